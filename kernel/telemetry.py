@@ -1,0 +1,181 @@
+"""Metrics and traces. A metric's name is a Literal: an unknown one is a type error, and dashboards can be checked."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import generate_latest as _generate
+
+CounterName = Literal[
+    "http_requests_total",
+    "rpc_requests_total",
+    "commands_total",
+    "events_appended_total",
+    "messages_relayed_total",
+    "relay_restarts_total",
+    "records_projected_total",
+    "records_repeated_total",
+    "writer_behind_total",
+    "effects_total",
+]
+GaugeName = Literal[
+    "projection_delay_seconds",
+    "projection_lag_events",
+    "relay_lag_events",
+    "relay_lag_seconds",
+    "relay_stopped",
+    "parked_keys",
+    "guard_holes",
+    "effects_pending",
+    "deadlines_due",
+    "writer_queue",
+    "event_loop_lag_seconds",
+    "stuck_seconds",
+    "invariant_violations",
+]
+HistogramName = Literal[
+    "http_request_seconds",
+    "rpc_request_seconds",
+    "command_seconds",
+    "append_seconds",
+    "writer_batch_size",
+    "project_seconds",
+    "effect_seconds",
+]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
+    "http_requests_total": ("HTTP requests answered", ("route", "method", "status")),
+    "rpc_requests_total": ("gRPC requests answered", ("method", "status")),
+    "commands_total": ("Commands by outcome: appended, repeated, nothing or the kind of fault", ("command", "outcome")),
+    "events_appended_total": ("Events appended to the log", ("event",)),
+    "messages_relayed_total": ("Messages the broker has acknowledged", ("topic",)),
+    "relay_restarts_total": ("Times the relay threw its producer away and began again at the checkpoint", ()),
+    "records_projected_total": ("Records applied", ("projection", "source")),
+    "records_repeated_total": ("Records skipped as repeats by the guard", ("projection", "source")),
+    "writer_behind_total": ("Batches decided anew because another writer was faster", ()),
+    "effects_total": ("Calls outside by outcome", ("effect", "outcome")),
+}
+GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
+    "projection_delay_seconds": ("Age of the newest event applied, when it was applied", ("projection",)),
+    "projection_lag_events": ("Events behind the end of the source", ("projection", "source", "partition")),
+    "relay_lag_events": ("Log positions not yet relayed", ()),
+    "relay_lag_seconds": ("Age of the oldest event not yet relayed", ()),
+    "relay_stopped": ("1 while the relay stands before a message that can never be sent", ()),
+    "parked_keys": ("Keys parked because a record failed", ("projection",)),
+    "guard_holes": ("Partitions in which a message is missing", ("projection",)),
+    "effects_pending": ("Intents whose call has not been answered", ("effect",)),
+    "deadlines_due": ("Deadlines past due and not executed", ("process",)),
+    "writer_queue": ("Commands queued for the writer", ()),
+    "event_loop_lag_seconds": ("How late the event loop woke up", ()),
+    "stuck_seconds": ("Seconds without progress although there is something to do", ("name",)),
+    "invariant_violations": ("Violations the last check of a named invariant found", ("invariant",)),
+}
+HISTOGRAMS: Mapping[HistogramName, tuple[str, tuple[str, ...], Sequence[float]]] = {
+    "http_request_seconds": ("Duration of HTTP requests", ("route", "method"), _SECONDS),
+    "rpc_request_seconds": ("Duration of gRPC requests", ("method",), _SECONDS),
+    "command_seconds": ("Duration of a command from queue to answer", ("command",), _SECONDS),
+    "append_seconds": ("Duration of appends", (), _SECONDS),
+    "writer_batch_size": ("Commands decided at once", (), _SIZES),
+    "project_seconds": ("Duration of one applied batch", ("projection",), _SECONDS),
+    "effect_seconds": ("Duration of calls outside", ("effect",), _SECONDS),
+}
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+_counters = {name: Counter(name, text, labels, registry=REGISTRY) for name, (text, labels) in COUNTERS.items()}
+_gauges = {name: Gauge(name, text, labels, registry=REGISTRY) for name, (text, labels) in GAUGES.items()}
+_histograms = {
+    name: Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
+    for name, (text, labels, buckets) in HISTOGRAMS.items()
+}
+
+
+def count(name: CounterName, amount: float = 1, /, **labels: str) -> None:
+    """Adds to a counter; its labels are those of COUNTERS (never ids: each value is a series)."""
+    counter = _counters[name]
+    (counter.labels(**labels) if labels else counter).inc(amount)
+
+
+def gauge(name: GaugeName, value: float, /, **labels: str) -> None:
+    """Sets a gauge, in the unit its name ends with."""
+    metric = _gauges[name]
+    (metric.labels(**labels) if labels else metric).set(value)
+
+
+def observe(name: HistogramName, value: float, /, **labels: str) -> None:
+    """Adds one observation: seconds, or a size."""
+    histogram = _histograms[name]
+    (histogram.labels(**labels) if labels else histogram).observe(value)
+
+
+@contextmanager
+def timed(name: HistogramName, /, **labels: str) -> Iterator[None]:
+    """Observes how many seconds the block took, also when it raises."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        observe(name, time.perf_counter() - started, **labels)
+
+
+def exposition() -> bytes:
+    """All metrics in the Prometheus text format."""
+    return _generate(REGISTRY)
+
+
+_propagator = TraceContextTextMapPropagator()
+
+
+@contextmanager
+def span(
+    name: str,
+    traceparent: str = "",
+    *,
+    links: Sequence[str] = (),
+    kind: SpanKind = SpanKind.INTERNAL,
+    **attributes: str | int,
+) -> Iterator[Span]:
+    """A span under `traceparent` (W3C Trace Context; "" for the current one), linked to others, as batches need it.
+
+    Without `start_tracing` nothing is recorded, yet the caller's traceparent goes on to what the block sends.
+    """
+    parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
+    tracer = trace.get_tracer("dandelion")
+    with tracer.start_as_current_span(
+        name, parent, kind, attributes, [Link(c) for c in map(_context_of, links) if c.is_valid]
+    ) as current:
+        yield current
+
+
+def _context_of(traceparent: str) -> trace.SpanContext:
+    return trace.get_current_span(_propagator.extract({"traceparent": traceparent})).get_span_context()
+
+
+def current_traceparent() -> str:
+    """The traceparent to send along; "" when nothing is traced."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+def start_tracing(service: str, endpoint: str) -> None:
+    """Records spans and sends them to the OTLP/HTTP `endpoint` (.../v1/traces); with "" nothing is set up."""
+    if not endpoint:
+        return
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource({"service.name": service}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=5)))
+    trace.set_tracer_provider(provider)

@@ -1,0 +1,81 @@
+"""Metric names are a closed list; traces pass through whether or not anyone records them."""
+
+from typing import Literal, get_args
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from kernel import telemetry
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("names", "defined"),
+    [
+        (telemetry.CounterName, telemetry.COUNTERS),
+        (telemetry.GaugeName, telemetry.GAUGES),
+        (telemetry.HistogramName, telemetry.HISTOGRAMS),
+    ],
+)
+def test_every_literal_name_is_defined_and_no_other(names: object, defined: dict[str, object]) -> None:
+    assert set(get_args(names)) == set(defined)
+
+
+def value(line: str) -> float:
+    found = [row for row in telemetry.exposition().decode().splitlines() if row.startswith(line + " ")]
+    return float(found[0].split()[-1]) if found else 0
+
+
+def test_counts_gauges_and_durations_are_exposed() -> None:
+    counted = 'records_projected_total{projection="unit",source="own"}'
+    before = value(counted)
+    telemetry.count("records_projected_total", 3, projection="unit", source="own")
+    telemetry.gauge("parked_keys", 2, projection="unit")
+    telemetry.observe("writer_batch_size", 7)
+    assert value(counted) == before + 3
+    assert value('parked_keys{projection="unit"}') == 2
+    assert value("writer_batch_size_count") >= 1
+
+
+def test_a_block_that_raises_is_timed_too() -> None:
+    line = 'effect_seconds_count{effect="unit"}'
+    before = value(line)
+    with pytest.raises(KeyError), telemetry.timed("effect_seconds", effect="unit"):
+        raise KeyError
+    assert value(line) == before + 1
+
+
+def test_labels_that_are_not_defined_are_refused() -> None:
+    wrong: dict[Literal["stream"], str] = {"stream": "campaign-1"}
+    with pytest.raises(ValueError):
+        telemetry.count("events_appended_total", **wrong)
+
+
+def test_the_callers_trace_goes_on_when_nothing_is_recorded() -> None:
+    with telemetry.span("unit", PARENT):
+        assert telemetry.current_traceparent() == PARENT
+    assert telemetry.current_traceparent() == ""
+
+
+def test_a_broken_traceparent_starts_no_trace() -> None:
+    with telemetry.span("unit", "00-zz"):
+        assert telemetry.current_traceparent() == ""
+
+
+def test_a_recorded_span_is_a_child_and_links_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = TracerProvider()
+    monkeypatch.setattr("opentelemetry.trace.get_tracer", lambda name: provider.get_tracer(name))
+    with telemetry.span("unit", PARENT, links=[PARENT, "noise"], position=7) as current:
+        sent = telemetry.current_traceparent()
+        assert sent.split("-")[1] == PARENT.split("-")[1]
+        assert sent != PARENT
+    assert len(current.links) == 1  # type: ignore[attr-defined]
+    assert current.attributes == {"position": 7}  # type: ignore[attr-defined]
+    provider.shutdown()
+
+
+def test_no_endpoint_no_exporter() -> None:
+    telemetry.start_tracing("unit", "")
+    with telemetry.span("unit") as current:
+        assert not current.is_recording()
