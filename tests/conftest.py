@@ -1,0 +1,22 @@
+"""What every test can ask for. Servers start when the first test needs them; see tests/kit/servers.py."""
+
+import pytest
+
+from tests.kit.kafka import fresh_kafka, kafka_server
+from tests.kit.postgres import database_url, fresh_postgres, postgres_server
+from tests.kit.servers import Ports
+
+__all__ = ["database_url", "fresh_kafka", "fresh_postgres", "kafka_server", "ports", "postgres_server"]
+
+PORTS = pytest.StashKey[Ports]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[PORTS] = Ports(config)
+    config.pluginmanager.register(config.stash[PORTS], "dandelion-servers")
+
+
+@pytest.fixture(scope="session")
+def ports(pytestconfig: pytest.Config) -> Ports:
+    """The servers of this run, for fixtures that choose one by parameter: `ports.postgres.shared()`."""
+    return pytestconfig.stash[PORTS]

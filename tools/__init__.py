@@ -1,0 +1,1 @@
+"""Tools for development: generators, checks and the servers that tests and demos bring up."""

@@ -1,0 +1,195 @@
+"""Apache Kafka, one KRaft node (broker and controller in one) unless the environment names a cluster."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
+
+from tools.servers import containers
+from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars
+from tools.servers.places import Folder, free_port
+from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
+from tools.servers.server import Server, first_that_works
+
+VARIABLE = "DANDELION_TEST_KAFKA"
+HEAP = "-Xmx512m"
+LOG4J = Path(__file__).with_name("log4j2.properties")
+FORMAT_S = 90
+
+# Small and quick, and nothing that hides a mistake: topics must be made, groups do not wait, nothing is deleted by age.
+# A restarted node is a new broker to itself as controller, so the old one's session must end soon.
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "default.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "log.retention.ms": "-1",
+}
+
+
+class KafkaServer(Server):
+    """`bootstrap` is `host:port[,host:port]`, `url` the same as `kafka://...`."""
+
+    name = "Apache Kafka"
+
+    def __init__(
+        self,
+        runner: Runner,
+        source: str,
+        version: str,
+        bootstrap: str,
+        cluster_id: str | None = None,
+        folder: Folder | None = None,
+    ) -> None:
+        super().__init__(runner, source, version, folder)
+        self.bootstrap, self.cluster_id = bootstrap, cluster_id
+
+    @property
+    def url(self) -> str:
+        return f"kafka://{self.bootstrap}"
+
+    def address(self) -> str:
+        return self.bootstrap
+
+    async def probe(self) -> bool:
+        try:
+            async with _Admin(self.bootstrap) as admin:
+                told = await admin.describe_cluster()
+        except (KafkaError, OSError):
+            return False
+        return bool(told["brokers"]) and self.cluster_id in (None, told["cluster_id"])
+
+    async def create_topics(self, partitions: Mapping[str, int], **settings: str) -> None:
+        """Makes topics (name: partition count) with replication 1; raises KafkaError, also when one exists."""
+        new = [NewTopic(name, count, 1, topic_configs=settings) for name, count in partitions.items()]
+        async with _Admin(self.bootstrap) as admin:
+            _raise_errors((await admin.create_topics(new)).topic_errors)
+
+    async def delete_topics(self, *names: str) -> None:
+        """Deletes topics; those that do not exist are no error."""
+        async with _Admin(self.bootstrap) as admin:
+            answer = await admin.delete_topics(list(names))
+        missing = UnknownTopicOrPartitionError.errno
+        _raise_errors([error for error in answer.topic_error_codes if error[1] != missing])
+
+
+class _Admin:
+    """aiokafka's admin client, always closed: one whose start failed warns when it is collected."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+
+    async def __aenter__(self) -> AIOKafkaAdminClient:
+        try:
+            await self.client.start()
+        except BaseException:
+            await self.client.close()
+            raise
+        return self.client
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+
+
+def _raise_errors(errors: list[tuple[str, int, str]] | list[tuple[str, int]]) -> None:
+    for topic, code, *why in errors:
+        if code:
+            raise for_code(code)(f"{topic}: {' '.join(map(str, why))}")
+
+
+def bring(say: Say, *, ours: bool = False) -> KafkaServer:
+    """From the environment, a container, or this machine, whichever works first; NoServer with every reason.
+
+    `ours` passes over the environment's, for those who want to hurt it.
+    """
+    if os.environ.get(VARIABLE) and not ours:
+        return given(os.environ[VARIABLE])
+    return first_that_works([lambda: contained(say), lambda: own(say)])
+
+
+def given(bootstrap: str) -> KafkaServer:
+    """A cluster that others run; NoServer when it does not answer."""
+    address = bootstrap.removeprefix("kafka://")
+    server = KafkaServer(Elsewhere(address), f"given by {VARIABLE}", "of a version brokers do not tell", address)
+    until(server.answers, server.runner, f"{VARIABLE}={bootstrap}", timeout_s=15)
+    return server
+
+
+def contained(say: Say) -> KafkaServer:
+    """The official image in a Docker engine."""
+    port = free_port()
+    runner = containers.kafka(port, {**SETTINGS, **_listeners(port, 9093, bind="0.0.0.0")})
+    server = KafkaServer(runner, f"container {containers.KAFKA_IMAGE}", KAFKA_VERSION, f"127.0.0.1:{port}")
+    return _started(server, say)
+
+
+def own(say: Say) -> KafkaServer:
+    """This machine's Java and Kafka's jars, in a temporary folder, on free ports."""
+    program, jars, folder = java(say), kafka_jars(say), Folder("kafka")
+    port, cluster_id = free_port(), uuid4().hex[:22]
+    config = folder.path / "server.properties"
+    settings = {**SETTINGS, **_listeners(port, free_port()), "log.dirs": str(folder.path / "data")}
+    config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    run = [program, HEAP, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{jars}/*"]
+    try:
+        _format([*run, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)])
+        runner = Process([*run, "kafka.Kafka", str(config)], folder.path / "server.log")
+        source = f"this machine's jars, Java {java_version(program)}"
+        return _started(KafkaServer(runner, source, KAFKA_VERSION, f"127.0.0.1:{port}", cluster_id, folder), say)
+    except BaseException:
+        folder.close()
+        raise
+
+
+def plan() -> str:
+    """What `bring` would use now, without starting or fetching anything."""
+    if os.environ.get(VARIABLE):
+        return f"{VARIABLE}={os.environ[VARIABLE]}"
+    if containers.engine():
+        return f"container {containers.KAFKA_IMAGE}, else this machine's own"
+    try:
+        return f"{KAFKA_VERSION} from jars in {kafka_jars(None)}, Java {java_version(java(None))}"
+    except NoServer as missing:
+        return f"{KAFKA_VERSION}, to be installed when a test needs it ({missing})"
+
+
+def _listeners(port: int, controller_port: int, bind: str = "127.0.0.1") -> dict[str, str]:
+    return {
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "listeners": f"PLAINTEXT://{bind}:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+    }
+
+
+def _format(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)
+    if done.returncode:
+        raise NoServer(f"Kafka's storage could not be formatted: {(done.stdout + done.stderr)[-800:]}")
+
+
+def _started(server: KafkaServer, say: Say) -> KafkaServer:
+    say(f"starting {server}")
+    try:
+        server.start()
+    except BaseException:
+        server.close()
+        raise
+    return server

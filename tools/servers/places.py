@@ -1,0 +1,66 @@
+"""Free ports, temporary folders and the cache folder of servers."""
+
+import fcntl
+import os
+import random
+import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+PREFIX = "dandelion-"
+PORTS = range(15_000, 30_000)
+SETTLED_S = 60.0
+
+
+def free_port() -> int:
+    """A free TCP port on 127.0.0.1 below the ephemeral range, so that no outgoing connection takes it in a restart."""
+    for port in random.sample(PORTS, 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port among 200 tried")
+
+
+class Folder:
+    """A temporary folder that is removed by `close`, or by a later run when this one was killed (its lock is free)."""
+
+    def __init__(self, name: str) -> None:
+        sweep()
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-"))
+        self._lock: IO[bytes] = (self.path / "lock").open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        self._lock.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Removes what killed runs left."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/lock"):
+        if _abandoned(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _abandoned(lock: Path) -> bool:
+    try:
+        if time.time() - lock.stat().st_mtime < SETTLED_S:
+            return False
+        with lock.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def cache() -> Path:
+    """Where downloads are kept between runs: DANDELION_CACHE, else the user's cache folder."""
+    given = os.environ.get("DANDELION_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(base) / "dandelion"
