@@ -1,0 +1,5 @@
+"""What a team installs to subscribe to Dandelion's events or to query its read models.
+
+`dandelion.<service>.v1` are the generated messages and stubs; `channel.connect` opens a gRPC channel,
+`subscriber.subscribe` iterates over a service's events, `events` knows the type of each, `words` names enum values.
+"""

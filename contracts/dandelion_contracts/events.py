@@ -1,0 +1,65 @@
+"""Which message class stands behind a `ce_type`.
+
+An event is a message of a service's events.proto that no other message embeds; its `ce_type` is its full protobuf name,
+e.g. `dandelion.campaigns.v1.ContentPublished`. Engagement has its own topic and form and is in neither table.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, ModuleType
+
+from dandelion.campaigns.v1 import commands_pb2 as campaigns_commands
+from dandelion.campaigns.v1 import events_pb2 as campaigns_events
+from dandelion.compliance.v1 import commands_pb2 as compliance_commands
+from dandelion.compliance.v1 import events_pb2 as compliance_events
+from dandelion.discovery.v1 import commands_pb2 as discovery_commands
+from dandelion.discovery.v1 import events_pb2 as discovery_events
+from dandelion.ledger.v1 import commands_pb2 as ledger_commands
+from dandelion.ledger.v1 import events_pb2 as ledger_events
+from dandelion.metrics.v1 import commands_pb2 as metrics_commands
+from dandelion.metrics.v1 import events_pb2 as metrics_events
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+Registry = Mapping[str, type[Message]]
+
+SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")
+ENGAGEMENT_TOPIC = "metrics.engagement.v1"
+ENVELOPE_TYPE = metrics_events.EngagementEnvelope.DESCRIPTOR.full_name
+
+
+def events_topic(service: str) -> str:
+    """`<service>.events.v1`; raises ValueError for a service that does not exist."""
+    if service not in SERVICES:
+        raise ValueError(f"no service {service!r}, only {', '.join(SERVICES)}")
+    return f"{service}.events.v1"
+
+
+def type_name(message: type[Message] | Message) -> str:
+    """The `ce_type` of a message or of its class."""
+    return message.DESCRIPTOR.full_name
+
+
+def _top_level(*modules: ModuleType) -> Iterator[Descriptor]:
+    for module in modules:
+        yield from module.DESCRIPTOR.message_types_by_name.values()
+
+
+def _registry(*modules: ModuleType) -> Registry:
+    found = list(_top_level(*modules))
+    embedded = {field.message_type.full_name for each in found for field in each.fields if field.message_type}
+    apart = {ENVELOPE_TYPE, metrics_events.EngagementRecorded.DESCRIPTOR.full_name}
+    names = sorted(each.full_name for each in found if each.full_name not in embedded | apart)
+    classes = {each.full_name: GetMessageClass(each) for each in found}
+    return MappingProxyType({name: classes[name] for name in names})
+
+
+EVENTS: Registry = _registry(
+    discovery_events, campaigns_events, ledger_events, compliance_events, metrics_events
+)  # fmt: skip
+"""Every event of the `<service>.events.v1` topics by its `ce_type`."""
+
+COMMANDS: Registry = _registry(
+    discovery_commands, campaigns_commands, ledger_commands, compliance_commands, metrics_commands
+)  # fmt: skip
+"""Every command of the `<service>.commands.v1` topics by its `ce_type`."""

@@ -1,0 +1,115 @@
+"""Generates contracts/dandelion from proto/, and checks that it is current, well formed and compatible.
+
+`python tools/proto.py` generates; `--check` generates into a temporary folder and fails on drift, lint or a breaking change;
+`--release` writes proto/baseline.binpb, the image of the last release that `--check` compares with. Nothing is downloaded.
+"""
+
+import argparse
+import filecmp
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTO = ROOT / "proto"
+GENERATED = ROOT / "contracts" / "dandelion"
+BASELINE = PROTO / "baseline.binpb"
+
+
+def run(*command: str) -> bool:
+    """Runs a tool of this environment; its own output says what is wrong."""
+    return subprocess.run(command, cwd=PROTO, check=False).returncode == 0
+
+
+def tool(name: str) -> str:
+    """A tool beside this interpreter, or on the path when the environment was not activated there."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else name
+
+
+def sources() -> list[str]:
+    return sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
+
+
+def generate(into: Path) -> bool:
+    """Messages, gRPC stubs and type stubs of every proto file, with `py.typed` in the package's root."""
+    plugins = [f"--plugin=protoc-gen-{name}={tool(f'protoc-gen-{name}')}" for name in ("mypy", "mypy_grpc")]
+    services = [name for name in sources() if name.endswith("/queries.proto")]
+    messages = (f"--python_out={into}", f"--mypy_out=readable_stubs,quiet:{into}")
+    stubs = (f"--grpc_python_out={into}", f"--mypy_grpc_out=quiet:{into}")
+    done = protoc(*plugins, *messages, *sources()) and protoc(*plugins, *stubs, *services)
+    if done:
+        (into / "dandelion" / "py.typed").touch()
+    return done
+
+
+def protoc(*arguments: str) -> bool:
+    return run(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", *arguments)
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {
+        str(path.relative_to(folder)): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def drift(fresh: Path, kept: Path) -> list[str]:
+    """Names of files that differ, are missing or are left over."""
+    new, old = files(fresh), files(kept)
+    changed = [name for name in new.keys() & old.keys() if not filecmp.cmp(new[name], old[name], shallow=False)]
+    return sorted([*changed, *(new.keys() ^ old.keys())])
+
+
+def write() -> int:
+    """Replaces the generated package by a fresh one; what is left over is deleted."""
+    with tempfile.TemporaryDirectory() as name:
+        if not generate(Path(name)):
+            return 1
+        fresh, kept = files(Path(name, "dandelion")), files(GENERATED)
+        for left_over in kept.keys() - fresh.keys():
+            kept[left_over].unlink()
+        for relative, path in fresh.items():
+            (GENERATED / relative).parent.mkdir(parents=True, exist_ok=True)
+            (GENERATED / relative).write_bytes(path.read_bytes())
+    print(f"contracts/dandelion: {len(fresh)} files from {len(sources())} proto files")
+    return 0
+
+
+def check() -> int:
+    """0 when lint, compatibility with the baseline and the generated code are in order."""
+    with tempfile.TemporaryDirectory() as name:
+        generated = generate(Path(name))
+        stale = drift(Path(name, "dandelion"), GENERATED) if generated else []
+    for relative in stale:
+        print(f"contracts/dandelion/{relative} is not what proto/ generates; run `make proto`")
+    return 0 if generated and not stale and lint() and compatible() else 1
+
+
+def lint() -> bool:
+    return run(tool("buf"), "lint", ".") and run(tool("buf"), "format", "-d", "--exit-code", ".")
+
+
+def compatible(baseline: Path = BASELINE) -> bool:
+    return run(tool("buf"), "breaking", ".", "--against", str(baseline))
+
+
+def release() -> int:
+    return 0 if lint() and run(tool("buf"), "build", ".", "--exclude-source-info", "-o", str(BASELINE)) else 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--release", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.check:
+        return check()
+    return release() if options.release else write()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
