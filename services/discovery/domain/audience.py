@@ -1,0 +1,91 @@
+"""Whom a creator reaches. Viewers, followers and buyers are kept apart; shares are basis points, never floats."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from kernel.errors import Invalid
+from kernel.money import BASIS_POINTS
+from services.discovery.domain.checks import Provenance, checked_count, checked_observed, checked_text, checked_unique
+
+AGE_BANDS = ("<18", "18-24", "25-34", "35-44", "45+")
+GENDERS = ("female", "male", "other")
+HOURS = tuple(f"{hour:02d}" for hour in range(24))
+SHARES_LIMIT = 60
+
+
+class AudienceKind(StrEnum):
+    """Who was counted."""
+
+    VIEWERS = "viewers"
+    FOLLOWERS = "followers"
+    BUYERS = "buyers"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`bps` basis points of the sample are `name`."""
+
+    name: str
+    bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """One report on one kind of audience, with sample size, date and provenance.
+
+    A dimension's shares sum to at most 10,000 bps (what is missing is unknown). `active_hours` are hours of the day in
+    Asia/Shanghai, "00".."23". The last four are shares of followers, None where unknown.
+    """
+
+    kind: AudienceKind
+    provenance: Provenance
+    sample_size: int
+    observed_at: datetime
+    gender: tuple[Share, ...] = ()
+    ages: tuple[Share, ...] = ()
+    locations: tuple[Share, ...] = ()
+    interests: tuple[Share, ...] = ()
+    devices: tuple[Share, ...] = ()
+    active_hours: tuple[Share, ...] = ()
+    active_bps: int | None = None
+    read_bps: int | None = None
+    engaged_bps: int | None = None
+    paying_bps: int | None = None
+
+
+def checked_audience(audience: Audience, at: datetime) -> Audience:
+    """The report in canonical order; raises Invalid naming dimension and rule."""
+    checked_count("sample_size", audience.sample_size)
+    if audience.sample_size == 0:
+        raise Invalid("audience.sample_empty", field="sample_size")
+    for field in ("active_bps", "read_bps", "engaged_bps", "paying_bps"):
+        _check_bps(field, getattr(audience, field))
+    return replace(
+        audience,
+        observed_at=checked_observed(audience.observed_at, at),
+        gender=_checked_shares("gender", audience.gender, GENDERS),
+        ages=_checked_shares("ages", audience.ages, AGE_BANDS),
+        locations=_checked_shares("locations", audience.locations),
+        interests=_checked_shares("interests", audience.interests),
+        devices=_checked_shares("devices", audience.devices),
+        active_hours=_checked_shares("active_hours", audience.active_hours, HOURS),
+    )
+
+
+def _checked_shares(field: str, shares: tuple[Share, ...], names: tuple[str, ...] = ()) -> tuple[Share, ...]:
+    checked_unique(field, tuple(share.name for share in shares), SHARES_LIMIT)
+    for share in shares:
+        _check_bps(field, share.bps)
+        if not share.name or (names and share.name not in names):
+            raise Invalid("audience.name_unknown", field=field, name=share.name[:40], expected=" ".join(names)[:200])
+        checked_text(field, share.name, 60)
+    total = sum(share.bps for share in shares)
+    if total > BASIS_POINTS:
+        raise Invalid("audience.shares_over_one", field=field, total_bps=total)
+    return tuple(sorted(shares, key=lambda share: share.name))
+
+
+def _check_bps(field: str, bps: int | None) -> None:
+    if bps is not None and not 0 <= bps <= BASIS_POINTS:
+        raise Invalid("audience.share_out_of_range", field=field, bps=bps)

@@ -1,0 +1,62 @@
+"""Checks that profile, rate card, audience and figures share. Each raises Invalid naming the field and the rule."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from kernel.errors import Invalid
+
+COUNT_LIMIT = 10**11
+"""No single count (followers, exposures) may reach this: more than every human several times over is a unit mistake."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+class Provenance(StrEnum):
+    """Where a number comes from: read from the platform, typed in by somebody, or computed by a model."""
+
+    PLATFORM = "platform"
+    MANUAL = "manual"
+    ESTIMATED = "estimated"
+
+
+def checked_count(field: str, value: int) -> int:
+    """A whole number in [0, COUNT_LIMIT)."""
+    if not 0 <= value < COUNT_LIMIT:
+        raise Invalid("count.out_of_range", field=field, value=value, limit=COUNT_LIMIT)
+    return value
+
+
+def checked_text(field: str, value: str, limit: int) -> str:
+    """One line of at most `limit` characters without control characters and without blanks around it."""
+    if len(value) > limit:
+        raise Invalid("text.too_long", field=field, limit=limit)
+    if value != value.strip() or _CONTROL.search(value):
+        raise Invalid("text.malformed", field=field, expected="no control characters, no blanks around it")
+    return value
+
+
+def checked_unique(field: str, values: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """At most `limit` distinct values, sorted, so that the same set is always stored the same way."""
+    if len(values) > limit:
+        raise Invalid("list.too_long", field=field, limit=limit)
+    if len(set(values)) != len(values):
+        raise Invalid("list.repeated_value", field=field)
+    return tuple(sorted(values))
+
+
+def checked_texts(field: str, values: Iterable[str], count: int, chars: int) -> tuple[str, ...]:
+    """At most `count` distinct non-empty texts of at most `chars` characters."""
+    texts = tuple(checked_text(field, value, chars) for value in values)
+    if not all(texts):
+        raise Invalid("text.empty", field=field)
+    return checked_unique(field, texts, count)
+
+
+def checked_observed(observed_at: datetime, at: datetime) -> datetime:
+    """When a number was read: a UTC time that is not later than now (`at`, database time)."""
+    if observed_at.tzinfo is None or observed_at.utcoffset() != timedelta(0):
+        raise Invalid("time.not_utc", field="observed_at")
+    if observed_at > at:
+        raise Invalid("time.in_the_future", field="observed_at", value=observed_at.isoformat(), now=at.isoformat())
+    return observed_at.astimezone(UTC)

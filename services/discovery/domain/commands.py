@@ -1,0 +1,100 @@
+"""What may be asked of a creator's stream; creator.py decides."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.discovery.domain.audience import Audience
+from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.profile import Account, Availability, Profile
+from services.discovery.domain.rate_card import RateCard
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCreator:
+    """`creator_id` is the stream's uuid and the tenant that owns it."""
+
+    creator_id: str
+    profile: Profile
+    accounts: tuple[Account, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProfile:
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAccount:
+    """Links an account, in place of the one linked on that platform before."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAccount:
+    """Staff has seen that the creator controls the account; `method` says how, e.g. `oauth`, `code_in_bio`."""
+
+    account: Account
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRateCard:
+    card: RateCard
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAudience:
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFollowers:
+    followers: Followers
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPerformance:
+    performance: Performance
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAvailability:
+    availability: Availability
+    max_parallel_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendCreator:
+    """`reason` is a code (`sanction.disclosure`), `until` None means until reinstated, `cause` what it follows from."""
+
+    reason: str
+    until: datetime | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateCreator:
+    reason: str
+
+
+Change = (
+    ChangeProfile
+    | LinkAccount
+    | ChangeRateCard
+    | ReportAudience
+    | ReportFollowers
+    | ReportPerformance
+    | ChangeAvailability
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCreator:
+    """Registers, or brings an earlier registration up to date; what is known already is not said again. Staff only."""
+
+    registration: RegisterCreator
+    changes: tuple[Change, ...]
+
+
+Command = RegisterCreator | Change | VerifyAccount | SuspendCreator | ReinstateCreator | ImportCreator

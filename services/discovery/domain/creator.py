@@ -1,0 +1,267 @@
+"""The creator aggregate, stream `creator-<creator id>`: commands.py in, events.py out.
+
+A creator is its own organisation: it owns its stream, also when an operator registers or imports it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from kernel.errors import Forbidden, Invalid, Refused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider, Inline, Key
+from services.discovery.domain.audience import Audience, checked_audience
+from services.discovery.domain.checks import Provenance, checked_text
+from services.discovery.domain.commands import (
+    Change,
+    ChangeAvailability,
+    ChangeProfile,
+    ChangeRateCard,
+    Command,
+    ImportCreator,
+    LinkAccount,
+    RegisterCreator,
+    ReinstateCreator,
+    ReportAudience,
+    ReportFollowers,
+    ReportPerformance,
+    SuspendCreator,
+    VerifyAccount,
+)
+from services.discovery.domain.events import (
+    AccountLinked,
+    AccountVerified,
+    AudienceReported,
+    AvailabilityChanged,
+    CreatorProfileChanged,
+    CreatorRegistered,
+    CreatorReinstated,
+    CreatorSuspended,
+    Event,
+    FollowersReported,
+    PerformanceReported,
+    RateCardChanged,
+)
+from services.discovery.domain.figures import Followers, Performance, checked_followers, checked_performance
+from services.discovery.domain.handles import HANDLES
+from services.discovery.domain.profile import (
+    Account,
+    Platform,
+    checked_account,
+    checked_accounts,
+    checked_jobs,
+    checked_profile,
+    handle_key,
+)
+from services.discovery.domain.rate_card import checked_card
+from services.discovery.domain.state import INITIAL, State, Status, evolve
+
+STAFF = frozenset({"operator", "system"})
+
+
+def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
+    """Raises Invalid for a bad value, Forbidden for a stranger, Refused where the creator's state does not allow it."""
+    match command:
+        case RegisterCreator():
+            return _register(command, state, context)
+        case ImportCreator():
+            return _import(command, state, context)
+        case VerifyAccount() | SuspendCreator() | ReinstateCreator():
+            context.actor.require(*STAFF)
+            return _sanction(command, _registered(state), context)
+        case _:
+            _check_party(context)
+            return _change(command, _registered(state), context)
+
+
+def _check_party(context: Context) -> None:
+    if context.actor.tenant != creator_of(context) and not _is_staff(context):
+        raise Forbidden("creator.not_a_party")
+
+
+def creator_of(context: Context) -> str:
+    """The creator id that a stream id ends in."""
+    return split_stream(context.stream)[1]
+
+
+def _is_staff(context: Context) -> bool:
+    return not STAFF.isdisjoint(context.actor.roles)
+
+
+def _registered(state: State) -> State:
+    if state.status is Status.NEW:
+        raise Refused("creator.not_registered", status=state.status)
+    return state
+
+
+def _register(command: RegisterCreator, state: State, context: Context) -> Sequence[Event]:
+    _check_party(context)
+    if command.creator_id != creator_of(context):
+        raise Invalid("creator.id_is_not_the_stream", creator_id=command.creator_id[:36])
+    event = CreatorRegistered(
+        command.creator_id, checked_profile(command.profile, context.at), checked_accounts(command.accounts)
+    )
+    if state.status is not Status.NEW:
+        if event == state.registration:
+            return []
+        raise Refused("creator.already_registered", status=state.status)
+    for account in event.accounts:
+        _check_free(account, context)
+    return [event]
+
+
+def _check_free(account: Account, context: Context) -> None:
+    taken = context.rows.get(HANDLES, (account.platform, account.handle))
+    if taken is not None and taken.creator_id != creator_of(context):
+        raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
+
+
+def _import(command: ImportCreator, state: State, context: Context) -> Sequence[Event]:
+    context.actor.require(*STAFF)
+    steps: list[Command] = [command.registration]
+    if state.status is not Status.NEW:
+        steps = [ChangeProfile(command.registration.profile), *map(LinkAccount, command.registration.accounts)]
+    events: list[Event] = []
+    for step in [*steps, *command.changes]:
+        decided = decide(step, state, context)
+        for event in decided:
+            state = evolve(state, event)
+        events.extend(decided)
+    return events
+
+
+def _sanction(
+    command: VerifyAccount | SuspendCreator | ReinstateCreator, state: State, context: Context
+) -> Sequence[Event]:
+    match command:
+        case VerifyAccount():
+            return _verify(command, state)
+        case SuspendCreator():
+            return _suspend(command, state, context)
+        case ReinstateCreator():
+            if state.status is Status.ACTIVE:
+                return []
+            return [CreatorReinstated(checked_text("reason", command.reason, 200))]
+        case _:
+            assert_never(command)
+
+
+def _verify(command: VerifyAccount, state: State) -> Sequence[Event]:
+    account = checked_account(command.account)
+    linked = state.account_on(account.platform)
+    if linked is None or linked.handle != account.handle:
+        raise Refused("creator.account_not_linked", platform=account.platform, handle=account.handle)
+    if account.platform in state.verified:
+        return []
+    return [AccountVerified(account, checked_text("method", command.method, 40))]
+
+
+def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequence[Event]:
+    if not command.reason:
+        raise Invalid("creator.reason_missing", field="reason")
+    if command.until is not None and command.until <= context.at:
+        raise Invalid("creator.suspension_ends_before_it_begins", field="until", until=command.until.isoformat())
+    event = CreatorSuspended(checked_text("reason", command.reason, 200), command.until, command.cause)
+    return [] if event == state.suspension else [event]
+
+
+def _change(command: Change, state: State, context: Context) -> Sequence[Event]:
+    match command:
+        case ChangeProfile():
+            profile = checked_profile(command.profile, context.at)
+            return [] if profile == state.profile else [CreatorProfileChanged(profile)]
+        case LinkAccount():
+            return _link(command, state, context)
+        case ChangeRateCard():
+            return _price(command, state, context)
+        case ChangeAvailability():
+            event = AvailabilityChanged(command.availability, checked_jobs(command.max_parallel_jobs))
+            return [] if event == state.availability else [event]
+        case _:
+            return _report(command, state, context)
+
+
+def _link(command: LinkAccount, state: State, context: Context) -> Sequence[Event]:
+    account = checked_account(command.account)
+    linked = state.account_on(account.platform)
+    if linked == account:
+        return []
+    _check_free(account, context)
+    return [AccountLinked(account, linked.handle if linked else "")]
+
+
+def _price(command: ChangeRateCard, state: State, context: Context) -> Sequence[Event]:
+    if command.card == state.card:
+        return []
+    card = checked_card(command.card, context.at)
+    return [] if card == state.card else [RateCardChanged(card)]
+
+
+def _report(
+    command: ReportAudience | ReportFollowers | ReportPerformance, state: State, context: Context
+) -> Sequence[Event]:
+    match command:
+        case ReportAudience():
+            audience = checked_audience(command.audience, context.at)
+            return _newer(AudienceReported(audience), audience, state.audience_of(audience.kind), context)
+        case ReportFollowers():
+            followers = checked_followers(command.followers, context.at)
+            if state.account_on(followers.platform) is None:
+                raise Refused("creator.account_not_linked", platform=followers.platform)
+            return _newer(FollowersReported(followers), followers, state.followers_on(followers.platform), context)
+        case ReportPerformance():
+            figures = checked_performance(command.performance, context.at)
+            known = state.performance_of(figures.format, figures.window_days)
+            return _newer(PerformanceReported(figures), figures, known, context)
+        case _:
+            assert_never(command)
+
+
+def _newer(
+    event: Event,
+    report: Audience | Followers | Performance,
+    known: Audience | Followers | Performance | None,
+    context: Context,
+) -> Sequence[Event]:
+    """A report replaces what is known unless it is older; only staff may say that a platform or a model gave it."""
+    if report.provenance is not Provenance.MANUAL and not _is_staff(context):
+        raise Forbidden("creator.provenance_not_yours", provenance=report.provenance)
+    if report == known:
+        return []
+    if known is not None and report.observed_at < known.observed_at:
+        raise Refused("creator.report_out_of_date", known=known.observed_at.isoformat())
+    return [event]
+
+
+def reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+    """The handles that a command takes or gives up; total, also for malformed ones."""
+    match command:
+        case RegisterCreator():
+            return [_key(account.platform, account.handle) for account in command.accounts]
+        case LinkAccount():
+            linked = state.account_on(command.account.platform)
+            old = [_key(linked.platform, linked.handle)] if linked else []
+            return [_key(command.account.platform, command.account.handle), *old]
+        case ImportCreator():
+            links = map(LinkAccount, command.registration.accounts)
+            nested = [*links, *(change for change in command.changes if isinstance(change, LinkAccount))]
+            return [key for link in nested for key in reads(link, state)]
+        case _:
+            return ()
+
+
+def _key(platform: Platform, handle: str) -> tuple[Inline[Any], Key]:
+    return HANDLES, (platform, handle_key(handle))
+
+
+def owner(command: Command) -> str | None:
+    """The tenant of a new stream: the creator itself, whoever sends the command."""
+    match command:
+        case RegisterCreator():
+            return command.creator_id
+        case ImportCreator():
+            return command.registration.creator_id
+        case _:
+            return None
+
+
+CREATOR: Decider[Command, State, Event] = Decider("creator", INITIAL, decide, evolve, owner=owner, reads=reads)

@@ -1,0 +1,198 @@
+"""Creators from a CSV file (RFC 4180, UTF-8): rows in, good rows and problems out. Pure; columns in csv_columns.py.
+
+A bad row never stops the file. A quote that is not closed costs its own line only: reading goes on with the next one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kernel.errors import Invalid
+from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow, Values, creator_row
+
+ROWS_LIMIT = 20_000
+FIELD_CHARS = 2_000
+RECORD_LINES = 20
+PROBLEMS_LIMIT = 1_000
+"""At most so many problems are listed; all are counted."""
+
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",]*))(,|\Z)', re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row was left out: `line` counts physical lines from 1, `column` is "" where the whole row is meant."""
+
+    line: int
+    column: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """`rows` in the file's order; `bad_rows` of `read_rows` were left out for `problems` (the first 1,000)."""
+
+    rows: tuple[CreatorRow, ...]
+    problems: tuple[Problem, ...]
+    read_rows: int
+    bad_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the file; `fields` is None when `rule` says why it could not be split."""
+
+    line: int
+    fields: tuple[str, ...] | None
+    rule: str = ""
+
+
+REASONS = {
+    "csv.not_utf8": "the line is not UTF-8 text",
+    "csv.quote_not_closed": f"a quoted field is not closed within {RECORD_LINES} lines",
+    "csv.quoting_malformed": 'a quote must stand round the whole field, and be doubled ("") inside it',
+    "csv.control_character": "the line contains a control character",
+    "csv.field_count": "the row has another number of fields than the header",
+    "csv.field_too_long": f"a field is longer than {FIELD_CHARS} characters",
+    "csv.value_missing": "a value is required here",
+    "csv.duplicate_row": "the same platform and handle stand on an earlier line",
+}
+
+
+def parse(data: bytes) -> Parsed:
+    """Raises Invalid for a file that is wrong as a whole: `csv.empty`, `.not_utf8`, `.too_many_rows`, `.column_*`."""
+    records = split_records(data)
+    header = _checked_header(next(records, None))
+    rows: list[CreatorRow] = []
+    problems: list[Problem] = []
+    bad: set[int] = set()
+    first_lines: dict[tuple[str, str], int] = {}
+    read = 0
+    for record in records:
+        read += 1
+        if read > ROWS_LIMIT:
+            raise Invalid("csv.too_many_rows", limit=ROWS_LIMIT)
+        row, found = _read_row(record, header, first_lines)
+        if row is not None:
+            rows.append(row)
+        else:
+            bad.add(record.line)
+            problems.extend(found[: PROBLEMS_LIMIT - len(problems)])
+    return Parsed(tuple(rows), tuple(problems), read, len(bad))
+
+
+def _checked_header(record: Record | None) -> tuple[str, ...]:
+    if record is None:
+        raise Invalid("csv.empty")
+    if record.fields is None:
+        raise Invalid(record.rule, line=record.line)
+    names = tuple(name.strip().casefold() for name in record.fields)
+    for name in names:
+        if name not in COLUMNS:
+            raise Invalid("csv.column_unknown", column=name[:60], line=record.line)
+        if names.count(name) > 1:
+            raise Invalid("csv.column_repeated", column=name, line=record.line)
+    for name in REQUIRED:
+        if name not in names:
+            raise Invalid("csv.column_missing", column=name, line=record.line)
+    return names
+
+
+def _read_row(
+    record: Record, header: tuple[str, ...], first_lines: dict[tuple[str, str], int]
+) -> tuple[CreatorRow | None, list[Problem]]:
+    rule = record.rule or _rule_of_shape(record.fields or (), header)
+    if rule:
+        return None, [Problem(record.line, "", rule, REASONS[rule])]
+    values, problems = _read_values(record, header)
+    if not problems:
+        try:
+            row = creator_row(record.line, values)
+        except Invalid as fault:
+            return None, [_problem(record.line, str(fault.facts.get("field", "")), fault)]
+        first = first_lines.setdefault((row.account.platform, row.account.handle), record.line)
+        if first == record.line:
+            return row, []
+        reason = f"{REASONS['csv.duplicate_row']} ({first})"
+        problems = [Problem(record.line, "handle", "csv.duplicate_row", reason)]
+    return None, problems
+
+
+def _rule_of_shape(fields: tuple[str, ...], header: tuple[str, ...]) -> str:
+    if len(fields) != len(header):
+        return "csv.field_count"
+    return "csv.field_too_long" if any(len(field) > FIELD_CHARS for field in fields) else ""
+
+
+def _read_values(record: Record, header: tuple[str, ...]) -> tuple[Values, list[Problem]]:
+    values: Values = {}
+    problems = []
+    for name, text in zip(header, record.fields or (), strict=True):
+        try:
+            values[name] = COLUMNS[name].value_of(text.strip())
+        except Invalid as fault:
+            problems.append(_problem(record.line, name, fault))
+    return values, problems
+
+
+def _problem(line: int, column: str, fault: Invalid) -> Problem:
+    facts = ", ".join(f"{name} {value}" for name, value in fault.facts.items() if name != "field")
+    said = REASONS.get(fault.code, fault.code.replace("_", " ").replace(".", ": "))
+    return Problem(line, column, fault.code, f"{said} ({facts})" if facts else said)
+
+
+def split_records(data: bytes) -> Iterator[Record]:
+    """The records of the file with the line each begins on; blank lines are left out, a byte order mark too."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Invalid("csv.not_utf8", line=1)
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    at = 0
+    while at < len(lines):
+        if lines[at].strip():
+            record, used = _record_at(lines, at)
+            yield record
+            at += used
+        else:
+            at += 1
+
+
+def _record_at(lines: list[bytes], at: int) -> tuple[Record, int]:
+    """The record that begins at `lines[at]`, and how many lines it takes; an unreadable one takes its first only."""
+    taken: list[str] = []
+    open_quotes = 0
+    for text in _decoded(lines[at : at + RECORD_LINES]):
+        if text is None:
+            return Record(at + 1, None, "csv.quote_not_closed" if taken else "csv.not_utf8"), 1
+        taken.append(text.removesuffix("\r"))
+        open_quotes += text.count('"')
+        if open_quotes % 2 == 0:
+            record = _split(at + 1, "\n".join(taken))
+            return record, 1 if record.fields is None else len(taken)
+    return Record(at + 1, None, "csv.quote_not_closed"), 1
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[str | None]:
+    for line in lines:
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            yield None
+
+
+def _split(line: int, text: str) -> Record:
+    if _CONTROL.search(text):
+        return Record(line, None, "csv.control_character")
+    if '"' not in text:
+        return Record(line, tuple(text.split(",")))
+    fields: list[str] = []
+    end, more = 0, True
+    while more:
+        found = _FIELD.match(text, end)
+        if found is None:
+            return Record(line, None, "csv.quoting_malformed")
+        quoted, plain, separator = found.groups()
+        fields.append(plain if quoted is None else quoted.replace('""', '"'))
+        end, more = found.end(), separator == ","
+    return Record(line, tuple(fields))

@@ -1,0 +1,34 @@
+"""Who holds which handle: an inline table, exact at the head, so that no two creators share one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kernel.ids import split_stream
+from kernel.model import Fact, Inline, Key, Rows
+from services.discovery.domain.events import AccountLinked, CreatorRegistered
+from services.discovery.domain.profile import Account
+
+
+@dataclass(frozen=True, slots=True)
+class HandleRow:
+    platform: str
+    handle: str
+    creator_id: str
+
+
+def fold(fact: Fact[CreatorRegistered | AccountLinked], rows: Rows) -> Iterable[tuple[Key, HandleRow | None]]:
+    """Takes the handles of new accounts, gives back the one that was replaced."""
+    creator_id = split_stream(fact.stream)[1]
+    match fact.event:
+        case CreatorRegistered(accounts=accounts):
+            return [_taken(account, creator_id) for account in accounts]
+        case AccountLinked(account=account, replaces=replaces):
+            freed: list[tuple[Key, HandleRow | None]] = [((account.platform, replaces), None)] if replaces else []
+            return [*freed, _taken(account, creator_id)]
+
+
+def _taken(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:
+    return (account.platform, account.handle), HandleRow(account.platform, account.handle, creator_id)
+
+
+HANDLES = Inline("handles", HandleRow, ("platform", "handle"), (CreatorRegistered, AccountLinked), fold)

@@ -1,0 +1,113 @@
+"""What decisions about a creator need to know, folded from its events."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from services.discovery.domain.audience import Audience, AudienceKind
+from services.discovery.domain.events import (
+    AccountLinked,
+    AccountVerified,
+    AudienceReported,
+    AvailabilityChanged,
+    CreatorProfileChanged,
+    CreatorRegistered,
+    CreatorReinstated,
+    CreatorSuspended,
+    Event,
+    FollowersReported,
+    PerformanceReported,
+    RateCardChanged,
+)
+from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.profile import Account, Platform, Profile
+from services.discovery.domain.rate_card import Format, RateCard
+
+
+class Status(StrEnum):
+    NEW = "new"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One entry per platform, audience kind, or format and window in each of the tuples."""
+
+    status: Status = Status.NEW
+    registration: CreatorRegistered | None = None
+    profile: Profile | None = None
+    accounts: tuple[Account, ...] = ()
+    verified: frozenset[Platform] = frozenset()
+    card: RateCard | None = None
+    audiences: tuple[Audience, ...] = ()
+    followers: tuple[Followers, ...] = ()
+    performance: tuple[Performance, ...] = ()
+    availability: AvailabilityChanged | None = None
+    suspension: CreatorSuspended | None = None
+
+    def account_on(self, platform: Platform) -> Account | None:
+        return next((account for account in self.accounts if account.platform is platform), None)
+
+    def audience_of(self, kind: AudienceKind) -> Audience | None:
+        return next((audience for audience in self.audiences if audience.kind is kind), None)
+
+    def followers_on(self, platform: Platform) -> Followers | None:
+        return next((count for count in self.followers if count.platform is platform), None)
+
+    def performance_of(self, kind: Format, window_days: int) -> Performance | None:
+        return next((p for p in self.performance if p.format is kind and p.window_days == window_days), None)
+
+
+INITIAL = State()
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case CreatorRegistered():
+            return replace(
+                state, status=Status.ACTIVE, registration=event, profile=event.profile, accounts=event.accounts
+            )
+        case CreatorProfileChanged():
+            return replace(state, profile=event.profile)
+        case AccountLinked():
+            return _linked(state, event)
+        case AccountVerified():
+            return replace(state, verified=state.verified | {event.account.platform})
+        case RateCardChanged():
+            return replace(state, card=event.card)
+        case AvailabilityChanged():
+            return replace(state, availability=event)
+        case CreatorSuspended():
+            return replace(state, status=Status.SUSPENDED, suspension=event)
+        case CreatorReinstated():
+            return replace(state, status=Status.ACTIVE, suspension=None)
+        case _:
+            return _reported(state, event)
+
+
+def _linked(state: State, event: AccountLinked) -> State:
+    """Another account on a platform starts anew there: its followers and its verification are its own."""
+    platform = event.account.platform
+    others = tuple(account for account in state.accounts if account.platform is not platform)
+    return replace(
+        state,
+        accounts=(*others, event.account),
+        verified=state.verified - {platform},
+        followers=tuple(count for count in state.followers if count.platform is not platform),
+    )
+
+
+def _reported(state: State, event: AudienceReported | FollowersReported | PerformanceReported) -> State:
+    match event:
+        case AudienceReported(audience=new):
+            return replace(state, audiences=(*(a for a in state.audiences if a.kind is not new.kind), new))
+        case FollowersReported(followers=count):
+            others = tuple(known for known in state.followers if known.platform is not count.platform)
+            return replace(state, followers=(*others, count))
+        case PerformanceReported(performance=figures):
+            cell = (figures.format, figures.window_days)
+            kept = tuple(p for p in state.performance if (p.format, p.window_days) != cell)
+            return replace(state, performance=(*kept, figures))
+        case _:
+            assert_never(event)

@@ -1,0 +1,85 @@
+"""Given events, when a command, then events or a fault's code: every decision is repeated and must then be silent."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from kernel.errors import Fault
+from kernel.model import Actor, Context, Fact, GivenRows, Key, NoRows
+from services.discovery.domain.audience import Audience, AudienceKind, Share
+from services.discovery.domain.checks import Provenance
+from services.discovery.domain.commands import Command
+from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.events import AccountLinked, CreatorRegistered, Event
+from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.handles import HANDLES, HandleRow
+from services.discovery.domain.profile import Account, Platform, Profile
+from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
+from services.discovery.domain.state import State
+
+ID = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e5f"
+OTHER = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e60"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
+LATER = datetime(2026, 4, 1, tzinfo=UTC)
+
+CREATOR_ACTOR = Actor("person-1", ID, frozenset({"creator"}))
+STRANGER = Actor("person-2", OTHER, frozenset({"creator"}))
+BRAND = Actor("person-3", "brand-1", frozenset({"brand"}))
+OPERATOR = Actor("person-4", "platform", frozenset({"operator"}))
+SYSTEM = Actor("compliance", "platform", frozenset({"system"}))
+
+PROFILE = Profile("r1", categories=("美妆/口红",), languages=("zh",), country="CN", city="上海")
+RED = Account(Platform.XIAOHONGSHU, "lin.mei")
+DOUYIN = Account(Platform.DOUYIN, "linmei_dy")
+REGISTERED = CreatorRegistered(ID, PROFILE, (RED,))
+CARD = RateCard("CNY", (FormatPrice(Format.IMAGE_NOTE, 120_000), FormatPrice(Format.VIDEO, 300_000)))
+FOLLOWERS = Followers(Platform.XIAOHONGSHU, 48_000, Provenance.MANUAL, BEFORE)
+AUDIENCE = Audience(
+    AudienceKind.FOLLOWERS,
+    Provenance.MANUAL,
+    1_000,
+    BEFORE,
+    gender=(Share("female", 7_200), Share("male", 2_800)),
+    ages=(Share("18-24", 5_000), Share("25-34", 3_000)),
+)
+FIGURES = Performance(Format.VIDEO, 30, 20_000, 12_000, 900, Provenance.MANUAL, BEFORE)
+
+
+def fold(given: Sequence[Event]) -> State:
+    state = CREATOR.initial
+    for event in given:
+        state = CREATOR.evolve(state, event)
+    return state
+
+
+def rows_of(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[tuple[str, Key], HandleRow | None]:
+    """The handles table after the given events of stream `ID`, beside handles that others have taken."""
+    rows: dict[tuple[str, Key], HandleRow | None] = {("handles", (row.platform, row.handle)): row for row in taken}
+    for version, event in enumerate(given, start=1):
+        if isinstance(event, CreatorRegistered | AccountLinked):
+            fact = Fact(f"creator-{ID}", ID, version, NOON, event)
+            rows.update({("handles", key): row for key, row in HANDLES.fold(fact, NoRows())})
+    return rows
+
+
+def decide(given: Sequence[Event], when: Command, actor: Actor, taken: Sequence[HandleRow] = ()) -> list[Event] | str:
+    rows = rows_of(given, taken)
+    asked = {("handles", key): rows.get(("handles", key)) for _, key in CREATOR.reads(when, fold(given))}
+    context = Context(NOON, actor, GivenRows(asked), f"creator-{ID}", ID)
+    try:
+        return list(CREATOR.decide(when, fold(given), context))
+    except Fault as fault:
+        return fault.code
+
+
+def check(
+    given: Sequence[Event],
+    when: Command,
+    then: Sequence[Event] | str,
+    actor: Actor = CREATOR_ACTOR,
+    taken: Sequence[HandleRow] = (),
+) -> None:
+    decided = decide(given, when, actor, taken)
+    assert decided == (then if isinstance(then, str) else list(then))
+    if not isinstance(decided, str):
+        assert decide([*given, *decided], when, actor, taken) == [], "a repeat must decide nothing"
