@@ -1,0 +1,58 @@
+# Dandelion's house. Every target first makes .venv when requirements.lock is newer than it; `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+BUS ?= local
+DB ?= sqlite
+TESTS ?= tests
+
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+export PYTHONPATH := .:contracts
+
+.PHONY: help demo test lint types proto up down clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock tools/setup.sh
+	@tools/setup.sh
+	@touch $@
+
+demo: $(READY) ## one campaign from brief to payment, told as it happens; BUS=kafka DB=postgres on real servers
+	@$(PYTHON) -m cli demo --bus $(BUS) --db $(DB)
+
+up: $(READY) ## run all services and the console here until Ctrl-C; BUS=kafka DB=postgres on real servers
+	@$(PYTHON) -m cli up --bus $(BUS) --db $(DB)
+
+down: $(READY) ## end what `make up` started
+	@$(PYTHON) -m cli down
+
+test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part
+	@echo "== pytest"
+	@$(PYTHON) -m pytest $(TESTS)
+
+lint: $(READY) ## style, imports, sizes, names, docs, protobuf
+	@echo "== ruff"
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@echo "== import-linter"
+	@.venv/bin/lint-imports --no-timings
+	@echo "== protobuf"
+	@$(PYTHON) -m tools.proto --check
+	@echo "== tests/arch"
+	@$(PYTHON) -m pytest -q tests/arch
+
+types: $(READY) ## mypy --strict on everything
+	@echo "== mypy"
+	@.venv/bin/mypy
+
+proto: $(READY) ## generate contracts/ from proto/
+	@$(PYTHON) -m tools.proto
+
+clean: ## remove caches and what builds and demos left (keeps .venv)
+	@rm -rf .cache .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Makes .venv from requirements.lock: every package pinned and checked by hash. Needs Python 3.11 or later and nothing else.
+# The lock pins uv as well; pip puts it into the new .venv, and uv installs the rest (pip alone takes minutes).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=""
+for name in "${PYTHON:-python3.11}" python3.12 python3.13 python3.14 python3; do
+  if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$name; break; fi
+done
+[ -n "$python" ] || { echo "setup: Python 3.11 or later is needed; none was found on the PATH" >&2; exit 1; }
+
+if [ ! -x .venv/bin/python ]; then
+  echo "setup: making .venv with $("$python" --version)"
+  "$python" -m venv .venv || { echo "setup: 'python -m venv' failed (Debian: apt-get install python3-venv)" >&2; exit 1; }
+fi
+
+if [ ! -x .venv/bin/uv ]; then
+  echo "setup: installing uv, as pinned in requirements.lock"
+  pinned=$(mktemp)
+  trap 'rm -f "$pinned"' EXIT
+  awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' requirements.lock > "$pinned"
+  .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip
+  .venv/bin/python -m pip install --quiet --require-hashes --no-deps -r "$pinned"
+fi
+
+echo "setup: installing the locked packages"
+.venv/bin/uv pip sync --python .venv/bin/python --require-hashes requirements.lock
