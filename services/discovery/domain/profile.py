@@ -90,7 +90,7 @@ def checked_account(account: Account) -> Account:
     """The account with its handle normalised; raises Invalid `creator.handle_malformed`."""
     handle = handle_key(account.handle)
     if not _HANDLE.fullmatch(handle):
-        raise Invalid("creator.handle_malformed", platform=account.platform, handle=handle[:64])
+        raise Invalid("creator.handle_malformed", field="handle", platform=account.platform, handle=handle[:64])
     return replace(account, handle=handle)
 
 
