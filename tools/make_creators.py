@@ -56,7 +56,7 @@ FEMALE = {
     "商业财经": 38,
 }
 SURNAMES = tuple("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧")
-_PAIRS = "明哲一诺梓涵思琪雨桐若溪佳怡诗涵晓雯美玲静怡嘉欣子轩浩然宇航俊杰可馨欣妍安琪书瑶文博天佑小满清越知夏念安星河南风阿梨乐乐"
+_PAIRS = "明哲一诺梓涵思琪雨桐若溪佳怡诗涵晓雯美玲静怡嘉欣子轩浩然宇航俊杰可馨欣妍安琪书瑶文博天佑小满清越知夏念安星河南风阿梨乐乐"  # noqa: E501
 GIVEN = tuple(_PAIRS[start : start + 2] for start in range(0, len(_PAIRS), 2))
 NICKNAMES = ("爱{}", "{}日记", "{}研究所", "是{}呀", "{}同学", "{}的小宇宙", "{}不加班", "一颗{}")
 FIRST = ("Olivia", "Emma", "Ava", "Sophia", "Mia", "Chloe", "Grace", "Ruby", "Nora", "Iris", "Liam", "Noah", "Ethan",
