@@ -5,8 +5,10 @@ What processes may ask of the ledger on `ledger.commands.v1`. Key: the stream id
 The message id is the command id; a refusal comes back as CommandRefused, an uncovered hold as EscrowRefused.
 """
 
+from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
+from google.protobuf.internal import containers as containers
 import builtins as builtins
 import sys
 import typing as typing
@@ -35,6 +37,9 @@ class HoldEscrow(message.Message):
     CURRENCY_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
     REQUESTER_FIELD_NUMBER: builtins.int
+    JURISDICTION_FIELD_NUMBER: builtins.int
+    AGENCY_BPS_FIELD_NUMBER: builtins.int
+    EXPIRES_S_FIELD_NUMBER: builtins.int
     deliverable_id: builtins.str
     collaboration_id: builtins.str
     campaign_id: builtins.str
@@ -48,6 +53,12 @@ class HoldEscrow(message.Message):
     currency: builtins.str
     revision: builtins.int
     requester: builtins.str
+    jurisdiction: builtins.str
+    """Whose tax rules the creator falls under, as in CollaborationContracted ("CN", ...); empty: nothing is withheld."""
+    agency_bps: builtins.int
+    """The agency's share of the creator's fee (after the creator-side platform fee); needs agency_id."""
+    expires_s: builtins.int
+    """An escrow that is neither released nor cancelled goes back to the brand after this; 0: the ledger's default."""
     def __init__(
         self,
         *,
@@ -62,10 +73,13 @@ class HoldEscrow(message.Message):
         currency: builtins.str = ...,
         revision: builtins.int = ...,
         requester: builtins.str = ...,
+        jurisdiction: builtins.str = ...,
+        agency_bps: builtins.int = ...,
+        expires_s: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "requester", b"requester", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_bps", b"agency_bps", "agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "expires_s", b"expires_s", "fee_minor", b"fee_minor", "jurisdiction", b"jurisdiction", "requester", b"requester", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -87,6 +101,7 @@ class ReleasePayment(message.Message):
     CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     REQUESTER_FIELD_NUMBER: builtins.int
+    SPLIT_FIELD_NUMBER: builtins.int
     release_id: builtins.str
     """Derived by the caller from the deliverable: a second release is impossible."""
     deliverable_id: builtins.str
@@ -101,6 +116,10 @@ class ReleasePayment(message.Message):
     """Share of the fee that the creator leaves to the platform."""
     currency: builtins.str
     requester: builtins.str
+    @builtins.property
+    def split(self) -> containers.RepeatedCompositeFieldContainer[CreatorWeight]:
+        """Several creators share the fee by weight (largest remainder, ties by id); empty: creator_id takes all."""
+
     def __init__(
         self,
         *,
@@ -116,10 +135,33 @@ class ReleasePayment(message.Message):
         creator_fee_bps: builtins.int = ...,
         currency: builtins.str = ...,
         requester: builtins.str = ...,
+        split: abc.Iterable[CreatorWeight] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_bps", b"creator_fee_bps", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "release_id", b"release_id", "requester", b"requester"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_bps", b"creator_fee_bps", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "release_id", b"release_id", "requester", b"requester", "split", b"split"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class CreatorWeight(message.Message):
+    """A creator's weight in a shared deliverable."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    WEIGHT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    weight: builtins.int
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        weight: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,147 @@
+"""The ledger's Deciders: one way in for every chain, whichever stream it stands on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from kernel.errors import Conflict, Invalid
+from kernel.model import Context, Decider, Inline, Key
+from services.ledger.domain import deposits, escrows, payouts
+from services.ledger.domain.accounts import PLATFORM, Code
+from services.ledger.domain.commands import (
+    CATEGORIES,
+    CHAIN,
+    CancelEscrow,
+    Command,
+    ConfirmDeposit,
+    ConfirmTransfer,
+    FailDeposit,
+    FailTransfer,
+    HoldEscrow,
+    IdentifyMoney,
+    PayInOwnMoney,
+    ReleasePayment,
+    RequestDeposit,
+    RequestPayout,
+    RequestRefund,
+    SettleLine,
+    input_hash,
+    stream_of,
+)
+from services.ledger.domain.events import ChainEvent, ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.funding import BANK, BANK_OWN
+from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
+from services.ledger.domain.transfers import Ref, account_key
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stream's chains by id, each with the hash of the input it was decided from."""
+
+    chains: tuple[tuple[str, str], ...] = ()
+
+
+def decide(command: Command, state: Done, context: Context) -> Sequence[ChainEvent]:
+    """A chain that stands is a repeat and decides nothing; the same id with another input is a Conflict."""
+    if context.stream != stream_of(command):
+        raise Invalid("chain.wrong_stream", expected=stream_of(command))
+    known = dict(state.chains).get(command.chain_id)
+    if known is None:
+        return _decide_new(command, context)
+    if known != input_hash(command):
+        raise Conflict("chain.exists_with_other_input", chain_id=command.chain_id)
+    return []
+
+
+def _decide_new(command: Command, context: Context) -> Sequence[ChainEvent]:  # one line a command
+    match command:
+        case HoldEscrow():
+            return escrows.hold(command, context)
+        case ReleasePayment():
+            return escrows.release(command, context)
+        case CancelEscrow():
+            return escrows.cancel(command, context)
+        case RequestDeposit():
+            return deposits.request(command, context)
+        case ConfirmDeposit():
+            return deposits.confirm(command, context)
+        case FailDeposit():
+            return deposits.fail(command, context)
+        case SettleLine():
+            return deposits.settle(command, context)
+        case IdentifyMoney():
+            return deposits.identify(command, context)
+        case PayInOwnMoney():
+            return deposits.pay_in(command, context)
+        case RequestPayout():
+            return payouts.request_payout(command, context)
+        case RequestRefund():
+            return payouts.request_refund(command, context)
+        case ConfirmTransfer():
+            return payouts.confirm(command, context)
+        case FailTransfer():
+            return payouts.fail(command, context)
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Done, event: ChainEvent) -> Done:
+    match event:
+        case ChainPosted() | EscrowRefused():
+            pair = (event.chain_id, event.input_hash)
+            return state if pair in state.chains else Done((*state.chains, pair))
+        case TaxWithheld():
+            return state
+        case _:
+            assert_never(event)
+
+
+def reads(command: Command, state: Done) -> Iterable[tuple[Inline[Any], Key]]:
+    """The rows that can be named before the escrow or transfer is known; the writer loads the few others on demand."""
+    match command:
+        case HoldEscrow() | ReleasePayment() | CancelEscrow():
+            yield ESCROWS, (command.deliverable_id,)
+            yield from _money(command.currency)
+            yield from _accounts(command.currency, _parties(command))
+        case RequestDeposit() | ConfirmDeposit() | FailDeposit() | SettleLine():
+            yield TRANSFERS, (command.deposit_id,)
+        case RequestPayout():
+            yield TRANSFERS, (command.payout_id,)
+            yield from _money(command.currency)
+            refs = [Ref(command.account, command.owner), Ref(Code.PAYOUT_IN_TRANSIT, command.payout_id)]
+            yield from _accounts(command.currency, refs)
+        case RequestRefund():
+            yield TRANSFERS, (command.refund_id,)
+            yield TRANSFERS, (command.deposit_id,)
+        case ConfirmTransfer() | FailTransfer():
+            yield TRANSFERS, (command.transfer_id,)
+        case PayInOwnMoney() | IdentifyMoney():
+            yield from _money(command.currency)
+        case _:
+            assert_never(command)
+
+
+def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[Ref]:
+    yield Ref(Code.ESCROW, command.deliverable_id)
+    if isinstance(command, HoldEscrow | CancelEscrow):
+        yield Ref(Code.BRAND_AVAILABLE, command.brand_id)
+    if isinstance(command, ReleasePayment | CancelEscrow):
+        yield Ref(Code.FEE_REVENUE, PLATFORM)
+        yield Ref(Code.CREATOR_AVAILABLE, command.creator_id)
+        yield Ref(Code.CREATOR_RECEIVABLE, command.creator_id)
+
+
+def _money(currency: str) -> Iterable[tuple[Inline[Any], Key]]:
+    yield CLIENT_MONEY, (currency,)
+    yield from _accounts(currency, (BANK, BANK_OWN))
+
+
+def _accounts(currency: str, refs: Iterable[Ref]) -> Iterable[tuple[Inline[Any], Key]]:
+    return ((ACCOUNTS, account_key(ref, currency)) for ref in refs)
+
+
+def _decider(category: str) -> Decider[Command, Done, ChainEvent]:
+    return Decider(category, Done(), decide, evolve, published=category != CHAIN, reads=reads)
+
+
+DECIDERS = tuple(map(_decider, CATEGORIES))

@@ -1,0 +1,259 @@
+"""What may be asked of the ledger. Every command names its chain: the same business fact always lands on one stream."""
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from typing import assert_never
+
+from kernel.errors import Invalid
+from kernel.ids import checked_id, derived_id, stream_id
+from services.ledger.domain.accounts import Code
+from services.ledger.domain.events import TransferKind
+
+CHAIN, ESCROW, DEPOSIT, PAYOUT, REFUND = CATEGORIES = ("chain", "escrow", "deposit", "payout", "refund")
+"""Stream categories: what belongs to one deliverable or transfer shares a stream, so subscribers see it in order."""
+EVIDENCE: dict[str, bool] = {"evidence": True}
+"""Marks fields that document a fact (a provider's reference) and do not make two reports of it different."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayInOwnMoney:
+    reference: str
+    currency: str
+    amount_minor: int
+
+    @property
+    def chain_id(self) -> str:
+        return f"own:{self.reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDeposit:
+    """`instrument` is the provider's token of the payer's means, never a card number."""
+
+    deposit_id: str
+    brand_id: str
+    currency: str
+    amount_minor: int
+    instrument: str
+
+    @property
+    def chain_id(self) -> str:
+        return f"dep:{self.deposit_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmDeposit:
+    deposit_id: str
+    currency: str
+    amount_minor: int
+    provider_ref: str = field(default="", metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"dep:{self.deposit_id}:ok"
+
+
+@dataclass(frozen=True, slots=True)
+class FailDeposit:
+    deposit_id: str
+    reason: str = field(default="", metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"dep:{self.deposit_id}:fail"
+
+
+@dataclass(frozen=True, slots=True)
+class SettleLine:
+    """One line of a provider's settlement file: `gross_minor` charged, `fee_minor` kept by the provider."""
+
+    batch: str
+    line: str
+    deposit_id: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+
+    @property
+    def chain_id(self) -> str:
+        return f"settle:{self.batch}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyMoney:
+    """Money in suspense turns out to be a brand's."""
+
+    reference: str
+    brand_id: str
+    currency: str
+    amount_minor: int
+    reason: str = ""
+
+    @property
+    def chain_id(self) -> str:
+        return f"identified:{self.reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEscrow:
+    """Holds `fee_minor + brand_fee_minor` for a deliverable; a later revision states the new totals."""
+
+    deliverable_id: str
+    revision: int
+    collaboration_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+    currency: str
+    fee_minor: int
+    brand_fee_minor: int
+    jurisdiction: str = ""
+    agency_id: str = ""
+    agency_bps: int = 0
+    expires_s: int = 0
+
+    @property
+    def chain_id(self) -> str:
+        return f"hold:{self.deliverable_id}:{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A creator's weight in a shared deliverable."""
+
+    creator_id: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePayment:
+    """Releases `fee_minor` of the creator's fee and `brand_fee_minor` of the brand's, at most what is left of each; the
+    escrow ends when nothing is left. Without `split` the deal's creator takes all."""
+
+    release_id: str
+    deliverable_id: str
+    creator_id: str
+    currency: str
+    fee_minor: int
+    brand_fee_minor: int
+    creator_fee_bps: int = 0
+    split: tuple[Weight, ...] = ()
+
+    @property
+    def chain_id(self) -> str:
+        return f"release:{self.release_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEscrow:
+    """Ends an escrow: `kill_fee_minor` of the creator's fee is shared out like a release, the rest returns to the brand."""
+
+    refund_id: str
+    deliverable_id: str
+    brand_id: str
+    creator_id: str
+    currency: str
+    kill_fee_minor: int = 0
+    creator_fee_bps: int = 0
+    reason: str = field(default="", metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"cancel:{self.refund_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPayout:
+    """`account` is creator_available or agency_available; `instrument` the provider's token of the payee's account."""
+
+    payout_id: str
+    owner: str
+    account: Code
+    currency: str
+    amount_minor: int
+    instrument: str
+
+    @property
+    def chain_id(self) -> str:
+        return f"payout:{self.payout_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefund:
+    """Returns free deposit to the instrument of the deposit it came with."""
+
+    refund_id: str
+    deposit_id: str
+    amount_minor: int
+
+    @property
+    def chain_id(self) -> str:
+        return f"refund:{self.refund_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmTransfer:
+    """A payout or refund arrived; `fee_minor` is what the provider keeps from the next settlement."""
+
+    kind: TransferKind
+    transfer_id: str
+    provider_ref: str = field(default="", metadata=EVIDENCE)
+    fee_minor: int = field(default=0, metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"{self.kind}:{self.transfer_id}:ok"
+
+
+@dataclass(frozen=True, slots=True)
+class FailTransfer:
+    kind: TransferKind
+    transfer_id: str
+    reason: str = field(default="", metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"{self.kind}:{self.transfer_id}:fail"
+
+
+Command = (
+    PayInOwnMoney | RequestDeposit | ConfirmDeposit | FailDeposit | SettleLine | IdentifyMoney | HoldEscrow
+    | ReleasePayment | CancelEscrow | RequestPayout | RequestRefund | ConfirmTransfer | FailTransfer
+)  # fmt: skip
+
+
+def stream_of(command: Command) -> str:
+    """The stream of a command's deliverable or transfer; what has neither stands alone under its derived id."""
+    match command:
+        case HoldEscrow() | ReleasePayment() | CancelEscrow():
+            return stream_id(ESCROW, command.deliverable_id)
+        case RequestDeposit() | ConfirmDeposit() | FailDeposit():
+            return stream_id(DEPOSIT, command.deposit_id)
+        case RequestPayout():
+            return stream_id(PAYOUT, command.payout_id)
+        case RequestRefund():
+            return stream_id(REFUND, command.refund_id)
+        case ConfirmTransfer() | FailTransfer():
+            return stream_id(command.kind.value, command.transfer_id)
+        case SettleLine() if is_id(command.deposit_id):
+            return stream_id(DEPOSIT, command.deposit_id)
+        case PayInOwnMoney() | SettleLine() | IdentifyMoney():
+            return stream_id(CHAIN, derived_id(CHAIN, command.chain_id))
+        case _:
+            assert_never(command)
+
+
+def is_id(text: str) -> bool:
+    """Whether a provider's reference can be one of our ids at all."""
+    try:
+        return bool(checked_id(text))
+    except Invalid:
+        return False
+
+
+def input_hash(command: Command) -> str:
+    """32 hex digits over the command's name and every field that is not its default and not evidence."""
+    given = [item for item in fields(command) if not item.metadata.get("evidence")]
+    pairs = [(item.name, getattr(command, item.name), item.default) for item in given]
+    text = "\x1f".join(f"{name}={value!s}" for name, value, default in pairs if value != default)
+    return hashlib.sha256(f"{type(command).__name__}\x1f{text}".encode()).hexdigest()[:32]

@@ -1,0 +1,242 @@
+"""Escrow per deliverable: held at contract, released on verification, returned on cancellation. Decided at the head."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from kernel.errors import Invalid, Refused
+from kernel.ids import checked_id
+from kernel.model import Context
+from kernel.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
+from services.ledger.domain.accounts import PLATFORM, Code
+from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash
+from services.ledger.domain.events import (
+    ChainEvent,
+    ChainKind,
+    ChainPosted,
+    Deal,
+    EscrowRefused,
+    Payee,
+    Released,
+    ReleaseKind,
+    TaxWithheld,
+)
+from services.ledger.domain.fees import policy_at, share_out, split_creators
+from services.ledger.domain.posting import Books
+from services.ledger.domain.rows import ESCROWS, TAX_YEARS, Escrow, EscrowStatus
+from services.ledger.domain.tax import CN_AUTHORITY, CN_CURRENCY, Rule, withhold, year_key
+from services.ledger.domain.transfers import Leg, Ref
+
+ESCROW_LIFE_S = 400 * 86_400
+"""After this an escrow that nobody released or cancelled goes back to the brand: no money is stuck for ever."""
+MAX_ESCROW_LIFE_S = 1_200 * 86_400
+MAX_REVISION = 1_000
+MAX_PAYEES = 50
+
+
+def hold(command: HoldEscrow, context: Context) -> list[ChainEvent]:
+    """Row 5, and 6 for a later revision; an uncovered hold answers EscrowRefused."""
+    context.actor.require("system", "finance")
+    _check_hold(command)
+    row = context.rows.get(ESCROWS, (command.deliverable_id,))
+    deal = _deal(command, context)
+    more_minor = _checked_change(deal, row)
+    books = Books(context.rows)
+    available_minor = books.account(Code.BRAND_AVAILABLE, deal.brand_id, deal.currency).spendable_minor
+    if more_minor > available_minor:
+        return [
+            EscrowRefused(
+                command.chain_id, input_hash(command), deal, "escrow.not_covered", more_minor, available_minor
+            )
+        ]
+    brand, escrow = Ref(Code.BRAND_AVAILABLE, deal.brand_id), Ref(Code.ESCROW, deal.deliverable_id)
+    debit, credit = (brand, escrow) if more_minor > 0 else (escrow, brand)
+    leg = Leg(debit, credit, abs(more_minor), deal.currency)
+    return [books.post(command, ChainKind.ESCROW_HELD, deal.currency, [leg], deal=deal)]
+
+
+def _check_hold(command: HoldEscrow) -> None:
+    checked_currency(command.currency)
+    for id_ in (command.collaboration_id, command.campaign_id, command.brand_id, command.creator_id):
+        checked_id(id_)
+    if not 1 <= command.revision <= MAX_REVISION:
+        raise Invalid("escrow.revision_out_of_range", revision=command.revision, limit=MAX_REVISION)
+    if command.fee_minor < 0 or command.brand_fee_minor < 0 or command.fee_minor + command.brand_fee_minor == 0:
+        raise Invalid("escrow.amount_not_positive", fee_minor=command.fee_minor)
+    if max(command.fee_minor, command.brand_fee_minor) > LIMIT_MINOR:
+        raise Invalid("amount.too_large", limit_minor=LIMIT_MINOR)
+    if not 0 <= command.agency_bps <= BASIS_POINTS or (command.agency_bps and not command.agency_id):
+        raise Invalid("escrow.agency_share_out_of_range", agency_bps=command.agency_bps)
+    if not 0 <= command.expires_s <= MAX_ESCROW_LIFE_S:
+        raise Invalid("escrow.life_out_of_range", expires_s=command.expires_s, limit_s=MAX_ESCROW_LIFE_S)
+    if command.jurisdiction == "CN" and command.currency != CN_CURRENCY:
+        raise Refused("tax.currency_not_supported", jurisdiction="CN", needs=CN_CURRENCY)
+
+
+def _deal(command: HoldEscrow, context: Context) -> Deal:
+    return Deal(
+        command.deliverable_id, command.revision, command.collaboration_id, command.campaign_id, command.brand_id,
+        command.creator_id, command.agency_id, command.agency_bps, command.jurisdiction, command.currency,
+        command.fee_minor, command.brand_fee_minor, policy_at(context.at).id,
+        context.at + timedelta(seconds=command.expires_s or ESCROW_LIFE_S),
+    )  # fmt: skip
+
+
+def _checked_change(deal: Deal, row: Escrow | None) -> int:
+    """How much more is to be held (negative: less), once the revision follows the one at the head."""
+    if row is None:
+        return deal.fee_minor + deal.brand_fee_minor
+    if row.status != EscrowStatus.HELD:
+        raise Refused("escrow.not_held", status=row.status)
+    if deal.revision <= row.revision:
+        raise Refused("escrow.revision_is_old", revision=deal.revision, held=row.revision)
+    parties = (row.brand_id, row.creator_id, row.currency, row.agency_id, row.jurisdiction)
+    if parties != (deal.brand_id, deal.creator_id, deal.currency, deal.agency_id, deal.jurisdiction):
+        raise Refused("escrow.terms_differ")
+    gone_fee, gone_brand_fee = row.fee_minor - row.fee_left_minor, row.brand_fee_minor - row.brand_fee_left_minor
+    if deal.fee_minor < gone_fee or deal.brand_fee_minor < gone_brand_fee:
+        raise Refused("escrow.already_released", released_minor=gone_fee + gone_brand_fee)
+    change = deal.fee_minor + deal.brand_fee_minor - row.held_minor
+    if not change:
+        raise Refused("escrow.nothing_changes", held_minor=row.held_minor)
+    return change
+
+
+def held_escrow(context: Context, deliverable_id: str, creator_id: str, currency: str) -> Escrow:
+    """The escrow at the head; raises Refused `escrow.not_held` (with its status) or `escrow.terms_differ`."""
+    row = context.rows.get(ESCROWS, (deliverable_id,))
+    if row is None or row.status != EscrowStatus.HELD:
+        raise Refused("escrow.not_held", status=row.status if row else "none")
+    if (row.creator_id, row.currency) != (creator_id, currency):
+        raise Refused("escrow.terms_differ", currency=row.currency)
+    return row
+
+
+def release(command: ReleasePayment, context: Context) -> list[ChainEvent]:
+    """Rows 7 to 10."""
+    context.actor.require("system", "finance")
+    row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
+    if command.fee_minor < 0 or command.brand_fee_minor < 0 or command.fee_minor + command.brand_fee_minor == 0:
+        raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
+    if command.fee_minor > row.fee_left_minor or command.brand_fee_minor > row.brand_fee_left_minor:
+        raise Refused("escrow.not_enough_left", left_minor=row.left_minor)
+    final = command.fee_minor + command.brand_fee_minor == row.left_minor
+    return _pay_out(Books(context.rows), command, context, row, final, ReleaseKind.SETTLEMENT)
+
+
+def cancel(command: CancelEscrow, context: Context) -> list[ChainEvent]:
+    """Row 15: the kill fee by the chain of row 7, the rest back to the brand; one append, so never one without the other."""
+    context.actor.require("system", "finance")
+    row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
+    if not 0 <= command.kill_fee_minor <= row.fee_left_minor:
+        raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor)
+    books, events = Books(context.rows), list[ChainEvent]()
+    if command.kill_fee_minor:
+        events += _pay_out(books, command, context, row, final=False, kind=ReleaseKind.KILL_FEE)
+    back_minor = row.left_minor - command.kill_fee_minor
+    escrow = Ref(Code.ESCROW, row.deliverable_id)
+    leg = Leg(escrow, Ref(Code.BRAND_AVAILABLE, row.brand_id), back_minor, row.currency)
+    returned = books.post(
+        command, ChainKind.ESCROW_CANCELLED, row.currency, [leg], (escrow,),
+        deal=deal_of(row), returned_minor=back_minor, killed_minor=command.kill_fee_minor, reason=command.reason,
+    )  # fmt: skip
+    return [*events, returned]
+
+
+def _pay_out(
+    books: Books,
+    command: ReleasePayment | CancelEscrow,
+    context: Context,
+    row: Escrow,
+    final: bool,
+    kind: ReleaseKind,
+) -> list[ChainEvent]:
+    released = _released(books, command, context, row, final, kind)
+    escrow = Ref(Code.ESCROW, row.deliverable_id)
+    chain = books.post(
+        command, ChainKind.PAYMENT_RELEASED, row.currency, _release_legs(escrow, row, released),
+        (escrow,) if final else (), deal=deal_of(row), released=released,
+    )  # fmt: skip
+    return [chain, *_tax_facts(chain, released)]
+
+
+def _released(
+    books: Books,
+    command: ReleasePayment | CancelEscrow,
+    context: Context,
+    row: Escrow,
+    final: bool,
+    kind: ReleaseKind,
+) -> Released:
+    limit_bps = policy_at(context.at).creator_fee_bps_max
+    if not 0 <= command.creator_fee_bps <= limit_bps:
+        raise Invalid("fee.creator_fee_out_of_range", creator_fee_bps=command.creator_fee_bps, limit_bps=limit_bps)
+    release_ = command if isinstance(command, ReleasePayment) else None
+    id_ = command.release_id if isinstance(command, ReleasePayment) else command.refund_id
+    fee_minor = command.fee_minor if isinstance(command, ReleasePayment) else command.kill_fee_minor
+    brand_fee_minor = release_.brand_fee_minor if release_ else 0
+    shares = share_out(
+        fee_minor, brand_fee_minor, creator_fee_bps=command.creator_fee_bps, agency_bps=row.agency_bps,
+        jurisdiction=row.jurisdiction,
+    )  # fmt: skip
+    split = release_.split if release_ else ()
+    payees = tuple(_payees(books, context, row, shares.creator_minor, split))
+    return Released(
+        id_, kind, final, fee_minor, brand_fee_minor, shares.brand_revenue_minor, shares.creator_revenue_minor,
+        shares.vat_minor, shares.agency_minor, payees,
+    )  # fmt: skip
+
+
+def _payees(
+    books: Books, context: Context, row: Escrow, amount_minor: int, split: tuple[Weight, ...]
+) -> Iterable[Payee]:
+    """Rows 8 to 10: shares by largest remainder; of each its tax, then an old debt, then what is left."""
+    weights = tuple((part.creator_id, part.weight) for part in split) or ((row.creator_id, 1),)
+    if len(weights) > MAX_PAYEES or len(dict(weights)) != len(weights):
+        raise Invalid("release.split_malformed", limit=MAX_PAYEES)
+    for creator_id, share_minor in split_creators(amount_minor, weights).items():
+        year = context.rows.get(TAX_YEARS, year_key(creator_id, context.at)) if row.jurisdiction == "CN" else None
+        tax = withhold(row.jurisdiction, share_minor, year, context.at)
+        rest_minor = share_minor - tax.withheld_minor
+        debt_minor = books.account(Code.CREATOR_RECEIVABLE, creator_id, row.currency).spendable_minor
+        recovered_minor = min(rest_minor, debt_minor)
+        yield Payee(creator_id, share_minor, tax, recovered_minor, rest_minor - recovered_minor)
+
+
+def _release_legs(escrow: Ref, row: Escrow, released: Released) -> Iterable[Leg]:
+    """Row 7 in its order: fee, VAT, agency, then each creator's tax and the rest; row 10 right behind."""
+
+    def out(code: Code, owner: str, amount_minor: int) -> Leg:
+        return Leg(escrow, Ref(code, owner), amount_minor, row.currency)
+
+    period = _period(released)
+    yield out(Code.FEE_REVENUE, PLATFORM, released.brand_revenue_minor + released.creator_revenue_minor)
+    yield out(Code.VAT_OUTPUT, f"{CN_AUTHORITY}:{period}", released.vat_minor)
+    yield out(Code.AGENCY_AVAILABLE, row.agency_id, released.agency_minor)
+    for payee in released.payees:
+        yield out(Code.TAX_WITHHELD, f"{payee.tax.authority}:{period}", payee.tax.withheld_minor)
+        yield out(Code.CREATOR_AVAILABLE, payee.creator_id, payee.share_minor - payee.tax.withheld_minor)
+        debt = Ref(Code.CREATOR_RECEIVABLE, payee.creator_id)
+        yield Leg(Ref(Code.CREATOR_AVAILABLE, payee.creator_id), debt, payee.recovered_minor, row.currency)
+
+
+def _period(released: Released) -> str:
+    tax = released.payees[0].tax
+    return f"{tax.year}-{tax.month:02d}"
+
+
+def _tax_facts(chain: ChainPosted, released: Released) -> Iterable[TaxWithheld]:
+    assert chain.deal is not None
+    for payee in released.payees:
+        if payee.tax.rule is not Rule.NONE:
+            yield TaxWithheld(
+                released.release_id, chain.deal.deliverable_id, payee.creator_id, chain.currency, payee.tax
+            )
+
+
+def deal_of(row: Escrow) -> Deal:
+    """The deal as the escrow row keeps it."""
+    return Deal(
+        row.deliverable_id, row.revision, row.collaboration_id, row.campaign_id, row.brand_id, row.creator_id,
+        row.agency_id, row.agency_bps, row.jurisdiction, row.currency, row.fee_minor, row.brand_fee_minor,
+        row.policy_id, row.expires_at,
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Money out: payouts of what was earned and refunds of free deposit, both asked, then confirmed or failed.
+
+The request already reserves the bank (a pending leg): a confirmation is a fact and can never be refused for want of it.
+The provider's fee is kept from its next settlement, hence psp_cost against psp_clearing.
+"""
+
+from dataclasses import replace
+
+from kernel.errors import Forbidden, Invalid, Refused
+from kernel.model import Context
+from services.ledger.domain.accounts import PROVIDER, Code
+from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
+from services.ledger.domain.deposits import CLEARING, MAX_TEXT, check_text, require_owner
+from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
+from services.ledger.domain.funding import BANK
+from services.ledger.domain.posting import Books
+from services.ledger.domain.rows import TRANSFERS, Transfer, TransferStatus
+from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
+
+PAYABLE = {Code.CREATOR_AVAILABLE: "creator", Code.AGENCY_AVAILABLE: "agency"}
+"""Accounts that can be paid out, and the role that may ask."""
+
+
+def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]:
+    """Row 11."""
+    if command.account not in PAYABLE:
+        raise Invalid("payout.account_not_payable", account=command.account)
+    context.actor.require(PAYABLE[command.account], "finance")
+    require_owner(context.actor, command.owner, "payout.not_a_party")
+    check_text(command.instrument, "instrument")
+    check_amount(command.amount_minor, command.currency)
+    _check_new(context, command.payout_id)
+    books = Books(context.rows)
+    if books.short_minor(command.currency):
+        raise Refused("payout.client_money_short", short_minor=books.short_minor(command.currency))
+    transfer = Transferred(
+        command.payout_id, TransferKind.PAYOUT, command.owner, command.currency, command.amount_minor,
+        instrument=command.instrument,
+    )  # fmt: skip
+    legs = _out_legs(Ref(command.account, command.owner), transfer)
+    return [books.post(command, ChainKind.PAYOUT_REQUESTED, command.currency, legs, transfer=transfer)]
+
+
+def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]:
+    """Row 16: at most what came with the deposit, to the instrument it came from."""
+    context.actor.require("brand", "agency", "finance")
+    _check_new(context, command.refund_id)
+    deposit = context.rows.get(TRANSFERS, (command.deposit_id,))
+    if deposit is None or deposit.kind != TransferKind.DEPOSIT:
+        raise Refused("deposit.unknown", deposit_id=command.deposit_id)
+    if context.actor.tenant != deposit.owner and "finance" not in context.actor.roles:
+        raise Forbidden("deposit.not_a_party")
+    check_amount(command.amount_minor, deposit.currency)
+    if deposit.status != TransferStatus.CONFIRMED:
+        raise Refused("deposit.not_confirmed", status=deposit.status)
+    left_minor = deposit.amount_minor - deposit.refunded_minor
+    if command.amount_minor > left_minor:
+        raise Refused("refund.more_than_deposited", left_minor=left_minor)
+    transfer = Transferred(
+        command.refund_id, TransferKind.REFUND, deposit.owner, deposit.currency, command.amount_minor,
+        instrument=deposit.instrument, source_id=command.deposit_id,
+    )  # fmt: skip
+    legs = _out_legs(Ref(Code.BRAND_AVAILABLE, deposit.owner), transfer)
+    return [Books(context.rows).post(command, ChainKind.REFUND_REQUESTED, deposit.currency, legs, transfer=transfer)]
+
+
+def confirm(command: ConfirmTransfer, context: Context) -> list[ChainEvent]:
+    """Row 12 and the end of 16; excludes a failure."""
+    context.actor.require("system")
+    if command.fee_minor < 0:
+        raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
+    row = _pending(context, command)
+    transit = _transit(command.kind, row.transfer_id)
+    legs = [
+        Leg(transit, BANK, row.amount_minor, row.currency, Phase.POST),
+        Leg(Ref(Code.PSP_COST, PROVIDER), CLEARING, command.fee_minor, row.currency),
+    ]
+    payout = command.kind is TransferKind.PAYOUT
+    kind = ChainKind.PAYOUT_CONFIRMED if payout else ChainKind.REFUND_CONFIRMED
+    reference = command.provider_ref[:MAX_TEXT]
+    transfer = replace(_transferred(row), provider_ref=reference, provider_fee_minor=command.fee_minor)
+    return [Books(context.rows).post(command, kind, row.currency, legs, (transit,), transfer=transfer)]
+
+
+def fail(command: FailTransfer, context: Context) -> list[ChainEvent]:
+    """Row 13: back to where it came from; excludes a confirmation."""
+    context.actor.require("system")
+    row = _pending(context, command)
+    transit = _transit(command.kind, row.transfer_id)
+    legs = [
+        Leg(transit, BANK, row.amount_minor, row.currency, Phase.VOID),
+        Leg(transit, Ref(Code(row.account), row.owner), row.amount_minor, row.currency),
+    ]
+    kind = ChainKind.PAYOUT_FAILED if command.kind is TransferKind.PAYOUT else ChainKind.REFUND_FAILED
+    books, reason = Books(context.rows), command.reason[:MAX_TEXT]
+    return [books.post(command, kind, row.currency, legs, (transit,), transfer=_transferred(row), reason=reason)]
+
+
+def _check_new(context: Context, transfer_id: str) -> None:
+    if context.rows.get(TRANSFERS, (transfer_id,)) is not None:
+        raise Refused("transfer.exists", transfer_id=transfer_id)
+
+
+def _out_legs(source: Ref, transfer: Transferred) -> list[Leg]:
+    transit = _transit(transfer.kind, transfer.transfer_id)
+    return [
+        Leg(source, transit, transfer.amount_minor, transfer.currency),
+        Leg(transit, BANK, transfer.amount_minor, transfer.currency, Phase.PENDING),
+    ]
+
+
+def _transit(kind: TransferKind, transfer_id: str) -> Ref:
+    return Ref(Code.PAYOUT_IN_TRANSIT if kind is TransferKind.PAYOUT else Code.REFUND_IN_TRANSIT, transfer_id)
+
+
+def _pending(context: Context, command: ConfirmTransfer | FailTransfer) -> Transfer:
+    row = context.rows.get(TRANSFERS, (command.transfer_id,))
+    if row is None or row.kind != command.kind:
+        raise Refused(f"{command.kind}.unknown", transfer_id=command.transfer_id)
+    if row.status != TransferStatus.PENDING:
+        raise Refused(f"{command.kind}.not_pending", status=row.status)
+    return row
+
+
+def _transferred(row: Transfer) -> Transferred:
+    kind = TransferKind(row.kind)
+    return Transferred(row.transfer_id, kind, row.owner, row.currency, row.amount_minor, row.instrument, row.source_id)

@@ -1,0 +1,114 @@
+"""Tax withheld from creators. A rule is a pure function; its id, inputs, base and result are stored with the release.
+
+China: since 1 October 2025 internet platform companies pre-withhold individual income tax on labour remuneration of
+the people working on them by the cumulative method (STA Announcement 2025 No. 16; reporting by State Council Decree
+810 of 2025 and STA Announcement 2025 No. 15):
+
+    taxable to date  = income to date - 20 % cost of it - 5,000 CNY x months
+    withheld now     = taxable to date x rate - quick deduction - withheld to date, never below zero
+
+with the seven cumulative bands of the comprehensive-income table (Individual Income Tax Law, schedule 1; STA
+Announcement 2018 No. 61, annex 2). Months run from the month of the first income on this platform in the tax year to
+the present month, in China Standard Time. Income is the creator's own share without VAT; small-scale VAT relief is
+assumed. Exempt income and other lawful deductions are not known to a platform and are left to the annual settlement.
+The result is rounded down to the fen; the cumulative method makes up for it with the next payment.
+Elsewhere nothing is withheld, and the rule id says so. Not tax advice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from kernel.money import BASIS_POINTS, share_down
+
+CHINA_STANDARD_TIME = timedelta(hours=8)
+CN_AUTHORITY = "cn-sta"
+CN_CURRENCY = "CNY"
+CN_MONTHLY_DEDUCTION_MINOR = 500_000
+CN_COST_BPS = 2_000
+CN_BANDS = (
+    (3_600_000, 300, 0),
+    (14_400_000, 1_000, 252_000),
+    (30_000_000, 2_000, 1_692_000),
+    (42_000_000, 2_500, 3_192_000),
+    (66_000_000, 3_000, 5_292_000),
+    (96_000_000, 3_500, 8_592_000),
+    (None, 4_500, 18_192_000),
+)
+"""(taxable income up to, rate in basis points, quick deduction), in fen."""
+
+
+class Rule(StrEnum):
+    """Which rule was applied; the id is stored for ever and never reused for another calculation."""
+
+    CN_CUMULATIVE_2025 = "cn-labour-cumulative-2025-16"
+    NONE = "none-not-a-withholding-jurisdiction"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxYear:
+    """One row of the inline table `tax_years`: a creator's tax year so far, amounts in minor units (fen)."""
+
+    creator_id: str
+    tax_year: str
+    first_month: int
+    income_minor: int
+    withheld_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """One calculation with everything it was made from: `base_minor` is the taxable amount of the year to date."""
+
+    rule: Rule
+    authority: str
+    year: int
+    month: int
+    first_month: int
+    income_minor: int
+    income_to_date_minor: int
+    withheld_before_minor: int
+    base_minor: int
+    rate_bps: int
+    withheld_minor: int
+
+
+def withhold(jurisdiction: str, income_minor: int, year_to_date: TaxYear | None, at: datetime) -> Withholding:
+    """The tax on one payment of `income_minor` at `at`; pure, so a replay reads the stored result instead."""
+    local = at + CHINA_STANDARD_TIME
+    if jurisdiction != "CN":
+        return Withholding(Rule.NONE, "", at.year, at.month, at.month, income_minor, income_minor, 0, 0, 0, 0)
+    first_month = year_to_date.first_month if year_to_date else local.month
+    income_to_date = income_minor + (year_to_date.income_minor if year_to_date else 0)
+    before = year_to_date.withheld_minor if year_to_date else 0
+    base = cn_base(income_to_date, local.month - first_month + 1)
+    rate_bps, tax = cn_tax(base)
+    return Withholding(
+        Rule.CN_CUMULATIVE_2025, CN_AUTHORITY, local.year, local.month, first_month,
+        income_minor, income_to_date, before, base, rate_bps, min(income_minor, max(0, tax - before)),
+    )  # fmt: skip
+
+
+def cn_base(income_to_date_minor: int, months: int) -> int:
+    """Taxable income of the year to date, in fen, never below zero."""
+    cost = share_down(income_to_date_minor, CN_COST_BPS)
+    return max(0, income_to_date_minor - cost - CN_MONTHLY_DEDUCTION_MINOR * months)
+
+
+def cn_tax(base_minor: int) -> tuple[int, int]:
+    """(rate in basis points, tax in fen rounded down) of a cumulative base."""
+    rate, quick = next((rate, quick) for limit, rate, quick in CN_BANDS if limit is None or base_minor <= limit)
+    return rate, max(0, base_minor * rate // BASIS_POINTS - quick)
+
+
+def year_key(creator_id: str, at: datetime) -> tuple[str, str]:
+    """The key of the creator's tax year at a moment, in China Standard Time."""
+    return creator_id, str((at + CHINA_STANDARD_TIME).year)
+
+
+def year_after(row: TaxYear | None, creator_id: str, tax: Withholding) -> TaxYear:
+    """The creator's tax year after a payment."""
+    if row is None:
+        return TaxYear(creator_id, str(tax.year), tax.first_month, tax.income_minor, tax.withheld_minor)
+    income, withheld = row.income_minor + tax.income_minor, row.withheld_minor + tax.withheld_minor
+    return TaxYear(creator_id, row.tax_year, row.first_month, income, withheld)
