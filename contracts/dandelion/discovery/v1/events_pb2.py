@@ -26,45 +26,57 @@ from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_co
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#dandelion/discovery/v1/events.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\x0fPlatformAccount\x12/\n\x08platform\x18\x01 \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x0e\n\x06handle\x18\x02 \x01(\t\x12\x0b\n\x03url\x18\x03 \x01(\t\x12\x10\n\x08verified\x18\x04 \x01(\x08\x12\x11\n\tfollowers\x18\x05 \x01(\x03\";\n\x08Location\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x10\n\x08province\x18\x02 \x01(\t\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\"0\n\rPersonalField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\"\x82\x04\n\x0e\x43reatorProfile\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x39\n\x08\x61\x63\x63ounts\x18\x02 \x03(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x0c\n\x04tags\x18\x04 \x03(\t\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x32\n\x08location\x18\x06 \x01(\x0b\x32 .dandelion.discovery.v1.Location\x12\x12\n\nbirth_year\x18\x07 \x01(\x05\x12\x11\n\tagency_id\x18\x08 \x01(\t\x12:\n\x0c\x61vailability\x18\t \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x19\n\x11max_parallel_jobs\x18\n \x01(\x05\x12\x15\n\rvirtual_human\x18\x0b \x01(\x08\x12\x18\n\x10virtual_operator\x18\x0c \x01(\t\x12\x18\n\x10guardian_consent\x18\r \x01(\x08\x12\x11\n\tfollowers\x18\x0e \x01(\x03\x12\'\n\x04tier\x18\x0f \x01(\x0e\x32\x19.dandelion.common.v1.Tier\x12\x37\n\x08personal\x18\x10 \x03(\x0b\x32%.dandelion.discovery.v1.PersonalField\"\x93\x01\n\x11\x43reatorRegistered\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12\x31\n\rregistered_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x15\x43reatorProfileChanged\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12\x0f\n\x07\x63hanged\x18\x03 \x03(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe1\x01\n\x04Rate\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x13\n\x0bprice_minor\x18\x02 \x01(\x03\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\x12\x18\n\x10next_price_minor\x18\x04 \x01(\x03\x12-\n\tnext_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x0findustry_prices\x18\x06 \x03(\x0b\x32%.dandelion.discovery.v1.IndustryPrice\"6\n\rIndustryPrice\x12\x10\n\x08industry\x18\x01 \x01(\t\x12\x13\n\x0bprice_minor\x18\x02 \x01(\x03\"\xbe\x01\n\x0fRateCardChanged\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12+\n\x05rates\x18\x04 \x03(\x0b\x32\x1c.dandelion.discovery.v1.Rate\x12\x16\n\x0e\x63ommission_bps\x18\x05 \x01(\x05\x12.\n\nchanged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\rAudienceShare\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\tshare_bps\x18\x03 \x01(\x05\"\x95\x02\n\x0fPerformanceCell\x12\x13\n\x0b\x63ooperation\x18\x01 \x01(\x08\x12+\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x13\n\x0bwindow_days\x18\x03 \x01(\x05\x12-\n\x07traffic\x18\x04 \x01(\x0e\x32\x1c.dandelion.common.v1.Traffic\x12\x17\n\x0f\x65xposure_median\x18\x05 \x01(\x03\x12\x13\n\x0bread_median\x18\x06 \x01(\x03\x12\x19\n\x11\x65ngagement_median\x18\x07 \x01(\x03\x12\x1b\n\x13\x65ngagement_rate_bps\x18\x08 \x01(\x05\x12\x16\n\x0e\x63ompletion_bps\x18\t \x01(\x05\"\xb3\x04\n\x10\x41udienceReported\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12/\n\x08platform\x18\x02 \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x36\n\npopulation\x18\x03 \x01(\x0e\x32\".dandelion.discovery.v1.Population\x12\x33\n\nprovenance\x18\x04 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12\x13\n\x0bsample_size\x18\x05 \x01(\x03\x12/\n\x0bmeasured_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tfollowers\x18\x07 \x01(\x03\x12\x1f\n\x17\x66ollower_growth_30d_bps\x18\x08 \x01(\x05\x12\x35\n\x06shares\x18\t \x03(\x0b\x32%.dandelion.discovery.v1.AudienceShare\x12\x12\n\nactive_bps\x18\n \x01(\x05\x12\x10\n\x08read_bps\x18\x0b \x01(\x05\x12\x13\n\x0b\x65ngaged_bps\x18\x0c \x01(\x05\x12\x12\n\npaying_bps\x18\r \x01(\x05\x12<\n\x0bperformance\x18\x0e \x03(\x0b\x32\'.dandelion.discovery.v1.PerformanceCell\x12/\n\x0breported_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x01\n\x10\x43reatorSuspended\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csuspended_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x11\x43reatorReinstated\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\rreinstated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x01\n\x0e\x43ommandRefused\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12(\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x19.dandelion.common.v1.Fact\x12\x0f\n\x07\x63ommand\x18\x05 \x01(\t\x12.\n\nrefused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\\\n\x0c\x41vailability\x12\x1c\n\x18\x41VAILABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41VAILABILITY_OPEN\x10\x01\x12\x17\n\x13\x41VAILABILITY_CLOSED\x10\x02*q\n\nPopulation\x12\x1a\n\x16POPULATION_UNSPECIFIED\x10\x00\x12\x16\n\x12POPULATION_VIEWERS\x10\x01\x12\x18\n\x14POPULATION_FOLLOWERS\x10\x02\x12\x15\n\x11POPULATION_BUYERS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#dandelion/discovery/v1/events.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n\x0fPlatformAccount\x12/\n\x08platform\x18\x01 \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x0e\n\x06handle\x18\x02 \x01(\t\";\n\x08Location\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x10\n\x08province\x18\x02 \x01(\t\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\"0\n\rPersonalField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\"\xe6\x02\n\x0e\x43reatorProfile\x12\x12\n\ncategories\x18\x01 \x03(\t\x12\x0c\n\x04tags\x18\x02 \x03(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x32\n\x08location\x18\x04 \x01(\x0b\x32 .dandelion.discovery.v1.Location\x12\x12\n\nbirth_year\x18\x05 \x01(\x05\x12.\n\x06gender\x18\x06 \x01(\x0e\x32\x1e.dandelion.discovery.v1.Gender\x12\x11\n\tagency_id\x18\x07 \x01(\t\x12\x15\n\rvirtual_human\x18\x08 \x01(\x08\x12\x18\n\x10virtual_operator\x18\t \x01(\t\x12\x18\n\x10guardian_consent\x18\n \x01(\x08\x12\x10\n\x08\x65xamples\x18\x0b \x03(\t\x12\x37\n\x08personal\x18\x0c \x03(\x0b\x32%.dandelion.discovery.v1.PersonalField\"\xce\x01\n\x11\x43reatorRegistered\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12\x39\n\x08\x61\x63\x63ounts\x18\x03 \x03(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x31\n\rregistered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x15\x43reatorProfileChanged\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9e\x01\n\rAccountLinked\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x38\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x10\n\x08replaces\x18\x03 \x01(\t\x12-\n\tlinked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\x0f\x41\x63\x63ountVerified\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x38\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x0e\n\x06method\x18\x03 \x01(\t\x12/\n\x0bverified_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x01\n\x13\x41vailabilityChanged\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12:\n\x0c\x61vailability\x18\x02 \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x19\n\x11max_parallel_jobs\x18\x03 \x01(\x05\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe1\x01\n\x04Rate\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x13\n\x0bprice_minor\x18\x02 \x01(\x03\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\x12\x18\n\x10next_price_minor\x18\x04 \x01(\x03\x12-\n\tnext_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x0findustry_prices\x18\x06 \x03(\x0b\x32%.dandelion.discovery.v1.IndustryPrice\"6\n\rIndustryPrice\x12\x10\n\x08industry\x18\x01 \x01(\t\x12\x13\n\x0bprice_minor\x18\x02 \x01(\x03\"\xac\x01\n\x0fRateCardChanged\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12+\n\x05rates\x18\x03 \x03(\x0b\x32\x1c.dandelion.discovery.v1.Rate\x12\x16\n\x0e\x63ommission_bps\x18\x04 \x01(\x05\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\rAudienceShare\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\tshare_bps\x18\x03 \x01(\x05\"\xb1\x02\n\x0fPerformanceCell\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x13\n\x0bwindow_days\x18\x02 \x01(\x05\x12-\n\x07traffic\x18\x03 \x01(\x0e\x32\x1c.dandelion.common.v1.Traffic\x12\x17\n\x0f\x65xposure_median\x18\x04 \x01(\x03\x12\x13\n\x0bread_median\x18\x05 \x01(\x03\x12\x19\n\x11\x65ngagement_median\x18\x06 \x01(\x03\x12\x33\n\nprovenance\x18\x07 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12/\n\x0bmeasured_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x02\n\x11\x46ollowersReported\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12/\n\x08platform\x18\x02 \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x11\n\tfollowers\x18\x03 \x01(\x03\x12\'\n\x04tier\x18\x04 \x01(\x0e\x32\x19.dandelion.common.v1.Tier\x12\x33\n\nprovenance\x18\x05 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12/\n\x0bmeasured_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breported_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x13PerformanceReported\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x35\n\x04\x63\x65ll\x18\x02 \x01(\x0b\x32\'.dandelion.discovery.v1.PerformanceCell\x12/\n\x0breported_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x03\n\x10\x41udienceReported\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x36\n\npopulation\x18\x02 \x01(\x0e\x32\".dandelion.discovery.v1.Population\x12\x33\n\nprovenance\x18\x03 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12\x13\n\x0bsample_size\x18\x04 \x01(\x03\x12/\n\x0bmeasured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x06shares\x18\x06 \x03(\x0b\x32%.dandelion.discovery.v1.AudienceShare\x12\x12\n\nactive_bps\x18\x07 \x01(\x05\x12\x10\n\x08read_bps\x18\x08 \x01(\x05\x12\x13\n\x0b\x65ngaged_bps\x18\t \x01(\x05\x12\x12\n\npaying_bps\x18\n \x01(\x05\x12/\n\x0breported_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa2\x01\n\x10\x43reatorSuspended\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csuspended_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t\"j\n\x11\x43reatorReinstated\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\rreinstated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x01\n\x0e\x43ommandRefused\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12(\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x19.dandelion.common.v1.Fact\x12\x0f\n\x07\x63ommand\x18\x05 \x01(\t\x12.\n\nrefused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\\\n\x0c\x41vailability\x12\x1c\n\x18\x41VAILABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41VAILABILITY_OPEN\x10\x01\x12\x17\n\x13\x41VAILABILITY_CLOSED\x10\x02*n\n\x06Gender\x12\x16\n\x12GENDER_UNSPECIFIED\x10\x00\x12\x11\n\rGENDER_FEMALE\x10\x01\x12\x0f\n\x0bGENDER_MALE\x10\x02\x12\x10\n\x0cGENDER_OTHER\x10\x03\x12\x16\n\x12GENDER_UNDISCLOSED\x10\x04*q\n\nPopulation\x12\x1a\n\x16POPULATION_UNSPECIFIED\x10\x00\x12\x16\n\x12POPULATION_VIEWERS\x10\x01\x12\x18\n\x14POPULATION_FOLLOWERS\x10\x02\x12\x15\n\x11POPULATION_BUYERS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.discovery.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AVAILABILITY']._serialized_start=3041
-  _globals['_AVAILABILITY']._serialized_end=3133
-  _globals['_POPULATION']._serialized_start=3135
-  _globals['_POPULATION']._serialized_end=3248
-  _globals['_PLATFORMACCOUNT']._serialized_start=131
-  _globals['_PLATFORMACCOUNT']._serialized_end=263
-  _globals['_LOCATION']._serialized_start=265
-  _globals['_LOCATION']._serialized_end=324
-  _globals['_PERSONALFIELD']._serialized_start=326
-  _globals['_PERSONALFIELD']._serialized_end=374
-  _globals['_CREATORPROFILE']._serialized_start=377
-  _globals['_CREATORPROFILE']._serialized_end=891
-  _globals['_CREATORREGISTERED']._serialized_start=894
-  _globals['_CREATORREGISTERED']._serialized_end=1041
-  _globals['_CREATORPROFILECHANGED']._serialized_start=1044
-  _globals['_CREATORPROFILECHANGED']._serialized_end=1209
-  _globals['_RATE']._serialized_start=1212
-  _globals['_RATE']._serialized_end=1437
-  _globals['_INDUSTRYPRICE']._serialized_start=1439
-  _globals['_INDUSTRYPRICE']._serialized_end=1493
-  _globals['_RATECARDCHANGED']._serialized_start=1496
-  _globals['_RATECARDCHANGED']._serialized_end=1686
-  _globals['_AUDIENCESHARE']._serialized_start=1688
-  _globals['_AUDIENCESHARE']._serialized_end=1756
-  _globals['_PERFORMANCECELL']._serialized_start=1759
-  _globals['_PERFORMANCECELL']._serialized_end=2036
-  _globals['_AUDIENCEREPORTED']._serialized_start=2039
-  _globals['_AUDIENCEREPORTED']._serialized_end=2602
-  _globals['_CREATORSUSPENDED']._serialized_start=2605
-  _globals['_CREATORSUSPENDED']._serialized_end=2752
-  _globals['_CREATORREINSTATED']._serialized_start=2754
-  _globals['_CREATORREINSTATED']._serialized_end=2860
-  _globals['_COMMANDREFUSED']._serialized_start=2863
-  _globals['_COMMANDREFUSED']._serialized_end=3039
+  _globals['_AVAILABILITY']._serialized_start=3691
+  _globals['_AVAILABILITY']._serialized_end=3783
+  _globals['_GENDER']._serialized_start=3785
+  _globals['_GENDER']._serialized_end=3895
+  _globals['_POPULATION']._serialized_start=3897
+  _globals['_POPULATION']._serialized_end=4010
+  _globals['_PLATFORMACCOUNT']._serialized_start=130
+  _globals['_PLATFORMACCOUNT']._serialized_end=212
+  _globals['_LOCATION']._serialized_start=214
+  _globals['_LOCATION']._serialized_end=273
+  _globals['_PERSONALFIELD']._serialized_start=275
+  _globals['_PERSONALFIELD']._serialized_end=323
+  _globals['_CREATORPROFILE']._serialized_start=326
+  _globals['_CREATORPROFILE']._serialized_end=684
+  _globals['_CREATORREGISTERED']._serialized_start=687
+  _globals['_CREATORREGISTERED']._serialized_end=893
+  _globals['_CREATORPROFILECHANGED']._serialized_start=896
+  _globals['_CREATORPROFILECHANGED']._serialized_end=1044
+  _globals['_ACCOUNTLINKED']._serialized_start=1047
+  _globals['_ACCOUNTLINKED']._serialized_end=1205
+  _globals['_ACCOUNTVERIFIED']._serialized_start=1208
+  _globals['_ACCOUNTVERIFIED']._serialized_end=1368
+  _globals['_AVAILABILITYCHANGED']._serialized_start=1371
+  _globals['_AVAILABILITYCHANGED']._serialized_end=1547
+  _globals['_RATE']._serialized_start=1550
+  _globals['_RATE']._serialized_end=1775
+  _globals['_INDUSTRYPRICE']._serialized_start=1777
+  _globals['_INDUSTRYPRICE']._serialized_end=1831
+  _globals['_RATECARDCHANGED']._serialized_start=1834
+  _globals['_RATECARDCHANGED']._serialized_end=2006
+  _globals['_AUDIENCESHARE']._serialized_start=2008
+  _globals['_AUDIENCESHARE']._serialized_end=2076
+  _globals['_PERFORMANCECELL']._serialized_start=2079
+  _globals['_PERFORMANCECELL']._serialized_end=2384
+  _globals['_FOLLOWERSREPORTED']._serialized_start=2387
+  _globals['_FOLLOWERSREPORTED']._serialized_end=2686
+  _globals['_PERFORMANCEREPORTED']._serialized_start=2689
+  _globals['_PERFORMANCEREPORTED']._serialized_end=2834
+  _globals['_AUDIENCEREPORTED']._serialized_start=2837
+  _globals['_AUDIENCEREPORTED']._serialized_end=3237
+  _globals['_CREATORSUSPENDED']._serialized_start=3240
+  _globals['_CREATORSUSPENDED']._serialized_end=3402
+  _globals['_CREATORREINSTATED']._serialized_start=3404
+  _globals['_CREATORREINSTATED']._serialized_end=3510
+  _globals['_COMMANDREFUSED']._serialized_start=3513
+  _globals['_COMMANDREFUSED']._serialized_end=3689
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,27 @@ AVAILABILITY_UNSPECIFIED: Availability.ValueType  # 0
 AVAILABILITY_OPEN: Availability.ValueType  # 1
 AVAILABILITY_CLOSED: Availability.ValueType  # 2
 
+class _Gender:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GenderEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Gender.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    GENDER_UNSPECIFIED: _Gender.ValueType  # 0
+    GENDER_FEMALE: _Gender.ValueType  # 1
+    GENDER_MALE: _Gender.ValueType  # 2
+    GENDER_OTHER: _Gender.ValueType  # 3
+    GENDER_UNDISCLOSED: _Gender.ValueType  # 4
+
+class Gender(_Gender, metaclass=_GenderEnumTypeWrapper):
+    """How a creator describes itself."""
+
+GENDER_UNSPECIFIED: Gender.ValueType  # 0
+GENDER_FEMALE: Gender.ValueType  # 1
+GENDER_MALE: Gender.ValueType  # 2
+GENDER_OTHER: Gender.ValueType  # 3
+GENDER_UNDISCLOSED: Gender.ValueType  # 4
+
 class _Population:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -61,34 +82,24 @@ POPULATION_BUYERS: Population.ValueType  # 3
 
 @typing.final
 class PlatformAccount(message.Message):
-    """A linked platform account."""
+    """An account on a platform. No two creators hold the same handle on one platform."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     PLATFORM_FIELD_NUMBER: builtins.int
     HANDLE_FIELD_NUMBER: builtins.int
-    URL_FIELD_NUMBER: builtins.int
-    VERIFIED_FIELD_NUMBER: builtins.int
-    FOLLOWERS_FIELD_NUMBER: builtins.int
     platform: common_pb2.Platform.ValueType
     handle: builtins.str
-    """The account's public name on the platform."""
-    url: builtins.str
-    verified: builtins.bool
-    """Ownership was proved."""
-    followers: builtins.int
+    """The account's public name on the platform: NFKC, case folded, without a leading @."""
     def __init__(
         self,
         *,
         platform: common_pb2.Platform.ValueType = ...,
         handle: builtins.str = ...,
-        url: builtins.str = ...,
-        verified: builtins.bool = ...,
-        followers: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["followers", b"followers", "handle", b"handle", "platform", b"platform", "url", b"url", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["handle", b"handle", "platform", b"platform"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,13 +139,13 @@ class PersonalField(message.Message):
     REVISION_FIELD_NUMBER: builtins.int
     field: builtins.str
     """"display_name", "bio", "contact"."""
-    revision: builtins.int
-    """Grows by one with each change."""
+    revision: builtins.str
+    """Opaque; another revision is another text."""
     def __init__(
         self,
         *,
         field: builtins.str = ...,
-        revision: builtins.int = ...,
+        revision: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
@@ -144,45 +155,32 @@ class PersonalField(message.Message):
 
 @typing.final
 class CreatorProfile(message.Message):
-    """A creator's whole profile (without personal data) as it stands after an event."""
+    """A creator's whole profile, without personal texts, as it stands after an event."""
 
     DESCRIPTOR: descriptor.Descriptor
 
-    HANDLE_FIELD_NUMBER: builtins.int
-    ACCOUNTS_FIELD_NUMBER: builtins.int
     CATEGORIES_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
     LANGUAGES_FIELD_NUMBER: builtins.int
     LOCATION_FIELD_NUMBER: builtins.int
     BIRTH_YEAR_FIELD_NUMBER: builtins.int
+    GENDER_FIELD_NUMBER: builtins.int
     AGENCY_ID_FIELD_NUMBER: builtins.int
-    AVAILABILITY_FIELD_NUMBER: builtins.int
-    MAX_PARALLEL_JOBS_FIELD_NUMBER: builtins.int
     VIRTUAL_HUMAN_FIELD_NUMBER: builtins.int
     VIRTUAL_OPERATOR_FIELD_NUMBER: builtins.int
     GUARDIAN_CONSENT_FIELD_NUMBER: builtins.int
-    FOLLOWERS_FIELD_NUMBER: builtins.int
-    TIER_FIELD_NUMBER: builtins.int
+    EXAMPLES_FIELD_NUMBER: builtins.int
     PERSONAL_FIELD_NUMBER: builtins.int
-    handle: builtins.str
-    """Unique on Dandelion."""
     birth_year: builtins.int
     """0: not told."""
+    gender: Gender.ValueType
     agency_id: builtins.str
     """Empty: no agency."""
-    availability: Availability.ValueType
-    max_parallel_jobs: builtins.int
-    """0: no limit."""
     virtual_human: builtins.bool
     virtual_operator: builtins.str
     """Who operates a virtual human; empty otherwise."""
     guardian_consent: builtins.bool
-    """A guardian consented (creators under 18)."""
-    followers: builtins.int
-    """Largest account's followers; what the tier comes from."""
-    tier: common_pb2.Tier.ValueType
-    @builtins.property
-    def accounts(self) -> containers.RepeatedCompositeFieldContainer[PlatformAccount]: ...
+    """A guardian consented (whoever may be under 18)."""
     @builtins.property
     def categories(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """First or second level, as "美妆" or "美妆/口红"."""
@@ -191,35 +189,35 @@ class CreatorProfile(message.Message):
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @builtins.property
     def languages(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """BCP 47, e.g. "zh-CN"."""
+        """BCP 47, e.g. "zh" or "en-GB"."""
 
     @builtins.property
     def location(self) -> Location: ...
+    @builtins.property
+    def examples(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """https addresses of content."""
+
     @builtins.property
     def personal(self) -> containers.RepeatedCompositeFieldContainer[PersonalField]: ...
     def __init__(
         self,
         *,
-        handle: builtins.str = ...,
-        accounts: abc.Iterable[PlatformAccount] | None = ...,
         categories: abc.Iterable[builtins.str] | None = ...,
         tags: abc.Iterable[builtins.str] | None = ...,
         languages: abc.Iterable[builtins.str] | None = ...,
         location: Location | None = ...,
         birth_year: builtins.int = ...,
+        gender: Gender.ValueType = ...,
         agency_id: builtins.str = ...,
-        availability: Availability.ValueType = ...,
-        max_parallel_jobs: builtins.int = ...,
         virtual_human: builtins.bool = ...,
         virtual_operator: builtins.str = ...,
         guardian_consent: builtins.bool = ...,
-        followers: builtins.int = ...,
-        tier: common_pb2.Tier.ValueType = ...,
+        examples: abc.Iterable[builtins.str] | None = ...,
         personal: abc.Iterable[PersonalField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["location", b"location"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "agency_id", b"agency_id", "availability", b"availability", "birth_year", b"birth_year", "categories", b"categories", "followers", b"followers", "guardian_consent", b"guardian_consent", "handle", b"handle", "languages", b"languages", "location", b"location", "max_parallel_jobs", b"max_parallel_jobs", "personal", b"personal", "tags", b"tags", "tier", b"tier", "virtual_human", b"virtual_human", "virtual_operator", b"virtual_operator"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "birth_year", b"birth_year", "categories", b"categories", "examples", b"examples", "gender", b"gender", "guardian_consent", b"guardian_consent", "languages", b"languages", "location", b"location", "personal", b"personal", "tags", b"tags", "virtual_human", b"virtual_human", "virtual_operator", b"virtual_operator"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,10 +229,13 @@ class CreatorRegistered(message.Message):
 
     CREATOR_ID_FIELD_NUMBER: builtins.int
     PROFILE_FIELD_NUMBER: builtins.int
+    ACCOUNTS_FIELD_NUMBER: builtins.int
     REGISTERED_AT_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     @builtins.property
     def profile(self) -> CreatorProfile: ...
+    @builtins.property
+    def accounts(self) -> containers.RepeatedCompositeFieldContainer[PlatformAccount]: ...
     @builtins.property
     def registered_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -242,11 +243,12 @@ class CreatorRegistered(message.Message):
         *,
         creator_id: builtins.str = ...,
         profile: CreatorProfile | None = ...,
+        accounts: abc.Iterable[PlatformAccount] | None = ...,
         registered_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "creator_id", b"creator_id", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,15 +260,10 @@ class CreatorProfileChanged(message.Message):
 
     CREATOR_ID_FIELD_NUMBER: builtins.int
     PROFILE_FIELD_NUMBER: builtins.int
-    CHANGED_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     @builtins.property
     def profile(self) -> CreatorProfile: ...
-    @builtins.property
-    def changed(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Names of the profile's fields that changed."""
-
     @builtins.property
     def changed_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -274,12 +271,102 @@ class CreatorProfileChanged(message.Message):
         *,
         creator_id: builtins.str = ...,
         profile: CreatorProfile | None = ...,
-        changed: abc.Iterable[builtins.str] | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["changed", b"changed", "changed_at", b"changed_at", "creator_id", b"creator_id", "profile", b"profile"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "creator_id", b"creator_id", "profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AccountLinked(message.Message):
+    """A creator linked an account, in place of the one it had on that platform."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    REPLACES_FIELD_NUMBER: builtins.int
+    LINKED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    replaces: builtins.str
+    """Handle of the account that is no longer linked; empty: there was none."""
+    @builtins.property
+    def account(self) -> PlatformAccount: ...
+    @builtins.property
+    def linked_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        account: PlatformAccount | None = ...,
+        replaces: builtins.str = ...,
+        linked_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "linked_at", b"linked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "creator_id", b"creator_id", "linked_at", b"linked_at", "replaces", b"replaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AccountVerified(message.Message):
+    """Staff saw that the creator controls an account."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    METHOD_FIELD_NUMBER: builtins.int
+    VERIFIED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    method: builtins.str
+    """"oauth", "code_in_bio", ..."""
+    @builtins.property
+    def account(self) -> PlatformAccount: ...
+    @builtins.property
+    def verified_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        account: PlatformAccount | None = ...,
+        method: builtins.str = ...,
+        verified_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "verified_at", b"verified_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "creator_id", b"creator_id", "method", b"method", "verified_at", b"verified_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AvailabilityChanged(message.Message):
+    """A creator takes new jobs, or does not."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AVAILABILITY_FIELD_NUMBER: builtins.int
+    MAX_PARALLEL_JOBS_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    availability: Availability.ValueType
+    max_parallel_jobs: builtins.int
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        availability: Availability.ValueType = ...,
+        max_parallel_jobs: builtins.int = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["availability", b"availability", "changed_at", b"changed_at", "creator_id", b"creator_id", "max_parallel_jobs", b"max_parallel_jobs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -351,14 +438,11 @@ class RateCardChanged(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     CREATOR_ID_FIELD_NUMBER: builtins.int
-    REVISION_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     RATES_FIELD_NUMBER: builtins.int
     COMMISSION_BPS_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
-    revision: builtins.int
-    """Grows by one with each change."""
     currency: builtins.str
     """Of every price in the card."""
     commission_bps: builtins.int
@@ -371,7 +455,6 @@ class RateCardChanged(message.Message):
         self,
         *,
         creator_id: builtins.str = ...,
-        revision: builtins.int = ...,
         currency: builtins.str = ...,
         rates: abc.Iterable[Rate] | None = ...,
         commission_bps: builtins.int = ...,
@@ -379,7 +462,7 @@ class RateCardChanged(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "commission_bps", b"commission_bps", "creator_id", b"creator_id", "currency", b"currency", "rates", b"rates", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "commission_bps", b"commission_bps", "creator_id", b"creator_id", "currency", b"currency", "rates", b"rates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,96 +496,69 @@ class AudienceShare(message.Message):
 
 @typing.final
 class PerformanceCell(message.Message):
-    """A creator's usual performance in one cell of {cooperation or daily} x format x window x traffic."""
+    """A creator's usual performance per content of one format over a window."""
 
     DESCRIPTOR: descriptor.Descriptor
 
-    COOPERATION_FIELD_NUMBER: builtins.int
     FORMAT_FIELD_NUMBER: builtins.int
     WINDOW_DAYS_FIELD_NUMBER: builtins.int
     TRAFFIC_FIELD_NUMBER: builtins.int
     EXPOSURE_MEDIAN_FIELD_NUMBER: builtins.int
     READ_MEDIAN_FIELD_NUMBER: builtins.int
     ENGAGEMENT_MEDIAN_FIELD_NUMBER: builtins.int
-    ENGAGEMENT_RATE_BPS_FIELD_NUMBER: builtins.int
-    COMPLETION_BPS_FIELD_NUMBER: builtins.int
-    cooperation: builtins.bool
-    """Paid cooperation, or daily content."""
+    PROVENANCE_FIELD_NUMBER: builtins.int
+    MEASURED_AT_FIELD_NUMBER: builtins.int
     format: common_pb2.Format.ValueType
     window_days: builtins.int
-    """30 or 90."""
+    """30 or 90 days before measured_at."""
     traffic: common_pb2.Traffic.ValueType
     """Unset: all traffic."""
     exposure_median: builtins.int
     read_median: builtins.int
     engagement_median: builtins.int
     """Likes, saves, comments, shares and follows."""
-    engagement_rate_bps: builtins.int
-    """Engagements / reads."""
-    completion_bps: builtins.int
+    provenance: common_pb2.Provenance.ValueType
+    @builtins.property
+    def measured_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
-        cooperation: builtins.bool = ...,
         format: common_pb2.Format.ValueType = ...,
         window_days: builtins.int = ...,
         traffic: common_pb2.Traffic.ValueType = ...,
         exposure_median: builtins.int = ...,
         read_median: builtins.int = ...,
         engagement_median: builtins.int = ...,
-        engagement_rate_bps: builtins.int = ...,
-        completion_bps: builtins.int = ...,
+        provenance: common_pb2.Provenance.ValueType = ...,
+        measured_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["measured_at", b"measured_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["completion_bps", b"completion_bps", "cooperation", b"cooperation", "engagement_median", b"engagement_median", "engagement_rate_bps", b"engagement_rate_bps", "exposure_median", b"exposure_median", "format", b"format", "read_median", b"read_median", "traffic", b"traffic", "window_days", b"window_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["engagement_median", b"engagement_median", "exposure_median", b"exposure_median", "format", b"format", "measured_at", b"measured_at", "provenance", b"provenance", "read_median", b"read_median", "traffic", b"traffic", "window_days", b"window_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
-class AudienceReported(message.Message):
-    """A creator's audience and usual performance were reported."""
+class FollowersReported(message.Message):
+    """How many followers an account has."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     CREATOR_ID_FIELD_NUMBER: builtins.int
     PLATFORM_FIELD_NUMBER: builtins.int
-    POPULATION_FIELD_NUMBER: builtins.int
-    PROVENANCE_FIELD_NUMBER: builtins.int
-    SAMPLE_SIZE_FIELD_NUMBER: builtins.int
-    MEASURED_AT_FIELD_NUMBER: builtins.int
     FOLLOWERS_FIELD_NUMBER: builtins.int
-    FOLLOWER_GROWTH_30D_BPS_FIELD_NUMBER: builtins.int
-    SHARES_FIELD_NUMBER: builtins.int
-    ACTIVE_BPS_FIELD_NUMBER: builtins.int
-    READ_BPS_FIELD_NUMBER: builtins.int
-    ENGAGED_BPS_FIELD_NUMBER: builtins.int
-    PAYING_BPS_FIELD_NUMBER: builtins.int
-    PERFORMANCE_FIELD_NUMBER: builtins.int
+    TIER_FIELD_NUMBER: builtins.int
+    PROVENANCE_FIELD_NUMBER: builtins.int
+    MEASURED_AT_FIELD_NUMBER: builtins.int
     REPORTED_AT_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     platform: common_pb2.Platform.ValueType
-    population: Population.ValueType
-    provenance: common_pb2.Provenance.ValueType
-    sample_size: builtins.int
-    """People behind the shares."""
     followers: builtins.int
-    """Followers of this platform's account then."""
-    follower_growth_30d_bps: builtins.int
-    """Growth of followers in the 30 days before; may be negative."""
-    active_bps: builtins.int
-    """Shares of followers."""
-    read_bps: builtins.int
-    engaged_bps: builtins.int
-    paying_bps: builtins.int
+    tier: common_pb2.Tier.ValueType
+    """Of this account; a creator's tier is that of its largest account."""
+    provenance: common_pb2.Provenance.ValueType
     @builtins.property
-    def measured_at(self) -> timestamp_pb2.Timestamp:
-        """Last day that the report covers."""
-
-    @builtins.property
-    def shares(self) -> containers.RepeatedCompositeFieldContainer[AudienceShare]: ...
-    @builtins.property
-    def performance(self) -> containers.RepeatedCompositeFieldContainer[PerformanceCell]: ...
+    def measured_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def reported_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -510,23 +566,96 @@ class AudienceReported(message.Message):
         *,
         creator_id: builtins.str = ...,
         platform: common_pb2.Platform.ValueType = ...,
+        followers: builtins.int = ...,
+        tier: common_pb2.Tier.ValueType = ...,
+        provenance: common_pb2.Provenance.ValueType = ...,
+        measured_at: timestamp_pb2.Timestamp | None = ...,
+        reported_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["measured_at", b"measured_at", "reported_at", b"reported_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "followers", b"followers", "measured_at", b"measured_at", "platform", b"platform", "provenance", b"provenance", "reported_at", b"reported_at", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PerformanceReported(message.Message):
+    """A creator's usual performance in one format and window was reported."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CELL_FIELD_NUMBER: builtins.int
+    REPORTED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    @builtins.property
+    def cell(self) -> PerformanceCell: ...
+    @builtins.property
+    def reported_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        cell: PerformanceCell | None = ...,
+        reported_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["cell", b"cell", "reported_at", b"reported_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cell", b"cell", "creator_id", b"creator_id", "reported_at", b"reported_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AudienceReported(message.Message):
+    """Whom a creator reaches was reported; it replaces the report on the same population."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    POPULATION_FIELD_NUMBER: builtins.int
+    PROVENANCE_FIELD_NUMBER: builtins.int
+    SAMPLE_SIZE_FIELD_NUMBER: builtins.int
+    MEASURED_AT_FIELD_NUMBER: builtins.int
+    SHARES_FIELD_NUMBER: builtins.int
+    ACTIVE_BPS_FIELD_NUMBER: builtins.int
+    READ_BPS_FIELD_NUMBER: builtins.int
+    ENGAGED_BPS_FIELD_NUMBER: builtins.int
+    PAYING_BPS_FIELD_NUMBER: builtins.int
+    REPORTED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    population: Population.ValueType
+    provenance: common_pb2.Provenance.ValueType
+    sample_size: builtins.int
+    """People behind the shares."""
+    active_bps: builtins.int
+    """Shares of followers; 0 also where not told."""
+    read_bps: builtins.int
+    engaged_bps: builtins.int
+    paying_bps: builtins.int
+    @builtins.property
+    def measured_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def shares(self) -> containers.RepeatedCompositeFieldContainer[AudienceShare]: ...
+    @builtins.property
+    def reported_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
         population: Population.ValueType = ...,
         provenance: common_pb2.Provenance.ValueType = ...,
         sample_size: builtins.int = ...,
         measured_at: timestamp_pb2.Timestamp | None = ...,
-        followers: builtins.int = ...,
-        follower_growth_30d_bps: builtins.int = ...,
         shares: abc.Iterable[AudienceShare] | None = ...,
         active_bps: builtins.int = ...,
         read_bps: builtins.int = ...,
         engaged_bps: builtins.int = ...,
         paying_bps: builtins.int = ...,
-        performance: abc.Iterable[PerformanceCell] | None = ...,
         reported_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["measured_at", b"measured_at", "reported_at", b"reported_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["active_bps", b"active_bps", "creator_id", b"creator_id", "engaged_bps", b"engaged_bps", "follower_growth_30d_bps", b"follower_growth_30d_bps", "followers", b"followers", "measured_at", b"measured_at", "paying_bps", b"paying_bps", "performance", b"performance", "platform", b"platform", "population", b"population", "provenance", b"provenance", "read_bps", b"read_bps", "reported_at", b"reported_at", "sample_size", b"sample_size", "shares", b"shares"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["active_bps", b"active_bps", "creator_id", b"creator_id", "engaged_bps", b"engaged_bps", "measured_at", b"measured_at", "paying_bps", b"paying_bps", "population", b"population", "provenance", b"provenance", "read_bps", b"read_bps", "reported_at", b"reported_at", "sample_size", b"sample_size", "shares", b"shares"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,9 +669,12 @@ class CreatorSuspended(message.Message):
     REASON_FIELD_NUMBER: builtins.int
     UNTIL_FIELD_NUMBER: builtins.int
     SUSPENDED_AT_FIELD_NUMBER: builtins.int
+    CAUSE_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     reason: builtins.str
     """Stable code, e.g. "sanction.false_advertising"."""
+    cause: builtins.str
+    """Id of the event or process that it follows from; empty: staff decided."""
     @builtins.property
     def until(self) -> timestamp_pb2.Timestamp:
         """Unset: until reinstated."""
@@ -556,10 +688,11 @@ class CreatorSuspended(message.Message):
         reason: builtins.str = ...,
         until: timestamp_pb2.Timestamp | None = ...,
         suspended_at: timestamp_pb2.Timestamp | None = ...,
+        cause: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["suspended_at", b"suspended_at", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "reason", b"reason", "suspended_at", b"suspended_at", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cause", b"cause", "creator_id", b"creator_id", "reason", b"reason", "suspended_at", b"suspended_at", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,9 +65,11 @@ class SearchCreatorsRequest(message.Message):
     engagement_rate_min_bps: builtins.int
     """Inclusive, in basis points; 0: no bound."""
     exclude_campaign_id: builtins.str
-    """Creators already invited to or collaborating in this campaign are left out."""
+    """Creators already invited to, applying to or working in this campaign are left out."""
     order_by: builtins.str
-    """"followers desc" (default), "price", "price desc", "engagement_rate desc", "registered_at desc", "relevance desc" (needs text)."""
+    """"followers desc" (default), "followers", "price", "price desc", "engagement_rate desc", "registered_at desc", "registered_at".
+    An order by price or engagement rate leaves out creators without one.
+    """
     page_size: builtins.int
     """1..200, default 50."""
     page_token: builtins.str
@@ -172,6 +174,42 @@ class CreatorHit(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class CreatorAccount(message.Message):
+    """An account with what is known of it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    VERIFIED_FIELD_NUMBER: builtins.int
+    FOLLOWERS_FIELD_NUMBER: builtins.int
+    PROVENANCE_FIELD_NUMBER: builtins.int
+    MEASURED_AT_FIELD_NUMBER: builtins.int
+    verified: builtins.bool
+    """Staff saw that the creator controls it."""
+    followers: builtins.int
+    provenance: common_pb2.Provenance.ValueType
+    @builtins.property
+    def account(self) -> events_pb2.PlatformAccount: ...
+    @builtins.property
+    def measured_at(self) -> timestamp_pb2.Timestamp:
+        """Unset: nobody reported followers."""
+
+    def __init__(
+        self,
+        *,
+        account: events_pb2.PlatformAccount | None = ...,
+        verified: builtins.bool = ...,
+        followers: builtins.int = ...,
+        provenance: common_pb2.Provenance.ValueType = ...,
+        measured_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "measured_at", b"measured_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "followers", b"followers", "measured_at", b"measured_at", "provenance", b"provenance", "verified", b"verified"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Creator(message.Message):
     """A creator as the caller may see it."""
 
@@ -182,53 +220,72 @@ class Creator(message.Message):
     DISPLAY_NAME_FIELD_NUMBER: builtins.int
     BIO_FIELD_NUMBER: builtins.int
     CONTACT_FIELD_NUMBER: builtins.int
+    ACCOUNTS_FIELD_NUMBER: builtins.int
+    FOLLOWERS_FIELD_NUMBER: builtins.int
+    TIER_FIELD_NUMBER: builtins.int
+    AVAILABILITY_FIELD_NUMBER: builtins.int
+    MAX_PARALLEL_JOBS_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     RATES_FIELD_NUMBER: builtins.int
     COMMISSION_BPS_FIELD_NUMBER: builtins.int
-    RATE_CARD_REVISION_FIELD_NUMBER: builtins.int
     PERFORMANCE_FIELD_NUMBER: builtins.int
+    ENGAGEMENT_RATE_BPS_FIELD_NUMBER: builtins.int
     AUDIENCE_FIELD_NUMBER: builtins.int
     SUSPENDED_FIELD_NUMBER: builtins.int
     JOBS_IN_PROGRESS_FIELD_NUMBER: builtins.int
     JOBS_SETTLED_FIELD_NUMBER: builtins.int
     JOBS_CANCELLED_FIELD_NUMBER: builtins.int
+    PAST_BRANDS_FIELD_NUMBER: builtins.int
     FINDINGS_FIELD_NUMBER: builtins.int
-    VIEWS_FIELD_NUMBER: builtins.int
-    ENGAGEMENTS_FIELD_NUMBER: builtins.int
+    DISCLOSURES_MISSING_FIELD_NUMBER: builtins.int
     ORDERS_FIELD_NUMBER: builtins.int
     REGISTERED_AT_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     display_name: builtins.str
-    """Personal data, joined at reading time; empty when erased."""
+    """Personal texts, joined at reading time; empty when erased."""
     bio: builtins.str
     contact: builtins.str
-    """Shown to the creator and, after consent, to a brand."""
+    """Shown to the creator itself and to operators only."""
+    followers: builtins.int
+    """Of the largest account."""
+    tier: common_pb2.Tier.ValueType
+    availability: events_pb2.Availability.ValueType
+    max_parallel_jobs: builtins.int
+    """0: not told."""
     currency: builtins.str
     commission_bps: builtins.int
-    rate_card_revision: builtins.int
+    engagement_rate_bps: builtins.int
+    """Engagements / reads of the largest reported cell over 30 days; 0: unknown."""
     suspended: builtins.bool
     jobs_in_progress: builtins.int
     """Counted from campaigns' events."""
     jobs_settled: builtins.int
     jobs_cancelled: builtins.int
     findings: builtins.int
-    """Counted from compliance's events."""
-    views: builtins.int
-    """Measured by metrics over all settled jobs."""
-    engagements: builtins.int
+    """Counted from compliance's events: findings of reviews, and labels that were missing from live posts."""
+    disclosures_missing: builtins.int
     orders: builtins.int
+    """Counted from metrics' events: orders led back to it, less those reversed."""
     version: builtins.int
     """Stream version."""
     @builtins.property
     def profile(self) -> events_pb2.CreatorProfile: ...
     @builtins.property
+    def accounts(self) -> containers.RepeatedCompositeFieldContainer[CreatorAccount]: ...
+    @builtins.property
     def rates(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.Rate]: ...
     @builtins.property
     def performance(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.PerformanceCell]: ...
     @builtins.property
-    def audience(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.AudienceShare]: ...
+    def audience(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.AudienceReported]:
+        """The latest report of each population."""
+
+    @builtins.property
+    def past_brands(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Brands (organisation ids) it had a contract with, the latest last; at most 50."""
+
     @builtins.property
     def registered_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
@@ -241,19 +298,24 @@ class Creator(message.Message):
         display_name: builtins.str = ...,
         bio: builtins.str = ...,
         contact: builtins.str = ...,
+        accounts: abc.Iterable[CreatorAccount] | None = ...,
+        followers: builtins.int = ...,
+        tier: common_pb2.Tier.ValueType = ...,
+        availability: events_pb2.Availability.ValueType = ...,
+        max_parallel_jobs: builtins.int = ...,
         currency: builtins.str = ...,
         rates: abc.Iterable[events_pb2.Rate] | None = ...,
         commission_bps: builtins.int = ...,
-        rate_card_revision: builtins.int = ...,
         performance: abc.Iterable[events_pb2.PerformanceCell] | None = ...,
-        audience: abc.Iterable[events_pb2.AudienceShare] | None = ...,
+        engagement_rate_bps: builtins.int = ...,
+        audience: abc.Iterable[events_pb2.AudienceReported] | None = ...,
         suspended: builtins.bool = ...,
         jobs_in_progress: builtins.int = ...,
         jobs_settled: builtins.int = ...,
         jobs_cancelled: builtins.int = ...,
+        past_brands: abc.Iterable[builtins.str] | None = ...,
         findings: builtins.int = ...,
-        views: builtins.int = ...,
-        engagements: builtins.int = ...,
+        disclosures_missing: builtins.int = ...,
         orders: builtins.int = ...,
         registered_at: timestamp_pb2.Timestamp | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
@@ -261,7 +323,7 @@ class Creator(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["audience", b"audience", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "display_name", b"display_name", "engagements", b"engagements", "findings", b"findings", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "orders", b"orders", "performance", b"performance", "profile", b"profile", "rate_card_revision", b"rate_card_revision", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "version", b"version", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "audience", b"audience", "availability", b"availability", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "disclosures_missing", b"disclosures_missing", "display_name", b"display_name", "engagement_rate_bps", b"engagement_rate_bps", "findings", b"findings", "followers", b"followers", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "max_parallel_jobs", b"max_parallel_jobs", "orders", b"orders", "past_brands", b"past_brands", "performance", b"performance", "profile", b"profile", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "tier", b"tier", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
