@@ -140,7 +140,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a command: where its last event stands. `token` (`<service>:<position>:<partition>`) makes a later query wait."""
+    """The answer to a command: where its last event stands; `token` (`<service>:<position>:<partition>`) lets a query wait."""
 
     stream: str
     version: int

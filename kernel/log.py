@@ -1,0 +1,189 @@
+"""The event log of one service: one head row, dense positions in commit order, idempotency keys and outbox in one table.
+
+An append moves the head by compare-and-set and inserts the rows behind it, in one statement. The head row is lock, clock
+and order in one: who appends at the head it expected has seen every event before it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.clock import Clock, system_clock
+from kernel.database import Database
+from kernel.errors import Internal
+from kernel.model import Recorded
+from kernel.signal import Signal
+
+CHANNEL = "log_appended"
+READ_LIMIT = 5_000
+
+
+class Head(NamedTuple):
+    """The log's end: `position` of the last event (0: empty) and `at`, the time of the last append (database time, UTC)."""
+
+    position: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Pending:
+    """An event that is decided and not yet appended; its position is the expected head plus its place in the batch."""
+
+    tenant: str
+    stream: str
+    version: int
+    partition: int | None
+    name: str
+    data: bytes
+    meta: bytes
+    command: str | None
+
+
+_APPEND_POSTGRES = sa.text(f"""
+WITH h AS (UPDATE log SET head = head + :n, at = greatest(at, clock_timestamp()) WHERE head = :expected RETURNING at),
+i AS (INSERT INTO log_events (position, tenant, stream, version, partition, name, data, meta, command, recorded_at)
+SELECT :expected + u.i, u.tenant, u.stream, u.version, u.partition, u.name, u.data, u.meta, u.command, h.at
+FROM h, unnest(CAST(:tenants AS text[]), CAST(:streams AS text[]), CAST(:versions AS int[]), CAST(:partitions AS int[]),
+CAST(:names AS text[]), CAST(:datas AS bytea[]), CAST(:metas AS bytea[]), CAST(:commands AS text[]))
+WITH ORDINALITY AS u(tenant, stream, version, partition, name, data, meta, command, i))
+SELECT h.at, pg_notify('{CHANNEL}', '') FROM h
+""")
+_APPEND_SQLITE = sa.text("""
+INSERT INTO log_events (position, tenant, stream, version, partition, name, data, meta, command, recorded_at)
+VALUES (:position, :tenant, :stream, :version, :partition, :name, :data, :meta, :command, :recorded_at)
+""")
+
+
+class Log:
+    """Reads and appends. It opens no transaction by itself except in `append` and `locked`."""
+
+    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+        self.database = database
+        self.signal = Signal()
+        self._clock = clock
+        self._head = database.metadata.tables["log"]
+        self._events = database.metadata.tables["log_events"]
+
+    async def head(self, connection: AsyncConnection | None = None) -> Head:
+        if connection is None:
+            async with self.database.reading() as reading:
+                return await self.head(reading)
+        row = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
+        if row is None:
+            raise Internal("log.not_migrated", do="run the migrate role of this service")
+        return Head(row[0], row[1])
+
+    async def now(self) -> datetime:
+        """Database time (UTC); on SQLite the machine's clock, never behind the last append."""
+        if self.database.is_sqlite:
+            return max(self._clock(), (await self.head()).at)
+        async with self.database.reading() as connection:
+            now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+            return now
+
+    async def append(self, connection: AsyncConnection, rows: Sequence[Pending], expected: int) -> datetime | None:
+        """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
+
+        With no rows it only proves, under the head row's lock, that the head is where the caller believes it.
+        """
+        if self.database.is_sqlite:
+            return await self._append_sqlite(connection, rows, expected)
+        found = (await connection.execute(_APPEND_POSTGRES, _arrays(rows, expected))).first()
+        return found[0] if found else None
+
+    async def _append_sqlite(
+        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int
+    ) -> datetime | None:
+        head = await self.head(connection)
+        if head.position != expected:
+            return None
+        if not rows:
+            return head.at
+        at = max(head.at, self._clock())
+        await connection.execute(sa.update(self._head).values(head=expected + len(rows), at=at))
+        stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
+        values = [
+            {"position": expected + i, "recorded_at": stamp, **_columns(row)} for i, row in enumerate(rows, start=1)
+        ]
+        await connection.execute(_APPEND_SQLITE, values)
+        return at
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[tuple[AsyncConnection, Head]]:
+        """A write transaction that holds the head row: nobody else appends until it ends."""
+        async with self.database.transaction() as connection:
+            query = sa.select(self._head.c.head, self._head.c.at).with_for_update()
+            row = (await connection.execute(query)).one()
+            yield connection, Head(row[0], row[1])
+
+    async def read(
+        self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
+    ) -> list[Recorded]:
+        """Events with `after < position <= upto` in order, at most `limit`. A hole is a bug and raises `log.hole`."""
+        if connection is None:
+            async with self.database.reading() as reading:
+                return await self.read(after, limit, upto, reading)
+        events = self._events
+        query = sa.select(events).where(events.c.position > after).order_by(events.c.position).limit(limit)
+        if upto is not None:
+            query = query.where(events.c.position <= upto)
+        found = [Recorded(*row) for row in (await connection.execute(query)).all()]
+        if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
+            raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
+        return found
+
+    async def load(
+        self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
+    ) -> list[Recorded]:
+        """All events of the streams up to a position, in position order, in one query."""
+        if connection is None:
+            async with self.database.reading() as reading:
+                return await self.load(streams, upto, reading)
+        events = self._events
+        query = (
+            sa.select(events)
+            .where(events.c.stream.in_(streams), events.c.position <= upto)
+            .order_by(events.c.stream, events.c.version)
+        )
+        return [Recorded(*row) for row in (await connection.execute(query)).all()]
+
+    async def find_commands(
+        self, pairs: Sequence[tuple[str, str]], connection: AsyncConnection | None = None
+    ) -> dict[tuple[str, str], Recorded]:
+        """The first event of each (stream, command id) that has been appended."""
+        if not pairs:
+            return {}
+        if connection is None:
+            async with self.database.reading() as reading:
+                return await self.find_commands(pairs, reading)
+        events = self._events
+        asked = sa.tuple_(events.c.stream, events.c.command).in_(pairs)
+        found = [Recorded(*row) for row in (await connection.execute(sa.select(events).where(asked))).all()]
+        return {(event.stream, event.command or ""): event for event in found}
+
+
+def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:
+    return {
+        "n": len(rows),
+        "expected": expected,
+        "tenants": [row.tenant for row in rows],
+        "streams": [row.stream for row in rows],
+        "versions": [row.version for row in rows],
+        "partitions": [row.partition for row in rows],
+        "names": [row.name for row in rows],
+        "datas": [row.data for row in rows],
+        "metas": [row.meta for row in rows],
+        "commands": [row.command for row in rows],
+    }
+
+
+def _columns(row: Pending) -> dict[str, Any]:
+    return {
+        "tenant": row.tenant, "stream": row.stream, "version": row.version, "partition": row.partition,
+        "name": row.name, "data": row.data, "meta": row.meta, "command": row.command,
+    }  # fmt: skip

@@ -1,0 +1,240 @@
+"""project(): read model rows, parked poison and guard commit together, batch by batch, set-wise.
+
+A projection does not know whether an event came from the service's own log or from a topic. `apply` uses no clock, random,
+float or personal data: a rebuild must equal live byte for byte.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.consume import Guards, Part, Sourced, Topic
+from kernel.database import Database, is_lost, upsert
+from kernel.errors import Invalid, Poison, Unavailable
+from kernel.model import Incoming, Key
+from kernel.park import Parking
+from kernel.signal import Signal
+from kernel.writer import Fenced
+
+TRIES = 3
+POISONOUS = (Poison, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, DBAPIError)
+WAIT_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A read model: `tables` (base names; each generation has its own copies behind views), and how events change them.
+
+    `apply(target, events)` gets events in partition order. `version` goes up when `apply` or a table changes: the operator
+    rebuilds. `own` says whether it follows its service's own log, `topics` which others.
+    """
+
+    name: str
+    version: int
+    tables: tuple[sa.Table, ...]
+    apply: Callable[["Target", Sequence[Incoming[Any]]], Awaitable[None]]
+    own: bool = True
+    topics: tuple[Topic, ...] = ()
+
+
+class Target:
+    """What `apply` writes to: the connection of the batch's transaction and one generation's tables by base name."""
+
+    def __init__(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> None:
+        self.connection = connection
+        self._tables = tables
+
+    def __getitem__(self, table: sa.Table) -> sa.Table:
+        return self._tables[table.name]
+
+    async def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: Sequence[str] = ()) -> None:
+        """One set-wise upsert; columns in `add` are summed onto what stands there, the others replaced."""
+        await upsert(self.connection, self[table], rows, add=add)
+
+    async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+        """The rows of the given primary keys in one query."""
+        physical, wanted = self[table], sorted(set(keys))
+        columns = list(physical.primary_key.columns)
+        found: dict[Key, dict[str, Any]] = {}
+        for start in range(0, len(wanted), 5_000):
+            asked = sa.tuple_(*columns).in_(wanted[start : start + 5_000])
+            for row in (await self.connection.execute(sa.select(physical).where(asked))).mappings():
+                found[tuple(row[column.name] for column in columns)] = dict(row)
+        return found
+
+    async def delete(self, table: sa.Table, keys: Iterable[Key]) -> None:
+        physical, gone = self[table], sorted(set(keys))
+        columns = list(physical.primary_key.columns)
+        if gone:
+            await self.connection.execute(sa.delete(physical).where(sa.tuple_(*columns).in_(gone)))
+
+
+Fold = Callable[[dict[str, Any] | None, Incoming[Any]], dict[str, Any] | None]
+
+
+async def fold_rows(
+    target: Target,
+    table: sa.Table,
+    events: Sequence[Incoming[Any]],
+    key: Callable[[Incoming[Any]], Key | None],
+    fold: Fold,
+) -> None:
+    """The usual projection: loads the rows the batch touches in one query, folds in memory, writes them in one upsert.
+
+    `fold(row, incoming)` returns the whole new row (all columns) or None to delete; `key` None skips the event.
+    """
+    touched = [(where, incoming) for incoming in events if (where := key(incoming)) is not None]
+    if not touched:
+        return
+    stored = await target.rows(table, (where for where, _ in touched))
+    rows: dict[Key, dict[str, Any] | None] = dict(stored)
+    for where, incoming in touched:
+        row = rows.get(where)
+        rows[where] = fold(dict(row) if row is not None else None, incoming)
+    await target.delete(table, (where for where, row in rows.items() if row is None and where in stored))
+    await target.upsert(table, [row for row in rows.values() if row is not None])
+
+
+class Projector:
+    """Applies batches of one projection's one generation; `handle` is what its Consumer calls."""
+
+    def __init__(
+        self, projection: Projection, generation: int, database: Database, progress: Signal | None = None
+    ) -> None:
+        self.projection, self._database = projection, database
+        self.consumer = consumer_name(projection.name, generation)
+        self._tables = {table.name: physical(table, generation) for table in projection.tables}
+        self._guards = Guards(database, self.consumer)
+        self._parking = Parking(database, self.consumer)
+        self.progress = progress or Signal()
+
+    async def handle(self, parts: Sequence[Part]) -> None:
+        """Three tries with jitter for the batch as a whole; then event by event, parking the keys that fail."""
+        clean = await self._parking.is_empty() and not any(part.broken for part in parts)
+        clean = clean and all(sourced.error is None for part in parts for sourced in part.admitted.fresh)
+        for attempt in range(TRIES if clean else 0):
+            try:
+                await self._commit(parts, self._apply_all)
+                return
+            except POISONOUS as error:
+                if is_lost(error):
+                    raise Unavailable("database.unavailable", why=type(error).__name__) from error
+                await asyncio.sleep(0.02 * 2**attempt * random.random())
+        await self._commit(parts, self._apply_carefully)
+
+    async def _commit(self, parts: Sequence[Part], apply: Callable[[Target, Sequence[Part]], Awaitable[None]]) -> None:
+        async with self._database.transaction() as connection:
+            await self._serialise(connection)
+            await apply(Target(connection, self._tables), parts)
+            if not await self._guards.move(connection, parts):
+                raise Fenced
+        self.progress.notify()
+
+    async def _serialise(self, connection: AsyncConnection) -> None:
+        """Replicas own different partitions but may fold into the same row: one transaction of a projection at a time."""
+        if not self._database.is_sqlite:
+            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            await connection.execute(lock, {"name": self.consumer})
+
+    async def _apply_all(self, target: Target, parts: Sequence[Part]) -> None:
+        events = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
+        if events:
+            await self.projection.apply(target, events)
+
+    async def _apply_carefully(self, target: Target, parts: Sequence[Part]) -> None:
+        """Event by event in savepoints; a key that fails is parked with all its later events, the others go on."""
+        parked = await self._parking.keys(target.connection)
+        for part in parts:
+            for sourced in [*part.broken, *part.admitted.fresh]:
+                reason = sourced.error or ("key is parked" if sourced.key in parked else None)
+                reason = reason or await self._try(target, sourced)
+                if reason is not None:
+                    parked.add(sourced.key)
+                    await self._parking.park(target.connection, part, sourced, reason)
+
+    async def _try(self, target: Target, sourced: Sourced) -> str | None:
+        """None when applied (or not cared about), else why not."""
+        if sourced.incoming is None:
+            return None
+        try:
+            async with target.connection.begin_nested():
+                await self.projection.apply(target, [sourced.incoming])
+        except POISONOUS as error:
+            if is_lost(error):
+                raise
+            return f"{type(error).__name__}: {error}"[:500]
+        return None
+
+    async def retry(self, key: str, decode: Callable[[str, Sourced], Incoming[Any] | None]) -> int:
+        """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
+        async with self._database.transaction() as connection:
+            await self._serialise(connection)
+            waiting = await self._parking.take(connection, key)
+            events = [incoming for source, sourced in waiting if (incoming := decode(source, sourced)) is not None]
+            if events:
+                await self.projection.apply(Target(connection, self._tables), events)
+        self.progress.notify()
+        return len(waiting)
+
+
+def consumer_name(name: str, generation: int) -> str:
+    return f"{name}_g{generation}"
+
+
+def physical(table: sa.Table, generation: int) -> sa.Table:
+    """One generation's copy of a read model table: same columns, own names for it and its indexes."""
+    copy = table.to_metadata(sa.MetaData(), name=f"{table.name}_g{generation}")
+    for index in copy.indexes:
+        index.name = sa.quoted_name(f"{index.name}_g{generation}", None)
+    return copy
+
+
+def parse_token(token: str) -> tuple[str, int, int | None]:
+    """`(service, position, partition)` of a receipt's token; Invalid `at_least.malformed`."""
+    parts = token.split(":")
+    if len(parts) != 3 or not parts[1].isdigit() or not (parts[2] == "" or parts[2].isdigit()):
+        raise Invalid("at_least.malformed", expected="the token of a receipt")
+    return parts[0], int(parts[1]), int(parts[2]) if parts[2] else None
+
+
+async def wait_for(
+    database: Database, service: str, consumer: str, token: str, progress: Signal, limit_s: float = WAIT_LIMIT_S
+) -> None:
+    """Read-your-writes: returns when the consumer has applied the token's event; Unavailable after `limit_s`."""
+    source, position, partition = parse_token(token)
+    table = database.metadata.tables["guards"]
+    where = table.c.consumer == consumer
+    if source == service:
+        where &= table.c.source == "log"
+    else:
+        where &= (table.c.source == f"{source}.events.v1") & (table.c.partition == (partition or 0))
+    woken = progress.listen()
+    try:
+        async with asyncio.timeout(limit_s):
+            while not await _reached(database, where, table, position):
+                await _nap(woken)
+    except TimeoutError:
+        raise Unavailable("at_least.not_reached", token=token, retry_after_s=1) from None
+    finally:
+        progress.leave(woken)
+
+
+async def _reached(database: Database, where: Any, table: sa.Table, position: int) -> bool:
+    async with database.reading() as connection:
+        last = (await connection.execute(sa.select(table.c.last_position).where(where))).scalar()
+    return last is not None and last >= position
+
+
+async def _nap(woken: asyncio.Event) -> None:
+    """Woken by progress in this process; other processes' progress is looked for every 25 ms."""
+    woken.clear()
+    try:
+        await asyncio.wait_for(woken.wait(), 0.025)
+    except TimeoutError:
+        return

@@ -1,0 +1,213 @@
+"""The relay: the log is the outbox. Reads on from its checkpoint, sends one batch per partition and round, then moves it.
+
+A lock elects one relay; the checkpoint's compare-and-set fences a second one, which could only repeat. Any send error: the
+producer is closed, a new one opened, and the round starts again at the checkpoint.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.bus import MAX_MESSAGE_BYTES, PARTITIONS, Bus, Message, Producer, TopicPartition
+from kernel.codec import Codec
+from kernel.errors import Fault, Internal, Poison
+from kernel.ids import derived_id, partition_of
+from kernel.lease import Leases
+from kernel.log import Log
+from kernel.model import Incoming, Recorded
+from kernel.signal import wait
+
+SEND_DEADLINE_S = 15.0
+ROUND_EVENTS = 4_000
+POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The public form of an event of a published stream: `type` is the protobuf message's full name."""
+
+    type: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command to another service (or this one): `key` is the id of the target's stream; it decides the partition."""
+
+    target: str
+    key: str
+    type: str
+    value: bytes
+
+
+Publish = Callable[[Incoming[Any]], Sequence[Announce | Request]]
+"""Pure: decides the form, never whether or where. A published stream's event gives exactly one Announce."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The last position sent, and the last position per topic partition (`topic/partition`)."""
+
+    position: int = 0
+    last: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Round:
+    batches: dict[TopicPartition, list[Message]]
+    checkpoint: Checkpoint
+    events: int
+
+
+class Relay:
+    """Role `relay` of one service."""
+
+    def __init__(
+        self, service: str, log: Log, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
+        observe: Callable[[int, int], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._service, self._log, self._bus, self._codec, self._publish = service, log, bus, codec, publish
+        self._partitions = partitions
+        self._table = log.database.metadata.tables["relay_checkpoint"]
+        self._producer: Producer | None = None
+        self._observe = observe or (lambda _position, _head: None)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: what was appended is sent. Raises Poison when a message can never be sent (an alarm, not a skip)."""
+        woken = self._log.signal.listen()
+        lease = Leases(self._log.database, "relay", ["relay"])
+        try:
+            while not stop.is_set():
+                woken.clear()
+                if not await self._round_or_wait(lease):
+                    await wait(woken, POLL_S)
+        finally:
+            self._log.signal.leave(woken)
+            await self._drop_producer()
+            await lease.release()
+
+    async def _round_or_wait(self, lease: Leases) -> bool:
+        """Says whether there may be more to send at once."""
+        try:
+            return bool(await lease.held()) and await self.round()
+        except Poison:
+            raise
+        except Fault as fault:
+            if fault.kind != "unavailable":
+                raise
+            await self._drop_producer()
+            await asyncio.sleep(0.2 + random.random() * 0.3)
+            return True
+
+    async def round(self) -> bool:
+        """One round; says whether anything was sent."""
+        before = await self.checkpoint()
+        events = await self._log.read(before.position, ROUND_EVENTS)
+        self._observe(before.position, before.position + len(events))
+        if not events:
+            return False
+        made = self.prepare(events, before)
+        if made.batches:
+            self._producer = self._producer or await self._bus.producer()
+            await self._producer.send(made.batches, SEND_DEADLINE_S)
+        return await self._move(before, made.checkpoint)
+
+    def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
+        """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
+        made = Round({}, Checkpoint(before.position, dict(before.last)), 0)
+        sizes: dict[TopicPartition, int] = {}
+        for recorded in events:
+            messages = self._messages(recorded, made.checkpoint.last)
+            for where, message in messages:
+                sizes[where] = sizes.get(where, 0) + message.size()
+                if message.size() > MAX_MESSAGE_BYTES:
+                    raise Poison("message.too_large", event=recorded.id, limit_bytes=MAX_MESSAGE_BYTES)
+            if any(size > MAX_MESSAGE_BYTES for size in sizes.values()):
+                break
+            for where, message in messages:
+                made.batches.setdefault(where, []).append(message)
+                made.checkpoint.last[_key(where)] = recorded.position
+            made.checkpoint.position = recorded.position
+            made.events += 1
+        return made
+
+    def _messages(self, recorded: Recorded, last: Mapping[str, int]) -> list[tuple[TopicPartition, Message]]:
+        incoming = incoming_of(self._service, recorded, self._codec)
+        causation = orjson.loads(recorded.meta)["causation"]
+        found = self._publish(incoming)
+        announced = [message for message in found if isinstance(message, Announce)]
+        if len(announced) != (recorded.partition is not None):
+            raise Internal("publish.not_one_message", event=recorded.id, name=recorded.name)
+        messages = []
+        for number, message in enumerate(found):
+            if isinstance(message, Announce):
+                where = (f"{self._service}.events.v1", recorded.partition or 0)
+                headers = _event_headers(incoming, message, causation, last.get(_key(where), 0))
+                messages.append((where, Message(recorded.stream.encode(), message.value, headers)))
+            else:
+                where = (f"{message.target}.commands.v1", partition_of(message.key, self._partitions))
+                headers = _request_headers(incoming, message, number)
+                messages.append((where, Message(message.key.encode(), message.value, headers)))
+        return messages
+
+    async def checkpoint(self) -> Checkpoint:
+        async with self._log.database.reading() as connection:
+            row = (await connection.execute(sa.select(self._table.c.position, self._table.c.last))).first()
+        return Checkpoint(row[0], orjson.loads(row[1])) if row else Checkpoint()
+
+    async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
+        """Compare-and-set; False when another relay moved it (what was sent here was a repeat)."""
+        values = {"position": after.position, "last": orjson.dumps(after.last, option=orjson.OPT_SORT_KEYS).decode()}
+        async with self._log.database.transaction() as connection:
+            moved = await connection.execute(
+                sa.update(self._table).where(self._table.c.position == before.position).values(**values)
+            )
+        return moved.rowcount == 1
+
+    async def _drop_producer(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            with suppress(Fault):
+                await producer.close()
+
+
+def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
+    """A stored event as the service's own projections, processes and publish see it."""
+    event, meta = codec.decode(recorded.name, recorded.data), orjson.loads(recorded.meta)
+    return Incoming(
+        service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
+        recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
+    )  # fmt: skip
+
+
+def _key(where: TopicPartition) -> str:
+    return f"{where[0]}/{where[1]}"
+
+
+def _event_headers(
+    incoming: Incoming[Any], message: Announce, causation: str, previous: int
+) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 binary mode with the extensions sequence (stream version), position and previous."""
+    values = {
+        "ce_specversion": "1.0", "ce_id": incoming.id, "ce_source": incoming.source, "ce_type": message.type,
+        "ce_time": incoming.at.isoformat(), "ce_subject": incoming.stream, "ce_tenant": incoming.tenant,
+        "ce_sequence": str(incoming.version), "ce_position": str(incoming.position), "ce_previous": str(previous),
+        "ce_correlation": incoming.correlation, "ce_causation": causation, "traceparent": incoming.traceparent,
+    }  # fmt: skip
+    return [(name, value.encode()) for name, value in values.items() if value]
+
+
+def _request_headers(incoming: Incoming[Any], message: Request, number: int) -> list[tuple[str, bytes]]:
+    values = {
+        "ce_specversion": "1.0", "ce_id": derived_id("request", incoming.source, incoming.id, str(number)),
+        "ce_source": incoming.source, "ce_type": message.type, "ce_time": incoming.at.isoformat(),
+        "ce_tenant": incoming.tenant, "ce_requester": incoming.stream, "ce_causation": incoming.id,
+        "ce_correlation": incoming.correlation, "traceparent": incoming.traceparent,
+    }  # fmt: skip
+    return [(name, value.encode()) for name, value in values.items() if value]
