@@ -1,0 +1,1 @@
+"""Engagement, tracking links, coupons, orders, and what a campaign returned."""

@@ -1,0 +1,126 @@
+"""Coupons: a code a creator gives away, unique among the codes of one brand, in capital letters."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kernel.errors import Forbidden, Invalid, Refused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider, Fact, Inline, Key, Rows
+from kernel.money import BASIS_POINTS
+from services.metrics.domain.attribution import Placement, owns
+
+CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCoupon:
+    """`code` 3..32 of A-Z 0-9 _ -; takes off `discount_bps` (0: nothing), for orders before `expires_at` (UTC)."""
+
+    brand_id: str
+    placement: Placement
+    code: str
+    discount_bps: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CouponIssued:
+    coupon_id: str
+    brand_id: str
+    placement: Placement
+    code: str
+    discount_bps: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CouponState:
+    issued: CouponIssued | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CouponCode:
+    """Inline row: what a brand's coupon code stands for."""
+
+    brand_id: str
+    code: str
+    coupon_id: str
+    campaign_id: str
+    collaboration_id: str
+    deliverable_id: str
+    creator_id: str
+    discount_bps: int
+    expires_at: datetime
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.campaign_id, self.collaboration_id, self.deliverable_id, self.creator_id)
+
+    def counts_at(self, moment: datetime) -> bool:
+        """Whether an order of this moment is the coupon's."""
+        return moment < self.expires_at
+
+
+def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, CouponCode | None]]:
+    made: CouponIssued = fact.event
+    at = made.placement
+    row = CouponCode(
+        made.brand_id, made.code, made.coupon_id, at.campaign_id, at.collaboration_id, at.deliverable_id, at.creator_id,
+        made.discount_bps, made.expires_at,
+    )  # fmt: skip
+    yield (made.brand_id, made.code), row
+
+
+COUPON_CODES: Inline[CouponCode] = Inline("coupon_codes", CouponCode, ("brand_id", "code"), (CouponIssued,), _fold_code)
+
+
+def normalised_code(code: str) -> str:
+    """The code as it is compared: trimmed and in capitals."""
+    return code.strip().upper()
+
+
+def decide(command: IssueCoupon, state: CouponState, context: Context) -> Sequence[CouponIssued]:
+    """Raises Forbidden for another brand, Invalid on bad values, Refused when the code is taken."""
+    if not owns(context, command.brand_id):
+        raise Forbidden("coupon.not_a_party")
+    made = _issued(command, context)
+    if state.issued is not None:
+        return _repeated(made, state.issued)
+    if command.expires_at <= context.at:
+        raise Refused("coupon.expired_already")
+    if context.rows.get(COUPON_CODES, (command.brand_id, made.code)) is not None:
+        raise Refused("coupon.code_taken", coupon_code=made.code)
+    return [made]
+
+
+def _issued(command: IssueCoupon, context: Context) -> CouponIssued:
+    code = normalised_code(command.code)
+    if not CODE.fullmatch(code):
+        raise Invalid("coupon.code_malformed", rule="3 to 32 of A-Z 0-9 _ -")
+    if not 0 <= command.discount_bps <= BASIS_POINTS:
+        raise Invalid("coupon.discount_out_of_range", discount_bps=command.discount_bps, limit_bps=BASIS_POINTS)
+    coupon_id = split_stream(context.stream)[1]
+    placement = command.placement.checked()
+    return CouponIssued(coupon_id, command.brand_id, placement, code, command.discount_bps, command.expires_at)
+
+
+def _repeated(made: CouponIssued, stands: CouponIssued) -> list[CouponIssued]:
+    if made != stands:
+        raise Refused("coupon.already_issued", coupon_id=stands.coupon_id)
+    return []
+
+
+def evolve(state: CouponState, event: CouponIssued) -> CouponState:
+    return CouponState(event)
+
+
+def _reads(command: IssueCoupon, state: CouponState) -> list[tuple[Inline[Any], Key]]:
+    return [(COUPON_CODES, (command.brand_id, normalised_code(command.code)))]
+
+
+COUPON: Decider[IssueCoupon, CouponState, CouponIssued] = Decider(
+    "coupon", CouponState(), decide, evolve, owner=lambda command: command.brand_id, reads=_reads
+)

@@ -1,0 +1,208 @@
+"""Tracking links and the clicks on them.
+
+`link-<uuid>` is published; a code is unique over the whole installation because it is a public path (`/l/<code>`).
+`click-<uuid>` streams are private: one event each, made before the visitor is redirected.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from kernel.errors import Forbidden, Invalid, NotFound, Refused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider, Fact, Inline, Key, Rows
+from services.metrics.domain.attribution import Placement, Touch, owns
+
+MAX_URL = 2048
+CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """`target_url` is where a visitor goes (https); `code` the public path, 4..32 of A-Z a-z 0-9 _ -."""
+
+    brand_id: str
+    placement: Placement
+    target_url: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIssued:
+    """A tracking link stands; `brand_id` owns it."""
+
+    link_id: str
+    brand_id: str
+    placement: Placement
+    target_url: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    issued: LinkIssued | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCode:
+    """Inline row: who holds a code, and where it leads."""
+
+    code: str
+    link_id: str
+    brand_id: str
+    campaign_id: str
+    collaboration_id: str
+    deliverable_id: str
+    creator_id: str
+    target_url: str
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.campaign_id, self.collaboration_id, self.deliverable_id, self.creator_id)
+
+
+def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, LinkCode | None]]:
+    made: LinkIssued = fact.event
+    at = made.placement
+    row = LinkCode(
+        made.code, made.link_id, made.brand_id, at.campaign_id, at.collaboration_id, at.deliverable_id, at.creator_id,
+        made.target_url,
+    )  # fmt: skip
+    yield (made.code,), row
+
+
+LINK_CODES: Inline[LinkCode] = Inline("link_codes", LinkCode, ("code",), (LinkIssued,), _fold_code)
+
+
+def checked_url(url: str) -> str:
+    """`url` itself; raises Invalid `link.url_not_allowed` unless it is https with a plain host and no credentials."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise Invalid("link.url_not_allowed", rule="https, ASCII, no credentials, at most 2048 characters")
+    return url
+
+
+def decide_link(command: IssueLink, state: LinkState, context: Context) -> Sequence[LinkIssued]:
+    """Raises Forbidden for another brand, Refused when the link or its code is taken, Invalid on bad values."""
+    if not owns(context, command.brand_id):
+        raise Forbidden("link.not_a_party")
+    made = _issued(command, context)
+    if state.issued is not None:
+        return _repeated(made, state.issued)
+    if context.rows.get(LINK_CODES, (command.code,)) is not None:
+        raise Refused("link.code_taken", link_code=command.code)
+    return [made]
+
+
+def _issued(command: IssueLink, context: Context) -> LinkIssued:
+    if not CODE.fullmatch(command.code):
+        raise Invalid("link.code_malformed", rule="4 to 32 of A-Z a-z 0-9 _ -")
+    link_id = split_stream(context.stream)[1]
+    url = checked_url(command.target_url)
+    return LinkIssued(link_id, command.brand_id, command.placement.checked(), url, command.code)
+
+
+def _repeated(made: LinkIssued, stands: LinkIssued) -> list[LinkIssued]:
+    if made != stands:
+        raise Refused("link.already_issued", link_id=stands.link_id)
+    return []
+
+
+def evolve_link(state: LinkState, event: LinkIssued) -> LinkState:
+    return LinkState(event)
+
+
+LINK: Decider[IssueLink, LinkState, LinkIssued] = Decider(
+    "link",
+    LinkState(),
+    decide_link,
+    evolve_link,
+    owner=lambda command: command.brand_id,
+    reads=lambda command, state: [(LINK_CODES, (command.code,))],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordClick:
+    """A visitor follows the link with this code; said by the redirect itself before it answers."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClicked:
+    """One click, counted by us (first party), not by a platform."""
+
+    click_id: str
+    link_id: str
+    brand_id: str
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class ClickState:
+    clicked: LinkClicked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Inline row: what an order's click id stands for."""
+
+    click_id: str
+    link_id: str
+    brand_id: str
+    campaign_id: str
+    collaboration_id: str
+    deliverable_id: str
+    creator_id: str
+    clicked_at: datetime
+
+    def touch(self) -> Touch:
+        """The click as attribution sees it."""
+        placement = Placement(self.campaign_id, self.collaboration_id, self.deliverable_id, self.creator_id)
+        return Touch(self.click_id, self.link_id, placement, self.clicked_at)
+
+
+def _fold_click(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Click | None]]:
+    made: LinkClicked = fact.event
+    at = made.placement
+    row = Click(
+        made.click_id, made.link_id, made.brand_id, at.campaign_id, at.collaboration_id, at.deliverable_id,
+        at.creator_id, fact.at,
+    )  # fmt: skip
+    yield (made.click_id,), row
+
+
+CLICKS: Inline[Click] = Inline("clicks", Click, ("click_id",), (LinkClicked,), _fold_click)
+
+
+def decide_click(command: RecordClick, state: ClickState, context: Context) -> Sequence[LinkClicked]:
+    """Raises NotFound `link.unknown_code`. A click stream holds one click."""
+    context.actor.require("system")
+    if state.clicked is not None:
+        return []
+    link = context.rows.get(LINK_CODES, (command.code,))
+    if link is None:
+        raise NotFound("link.unknown_code")
+    return [LinkClicked(split_stream(context.stream)[1], link.link_id, link.brand_id, link.placement)]
+
+
+def evolve_click(state: ClickState, event: LinkClicked) -> ClickState:
+    return ClickState(event)
+
+
+CLICK: Decider[RecordClick, ClickState, LinkClicked] = Decider(
+    "click",
+    ClickState(),
+    decide_click,
+    evolve_click,
+    published=False,
+    reads=lambda command, state: [(LINK_CODES, (command.code,))],
+)

@@ -1,0 +1,125 @@
+"""Live counts in tumbling windows, and bursts in them, so that the stream and the projector compute the same.
+
+Only increments make windows; a snapshot does not say when its counts happened. A count is kept by (content, metric,
+start of the window in milliseconds) for as many windows as the rule keeps behind the newest observation: event time only,
+so replaying the same envelopes gives the same windows whenever that is done. What is older has left the windows and is
+found in the minute totals; nothing that is paid or audited rests on these counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.metrics.domain.engagement import Batch, Kind, Metric
+
+Key = tuple[str, int, int]
+MAX_SEEN = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Windows of `size_s` seconds, `kept` of them. A burst is a window of at least `least` that is more than `factor` times the
+    mean of the `kept - 1` windows before it; what has no past (new content) has no bursts."""
+
+    size_s: int = 60
+    kept: int = 30
+    least: int = 1_000
+    factor: int = 10
+
+    @property
+    def size_ms(self) -> int:
+        return self.size_s * 1000
+
+
+FORMULA = "burst@1"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """One window far above its past: `count` so far, against at most `expected_max` by the windows before it."""
+
+    content_id: str
+    metric: Metric
+    window_start_ms: int
+    window_s: int
+    count: int
+    expected_max: int
+
+
+@dataclass(slots=True)
+class Windows:
+    """The windows of one consumer. `seen` holds the newest 100,000 envelope ids: a repeat changes nothing."""
+
+    rule: Rule = field(default_factory=Rule)
+    newest_ms: int = 0
+    counts: dict[Key, int] = field(default_factory=dict)
+    seen: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def oldest_ms(self) -> int:
+        """Start of the oldest window kept."""
+        return (self.newest_ms // self.rule.size_ms - self.rule.kept + 1) * self.rule.size_ms
+
+    def add(self, envelope_id: str, rows: Batch) -> list[Key]:
+        """Counts an envelope; which windows it changed, in key order."""
+        if envelope_id in self.seen or len(rows) == 0:
+            return []
+        self._remember(envelope_id)
+        self._advance(int(rows.at.max()))
+        fresh = {key: n for key, n in counted(rows, self.rule.size_ms).items() if key[2] >= self.oldest_ms}
+        for key, n in fresh.items():
+            self.counts[key] = self.counts.get(key, 0) + n
+        return sorted(fresh)
+
+    def _remember(self, envelope_id: str) -> None:
+        self.seen[envelope_id] = None
+        if len(self.seen) > MAX_SEEN:
+            del self.seen[next(iter(self.seen))]
+
+    def _advance(self, newest_ms: int) -> None:
+        before = self.oldest_ms
+        self.newest_ms = max(self.newest_ms, newest_ms)
+        if self.oldest_ms > before:
+            self.counts = {key: n for key, n in self.counts.items() if key[2] >= self.oldest_ms}
+
+
+def counted(rows: Batch, size_ms: int) -> dict[Key, int]:
+    """Sums of increments by content, metric and window."""
+    chosen = np.flatnonzero(rows.kind == Kind.INCREMENT)
+    if len(chosen) == 0:
+        return {}
+    keys = np.stack([rows.content[chosen], rows.metric[chosen], rows.at[chosen] // size_ms * size_ms])
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    first = np.flatnonzero(np.concatenate(([True], (keys[:, 1:] != keys[:, :-1]).any(axis=0))))
+    sums = np.add.reduceat(rows.value[chosen][order], first).tolist()
+    found = zip(keys[:, first].T.tolist(), sums, strict=True)
+    return {(rows.contents[content], metric, start): total for (content, metric, start), total in found}
+
+
+def bursts(counts: Mapping[Key, int], keys: Iterable[Key], rule: Rule) -> list[Burst]:
+    """Which of the windows named are bursts, in key order."""
+    found = (_burst(counts, key, rule) for key in sorted(set(keys)))
+    return [burst for burst in found if burst is not None]
+
+
+def _burst(counts: Mapping[Key, int], key: Key, rule: Rule) -> Burst | None:
+    content, metric, start = key
+    count = counts.get(key, 0)
+    if count < rule.least:
+        return None
+    past = rule.kept - 1
+    before = sum(counts.get((content, metric, start - n * rule.size_ms), 0) for n in range(1, rule.kept))
+    if before == 0 or count * past <= rule.factor * before:
+        return None
+    return Burst(content, Metric(metric), start, rule.size_s, count, rule.factor * before // past)
+
+
+def live(counts: Mapping[Key, int], content_id: str) -> dict[Metric, int]:
+    """What a content got in the windows kept, by metric."""
+    totals: dict[Metric, int] = {}
+    for (content, metric, _), n in sorted(counts.items()):
+        if content == content_id:
+            totals[Metric(metric)] = totals.get(Metric(metric), 0) + n
+    return totals
