@@ -1,0 +1,1 @@
+"""The operator's and the newcomer's tool; reaches the services by contracts and HTTP."""

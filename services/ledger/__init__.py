@@ -1,0 +1,1 @@
+"""Money: accounts, escrow, fees, tax and payouts, as chains of balanced postings."""
