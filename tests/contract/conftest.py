@@ -1,0 +1,136 @@
+"""Stores {SQLite, PostgreSQL} x buses {local log, Kafka} for the suites that every implementation must pass."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kernel.bus import Bus
+from kernel.clock import system_clock
+from kernel.consume import Consumer, Handle, Topic
+from kernel.database import Database
+from kernel.ids import new_id
+from kernel.kafka import KafkaBus
+from kernel.local import LocalBus
+from kernel.log import Log
+from kernel.projector import Projection, Projector
+from kernel.rebuild import prepare
+from kernel.relay import Relay
+from kernel.writer import Writer
+from tests.kit import counter
+from tests.kit.servers import Ports
+
+
+async def migrated(url: str) -> Database:
+    database = Database(url, counter.metadata())
+    async with database.transaction() as connection:
+        await connection.run_sync(database.metadata.create_all)
+        await connection.execute(sa.insert(database.metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
+        await connection.execute(
+            sa.insert(database.metadata.tables["relay_checkpoint"]).values(name="relay", position=0, last="{}")
+        )
+    return database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return
+    server = ports.postgres.shared()
+    name = await server.create_database()
+    yield server.url(name)
+    await server.drop_database(name)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Database]:
+    database = await migrated(store_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def log(store: Database) -> Log:
+    return Log(store)
+
+
+@pytest.fixture(params=["local", "kafka"])
+async def bus(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[Bus]:
+    made: Bus = LocalBus(str(tmp_path / "bus.db"))
+    if request.param == "kafka":
+        made = KafkaBus(ports.kafka.shared().url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def service() -> str:
+    """A service name of the test's own: topics on the shared broker never meet."""
+    return f"counters{new_id()[-12:]}"
+
+
+class Running:
+    """A service of counters with everything started that a test asks for."""
+
+    def __init__(self, service: str, log: Log, bus: Bus) -> None:
+        self.service, self.log, self.bus, self.store = service, log, bus, log.database
+        self.stop = asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.writer = self.new_writer()
+
+    def new_writer(self) -> Writer:
+        """One more replica on the same log."""
+        writer = Writer(self.service, Log(self.store), counter.deciders())
+        writer.log.signal = self.log.signal
+        self.start(writer.run(self.stop))
+        return writer
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self.tasks.append(asyncio.create_task(coroutine))
+
+    def relay(self) -> Relay:
+        return Relay(self.service, self.log, self.bus, counter.CODEC, counter.publish, counter.PARTITIONS)
+
+    async def project(self, projection: Projection) -> Projector:
+        await prepare(self.store, projection)
+        projector = Projector(projection, 1, self.store)
+        self.start(
+            self.consumer(projector.consumer, projector.handle, projection.own, projection.topics).run(self.stop)
+        )
+        return projector
+
+    def consumer(self, name: str, handle: Handle, own: bool, topics: Sequence[Topic], decode: Any = None) -> Consumer:
+        return Consumer(
+            name, self.store, handle, log=self.log if own else None, codec=counter.CODEC, service=self.service,
+            bus=self.bus, topics=topics, decode=decode or counter.decode_event, partitions=counter.PARTITIONS,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        self.stop.set()
+        done = await asyncio.wait_for(asyncio.gather(*self.tasks, return_exceptions=True), 30)
+        for outcome in done:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def sums(self) -> dict[str, tuple[int, int]]:
+        """What the read model `sums` shows: total and events by stream."""
+        async with self.store.reading() as connection:
+            rows = await connection.execute(sa.text("SELECT stream, total, events FROM sums"))
+            return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def until_sums(self, wanted: dict[str, tuple[int, int]], limit_s: float = 30) -> None:
+        async with asyncio.timeout(limit_s):
+            while await self.sums() != wanted:
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def running(service: str, log: Log, bus: Bus) -> AsyncIterator[Running]:
+    await bus.ensure_topics(counter.topics(service))
+    made = Running(service, log, bus)
+    yield made
+    await made.close()
