@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
 
-.PHONY: help demo test lint types proto up down clean
+.PHONY: help demo up down test lint types proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

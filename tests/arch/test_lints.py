@@ -25,6 +25,12 @@ def test_text_files_pass(name: str) -> None:
     none(offence for source in tree.texts() for offence in lints.TEXT[name](source))
 
 
+def test_those_who_may_commit_do() -> None:
+    """A permission that is not used is taken back."""
+    using = {source.path for source in tree.python() if any(lints.transaction_calls(source))}
+    assert lints.MAY_COMMIT <= using
+
+
 def test_functions_are_short() -> None:
     none(whole.lengths(tree.python()))
 
