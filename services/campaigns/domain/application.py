@@ -1,0 +1,264 @@
+"""An application: invitation or application, counter-offers, and one answer. Accepting commits the budget at the head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from kernel.errors import Forbidden, Refused
+from kernel.ids import checked_id
+from kernel.model import Context, Decider
+from services.campaigns.domain.application_commands import (
+    AcceptApplication,
+    Apply,
+    Command,
+    CounterOffer,
+    DeclineApplication,
+    ExpireInvitation,
+    InviteCreator,
+    ReleaseApplication,
+    RenewOffer,
+    WithdrawApplication,
+)
+from services.campaigns.domain.brief import Mode
+from services.campaigns.domain.budget import BriefInForce, commit
+from services.campaigns.domain.checks import reason_code
+from services.campaigns.domain.contract import Offer, Parties, contract_hash
+from services.campaigns.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationEvent,
+    ApplicationExpired,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CreatorInvited,
+    OfferCountered,
+    OfferRenewed,
+    Side,
+)
+from services.campaigns.domain.recruiting import contract_for, expiry, in_force, offered, parties_of, recruiting
+
+MAX_ROUNDS = 10
+
+
+class Status(StrEnum):
+    NEW = "new"
+    INVITED = "invited"
+    APPLIED = "applied"
+    COUNTERED = "countered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    RELEASED = "released"
+
+
+OPEN = (Status.INVITED, Status.APPLIED, Status.COUNTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An application as its decisions need it; `renewed` is the version of the brief the creator agreed to last."""
+
+    status: Status = Status.NEW
+    parties: Parties | None = None
+    by: Side = Side.BRAND
+    offer: Offer | None = None
+    expires_at: datetime | None = None
+    renewed: int = 0
+    committed_minor: int = 0
+
+
+def decide(command: Command, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    """The decisions; codes `application.*`, `offer.*`, `budget.exceeded`."""
+    match command:
+        case InviteCreator(campaign_id, creator_id, fees_minor):
+            return _invite(campaign_id, creator_id, fees_minor, state, context)
+        case Apply(campaign_id, fees_minor):
+            return _apply(campaign_id, fees_minor, state, context)
+        case CounterOffer(fees_minor):
+            return _counter(fees_minor, state, context)
+        case AcceptApplication(brief_version):
+            return _accept(brief_version, state, context)
+        case RenewOffer(brief_version):
+            return _renew(brief_version, state, context)
+        case DeclineApplication(reason):
+            return _decline(reason, state, context)
+        case WithdrawApplication(reason):
+            return _withdraw(reason, state, context)
+        case ExpireInvitation(due_at):
+            return _expire(due_at, state, context)
+        case ReleaseApplication(reason):
+            return _release(reason, state, context)
+        case _:
+            assert_never(command)
+
+
+def _invite(
+    campaign_id: str, creator_id: str, fees_minor: tuple[int, ...], state: State, context: Context
+) -> Sequence[ApplicationEvent]:
+    context.actor.require("brand", "agency")
+    brief = in_force(campaign_id, context)
+    if context.actor.tenant != brief.brand_id:
+        raise Forbidden("application.not_a_party")
+    parties = parties_of(brief, checked_id(creator_id), context)
+    offer = offered(parties, fees_minor, 1, brief)
+    if _repeats(state, Side.BRAND, fees_minor):
+        return []
+    _check_free(state)
+    recruiting(campaign_id, context)
+    return [CreatorInvited(parties, offer, expiry(brief, context))]
+
+
+def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
+    context.actor.require("creator")
+    brief = in_force(campaign_id, context)
+    parties = parties_of(brief, context.actor.tenant, context)
+    offer = offered(parties, fees_minor, 1, brief)
+    if _repeats(state, Side.CREATOR, fees_minor):
+        return []
+    _check_free(state)
+    recruiting(campaign_id, context)
+    if brief.brief.mode is Mode.INVITE:
+        raise Refused("application.by_invitation_only")
+    return [ApplicationSubmitted(parties, offer, expiry(brief, context))]
+
+
+def _repeats(state: State, by: Side, fees_minor: tuple[int, ...]) -> bool:
+    same = state.offer is not None and state.offer.fees_minor == fees_minor
+    return state.status in OPEN and state.by is by and same
+
+
+def _check_free(state: State) -> None:
+    if state.status in (*OPEN, Status.ACCEPTED, Status.RELEASED):
+        raise Refused("application.already_open", status=state.status.value)
+
+
+def _standing(state: State, context: Context) -> tuple[Parties, Offer, Side]:
+    """Whom and what the application is about and which side the actor is; Forbidden for everybody else."""
+    if state.parties is None or state.offer is None:
+        raise Refused("application.not_open", status=state.status.value)
+    sides = {state.parties.brand_id: Side.BRAND, state.parties.creator_id: Side.CREATOR}
+    side = sides.get(context.actor.tenant)
+    if side is None:
+        raise Forbidden("application.not_a_party")
+    return state.parties, state.offer, side
+
+
+def _check_open(state: State) -> None:
+    if state.status not in OPEN:
+        raise Refused("application.not_open", status=state.status.value)
+
+
+def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
+    parties, offer, side = _standing(state, context)
+    if _repeats(state, side, fees_minor):
+        return []
+    _check_open(state)
+    if offer.round >= MAX_ROUNDS:
+        raise Refused("application.too_many_counter_offers", limit=MAX_ROUNDS)
+    recruiting(parties.campaign_id, context)
+    brief = in_force(parties.campaign_id, context)
+    renewed = offered(parties, fees_minor, offer.round + 1, brief)
+    return [OfferCountered(parties, side, renewed, expiry(brief, context))]
+
+
+def _accept(brief_version: int, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    parties, offer, side = _standing(state, context)
+    if state.status is Status.ACCEPTED:
+        return []
+    _check_open(state)
+    if state.by is side:
+        raise Refused("application.own_offer", by=side.value)
+    budget = recruiting(parties.campaign_id, context)
+    brief = in_force(parties.campaign_id, context)
+    _check_version(brief_version, side, state, brief)
+    contract = contract_for(parties, offer.fees_minor, brief)
+    commit(budget, contract.committed_minor)
+    return [ApplicationAccepted(side, contract, contract_hash(contract))]
+
+
+def _check_version(brief_version: int, side: Side, state: State, brief: BriefInForce) -> None:
+    """Nobody is bound by a brief it has not seen: not who accepts, and not the creator whose offer is accepted."""
+    if brief_version != brief.version:
+        raise Refused("application.brief_amended", in_force=brief.version, seen=brief_version)
+    if side is Side.BRAND and state.renewed != brief.version:
+        raise Refused("application.creator_has_not_seen_amendment", in_force=brief.version, seen=state.renewed)
+
+
+def _renew(brief_version: int, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    parties, _, side = _standing(state, context)
+    _check_open(state)
+    if side is not Side.CREATOR:
+        raise Forbidden("application.only_the_creator_renews")
+    brief = in_force(parties.campaign_id, context)
+    if brief_version != brief.version:
+        raise Refused("application.brief_amended", in_force=brief.version, seen=brief_version)
+    return [] if state.renewed == brief_version else [OfferRenewed(parties, brief_version)]
+
+
+def _decline(reason: str, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    parties, _, side = _standing(state, context)
+    reason_code(reason)
+    if state.status is Status.DECLINED:
+        return []
+    _check_open(state)
+    if state.by is side:
+        raise Refused("application.own_offer", by=side.value)
+    return [ApplicationDeclined(parties, side, reason)]
+
+
+def _withdraw(reason: str, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    parties, _, side = _standing(state, context)
+    reason_code(reason)
+    if state.status is Status.WITHDRAWN:
+        return []
+    _check_open(state)
+    if state.by is not side:
+        raise Refused("application.not_own_offer", by=state.by.value)
+    return [ApplicationWithdrawn(parties, side, reason)]
+
+
+def _expire(due_at: datetime, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    context.actor.require("system")
+    if state.parties is None or state.status not in OPEN or state.expires_at != due_at or due_at > context.at:
+        return []
+    return [ApplicationExpired(state.parties, due_at)]
+
+
+def _release(reason: str, state: State, context: Context) -> Sequence[ApplicationEvent]:
+    context.actor.require("system")
+    if state.parties is None or state.status is not Status.ACCEPTED:
+        return []
+    return [ApplicationReleased(state.parties, reason, state.committed_minor)]
+
+
+def evolve(state: State, event: ApplicationEvent) -> State:
+    """The fold; total."""
+    match event:
+        case CreatorInvited(parties, offer, expires_at):
+            return State(Status.INVITED, parties, Side.BRAND, offer, expires_at)
+        case ApplicationSubmitted(parties, offer, expires_at):
+            return State(Status.APPLIED, parties, Side.CREATOR, offer, expires_at, offer.brief_version)
+        case OfferCountered(_, by, offer, expires_at):
+            renewed = offer.brief_version if by is Side.CREATOR else state.renewed
+            return replace(state, status=Status.COUNTERED, by=by, offer=offer, expires_at=expires_at, renewed=renewed)
+        case OfferRenewed(_, brief_version):
+            return replace(state, renewed=brief_version)
+        case ApplicationAccepted(_, contract, _):
+            return replace(state, status=Status.ACCEPTED, committed_minor=contract.committed_minor)
+        case ApplicationDeclined():
+            return replace(state, status=Status.DECLINED)
+        case ApplicationWithdrawn():
+            return replace(state, status=Status.WITHDRAWN)
+        case ApplicationExpired():
+            return replace(state, status=Status.EXPIRED)
+        case ApplicationReleased():
+            return replace(state, status=Status.RELEASED)
+        case _:
+            assert_never(event)
+
+
+APPLICATION = Decider("application", State(), decide, evolve)

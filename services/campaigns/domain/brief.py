@@ -1,0 +1,203 @@
+"""The brief: what the brand asks for. A value; its versions are kept by the campaign."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from kernel.money import LIMIT_MINOR, checked_currency
+from services.campaigns.domain.checks import short, short_list, valid
+from services.campaigns.domain.compensation import Compensation, CompensationKind, check_compensation
+
+MAX_DELIVERABLES = 24
+
+
+class CampaignType(StrEnum):
+    """What the campaign is; each type has one rule of its own (check_brief)."""
+
+    SEEDING = "seeding"
+    BRANDED_CONTENT = "branded_content"
+    LIVE_STREAM = "live_stream"
+    AMBASSADOR = "ambassador"
+
+
+class Mode(StrEnum):
+    """Who may open an application: the brand, any creator, or both while the brief is still being shaped."""
+
+    INVITE = "invite"
+    OPEN = "open"
+    CO_CREATION = "co_creation"
+
+
+class Platform(StrEnum):
+    """Where the content appears."""
+
+    XIAOHONGSHU = "xiaohongshu"
+    DOUYIN = "douyin"
+    WEIBO = "weibo"
+    BILIBILI = "bilibili"
+    TIKTOK = "tiktok"
+    INSTAGRAM = "instagram"
+    YOUTUBE = "youtube"
+
+
+class Format(StrEnum):
+    """The form of a deliverable and the unit of its price."""
+
+    IMAGE_NOTE = "image_note"
+    VIDEO = "video"
+    LIVE_HOUR = "live_hour"
+    STORY = "story"
+
+
+class Objective(StrEnum):
+    """What the campaign is to bring."""
+
+    EXPOSURE = "exposure"
+    READS = "reads"
+    ENGAGEMENT = "engagement"
+    SALES = "sales"
+
+
+class Freedom(StrEnum):
+    """How much the creator decides about form and words."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Jurisdiction(StrEnum):
+    """Whose advertising law applies."""
+
+    CN = "CN"
+    US = "US"
+    UK = "UK"
+    EU = "EU"
+    FR = "FR"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product the content is about. `value_minor` is its retail price in the campaign's currency.
+
+    `approval_number` belongs to goods that need prior review by the state; `shipped` to those sent to the creator.
+    """
+
+    product_id: str
+    name: str
+    category: str
+    value_minor: int
+    brand_name: str = ""
+    approval_number: str = ""
+    shipped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableSpec:
+    """Content each creator makes; it recurs `occurrences` times, every `every_s` seconds (ambassadors)."""
+
+    platform: Platform
+    format: Format
+    outline_required: bool = False
+    occurrences: int = 1
+    every_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Everything a creator needs to know before saying yes. Money is in minor units of `currency`, times are UTC.
+
+    `budget_minor` bounds the sum over all creators of what they can cost, the brand's fee included.
+    `exclusivity_days` and `usage_days` count from publication.
+    """
+
+    title: str
+    campaign_type: CampaignType
+    mode: Mode
+    objective: Objective
+    product_category: str
+    jurisdiction: Jurisdiction
+    deliverables: tuple[DeliverableSpec, ...]
+    posting_from: datetime
+    posting_until: datetime
+    budget_minor: int
+    currency: str
+    compensation: Compensation
+    key_messages: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    products: tuple[Product, ...] = ()
+    creative_freedom: Freedom = Freedom.MEDIUM
+    exclusivity_days: int = 0
+    usage_days: int = 365
+
+
+def check_brief(brief: Brief) -> None:
+    """Raises Invalid `campaign.*` or `compensation.*` with the rule that the brief breaks."""
+    short(brief.title, "campaign.title_malformed", 120)
+    short(brief.product_category, "campaign.product_category_malformed", 60)
+    for texts in (brief.key_messages, brief.must, brief.must_not):
+        short_list(texts, "campaign.messages_malformed", 20)
+    checked_currency(brief.currency)
+    valid(brief.budget_minor > 0, "campaign.budget_not_positive", budget_minor=brief.budget_minor)
+    valid(brief.budget_minor <= LIMIT_MINOR, "campaign.budget_too_large", limit_minor=LIMIT_MINOR)
+    for days in (brief.exclusivity_days, brief.usage_days):
+        valid(0 <= days <= 3_650, "campaign.days_out_of_range", limit_days=3_650)
+    _check_window(brief)
+    _check_products(brief)
+    _check_deliverables(brief)
+    check_compensation(brief.compensation)
+    _check_type(brief)
+
+
+def _check_window(brief: Brief) -> None:
+    for time in (brief.posting_from, brief.posting_until):
+        valid(time.utcoffset() == timedelta(0), "campaign.time_not_utc")
+    valid(brief.posting_from < brief.posting_until, "campaign.posting_window_empty")
+
+
+def _check_products(brief: Brief) -> None:
+    valid(len(brief.products) <= 50, "campaign.too_many_products", limit=50)
+    for product in brief.products:
+        for text in (product.product_id, product.name, product.category):
+            short(text, "campaign.product_malformed", 120)
+        valid(max(len(product.brand_name), len(product.approval_number)) <= 120, "campaign.product_malformed")
+        valid(0 <= product.value_minor <= LIMIT_MINOR, "campaign.product_value_out_of_range", limit_minor=LIMIT_MINOR)
+
+
+def _check_deliverables(brief: Brief) -> None:
+    valid(bool(brief.deliverables), "campaign.no_deliverables")
+    for spec in brief.deliverables:
+        valid(1 <= spec.occurrences <= MAX_DELIVERABLES, "campaign.occurrences_out_of_range", limit=MAX_DELIVERABLES)
+        valid((spec.occurrences > 1) == (spec.every_s > 0), "campaign.recurrence_incomplete")
+        valid(spec.every_s <= 366 * 86_400, "campaign.recurrence_too_long", limit_s=366 * 86_400)
+    count = sum(spec.occurrences for spec in brief.deliverables)
+    valid(count <= MAX_DELIVERABLES, "campaign.too_many_deliverables", limit=MAX_DELIVERABLES)
+
+
+def _check_type(brief: Brief) -> None:
+    match brief.campaign_type:
+        case CampaignType.SEEDING:
+            valid(bool(brief.products), "campaign.seeding_needs_a_product")
+        case CampaignType.LIVE_STREAM:
+            live = any(spec.format is Format.LIVE_HOUR for spec in brief.deliverables)
+            valid(live, "campaign.live_stream_needs_a_live_deliverable")
+        case CampaignType.AMBASSADOR:
+            recurs = any(spec.occurrences > 1 for spec in brief.deliverables)
+            valid(recurs, "campaign.ambassador_needs_recurring_deliverables")
+        case CampaignType.BRANDED_CONTENT:
+            paid = brief.compensation.kind is not CompensationKind.GIFT
+            valid(paid, "campaign.branded_content_is_paid")
+
+
+def expand(brief: Brief) -> Iterator[tuple[DeliverableSpec, int]]:
+    """Each deliverable of one creator in order, with the seconds by which its clock starts later than the first's."""
+    for spec in brief.deliverables:
+        for occurrence in range(spec.occurrences):
+            yield spec, occurrence * spec.every_s
+
+
+def ships(brief: Brief) -> bool:
+    """Whether a product has to be sent before work begins."""
+    return any(product.shipped for product in brief.products)

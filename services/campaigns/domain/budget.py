@@ -1,0 +1,129 @@
+"""The budget at the head: what a campaign may spend, what it has promised, and the brief in force.
+
+Both are inline tables: they are written in the transaction of the append, so whoever accepts has seen every promise made
+before, in whatever order acceptances, cancellations and amendments come.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kernel.errors import Refused
+from kernel.ids import split_stream
+from kernel.model import Fact, Inline, Key, Rows
+from services.campaigns.domain.brief import Brief
+from services.campaigns.domain.events import (
+    ApplicationAccepted,
+    ApplicationReleased,
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignPaused,
+    CampaignResumed,
+)
+from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """0 <= committed_minor <= budget_minor, always; both include the brand's fee. `status` is the campaign's."""
+
+    campaign_id: str
+    brand_id: str
+    status: str
+    currency: str
+    budget_minor: int
+    committed_minor: int
+
+    @property
+    def free_minor(self) -> int:
+        return self.budget_minor - self.committed_minor
+
+
+@dataclass(frozen=True, slots=True)
+class BriefInForce:
+    """What an offer is made and a contract drawn up under."""
+
+    campaign_id: str
+    brand_id: str
+    version: int
+    brief: Brief
+    terms: Terms
+
+
+def commit(budget: Budget, needed_minor: int) -> None:
+    """Raises Refused `budget.exceeded` unless the amount fits into what is free."""
+    if needed_minor > budget.free_minor:
+        raise Refused("budget.exceeded", needed_minor=needed_minor, free_minor=budget.free_minor)
+
+
+def _fold_budget(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Budget | None]]:
+    event = fact.event
+    if isinstance(event, BriefPublished):
+        campaign_id = split_stream(fact.stream)[1]
+        brief = event.brief
+        return [
+            ((campaign_id,), Budget(campaign_id, event.brand_id, "published", brief.currency, brief.budget_minor, 0))
+        ]
+    key = (_campaign_of(fact),)
+    row = rows.get(BUDGETS, key)
+    return [(key, _changed(row, event))] if row else []
+
+
+def _campaign_of(fact: Fact[Any]) -> str:
+    match fact.event:
+        case ApplicationAccepted() as event:
+            return event.contract.campaign_id
+        case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled() as event:
+            return event.parties.campaign_id
+        case _:
+            return split_stream(fact.stream)[1]
+
+
+def _changed(row: Budget, event: Any) -> Budget:
+    match event:
+        case BriefAmended(brief=brief):
+            return replace(row, budget_minor=brief.budget_minor)
+        case ApplicationAccepted(contract=contract):
+            return replace(row, committed_minor=row.committed_minor + contract.committed_minor)
+        case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled():
+            return replace(row, committed_minor=row.committed_minor - event.freed_minor)
+        case _:
+            return replace(row, status=_STATUS[type(event)])
+
+
+_STATUS: dict[type, str] = {
+    CampaignPaused: "paused",
+    CampaignResumed: "published",
+    CampaignClosed: "closed",
+    CampaignCancelled: "cancelled",
+}
+
+
+def _fold_brief(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, BriefInForce | None]]:
+    event = fact.event
+    if isinstance(event, BriefAmended) and event.closes_at is None:
+        return []
+    campaign_id = split_stream(fact.stream)[1]
+    return [((campaign_id,), BriefInForce(campaign_id, event.brand_id, event.version, event.brief, event.terms))]
+
+
+BUDGETS = Inline(
+    "budgets",
+    Budget,
+    ("campaign_id",),
+    (
+        BriefPublished,
+        BriefAmended,
+        *_STATUS,
+        ApplicationAccepted,
+        ApplicationReleased,
+        CollaborationCancelled,
+        DeliverableLapsed,
+        DeliverableSettled,
+    ),
+    _fold_budget,
+)
+BRIEFS = Inline("briefs", BriefInForce, ("campaign_id",), (BriefPublished, BriefAmended), _fold_brief)

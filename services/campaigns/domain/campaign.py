@@ -1,0 +1,242 @@
+"""A campaign: draft, publish, amend, pause, resume, close, cancel. Read top to bottom; a repeat decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from kernel.errors import Forbidden, Refused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider
+from services.campaigns.domain.brief import Brief, check_brief
+from services.campaigns.domain.budget import BUDGETS
+from services.campaigns.domain.checks import reason_code, valid
+from services.campaigns.domain.events import (
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignEvent,
+    CampaignPaused,
+    CampaignResumed,
+)
+from services.campaigns.domain.terms import Terms, check_terms
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCampaign:
+    brief: Brief
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishBrief:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AmendBrief:
+    """The whole new brief. It binds applications accepted later, and others only by the creator's consent."""
+
+    brief: Brief
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCampaign:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCampaign:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCampaign:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCampaign:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireCampaign:
+    """The clock's: the posting window that ended at `due_at` is over."""
+
+    due_at: datetime
+
+
+Command = (
+    DraftCampaign
+    | PublishBrief
+    | AmendBrief
+    | PauseCampaign
+    | ResumeCampaign
+    | CloseCampaign
+    | CancelCampaign
+    | ExpireCampaign
+)
+
+
+class Status(StrEnum):
+    NEW = "new"
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A campaign as its decisions need it; `version` counts briefs from 1."""
+
+    status: Status = Status.NEW
+    brand_id: str = ""
+    version: int = 0
+    brief: Brief | None = None
+    terms: Terms = field(default_factory=Terms)
+
+
+def decide(command: Command, state: State, context: Context) -> Sequence[CampaignEvent]:
+    """The decisions; codes `campaign.*`."""
+    if isinstance(command, DraftCampaign):
+        return _draft(command, state, context)
+    _known_to(state, context)
+    match command:
+        case PublishBrief():
+            return _publish(state, context)
+        case AmendBrief(brief):
+            return _amend(brief, state, context)
+        case PauseCampaign(reason):
+            return _move(state, Status.PAUSED, CampaignPaused(_word(reason)), Status.PUBLISHED)
+        case ResumeCampaign():
+            return _move(state, Status.PUBLISHED, CampaignResumed(), Status.PAUSED)
+        case CloseCampaign(reason):
+            return _move(state, Status.CLOSED, CampaignClosed(_word(reason)), Status.PUBLISHED, Status.PAUSED)
+        case CancelCampaign(reason):
+            return _cancel(reason, state, context)
+        case ExpireCampaign(due_at):
+            return _expire(due_at, state, context)
+        case _:
+            assert_never(command)
+
+
+def _known_to(state: State, context: Context) -> None:
+    if state.status is Status.NEW:
+        raise Refused("campaign.not_drafted", status=state.status.value)
+    if context.actor.roles.isdisjoint({"system", "operator"}) and context.actor.tenant != state.brand_id:
+        raise Forbidden("campaign.not_a_party")
+
+
+def _word(reason: str) -> str:
+    reason_code(reason)
+    return reason
+
+
+def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[CampaignEvent]:
+    context.actor.require("brand", "agency")
+    check_brief(command.brief)
+    check_terms(command.terms)
+    drafted = CampaignDrafted(context.actor.tenant, command.brief, command.terms)
+    if state.status is Status.NEW:
+        return [drafted]
+    if context.actor.tenant != state.brand_id:
+        raise Forbidden("campaign.not_a_party")
+    if (state.brief, state.terms) == (command.brief, command.terms):
+        return []
+    raise Refused("campaign.already_drafted", status=state.status.value)
+
+
+def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
+    if state.status is Status.PUBLISHED:
+        return []
+    if state.status is not Status.DRAFT or state.brief is None:
+        raise Refused("campaign.not_a_draft", status=state.status.value)
+    closes_at = _closing(state.brief, context)
+    return [BriefPublished(state.brand_id, state.version, state.brief, state.terms, closes_at)]
+
+
+def _closing(brief: Brief, context: Context) -> datetime:
+    valid(brief.posting_until > context.at, "campaign.posting_window_over")
+    return brief.posting_until
+
+
+def _amend(brief: Brief, state: State, context: Context) -> Sequence[CampaignEvent]:
+    if state.status not in (Status.DRAFT, Status.PUBLISHED, Status.PAUSED):
+        raise Refused("campaign.not_amendable", status=state.status.value)
+    check_brief(brief)
+    if brief == state.brief:
+        return []
+    closes_at = None
+    if state.status is not Status.DRAFT:
+        _check_amendment(brief, state, context)
+        closes_at = _closing(brief, context)
+    return [BriefAmended(state.brand_id, state.version + 1, brief, state.terms, closes_at)]
+
+
+def _check_amendment(brief: Brief, state: State, context: Context) -> None:
+    """What creators have relied on since publication stays: the type, the currency, the money promised."""
+    old = state.brief
+    fixed = old is not None and (old.campaign_type, old.currency) == (brief.campaign_type, brief.currency)
+    valid(fixed, "campaign.type_and_currency_are_fixed")
+    committed_minor = _committed(context)
+    if brief.budget_minor < committed_minor:
+        raise Refused("campaign.budget_below_commitments", committed_minor=committed_minor)
+
+
+def _committed(context: Context) -> int:
+    row = context.rows.get(BUDGETS, (split_stream(context.stream)[1],))
+    return row.committed_minor if row else 0
+
+
+def _move(state: State, target: Status, event: CampaignEvent, *sources: Status) -> Sequence[CampaignEvent]:
+    if state.status is target:
+        return []
+    if state.status not in sources:
+        raise Refused(f"campaign.not_{sources[0].value}", status=state.status.value)
+    return [event]
+
+
+def _cancel(reason: str, state: State, context: Context) -> Sequence[CampaignEvent]:
+    """Only a campaign nobody works for can be cancelled; collaborations are cancelled one by one, by the ladder."""
+    committed_minor = 0 if state.status is Status.DRAFT else _committed(context)
+    if committed_minor:
+        raise Refused("campaign.has_commitments", committed_minor=committed_minor)
+    event = CampaignCancelled(_word(reason))
+    return _move(state, Status.CANCELLED, event, Status.PUBLISHED, Status.DRAFT, Status.PAUSED)
+
+
+def _expire(due_at: datetime, state: State, context: Context) -> Sequence[CampaignEvent]:
+    context.actor.require("system")
+    open_ = state.status in (Status.PUBLISHED, Status.PAUSED)
+    current = state.brief is not None and state.brief.posting_until == due_at <= context.at
+    return [CampaignClosed("posting_window_over")] if open_ and current else []
+
+
+def evolve(state: State, event: CampaignEvent) -> State:
+    """The fold; total."""
+    match event:
+        case CampaignDrafted(brand_id, brief, terms):
+            return State(Status.DRAFT, brand_id, 1, brief, terms)
+        case BriefPublished():
+            return replace(state, status=Status.PUBLISHED)
+        case BriefAmended():
+            return replace(state, brief=event.brief, version=event.version)
+        case CampaignPaused():
+            return replace(state, status=Status.PAUSED)
+        case CampaignResumed():
+            return replace(state, status=Status.PUBLISHED)
+        case CampaignClosed():
+            return replace(state, status=Status.CLOSED)
+        case CampaignCancelled():
+            return replace(state, status=Status.CANCELLED)
+        case _:
+            assert_never(event)
+
+
+CAMPAIGN = Decider("campaign", State(), decide, evolve)

@@ -1,0 +1,204 @@
+"""A collaboration: contract, money, product, content, disputes and its end. One stream; content.py decides on content."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from kernel.errors import Invalid, NotFound, Refused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider
+from services.campaigns.domain.checks import short
+from services.campaigns.domain.collaboration_state import Product, State, Status, evolve
+from services.campaigns.domain.content import approve, record_review, request_revision, rule, submit
+from services.campaigns.domain.contract import Contract, contract_hash, draw_up
+from services.campaigns.domain.ending import cancel, closing, expire_collaboration, open_dispute, rule_dispute
+from services.campaigns.domain.expiry import expire
+from services.campaigns.domain.publication import publish, schedule, settle, take_down, verify
+from services.campaigns.domain.recruiting import in_force
+from services.campaigns.domain.standing import after_s, check_running, known_to, only
+from services.campaigns.domain.work import Work
+from services.campaigns.domain.work_commands import (
+    ApproveContent,
+    CancelCollaboration,
+    Command,
+    ConsentToAmendment,
+    ContentCommand,
+    ContractCollaboration,
+    ExpireCollaboration,
+    ExpireDeliverable,
+    FundCollaboration,
+    OpenDispute,
+    PublishContent,
+    ReceiveProduct,
+    RecordReview,
+    RequestRevision,
+    RuleContent,
+    RuleDispute,
+    ScheduleContent,
+    SendProduct,
+    SettleDeliverable,
+    SubmitContent,
+    TakeDownContent,
+    VerifyContent,
+)
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationContracted,
+    CollaborationFunded,
+    Due,
+    ProductReceived,
+    ProductSent,
+    WorkEvent,
+    WorkStarted,
+)
+
+
+def _owner(command: Command) -> str | None:
+    """A collaboration belongs to the brand, though a process opens it."""
+    return command.contract.brand_id if isinstance(command, ContractCollaboration) else None
+
+
+def decide(command: Command, state: State, context: Context) -> Sequence[WorkEvent]:
+    """The decisions; codes `collaboration.*` and `content.*`. The last deliverable's end also ends the whole."""
+    if isinstance(command, ContractCollaboration):
+        return _contract(command, state, context)
+    contract = known_to(state, context)
+    events = _decide(command, contract, state, context)
+    after = state
+    for event in events:
+        after = evolve(after, event)
+    return [*events, *closing(after, contract)] if events else events
+
+
+def _decide(command: Command, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    match command:
+        case ContractCollaboration():
+            return []
+        case FundCollaboration():
+            return _fund(contract, state, context)
+        case CancelCollaboration(reason):
+            return cancel(reason, contract, state, context)
+        case ConsentToAmendment(brief_version):
+            return _consent(brief_version, contract, state, context)
+        case SendProduct(carrier, tracking):
+            return _send_product(carrier, tracking, contract, state, context)
+        case ReceiveProduct():
+            return _receive_product(contract, state, context)
+        case OpenDispute(reason):
+            return open_dispute(reason, contract, state, context)
+        case RuleDispute(outcome, share_bps):
+            return rule_dispute(outcome, share_bps, contract, state, context)
+        case ExpireCollaboration(due_at):
+            return expire_collaboration(due_at, contract, state, context)
+        case _:
+            return _on_content(command, contract, state, context)
+
+
+def _on_content(command: ContentCommand, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    one = next((each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id), None)
+    if one is None:
+        raise NotFound("deliverable.unknown", deliverable_id=command.deliverable_id[:80])
+    if state.disputed_at is not None and isinstance(command, ExpireDeliverable):
+        return []
+    return _content(command, Work(contract, one, context))
+
+
+def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
+    match command:
+        case SubmitContent():
+            return submit(command, work)
+        case RecordReview():
+            return record_review(command, work)
+        case RequestRevision():
+            return request_revision(command, work)
+        case ApproveContent():
+            return approve(command, work)
+        case RuleContent():
+            return rule(command, work)
+        case ScheduleContent():
+            return schedule(command, work)
+        case PublishContent():
+            return publish(command, work)
+        case VerifyContent():
+            return verify(command, work)
+        case TakeDownContent():
+            return take_down(command, work)
+        case SettleDeliverable():
+            return settle(command, work)
+        case ExpireDeliverable():
+            return expire(command, work)
+        case _:
+            assert_never(command)
+
+
+def _contract(command: ContractCollaboration, state: State, context: Context) -> Sequence[WorkEvent]:
+    context.actor.require("system")
+    contract, seal = command.contract, contract_hash(command.contract)
+    if seal != command.contract_sha256:
+        raise Invalid("collaboration.contract_hash_differs", expected=seal)
+    if split_stream(context.stream)[1] != contract.collaboration_id:
+        raise Invalid("collaboration.id_differs", expected=contract.collaboration_id)
+    if state.status is Status.NEW:
+        return [CollaborationContracted(contract, seal, after_s(context, contract.terms.clocks.funding_s))]
+    if state.contract == contract:
+        return []
+    raise Refused("collaboration.already_contracted", status=state.status.value)
+
+
+def _fund(contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    context.actor.require("system")
+    if state.status in (Status.FUNDED, Status.SETTLED):
+        return []
+    if state.status is not Status.CONTRACTED:
+        raise Refused("collaboration.not_contracted", status=state.status.value)
+    product_due_at = after_s(context, contract.terms.clocks.product_s) if contract.ships else None
+    funded = CollaborationFunded(contract.parties, contract.escrow_minor, contract.currency, product_due_at)
+    return [funded] if contract.ships else [funded, _start(contract, context)]
+
+
+def _start(contract: Contract, context: Context) -> WorkStarted:
+    draft_s = contract.terms.clocks.draft_s
+    clocks = [
+        Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in contract.deliverables
+    ]
+    return WorkStarted(tuple(clocks))
+
+
+def _consent(brief_version: int, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    only(contract.creator_id, "collaboration.only_the_creator", context)
+    check_running(state)
+    brief = in_force(contract.campaign_id, context)
+    if brief_version != brief.version:
+        raise Refused("collaboration.brief_amended", in_force=brief.version, seen=brief_version)
+    if contract.brief_version == brief_version:
+        return []
+    fees_minor = tuple(each.fee_minor for each in contract.deliverables)
+    amended = draw_up(contract.parties, fees_minor, brief.version, brief.brief, contract.terms)
+    if amended.deliverables != contract.deliverables or amended.ships != contract.ships:
+        raise Refused("collaboration.amendment_changes_the_deal")
+    return [AmendmentConsented(amended, contract_hash(amended))]
+
+
+def _send_product(
+    carrier: str, tracking: str, contract: Contract, state: State, context: Context
+) -> Sequence[WorkEvent]:
+    only(contract.brand_id, "collaboration.only_the_brand", context)
+    short(carrier, "product.carrier_malformed", 60)
+    short(tracking, "product.tracking_malformed", 60)
+    if state.product in (Product.SENT, Product.RECEIVED):
+        return []
+    if state.product is not Product.AWAITED or state.status is not Status.FUNDED:
+        raise Refused("product.not_awaited", status=state.status.value)
+    due_at = after_s(context, contract.terms.clocks.product_s)
+    return [ProductSent(contract.parties, carrier, tracking, due_at)]
+
+
+def _receive_product(contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    only(contract.creator_id, "collaboration.only_the_creator", context)
+    if state.product is Product.RECEIVED:
+        return []
+    if state.product is not Product.SENT or state.status is not Status.FUNDED:
+        raise Refused("product.not_sent", status=state.status.value)
+    return [ProductReceived(contract.parties), _start(contract, context)]
+
+
+COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner)

@@ -1,0 +1,110 @@
+"""What a collaboration's decisions know of it, folded from its events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.deliverable import Deliverable, Stage, evolve_deliverable
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    CollaborationSettled,
+    DeliverableLapsed,
+    DisputeOpened,
+    DisputeRuled,
+    Due,
+    ProductReceived,
+    ProductSent,
+    WorkEvent,
+    WorkStarted,
+)
+
+
+class Status(StrEnum):
+    """A cancelled collaboration may still settle what was verified before."""
+
+    NEW = "new"
+    CONTRACTED = "contracted"
+    FUNDED = "funded"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+class Product(StrEnum):
+    """Whether a product has to be sent, and how far it is."""
+
+    NONE = "none"
+    AWAITED = "awaited"
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open."""
+
+    status: Status = Status.NEW
+    contract: Contract | None = None
+    product: Product = Product.NONE
+    due_at: datetime | None = None
+    deliverables: tuple[Deliverable, ...] = ()
+    disputed_at: datetime | None = None
+    ruling: tuple[str, int] | None = None
+
+
+def evolve(state: State, event: WorkEvent) -> State:
+    """The fold; total."""
+    match event:
+        case CollaborationContracted(contract, _, due_at):
+            return _contracted(contract, due_at)
+        case CollaborationFunded():
+            return replace(state, status=Status.FUNDED, due_at=event.product_due_at)
+        case ProductSent():
+            return replace(state, product=Product.SENT, due_at=event.due_at)
+        case ProductReceived():
+            return replace(state, product=Product.RECEIVED, due_at=None)
+        case WorkStarted(clocks):
+            return _due(state, clocks, Stage.OPEN)
+        case AmendmentConsented(contract, _):
+            return replace(state, contract=contract)
+        case DeliverableLapsed():
+            return _end(state, event.ended.deliverable_id)
+        case CollaborationSettled():
+            return replace(state, status=Status.SETTLED)
+        case CollaborationCancelled():
+            ended = [each.deliverable_id for each in event.deliverables]
+            return _end(replace(state, status=Status.CANCELLED, due_at=None), *ended)
+        case DisputeOpened():
+            return replace(state, disputed_at=event.opened_at, ruling=None)
+        case DisputeRuled():
+            ruling = (event.outcome, event.share_bps)
+            return replace(_due(state, event.clocks), disputed_at=None, due_at=event.product_due_at, ruling=ruling)
+        case _:
+            return _each(state, (event.deliverable_id,), lambda one: evolve_deliverable(one, event))
+
+
+def _contracted(contract: Contract, due_at: datetime) -> State:
+    product = Product.AWAITED if contract.ships else Product.NONE
+    return State(Status.CONTRACTED, contract, product, due_at, tuple(map(Deliverable, contract.deliverables)))
+
+
+def _due(state: State, clocks: tuple[Due, ...], stage: Stage | None = None) -> State:
+    due = {each.deliverable_id: each.due_at for each in clocks}
+    return _each(
+        state,
+        tuple(due),
+        lambda one: replace(one, due_at=due[one.terms.deliverable_id], stage=stage or one.stage),
+    )
+
+
+def _end(state: State, *ids: str) -> State:
+    return _each(state, ids, lambda one: replace(one, stage=Stage.ENDED, due_at=None))
+
+
+def _each(state: State, ids: tuple[str, ...], change: Callable[[Deliverable], Deliverable]) -> State:
+    changed = [change(one) if one.terms.deliverable_id in ids else one for one in state.deliverables]
+    return replace(state, deliverables=tuple(changed))

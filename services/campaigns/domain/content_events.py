@@ -1,0 +1,221 @@
+"""What happens to the content of a deliverable, from the first outline to the verified post. Stored for ever."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.campaigns.domain.brief import CampaignType, Format, Jurisdiction, Platform, Product
+from services.campaigns.domain.compensation import CompensationKind
+from services.campaigns.domain.contract import Parties
+
+
+class SubmissionStage(StrEnum):
+    """Which step of the work a submission is; an outline is not reviewed by compliance."""
+
+    OUTLINE = "outline"
+    DRAFT = "draft"
+    FINAL = "final"
+
+
+class Verdict(StrEnum):
+    """Compliance's answer."""
+
+    CLEAR = "clear"
+    NEEDS_HUMAN = "needs_human"
+    BLOCKED = "blocked"
+
+
+class LabelPlacement(StrEnum):
+    """Where on the post the label stands."""
+
+    TITLE_START = "title_start"
+    TEXT_START = "text_start"
+    PLATFORM_TOGGLE = "platform_toggle"
+    OVERLAY = "overlay"
+
+
+class Ruler(StrEnum):
+    """Who decided: one of the sides, compliance, a clock that ran out, or staff by a ruling."""
+
+    BRAND = "brand"
+    CREATOR = "creator"
+    COMPLIANCE = "compliance"
+    CLOCK = "clock"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An `image`, `video` or `audio` by its SHA-256 in hexadecimal; `ai_made` asks for the mark the law demands."""
+
+    sha256: str
+    kind: str
+    duration_ms: int = 0
+    ai_made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What would be published: text in characters, links as URLs, media by hash, language as BCP 47."""
+
+    title: str
+    text: str
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a judge of the content has to know about the deal behind it."""
+
+    campaign_type: CampaignType
+    compensation_kind: CompensationKind
+    platform: Platform
+    format: Format
+    jurisdiction: Jurisdiction
+    product_category: str
+    products: tuple[Product, ...]
+    product_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSubmitted:
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    stage: SubmissionStage
+    round: int
+    content: Content
+    text_sha256: str
+    setting: Setting
+    submitted_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentReviewed:
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    verdict: Verdict
+    findings: int
+    label: str
+    placement: LabelPlacement | None
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRequested:
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    by: Ruler
+    notes: tuple[str, ...]
+    revisions: int
+    max_revisions: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RulingRequested:
+    """The revisions are used up and the brand still objects: staff decide."""
+
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    notes: tuple[str, ...]
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewReminded:
+    """The brand has not answered; at `due_at` the content is deemed approved."""
+
+    parties: Parties
+    deliverable_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentApproved:
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    stage: SubmissionStage
+    by: Ruler
+    text_sha256: str
+    label: str
+    placement: LabelPlacement | None
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentScheduled:
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    publish_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPublished:
+    """A public post. `text_sha256` covers the text as published, with the label in it."""
+
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    setting: Setting
+    post_id: str
+    post_url: str
+    label: str
+    placement: LabelPlacement | None
+    text_sha256: str
+    published_at: datetime
+    live_check_after_s: int
+    protection_s: int
+    fee_minor: int
+    currency: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTakenDown:
+    """The post is gone, changed, or has lost its label; it may be published again until `due_at`."""
+
+    parties: Parties
+    deliverable_id: str
+    reason: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContentVerified:
+    """The post was looked at and is as approved. It is paid at `due_at` unless a dispute is open."""
+
+    parties: Parties
+    deliverable_id: str
+    submission_id: str
+    look_id: str
+    fee_minor: int
+    brand_fee_minor: int
+    creator_fee_bps: int
+    currency: str
+    due_at: datetime
+
+
+ContentEvent = (
+    ContentSubmitted
+    | ContentReviewed
+    | RevisionRequested
+    | RulingRequested
+    | ReviewReminded
+    | ContentApproved
+    | ContentScheduled
+    | ContentPublished
+    | ContentTakenDown
+    | ContentVerified
+)

@@ -1,0 +1,152 @@
+"""The contract: the terms of one creator's collaboration, snapshotted at acceptance and hashed."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from kernel.ids import derived_id
+from kernel.money import share_down
+from services.campaigns.domain.brief import Brief, Format, Platform, expand, ships
+from services.campaigns.domain.compensation import most_minor, with_brand_fee
+from services.campaigns.domain.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableTerms:
+    """One piece of content at its price: escrow holds `fee_minor + brand_fee_minor`.
+
+    `committed_minor` is what the budget sets aside for it: the most it can cost, the brand's fee included.
+    `starts_after_s` delays the clock of a recurring deliverable.
+    """
+
+    deliverable_id: str
+    ordinal: int
+    platform: Platform
+    format: Format
+    outline_required: bool
+    fee_minor: int
+    brand_fee_minor: int
+    committed_minor: int
+    starts_after_s: int
+
+    @property
+    def escrow_minor(self) -> int:
+        return self.fee_minor + self.brand_fee_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Whom an event concerns."""
+
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What both sides agreed, whole: a later amendment of the brief changes nothing here without consent."""
+
+    collaboration_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+    brief_version: int
+    brief: Brief
+    terms: Terms
+    deliverables: tuple[DeliverableTerms, ...]
+
+    @property
+    def parties(self) -> Parties:
+        return Parties(self.campaign_id, self.brand_id, self.creator_id)
+
+    @property
+    def escrow_minor(self) -> int:
+        return sum(each.escrow_minor for each in self.deliverables)
+
+    @property
+    def currency(self) -> str:
+        return self.brief.currency
+
+    @property
+    def committed_minor(self) -> int:
+        return sum(each.committed_minor for each in self.deliverables)
+
+    @property
+    def ships(self) -> bool:
+        return ships(self.brief)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is on the table: prices made under a version of the brief. `round` counts the offers from 1."""
+
+    round: int
+    brief_version: int
+    contract_sha256: str
+    currency: str
+    deliverables: tuple[DeliverableTerms, ...]
+
+    @property
+    def fees_minor(self) -> tuple[int, ...]:
+        return tuple(each.fee_minor for each in self.deliverables)
+
+
+def application_id(campaign_id: str, creator_id: str) -> str:
+    """One application, and so one collaboration, per campaign and creator."""
+    return derived_id("application", campaign_id, creator_id)
+
+
+def draw_up(parties: Parties, fees_minor: Sequence[int], version: int, brief: Brief, terms: Terms) -> Contract:
+    """The contract of an offer under a version of the brief."""
+    collaboration_id = application_id(parties.campaign_id, parties.creator_id)
+    return Contract(
+        collaboration_id=collaboration_id,
+        campaign_id=parties.campaign_id,
+        brand_id=parties.brand_id,
+        creator_id=parties.creator_id,
+        brief_version=version,
+        brief=brief,
+        terms=terms,
+        deliverables=tuple(_deliverables(collaboration_id, fees_minor, brief, terms)),
+    )
+
+
+def offer_of(contract: Contract, round_: int) -> Offer:
+    """The contract's prices as an offer, sealed with the contract it would lead to."""
+    seal = contract_hash(contract)
+    return Offer(round_, contract.brief_version, seal, contract.currency, contract.deliverables)
+
+
+def _deliverables(
+    collaboration_id: str, fees_minor: Sequence[int], brief: Brief, terms: Terms
+) -> Iterator[DeliverableTerms]:
+    for ordinal, fee_minor, (spec, after_s) in zip(count(1), fees_minor, expand(brief), strict=False):
+        yield DeliverableTerms(
+            deliverable_id=derived_id("deliverable", collaboration_id, str(ordinal)),
+            ordinal=ordinal,
+            platform=spec.platform,
+            format=spec.format,
+            outline_required=spec.outline_required,
+            fee_minor=fee_minor,
+            brand_fee_minor=share_down(fee_minor, terms.brand_fee_bps),
+            committed_minor=with_brand_fee(most_minor(brief.compensation, fee_minor), terms.brand_fee_bps),
+            starts_after_s=after_s,
+        )
+
+
+def contract_json(contract: Contract) -> str:
+    """Canonical JSON: keys sorted, no white space, times in UTC; what the hash covers and both sides can check."""
+    return json.dumps(asdict(contract), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_time)
+
+
+def contract_hash(contract: Contract) -> str:
+    """SHA-256 over the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(contract_json(contract).encode()).hexdigest()
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

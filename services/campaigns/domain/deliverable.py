@@ -1,0 +1,178 @@
+"""One deliverable: its stage, and how far down the cancellation ladder it stands."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from services.campaigns.domain.content_events import (
+    ContentApproved,
+    ContentEvent,
+    ContentPublished,
+    ContentReviewed,
+    ContentScheduled,
+    ContentSubmitted,
+    ContentTakenDown,
+    ContentVerified,
+    LabelPlacement,
+    ReviewReminded,
+    RevisionRequested,
+    RulingRequested,
+    Setting,
+    SubmissionStage,
+    Verdict,
+)
+from services.campaigns.domain.contract import Contract, DeliverableTerms
+from services.campaigns.domain.terms import LadderStage, kill_fee_minor, ladder_share
+from services.campaigns.domain.work_events import DeliverableLapsed, DeliverableSettled, Ended, PaymentAuthorised
+
+
+class Stage(StrEnum):
+    """Where a deliverable stands; every stage but the last two is left by a clock if by nothing else."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    OUTLINE_SUBMITTED = "outline_submitted"
+    OUTLINED = "outlined"
+    DRAFT_SUBMITTED = "draft_submitted"
+    IN_REVIEW = "in_review"
+    REVISION_REQUESTED = "revision_requested"
+    IN_RULING = "in_ruling"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    TAKEN_DOWN = "taken_down"
+    VERIFIED = "verified"
+    PAYING = "paying"
+    SETTLED = "settled"
+    ENDED = "ended"
+
+
+OWED = (Stage.VERIFIED, Stage.PAYING)
+"""Verified work is owed: no cancellation touches it."""
+OVER = (Stage.SETTLED, Stage.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """A deliverable as its decisions need it; `due_at` is its one running clock."""
+
+    terms: DeliverableTerms
+    stage: Stage = Stage.WAITING
+    due_at: datetime | None = None
+    submissions: tuple[str, ...] = ()
+    submitted: SubmissionStage | None = None
+    text: str = ""
+    text_sha256: str = ""
+    setting: Setting | None = None
+    approved_id: str = ""
+    drafted: bool = False
+    outlined: bool = False
+    verdict: Verdict | None = None
+    label: str = ""
+    placement: LabelPlacement | None = None
+    reminded: bool = False
+    revisions: int = 0
+    publish_at: datetime | None = None
+    post_id: str = ""
+    attempts: int = 0
+    creator_net_minor: int = 0
+
+    @property
+    def submission_id(self) -> str:
+        """The newest submission, or empty."""
+        return self.submissions[-1] if self.submissions else ""
+
+
+DeliverableEvent = ContentEvent | PaymentAuthorised | DeliverableSettled
+
+
+def evolve_deliverable(state: Deliverable, event: DeliverableEvent) -> Deliverable:
+    """The fold of the events that name one deliverable."""
+    match event:
+        case ContentSubmitted():
+            return _submitted(state, event)
+        case ContentReviewed():
+            return _reviewed(state, event)
+        case RevisionRequested():
+            return replace(
+                state, stage=Stage.REVISION_REQUESTED, due_at=event.due_at, revisions=event.revisions, reminded=False
+            )
+        case RulingRequested():
+            return replace(state, stage=Stage.IN_RULING, due_at=event.due_at)
+        case ReviewReminded():
+            return replace(state, due_at=event.due_at, reminded=True)
+        case ContentApproved():
+            return _approved(state, event)
+        case ContentScheduled():
+            return replace(state, stage=Stage.SCHEDULED, due_at=event.due_at, publish_at=event.publish_at)
+        case ContentPublished():
+            return replace(state, stage=Stage.PUBLISHED, due_at=event.due_at, post_id=event.post_id)
+        case ContentTakenDown():
+            return replace(state, stage=Stage.TAKEN_DOWN, due_at=event.due_at, post_id="")
+        case ContentVerified():
+            return replace(state, stage=Stage.VERIFIED, due_at=event.due_at)
+        case PaymentAuthorised():
+            return replace(state, stage=Stage.PAYING, due_at=event.due_at, attempts=event.attempt)
+        case DeliverableSettled():
+            net_minor = event.creator_net_minor
+            return replace(state, stage=Stage.SETTLED, due_at=None, creator_net_minor=net_minor)
+
+
+def _submitted(state: Deliverable, event: ContentSubmitted) -> Deliverable:
+    outline = event.stage is SubmissionStage.OUTLINE
+    return replace(
+        state,
+        stage=Stage.OUTLINE_SUBMITTED if outline else Stage.DRAFT_SUBMITTED,
+        due_at=event.due_at,
+        submissions=(*state.submissions, event.submission_id),
+        submitted=event.stage,
+        text=event.content.text,
+        text_sha256=event.text_sha256,
+        setting=event.setting,
+        outlined=True,
+        drafted=state.drafted or not outline,
+        verdict=None,
+        label="",
+        placement=None,
+        reminded=False,
+    )
+
+
+def _reviewed(state: Deliverable, event: ContentReviewed) -> Deliverable:
+    stage = Stage.IN_REVIEW if event.verdict is Verdict.CLEAR else state.stage
+    judged = replace(state, verdict=event.verdict, label=event.label, placement=event.placement)
+    return replace(judged, stage=stage, due_at=event.due_at)
+
+
+def _approved(state: Deliverable, event: ContentApproved) -> Deliverable:
+    stage = Stage.OUTLINED if event.stage is SubmissionStage.OUTLINE else Stage.APPROVED
+    return replace(state, stage=stage, due_at=event.due_at, approved_id=event.submission_id, reminded=False)
+
+
+def ladder_stage(state: Deliverable, at: datetime) -> LadderStage:
+    """The rung a deliverable stands on: the day of publication counts like the second feedback."""
+    on_the_day = state.publish_at is not None and at.date() >= state.publish_at.date()
+    if state.stage in (Stage.PUBLISHED, Stage.TAKEN_DOWN, *OWED) or state.revisions >= 2 or on_the_day:
+        return LadderStage.AFTER_FEEDBACK
+    if state.drafted:
+        return LadderStage.AFTER_DRAFT
+    return LadderStage.AFTER_OUTLINE if state.outlined else LadderStage.BEFORE_OUTLINE
+
+
+def ended(state: Deliverable, contract: Contract, at: datetime, share_bps: int | None = None) -> Ended:
+    """What ending a deliverable now would cost, by the ladder unless a share is given; also the preview."""
+    stage, terms = ladder_stage(state, at), state.terms
+    share_bps = ladder_share(contract.terms.ladder, stage) if share_bps is None else share_bps
+    kill_minor = kill_fee_minor(terms.fee_minor, share_bps)
+    freed_minor = terms.committed_minor - kill_minor
+    return Ended(
+        terms.deliverable_id, stage, share_bps, terms.fee_minor, terms.brand_fee_minor, kill_minor, freed_minor
+    )
+
+
+def lapsed(
+    state: Deliverable, contract: Contract, reason: str, at: datetime, share_bps: int | None = None
+) -> DeliverableLapsed:
+    """The end of one deliverable, with its reason and its price."""
+    end = ended(state, contract, at, share_bps)
+    return DeliverableLapsed(contract.parties, reason, end, contract.terms.creator_fee_bps, contract.currency)

@@ -1,0 +1,146 @@
+"""From approval to payment: schedule, publication with its label, verification, take-down, settlement."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kernel.errors import Refused
+from services.campaigns.domain.checks import reason_code, short, valid
+from services.campaigns.domain.content import MAX_TEXT
+from services.campaigns.domain.content_events import (
+    ContentPublished,
+    ContentScheduled,
+    ContentTakenDown,
+    ContentVerified,
+    Setting,
+)
+from services.campaigns.domain.deliverable import OVER, OWED, Stage
+from services.campaigns.domain.work import Work
+from services.campaigns.domain.work_commands import (
+    PublishContent,
+    ScheduleContent,
+    SettleDeliverable,
+    TakeDownContent,
+    VerifyContent,
+)
+from services.campaigns.domain.work_events import DeliverableSettled, WorkEvent
+
+
+def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
+    """Either side sets the time, inside the posting window."""
+    one, contract = work.deliverable, work.contract
+    valid(command.publish_at.utcoffset() == timedelta(0), "content.time_not_utc")
+    if one.stage is Stage.SCHEDULED and one.publish_at == command.publish_at:
+        return []
+    if one.stage not in (Stage.APPROVED, Stage.SCHEDULED):
+        raise work.refuse("content.not_approved")
+    inside = contract.brief.posting_from <= command.publish_at <= contract.brief.posting_until
+    valid(inside and command.publish_at >= work.context.at, "content.outside_posting_window")
+    due_at = command.publish_at + timedelta(seconds=contract.terms.clocks.publish_grace_s)
+    where = (contract.parties, one.terms.deliverable_id, one.submission_id)
+    return [ContentScheduled(*where, command.publish_at, due_at)]
+
+
+def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
+    """The post is up. Without its label, or with another text than the approved one, it does not count."""
+    work.by_creator()
+    one = work.deliverable
+    short(command.post_id, "content.post_id_malformed", 200)
+    valid(command.post_url.startswith("https://"), "content.post_url_not_https")
+    short(command.post_url, "content.post_url_malformed", 2_000)
+    short(command.text, "content.text_malformed", MAX_TEXT)
+    if one.post_id == command.post_id:
+        return []
+    if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN) or one.setting is None:
+        raise work.refuse("content.not_approved")
+    _check_text(command.text, work)
+    return [_published(command, one.setting, work)]
+
+
+def _check_text(text: str, work: Work) -> None:
+    one = work.deliverable
+    if work.context.at < work.contract.brief.posting_from:
+        raise work.refuse("content.before_posting_window")
+    if not one.label:
+        raise work.refuse("content.label_not_recorded")
+    if one.label not in text:
+        raise Refused("content.label_missing", label=one.label)
+    if _bare(text, one.label) != _bare(one.text, one.label):
+        raise work.refuse("content.text_differs_from_approved")
+
+
+def _bare(text: str, label: str) -> str:
+    """The text without the label and without white space: what both versions must share."""
+    return "".join(text.replace(label, "").split())
+
+
+def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPublished:
+    one, clocks = work.deliverable, work.contract.terms.clocks
+    return ContentPublished(
+        parties=work.contract.parties,
+        deliverable_id=command.deliverable_id,
+        submission_id=one.submission_id,
+        setting=deal,
+        post_id=command.post_id,
+        post_url=command.post_url,
+        label=one.label,
+        placement=one.placement,
+        text_sha256=hashlib.sha256(command.text.encode()).hexdigest(),
+        published_at=work.context.at,
+        live_check_after_s=clocks.live_check_after_s,
+        protection_s=clocks.protection_s,
+        fee_minor=one.terms.fee_minor,
+        currency=work.contract.currency,
+        due_at=work.after(clocks.verify_s),
+    )
+
+
+def verify(command: VerifyContent, work: Work) -> Sequence[WorkEvent]:
+    """A look found the post as approved; from now on it is owed."""
+    work.context.actor.require("system")
+    one, terms = work.deliverable, work.contract.terms
+    if one.stage in (*OWED, *OVER):
+        return []
+    if one.stage is not Stage.PUBLISHED:
+        raise work.refuse("content.not_published")
+    return [
+        ContentVerified(
+            work.contract.parties,
+            command.deliverable_id,
+            one.submission_id,
+            command.look_id,
+            one.terms.fee_minor,
+            one.terms.brand_fee_minor,
+            terms.creator_fee_bps,
+            work.contract.currency,
+            work.after(terms.clocks.settlement_delay_s),
+        )
+    ]
+
+
+def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
+    """A look found it otherwise, before it was paid: it may be published again, or it lapses."""
+    work.context.actor.require("system")
+    reason_code(command.reason)
+    if work.deliverable.stage not in (Stage.PUBLISHED, Stage.VERIFIED):
+        return []
+    due_at = work.after(work.contract.terms.clocks.revision_s)
+    return [ContentTakenDown(work.contract.parties, command.deliverable_id, command.reason, due_at)]
+
+
+def settle(command: SettleDeliverable, work: Work) -> Sequence[WorkEvent]:
+    """The ledger has paid."""
+    work.context.actor.require("system")
+    if work.deliverable.stage is Stage.SETTLED:
+        return []
+    if work.deliverable.stage is not Stage.PAYING:
+        raise work.refuse("content.not_being_paid")
+    return [settled(command.release_id, command.creator_net_minor, work)]
+
+
+def settled(release_id: str, creator_net_minor: int, work: Work) -> DeliverableSettled:
+    """The end of a paid deliverable; what its variable part did not use goes back to the budget."""
+    terms = work.deliverable.terms
+    freed_minor = terms.committed_minor - terms.escrow_minor
+    where = (work.contract.parties, terms.deliverable_id)
+    return DeliverableSettled(*where, release_id, creator_net_minor, work.contract.currency, freed_minor)

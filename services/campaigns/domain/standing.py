@@ -1,0 +1,44 @@
+"""Who the actor is in a collaboration, and whether it still runs."""
+
+from datetime import datetime, timedelta
+
+from kernel.errors import Forbidden, Refused
+from kernel.model import Context
+from services.campaigns.domain.collaboration_state import State, Status
+from services.campaigns.domain.content_events import Ruler
+from services.campaigns.domain.contract import Contract
+
+
+def known_to(state: State, context: Context) -> Contract:
+    """The contract, for the two sides, staff and the system; Forbidden for everybody else."""
+    if state.contract is None:
+        raise Refused("collaboration.not_contracted", status=state.status.value)
+    if side_of(state.contract, context) is None:
+        raise Forbidden("collaboration.not_a_party")
+    return state.contract
+
+
+def side_of(contract: Contract, context: Context) -> Ruler | None:
+    """Which side the actor is, or None for a stranger."""
+    if context.actor.tenant in (contract.brand_id, contract.creator_id):
+        return Ruler.BRAND if context.actor.tenant == contract.brand_id else Ruler.CREATOR
+    if "system" in context.actor.roles:
+        return Ruler.SYSTEM
+    return None if context.actor.roles.isdisjoint({"operator", "reviewer"}) else Ruler.STAFF
+
+
+def only(tenant: str, code: str, context: Context) -> None:
+    """Forbidden `code` for every other tenant."""
+    if context.actor.tenant != tenant:
+        raise Forbidden(code)
+
+
+def check_running(state: State) -> None:
+    """Refuses what makes no sense before the contract or after the end."""
+    if state.status not in (Status.CONTRACTED, Status.FUNDED):
+        raise Refused("collaboration.not_running", status=state.status.value)
+
+
+def after_s(context: Context, seconds: int) -> datetime:
+    """So many seconds from now."""
+    return context.at + timedelta(seconds=seconds)

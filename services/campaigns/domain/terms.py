@@ -1,0 +1,96 @@
+"""The terms of a campaign: every clock and every share is data, with the platform's defaults."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from kernel.money import BASIS_POINTS, share_down
+from services.campaigns.domain.checks import valid
+
+HOUR_S = 3_600
+DAY_S = 86_400
+LONGEST_S = 730 * DAY_S
+"""No clock of a campaign runs longer than two years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long each state may last, in seconds; when it is over, the state is left by itself."""
+
+    invitation_expiry_s: int = 7 * DAY_S
+    funding_s: int = 48 * HOUR_S
+    product_s: int = 14 * DAY_S
+    draft_s: int = 14 * DAY_S
+    compliance_s: int = 7 * DAY_S
+    brand_review_s: int = 5 * DAY_S
+    review_reminder_s: int = 2 * DAY_S
+    revision_s: int = 7 * DAY_S
+    ruling_s: int = 7 * DAY_S
+    publish_s: int = 30 * DAY_S
+    publish_grace_s: int = 48 * HOUR_S
+    verify_s: int = 7 * DAY_S
+    settlement_delay_s: int = 3 * DAY_S
+    payment_retry_s: int = DAY_S
+    live_check_after_s: int = HOUR_S
+    protection_s: int = 30 * DAY_S
+
+
+class LadderStage(StrEnum):
+    """How far the work on a deliverable has come when the brand cancels it."""
+
+    BEFORE_OUTLINE = "before_outline"
+    AFTER_OUTLINE = "after_outline"
+    AFTER_DRAFT = "after_draft"
+    AFTER_FEEDBACK = "after_feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The share of the fee, in basis points, that the creator is paid when the brand cancels at a stage."""
+
+    before_outline_bps: int = 0
+    after_outline_bps: int = 1_000
+    after_draft_bps: int = 5_000
+    after_feedback_bps: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Fees and rules both sides see before they accept.
+
+    `brand_fee_bps` is paid by the brand on top of the fee, `creator_fee_bps` is left by the creator to the platform.
+    """
+
+    brand_fee_bps: int = 1_000
+    creator_fee_bps: int = 0
+    max_revisions: int = 2
+    clocks: Clocks = field(default_factory=Clocks)
+    ladder: Ladder = field(default_factory=Ladder)
+
+
+def check_terms(terms: Terms) -> None:
+    """Raises Invalid `terms.*` for clocks and shares outside their bounds; a ladder never falls."""
+    for name, seconds in asdict(terms.clocks).items():
+        valid(0 < seconds <= LONGEST_S, "terms.clock_out_of_range", clock=name, limit_s=LONGEST_S)
+    valid(0 <= terms.brand_fee_bps <= 5_000, "terms.brand_fee_out_of_range", limit_bps=5_000)
+    valid(0 <= terms.creator_fee_bps <= 1_000, "terms.creator_fee_out_of_range", limit_bps=1_000)
+    valid(0 <= terms.max_revisions <= 10, "terms.max_revisions_out_of_range", limit=10)
+    shares = [0, *(ladder_share(terms.ladder, stage) for stage in LadderStage), BASIS_POINTS]
+    valid(shares == sorted(shares), "terms.ladder_falls")
+
+
+def ladder_share(ladder: Ladder, stage: LadderStage) -> int:
+    """Basis points of the fee owed at a stage; also the preview before the click."""
+    match stage:
+        case LadderStage.BEFORE_OUTLINE:
+            return ladder.before_outline_bps
+        case LadderStage.AFTER_OUTLINE:
+            return ladder.after_outline_bps
+        case LadderStage.AFTER_DRAFT:
+            return ladder.after_draft_bps
+        case LadderStage.AFTER_FEEDBACK:
+            return ladder.after_feedback_bps
+
+
+def kill_fee_minor(amount_minor: int, share_bps: int) -> int:
+    """The part of a fee that a cancellation still costs, rounded down in the brand's favour."""
+    return share_down(amount_minor, share_bps)

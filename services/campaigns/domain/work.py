@@ -1,0 +1,41 @@
+"""One deliverable in its collaboration at the moment of a decision, and who may decide."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kernel.errors import Forbidden, Refused
+from kernel.model import Context
+from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.deliverable import Deliverable
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One deliverable in its collaboration, and the moment it is decided on."""
+
+    contract: Contract
+    deliverable: Deliverable
+    context: Context
+
+    def after(self, seconds: int) -> datetime:
+        """So many seconds from now."""
+        return self.context.at + timedelta(seconds=seconds)
+
+    def by_creator(self) -> None:
+        """Forbidden for anyone but the creator."""
+        if self.context.actor.tenant != self.contract.creator_id:
+            raise Forbidden("collaboration.only_the_creator")
+
+    def by_brand(self) -> None:
+        """Forbidden for anyone but the brand."""
+        if self.context.actor.tenant != self.contract.brand_id:
+            raise Forbidden("collaboration.only_the_brand")
+
+    def refuse(self, code: str) -> Refused:
+        """The refusal, with the stage in its facts."""
+        return Refused(code, stage=self.deliverable.stage.value, deliverable_id=self.deliverable.terms.deliverable_id)
+
+    def check_current(self, submission_id: str) -> None:
+        """Refuses a decision about anything but the newest submission."""
+        if submission_id != self.deliverable.submission_id:
+            raise self.refuse("content.submission_superseded")

@@ -1,0 +1,185 @@
+"""What happens to a collaboration as a whole and to its money. Stored for ever; its content is in content_events.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.campaigns.domain.content_events import ContentEvent, Ruler
+from services.campaigns.domain.contract import Contract, Parties
+from services.campaigns.domain.terms import LadderStage
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the clock of one deliverable runs out."""
+
+    deliverable_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CollaborationContracted:
+    contract: Contract
+    contract_sha256: str
+    funding_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CollaborationFunded:
+    """The money of every deliverable is in escrow. A product has to be sent by `product_due_at`, if there is one."""
+
+    parties: Parties
+    total_minor: int
+    currency: str
+    product_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSent:
+    parties: Parties
+    carrier: str
+    tracking: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReceived:
+    """Proof that the endorser had the product."""
+
+    parties: Parties
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStarted:
+    """From now on the clock of every deliverable runs."""
+
+    clocks: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentConsented:
+    """The creator agreed to a later version of the brief; prices and deliverables stay as they were."""
+
+    contract: Contract
+    contract_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAuthorised:
+    """The check window is over and nothing disputed: the ledger is asked to pay. `attempt` counts from 1."""
+
+    parties: Parties
+    deliverable_id: str
+    attempt: int
+    fee_minor: int
+    brand_fee_minor: int
+    creator_fee_bps: int
+    currency: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableSettled:
+    """`creator_net_minor` is what reached the creator after fees and tax, as the ledger said."""
+
+    parties: Parties
+    deliverable_id: str
+    release_id: str
+    creator_net_minor: int
+    currency: str
+    freed_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A deliverable that will not be settled: of its fee `kill_fee_minor` goes to the creator, the rest back.
+
+    `stage` is its rung of the ladder, `share_bps` what that is worth; `freed_minor` is what the budget gets back.
+    """
+
+    deliverable_id: str
+    stage: LadderStage
+    share_bps: int
+    fee_minor: int
+    brand_fee_minor: int
+    kill_fee_minor: int
+    freed_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableLapsed:
+    """A clock or a ruling ended one deliverable; the others go on."""
+
+    parties: Parties
+    reason: str
+    ended: Ended
+    creator_fee_bps: int
+    currency: str
+
+    @property
+    def freed_minor(self) -> int:
+        return self.ended.freed_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CollaborationSettled:
+    """Every deliverable has come to its end, and at least one was paid for."""
+
+    parties: Parties
+    settled: int
+    lapsed: int
+    creator_net_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollaborationCancelled:
+    parties: Parties
+    by: Ruler
+    reason: str
+    funded: bool
+    creator_fee_bps: int
+    currency: str
+    deliverables: tuple[Ended, ...]
+
+    @property
+    def freed_minor(self) -> int:
+        return sum(each.freed_minor for each in self.deliverables)
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeOpened:
+    """Settlement is frozen and every clock stopped."""
+
+    parties: Parties
+    by: Ruler
+    reason: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRuled:
+    """The clocks go on with the time they had left; a ruling to cancel is followed by CollaborationCancelled."""
+
+    parties: Parties
+    outcome: str
+    share_bps: int
+    clocks: tuple[Due, ...]
+    product_due_at: datetime | None
+
+
+WorkEvent = (
+    ContentEvent
+    | CollaborationContracted
+    | CollaborationFunded
+    | ProductSent
+    | ProductReceived
+    | WorkStarted
+    | AmendmentConsented
+    | PaymentAuthorised
+    | DeliverableSettled
+    | DeliverableLapsed
+    | CollaborationSettled
+    | CollaborationCancelled
+    | DisputeOpened
+    | DisputeRuled
+)
