@@ -1,0 +1,210 @@
+"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, assert_never
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import events_pb2 as pb
+from dandelion_contracts.words import number
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.ids import split_stream
+from kernel.model import Incoming
+from kernel.relay import Announce, Request
+from services.discovery.domain.audience import Audience, Share
+from services.discovery.domain.events import (
+    AccountLinked,
+    AccountVerified,
+    AudienceReported,
+    AvailabilityChanged,
+    CreatorProfileChanged,
+    CreatorRegistered,
+    CreatorReinstated,
+    CreatorSuspended,
+    Event,
+    FollowersReported,
+    PerformanceReported,
+    RateCardChanged,
+)
+from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.profile import Account, Profile
+from services.discovery.domain.rate_card import FormatPrice, RateCard
+from services.discovery.domain.tiers import tier_of
+
+
+def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+    """The public form of an event of a `creator-` stream."""
+    message = wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)
+    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+
+
+def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
+    match event:
+        case CreatorRegistered():
+            accounts = map(wire_account, event.accounts)
+            profile = wire_profile(event.profile)
+            return pb.CreatorRegistered(
+                creator_id=creator_id, profile=profile, accounts=accounts, registered_at=wire_time(at)
+            )
+        case CreatorProfileChanged():
+            return pb.CreatorProfileChanged(
+                creator_id=creator_id, profile=wire_profile(event.profile), changed_at=wire_time(at)
+            )
+        case RateCardChanged():
+            return wire_card(event.card, creator_id, at)
+        case AudienceReported():
+            return wire_audience(event.audience, creator_id, at)
+        case FollowersReported():
+            return wire_followers(event.followers, creator_id, at)
+        case PerformanceReported():
+            return pb.PerformanceReported(
+                creator_id=creator_id, cell=wire_cell(event.performance), reported_at=wire_time(at)
+            )
+        case _:
+            return _wire_step(event, creator_id, at)
+
+
+def _wire_step(
+    event: AccountLinked | AccountVerified | AvailabilityChanged | CreatorSuspended | CreatorReinstated,
+    creator_id: str,
+    at: datetime,
+) -> Message:
+    match event:
+        case AccountLinked(account=account, replaces=replaces):
+            return pb.AccountLinked(
+                creator_id=creator_id, account=wire_account(account), replaces=replaces, linked_at=wire_time(at)
+            )
+        case AccountVerified(account=account, method=method):
+            return pb.AccountVerified(
+                creator_id=creator_id, account=wire_account(account), method=method, verified_at=wire_time(at)
+            )
+        case AvailabilityChanged(availability=availability, max_parallel_jobs=jobs):
+            return pb.AvailabilityChanged(
+                creator_id=creator_id,
+                availability=number(pb.Availability, availability),
+                max_parallel_jobs=jobs,
+                changed_at=wire_time(at),
+            )
+        case CreatorSuspended(reason=reason, until=until, cause=cause):
+            return pb.CreatorSuspended(
+                creator_id=creator_id, reason=reason, until=wire_time(until), cause=cause, suspended_at=wire_time(at)
+            )
+        case CreatorReinstated(reason=reason):
+            return pb.CreatorReinstated(creator_id=creator_id, reason=reason, reinstated_at=wire_time(at))
+        case _:
+            assert_never(event)
+
+
+def wire_time(at: datetime | None) -> Timestamp | None:
+    """None stays unset."""
+    if at is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def wire_account(account: Account) -> pb.PlatformAccount:
+    return pb.PlatformAccount(platform=number(common.Platform, account.platform), handle=account.handle)
+
+
+def wire_profile(profile: Profile) -> pb.CreatorProfile:
+    revisions = {
+        "display_name": profile.display_name_revision,
+        "bio": profile.bio_revision,
+        "contact": profile.contact_revision,
+    }
+    return pb.CreatorProfile(
+        categories=profile.categories,
+        tags=profile.tags,
+        languages=profile.languages,
+        location=pb.Location(country=profile.country, province=profile.province, city=profile.city),
+        birth_year=profile.birth_year or 0,
+        gender=number(pb.Gender, profile.gender),
+        agency_id=profile.agency_id,
+        virtual_human=profile.virtual_human,
+        virtual_operator=profile.virtual_operator,
+        guardian_consent=profile.guardian_consent,
+        examples=profile.examples,
+        personal=[pb.PersonalField(field=name, revision=text) for name, text in revisions.items() if text],
+    )
+
+
+def wire_rate(price: FormatPrice, closed: bool) -> pb.Rate:
+    return pb.Rate(
+        format=number(common.Format, price.format),
+        price_minor=price.price_minor,
+        closed=closed,
+        next_price_minor=price.next_minor or 0,
+        next_from=wire_time(price.next_from),
+        industry_prices=[pb.IndustryPrice(industry=p.industry, price_minor=p.price_minor) for p in price.industries],
+    )
+
+
+def wire_rates(card: RateCard) -> list[pb.Rate]:
+    """Every priced format; a closed format without a price has a price of 0."""
+    priced = {price.format for price in card.prices}
+    rates = [wire_rate(price, price.format in card.closed) for price in card.prices]
+    unpriced = [kind for kind in card.closed if kind not in priced]
+    return rates + [pb.Rate(format=number(common.Format, kind), closed=True) for kind in unpriced]
+
+
+def wire_card(card: RateCard, creator_id: str, at: datetime) -> pb.RateCardChanged:
+    return pb.RateCardChanged(
+        creator_id=creator_id,
+        currency=card.currency,
+        rates=wire_rates(card),
+        commission_bps=card.commission_bps or 0,
+        changed_at=wire_time(at),
+    )
+
+
+def wire_followers(followers: Followers, creator_id: str, at: datetime) -> pb.FollowersReported:
+    return pb.FollowersReported(
+        creator_id=creator_id,
+        platform=number(common.Platform, followers.platform),
+        followers=followers.count,
+        tier=number(common.Tier, tier_of(followers.count)),
+        provenance=number(common.Provenance, followers.provenance),
+        measured_at=wire_time(followers.observed_at),
+        reported_at=wire_time(at),
+    )
+
+
+def wire_cell(figures: Performance) -> pb.PerformanceCell:
+    return pb.PerformanceCell(
+        format=number(common.Format, figures.format),
+        window_days=figures.window_days,
+        exposure_median=figures.exposures,
+        read_median=figures.reads,
+        engagement_median=figures.engagements,
+        provenance=number(common.Provenance, figures.provenance),
+        measured_at=wire_time(figures.observed_at),
+    )
+
+
+DIMENSIONS = {"gender": "gender", "ages": "age_band", "locations": "location", "interests": "interest",
+              "devices": "device", "active_hours": "active_hour"}  # fmt: skip
+"""Field of a stored report to its public dimension."""
+
+
+def wire_audience(audience: Audience, creator_id: str, at: datetime) -> pb.AudienceReported:
+    shares: list[pb.AudienceShare] = []
+    for field, dimension in DIMENSIONS.items():
+        named: tuple[Share, ...] = getattr(audience, field)
+        shares += [pb.AudienceShare(dimension=dimension, value=share.name, share_bps=share.bps) for share in named]
+    return pb.AudienceReported(
+        creator_id=creator_id,
+        population=number(pb.Population, audience.kind),
+        provenance=number(common.Provenance, audience.provenance),
+        sample_size=audience.sample_size,
+        measured_at=wire_time(audience.observed_at),
+        shares=shares,
+        active_bps=audience.active_bps or 0,
+        read_bps=audience.read_bps or 0,
+        engaged_bps=audience.engaged_bps or 0,
+        paying_bps=audience.paying_bps or 0,
+        reported_at=wire_time(at),
+    )

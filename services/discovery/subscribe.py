@@ -1,0 +1,158 @@
+"""Public events and commands of others, in: bytes to discovery's own small dataclasses. Types it does not need are None."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from dandelion.campaigns.v1 import events_pb2 as campaigns
+from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.discovery.v1 import commands_pb2 as own
+from dandelion.metrics.v1 import events_pb2 as metrics
+from google.protobuf.message import DecodeError, Message
+
+from kernel.consume import Topic
+from kernel.ids import checked_id, stream_id
+from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
+
+TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))
+
+
+class Stage(StrEnum):
+    """How far a creator came with a campaign; the first five by the application's stream, the rest by the contract's."""
+
+    INVITED = "invited"
+    APPLIED = "applied"
+    COUNTERED = "countered"
+    ACCEPTED = "accepted"
+    ENDED = "ended"
+    CONTRACTED = "contracted"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An application (of the same id as the collaboration it may become) reached a stage."""
+
+    application_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A collaboration reached a stage."""
+
+    collaboration_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+    stage: Stage
+
+
+class Mark(StrEnum):
+    FINDING = "finding"
+    DISCLOSURE_MISSING = "disclosure_missing"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Something counted for a creator: `amount` replaces what `subject` (a review, look or order) counted before."""
+
+    mark: Mark
+    subject: str
+    creator_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A person asked to be forgotten."""
+
+    subject_id: str
+
+
+External = Applied | Worked | Marked | Erased
+
+
+def _applied(message: Any, stage: Stage) -> Applied:
+    campaign_id, brand_id, creator_id = _ids(message)
+    return Applied(checked_id(message.application_id), campaign_id, brand_id, creator_id, stage)
+
+
+def _worked(message: Any, stage: Stage) -> Worked:
+    campaign_id, brand_id, creator_id = _ids(message)
+    return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage)
+
+
+def _ids(message: Any) -> tuple[str, str, str]:
+    return checked_id(message.campaign_id), checked_id(message.brand_id), checked_id(message.creator_id)
+
+
+def _marked(mark: Mark, subject: str, creator_id: str, amount: int) -> Marked | None:
+    """None where nobody knows whose it is."""
+    return Marked(mark, subject, checked_id(creator_id), amount) if creator_id else None
+
+
+Read = tuple[type[Message], Callable[[Any], External | None]]
+READS: dict[str, Read] = {
+    kind.DESCRIPTOR.full_name: (kind, read)
+    for kind, read in (
+        (campaigns.CreatorInvited, lambda m: _applied(m, Stage.INVITED)),
+        (campaigns.ApplicationSubmitted, lambda m: _applied(m, Stage.APPLIED)),
+        (campaigns.OfferCountered, lambda m: _applied(m, Stage.COUNTERED)),
+        (campaigns.ApplicationAccepted, lambda m: _applied(m, Stage.ACCEPTED)),
+        (campaigns.ApplicationDeclined, lambda m: _applied(m, Stage.ENDED)),
+        (campaigns.ApplicationWithdrawn, lambda m: _applied(m, Stage.ENDED)),
+        (campaigns.ApplicationExpired, lambda m: _applied(m, Stage.ENDED)),
+        (campaigns.CollaborationContracted, lambda m: _worked(m, Stage.CONTRACTED)),
+        (campaigns.CollaborationSettled, lambda m: _worked(m, Stage.SETTLED)),
+        (campaigns.CollaborationCancelled, lambda m: _worked(m, Stage.CANCELLED)),
+        (compliance.ReviewCompleted, lambda m: _marked(Mark.FINDING, m.review_id, m.creator_id, len(m.findings))),
+        (compliance.DisclosureMissing, lambda m: _marked(Mark.DISCLOSURE_MISSING, m.look_id, m.creator_id, 1)),
+        (compliance.SubjectErased, lambda m: Erased(m.subject_id)),
+        (metrics.ConversionRecorded, lambda m: _marked(Mark.ORDER, m.order_id, m.creator_id, 1)),
+        (
+            metrics.ConversionReversed,
+            lambda m: _marked(Mark.ORDER, m.order_id, m.creator_id, 0) if m.complete else None,
+        ),
+    )
+}
+
+
+def decode(kind: str, value: bytes) -> External | None:
+    """Raises ValueError or Invalid for bytes that are no such message; None for a type that discovery does not need."""
+    found = READS.get(kind)
+    return None if found is None else found[1](_parsed(found[0], value))
+
+
+def _parsed(kind: type[Message], value: bytes) -> Any:
+    message = kind()
+    try:
+        message.ParseFromString(value)
+    except DecodeError as error:
+        raise ValueError(f"not a {kind.DESCRIPTOR.full_name}") from error
+    return message
+
+
+def decode_command(kind: str, value: bytes) -> tuple[str, Command] | None:
+    """`discovery.commands.v1`: the stream and the command of a request."""
+    if kind == own.SuspendCreator.DESCRIPTOR.full_name:
+        asked = _parsed(own.SuspendCreator, value)
+        until = _time(asked.until) if asked.HasField("until") else None
+        return stream_id("creator", asked.creator_id), SuspendCreator(asked.reason, until, asked.requester)
+    if kind == own.ReinstateCreator.DESCRIPTOR.full_name:
+        ended = _parsed(own.ReinstateCreator, value)
+        return stream_id("creator", ended.creator_id), ReinstateCreator(ended.reason)
+    return None
+
+
+def _time(stamp: Any) -> datetime:
+    """ValueError for a time that no calendar has."""
+    when: datetime = stamp.ToDatetime(tzinfo=UTC)
+    return when
