@@ -44,7 +44,7 @@ def connect(
 ) -> Channel:
     """A channel to `host:port`; plaintext unless `credentials` (grpc.ssl_channel_credentials()) are given.
 
-    Unary calls end after `deadline_s` with DEADLINE_EXCEEDED unless the call sets its own `timeout`; streams last until cancelled.
+    Unary calls end after `deadline_s` with DEADLINE_EXCEEDED unless the call sets its own `timeout`; streams end when cancelled.
     A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. Opens no connection before the first call.
     """
     options = _options(max_message_bytes)

@@ -1,0 +1,58 @@
+"""Envelopes of engagement as rows: columns are checked against each other before a row comes out."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from dandelion.metrics.v1.events_pb2 import EngagementEnvelope, EngagementRecorded
+from google.protobuf.timestamp_pb2 import Timestamp
+
+V = TypeVar("V")
+
+
+class MalformedEnvelope(ValueError):
+    """The columns of an envelope do not fit each other."""
+
+
+def rows(envelope: EngagementEnvelope) -> list[EngagementRecorded]:
+    """One EngagementRecorded per row, in order; raises MalformedEnvelope naming the column."""
+    count = len(envelope.content)
+    for name in ("metrics", "values", "observed_offset_ms"):
+        if len(getattr(envelope, name)) != count:
+            raise MalformedEnvelope(f"{name} has {len(getattr(envelope, name))} entries for {count} rows")
+    kinds = _spread("kinds", envelope.kinds, count)
+    traffic = _spread("traffic", envelope.traffic, count)
+    provenance = _spread("provenance", envelope.provenance, count)
+    if count and max(envelope.content) >= len(envelope.contents):
+        raise MalformedEnvelope(f"content points beyond the {len(envelope.contents)} contents")
+    return [_row(envelope, i, kinds[i], traffic[i], provenance[i]) for i in range(count)]
+
+
+def _spread(name: str, column: Sequence[V], count: int) -> Sequence[V]:
+    """A column with a single entry holds for every row."""
+    if len(column) == 1:
+        return [column[0]] * count
+    if len(column) != count:
+        raise MalformedEnvelope(f"{name} has {len(column)} entries for {count} rows")
+    return column
+
+
+def _row(envelope: EngagementEnvelope, i: int, kind: int, traffic: int, provenance: int) -> EngagementRecorded:
+    content = envelope.contents[envelope.content[i]]
+    observed_at = Timestamp()
+    observed_at.FromMilliseconds(envelope.observed_base_ms + envelope.observed_offset_ms[i])
+    return EngagementRecorded(
+        envelope_id=envelope.envelope_id,
+        row=i,
+        tenant=envelope.tenant,
+        batch_id=envelope.batch_id,
+        content_id=content.content_id,
+        campaign_id=content.campaign_id,
+        creator_id=content.creator_id,
+        platform=content.platform,
+        metric=envelope.metrics[i],
+        value=envelope.values[i],
+        observed_at=observed_at,
+        kind=kind,  # type: ignore[arg-type]
+        traffic=traffic,  # type: ignore[arg-type]
+        provenance=provenance,  # type: ignore[arg-type]
+    )

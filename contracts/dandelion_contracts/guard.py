@@ -1,0 +1,1 @@
+../../kernel/guard.py

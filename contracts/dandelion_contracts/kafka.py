@@ -1,0 +1,190 @@
+"""Apache Kafka as a source: partitions assigned by hand, offsets sought explicitly, nothing committed, no consumer group."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import TopicPartition as Place
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from dandelion_contracts.errors import PositionLost, Unreachable
+from dandelion_contracts.source import Record, TopicPartition
+
+R = TypeVar("R")
+CALL_S = 30.0
+"""Deadline of every call to the broker; aiokafka itself may wait for ever."""
+SETTINGS: Mapping[str, Any] = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "none",
+    "group_id": None,
+    "isolation_level": "read_committed",
+    "fetch_max_wait_ms": 100,
+    "request_timeout_ms": 20_000,
+    "max_partition_fetch_bytes": 4 * 1024 * 1024,
+}
+
+
+class KafkaSource:
+    """`brokers` is "host:port,host:port"; `options` are aiokafka's, e.g. security_protocol, ssl_context, sasl_mechanism.
+
+    A consumer that delivers nothing for `stall_after_s` while the topic is ahead of it is replaced (aiokafka's are known to
+    hang after broker restarts).
+    """
+
+    def __init__(
+        self,
+        brokers: str,
+        options: Mapping[str, Any] | None = None,
+        connect_within_s: float = 30.0,
+        stall_after_s: float = 60.0,
+        consumer: Callable[..., Any] = AIOKafkaConsumer,
+    ) -> None:
+        self._settings = {**(options or {}), **SETTINGS, "bootstrap_servers": brokers}
+        self._connect_within_s = connect_within_s
+        self._stall_after_s = stall_after_s
+        self._make = consumer
+        self._consumer: Any = None
+        self._offsets: dict[TopicPartition, int] = {}
+        self._progress = time.monotonic()
+
+    async def open(self, topic: str) -> list[int]:
+        deadline = time.monotonic() + self._connect_within_s
+        while True:
+            try:
+                return await self._partitions(topic)
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.2)
+
+    async def _partitions(self, topic: str) -> list[int]:
+        async with _named(f"topic {topic}"):
+            if self._consumer is None:
+                self._consumer = await self._started()
+            await _bounded(self._consumer.topics())
+        partitions = self._consumer.partitions_for_topic(topic)
+        if not partitions:
+            raise Unreachable(f"no topic {topic}")
+        return sorted(partitions)
+
+    async def _started(self) -> Any:
+        consumer = self._make(**self._settings)
+        try:
+            await _bounded(consumer.start())
+        except BaseException:
+            await _stopped(consumer)
+            raise
+        return consumer
+
+    async def _places(self, topic: str) -> list[Place]:
+        return [Place(topic, partition) for partition in await self.open(topic)]
+
+    async def begin_offsets(self, topic: str) -> dict[int, int]:
+        places = await self._places(topic)
+        async with _named(f"first offsets of {topic}"):
+            found = await _bounded(self._consumer.beginning_offsets(places))
+        return {place.partition: offset for place, offset in found.items()}
+
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        places = await self._places(topic)
+        async with _named(f"end offsets of {topic}"):
+            found = await _bounded(self._consumer.end_offsets(places))
+        return {place.partition: offset for place, offset in found.items()}
+
+    async def offsets_at(self, topic: str, at_ms: int) -> dict[int, int]:
+        ends = await self.end_offsets(topic)
+        places = [Place(topic, partition) for partition in ends]
+        async with _named(f"offsets of {topic} at {at_ms}"):
+            found = await _bounded(self._consumer.offsets_for_times(dict.fromkeys(places, at_ms)))
+        return ends | {place.partition: there.offset for place, there in found.items() if there is not None}
+
+    async def start(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self._offsets = dict(offsets)
+        self._consumer.assign([Place(*place) for place in offsets])
+        for place, offset in offsets.items():
+            self._consumer.seek(Place(*place), offset)
+        self._progress = time.monotonic()
+
+    async def seek(self, place: TopicPartition, offset: int) -> None:
+        self._offsets[place] = offset
+        if self._consumer is not None:
+            self._consumer.seek(Place(*place), offset)
+
+    async def read(self, limit: int, wait_s: float) -> list[Record]:
+        if self._consumer is None:
+            await self._reopen()
+        try:
+            found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=limit)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise PositionLost(f"the bus does not keep the offset asked for: {error}") from error
+        except (KafkaError, IllegalStateError) as error:
+            raise Unreachable(f"reading failed: {error!r}") from error
+        records = [_record(record) for several in found.values() for record in several]
+        for record in records:
+            self._offsets[record.topic, record.partition] = record.offset + 1
+        await self._watch(bool(records))
+        return records
+
+    async def _watch(self, moved: bool) -> None:
+        """Replaces a consumer that stands still although there is something to read."""
+        now = time.monotonic()
+        if moved:
+            self._progress = now
+        elif now - self._progress >= self._stall_after_s:
+            self._progress = now
+            if await self._behind():
+                await self._reopen()
+
+    async def _behind(self) -> bool:
+        for topic in {topic for topic, _ in self._offsets}:
+            try:
+                ends = await self.end_offsets(topic)
+            except Unreachable:
+                return True
+            if any(ends.get(place[1], 0) > offset for place, offset in self._offsets.items() if place[0] == topic):
+                return True
+        return False
+
+    async def _reopen(self) -> None:
+        await self.close()
+        for topic in {topic for topic, _ in self._offsets}:
+            await self.open(topic)
+        await self.start(self._offsets)
+
+    async def close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await _stopped(consumer)
+
+
+def _record(record: "ConsumerRecord[bytes, bytes]") -> Record:
+    return Record(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key or b"",
+        record.value or b"",
+        [(name, value or b"") for name, value in record.headers],
+        record.timestamp,
+    )
+
+
+async def _bounded(call: Awaitable[R]) -> R:
+    return await asyncio.wait_for(call, CALL_S)
+
+
+async def _stopped(consumer: Any) -> None:
+    """A consumer that does not stop in time is left behind; it holds nothing that matters."""
+    with suppress(KafkaError, TimeoutError):
+        await asyncio.wait_for(consumer.stop(), 5.0)
+
+
+@asynccontextmanager
+async def _named(what: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unreachable(f"{what}: {error!r}") from error

@@ -1,0 +1,216 @@
+"""The loop behind a subscription: read, pass the lanes, hand out, remember what is done."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, Literal, Self
+
+from dandelion_contracts.errors import BadRecord, PositionLost
+from dandelion_contracts.event import Event, M, event_of
+from dandelion_contracts.lanes import Lane, Received, is_before, place
+from dandelion_contracts.positions import Position, PositionStore
+from dandelion_contracts.source import Record, Source, TopicPartition
+
+Start = Literal["beginning", "end"] | datetime
+OnBad = Callable[[BadRecord], None]
+Lanes = Callable[[Position], Lane]
+
+BATCH_RECORDS = 500
+WAIT_S = 1.0
+SAVE_EVERY_S = 1.0
+SKEW = timedelta(minutes=5)
+"""How far the bus's clock may be off when a replay looks for its first record; what is too old is dropped by `ce_time`."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A gap in a partition's chain: what follows is held until the relay repeats what is missing."""
+
+    position: Position
+    """The last event before the gap."""
+    open_s: float
+    red: bool
+    """Open for longer than `red_after_s`: somebody has to look."""
+
+
+class Subscription(Generic[M]):
+    """An async iterator of Event[M]. Use `async with` (or `aclose`) when the loop is left before the process ends."""
+
+    def __init__(
+        self,
+        source: Source,
+        topic: str,
+        lanes: Lanes,
+        positions: PositionStore,
+        start: Start = "beginning",
+        on_bad: OnBad | None = None,
+        red_after_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source, self._topic, self._make_lane, self._store = source, topic, lanes, positions
+        self._start = checked_start(start)
+        self._on_bad, self._red_after_s, self._clock = on_bad, red_after_s, clock
+        self._lanes: dict[int, Lane] = {}
+        self._not_before: dict[int, datetime] = {}
+        self._ready: deque[Received] = deque()
+        self._read: set[int] = set()
+        self._done: dict[TopicPartition, Position] = {}
+        self._current: Received | None = None
+        self._holes: dict[int, float] = {}
+        self._red: set[int] = set()
+        self._sought: dict[int, Position] = {}
+        self._saved_at = clock()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def __anext__(self) -> Event[M]:
+        await self._finish_current()
+        while True:
+            while not self._ready:
+                await self._fill()
+            received = self._ready.popleft()
+            if received.bad is not None and self._on_bad is None:
+                self._ready.appendleft(received)
+                raise received.bad
+            if received.bad is not None and self._on_bad is not None:
+                self._on_bad(received.bad)
+                self._mark(received)
+            else:
+                self._current = received
+                return event_of(received)
+
+    async def done(self) -> None:
+        """Says that the event at hand is done too, and stores the positions: before a `break`, for example."""
+        if self._current is not None:
+            self._mark(self._current)
+            self._current = None
+        await self._save()
+
+    async def aclose(self) -> None:
+        """Stores what is done and closes the source; the event at hand is not done unless `done()` was called."""
+        self._current = None
+        try:
+            await self._save()
+        finally:
+            await self._source.close()
+
+    def holes(self) -> Mapping[int, Hole]:
+        """Open holes by partition; empty when all is well."""
+        now = self._clock()
+        return {
+            partition: Hole(self._lanes[partition].after, now - since, now - since >= self._red_after_s)
+            for partition, since in self._holes.items()
+        }
+
+    async def _finish_current(self) -> None:
+        if self._current is not None:
+            self._mark(self._current)
+            self._current = None
+        if self._done and self._clock() - self._saved_at >= SAVE_EVERY_S:
+            await self._save()
+
+    def _mark(self, received: Received) -> None:
+        self._done[place(received.record)] = received.after
+
+    async def _save(self) -> None:
+        done, self._done, self._saved_at = self._done, {}, self._clock()
+        if done:
+            await self._store.save(done)
+
+    async def _fill(self) -> None:
+        """Everything read before is done: store it, then read on."""
+        self._done |= {(self._topic, partition): self._lanes[partition].after for partition in self._read}
+        await self._save()
+        if not self._lanes:
+            await self._open()
+        records = await self._source.read(BATCH_RECORDS, WAIT_S)
+        self._read = {record.partition for record in records}
+        for partition in sorted(self._read):
+            self._admit(partition, [record for record in records if record.partition == partition])
+        await self._watch_holes()
+
+    def _admit(self, partition: int, records: Sequence[Record]) -> None:
+        not_before = self._not_before.get(partition)
+        self._ready.extend(each for each in self._lanes[partition].admit(records) if not is_before(each, not_before))
+
+    async def _watch_holes(self) -> None:
+        held = [partition for partition, lane in self._lanes.items() if lane.held]
+        self._holes = {partition: self._holes.get(partition, self._clock()) for partition in held}
+        for partition, hole in self.holes().items():
+            if self._sought.get(partition) != hole.position:
+                self._sought[partition] = hole.position
+                await self._seek_back(partition, hole.position)
+            if hole.red and partition not in self._red:
+                _log.error("%s[%d]: a hole after %s is still open", self._topic, partition, hole.position)
+        self._red = {partition for partition, hole in self.holes().items() if hole.red}
+
+    async def _seek_back(self, partition: int, position: Position) -> None:
+        """Once per hole: should the reader have left something out, it is read now. Otherwise only the relay can close it."""
+        self._lanes[partition] = self._make_lane(position)
+        self._lanes[partition].held = 1
+        await self._source.seek((self._topic, partition), position.next_offset)
+
+    async def _open(self) -> None:
+        partitions = await self._source.open(self._topic)
+        stored = {
+            partition: position
+            for (topic, partition), position in (await self._store.load()).items()
+            if topic == self._topic and partition in partitions
+        }
+        starts = stored | await self._chosen([each for each in partitions if each not in stored])
+        await self._check_kept(stored)
+        await self._source.start({(self._topic, each): position.next_offset for each, position in starts.items()})
+        await self._store.save({(self._topic, each): position for each, position in starts.items()})
+        self._lanes = {partition: self._make_lane(position) for partition, position in starts.items()}
+
+    async def _chosen(self, partitions: Sequence[int]) -> dict[int, Position]:
+        """Where partitions without a stored position start."""
+        if not partitions:
+            return {}
+        if isinstance(self._start, datetime):
+            self._not_before = dict.fromkeys(partitions, self._start)
+            offsets = await self._source.offsets_at(self._topic, _milliseconds(self._start - SKEW))
+        elif self._start == "end":
+            offsets = await self._source.end_offsets(self._topic)
+        else:
+            offsets = await self._source.begin_offsets(self._topic)
+            _check_whole(self._topic, offsets)
+        return {each: Position(offsets[each], None if offsets[each] else 0) for each in partitions}
+
+    async def _check_kept(self, stored: Mapping[int, Position]) -> None:
+        """Kafka would say so only at the first fetch, and only for offsets outside of what it keeps."""
+        if stored:
+            first, end = await self._source.begin_offsets(self._topic), await self._source.end_offsets(self._topic)
+            for partition, position in stored.items():
+                if not first[partition] <= position.next_offset <= end[partition]:
+                    kept = f"{first[partition]}..{end[partition]}"
+                    raise PositionLost(f"{self._topic}[{partition}] keeps {kept}, not offset {position.next_offset}")
+
+
+def checked_start(start: Start) -> Start:
+    if isinstance(start, datetime) and start.tzinfo is None:
+        raise ValueError("start: a time needs its zone")
+    if not isinstance(start, datetime) and start not in ("beginning", "end"):
+        raise ValueError(f"start: {start!r} is neither 'beginning', 'end' nor a time")
+    return start
+
+
+def _check_whole(topic: str, first_offsets: Mapping[int, int]) -> None:
+    """Event topics keep everything; when one does not, "beginning" would be a lie."""
+    if any(first_offsets.values()):
+        raise PositionLost(f"{topic} does not keep its beginning; start at a time instead")
+
+
+def _milliseconds(at: datetime) -> int:
+    return max(0, int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)))
