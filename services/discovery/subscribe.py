@@ -55,9 +55,9 @@ class Worked:
 
 
 class Mark(StrEnum):
-    FINDING = "finding"
-    DISCLOSURE_MISSING = "disclosure_missing"
-    ORDER = "order"
+    FINDINGS = "findings"
+    DISCLOSURES_MISSING = "disclosures_missing"
+    ORDERS = "orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,13 @@ READS: dict[str, Read] = {
         (campaigns.CollaborationContracted, lambda m: _worked(m, Stage.CONTRACTED)),
         (campaigns.CollaborationSettled, lambda m: _worked(m, Stage.SETTLED)),
         (campaigns.CollaborationCancelled, lambda m: _worked(m, Stage.CANCELLED)),
-        (compliance.ReviewCompleted, lambda m: _marked(Mark.FINDING, m.review_id, m.creator_id, len(m.findings))),
-        (compliance.DisclosureMissing, lambda m: _marked(Mark.DISCLOSURE_MISSING, m.look_id, m.creator_id, 1)),
+        (compliance.ReviewCompleted, lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, len(m.findings))),
+        (compliance.DisclosureMissing, lambda m: _marked(Mark.DISCLOSURES_MISSING, m.look_id, m.creator_id, 1)),
         (compliance.SubjectErased, lambda m: Erased(m.subject_id)),
-        (metrics.ConversionRecorded, lambda m: _marked(Mark.ORDER, m.order_id, m.creator_id, 1)),
+        (metrics.ConversionRecorded, lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 1)),
         (
             metrics.ConversionReversed,
-            lambda m: _marked(Mark.ORDER, m.order_id, m.creator_id, 0) if m.complete else None,
+            lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 0) if m.complete else None,
         ),
     )
 }

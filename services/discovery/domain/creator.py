@@ -101,7 +101,7 @@ def _register(command: RegisterCreator, state: State, context: Context) -> Seque
         command.creator_id, checked_profile(command.profile, context.at), checked_accounts(command.accounts)
     )
     if state.status is not Status.NEW:
-        if event == state.registration:
+        if event.profile == state.profile and set(event.accounts) <= set(state.accounts):
             return []
         raise Refused("creator.already_registered", status=state.status)
     for account in event.accounts:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from kernel.money import BASIS_POINTS
 from services.discovery.domain.audience import Audience, AudienceKind
 from services.discovery.domain.events import (
     AccountLinked,
@@ -32,13 +33,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One entry per platform, audience kind, or format and window in each of the tuples."""
+    """One entry per platform, audience kind, or format and window in each of the tuples. Also what the read model keeps."""
 
     status: Status = Status.NEW
-    registration: CreatorRegistered | None = None
     profile: Profile | None = None
     accounts: tuple[Account, ...] = ()
-    verified: frozenset[Platform] = frozenset()
+    verified: tuple[Platform, ...] = ()
     card: RateCard | None = None
     audiences: tuple[Audience, ...] = ()
     followers: tuple[Followers, ...] = ()
@@ -58,6 +58,16 @@ class State:
     def performance_of(self, kind: Format, window_days: int) -> Performance | None:
         return next((p for p in self.performance if p.format is kind and p.window_days == window_days), None)
 
+    def largest_followers(self) -> int:
+        """Followers of the largest account; 0 where nobody reported any. The tier comes from it."""
+        return max((count.count for count in self.followers), default=0)
+
+    def engagement_rate_bps(self) -> int | None:
+        """Engagements / reads in basis points of the most read 30-day cell; None where nothing was read."""
+        cells = [cell for cell in self.performance if cell.window_days == 30 and cell.reads > 0]
+        best = max(cells, key=lambda cell: (cell.reads, cell.format), default=None)
+        return None if best is None else min(best.engagements * BASIS_POINTS // best.reads, 10 * BASIS_POINTS)
+
 
 INITIAL = State()
 
@@ -65,15 +75,13 @@ INITIAL = State()
 def evolve(state: State, event: Event) -> State:
     match event:
         case CreatorRegistered():
-            return replace(
-                state, status=Status.ACTIVE, registration=event, profile=event.profile, accounts=event.accounts
-            )
+            return replace(state, status=Status.ACTIVE, profile=event.profile, accounts=event.accounts)
         case CreatorProfileChanged():
             return replace(state, profile=event.profile)
         case AccountLinked():
             return _linked(state, event)
         case AccountVerified():
-            return replace(state, verified=state.verified | {event.account.platform})
+            return replace(state, verified=tuple(sorted({*state.verified, event.account.platform})))
         case RateCardChanged():
             return replace(state, card=event.card)
         case AvailabilityChanged():
@@ -93,7 +101,7 @@ def _linked(state: State, event: AccountLinked) -> State:
     return replace(
         state,
         accounts=(*others, event.account),
-        verified=state.verified - {platform},
+        verified=tuple(known for known in state.verified if known is not platform),
         followers=tuple(count for count in state.followers if count.platform is not platform),
     )
 

@@ -325,7 +325,7 @@ def test_a_replaced_account_frees_its_handle_and_loses_figures_and_verification(
         ("xiaohongshu", "new"): HandleRow("xiaohongshu", "new", ID),
     }
     state = fold([REGISTERED, FollowersReported(FOLLOWERS), AccountVerified(RED, "oauth"), linked])
-    assert (state.followers, state.verified) == ((), frozenset())
+    assert (state.followers, state.verified) == ((), ())
 
 
 def test_suspension_ends_with_reinstatement() -> None:

@@ -1,0 +1,219 @@
+"""Writes discovery's read models: creators from the own log, track records from campaigns, compliance and metrics.
+
+No clock, random, float or personal data: a rebuild gives the same bytes. Track records merge in any order across streams:
+every column is fed by one stream only.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from kernel.codec import canonical
+from kernel.ids import split_stream
+from kernel.model import Incoming
+from kernel.projector import Projection, Target, fold_rows
+from kernel.reads import PUBLIC
+from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.events import AccountLinked, CreatorProfileChanged, CreatorRegistered, RateCardChanged
+from services.discovery.domain.state import INITIAL, State, Status, evolve
+from services.discovery.domain.tiers import tier_of
+from services.discovery.subscribe import TOPICS, Applied, Marked, Stage, Worked
+from services.discovery.tables import (
+    CREATOR_BRANDS,
+    CREATOR_LABELS,
+    CREATOR_MARKS,
+    CREATOR_PRICES,
+    CREATOR_RECORDS,
+    CREATOR_WORK,
+    CREATORS,
+    RECORDS,
+)
+
+Row = dict[str, Any]
+STATE: TypeAdapter[State] = TypeAdapter(State)
+RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked)
+DELETE_AT_ONCE = 5_000
+
+
+async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """Folds events of `creator-` streams with the domain's own `evolve`; rewrites labels and prices where they changed."""
+    own = [incoming for incoming in events if split_stream(incoming.stream)[0] == CREATOR.category]
+    stored = await target.rows(CREATORS, ((creator_of(incoming),) for incoming in own))
+    rows = {key[0]: row for key, row in stored.items()}
+    states = {creator_id: STATE.validate_json(row["state"]) for creator_id, row in rows.items()}
+    for incoming in own:
+        creator_id = creator_of(incoming)
+        states[creator_id] = evolve(states.get(creator_id, INITIAL), incoming.event)
+        rows[creator_id] = _stamped(rows.get(creator_id), incoming)
+    await target.upsert(CREATORS, [rows[creator_id] | _columns(state) for creator_id, state in states.items()])
+    relabelled = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RELABELS)}
+    await _rewrite(target, CREATOR_LABELS, relabelled, (row for one in relabelled for row in labels(one, states[one])))
+    repriced = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RateCardChanged)}
+    await _rewrite(target, CREATOR_PRICES, repriced, (row for one in repriced for row in prices(one, states[one])))
+
+
+def creator_of(incoming: Incoming[Any]) -> str:
+    return split_stream(incoming.stream)[1]
+
+
+def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+    return {
+        "creator_id": creator_of(incoming),
+        "version": incoming.version,
+        "position": incoming.position,
+        "registered_at": row["registered_at"] if row else incoming.at,
+        "changed_at": incoming.at,
+    }
+
+
+def _columns(state: State) -> Row:
+    followers = state.largest_followers()
+    return {
+        "state": canonical(state).decode(),
+        "followers": followers,
+        "tier": tier_of(followers).value,
+        "availability": state.availability.availability.value if state.availability else "",
+        "engagement_rate_bps": state.engagement_rate_bps(),
+        "suspended": state.status is Status.SUSPENDED,
+        "suspended_until": state.suspension.until if state.suspension else None,
+        "readers": [PUBLIC],
+    }
+
+
+async def _rewrite(target: Target, table: sa.Table, creators: Iterable[str], rows: Iterable[Row]) -> None:
+    """All rows of the given creators anew."""
+    gone, physical = sorted(creators), target[table]
+    for start in range(0, len(gone), DELETE_AT_ONCE):
+        named = physical.c.creator_id.in_(gone[start : start + DELETE_AT_ONCE])
+        await target.connection.execute(sa.delete(physical).where(named))
+    await target.upsert(table, list(rows))
+
+
+def labels(creator_id: str, state: State) -> Iterable[Row]:
+    """Everything a creator is found by exactly; a second-level category and a city count for their wider ones too."""
+    profile = state.profile
+    if profile is None:
+        return []
+    found = {("platform", account.platform.value) for account in state.accounts}
+    found |= {("tag", tag) for tag in profile.tags} | {("language", language) for language in profile.languages}
+    found |= {("category", part) for category in profile.categories for part in (category, category.partition("/")[0])}
+    place = ""
+    for part in filter(None, (profile.country, profile.province, profile.city)):
+        place = f"{place}/{part}" if place else part
+        found.add(("location", place))
+    return [{"creator_id": creator_id, "kind": kind, "value": value} for kind, value in sorted(found)]
+
+
+def prices(creator_id: str, state: State) -> Iterable[Row]:
+    """The formats that are for sale."""
+    card = state.card
+    if card is None:
+        return []
+    return [
+        {
+            "creator_id": creator_id,
+            "format": price.format.value,
+            "currency": card.currency,
+            "price_minor": price.price_minor,
+            "next_minor": price.next_minor,
+            "next_from": price.next_from,
+        }
+        for price in card.prices
+        if price.format not in card.closed
+    ]
+
+
+async def apply_track_records(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """What others saw a creator do. Sums are moved by differences, so streams may come in any order."""
+    sums: Counter[tuple[str, str]] = Counter()
+    await _fold(target, CREATOR_WORK, [one for one in events if isinstance(one.event, Applied | Worked)], _work, sums)
+    await _fold(target, CREATOR_MARKS, [one for one in events if isinstance(one.event, Marked)], _mark, sums)
+    await target.upsert(CREATOR_RECORDS, _records(sums), add=RECORDS)
+    contracts = [one for one in events if isinstance(one.event, Worked) and one.event.stage is Stage.CONTRACTED]
+    await fold_rows(target, CREATOR_BRANDS, contracts, lambda one: (one.event.creator_id, one.event.brand_id), _brand)
+
+
+async def _fold(
+    target: Target,
+    table: sa.Table,
+    events: Sequence[Incoming[Any]],
+    fold: Callable[[Row | None, Incoming[Any]], Row],
+    sums: "Counter[tuple[str, str]]",
+) -> None:
+    """Folds the rows, and takes off `sums` what each row counted before, and adds what it counts now."""
+    names = [column.name for column in table.primary_key.columns]
+    stored = await target.rows(table, (_key(fold(None, incoming), names) for incoming in events))
+    rows = dict(stored)
+    for incoming in events:
+        key = _key(fold(None, incoming), names)
+        rows[key] = fold(rows.get(key), incoming)
+    for key, row in rows.items():
+        sums.subtract(_counted(stored.get(key)))
+        sums.update(_counted(row))
+    await target.upsert(table, list(rows.values()))
+
+
+def _key(row: Row, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in names)
+
+
+def _counted(row: Row | None) -> dict[tuple[str, str], int]:
+    """What a row of work or marks counts for its creator."""
+    if row is None:
+        return {}
+    if "mark" in row:
+        return {(row["creator_id"], row["mark"]): row["amount"]}
+    return {(row["creator_id"], row["collaboration"]): 1} if row["collaboration"] else {}
+
+
+def _records(sums: "Counter[tuple[str, str]]") -> list[Row]:
+    rows: dict[str, Row] = {}
+    for (creator_id, name), amount in sums.items():
+        row = rows.setdefault(creator_id, {"creator_id": creator_id} | dict.fromkeys(RECORDS, 0))
+        row[name] = amount
+    return list(rows.values())
+
+
+def _work(row: Row | None, incoming: Incoming[Any]) -> Row:
+    event: Applied | Worked = incoming.event
+    named = {
+        "application_id": event.application_id if isinstance(event, Applied) else event.collaboration_id,
+        "creator_id": event.creator_id,
+        "campaign_id": event.campaign_id,
+        "brand_id": event.brand_id,
+        "readers": [event.brand_id, event.creator_id, "role:operator", "role:auditor"],
+    }
+    known = row or {"application": "", "collaboration": ""}
+    column = "application" if isinstance(event, Applied) else "collaboration"
+    return known | named | {column: event.stage.value}
+
+
+def _mark(_: Row | None, incoming: Incoming[Any]) -> Row:
+    event: Marked = incoming.event
+    return {
+        "mark": event.mark.value,
+        "subject": event.subject,
+        "creator_id": event.creator_id,
+        "amount": event.amount,
+    }
+
+
+def _brand(row: Row | None, incoming: Incoming[Any]) -> Row:
+    event: Worked = incoming.event
+    latest = max(row["contracted_at"], incoming.at) if row else incoming.at
+    return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}
+
+
+CREATORS_PROJECTION = Projection("creators", 1, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
+TRACK_RECORDS = Projection(
+    "track_records",
+    1,
+    (CREATOR_WORK, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_BRANDS),
+    apply_track_records,
+    own=False,
+    topics=TOPICS,
+)
+PROJECTIONS = (CREATORS_PROJECTION, TRACK_RECORDS)
