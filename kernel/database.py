@@ -86,7 +86,8 @@ def define(metadata: sa.MetaData) -> None:
 class Database:
     """Engines of one service's database. On SQLite one connection writes (writers queue for it) and a pool reads."""
 
-    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+    def __init__(self, url: str, metadata: sa.MetaData, role: str = "") -> None:
+        """`role`: what PostgreSQL sessions run as (`<service>_writer`); empty: as the user that logs in (migrations)."""
         self.url = url
         self.metadata = metadata
         self.is_sqlite = url.startswith("sqlite")
@@ -94,7 +95,7 @@ class Database:
             self.write = _sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
             self.read = _sqlite_engine(url, "BEGIN", pool_size=POOL_SIZE)
         else:
-            self.write = self.read = _postgres_engine(url)
+            self.write = self.read = _postgres_engine(url, role)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -132,7 +133,7 @@ def _sqlite_engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def _postgres_engine(url: str) -> AsyncEngine:
+def _postgres_engine(url: str, role: str) -> AsyncEngine:
     settings = {
         "lock_timeout": str(LOCK_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
@@ -142,7 +143,7 @@ def _postgres_engine(url: str) -> AsyncEngine:
         "tcp_keepalives_count": "3",
         "jit": "off",
         "timezone": "UTC",
-    }
+    } | ({"role": role} if role else {})
     return create_async_engine(
         url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=10, pool_recycle=1800,
         connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 90},

@@ -1,0 +1,58 @@
+"""What every service is told from outside, typed and frozen: environment variables `DANDELION_*` or mounted files.
+
+A wrong or missing setting stops the process at start with a sentence that names it.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Common to all services; each service's settings.py adds its own. Secrets come from files, never from variables."""
+
+    model_config = SettingsConfigDict(env_prefix="DANDELION_", frozen=True, extra="ignore")
+
+    database_url: str
+    """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/database`."""
+    database_password_file: Path | None = None
+    bus_url: str
+    """`local:///path/bus.db` (one process) or `kafka://host:port[,host:port]`."""
+    jwks: str
+    """File or address of the key set that access tokens are verified with."""
+    token_issuer: str
+    token_audience: str = "dandelion"
+    fingerprint_key_file: Path
+    """16 to 64 secret bytes, the same in every replica and for ever."""
+    master_keys_file: Path
+    """Keys over the keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current."""
+    host: str = "127.0.0.1"
+    http_port: Port
+    rpc_port: Port
+    reflection: bool = True
+    """gRPC server reflection; off in production."""
+    otlp_endpoint: str = ""
+    log_level: str = "INFO"
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(kind: type[S]) -> S:
+    """Reads the environment; on a wrong or missing setting the process ends with a sentence that names it."""
+    try:
+        return kind()
+    except ValidationError as error:
+        _stop(error)
+
+
+def _stop(error: ValidationError) -> NoReturn:
+    for problem in error.errors():
+        name = "DANDELION_" + "_".join(str(part) for part in problem["loc"]).upper()
+        sys.stderr.write(f"setting {name}: {problem['msg']}\n")
+    raise SystemExit(78)
