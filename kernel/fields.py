@@ -5,7 +5,7 @@ bounded and free of control characters (PostgreSQL stores no NUL, and no one rea
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 from kernel.money import LIMIT_MINOR, MINOR_DIGITS
 
@@ -36,13 +36,13 @@ LongText = Annotated[str, StringConstraints(max_length=TEXT_LIMIT, pattern=_TEXT
 """Up to 20,000 characters, line breaks and tabs allowed."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LABEL)]
 """A word of a list, e.g. `food_and_drink`."""
-AmountMinor = Annotated[int, Field(strict=True, ge=0, le=LIMIT_MINOR)]
+AmountMinor = Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
 """Money in minor units of the currency beside it."""
-PositiveMinor = Annotated[int, Field(strict=True, gt=0, le=LIMIT_MINOR)]
-Bps = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+PositiveMinor = Annotated[int, Field(gt=0, le=LIMIT_MINOR)]
+Bps = Annotated[int, Field(ge=0, le=10_000)]
 """Hundredths of a percent, 0 to 100 %."""
-Seconds = Annotated[int, Field(strict=True, ge=0, le=10 * 366 * 86_400)]
-Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
+Seconds = Annotated[int, Field(ge=0, le=10 * 366 * 86_400)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 def _known(currency: str) -> str:
@@ -77,20 +77,33 @@ UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidat
 """RFC 3339 text with an offset, turned to UTC; a naive time is refused."""
 
 
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 5.0 is the integer 5, as JSON Schema says; past 2**53 it would be a guess."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
 def _tighten(schema: Any) -> None:
-    """Walks a core schema; fields that say more about themselves keep it."""
+    """Walks a core schema; fields that say more about themselves keep it, what is strict already is left alone."""
     if isinstance(schema, list | tuple):
         for part in schema:
             _tighten(part)
     elif isinstance(schema, dict):
-        if schema.get("type") in {"int", "float", "bool"}:
+        _tighten_one(schema)
+        for key in schema.keys() - {"metadata", "cls", "config"}:
+            _tighten(schema[key])
+
+
+def _tighten_one(schema: dict[str, Any]) -> None:
+    match schema.get("type"):
+        case "int" if "strict" not in schema:
+            strict = {**schema, "strict": True}
+            schema.clear()
+            schema.update(core_schema.no_info_before_validator_function(_whole, cast(CoreSchema, strict)))
+        case "float" | "bool":
             schema.setdefault("strict", True)
-        elif schema.get("type") == "str" and "pattern" not in schema:
+        case "str" if "pattern" not in schema:
             schema.setdefault("max_length", TEXT_LIMIT)
             schema["pattern"] = _TEXT
-        for key, part in schema.items():
-            if key not in {"metadata", "cls", "config"}:
-                _tighten(part)
 
 
 class Body(BaseModel):

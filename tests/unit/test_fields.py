@@ -69,6 +69,11 @@ def test_a_good_body_is_taken_with_times_in_utc() -> None:
     assert body.kind is Kind.FLAT
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    body = TypeAdapter(Draft).validate_python({**GOOD, "budget_minor": 100.0, "lines": [{"count": 2.0}]})
+    assert (repr(body.budget_minor), repr(body.lines[0].count)) == ("100", "2")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -88,7 +93,9 @@ def test_a_good_body_is_taken_with_times_in_utc() -> None:
         ("kind", "FLAT"),
         ("category", "Food"),
         ("budget_minor", "100"),
-        ("budget_minor", 100.0),
+        ("budget_minor", 100.5),
+        ("budget_minor", 1e300),
+        ("budget_minor", float("inf")),
         ("budget_minor", True),
         ("budget_minor", -1),
         ("budget_minor", LIMIT_MINOR + 1),

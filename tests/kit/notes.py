@@ -1,0 +1,132 @@
+"""A small HTTP service on the kernel's edge, for tests of the edge itself: notes, and a route for each kind of fault."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+
+from kernel.auth import Verifier
+from kernel.errors import (
+    Conflict,
+    Exhausted,
+    Forbidden,
+    Internal,
+    Invalid,
+    NotFound,
+    Poison,
+    Refused,
+    Unavailable,
+)
+from kernel.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
+from kernel.health import Health
+from kernel.ids import stream_id
+from kernel.issuer import Issuer
+from kernel.limits import Rate
+from kernel.model import Meta, Receipt
+from kernel.rest import Caller, Sender, create_api
+
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+MARKER = "ann@example.test"
+GOOD = {"title": "Summer", "budget_minor": 100, "currency": "CNY", "due_at": "2026-03-01T00:00:00Z", "text": ""}
+
+
+class Part(Body):
+    amount_minor: AmountMinor
+    note: ShortText | None = None
+
+
+class DraftBody(Body):
+    title: ShortText
+    budget_minor: AmountMinor
+    currency: Currency
+    due_at: UtcDatetime
+    text: LongText
+    parts: tuple[Part, ...] = ()
+
+
+class DraftNote:
+    """The command."""
+
+
+FAULTS: dict[str, Exception] = {
+    "invalid": Invalid("note.too_long", limit=5),
+    "forbidden": Forbidden("note.not_a_party"),
+    "missing": NotFound("note.unknown"),
+    "refused": Refused("note.not_a_draft", status="closed"),
+    "conflict": Conflict("note.changed"),
+    "exhausted": Exhausted("note.quota", retry_after_s=7),
+    "unavailable": Unavailable("database.unavailable"),
+    "queue": Exhausted("writer.queue_full"),
+    "internal": Internal("note.broken", secret=MARKER),
+    "poison": Poison("note.poison"),
+    "bug": ZeroDivisionError(MARKER),
+}
+STATUSES = {
+    "invalid": 422,
+    "forbidden": 403,
+    "missing": 404,
+    "refused": 409,
+    "conflict": 409,
+    "exhausted": 429,
+    "unavailable": 503,
+    "queue": 503,
+    "internal": 500,
+    "poison": 500,
+    "bug": 500,
+}
+
+
+def routes(metas: list[Meta]) -> APIRouter:
+    router = APIRouter()
+
+    @router.put("/notes/{note_id}", status_code=201)
+    async def draft(note_id: Uuid, body: DraftBody, sender: Sender) -> Receipt:
+        stream = stream_id("note", note_id)
+        metas.append(sender.meta(stream, DraftNote(), body))
+        return sender.answer(Receipt(stream, 3, 17, "notes:17"))
+
+    @router.get("/notes/{note_id}")
+    async def read(note_id: Uuid, caller: Caller) -> dict[str, str]:
+        return {"id": note_id, "tenant": caller.tenant}
+
+    @router.post("/faults/{name}", include_in_schema=False)
+    async def fail(name: str, caller: Caller) -> None:
+        raise FAULTS[name]
+
+    @router.post("/ingest/rows", include_in_schema=False)
+    async def ingest(body: dict[str, Any]) -> None: ...
+
+    return router
+
+
+def make_app(
+    folder: Path,
+    metas: list[Meta],
+    rate: Rate | None = None,
+    health: Health | None = None,
+    body_limit_bytes: int = 1000,
+) -> FastAPI:
+    """The app, trusting the Issuer of `folder`; `metas` collects the Meta of every command."""
+    verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
+    app = create_api(
+        "Notes",
+        verifier,
+        fingerprint_key=b"k" * 16,
+        health=health,
+        rate=rate or Rate(per_s=1e6, burst=10**6),
+        body_limit_bytes=body_limit_bytes,
+        body_limits={"/ingest": 2000},
+    )
+    app.include_router(routes(metas))
+    return app
+
+
+def talking(app: FastAPI, issuer: Issuer) -> httpx.AsyncClient:
+    """A client of the app, with a token of ann of acme and an idempotency key."""
+    token = issuer.issue("ann", "acme", "brand")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://notes.test",
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "key-0001"},
+    )
