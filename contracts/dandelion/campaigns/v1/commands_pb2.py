@@ -22,28 +22,31 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from dandelion.campaigns.v1 import events_pb2 as dandelion_dot_campaigns_dot_v1_dot_events__pb2
 from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/campaigns/v1/commands.proto\x12\x16\x64\x61ndelion.campaigns.v1\x1a#dandelion/campaigns/v1/events.proto\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x04\n\x15\x43ontractCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x04 \x01(\t\x12\x12\n\ncreator_id\x18\x05 \x01(\t\x12\x11\n\tagency_id\x18\x06 \x01(\t\x12/\n\x04type\x18\x07 \x01(\x0e\x32!.dandelion.common.v1.CampaignType\x12:\n\x0c\x63ompensation\x18\x08 \x01(\x0b\x32$.dandelion.campaigns.v1.Compensation\x12\x39\n\x0c\x64\x65liverables\x18\t \x03(\x0b\x32#.dandelion.campaigns.v1.Deliverable\x12\x10\n\x08\x63urrency\x18\n \x01(\t\x12\x18\n\x10product_category\x18\x0b \x01(\t\x12\x31\n\x08products\x18\x0c \x03(\x0b\x32\x1f.dandelion.campaigns.v1.Product\x12\x14\n\x0cjurisdiction\x18\r \x01(\t\x12\x15\n\rbrief_version\x18\x0e \x01(\x05\x12\x12\n\nterms_hash\x18\x0f \x01(\t\x12,\n\x05terms\x18\x10 \x01(\x0b\x32\x1d.dandelion.campaigns.v1.Terms\x12\x11\n\trequester\x18\x11 \x01(\t\"@\n\x11\x46undCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\"R\n\x13\x43\x61ncelCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"\xf2\x01\n\x0cRecordReview\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x15\n\rsubmission_id\x18\x03 \x01(\t\x12-\n\x07verdict\x18\x04 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x10\n\x08\x66indings\x18\x05 \x01(\x05\x12\r\n\x05label\x18\x06 \x01(\t\x12\x36\n\tplacement\x18\x07 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x11\n\trequester\x18\x08 \x01(\t\"\x94\x01\n\rVerifyContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0f\n\x07look_id\x18\x03 \x01(\t\x12-\n\tlooked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x05 \x01(\t\"\x99\x01\n\x11SettleDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x12\n\nrelease_id\x18\x03 \x01(\t\x12\x19\n\x11\x63reator_net_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x11\n\trequester\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/campaigns/v1/commands.proto\x12\x16\x64\x61ndelion.campaigns.v1\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"o\n\x15\x43ontractCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x15\n\rcontract_json\x18\x02 \x01(\t\x12\x12\n\nterms_hash\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"O\n\x12ReleaseApplication\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"@\n\x11\x46undCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\"R\n\x13\x43\x61ncelCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"\xf2\x01\n\x0cRecordReview\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x15\n\rsubmission_id\x18\x03 \x01(\t\x12-\n\x07verdict\x18\x04 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x10\n\x08\x66indings\x18\x05 \x01(\x05\x12\r\n\x05label\x18\x06 \x01(\t\x12\x36\n\tplacement\x18\x07 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x11\n\trequester\x18\x08 \x01(\t\"\x94\x01\n\rVerifyContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0f\n\x07look_id\x18\x03 \x01(\t\x12-\n\tlooked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x05 \x01(\t\"f\n\x0fTakeDownContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"\x99\x01\n\x11SettleDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x12\n\nrelease_id\x18\x03 \x01(\t\x12\x19\n\x11\x63reator_net_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x11\n\trequester\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.campaigns.v1.commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTRACTCOLLABORATION']._serialized_start=170
-  _globals['_CONTRACTCOLLABORATION']._serialized_end=714
-  _globals['_FUNDCOLLABORATION']._serialized_start=716
-  _globals['_FUNDCOLLABORATION']._serialized_end=780
-  _globals['_CANCELCOLLABORATION']._serialized_start=782
-  _globals['_CANCELCOLLABORATION']._serialized_end=864
-  _globals['_RECORDREVIEW']._serialized_start=867
-  _globals['_RECORDREVIEW']._serialized_end=1109
-  _globals['_VERIFYCONTENT']._serialized_start=1112
-  _globals['_VERIFYCONTENT']._serialized_end=1260
-  _globals['_SETTLEDELIVERABLE']._serialized_start=1263
-  _globals['_SETTLEDELIVERABLE']._serialized_end=1416
+  _globals['_CONTRACTCOLLABORATION']._serialized_start=132
+  _globals['_CONTRACTCOLLABORATION']._serialized_end=243
+  _globals['_RELEASEAPPLICATION']._serialized_start=245
+  _globals['_RELEASEAPPLICATION']._serialized_end=324
+  _globals['_FUNDCOLLABORATION']._serialized_start=326
+  _globals['_FUNDCOLLABORATION']._serialized_end=390
+  _globals['_CANCELCOLLABORATION']._serialized_start=392
+  _globals['_CANCELCOLLABORATION']._serialized_end=474
+  _globals['_RECORDREVIEW']._serialized_start=477
+  _globals['_RECORDREVIEW']._serialized_end=719
+  _globals['_VERIFYCONTENT']._serialized_start=722
+  _globals['_VERIFYCONTENT']._serialized_end=870
+  _globals['_TAKEDOWNCONTENT']._serialized_start=872
+  _globals['_TAKEDOWNCONTENT']._serialized_end=974
+  _globals['_SETTLEDELIVERABLE']._serialized_start=977
+  _globals['_SETTLEDELIVERABLE']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

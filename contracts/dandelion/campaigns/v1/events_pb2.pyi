@@ -108,6 +108,16 @@ class Terms(message.Message):
     CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
     EXCLUSIVITY_DAYS_FIELD_NUMBER: builtins.int
     USAGE_RIGHTS_DAYS_FIELD_NUMBER: builtins.int
+    PRODUCT_S_FIELD_NUMBER: builtins.int
+    DRAFT_S_FIELD_NUMBER: builtins.int
+    COMPLIANCE_S_FIELD_NUMBER: builtins.int
+    REVIEW_REMINDER_S_FIELD_NUMBER: builtins.int
+    REVISION_S_FIELD_NUMBER: builtins.int
+    RULING_S_FIELD_NUMBER: builtins.int
+    PUBLISH_S_FIELD_NUMBER: builtins.int
+    PUBLISH_GRACE_S_FIELD_NUMBER: builtins.int
+    VERIFY_S_FIELD_NUMBER: builtins.int
+    PAYMENT_RETRY_S_FIELD_NUMBER: builtins.int
     invitation_expiry_s: builtins.int
     funding_s: builtins.int
     """From contract to the day when escrow must be held."""
@@ -126,6 +136,25 @@ class Terms(message.Message):
     """Share of the fee that the creator leaves to the platform."""
     exclusivity_days: builtins.int
     usage_rights_days: builtins.int
+    product_s: builtins.int
+    """For the product to be sent, and again to be received."""
+    draft_s: builtins.int
+    """From the start of the work, or the approved outline, to the draft."""
+    compliance_s: builtins.int
+    """From a draft to compliance's verdict."""
+    review_reminder_s: builtins.int
+    """From the reminder to deemed approval."""
+    revision_s: builtins.int
+    ruling_s: builtins.int
+    """For staff to rule after the last revision."""
+    publish_s: builtins.int
+    """From approval to publication, when nothing is scheduled."""
+    publish_grace_s: builtins.int
+    """From the scheduled time to the end of waiting for the post."""
+    verify_s: builtins.int
+    """From publication to the last look that may verify it."""
+    payment_retry_s: builtins.int
+    """Between two requests to pay when no answer came."""
     @builtins.property
     def ladder(self) -> containers.RepeatedCompositeFieldContainer[LadderStep]: ...
     def __init__(
@@ -143,10 +172,20 @@ class Terms(message.Message):
         creator_fee_bps: builtins.int = ...,
         exclusivity_days: builtins.int = ...,
         usage_rights_days: builtins.int = ...,
+        product_s: builtins.int = ...,
+        draft_s: builtins.int = ...,
+        compliance_s: builtins.int = ...,
+        review_reminder_s: builtins.int = ...,
+        revision_s: builtins.int = ...,
+        ruling_s: builtins.int = ...,
+        publish_s: builtins.int = ...,
+        publish_grace_s: builtins.int = ...,
+        verify_s: builtins.int = ...,
+        payment_retry_s: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "creator_fee_bps", b"creator_fee_bps", "exclusivity_days", b"exclusivity_days", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "protection_s", b"protection_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -818,6 +857,79 @@ class ApplicationAccepted(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class OfferRenewed(message.Message):
+    """The creator lets its open offer stand under an amended brief."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BRIEF_VERSION_FIELD_NUMBER: builtins.int
+    RENEWED_AT_FIELD_NUMBER: builtins.int
+    application_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    brief_version: builtins.int
+    @builtins.property
+    def renewed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        application_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        brief_version: builtins.int = ...,
+        renewed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["renewed_at", b"renewed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "renewed_at", b"renewed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ApplicationReleased(message.Message):
+    """No contract came of the acceptance: what it had reserved is free again."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    FREED_MINOR_FIELD_NUMBER: builtins.int
+    RELEASED_AT_FIELD_NUMBER: builtins.int
+    application_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    freed_minor: builtins.int
+    @builtins.property
+    def released_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        application_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        freed_minor: builtins.int = ...,
+        released_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "freed_minor", b"freed_minor", "reason", b"reason", "released_at", b"released_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ApplicationDeclined(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
@@ -1115,6 +1227,94 @@ class ProductReceived(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class DeliverableDue(message.Message):
+    """When the clock of a deliverable runs out."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["deliverable_id", b"deliverable_id", "due_at", b"due_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class WorkStarted(message.Message):
+    """Work may begin: the clocks of the deliverables run."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CLOCKS_FIELD_NUMBER: builtins.int
+    STARTED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    @builtins.property
+    def clocks(self) -> containers.RepeatedCompositeFieldContainer[DeliverableDue]: ...
+    @builtins.property
+    def started_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        clocks: abc.Iterable[DeliverableDue] | None = ...,
+        started_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["clocks", b"clocks", "collaboration_id", b"collaboration_id", "started_at", b"started_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AmendmentConsented(message.Message):
+    """The creator agreed to a later version of the brief; prices and deliverables stay."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BRIEF_VERSION_FIELD_NUMBER: builtins.int
+    TERMS_HASH_FIELD_NUMBER: builtins.int
+    CONSENTED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    brief_version: builtins.int
+    terms_hash: builtins.str
+    @builtins.property
+    def consented_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        brief_version: builtins.int = ...,
+        terms_hash: builtins.str = ...,
+        consented_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["consented_at", b"consented_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "consented_at", b"consented_at", "creator_id", b"creator_id", "terms_hash", b"terms_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Media(message.Message):
     """A picture, video or sound of a submission; the file itself is stored elsewhere."""
 
@@ -1197,7 +1397,7 @@ class ContentSubmitted(message.Message):
     language: builtins.str
     """BCP 47."""
     text_hash: builtins.str
-    """SHA-256, hex, over title, text, tags and links as stored."""
+    """SHA-256, hex, over title, text, tags, links and media hashes as stored."""
     product_used: builtins.bool
     """The creator confirmed reception of the product (or none was sent)."""
     @builtins.property
@@ -1352,6 +1552,90 @@ class RevisionRequested(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class RulingRequested(message.Message):
+    """The revisions are used up and the brand still objects: staff decide until due_at."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBMISSION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REQUESTED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    submission_id: builtins.str
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    @builtins.property
+    def requested_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        submission_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        requested_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "due_at", b"due_at", "reason", b"reason", "requested_at", b"requested_at", "submission_id", b"submission_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ReviewReminded(message.Message):
+    """The brand has not answered; at due_at the submission is deemed approved."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REMINDED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    @builtins.property
+    def reminded_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reminded_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "reminded_at", b"reminded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "due_at", b"due_at", "reminded_at", b"reminded_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ContentApproved(message.Message):
     """The brand approves a submission (or is deemed to, after its clock)."""
 
@@ -1368,6 +1652,7 @@ class ContentApproved(message.Message):
     LABEL_FIELD_NUMBER: builtins.int
     PLACEMENT_FIELD_NUMBER: builtins.int
     APPROVED_AT_FIELD_NUMBER: builtins.int
+    STAGE_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -1381,6 +1666,7 @@ class ContentApproved(message.Message):
     label: builtins.str
     """What must stand on the post."""
     placement: common_pb2.LabelPlacement.ValueType
+    stage: common_pb2.SubmissionStage.ValueType
     @builtins.property
     def approved_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -1397,10 +1683,11 @@ class ContentApproved(message.Message):
         label: builtins.str = ...,
         placement: common_pb2.LabelPlacement.ValueType = ...,
         approved_at: timestamp_pb2.Timestamp | None = ...,
+        stage: common_pb2.SubmissionStage.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["approved_at", b"approved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["approved_at", b"approved_at", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deemed", b"deemed", "deliverable_id", b"deliverable_id", "label", b"label", "placement", b"placement", "submission_id", b"submission_id", "text_hash", b"text_hash"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["approved_at", b"approved_at", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deemed", b"deemed", "deliverable_id", b"deliverable_id", "label", b"label", "placement", b"placement", "stage", b"stage", "submission_id", b"submission_id", "text_hash", b"text_hash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1483,7 +1770,7 @@ class ContentPublished(message.Message):
     post_id: builtins.str
     """The platform's id of the post."""
     text_hash: builtins.str
-    """Of the approved submission."""
+    """SHA-256, hex, of the text as it stands on the platform (UTF-8), label included."""
     label: builtins.str
     """What must stand on the post, and where."""
     placement: common_pb2.LabelPlacement.ValueType
@@ -1625,6 +1912,56 @@ class ContentTakenDown(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class PaymentAuthorised(message.Message):
+    """The settlement delay is over and nothing disputed: the ledger is asked to pay. Repeated, with the next attempt, when no answer came."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    FEE_MINOR_FIELD_NUMBER: builtins.int
+    BRAND_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    AUTHORISED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    attempt: builtins.int
+    fee_minor: builtins.int
+    brand_fee_minor: builtins.int
+    creator_fee_bps: builtins.int
+    currency: builtins.str
+    @builtins.property
+    def authorised_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        attempt: builtins.int = ...,
+        fee_minor: builtins.int = ...,
+        brand_fee_minor: builtins.int = ...,
+        creator_fee_bps: builtins.int = ...,
+        currency: builtins.str = ...,
+        authorised_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["authorised_at", b"authorised_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "authorised_at", b"authorised_at", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_bps", b"creator_fee_bps", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class DeliverableSettled(message.Message):
     """The money of one deliverable was released."""
 
@@ -1670,7 +2007,7 @@ class DeliverableSettled(message.Message):
 
 @typing.final
 class CollaborationSettled(message.Message):
-    """Every deliverable is settled."""
+    """Every deliverable has come to its end, and at least one was paid for."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -1739,6 +2076,135 @@ class CancelledDeliverable(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_minor", b"brand_fee_minor", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "kill_fee_minor", b"kill_fee_minor", "share_bps", b"share_bps", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeliverableLapsed(message.Message):
+    """A clock or a ruling ended one deliverable; the others go on. Escrow held for it is paid out or returned as it says."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    DELIVERABLE_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    FREED_MINOR_FIELD_NUMBER: builtins.int
+    LAPSED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    """Stable code: "content.draft_overdue", "content.publication_overdue", "content.ruled_against", ..."""
+    currency: builtins.str
+    freed_minor: builtins.int
+    """Given back to the campaign's budget."""
+    @builtins.property
+    def deliverable(self) -> CancelledDeliverable: ...
+    @builtins.property
+    def lapsed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        deliverable: CancelledDeliverable | None = ...,
+        currency: builtins.str = ...,
+        freed_minor: builtins.int = ...,
+        lapsed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["deliverable", b"deliverable", "lapsed_at", b"lapsed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable", b"deliverable", "freed_minor", b"freed_minor", "lapsed_at", b"lapsed_at", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DisputeOpened(message.Message):
+    """Money that is not being paid already is frozen, and the clocks stop."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    OPENED_BY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    OPENED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    opened_by: Party.ValueType
+    reason: builtins.str
+    """Stable code."""
+    @builtins.property
+    def opened_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        opened_by: Party.ValueType = ...,
+        reason: builtins.str = ...,
+        opened_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["opened_at", b"opened_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "opened_at", b"opened_at", "opened_by", b"opened_by", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DisputeRuled(message.Message):
+    """Staff decided: the clocks go on, or a CollaborationCancelled with share_bps follows."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    OUTCOME_FIELD_NUMBER: builtins.int
+    SHARE_BPS_FIELD_NUMBER: builtins.int
+    CLOCKS_FIELD_NUMBER: builtins.int
+    RULED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    outcome: builtins.str
+    """"resume" or "cancel"."""
+    share_bps: builtins.int
+    @builtins.property
+    def clocks(self) -> containers.RepeatedCompositeFieldContainer[DeliverableDue]: ...
+    @builtins.property
+    def ruled_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        outcome: builtins.str = ...,
+        share_bps: builtins.int = ...,
+        clocks: abc.Iterable[DeliverableDue] | None = ...,
+        ruled_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["ruled_at", b"ruled_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "clocks", b"clocks", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "outcome", b"outcome", "ruled_at", b"ruled_at", "share_bps", b"share_bps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

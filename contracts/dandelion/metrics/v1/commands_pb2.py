@@ -22,18 +22,21 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from dandelion.metrics.v1 import events_pb2 as dandelion_dot_metrics_dot_v1_dot_events__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#dandelion/metrics/v1/commands.proto\x12\x14\x64\x61ndelion.metrics.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x01\n\x11IssueTrackingLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x12\n\ntarget_url\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x05 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x06 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x07 \x01(\t\x12\x12\n\ncreator_id\x18\x08 \x01(\t\x12\x11\n\trequester\x18\t \x01(\t\"\xf4\x01\n\x0bIssueCoupon\x12\x11\n\tcoupon_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x14\n\x0c\x64iscount_bps\x18\x08 \x01(\x05\x12.\n\nexpires_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\n \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#dandelion/metrics/v1/commands.proto\x12\x14\x64\x61ndelion.metrics.v1\x1a!dandelion/metrics/v1/events.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x01\n\x11IssueTrackingLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x12\n\ntarget_url\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x05 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x06 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x07 \x01(\t\x12\x12\n\ncreator_id\x18\x08 \x01(\t\x12\x11\n\trequester\x18\t \x01(\t\"\xf4\x01\n\x0bIssueCoupon\x12\x11\n\tcoupon_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x14\n\x0c\x64iscount_bps\x18\x08 \x01(\x05\x12.\n\nexpires_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\n \x01(\t\"\xb3\x01\n\x0bReportBurst\x12\x12\n\ncontent_id\x18\x01 \x01(\t\x12,\n\x06metric\x18\x02 \x01(\x0e\x32\x1c.dandelion.metrics.v1.Metric\x12\x17\n\x0fwindow_start_ms\x18\x03 \x01(\x03\x12\x10\n\x08window_s\x18\x04 \x01(\x05\x12\x10\n\x08observed\x18\x05 \x01(\x03\x12\x14\n\x0c\x65xpected_max\x18\x06 \x01(\x03\x12\x0f\n\x07\x66ormula\x18\x07 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.metrics.v1.commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ISSUETRACKINGLINK']._serialized_start=95
-  _globals['_ISSUETRACKINGLINK']._serialized_end=293
-  _globals['_ISSUECOUPON']._serialized_start=296
-  _globals['_ISSUECOUPON']._serialized_end=540
+  _globals['_ISSUETRACKINGLINK']._serialized_start=130
+  _globals['_ISSUETRACKINGLINK']._serialized_end=328
+  _globals['_ISSUECOUPON']._serialized_start=331
+  _globals['_ISSUECOUPON']._serialized_end=575
+  _globals['_REPORTBURST']._serialized_start=578
+  _globals['_REPORTBURST']._serialized_end=757
 # @@protoc_insertion_point(module_scope)
