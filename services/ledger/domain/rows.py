@@ -113,7 +113,7 @@ def _held(chain: ChainPosted, row: Escrow | None) -> Escrow:
     fee_left = deal.fee_minor - (row.fee_minor - row.fee_left_minor if row else 0)
     brand_fee_left = deal.brand_fee_minor - (row.brand_fee_minor - row.brand_fee_left_minor if row else 0)
     return Escrow(
-        deal.deliverable_id, EscrowStatus.HELD, deal.revision, deal.collaboration_id, deal.campaign_id, deal.brand_id,
+        deal.deliverable_id, EscrowStatus.HELD.value, deal.revision, deal.collaboration_id, deal.campaign_id, deal.brand_id,
         deal.creator_id, deal.agency_id, deal.agency_bps, deal.jurisdiction, deal.currency,
         deal.fee_minor, deal.brand_fee_minor, fee_left, brand_fee_left, row.released_minor if row else 0,
         row.returned_minor if row else 0, deal.policy_id, deal.expires_at,

@@ -1,0 +1,96 @@
+"""What stands before a command comes, by name, and the commands that most tests send."""
+
+from collections.abc import Callable
+
+from kernel.ids import derived_id
+from kernel.model import Actor
+from services.ledger.domain.accounts import Account, Code
+from services.ledger.domain.commands import (
+    CancelEscrow,
+    Command,
+    ReleasePayment,
+    RequestDeposit,
+    RequestPayout,
+    RequestRefund,
+    SettleLine,
+)
+from services.ledger.domain.events import ChainEvent
+from tests.unit.ledger.world import (
+    AS_BRAND,
+    AS_CREATOR,
+    BRAND,
+    CREATOR,
+    SYSTEM,
+    World,
+    chains,
+    check_invariants,
+    deposit,
+    hold_command,
+)
+
+DEPOSIT, DELIVERABLE, PAYOUT, REFUND = (
+    derived_id(noun, "x") for noun in ("deposit", "deliverable", "payout", "refund")
+)
+RELEASE = ReleasePayment("r1", DELIVERABLE, CREATOR, "CNY", 1_000_000, 106_000)
+CANCEL = CancelEscrow("c1", DELIVERABLE, BRAND, CREATOR, "CNY", 300_000, 0, "brand.cancelled")
+ASK = RequestDeposit(DEPOSIT, BRAND, "CNY", 5_000, "tok")
+PAY = RequestPayout(PAYOUT, CREATOR, Code.CREATOR_AVAILABLE, "CNY", 50_000, "acct")
+Given = Callable[[World], object]
+
+
+def do(world: World, command: Command, actor: Actor = SYSTEM) -> list[ChainEvent]:
+    """Runs it, repeats it and demands silence, and checks the books."""
+    events = world.run(command, actor)
+    assert world.run(command, actor) == []
+    check_invariants(world)
+    return events
+
+
+def legs(events: list[ChainEvent]) -> list[str]:
+    return [f"{leg.debit.code}>{leg.credit.code} {leg.amount_minor}" for e in chains(events) for leg in e.legs]
+
+
+def nothing(world: World) -> None:
+    """An empty ledger."""
+
+
+def asked(world: World) -> None:
+    world.run(ASK, AS_BRAND)
+
+
+def funded(world: World) -> None:
+    id_ = deposit(world, 2_000_000)
+    world.run(SettleLine("b0", "1", id_, "CNY", 2_000_000, 0))
+
+
+def held(world: World) -> None:
+    funded(world)
+    world.run(hold_command(DELIVERABLE, 1_000_000, 106_000))
+
+
+def released(world: World) -> None:
+    held(world)
+    world.run(RELEASE)
+
+
+def cancelled(world: World) -> None:
+    held(world)
+    world.run(CANCEL)
+
+
+def payout_asked(world: World) -> None:
+    released(world)
+    world.run(PAY, AS_CREATOR)
+
+
+def refund_asked(world: World) -> None:
+    funded(world)
+    world.run(RequestRefund(REFUND, derived_id("deposit", "d1"), 400_000), AS_BRAND)
+
+
+def in_debt(world: World) -> None:
+    held(world)
+    key = ("CNY", Code.CREATOR_RECEIVABLE.value, CREATOR)
+    world.rows["accounts", key] = Account(*key, debits_posted=40_000)
+    debit_side = ("CNY", Code.EQUITY.value, "test")
+    world.rows["accounts", debit_side] = Account(*debit_side, credits_posted=40_000)

@@ -1,0 +1,188 @@
+"""Stories of several chains: exclusions, milestones, tax years, shortages, repeats."""
+
+from dataclasses import replace
+
+import pytest
+
+from kernel.errors import Conflict, Fault
+from kernel.ids import derived_id
+from kernel.model import Context, GivenRows
+from services.ledger.domain.accounts import Code
+from services.ledger.domain.chains import Done, decide, reads
+from services.ledger.domain.commands import (
+    Command,
+    ConfirmDeposit,
+    ConfirmTransfer,
+    FailDeposit,
+    FailTransfer,
+    PayInOwnMoney,
+    ReleasePayment,
+    RequestRefund,
+    SettleLine,
+    is_id,
+    stream_of,
+)
+from services.ledger.domain.events import ChainKind, EscrowRefused, TaxWithheld, TransferKind
+from tests.unit.ledger.given import (
+    ASK,
+    CANCEL,
+    DELIVERABLE,
+    DEPOSIT,
+    PAY,
+    PAYOUT,
+    REFUND,
+    RELEASE,
+    asked,
+    do,
+    funded,
+    held,
+    legs,
+    payout_asked,
+    refund_asked,
+    released,
+)
+from tests.unit.ledger.world import (
+    AGENCY,
+    AS_BRAND,
+    AS_CREATOR,
+    BRAND,
+    COLLABORATION,
+    CREATOR,
+    FINANCE,
+    NOON,
+    World,
+    chains,
+    days,
+    deposit,
+    hold_command,
+    pay_in,
+)
+
+
+def test_an_uncovered_hold_is_an_answer() -> None:
+    world = World()
+    deposit(world, 1_000)
+    event = do(world, hold_command(DELIVERABLE, 1_000, 100))[0]
+    assert isinstance(event, EscrowRefused)
+    assert (event.code, event.needed_minor, event.available_minor) == ("escrow.not_covered", 1_100, 1_000)
+    deposit(world, 500, name="d2")
+    assert world.run(hold_command(DELIVERABLE, 1_000, 100)) == []
+    assert chains(do(world, hold_command(DELIVERABLE, 1_000, 100, revision=2)))
+
+
+def test_confirmed_and_failed_exclude_each_other() -> None:
+    for first, second in [(0, 1), (1, 0)]:
+        world = World()
+        payout_asked(world)
+        ends: list[Command] = [ConfirmTransfer(TransferKind.PAYOUT, PAYOUT), FailTransfer(TransferKind.PAYOUT, PAYOUT)]
+        do(world, ends[first])
+        with pytest.raises(Fault, match=r"payout\.not_pending"):
+            world.run(ends[second])
+        assert world.account(Code.PAYOUT_IN_TRANSIT, PAYOUT).closed
+
+
+def test_money_that_comes_after_all_is_posted() -> None:
+    world = World()
+    asked(world)
+    do(world, FailDeposit(DEPOSIT, "expired"))
+    do(world, ConfirmDeposit(DEPOSIT, "CNY", 5_000, "ch"))
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).spendable_minor == 5_000
+
+
+def test_the_first_report_of_a_fact_wins_whatever_its_reference() -> None:
+    world = World()
+    asked(world)
+    do(world, ConfirmDeposit(DEPOSIT, "CNY", 5_000, "from the webhook"))
+    assert world.run(ConfirmDeposit(DEPOSIT, "CNY", 5_000, "from the file")) == []
+
+
+def test_release_and_cancel_carry_the_facts_that_are_published() -> None:
+    world = World()
+    held(world)
+    events = do(world, replace(CANCEL, kill_fee_minor=1_000_000, creator_fee_bps=500))
+    kinds = [event.kind if not isinstance(event, EscrowRefused | TaxWithheld) else type(event) for event in events]
+    assert kinds == [ChainKind.PAYMENT_RELEASED, TaxWithheld, ChainKind.ESCROW_CANCELLED]
+    end = chains(events)[-1]
+    assert (end.returned_minor, end.killed_minor, end.reason) == (106_000, 1_000_000, "brand.cancelled")
+    assert end.deal is not None
+    assert end.deal.collaboration_id == COLLABORATION
+    assert world.escrow(DELIVERABLE).status == "closed"
+
+
+def test_an_agency_takes_its_share_of_what_the_creator_fee_leaves() -> None:
+    world = World()
+    funded(world)
+    world.run(hold_command(DELIVERABLE, 1_000_000, 0, agency_id=AGENCY, agency_bps=1_500, jurisdiction="US"))
+    do(world, replace(RELEASE, brand_fee_minor=0, creator_fee_bps=1_000))
+    assert world.account(Code.AGENCY_AVAILABLE, AGENCY).spendable_minor == 135_000
+    assert world.account(Code.CREATOR_AVAILABLE, CREATOR).spendable_minor == 765_000
+
+
+def test_milestones_then_a_smaller_scope() -> None:
+    world = World()
+    held(world)
+    do(world, replace(RELEASE, release_id="m1", fee_minor=600_000, brand_fee_minor=0))
+    with pytest.raises(Fault, match=r"escrow\.already_released"):
+        world.run(hold_command(DELIVERABLE, 500_000, 106_000, revision=2))
+    do(world, hold_command(DELIVERABLE, 600_000, 106_000, revision=3))
+    with pytest.raises(Fault, match=r"escrow\.revision_is_old"):
+        world.run(hold_command(DELIVERABLE, 700_000, 106_000, revision=2))
+    do(world, replace(RELEASE, release_id="m2", fee_minor=0))
+    assert world.escrow(DELIVERABLE).status == "released"
+
+
+def test_tax_goes_on_through_the_year_and_starts_afresh() -> None:
+    world = World()
+    id_ = deposit(world, 9_000_000)
+    world.run(SettleLine("b", "1", id_, "CNY", 9_000_000, 0))
+    taxes = []
+    for number, later in enumerate([0, 0, 60]):
+        world.at += days(later)
+        deliverable = derived_id("deliverable", str(number))
+        world.run(hold_command(deliverable, 1_000_000, 0))
+        release = ReleasePayment(f"r{number}", deliverable, CREATOR, "CNY", 1_000_000, 0)
+        taxes.append(next(e.tax.withheld_minor for e in do(world, release) if isinstance(e, TaxWithheld)))
+    assert taxes == [9_000, 24_000, 9_000]
+
+
+def test_costs_are_paid_from_own_money_and_a_shortage_stops_payouts() -> None:
+    world = World()
+    released(world)
+    id_ = deposit(world, 900_000, name="d3")
+    pay_in(world, 100)
+    assert "bank>bank_own 100" in legs(do(world, SettleLine("b1", "1", id_, "CNY", 900_000, 106_150)))
+    assert chains(world.log)[-1].short_minor == 50
+    with pytest.raises(Fault, match=r"payout\.client_money_short"):
+        world.run(PAY, AS_CREATOR)
+    assert legs(do(world, PayInOwnMoney("r2", "CNY", 80), FINANCE)) == ["bank_own>equity 80", "bank>bank_own 50"]
+    assert chains(do(world, PAY, AS_CREATOR))
+
+
+def test_a_failed_refund_may_be_asked_again() -> None:
+    world = World()
+    refund_asked(world)
+    do(world, FailTransfer(TransferKind.REFUND, REFUND))
+    again = RequestRefund(derived_id("refund", "y"), derived_id("deposit", "d1"), 2_000_000)
+    assert chains(do(world, again, AS_BRAND))
+
+
+def test_a_command_on_a_stream_that_is_not_its_own_is_refused() -> None:
+    context = Context(NOON, AS_BRAND, GivenRows({}), f"deposit-{derived_id('another')}", BRAND)
+    with pytest.raises(Fault, match=r"chain\.wrong_stream"):
+        decide(ASK, Done(), context)
+    with pytest.raises(Conflict):
+        decide(ASK, Done(((ASK.chain_id, "else"),)), replace(context, stream=stream_of(ASK)))
+
+
+ANNOUNCED = (
+    RELEASE, CANCEL, ASK, PAY, RequestRefund(REFUND, DEPOSIT, 1), hold_command(DELIVERABLE, 1, 1),
+    PayInOwnMoney("r", "CNY", 1), ConfirmTransfer(TransferKind.PAYOUT, PAYOUT),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ANNOUNCED)
+def test_rows_are_announced_before_they_are_read(command: Command) -> None:
+    named = list(reads(command, Done()))
+    assert named
+    assert all(isinstance(part, str) for _, key in named for part in key)
+    assert is_id(DEPOSIT)

@@ -1,0 +1,152 @@
+"""A ledger in memory: streams, inline rows and refusals as the kernel's writer keeps them, without a database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kernel.ids import derived_id
+from kernel.model import Actor, Context, Fact, GivenRows, Inline, Key
+from services.ledger.domain import rows as inline
+from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
+from services.ledger.domain.chains import Done, decide, evolve
+from services.ledger.domain.commands import (
+    Command,
+    ConfirmDeposit,
+    HoldEscrow,
+    PayInOwnMoney,
+    RequestDeposit,
+    stream_of,
+)
+from services.ledger.domain.events import ChainEvent, ChainPosted
+from services.ledger.domain.funding import ClientMoney
+from services.ledger.domain.rows import Escrow
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BRAND, OTHER_BRAND = derived_id("brand", "1"), derived_id("brand", "2")
+CREATOR, SECOND_CREATOR = derived_id("creator", "1"), derived_id("creator", "2")
+AGENCY = derived_id("agency", "1")
+CAMPAIGN, COLLABORATION = derived_id("campaign", "1"), derived_id("collaboration", "1")
+SYSTEM = Actor("process", "platform", frozenset({"system"}))
+FINANCE = Actor("fin", "platform", frozenset({"finance"}))
+AS_BRAND = Actor("bea", BRAND, frozenset({"brand"}))
+AS_CREATOR = Actor("cai", CREATOR, frozenset({"creator"}))
+BRANDS = {BRAND: AS_BRAND, OTHER_BRAND: Actor("bob", OTHER_BRAND, frozenset({"brand"}))}
+CREATORS = {CREATOR: AS_CREATOR, SECOND_CREATOR: Actor("dai", SECOND_CREATOR, frozenset({"creator"}))}
+
+
+@dataclass
+class World:
+    """`rows` holds the inline tables, `log` every event in order; `at` is database time."""
+
+    at: datetime = NOON
+    rows: dict[tuple[str, Key], Any] = field(default_factory=dict)
+    streams: dict[str, Done] = field(default_factory=dict)
+    log: list[ChainEvent] = field(default_factory=list)
+    remembers: bool = True
+    """Off (a mutation): a repeated command meets a stream that has forgotten its chains."""
+
+    def run(self, command: Command, actor: Actor = SYSTEM) -> list[ChainEvent]:
+        """Decides and appends whole, or raises and changes nothing."""
+        stream = stream_of(command)
+        state = self.streams.get(stream, Done()) if self.remembers else Done()
+        context = Context(self.at, actor, GivenRows(self.rows), stream, actor.tenant)
+        events = list(decide(command, state, context))
+        for version, event in enumerate(events, start=1):
+            state = evolve(state, event)
+            self._fold(Fact(stream, actor.tenant, version, self.at, event))
+        self.streams[stream] = state
+        self.log += events
+        return events
+
+    def _fold(self, fact: Fact[Any]) -> None:
+        tables: tuple[Inline[Any], ...] = inline.INLINES
+        for table in tables:
+            if type(fact.event) in table.events:
+                for key, row in list(table.fold(fact, GivenRows(self.rows))):
+                    self.rows[table.name, key] = row
+
+    def account(self, code: Code, owner: str, currency: str = "CNY") -> Account:
+        found: Account | None = self.rows.get(("accounts", (currency, code.value, owner)))
+        return found or Account(currency, code.value, owner)
+
+    def table(self, name: str) -> dict[Key, Any]:
+        return {key: row for (table, key), row in self.rows.items() if table == name}
+
+    def escrow(self, deliverable_id: str) -> Escrow:
+        found: Escrow = self.rows["escrows", (deliverable_id,)]
+        return found
+
+
+def deposit(world: World, amount_minor: int, brand: str = BRAND, currency: str = "CNY", name: str = "d1") -> str:
+    """A confirmed deposit; returns its id."""
+    id_ = derived_id("deposit", name)
+    world.run(RequestDeposit(id_, brand, currency, amount_minor, "tok_card"), BRANDS[brand])
+    world.run(ConfirmDeposit(id_, currency, amount_minor, "ch_1"))
+    return id_
+
+
+def hold_command(deliverable: str, fee_minor: int, brand_fee_minor: int, **changes: Any) -> HoldEscrow:
+    given: dict[str, Any] = {"revision": 1, "brand_id": BRAND, "creator_id": CREATOR, "currency": "CNY"}
+    given |= {"jurisdiction": "CN", **changes}
+    return HoldEscrow(
+        deliverable, collaboration_id=COLLABORATION, campaign_id=CAMPAIGN, fee_minor=fee_minor,
+        brand_fee_minor=brand_fee_minor, **given,
+    )  # fmt: skip
+
+
+def pay_in(world: World, amount_minor: int, currency: str = "CNY", reference: str = "r1") -> None:
+    world.run(PayInOwnMoney(reference, currency, amount_minor), FINANCE)
+
+
+def check_invariants(world: World) -> None:
+    """Invariants 1, 2, 3 and 7 of the ledger over all rows; raises AssertionError with the numbers."""
+    accounts = world.table("accounts")
+    _check_sums(accounts)
+    _check_bounds(accounts)
+    for escrow in world.table("escrows").values():
+        _check_escrow(world, escrow)
+    for row in world.table("client_money").values():
+        _check_client_money(world, accounts, row)
+
+
+def _check_sums(accounts: Mapping[Key, Account]) -> None:
+    for currency in {key[0] for key in accounts}:
+        mine = [account for account in accounts.values() if account.currency == currency]
+        assert sum(a.debits_posted for a in mine) == sum(a.credits_posted for a in mine), currency
+        assert sum(a.debits_pending for a in mine) == sum(a.credits_pending for a in mine), currency
+
+
+def _check_bounds(accounts: Mapping[Key, Account]) -> None:
+    for account in accounts.values():
+        assert not account.kind.bounded or account.spendable_minor >= 0, account
+        assert min(account.debits_pending, account.credits_pending) >= 0, account
+        assert not account.closed or account.balance_minor == 0, account
+
+
+def _check_escrow(world: World, row: Escrow) -> None:
+    balance = world.account(Code.ESCROW, row.deliverable_id, row.currency).balance_minor
+    assert balance == row.left_minor, (balance, row)
+    assert row.held_minor == row.released_minor + row.returned_minor + balance, row
+    assert row.status == "held" or balance == 0, row
+
+
+def _check_client_money(world: World, accounts: Mapping[Key, Account], row: ClientMoney) -> None:
+    """What is held covers what is owed, unless own money is used up; and the kept sums are the recomputed ones."""
+
+    def total(stake: Stake) -> int:
+        mine = [a for a in accounts.values() if a.currency == row.currency and CHART[Code(a.code)].stake is stake]
+        signs = {Stake.ASSET: Side.DEBIT, Stake.CLAIM: Side.CREDIT}
+        return sum(a.balance_minor if a.kind.side is signs[stake] else -a.balance_minor for a in mine)
+
+    assert (row.assets_minor, row.claims_minor) == (total(Stake.ASSET), total(Stake.CLAIM)), row
+    own_minor = world.account(Code.BANK_OWN, "platform", row.currency).spendable_minor
+    assert row.short_minor == 0 or own_minor == 0, (row, own_minor)
+
+
+def chains(events: list[ChainEvent]) -> list[ChainPosted]:
+    return [event for event in events if isinstance(event, ChainPosted)]
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
