@@ -39,6 +39,20 @@ def engine() -> bool:
         return False
 
 
+@cache
+def _reaper() -> None:
+    """testcontainers' reaper removes containers of killed runs; where its image cannot be had, it is done without."""
+    from docker.errors import DockerException
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import Reaper
+
+    if not testcontainers_config.ryuk_disabled:
+        try:
+            Reaper.get_instance()
+        except (DockerException, OSError):
+            testcontainers_config.ryuk_disabled = True
+
+
 @dataclass
 class Contained:
     """A server as a container: pause for SIGSTOP, so that the whole of it stands still."""
@@ -55,6 +69,7 @@ class Contained:
         from docker.errors import DockerException
         from requests import RequestException
 
+        _reaper()
         try:
             self.inner.start()
         except (DockerException, RequestException, OSError) as error:
