@@ -1,4 +1,4 @@
-"""A service put together: what it declares (Service) and what runs (App). Each service's wiring.py is its composition root."""
+"""A service put together: what it declares (Service) and what runs (App). The form of its files: docs/add-a-service.md."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
