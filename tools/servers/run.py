@@ -121,7 +121,7 @@ class Elsewhere:
         return True
 
     def log_tail(self) -> str:
-        return f"the log of {self.where} is not ours to read"
+        return ""
 
     def close(self) -> None:
         """Nothing: it stays as it was."""
@@ -149,7 +149,7 @@ def until(ready: Callable[[], bool], runner: Runner, what: str, timeout_s: float
     deadline = time.monotonic() + timeout_s
     while not ready():
         if not runner.alive():
-            raise NoServer(f"{what} ended while starting:\n{runner.log_tail()}")
+            raise NoServer(f"{what} ended while starting\n{runner.log_tail()}".rstrip())
         if time.monotonic() > deadline:
-            raise NoServer(f"{what} did not answer within {timeout_s:.0f} s:\n{runner.log_tail()}")
+            raise NoServer(f"{what} did not answer within {timeout_s:.0f} s\n{runner.log_tail()}".rstrip())
         time.sleep(0.05)
