@@ -138,7 +138,9 @@ class App:
         for projection in self.service.projections:
             generation = await rebuild.live_generation(self.database, projection)
             projector = Projector(projection, generation, self.database, self.progress)
-            consumer = self.consumer(projector.consumer, projector.handle, projection.own, projection.topics)
+            consumer = self.consumer(
+                projector.consumer, projector.handle, projection.own, projection.topics, batch=projection.batch_records
+            )
             roles.append(Role(f"project {projection.name}", consumer.run))
         return roles
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.consume import Guards, Part, Sourced, Topic
+from kernel.consume import BATCH_RECORDS, Guards, Part, Sourced, Topic
 from kernel.database import Database, is_lost, upsert
 from kernel.errors import Invalid, Poison, Unavailable
 from kernel.model import Incoming, Key
@@ -41,6 +41,8 @@ class Projection:
     apply: Callable[["Target", Sequence[Incoming[Any]]], Awaitable[None]]
     own: bool = True
     topics: tuple[Topic, ...] = ()
+    batch_records: int = BATCH_RECORDS
+    """At most so many records in one transaction; fewer where a record holds many rows."""
 
 
 class Target:
