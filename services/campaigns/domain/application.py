@@ -223,7 +223,7 @@ def _withdraw(reason: str, state: State, context: Context) -> Sequence[Applicati
 
 def _expire(due_at: datetime, state: State, context: Context) -> Sequence[ApplicationEvent]:
     context.actor.require("system")
-    if state.parties is None or state.status not in OPEN or state.expires_at != due_at or due_at > context.at:
+    if state.parties is None or state.status not in OPEN or state.expires_at != due_at:
         return []
     return [ApplicationExpired(state.parties, due_at)]
 

@@ -214,7 +214,7 @@ def _cancel(reason: str, state: State, context: Context) -> Sequence[CampaignEve
 def _expire(due_at: datetime, state: State, context: Context) -> Sequence[CampaignEvent]:
     context.actor.require("system")
     open_ = state.status in (Status.PUBLISHED, Status.PAUSED)
-    current = state.brief is not None and state.brief.posting_until == due_at <= context.at
+    current = state.brief is not None and state.brief.posting_until == due_at
     return [CampaignClosed("posting_window_over")] if open_ and current else []
 
 

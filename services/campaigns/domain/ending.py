@@ -62,7 +62,7 @@ def _cancelled(
 def expire_collaboration(due_at: datetime, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     """Funding or the product is overdue: everything ends, nobody is owed anything yet."""
     context.actor.require("system")
-    if state.disputed_at is not None or state.due_at != due_at or due_at > context.at:
+    if state.disputed_at is not None or state.due_at != due_at:
         return []
     reason = "funding.expired"
     if state.status is Status.FUNDED:

@@ -15,12 +15,9 @@ MAX_PAYMENT_ATTEMPTS = 30
 
 
 def expire(command: ExpireDeliverable, work: Work) -> Sequence[WorkEvent]:
-    """Decides nothing unless this very clock is the one that runs, and is over."""
+    """Decides nothing unless this very clock is the one that runs; that it is over is the clock's word."""
     work.context.actor.require("system")
-    due_at = work.deliverable.due_at
-    if due_at is None or due_at != command.due_at or due_at > work.context.at:
-        return []
-    return _overdue(work)
+    return _overdue(work) if work.deliverable.due_at == command.due_at else []
 
 
 def _overdue(work: Work) -> Sequence[WorkEvent]:

@@ -1,0 +1,85 @@
+"""Stored names of everything campaigns writes to its log. A name, once stored, stays readable for ever (golden files)."""
+
+from kernel.codec import Codec
+from kernel.decide import REFUSED_NAME, CommandRefused
+from services.campaigns.domain import content_events as content
+from services.campaigns.domain import events, requests
+from services.campaigns.domain import work_events as work
+from services.campaigns.domain.application_commands import ExpireInvitation
+from services.campaigns.domain.campaign import ExpireCampaign
+from services.campaigns.domain.work_commands import ExpireCollaboration, ExpireDeliverable
+
+CAMPAIGN: dict[str, type] = {
+    "campaign.drafted@1": events.CampaignDrafted,
+    "campaign.published@1": events.BriefPublished,
+    "campaign.amended@1": events.BriefAmended,
+    "campaign.paused@1": events.CampaignPaused,
+    "campaign.resumed@1": events.CampaignResumed,
+    "campaign.closed@1": events.CampaignClosed,
+    "campaign.cancelled@1": events.CampaignCancelled,
+}
+APPLICATION: dict[str, type] = {
+    "application.invited@1": events.CreatorInvited,
+    "application.submitted@1": events.ApplicationSubmitted,
+    "application.countered@1": events.OfferCountered,
+    "application.renewed@1": events.OfferRenewed,
+    "application.accepted@1": events.ApplicationAccepted,
+    "application.declined@1": events.ApplicationDeclined,
+    "application.withdrawn@1": events.ApplicationWithdrawn,
+    "application.expired@1": events.ApplicationExpired,
+    "application.released@1": events.ApplicationReleased,
+}
+COLLABORATION: dict[str, type] = {
+    "collaboration.contracted@1": work.CollaborationContracted,
+    "collaboration.funded@1": work.CollaborationFunded,
+    "collaboration.started@1": work.WorkStarted,
+    "collaboration.amended@1": work.AmendmentConsented,
+    "collaboration.settled@1": work.CollaborationSettled,
+    "collaboration.cancelled@1": work.CollaborationCancelled,
+    "product.sent@1": work.ProductSent,
+    "product.received@1": work.ProductReceived,
+    "content.submitted@1": content.ContentSubmitted,
+    "content.reviewed@1": content.ContentReviewed,
+    "content.revision_requested@1": content.RevisionRequested,
+    "content.ruling_requested@1": content.RulingRequested,
+    "content.review_reminded@1": content.ReviewReminded,
+    "content.approved@1": content.ContentApproved,
+    "content.scheduled@1": content.ContentScheduled,
+    "content.published@1": content.ContentPublished,
+    "content.taken_down@1": content.ContentTakenDown,
+    "content.verified@1": content.ContentVerified,
+    "deliverable.payment_authorised@1": work.PaymentAuthorised,
+    "deliverable.settled@1": work.DeliverableSettled,
+    "deliverable.lapsed@1": work.DeliverableLapsed,
+    "dispute.opened@1": work.DisputeOpened,
+    "dispute.ruled@1": work.DisputeRuled,
+}
+PROCESS: dict[str, type] = {
+    "request.contract@1": requests.ContractRequested,
+    "request.hold_escrow@1": requests.EscrowRequested,
+    "request.fund@1": requests.FundingRequested,
+    "request.cancel@1": requests.FundingFailed,
+    "request.return_escrow@1": requests.ReturnRequested,
+    "request.release_application@1": requests.ReleaseRequested,
+    "request.review@1": requests.ReviewRequested,
+    "request.record_review@1": requests.ReviewPassedOn,
+    "request.verify@1": requests.VerificationRequested,
+    "request.take_down@1": requests.TakeDownRequested,
+    "request.pay@1": requests.PaymentRequested,
+    "request.settle@1": requests.SettlementRequested,
+    "request.refused@1": requests.RequestRefused,
+    "funding.escrow_confirmed@1": requests.EscrowConfirmed,
+    "funding.completed@1": requests.FundingCompleted,
+    "funding.stopped@1": requests.FundingStopped,
+    "review.verdict_noted@1": requests.VerdictNoted,
+    "review.label_noted@1": requests.LabelNoted,
+}
+COMMANDS: dict[str, type] = {
+    "campaign.expire@1": ExpireCampaign,
+    "application.expire@1": ExpireInvitation,
+    "collaboration.expire@1": ExpireCollaboration,
+    "deliverable.expire@1": ExpireDeliverable,
+}
+"""What deadlines hold."""
+
+CODEC = Codec(CAMPAIGN | APPLICATION | COLLABORATION | PROCESS | COMMANDS | {REFUSED_NAME: CommandRefused})

@@ -1,0 +1,196 @@
+"""Funding: from acceptance to money in escrow, and back again when it cannot be held or the work ends early.
+
+ApplicationAccepted -> contract -> CollaborationContracted -> one hold per priced deliverable -> all held -> fund.
+Whatever is held when a deliverable ends unpaid is returned, at the price the collaboration says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, assert_never
+
+from kernel.decide import CommandRefused
+from kernel.ids import split_stream
+from kernel.model import Context, Decider, Incoming
+from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.events import ApplicationAccepted
+from services.campaigns.domain.foreign import EscrowHeld, EscrowRefused
+from services.campaigns.domain.requests import (
+    ContractRequested,
+    EscrowConfirmed,
+    EscrowRequested,
+    FundingCompleted,
+    FundingEvent,
+    FundingFailed,
+    FundingRequested,
+    FundingStopped,
+    ReleaseRequested,
+    RequestRefused,
+    ReturnRequested,
+)
+from services.campaigns.domain.work_events import (
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    DeliverableLapsed,
+    Ended,
+)
+
+CATEGORY = "funding"
+OWN = (ApplicationAccepted, CollaborationContracted, CollaborationFunded, CollaborationCancelled, DeliverableLapsed)
+
+
+class Step(StrEnum):
+    NEW = "new"
+    CONTRACTING = "contracting"
+    HOLDING = "holding"
+    FUNDING = "funding"
+    FUNDED = "funded"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`."""
+
+    step: Step = Step.NEW
+    contract: Contract | None = None
+    held: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def awaited(self) -> set[str]:
+        """Deliverables with a price whose escrow is not confirmed."""
+        terms = self.contract.deliverables if self.contract else ()
+        return {each.deliverable_id for each in terms if each.escrow_minor} - set(self.held)
+
+
+def route(incoming: Incoming[Any]) -> str | None:
+    """One stream per collaboration."""
+    match incoming.event:
+        case EscrowHeld() | EscrowRefused() as event:
+            return f"{CATEGORY}-{event.collaboration_id}"
+        case CommandRefused(requester=requester):
+            return requester if split_stream(requester)[0] == CATEGORY else None
+        case event if isinstance(event, OWN):
+            return f"{CATEGORY}-{split_stream(incoming.stream)[1]}"
+        case _:
+            return None
+
+
+def decide(incoming: Incoming[Any], state: Funding, context: Context) -> Sequence[FundingEvent]:
+    """The next step; a late or repeated event decides nothing."""
+    match incoming.event:
+        case ApplicationAccepted(_, contract, seal):
+            return [ContractRequested(contract, seal)] if state.step is Step.NEW else []
+        case CollaborationContracted(contract=contract):
+            return _hold(contract, state)
+        case EscrowHeld(_, deliverable_id):
+            return _held(deliverable_id, state)
+        case EscrowRefused(code=code):
+            return _fail(code, state) if state.step is Step.HOLDING else []
+        case CollaborationFunded():
+            return [FundingCompleted()] if state.step is Step.FUNDING else []
+        case CollaborationCancelled() as event:
+            return _stop(event, state)
+        case DeliverableLapsed() as event:
+            return _returns([event.ended], event.reason, state)
+        case CommandRefused(command=command, code=code):
+            return _refused(command, code, state)
+        case _:
+            return []
+
+
+def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
+    if state.step not in (Step.NEW, Step.CONTRACTING):
+        return []
+    priced = [each for each in contract.deliverables if each.escrow_minor]
+    if not priced:
+        return [FundingRequested(contract.collaboration_id)]
+    return [
+        EscrowRequested(
+            contract.collaboration_id,
+            contract.parties,
+            each.deliverable_id,
+            each.fee_minor,
+            each.brand_fee_minor,
+            contract.currency,
+        )
+        for each in priced
+    ]
+
+
+def _held(deliverable_id: str, state: Funding) -> Sequence[FundingEvent]:
+    """Money that arrives after the end goes straight back."""
+    if state.contract is None or deliverable_id not in state.awaited:
+        return []
+    confirmed = EscrowConfirmed(deliverable_id)
+    if state.step is Step.STOPPED:
+        return [confirmed, _return(state.contract, deliverable_id, 0, state.reason)]
+    if state.awaited == {deliverable_id}:
+        return [confirmed, FundingRequested(state.contract.collaboration_id)]
+    return [confirmed]
+
+
+def _return(contract: Contract, deliverable_id: str, kill_fee_minor: int, reason: str) -> ReturnRequested:
+    fee_bps = contract.terms.creator_fee_bps
+    where = (contract.collaboration_id, contract.parties, deliverable_id)
+    return ReturnRequested(*where, kill_fee_minor, fee_bps, contract.currency, reason)
+
+
+def _fail(code: str, state: Funding) -> Sequence[FundingEvent]:
+    """What is held goes back whole, and the collaboration is called off."""
+    if state.contract is None:
+        return []
+    back = [_return(state.contract, each, 0, code) for each in state.held if each not in state.returned]
+    return [*back, FundingFailed(state.contract.collaboration_id, code)]
+
+
+def _stop(event: CollaborationCancelled, state: Funding) -> Sequence[FundingEvent]:
+    if state.step is Step.STOPPED:
+        return []
+    return [*_returns(event.deliverables, event.reason, state), FundingStopped(event.reason)]
+
+
+def _returns(ended: Sequence[Ended], reason: str, state: Funding) -> Sequence[FundingEvent]:
+    if state.contract is None:
+        return []
+    open_ = [each for each in ended if each.deliverable_id in state.held and each.deliverable_id not in state.returned]
+    return [_return(state.contract, each.deliverable_id, each.kill_fee_minor, reason) for each in open_]
+
+
+def _refused(command: str, code: str, state: Funding) -> Sequence[FundingEvent]:
+    match state.step:
+        case Step.CONTRACTING if state.contract is not None:
+            return [ReleaseRequested(state.contract.collaboration_id, code)]
+        case Step.HOLDING | Step.FUNDING:
+            return _fail(code, state)
+        case _:
+            return [RequestRefused(command, code)]
+
+
+def evolve(state: Funding, event: FundingEvent) -> Funding:
+    """The fold; total."""
+    match event:
+        case ContractRequested(contract, _):
+            return replace(state, step=Step.CONTRACTING, contract=contract)
+        case EscrowRequested():
+            return replace(state, step=Step.HOLDING)
+        case EscrowConfirmed(deliverable_id):
+            return replace(state, held=(*state.held, deliverable_id))
+        case FundingRequested():
+            return replace(state, step=Step.FUNDING)
+        case FundingCompleted():
+            return replace(state, step=Step.FUNDED)
+        case FundingFailed(_, reason) | FundingStopped(reason) | ReleaseRequested(_, reason):
+            return replace(state, step=Step.STOPPED, reason=reason)
+        case ReturnRequested(deliverable_id=deliverable_id):
+            return replace(state, returned=(*state.returned, deliverable_id))
+        case RequestRefused():
+            return state
+        case _:
+            assert_never(event)
+
+
+FUNDING = Decider(CATEGORY, Funding(), decide, evolve, published=False)
