@@ -1,0 +1,87 @@
+"""The words of a review: what is looked at, what is found, what follows from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a finding does to the verdict: `blocking` forbids publishing, `warning` asks a reviewer, `notice` only informs."""
+
+    BLOCKING = "blocking"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class Verdict(StrEnum):
+    """`clear`: the brand may approve; `needs_human`: a reviewer decides; `blocked`: may not be published as it stands."""
+
+    CLEAR = "clear"
+    NEEDS_HUMAN = "needs_human"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach of one rule: where (characters [start, end) of `part`), by which law, why, and what would mend it.
+
+    `part` is "title", "text", "tags[n]" or "content" (the whole; then start = end = 0). `excerpt` is what stands there.
+    """
+
+    rule_id: str
+    jurisdiction: str
+    law: str
+    article: str
+    severity: Severity
+    part: str
+    start: int
+    end: int
+    excerpt: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a party can show for a wording: `kind` e.g. "registered_name", "approval", "source"; `phrase` the words it covers."""
+
+    kind: str
+    phrase: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One piece of content and the deal behind it, as far as the law asks.
+
+    `jurisdiction` ISO-like ("CN", "US", "UK", "EU", "FR"); `platform`, `format`, `compensation` are the words of
+    common.v1's enums; an empty `compensation` is unknown and counts as paid, "none" is a plain post without a deal.
+    `links` are buying routes, `codes` discount codes; `ai_made`: a picture, video or sound of it was made by AI.
+    """
+
+    text: str
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    platform: str = ""
+    format: str = ""
+    jurisdiction: str = "CN"
+    product_category: str = ""
+    compensation: str = ""
+    codes: tuple[str, ...] = ()
+    stage: str = "final"
+    product_used: bool = True
+    ai_made: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """The strictest finding decides; notices alone leave the content clear."""
+    severities = {finding.severity for finding in findings}
+    if Severity.BLOCKING in severities:
+        return Verdict.BLOCKED
+    return Verdict.NEEDS_HUMAN if Severity.WARNING in severities else Verdict.CLEAR
+
+
+def is_advert(content: Content) -> bool:
+    """Decided by the deal, the gift, a buying route: never by the label. Unknown compensation counts as a deal."""
+    return content.compensation != "none" or bool(content.links) or bool(content.codes)

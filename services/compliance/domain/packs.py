@@ -1,0 +1,194 @@
+"""Rule packs: dated data of one jurisdiction, parsed once; content is judged by the pack in force on its day.
+
+A document has `jurisdiction`, `aliases`, `utc_offset`, `extends`, `versions`, `labels`, `categories` and `rules`; packs/README.md
+describes the fields. Everything unknown or malformed raises Invalid `pack.malformed` at start-up, never in a review.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kernel.errors import Invalid
+from services.compliance.domain.disclosure import Label, LabelLaw
+from services.compliance.domain.findings import Content, Evidence, Finding, Severity, is_advert
+from services.compliance.domain.rules import KINDS
+from services.compliance.domain.rules.case import Breach, Case, Check, Lists, known, parts_of, texts
+from services.compliance.domain.text import Folding
+
+EXCERPT_CHARACTERS = 80
+MAX_FINDINGS = 100
+"""A review keeps this many findings, the gravest first; what is beyond adds nothing for the author."""
+SEVERITY_ORDER = (Severity.BLOCKING, Severity.WARNING, Severity.NOTICE)
+RULE_FIELDS = (
+    "id", "kind", "law", "article", "severity", "why", "fix", "valid_from", "valid_to", "categories", "except_categories",
+    "needs_category", "adverts_only", "params", "fires", "silent",
+)  # fmt: skip
+DOCUMENT_FIELDS = ("jurisdiction", "aliases", "utc_offset", "extends", "versions", "labels", "categories", "rules")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule with its source in law; `check` is the pure function of its kind. `categories` empty: all."""
+
+    id: str
+    jurisdiction: str
+    law: str
+    article: str
+    severity: Severity
+    why: str
+    fix: str
+    valid_from: datetime
+    valid_to: datetime | None
+    categories: frozenset[str]
+    except_categories: frozenset[str]
+    needs_category: bool
+    adverts_only: bool
+    check: Check
+    fires: tuple[Content, ...] = field(repr=False)
+    silent: tuple[Content, ...] = field(repr=False)
+
+    def applies(self, category: str, at: datetime) -> bool:
+        """In force at `at` and meant for the category; an unknown one ("") is judged unless the rule needs to know it."""
+        in_force = self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
+        meant = category in self.categories or not self.categories or (not category and not self.needs_category)
+        return in_force and meant and category not in self.except_categories
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One version of a jurisdiction's rules, in force in [valid_from, valid_to)."""
+
+    id: str
+    jurisdiction: str
+    aliases: frozenset[str]
+    valid_from: datetime
+    valid_to: datetime | None
+    rules: tuple[Rule, ...]
+    labels: LabelLaw
+    categories: Mapping[str, str]
+    folding: Folding
+
+    def findings(self, content: Content, at: datetime) -> tuple[Finding, ...]:
+        """All breaches at `at`, the gravest first, then by place."""
+        category = self.categories.get(content.product_category.strip().lower(), "")
+        case = Case(content, category, parts_of(content, self.folding), self.labels)
+        found = [finding for rule in self.rules for finding in _apply(rule, case, at)]
+        found.sort(key=lambda f: (SEVERITY_ORDER.index(f.severity), f.part, f.start, f.end, f.rule_id))
+        return tuple(found[:MAX_FINDINGS])
+
+
+def in_force(packs: Sequence[Pack], jurisdiction: str, at: datetime) -> Pack | None:
+    """The latest pack of the jurisdiction (or of one it is an alias of) whose time includes `at`."""
+    fitting = [
+        pack
+        for pack in packs
+        if jurisdiction in pack.aliases and pack.valid_from <= at and (pack.valid_to is None or at < pack.valid_to)
+    ]
+    return max(fitting, key=lambda pack: pack.valid_from, default=None)
+
+
+def _apply(rule: Rule, case: Case, at: datetime) -> Iterator[Finding]:
+    if rule.applies(case.category, at) and (is_advert(case.content) or not rule.adverts_only):
+        yield from (_finding(rule, case, breach) for breach in rule.check(case))
+
+
+def _finding(rule: Rule, case: Case, breach: Breach) -> Finding:
+    originals = {part.name: part.original for part in case.parts}
+    excerpt = originals.get(breach.part, "")[breach.start : breach.end][:EXCERPT_CHARACTERS]
+    return Finding(
+        rule.id, rule.jurisdiction, rule.law, rule.article, breach.severity or rule.severity,
+        breach.part, breach.start, breach.end, excerpt, rule.why, rule.fix.replace("{fix}", breach.fix),
+    )  # fmt: skip
+
+
+def parse(documents: Sequence[Mapping[str, Any]], lists: Lists) -> tuple[Pack, ...]:
+    """All packs of all documents; raises Invalid `pack.malformed` with where and what was expected."""
+    by_name = {str(document["jurisdiction"]): document for document in documents}
+    return tuple(pack for document in documents for pack in _packs(document, by_name, lists))
+
+
+def _packs(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]], lists: Lists) -> Iterator[Pack]:
+    name = str(document["jurisdiction"])
+    known(document, DOCUMENT_FIELDS, name)
+    rules = tuple(_rule(raw, source, lists) for source in _sources(document, by_name) for raw in source["rules"])
+    if len({rule.id for rule in rules}) != len(rules):
+        raise Invalid("pack.malformed", where=name, expected="rule ids that are unique")
+    offset, aliases = str(document["utc_offset"]), frozenset({name, *texts(document.get("aliases"), "aliases")})
+    categories = _categories(document, by_name)
+    for version in document["versions"]:
+        begins, ends = _date(version["from"], offset), _end(version.get("to"), offset)
+        yield Pack(
+            f"{name}@{version['from']}",
+            name,
+            aliases,
+            begins,
+            ends,
+            rules,
+            _labels(document["labels"], name),
+            categories,
+            lists.folding,
+        )
+
+
+def _sources(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    base = document.get("extends")
+    return [by_name[base], document] if base else [document]
+
+
+def _categories(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for source in _sources(document, by_name):
+        for word, aliases in source.get("categories", {}).items():
+            named.update({alias.lower(): str(word) for alias in (word, *texts(aliases, f"categories.{word}"))})
+    return named
+
+
+def _rule(raw: Mapping[str, Any], document: Mapping[str, Any], lists: Lists) -> Rule:
+    where, offset = str(raw.get("id", "a rule without id")), str(document["utc_offset"])
+    known(raw, RULE_FIELDS, where)
+    categories = texts(raw.get("categories"), where)
+    try:
+        return Rule(
+            where, str(document["jurisdiction"]), raw["law"], raw["article"], Severity(raw["severity"]), raw["why"], raw["fix"],
+            _date(raw["valid_from"], offset), _end(raw.get("valid_to"), offset),
+            frozenset(categories), frozenset(texts(raw.get("except_categories"), where)), bool(raw.get("needs_category")),
+            bool(raw.get("adverts_only", True)),
+            KINDS[raw["kind"]](raw.get("params") or {}, lists),
+            _examples(raw, "fires", document), _examples(raw, "silent", document),
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise Invalid("pack.malformed", where=where, expected=str(error)) from error
+
+
+def _examples(raw: Mapping[str, Any], name: str, document: Mapping[str, Any]) -> tuple[Content, ...]:
+    """Examples are texts, or mappings of Content's fields; their category is the rule's first unless they name one."""
+    categories = raw.get("categories") or [""]
+    return tuple(_example(item, str(document["jurisdiction"]), str(categories[0])) for item in raw.get(name, []))
+
+
+def _example(item: str | Mapping[str, Any], jurisdiction: str, category: str) -> Content:
+    given: dict[str, Any] = {"text": item} if isinstance(item, str) else dict(item)
+    given["evidence"] = tuple(Evidence(**entry) for entry in given.get("evidence", []))
+    given |= {name: texts(given[name], name) for name in ("tags", "links", "codes") if name in given}
+    fields: dict[str, Any] = {"compensation": "fixed", "product_category": category, **given}
+    return Content(jurisdiction=jurisdiction, **fields)
+
+
+def _labels(raw: Mapping[str, Any], name: str) -> LabelLaw:
+    known(raw, ("attach", "accepted", "weak"), f"{name}.labels")
+    attach = tuple(
+        Label(jurisdiction=name, **{key: str(value) for key, value in item.items()}) for item in raw["attach"]
+    )
+    if not any(label.platform == label.format == "*" for label in attach):
+        raise Invalid("pack.malformed", where=f"{name}.labels", expected="one label for every platform and format")
+    return LabelLaw(attach, texts(raw["accepted"], name), texts(raw["weak"], name))
+
+
+def _date(value: object, offset: str) -> datetime:
+    """Midnight of a date in the jurisdiction's own time."""
+    return datetime.fromisoformat(f"{value}T00:00:00{offset}")
+
+
+def _end(value: object, offset: str) -> datetime | None:
+    return None if value is None else _date(value, offset)

@@ -1,0 +1,270 @@
+"""The review of a submission: judged by the rule pack in force, labelled, and where the pack is unsure decided by a person.
+
+Stream `review-<submission uuid>`, owned by the brand. A text without its label is not refused here: the finding says which
+label will be attached, DisclosureAttached obliges to it, publication without it is refused and looked for afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import assert_never
+
+from kernel.errors import Forbidden, Invalid, Refused
+from kernel.ids import checked_id
+from kernel.model import Context, Decider
+from services.compliance.domain.disclosure import Label
+from services.compliance.domain.findings import Content, Finding, Severity, Verdict, is_advert, verdict_of
+from services.compliance.domain.packs import Pack, in_force
+
+MAX_TEXT = 20_000
+MAX_TITLE = 200
+MAX_ITEMS = 50
+MAX_ITEM = 2_000
+MAX_REASON = 1_000
+UNKNOWN_JURISDICTION_LABEL = "#ad"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which submission, and the parties of its deal (ids; brand_id and creator_id are tenants)."""
+
+    submission_id: str
+    deliverable_id: str
+    collaboration_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewContent:
+    """Judge this; `text_hash` is campaigns' SHA-256 of what is submitted, `submitted_at` when it was."""
+
+    about: About
+    content: Content
+    round: int
+    language: str
+    text_hash: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecideReview:
+    """A reviewer's decision on a review that waits for one; the reason is kept."""
+
+    approved: bool
+    reason: str
+
+
+Command = ReviewContent | DecideReview
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOpened:
+    """The intake record: what was handed in for review."""
+
+    about: About
+    content: Content
+    round: int
+    language: str
+    text_hash: str
+    submitted_at: datetime
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureAttached:
+    """The label that the published content has to carry; `rule` is `<pack>/<rule id>`."""
+
+    about: About
+    label: str
+    placement: str
+    jurisdiction: str
+    language: str
+    platform: str
+    format: str
+    rule: str
+    attached_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCompleted:
+    """A verdict with its findings; `packs` names what judged, e.g. ("CN@2026-02-01",). `note` is a reviewer's reason."""
+
+    about: About
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    packs: tuple[str, ...]
+    jurisdiction: str
+    by_reviewer: bool
+    note: str
+    completed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerDecided:
+    """One reviewer's voice; with four eyes an approval needs two."""
+
+    about: About
+    reviewer_id: str
+    approved: bool
+    reason: str
+    decided_at: datetime
+
+
+Event = ReviewOpened | DisclosureAttached | ReviewCompleted | ReviewerDecided
+
+
+class Status(StrEnum):
+    NEW = "new"
+    WAITING = "waiting"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`completed` is the last ReviewCompleted; `approvals` the reviewers who approved so far."""
+
+    status: Status = Status.NEW
+    text_hash: str = ""
+    completed: ReviewCompleted | None = None
+    approvals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a pack says of a content at a time; `label` None: not an advert."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    packs: tuple[str, ...]
+    label: Label | None
+    rule: str
+
+
+def review_decider(packs: Sequence[Pack], four_eyes: bool = False) -> Decider[Command, State, Event]:
+    """Reviews by these packs; with `four_eyes` an approval by hand needs two reviewers."""
+    return Decider("review", State(), partial(decide, packs, four_eyes), evolve, owner=_owner)
+
+
+def _owner(command: Command) -> str | None:
+    return command.about.brand_id if isinstance(command, ReviewContent) else None
+
+
+def decide(packs: Sequence[Pack], four_eyes: bool, command: Command, state: State, context: Context) -> Sequence[Event]:
+    match command:
+        case ReviewContent():
+            return _review(packs, command, state, context)
+        case DecideReview():
+            return _by_hand(command, state, context, needed=2 if four_eyes else 1)
+        case _:
+            assert_never(command)
+
+
+def _review(packs: Sequence[Pack], command: ReviewContent, state: State, context: Context) -> Sequence[Event]:
+    context.actor.require("system", "operator")
+    check_content(command.content)
+    for part in (command.about.submission_id, command.about.brand_id, command.about.creator_id):
+        checked_id(part)
+    if state.status is not Status.NEW:
+        if state.text_hash == command.text_hash:
+            return []
+        raise Refused("review.content_differs", status=state.status.value)
+    about, at = command.about, context.at
+    opened = ReviewOpened(
+        about, command.content, command.round, command.language, command.text_hash, command.submitted_at, at
+    )
+    judged = judge(packs, command.content, at)
+    completed = ReviewCompleted(
+        about, judged.verdict, judged.findings, judged.packs, command.content.jurisdiction, False, "", at
+    )
+    return [opened, *_attached(judged, command, at), completed]
+
+
+def _attached(judged: Judgement, command: ReviewContent, at: datetime) -> list[Event]:
+    if judged.label is None:
+        return []
+    label, content = judged.label, command.content
+    where = (content.jurisdiction, label.language, content.platform, content.format)
+    return [DisclosureAttached(command.about, label.label, label.placement, *where, judged.rule, at)]
+
+
+def judge(packs: Sequence[Pack], content: Content, at: datetime) -> Judgement:
+    """Findings, verdict and label by the pack in force at `at`; where there is none, a person has to judge."""
+    pack = in_force(packs, content.jurisdiction, at)
+    if pack is None:
+        finding = _no_pack(content.jurisdiction)
+        label = Label(content.jurisdiction, "en", "*", "*", UNKNOWN_JURISDICTION_LABEL, "text_start")
+        return Judgement(Verdict.NEEDS_HUMAN, (finding,), (), label if is_advert(content) else None, finding.rule_id)
+    findings = pack.findings(content, at)
+    due = pack.labels.due(content) if is_advert(content) else None
+    rule = f"{pack.id}/{pack.jurisdiction.lower()}.label.missing"
+    return Judgement(verdict_of(findings), findings, (pack.id,), due, rule)
+
+
+def _no_pack(jurisdiction: str) -> Finding:
+    return Finding(
+        "pack.none_in_force", jurisdiction, "", "", Severity.WARNING, "content", 0, 0, "",
+        "No rule pack covers this jurisdiction on this day.", "A reviewer judges by hand.",
+    )  # fmt: skip
+
+
+def _by_hand(command: DecideReview, state: State, context: Context, needed: int) -> Sequence[Event]:
+    actor = context.actor
+    actor.require("reviewer")
+    if not 1 <= len(command.reason.strip()) <= MAX_REASON:
+        raise Invalid("review.reason_length", min_chars=1, max_chars=MAX_REASON)
+    waiting = state.completed
+    if waiting is None:
+        raise Refused("review.not_opened", status=state.status.value)
+    if actor.tenant in (waiting.about.brand_id, waiting.about.creator_id):
+        raise Forbidden("review.party_may_not_decide")
+    if state.status is Status.DONE:
+        return _repeated(command, waiting)
+    if command.approved and actor.id in state.approvals:
+        return []
+    voice = ReviewerDecided(waiting.about, actor.id, command.approved, command.reason, context.at)
+    if command.approved and len(state.approvals) + 1 < needed:
+        return [voice]
+    verdict = Verdict.CLEAR if command.approved else Verdict.BLOCKED
+    return [voice, replace(waiting, verdict=verdict, by_reviewer=True, note=command.reason, completed_at=context.at)]
+
+
+def _repeated(command: DecideReview, last: ReviewCompleted) -> Sequence[Event]:
+    """The same decision again says nothing; another one, or one on an automatic verdict, is refused."""
+    if last.by_reviewer and command.approved == (last.verdict is Verdict.CLEAR):
+        return []
+    code = "review.already_decided" if last.by_reviewer else "review.not_waiting"
+    raise Refused(code, verdict=last.verdict.value)
+
+
+def check_content(content: Content) -> None:
+    """Raises Invalid `review.*` for a text or list out of bounds."""
+    _bounded(len(content.text), "review.text_too_long", MAX_TEXT)
+    _bounded(len(content.title), "review.title_too_long", MAX_TITLE)
+    for items in (content.tags, content.links, content.codes):
+        _bounded(len(items), "review.too_many_items", MAX_ITEMS)
+        _bounded(max(map(len, items), default=0), "review.item_too_long", MAX_ITEM)
+
+
+def _bounded(size: int, code: str, limit: int) -> None:
+    if size > limit:
+        raise Invalid(code, limit=limit)
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case ReviewOpened():
+            return State(Status.WAITING, event.text_hash)
+        case ReviewCompleted():
+            done = event.verdict is not Verdict.NEEDS_HUMAN
+            return replace(state, status=Status.DONE if done else Status.WAITING, completed=event)
+        case ReviewerDecided():
+            voices = (*state.approvals, event.reviewer_id) if event.approved else state.approvals
+            return replace(state, approvals=voices)
+        case DisclosureAttached():
+            return state
+        case _:
+            assert_never(event)
