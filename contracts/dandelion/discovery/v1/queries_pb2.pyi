@@ -71,7 +71,7 @@ class SearchCreatorsRequest(message.Message):
     An order by price or engagement rate leaves out creators without one.
     """
     page_size: builtins.int
-    """1..200, default 50."""
+    """At most 500; 0: 50."""
     page_token: builtins.str
     at_least: builtins.str
     """A Receipt's token, `<service>:<position>`: the answer includes that write, or is UNAVAILABLE after a bounded wait."""
