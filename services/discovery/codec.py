@@ -1,6 +1,7 @@
 """Stored names of discovery's events. A name once stored stays readable for ever: change by a new version and an upcast."""
 
 from kernel.codec import Codec
+from kernel.decide import REFUSED_NAME, CommandRefused
 from services.discovery.domain.events import (
     AccountLinked,
     AccountVerified,
@@ -27,5 +28,6 @@ EVENTS: dict[str, type] = {
     "creator.availability_changed@1": AvailabilityChanged,
     "creator.suspended@1": CreatorSuspended,
     "creator.reinstated@1": CreatorReinstated,
+    REFUSED_NAME: CommandRefused,
 }
 CODEC = Codec(EVENTS)

@@ -1,5 +1,6 @@
 """Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, assert_never
@@ -10,6 +11,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from kernel.decide import CommandRefused
 from kernel.ids import split_stream
 from kernel.model import Incoming
 from kernel.relay import Announce, Request
@@ -35,9 +37,28 @@ from services.discovery.domain.tiers import tier_of
 
 
 def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
-    """The public form of an event of a `creator-` stream."""
-    message = wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)
+    """The public form of an event of a `creator-` stream, or of a refused command."""
+    if isinstance(incoming.event, CommandRefused):
+        message: Message = wire_refusal(incoming.event, incoming.at)
+    else:
+        message = wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)
     return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+
+
+def wire_refusal(refused: CommandRefused, at: datetime) -> pb.CommandRefused:
+    facts = {name: _fact_text(value) for name, value in json.loads(refused.facts).items()}
+    return pb.CommandRefused(
+        command_id=refused.command_id,
+        requester=refused.requester,
+        code=refused.code,
+        facts=[common.Fact(name=name, value=value) for name, value in facts.items()],
+        command=refused.command,
+        refused_at=wire_time(at),
+    )
+
+
+def _fact_text(value: str | int | bool | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def wire_of(event: Event, creator_id: str, at: datetime) -> Message:

@@ -1,4 +1,4 @@
-"""Discovery's tables. METADATA is what migrations make: the kernel's, personal data, handles. READ_* belong to projections."""
+"""Discovery's tables: `metadata()` is what migrations make; the tables below belong to projections."""
 
 import sqlalchemy as sa
 
@@ -6,16 +6,21 @@ from kernel import database, personal
 from kernel.database import UtcTime
 from kernel.reads import Readers
 
-METADATA = sa.MetaData()
-database.define(METADATA)
-PERSONAL = personal.define(METADATA)
-HANDLES = sa.Table(
-    "handles",
-    METADATA,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("handle", sa.Text, primary_key=True),
-    sa.Column("creator_id", sa.Text, nullable=False),
-)
+
+def metadata() -> sa.MetaData:
+    """What migrations make."""
+    made = sa.MetaData()
+    database.define(made)
+    personal.define(made)
+    sa.Table(
+        "handles",
+        made,
+        sa.Column("platform", sa.Text, primary_key=True),
+        sa.Column("handle", sa.Text, primary_key=True),
+        sa.Column("creator_id", sa.Text, nullable=False),
+    )
+    return made
+
 
 _READ = sa.MetaData()
 RECORDS = ("contracted", "settled", "cancelled", "findings", "disclosures_missing", "orders")

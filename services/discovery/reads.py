@@ -1,0 +1,158 @@
+"""Questions about creators, answered from the read models. Personal texts are joined here, at reading time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.database import Database
+from kernel.errors import NotFound
+from kernel.ids import checked_id
+from kernel.model import Actor
+from kernel.personal import Personal
+from kernel.reads import reading_as, visible
+from services.discovery.domain.criteria import Criteria
+from services.discovery.domain.state import State
+from services.discovery.search.names import Names
+from services.discovery.search.query import Cursor, matching, paged
+from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
+
+SERVICE = "discovery"
+TOTAL_LIMIT = 10_000
+BRANDS_LIMIT = 50
+STATE: TypeAdapter[State] = TypeAdapter(State)
+TEXTS = ("display_name", "bio")
+CONTACT_ROLES = frozenset({"operator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One creator as read: `records` counts by name (tables.RECORDS); texts are "" where erased or not for the caller."""
+
+    creator_id: str
+    version: int
+    registered_at: datetime
+    changed_at: datetime
+    state: State
+    suspended: bool
+    records: Mapping[str, int]
+    past_brands: tuple[str, ...]
+    display_name: str = ""
+    bio: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`after` is None on the last page; `total` is exact up to 10,000."""
+
+    cards: tuple[Card, ...]
+    after: Cursor | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreatorReads:
+    """Reads as the caller who asks."""
+
+    database: Database
+    personal: Personal
+    names: Names
+
+    async def search(self, criteria: Criteria, cursor: Cursor, size: int, actor: Actor) -> Page:
+        """One page of checked criteria. Suspended creators are not found."""
+        found = await self._found(criteria)
+        async with reading_as(self.database, SERVICE, actor) as connection:
+            matched = matching(criteria, cursor.at, found, actor, connection)
+            rows = (await connection.execute(paged(matched, criteria.order, cursor).limit(size + 1))).all()
+            counted = sa.select(sa.func.count()).select_from(matched.limit(TOTAL_LIMIT).subquery())
+            total = (await connection.execute(counted)).scalar_one()
+            cards = await _cards(connection, [row.creator_id for row in rows[:size]], cursor.at)
+        last = rows[size - 1] if len(rows) > size else None
+        after = None if last is None else Cursor(cursor.at, last.sort_key, last.creator_id)
+        return Page(await self._named(cards, TEXTS), after, total)
+
+    async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
+        """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""
+        checked_id(creator_id)
+        async with reading_as(self.database, SERVICE, actor) as connection:
+            own = (CREATORS.c.creator_id == creator_id) & visible(connection, CREATORS, actor)
+            if (await connection.execute(sa.select(CREATORS.c.version).where(own))).first() is None:
+                raise NotFound("creator.not_found")
+            cards = await _cards(connection, [creator_id], at)
+        trusted = actor.tenant == creator_id or not CONTACT_ROLES.isdisjoint(actor.roles)
+        return (await self._named(cards, (*TEXTS, "contact") if trusted else TEXTS))[0]
+
+    async def _found(self, criteria: Criteria) -> set[str] | None:
+        if not criteria.text.strip():
+            return None
+        await self.names.refresh()
+        return self.names.index.find(criteria.text) or set()
+
+    async def _named(self, cards: Sequence[Card], fields: Sequence[str]) -> tuple[Card, ...]:
+        wanted = [(card.creator_id, name) for card in cards for name in fields]
+        async with self.database.reading() as connection:
+            texts = await self.personal.open_many(connection, wanted)
+        return tuple(
+            _with_texts(card, {name: texts.get((card.creator_id, name), "") for name in fields}) for card in cards
+        )
+
+
+def _with_texts(card: Card, texts: Mapping[str, str]) -> Card:
+    return replace(
+        card,
+        display_name=texts.get("display_name", ""),
+        bio=texts.get("bio", ""),
+        contact=texts.get("contact", ""),
+    )
+
+
+async def _cards(connection: AsyncConnection, ids: Sequence[str], at: datetime) -> list[Card]:
+    """In the order of the ids."""
+    rows = {
+        row.creator_id: row
+        for row in await connection.execute(sa.select(CREATORS).where(CREATORS.c.creator_id.in_(ids)))
+    }
+    records, brands = await _records(connection, ids), await _brands(connection, ids)
+    return [_card(rows[one], records.get(one, {}), brands.get(one, ()), at) for one in ids if one in rows]
+
+
+def _card(row: Any, records: Mapping[str, int], brands: tuple[str, ...], at: datetime) -> Card:
+    suspended = row.suspended and (row.suspended_until is None or row.suspended_until > at)
+    return Card(
+        row.creator_id,
+        row.version,
+        row.registered_at,
+        row.changed_at,
+        STATE.validate_json(row.state),
+        suspended,
+        {name: records.get(name, 0) for name in RECORDS},
+        brands,
+    )
+
+
+async def _records(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Mapping[str, int]]:
+    query = sa.select(CREATOR_RECORDS).where(CREATOR_RECORDS.c.creator_id.in_(ids))
+    return {row["creator_id"]: dict(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def _brands(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Up to 50 brands each, the latest last."""
+    brands = CREATOR_BRANDS.c
+    newest = sa.func.row_number().over(
+        partition_by=brands.creator_id, order_by=[brands.contracted_at.desc(), brands.brand_id]
+    )
+    ranked = (
+        sa.select(brands.creator_id, brands.brand_id, newest.label("place"))
+        .where(brands.creator_id.in_(ids))
+        .subquery()
+    )
+    query = sa.select(ranked).where(ranked.c.place <= BRANDS_LIMIT).order_by(ranked.c.creator_id, ranked.c.place.desc())
+    found: dict[str, tuple[str, ...]] = {}
+    for row in await connection.execute(query):
+        found[row.creator_id] = (*found.get(row.creator_id, ()), row.brand_id)
+    return found

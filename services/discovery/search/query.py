@@ -1,0 +1,132 @@
+"""Criteria as SQL over the read models, and the keyset order of pages."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.model import Actor
+from kernel.reads import visible
+from services.discovery.domain.criteria import Criteria, Order
+from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
+
+Clause = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ends: the sort key and id of its last creator; `at` is the moment whose prices the whole list uses."""
+
+    at: datetime
+    key: int | datetime | None = None
+    creator_id: str = ""
+
+
+def price_at(at: datetime) -> sa.ColumnElement[int]:
+    """The price in force: from its date on the next one."""
+    prices = CREATOR_PRICES.c
+    return sa.case((prices.next_from <= at, prices.next_minor), else_=prices.price_minor)
+
+
+SORTED: dict[Order, tuple[Callable[[datetime], Any], bool]] = {
+    Order.MOST_FOLLOWERS: (lambda _: CREATORS.c.followers, True),
+    Order.FEWEST_FOLLOWERS: (lambda _: CREATORS.c.followers, False),
+    Order.CHEAPEST: (price_at, False),
+    Order.DEAREST: (price_at, True),
+    Order.MOST_ENGAGING: (lambda _: CREATORS.c.engagement_rate_bps, True),
+    Order.NEWEST: (lambda _: CREATORS.c.registered_at, True),
+    Order.OLDEST: (lambda _: CREATORS.c.registered_at, False),
+}
+"""The sort key of each order, and whether the largest comes first. Ties go by creator id, always upwards."""
+
+
+def matching(
+    criteria: Criteria, at: datetime, found: set[str] | None, actor: Actor, connection: AsyncConnection
+) -> sa.Select[Any]:
+    """`(creator_id, sort_key)` of every creator that matches; `found` are those that the text index names."""
+    key = SORTED[criteria.order][0](at).label("sort_key")
+    source: sa.FromClause = CREATORS
+    if criteria.format is not None:
+        source = CREATORS.join(CREATOR_PRICES, CREATOR_PRICES.c.creator_id == CREATORS.c.creator_id)
+    clauses = [visible(connection, CREATORS, actor), *_own(criteria, at), *_labelled(criteria), *_priced(criteria, at)]
+    if criteria.exclude_campaign_id:
+        clauses.append(_uninvited(criteria.exclude_campaign_id, actor, connection))
+    if found is not None:
+        clauses.append(CREATORS.c.creator_id.in_(_listed(found, connection)))
+    return sa.select(CREATORS.c.creator_id, key).select_from(source).where(*clauses)
+
+
+def paged(matched: sa.Select[Any], order: Order, cursor: Cursor) -> sa.Select[Any]:
+    """What comes after the cursor, in order. Keyset: nothing that stays as it is comes twice or is left out."""
+    rows = matched.subquery("matched")
+    key, descending = rows.c.sort_key, SORTED[order][1]
+    query = sa.select(rows.c.creator_id, key).order_by(key.desc() if descending else key, rows.c.creator_id)
+    if cursor.key is None:
+        return query
+    beyond = key < cursor.key if descending else key > cursor.key
+    return query.where(beyond | ((key == cursor.key) & (rows.c.creator_id > cursor.creator_id)))
+
+
+def _own(criteria: Criteria, at: datetime) -> Iterable[Clause]:
+    creators = CREATORS.c
+    yield ~creators.suspended | (creators.suspended_until <= at)
+    if criteria.tiers:
+        yield creators.tier.in_([tier.value for tier in criteria.tiers])
+    if criteria.followers_min:
+        yield creators.followers >= criteria.followers_min
+    if criteria.followers_max:
+        yield creators.followers <= criteria.followers_max
+    if criteria.availability is not None:
+        yield creators.availability == criteria.availability.value
+    if criteria.engagement_rate_min_bps:
+        yield creators.engagement_rate_bps >= criteria.engagement_rate_min_bps
+    if criteria.order is Order.MOST_ENGAGING:
+        yield creators.engagement_rate_bps.is_not(None)
+
+
+def _labelled(criteria: Criteria) -> Iterable[Clause]:
+    filters: tuple[tuple[str, Iterable[str]], ...] = (
+        ("category", criteria.categories),
+        ("language", criteria.languages),
+        ("location", criteria.locations),
+        ("platform", [platform.value for platform in criteria.platforms]),
+        ("tag", criteria.tags),
+    )
+    for kind, values in filters:
+        wanted = sorted(values)
+        if wanted:
+            labels = CREATOR_LABELS.c
+            named = sa.select(labels.creator_id).where(labels.kind == kind, labels.value.in_(wanted))
+            yield CREATORS.c.creator_id.in_(named)
+
+
+def _priced(criteria: Criteria, at: datetime) -> Iterable[Clause]:
+    if criteria.format is None:
+        return
+    yield CREATOR_PRICES.c.format == criteria.format.value
+    if criteria.currency:
+        yield CREATOR_PRICES.c.currency == criteria.currency
+    if criteria.price_min_minor:
+        yield price_at(at) >= criteria.price_min_minor
+    if criteria.price_max_minor:
+        yield price_at(at) <= criteria.price_max_minor
+
+
+def _uninvited(campaign_id: str, actor: Actor, connection: AsyncConnection) -> Clause:
+    work = CREATOR_WORK.c
+    known = sa.select(work.creator_id).where(work.campaign_id == campaign_id, visible(connection, CREATOR_WORK, actor))
+    return CREATORS.c.creator_id.not_in(known)
+
+
+def _listed(ids: set[str], connection: AsyncConnection) -> sa.Select[Any]:
+    """A set of ids as one bound value, however many there are."""
+    if connection.dialect.name == "postgresql":
+        bound = sa.bindparam("found", sorted(ids), type_=postgresql.ARRAY(sa.Text()))
+        return sa.select(sa.func.unnest(bound))
+    rows = sa.func.json_each(sa.bindparam("found", orjson.dumps(sorted(ids)).decode(), type_=sa.Text()))
+    return sa.select(rows.table_valued("value").c.value)
