@@ -1,1 +1,1 @@
-"""Engagement, tracking links, coupons, orders, and what a campaign returned."""
+"""metrics: what it brought. Engagement, tracking links, coupons, orders, and the return on what was spent."""

@@ -1,15 +1,15 @@
 """Totals of engagement: per content, cell and minute, and what a counter stands at.
 
-A cell is (metric, traffic, provenance), packed into one integer. A minute row of a cell holds
- * `added`: the sum of its increments, and
- * `snapshot_at`, `snapshot`: its latest snapshot in that minute (of one millisecond the larger); -1 and 0 if there is none.
-Minute rows merge by addition and by maximum, so they are the same in whatever order, batches or sizes rows arrive;
-an envelope that comes twice must be dropped before (by its id), because addition is not idempotent.
+A cell is (metric, traffic, provenance), packed into one integer. Rows make two things, both commutative monoids, so they
+are the same in whatever order, batches or sizes the rows arrive:
+ * `Minutes`: the sum of a cell's increments in each minute; merged by addition;
+ * `Snapshots`: a cell's latest snapshot (of one millisecond the larger); merged by maximum.
+Addition is not idempotent: an envelope that comes twice must be dropped before, by its id.
 
-What a cell stands at, is a function of its minute rows alone: its latest snapshot plus every increment of the minutes
-that begin at or after it (a snapshot already counts what came before; an increment in the very minute of the snapshot
-is taken as counted). Without a snapshot it is the sum of the increments. Cells of different provenance are never added:
-`reported` takes the best source that has any number, in the order measured, manual, estimated.
+What a counter stands at is a function of the two: its latest snapshot plus every increment of the minutes that begin at
+or after it (a snapshot counts what came before; an increment in the very minute of the snapshot is taken as counted).
+Without a snapshot it is the sum of its increments. Counts of different provenance are never added: `reported` takes the
+best source that has any number, in the order measured, manual, estimated.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,12 @@ from services.metrics.domain.engagement import Batch, Ints, Kind, Metric, Proven
 CELL_BITS = 12
 MINUTE_BITS = 27
 MINUTE_MS = 60_000
+Cell = tuple[int, int]
+"""(content number, cell number)."""
 
 
 def cell_of(metric: int, traffic: int, provenance: int) -> int:
-    """The cell's number: 4 bits each."""
+    """The cell's number: 4 bits each, so that the sources of one count stand together, the best first."""
     return metric << 8 | traffic << 4 | provenance
 
 
@@ -42,83 +44,103 @@ def content_number(content_id: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """Minute rows as columns, sorted by (content, cell, minute), each key once; `minute` counts from 1970 UTC."""
+    """Sums of increments as columns, sorted by (content, cell, minute), each key once; minutes since 1970 UTC."""
 
     content: Ints
     cell: Ints
     minute: Ints
     added: Ints
-    snapshot_at: Ints
-    snapshot: Ints
 
-    def __len__(self) -> int:
-        return len(self.content)
-
-    def rows(self) -> list[tuple[int, ...]]:
-        """As tuples of Python integers, in key order."""
-        columns = (self.content, self.cell, self.minute, self.added, self.snapshot_at, self.snapshot)
+    def rows(self) -> list[tuple[int, int, int, int]]:
+        """(content, cell, minute, added) in key order."""
+        columns = (self.content, self.cell, self.minute, self.added)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def by_minute(batch: Batch) -> Minutes:
-    """The minute rows of a batch."""
-    numbers = np.array([content_number(content) for content in batch.contents], dtype=np.int64)
-    content = numbers[batch.content] if len(batch) else batch.content
-    cell = batch.metric << 8 | batch.traffic << 4 | batch.provenance
-    snaps = batch.kind == Kind.SNAPSHOT
-    return _grouped(
-        content,
-        cell,
-        batch.at // MINUTE_MS,
-        np.where(snaps, 0, batch.value),
-        np.where(snaps, batch.at, -1),
-        np.where(snaps, batch.value, 0),
-    )
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Latest snapshots as columns, sorted by (content, cell), each key once; `at` in milliseconds since 1970 UTC."""
+
+    content: Ints
+    cell: Ints
+    at: Ints
+    value: Ints
+
+    def rows(self) -> dict[Cell, tuple[int, int]]:
+        """(at, value) by cell, in key order."""
+        columns = (self.content, self.cell, self.at, self.value)
+        found = zip(*(column.tolist() for column in columns), strict=True)
+        return {(content, cell): (at, value) for content, cell, at, value in found}
 
 
-def merged(left: Minutes, right: Minutes) -> Minutes:
+def increments(batch: Batch) -> Minutes:
+    """The sums of a batch's increments."""
+    rows = np.flatnonzero(batch.kind == Kind.INCREMENT)
+    return _summed(_numbers(batch)[rows], _cells(batch)[rows], batch.at[rows] // MINUTE_MS, batch.value[rows])
+
+
+def snapshots(batch: Batch) -> Snapshots:
+    """The latest of a batch's snapshots."""
+    rows = np.flatnonzero(batch.kind == Kind.SNAPSHOT)
+    return _latest(_numbers(batch)[rows], _cells(batch)[rows], batch.at[rows], batch.value[rows])
+
+
+def merged_minutes(left: Minutes, right: Minutes) -> Minutes:
     """What both say together; associative and commutative."""
-    pairs = (
-        (left.content, right.content),
-        (left.cell, right.cell),
-        (left.minute, right.minute),
-        (left.added, right.added),
-        (left.snapshot_at, right.snapshot_at),
-        (left.snapshot, right.snapshot),
-    )
-    return _grouped(*(np.concatenate(pair) for pair in pairs))
+    pairs = ((left.content, right.content), (left.cell, right.cell), (left.minute, right.minute))
+    content, cell, minute = (np.concatenate(pair) for pair in pairs)
+    return _summed(content, cell, minute, np.concatenate((left.added, right.added)))
 
 
-def _grouped(content: Ints, cell: Ints, minute: Ints, added: Ints, snapshot_at: Ints, snapshot: Ints) -> Minutes:
-    """Sorts by key, then snapshots ascending, so that a group's last row holds its latest snapshot."""
+def merged_snapshots(left: Snapshots, right: Snapshots) -> Snapshots:
+    """The later of each; associative, commutative and idempotent."""
+    pairs = ((left.content, right.content), (left.cell, right.cell), (left.at, right.at), (left.value, right.value))
+    return _latest(*(np.concatenate(pair) for pair in pairs))
+
+
+def _numbers(batch: Batch) -> Ints:
+    return np.array([content_number(content) for content in batch.contents], dtype=np.int64)[batch.content]
+
+
+def _cells(batch: Batch) -> Ints:
+    return batch.metric << 8 | batch.traffic << 4 | batch.provenance
+
+
+def _summed(content: Ints, cell: Ints, minute: Ints, added: Ints) -> Minutes:
     if len(content) == 0:
-        return Minutes(content, cell, minute, added, snapshot_at, snapshot)
-    packed, names = _packed(content, cell, minute)
-    order = np.lexsort((snapshot, snapshot_at, packed)) if bool((snapshot_at >= 0).any()) else np.argsort(packed)
-    key = packed[order]
-    first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-    last = np.concatenate((first[1:], [len(key)])) - 1
+        return Minutes(content, cell, minute, added)
+    packed = _packed(content, cell) << MINUTE_BITS | minute
+    order = np.argsort(packed)
+    first = _starts(packed[order])
     kept = order[first]
-    sums = np.add.reduceat(added[order], first)
-    return Minutes(
-        names[key[first] >> (CELL_BITS + MINUTE_BITS)],
-        cell[kept],
-        minute[kept],
-        sums,
-        snapshot_at[order[last]],
-        snapshot[order[last]],
-    )
+    return Minutes(content[kept], cell[kept], minute[kept], np.add.reduceat(added[order], first))
 
 
-def _packed(content: Ints, cell: Ints, minute: Ints) -> tuple[Ints, Ints]:
-    """One integer per row that sorts like (content, cell, minute), and the contents by rank."""
-    names, rank = np.unique(content, return_inverse=True)
-    return rank.astype(np.int64) << (CELL_BITS + MINUTE_BITS) | cell << MINUTE_BITS | minute, names
+def _latest(content: Ints, cell: Ints, at: Ints, value: Ints) -> Snapshots:
+    """Sorted by key, then ascending: a group's last row is its latest snapshot."""
+    if len(content) == 0:
+        return Snapshots(content, cell, at, value)
+    packed = _packed(content, cell)
+    order = np.lexsort((value, at, packed))
+    first = _starts(packed[order])
+    kept = order[np.concatenate((first[1:], [len(order)])) - 1]
+    return Snapshots(content[kept], cell[kept], at[kept], value[kept])
+
+
+def _packed(content: Ints, cell: Ints) -> Ints:
+    """One integer per row that sorts like (content, cell): the content's rank, then the cell."""
+    rank = np.unique(content, return_inverse=True)[1].astype(np.int64)
+    return rank << CELL_BITS | cell
+
+
+def _starts(ordered: Ints) -> Ints:
+    """Where each run of equal keys begins."""
+    return np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a cell's counter stands at: `total = snapshot + after`; `snapshot_at` is -1 when there was none."""
+    """What a counter stands at: `total = snapshot + after`; `snapshot_at` (ms since 1970) is -1 when there is none."""
 
     snapshot_at: int
     snapshot: int
@@ -129,17 +151,20 @@ class Standing:
         return self.snapshot + self.after
 
 
-def standings(minutes: Minutes) -> dict[tuple[int, int], Standing]:
-    """Per (content, cell), from all of its minute rows. The projection computes the same in SQL; this is its oracle."""
-    rows: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-    for row in minutes.rows():
-        rows.setdefault((row[0], row[1]), []).append(row[2:])
-    return {key: _standing(found) for key, found in rows.items()}
+def first_minute(snapshot_at: int) -> int:
+    """The first minute that counts on top of a snapshot; 0 without one."""
+    return (snapshot_at + MINUTE_MS - 1) // MINUTE_MS if snapshot_at >= 0 else 0
 
 
-def _standing(rows: list[tuple[int, ...]]) -> Standing:
-    at, value = max((snapshot_at, snapshot) for _, _, snapshot_at, snapshot in rows)
-    return Standing(at, value, sum(added for minute, added, _, _ in rows if minute * MINUTE_MS >= at))
+def standings(minutes: Minutes, latest: Snapshots) -> dict[Cell, Standing]:
+    """Per cell. The projection keeps the same in SQL; this is its oracle."""
+    snaps = latest.rows()
+    after: dict[Cell, int] = {}
+    for content, cell, minute, added in minutes.rows():
+        counts = minute >= first_minute(snaps.get((content, cell), (-1, 0))[0])
+        after[content, cell] = after.get((content, cell), 0) + counts * added
+    keys = sorted({*snaps, *after})
+    return {key: Standing(*snaps.get(key, (-1, 0)), after.get(key, 0)) for key in keys}
 
 
 def reported(totals: Mapping[Provenance, int]) -> tuple[Provenance, int] | None:

@@ -1,7 +1,6 @@
 """Envelopes carry every row once; totals do not care how rows came."""
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import reduce
 
 import numpy as np
@@ -24,14 +23,16 @@ from services.metrics.domain.engagement import (
     split,
 )
 from services.metrics.domain.totals import (
-    Minutes,
+    Cell,
     Standing,
-    by_minute,
     cell_of,
     cell_parts,
     content_number,
-    merged,
+    increments,
+    merged_minutes,
+    merged_snapshots,
     reported,
+    snapshots,
     standings,
 )
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows, snapshot
@@ -84,27 +85,31 @@ def test_totals_are_blind_to_order_and_split(parts: list[list[Row]], random: st.
     every = [each for part in parts for each in part]
     shuffled = list(every)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    whole = by_minute(batch(*shuffled))
-    pieces = merged_all(by_minute(batch(*part)) for part in reversed(parts))
-    assert pieces.rows() == whole.rows() == oracle(every)
-    assert standings(pieces) == standings(whole)
+    whole = batch(*shuffled)
+    pieces = [batch(*part) for part in reversed(parts)]
+    minutes = reduce(merged_minutes, map(increments, pieces), increments(empty()))
+    latest = reduce(merged_snapshots, map(snapshots, pieces), snapshots(empty()))
+    assert minutes.rows() == increments(whole).rows()
+    assert latest.rows() == snapshots(whole).rows()
+    assert standings(minutes, latest) == oracle(every)
 
 
-def merged_all(found: Iterable[Minutes]) -> Minutes:
-    return reduce(merged, found, by_minute(empty()))
-
-
-def oracle(found: list[Row]) -> list[tuple[int, ...]]:
+def oracle(found: list[Row]) -> dict[Cell, Standing]:
     """The definition, row by row."""
-    sums: dict[tuple[int, int, int], list[int]] = {}
-    for content, metric, kind, traffic, provenance, at, value in found:
-        key = (content_number(CONTENTS[content]), cell_of(metric, traffic, provenance), at // 60_000)
-        held = sums.setdefault(key, [0, -1, 0])
-        if kind == Kind.INCREMENT:
-            held[0] += value
-        elif (at, value) > (held[1], held[2]):
-            held[1:] = [at, value]
-    return [(*key, *held) for key, held in sorted(sums.items())]
+    latest: dict[Cell, tuple[int, int]] = {}
+    cells: dict[Cell, list[Row]] = {}
+    for row_ in found:
+        content, metric, kind, traffic, provenance, at, value = row_
+        key = (content_number(CONTENTS[content]), cell_of(metric, traffic, provenance))
+        cells.setdefault(key, []).append(row_)
+        if kind == Kind.SNAPSHOT:
+            latest[key] = max(latest.get(key, (-1, 0)), (at, value))
+    standing = {}
+    for key, of_cell in sorted(cells.items()):
+        at, value = latest.get(key, (-1, 0))
+        on_top = (r[6] for r in of_cell if r[2] == Kind.INCREMENT and r[5] // 60_000 * 60_000 >= at)
+        standing[key] = Standing(at, value, sum(on_top))
+    return standing
 
 
 @pytest.mark.parametrize(
@@ -128,12 +133,14 @@ def oracle(found: list[Row]) -> list[tuple[int, ...]]:
     ],
 )
 def test_what_a_counter_stands_at(found: list[Row], standing: Standing) -> None:
-    assert standings(by_minute(batch(*found))) == {FIRST: standing}
-    assert standings(by_minute(batch(*reversed(found)))) == {FIRST: standing}
+    for rows_ in (found, list(reversed(found))):
+        whole = batch(*rows_)
+        assert standings(increments(whole), snapshots(whole)) == {FIRST: standing}
+    assert standing.total == standing.snapshot + standing.after
 
 
 def test_sources_and_traffic_are_kept_apart() -> None:
-    found = by_minute(
+    found = increments(
         batch(row(1), row(2, provenance=Provenance.MANUAL), row(4, traffic=Traffic.PAID), row(8, metric=Metric.SAVES))
     )
     assert sorted(found.added.tolist()) == [1, 2, 4, 8]

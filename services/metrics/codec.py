@@ -1,0 +1,21 @@
+"""Stored names of metrics' events. A name once stored stays readable for ever: change by a new version and an upcast."""
+
+from kernel.codec import Codec
+from kernel.decide import REFUSED_NAME, CommandRefused
+from services.metrics.domain.anomaly import BurstDetected
+from services.metrics.domain.batch import BatchRegistered
+from services.metrics.domain.coupon import CouponIssued
+from services.metrics.domain.link import LinkClicked, LinkIssued
+from services.metrics.domain.order import OrderRecorded, OrderRefunded
+
+EVENTS: dict[str, type] = {
+    "link.issued@1": LinkIssued,
+    "link.clicked@1": LinkClicked,
+    "coupon.issued@1": CouponIssued,
+    "order.recorded@1": OrderRecorded,
+    "order.refunded@1": OrderRefunded,
+    "batch.registered@1": BatchRegistered,
+    "anomaly.burst_detected@1": BurstDetected,
+    REFUSED_NAME: CommandRefused,
+}
+CODEC = Codec(EVENTS)

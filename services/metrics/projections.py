@@ -1,0 +1,246 @@
+"""Writes metrics' read models: whose a content is, what every counter stands at, what was paid and what came back.
+
+No clock, random or float: a rebuild gives the same bytes. Events of different streams and topics meet in no row but by
+addition and maximum, so it does not matter which comes first; who belongs to whom is joined when it is asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from kernel.model import Incoming, Key
+from kernel.projector import Projection, Target
+from services.metrics.domain.engagement import Batch, Envelope, Kind, Metric, Provenance, Traffic, joined
+from services.metrics.domain.link import LinkClicked
+from services.metrics.domain.order import OrderRecorded, OrderRefunded
+from services.metrics.domain.totals import (
+    Cell,
+    Minutes,
+    content_number,
+    first_minute,
+    increments,
+    snapshots,
+)
+from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
+from services.metrics.subscribe import ENGAGEMENT, LEDGER, CampaignKnown, ContentKnown, ContentsKnown, ContentUp, Paid
+from services.metrics.tables import CAMPAIGNS, CELLS, CONTENTS, COSTS, ENVELOPES, MINUTES, REVENUE
+
+Row = dict[str, Any]
+STAFF = ("role:operator", "role:finance", "role:auditor", "role:reviewer", "role:system")
+"""Who reads every row beside the parties."""
+ENVELOPES_AT_ONCE = 400
+"""Up to 200,000 rows in one transaction."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _ms(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+async def apply_registry(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """Campaigns and contents. A content's contract and its publication stand in one stream, in that order."""
+    campaigns: dict[str, Row] = {}
+    contents: dict[str, Row] = {}
+    up: dict[str, datetime] = {}
+    for incoming in events:
+        match incoming.event:
+            case CampaignKnown() as known:
+                campaigns[known.campaign_id] = _campaign_row(known)
+            case ContentsKnown() as found:
+                contents |= {each.content_id: _content_row(each) for each in found.contents}
+            case ContentUp() as published:
+                up[published.content_id] = published.published_at
+    await target.upsert(CAMPAIGNS, list(campaigns.values()))
+    for (content_id,), row in (await target.rows(CONTENTS, ((content_id,) for content_id in up))).items():
+        contents.setdefault(content_id, row)
+    for content_id, published_at in up.items():
+        contents[content_id]["published_at"] = published_at
+    await target.upsert(CONTENTS, list(contents.values()))
+
+
+def _campaign_row(known: CampaignKnown) -> Row:
+    readers = [known.brand_id, known.agency_id, *STAFF]
+    return {"campaign_id": known.campaign_id, "brand_id": known.brand_id, "readers": sorted(filter(None, readers))}
+
+
+def _content_row(known: ContentKnown) -> Row:
+    names = ("content_id", "campaign_id", "collaboration_id", "creator_id", "brand_id", "platform", "format")
+    row = {name: getattr(known, name) for name in names}
+    readers = filter(None, [known.brand_id, known.creator_id, known.agency_id, *STAFF])
+    return row | {"number": content_number(known.content_id), "published_at": None, "readers": sorted(readers)}
+
+
+async def apply_engagement(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """Envelopes that were not counted yet, and clicks on our own links."""
+    envelopes = {each.event.id: each for each in reversed(events) if isinstance(each.event, Envelope)}
+    seen = await target.rows(ENVELOPES, ((envelope_id,) for envelope_id in envelopes))
+    fresh = [incoming for envelope_id, incoming in sorted(envelopes.items()) if (envelope_id,) not in seen]
+    clicks = [incoming for incoming in events if isinstance(incoming.event, LinkClicked)]
+    await target.upsert(ENVELOPES, [{"envelope_id": incoming.event.id} for incoming in fresh])
+    batches = [(incoming.event.rows, _ms(incoming.at)) for incoming in fresh]
+    if clicks:
+        batches.append((clicks_batch(clicks), max(_ms(incoming.at) for incoming in clicks)))
+    if batches:
+        await count(target, joined([batch for batch, _ in batches]), _freshness(batches))
+
+
+def clicks_batch(clicks: Sequence[Incoming[Any]]) -> Batch:
+    """Each click as one measured, organic increment of its deliverable."""
+    contents = tuple(dict.fromkeys(incoming.event.placement.deliverable_id for incoming in clicks))
+    numbers = {content: n for n, content in enumerate(contents)}
+    content = [numbers[incoming.event.placement.deliverable_id] for incoming in clicks]
+    at = [_ms(incoming.at) for incoming in clicks]
+
+    def all_of(code: int) -> Any:
+        return np.full(len(clicks), code, dtype=np.int64)
+
+    return Batch(
+        contents,
+        np.array(content, dtype=np.int64),
+        metric=all_of(Metric.CLICKS),
+        kind=all_of(Kind.INCREMENT),
+        traffic=all_of(Traffic.ORGANIC),
+        provenance=all_of(Provenance.PLATFORM),
+        at=np.array(at, dtype=np.int64),
+        value=all_of(1),
+    )
+
+
+def _freshness(batches: Iterable[tuple[Batch, int]]) -> dict[int, int]:
+    """When the newest row of each content was received, by content number."""
+    fresh: dict[int, int] = {}
+    for batch, received_ms in batches:
+        for content in batch.contents:
+            number = content_number(content)
+            fresh[number] = max(fresh.get(number, 0), received_ms)
+    return fresh
+
+
+async def count(target: Target, batch: Batch, fresh: Mapping[int, int]) -> None:
+    """Adds a batch to the minutes and brings the cells it touches up to date."""
+    minutes, latest = increments(batch), snapshots(batch).rows()
+    await _add_minutes(target, minutes)
+    touched = sorted({*zip(minutes.content.tolist(), minutes.cell.tolist(), strict=True), *latest})
+    stored = await target.rows(CELLS, touched)
+    rows = {cell: _moved(cell, stored.get(cell), latest.get(cell), fresh[cell[0]]) for cell in touched}
+    _add(rows, minutes)
+    await target.upsert(CELLS, list(rows.values()))
+    late = [cell for cell in touched if _overtaken(rows[cell], stored.get(cell))]
+    await _sum_again(target, rows, late)
+
+
+async def _add_minutes(target: Target, minutes: Minutes) -> None:
+    """`Target.upsert` in columns, without a dict per row: the one table that grows with the observations."""
+    rows = minutes.rows()
+    name = target[MINUTES].name
+    into = f'INSERT INTO "{name}" AS stands (content, cell, minute, added)'
+    merge = "ON CONFLICT (content, cell, minute) DO UPDATE SET added = stands.added + excluded.added"
+    if not rows:
+        return
+    if target.connection.dialect.name == "sqlite":
+        await target.connection.exec_driver_sql(f"{into} VALUES (?, ?, ?, ?) {merge}", rows)
+    else:
+        columns = dict(zip("abcd", map(list, zip(*rows, strict=True)), strict=True))
+        arrays = ", ".join(f"CAST(:{each} AS bigint[])" for each in columns)
+        await target.connection.execute(sa.text(f"{into} SELECT * FROM unnest({arrays}) {merge}"), columns)
+
+
+def _moved(cell: Cell, stored: Row | None, snapshot: tuple[int, int] | None, fresh_ms: int) -> Row:
+    """The cell's row with the later of both snapshots."""
+    row = dict(stored) if stored else _blank(cell)
+    at, value = max((row["snapshot_at"], row["snapshot"]), snapshot or (-1, 0))
+    fresh_ms = max(row["fresh_ms"], fresh_ms)
+    return row | {"snapshot_at": at, "snapshot": value, "first_minute": first_minute(at), "fresh_ms": fresh_ms}
+
+
+def _blank(cell: Cell) -> Row:
+    names = ("snapshot", "first_minute", "increments", "after", "fresh_ms")
+    return {"content": cell[0], "cell": cell[1], "snapshot_at": -1, **dict.fromkeys(names, 0)}
+
+
+def _add(rows: Mapping[Cell, Row], minutes: Minutes) -> None:
+    """The batch's increments onto `increments`, and onto `after` where their minute is not in the snapshot."""
+    for content, cell, minute, added in minutes.rows():
+        row = rows[content, cell]
+        row["increments"] += added
+        row["after"] += added if minute >= row["first_minute"] else 0
+
+
+def _overtaken(row: Row, stored: Row | None) -> bool:
+    """A later snapshot came and there were increments before: which of them it contains must be looked up."""
+    return stored is not None and row["first_minute"] != stored["first_minute"] and stored["increments"] > 0
+
+
+async def _sum_again(target: Target, rows: Mapping[Cell, Row], cells: Sequence[Cell]) -> None:
+    """`after` of the cells from all their minutes, those of this batch included."""
+    minutes, standing = target[MINUTES], target[CELLS]
+    same = (minutes.c.content == standing.c.content) & (minutes.c.cell == standing.c.cell)
+    on_top = sa.and_(same, minutes.c.minute >= standing.c.first_minute)
+    for start in range(0, len(cells), 5_000):
+        asked = sa.tuple_(standing.c.content, standing.c.cell).in_(cells[start : start + 5_000])
+        query = sa.select(standing.c.content, standing.c.cell, sa.func.coalesce(sa.func.sum(minutes.c.added), 0))
+        query = query.select_from(standing.outerjoin(minutes, on_top)).where(asked)
+        found = await target.connection.execute(query.group_by(standing.c.content, standing.c.cell))
+        after = [rows[content, cell] | {"after": int(total)} for content, cell, total in found]
+        await target.upsert(CELLS, after)
+
+
+COST_SUMS = ("gross_minor", "fee_minor")
+REVENUE_SUMS = ("gross_minor", "refunded_minor", "orders", "new_customers")
+
+
+async def apply_returns(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """What left escrow, and what attributed orders brought, per campaign, creator and currency."""
+    costs: dict[Key, Row] = {}
+    revenue: dict[Key, Row] = {}
+    for incoming in events:
+        match incoming.event:
+            case Paid() as paid:
+                where = (paid.campaign_id, paid.creator_id, paid.currency, paid.collaboration_id)
+                _sum(costs, where, incoming.at, gross_minor=paid.gross_minor, fee_minor=paid.fee_minor)
+            case OrderRecorded() | OrderRefunded() as order if order.attribution is not None:
+                place = order.attribution.placement
+                where = (place.campaign_id, place.creator_id, order.currency, place.collaboration_id)
+                _sum(revenue, where, incoming.at, **_amounts(order))
+    await _add_sums(target, COSTS, costs, COST_SUMS)
+    await _add_sums(target, REVENUE, revenue, REVENUE_SUMS)
+
+
+def _amounts(order: OrderRecorded | OrderRefunded) -> dict[str, int]:
+    """What an order adds; one that is refunded completely takes its count back."""
+    if isinstance(order, OrderRecorded):
+        counts = {"orders": 1, "new_customers": int(order.new_customer)}
+        return {"gross_minor": order.amount_minor, "refunded_minor": 0, **counts}
+    gone = -1 if order.remaining_minor == 0 else 0
+    counts = {"orders": gone, "new_customers": gone * order.new_customer}
+    return {"gross_minor": 0, "refunded_minor": order.amount_minor, **counts}
+
+
+def _sum(sums: dict[Key, Row], where: Key, at: datetime, **amounts: int) -> None:
+    campaign_id, creator_id, currency, collaboration_id = where
+    ids = {"campaign_id": campaign_id, "creator_id": creator_id, "currency": currency}
+    blank = {**ids, "collaboration_id": collaboration_id, **dict.fromkeys(amounts, 0), "fresh_ms": 0}
+    row = sums.setdefault((campaign_id, creator_id, currency), blank)
+    for name, amount in amounts.items():
+        row[name] += amount
+    row["fresh_ms"] = max(row["fresh_ms"], _ms(at))
+
+
+async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], names: Sequence[str]) -> None:
+    """A creator has one collaboration per campaign, so its id is the same in every event of the row."""
+    for key, stored in (await target.rows(table, sums)).items():
+        row = sums[key]
+        row |= {name: row[name] + stored[name] for name in names}
+        row["fresh_ms"] = max(row["fresh_ms"], stored["fresh_ms"])
+    await target.upsert(table, list(sums.values()))
+
+
+REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
+COUNTS = Projection(
+    "counts", 1, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
+)
+RETURNS = Projection("returns", 1, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
+PROJECTIONS = (REGISTRY, COUNTS, RETURNS)

@@ -1,0 +1,246 @@
+"""Private events to public ones, batches to envelopes on the wire: pure. What is promised is proto/dandelion/metrics/v1."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+import orjson
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.metrics.v1 import commands_pb2 as own
+from dandelion.metrics.v1 import events_pb2 as pb
+from dandelion_contracts.words import number
+from google.protobuf.message import Message as Wire
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.bus import Message
+from kernel.decide import CommandRefused
+from kernel.ids import derived_id
+from kernel.model import Incoming
+from kernel.relay import Announce, Request
+from services.metrics.domain.anomaly import BurstDetected
+from services.metrics.domain.attribution import Basis, Placement
+from services.metrics.domain.coupon import CouponIssued
+from services.metrics.domain.engagement import Envelope, Ints
+from services.metrics.domain.link import LinkIssued
+from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
+from services.metrics.domain.window import FORMULA, Burst
+
+Event = LinkIssued | CouponIssued | OrderRecorded | OrderRefunded | BurstDetected | CommandRefused
+PRIVATE = ("click", "batch")
+"""Categories whose streams are not published."""
+NOWHERE = Placement("", "", "", "")
+SOURCES = {
+    Basis.LINK: pb.CONVERSION_SOURCE_LINK,
+    Basis.COUPON: pb.CONVERSION_SOURCE_COUPON,
+    Basis.REPORTED: pb.CONVERSION_SOURCE_REPORTED,
+}
+
+
+def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+    """The public form of an event of a published stream; nothing for private ones."""
+    if incoming.stream.startswith(PRIVATE):
+        return []
+    message = wire_of(incoming.event, incoming.at)
+    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+
+
+def wire_of(event: Event, at: datetime) -> Wire:
+    match event:
+        case LinkIssued():
+            return _link(event, at)
+        case CouponIssued():
+            return _coupon(event, at)
+        case OrderRecorded():
+            return _conversion(event, at)
+        case OrderRefunded():
+            return _reversal(event, at)
+        case BurstDetected():
+            return _anomaly(event, at)
+        case CommandRefused():
+            return _refusal(event, at)
+        case _:
+            assert_never(event)
+
+
+def _placed(message: Any, place: Placement, brand_id: str) -> None:
+    message.campaign_id, message.collaboration_id = place.campaign_id, place.collaboration_id
+    message.deliverable_id, message.creator_id = place.deliverable_id, place.creator_id
+    message.brand_id = brand_id
+
+
+def _link(event: LinkIssued, at: datetime) -> pb.TrackingLinkIssued:
+    message = pb.TrackingLinkIssued(
+        link_id=event.link_id, code=event.code, target_url=event.target_url, issued_at=wire_time(at)
+    )
+    _placed(message, event.placement, event.brand_id)
+    return message
+
+
+def _coupon(event: CouponIssued, at: datetime) -> pb.CouponIssued:
+    message = pb.CouponIssued(
+        coupon_id=event.coupon_id,
+        code=event.code,
+        discount_bps=event.discount_bps,
+        issued_at=wire_time(at),
+        expires_at=wire_time(event.expires_at),
+    )
+    _placed(message, event.placement, event.brand_id)
+    return message
+
+
+def _place_of(attribution: Attribution | None) -> Placement:
+    return attribution.placement if attribution else NOWHERE
+
+
+def _conversion(event: OrderRecorded, at: datetime) -> pb.ConversionRecorded:
+    found = event.attribution
+    message = pb.ConversionRecorded(
+        order_id=event.order_id,
+        shop_order=event.order_number,
+        source=SOURCES[found.basis] if found else pb.CONVERSION_SOURCE_UNSPECIFIED,
+        source_id=found.source_id if found else "",
+        revenue_minor=event.amount_minor,
+        currency=event.currency,
+        items=event.items,
+        new_customer=event.new_customer,
+        ordered_at=wire_time(event.ordered_at),
+        recorded_at=wire_time(at),
+    )
+    _placed(message, _place_of(found), event.brand_id)
+    return message
+
+
+def _reversal(event: OrderRefunded, at: datetime) -> pb.ConversionReversed:
+    message = pb.ConversionReversed(
+        order_id=event.order_id,
+        refund_id=event.refund_id,
+        refunded_minor=event.amount_minor,
+        currency=event.currency,
+        complete=event.remaining_minor == 0,
+        refunded_at=wire_time(at),
+    )
+    _placed(message, _place_of(event.attribution), event.brand_id)
+    return message
+
+
+def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
+    start = datetime.fromtimestamp(event.window_start_ms / 1000, UTC)
+    return pb.AnomalyDetected(
+        anomaly_id=event.anomaly_id,
+        kind="burst",
+        content_id=event.content_id,
+        metric=pb.Metric.ValueType(event.metric),
+        window_from=wire_time(start),
+        window_until=wire_time(start + timedelta(seconds=event.window_s)),
+        observed=event.count,
+        expected_max=event.expected_max,
+        formula=event.formula,
+        detected_at=wire_time(at),
+    )
+
+
+def _refusal(event: CommandRefused, at: datetime) -> pb.CommandRefused:
+    facts = [common.Fact(name=name, value=_fact_text(value)) for name, value in orjson.loads(event.facts).items()]
+    return pb.CommandRefused(
+        command_id=event.command_id,
+        requester=event.requester,
+        code=event.code,
+        facts=facts,
+        command=event.command,
+        refused_at=wire_time(at),
+    )
+
+
+def _fact_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def wire_time(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def envelope_message(
+    envelope: Envelope, received_at: datetime, known: Mapping[str, tuple[str, str, str]], correlation: str = ""
+) -> Message:
+    """An envelope as it stands on the topic; `known` gives (campaign, creator, platform word) of contents, where known."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": envelope.id,
+        "ce_source": "metrics",
+        "ce_type": pb.EngagementEnvelope.DESCRIPTOR.full_name,
+        "ce_time": received_at.isoformat(),
+        "ce_tenant": envelope.tenant,
+        "ce_correlation": correlation,
+    }
+    value = wire_envelope(envelope, received_at, known).SerializeToString(deterministic=True)
+    return Message(
+        str(envelope.partition).encode(), value, [(name, text.encode()) for name, text in headers.items() if text]
+    )
+
+
+def wire_envelope(
+    envelope: Envelope, received_at: datetime, known: Mapping[str, tuple[str, str, str]]
+) -> pb.EngagementEnvelope:
+    rows = envelope.rows
+    base = int(rows.at.min())
+    return pb.EngagementEnvelope(
+        envelope_id=envelope.id,
+        tenant=envelope.tenant,
+        batch_id=envelope.batch_id,
+        partition=envelope.partition,
+        received_at=wire_time(received_at),
+        contents=[_content(content, known.get(content, ("", "", ""))) for content in rows.contents],
+        observed_base_ms=base,
+        content=rows.content.tolist(),
+        metrics=rows.metric.tolist(),
+        values=rows.value.tolist(),
+        observed_offset_ms=(rows.at - base).tolist(),
+        kinds=_squeezed(rows.kind),
+        traffic=_squeezed(rows.traffic),
+        provenance=_squeezed(rows.provenance),
+    )
+
+
+def _content(content_id: str, known: tuple[str, str, str]) -> pb.EngagementContent:
+    campaign_id, creator_id, platform = known
+    return pb.EngagementContent(
+        content_id=content_id,
+        campaign_id=campaign_id,
+        creator_id=creator_id,
+        platform=number(common.Platform, platform),
+    )
+
+
+def _squeezed(column: Ints) -> Any:
+    """A column of one value travels as a single entry."""
+    return column[:1].tolist() if bool((column == column[0]).all()) else column.tolist()
+
+
+def burst_request(burst: Burst, found_at: datetime, correlation: str) -> tuple[str, Message]:
+    """A burst found in the stream as a command to metrics itself: the id of its stream, and the message.
+
+    The message id is derived from what was found, so however often the stream finds it, it is raised once.
+    """
+    asked = own.ReportBurst(
+        content_id=burst.content_id,
+        metric=pb.Metric.ValueType(burst.metric),
+        window_start_ms=burst.window_start_ms,
+        window_s=burst.window_s,
+        observed=burst.count,
+        expected_max=burst.expected_max,
+        formula=FORMULA,
+    )
+    found = derived_id("burst request", burst.content_id, str(int(burst.metric)), str(burst.window_start_ms))
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": found,
+        "ce_source": "metrics",
+        "ce_type": asked.DESCRIPTOR.full_name,
+        "ce_time": found_at.isoformat(),
+        "ce_tenant": "platform",
+        "ce_correlation": correlation or found,
+    }
+    encoded = [(name, text.encode()) for name, text in headers.items()]
+    return found, Message(found.encode(), asked.SerializeToString(deterministic=True), encoded)

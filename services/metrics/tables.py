@@ -1,0 +1,110 @@
+"""Metrics' tables. `metadata()` is what migrations make: the kernel's and the inline tables. The others are read models."""
+
+import sqlalchemy as sa
+
+from kernel import database
+from kernel.database import UtcTime
+from kernel.reads import Readers
+
+
+def _text(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
+def _key(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
+
+
+def _big(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+
+
+def _number_key(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False) for name in names]
+
+
+PLACEMENT = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
+
+
+def metadata() -> sa.MetaData:
+    """A new MetaData of the kernel's tables and the inline ones; columns are named as their rows' fields."""
+    made = sa.MetaData()
+    database.define(made)
+    sa.Table("link_codes", made, *_key("code"), *_text("link_id", "brand_id", *PLACEMENT, "target_url"))
+    sa.Table(
+        "clicks",
+        made,
+        *_key("click_id"),
+        *_text("link_id", "brand_id", *PLACEMENT),
+        sa.Column("clicked_at", UtcTime, nullable=False),
+    )
+    sa.Table(
+        "coupon_codes",
+        made,
+        *_key("brand_id", "code"),
+        *_text("coupon_id", *PLACEMENT),
+        sa.Column("discount_bps", sa.Integer, nullable=False),
+        sa.Column("expires_at", UtcTime, nullable=False),
+    )
+    sa.Table("order_numbers", made, *_key("brand_id", "order_number"), *_text("order_id"))
+    return made
+
+
+_READ = sa.MetaData()
+
+CAMPAIGNS = sa.Table(
+    "campaigns",
+    _READ,
+    *_key("campaign_id"),
+    *_text("brand_id"),
+    sa.Column("readers", Readers, nullable=False),
+)
+"""Whose a campaign is."""
+
+CONTENTS = sa.Table(
+    "contents",
+    _READ,
+    *_key("content_id"),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    *_text("campaign_id", "collaboration_id", "creator_id", "brand_id", "platform", "format"),
+    sa.Column("published_at", UtcTime),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("contents_number", "number", unique=True),
+    sa.Index("contents_campaign", "campaign_id", "creator_id"),
+)
+"""What a content (a deliverable) belongs to; `number` is totals.content_number of its id."""
+
+ENVELOPES = sa.Table("envelopes", _READ, *_key("envelope_id"), sqlite_with_rowid=False)
+"""Envelopes counted: one that comes again is dropped."""
+
+MINUTES = sa.Table("minutes", _READ, *_number_key("content", "cell", "minute"), *_big("added"), sqlite_with_rowid=False)
+"""Sums of increments, keys as in totals.Minutes."""
+
+CELLS = sa.Table(
+    "cells",
+    _READ,
+    *_number_key("content", "cell"),
+    *_big("snapshot_at", "snapshot", "first_minute", "increments", "after", "fresh_ms"),
+    sqlite_with_rowid=False,
+)
+"""What each counter stands at (totals.Standing): `snapshot + after`, where `after` sums the minutes from `first_minute`.
+
+`increments` sums all; `fresh_ms` is when the newest of it was received, ms since 1970 UTC."""
+
+COSTS = sa.Table(
+    "costs",
+    _READ,
+    *_key("campaign_id", "creator_id", "currency"),
+    *_text("collaboration_id"),
+    *_big("gross_minor", "fee_minor", "fresh_ms"),
+)
+"""What left escrow: `gross_minor` is the cost, `fee_minor` the creators' part of it."""
+
+REVENUE = sa.Table(
+    "revenue",
+    _READ,
+    *_key("campaign_id", "creator_id", "currency"),
+    *_text("collaboration_id"),
+    *_big("gross_minor", "refunded_minor", "orders", "new_customers", "fresh_ms"),
+)
+"""Orders attributed; counts leave out completely refunded orders."""
