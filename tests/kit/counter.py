@@ -61,6 +61,16 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Overrun:
+    """Decides what the totals table's CHECK forbids: the second lock must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stumble:
+    """A bug: its decide raises what is no Fault."""
+
+
+@dataclass(frozen=True, slots=True)
 class Total:
     owner: str
     total: int
@@ -77,7 +87,14 @@ class EchoRefused:
     code: str
 
 
-def decide(command: Add | Remind | Ring, state: int, context: Context) -> list[Added | Reminded | Rang]:
+Command = Add | Remind | Ring | Overrun | Stumble
+
+
+def decide(command: Command, state: int, context: Context) -> list[Added | Reminded | Rang]:
+    if isinstance(command, Stumble):
+        raise LookupError("a bug in one decider")
+    if isinstance(command, Overrun):
+        return [Added(LIMIT + 1, context.stream, context.at)]
     if isinstance(command, Remind):
         return [Reminded(command.due_at)]
     if isinstance(command, Ring):

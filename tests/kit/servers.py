@@ -48,15 +48,17 @@ class Port(Generic[S]):
 
     def _bring(self, ours: bool) -> S:
         """Skips the test, or fails it where DANDELION_REQUIRE names this port, when there is no server to be had."""
-        try:
-            if self.missing:
-                raise NoServer(self.missing)
-            return self.bring(self.say, ours=ours)
-        except NoServer as reason:
-            self.missing = str(reason)
-            if self.required():
-                pytest.fail(f"{REQUIRE} names {self.name}, but: {reason}", pytrace=False)
-            pytest.skip(f"no {self.name}: {reason}")
+        server: S | None = None
+        if not self.missing:
+            try:
+                server = self.bring(self.say, ours=ours)
+            except NoServer as reason:
+                self.missing = str(reason)
+        if server is not None:
+            return server
+        if self.required():
+            pytest.fail(f"{REQUIRE} names {self.name}, but: {self.missing}", pytrace=False)
+        pytest.skip(f"no {self.name}: {self.missing}")
 
     def required(self) -> bool:
         return self.name in os.environ.get(REQUIRE, "").replace(" ", "").split(",")

@@ -15,8 +15,10 @@ Say = Callable[[str], None]
 
 KAFKA_VERSION = "4.3.1"
 JAVA_AT_LEAST = 17
+COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 POM = Path(__file__).with_name("kafka.pom.xml")
 INSTALL_S = 900
+REASON_CHARS = 400
 
 
 def _run(what: str, *command: str) -> None:
@@ -26,7 +28,12 @@ def _run(what: str, *command: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoServer(f"{what}: {error}") from error
     if done.returncode:
-        raise NoServer(f"{what} failed: {(done.stdout + done.stderr)[-800:]}")
+        raise NoServer(f"{what} failed: {told(done)}")
+
+
+def told(done: "subprocess.CompletedProcess[str]") -> str:
+    """The beginning of what a failed command said, in one line, for a reason that people read."""
+    return " ".join((done.stderr + done.stdout).split())[:REASON_CHARS]
 
 
 def apt(say: Say, *packages: str) -> None:
@@ -80,8 +87,8 @@ def _fetch_jars(say: Say, folder: Path) -> None:
     work = Path(tempfile.mkdtemp(prefix="fetch-", dir=folder.parent))
     try:
         shutil.copy(POM, work / "pom.xml")
-        goal = f"-Dkafka.version={KAFKA_VERSION}", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"
-        _run("mvn", "mvn", "-B", "-q", "-f", str(work / "pom.xml"), *goal)
+        settings = f"-Dkafka.version={KAFKA_VERSION}", f"-DoutputDirectory={work / 'jars'}", "-Dstyle.color=never"
+        _run("mvn", "mvn", "-B", "-q", "-f", str(work / "pom.xml"), *settings, COPY_GOAL)
         if not folder.is_dir():  # two runs may fetch at once; the first to rename wins
             (work / "jars").rename(folder)
     finally:

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from tools.servers import containers
-from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars
+from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars, told
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
@@ -182,7 +182,7 @@ def _listeners(port: int, controller_port: int, bind: str = "127.0.0.1") -> dict
 def _format(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)
     if done.returncode:
-        raise NoServer(f"Kafka's storage could not be formatted: {(done.stdout + done.stderr)[-800:]}")
+        raise NoServer(f"Kafka's storage could not be formatted: {told(done)}")
 
 
 def _started(server: KafkaServer, say: Say) -> KafkaServer:

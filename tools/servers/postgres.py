@@ -12,7 +12,7 @@ from uuid import uuid4
 import asyncpg
 
 from tools.servers import containers
-from tools.servers.install import Say, postgres_binaries
+from tools.servers.install import Say, postgres_binaries, told
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
@@ -154,7 +154,7 @@ def _initdb(binaries: Path, data: Path, user: str | None) -> None:
     command = [str(binaries / "initdb"), "-D", str(data), *flags.split()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=INITDB_S, user=user, cwd=data, check=False)
     if done.returncode:
-        raise NoServer(f"initdb failed: {(done.stdout + done.stderr)[-800:]}")
+        raise NoServer(f"initdb failed: {told(done)}")
 
 
 def _started(server: PostgresServer, say: Say) -> PostgresServer:
