@@ -22,6 +22,7 @@ from kernel.relay import Relay
 from kernel.writer import Writer
 from tests.kit import counter
 from tests.kit.servers import Ports
+from tests.kit.until import until
 
 
 async def migrated(url: str) -> Database:
@@ -123,9 +124,18 @@ class Running:
             return {row[0]: (row[1], row[2]) for row in rows}
 
     async def until_sums(self, wanted: dict[str, tuple[int, int]], limit_s: float = 30) -> None:
-        async with asyncio.timeout(limit_s):
-            while await self.sums() != wanted:
-                await asyncio.sleep(0.02)
+        async def shown() -> bool:
+            return await self.sums() == wanted
+
+        await until(shown, limit_s)
+
+    async def until_names(self, wanted: list[str]) -> None:
+        """Waits until the log holds exactly these events by name, in any order."""
+
+        async def logged() -> bool:
+            return sorted(event.name for event in await self.log.read(0)) == sorted(wanted)
+
+        await until(logged)
 
 
 @pytest.fixture

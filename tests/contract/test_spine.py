@@ -42,15 +42,13 @@ async def test_a_process_asks_and_hears_of_refusals(running: Running) -> None:
     await running.until_sums({stream: (7, 1), counter.echo_of(stream): (7, 1)})
     await running.writer.execute(counter.counter(), Add(counter.LIMIT - 7), counter.meta())
     await running.writer.execute(stream, Add(5, "echo me"), counter.meta())
-    async with asyncio.timeout(30):
-        while "echo.refused@1" not in [event.name for event in await running.log.read(0)]:
-            await asyncio.sleep(0.02)
+    await running.until_names(
+        ["counter.added@1"] * 4 + ["echo.requested@1"] * 2 + ["command.refused@1", "echo.refused@1"]
+    )
 
 
 async def test_a_deadline_rings_once(running: Running) -> None:
     running.start(DeadlineClock(running.store, running.log, running.writer, counter.CODEC).run(running.stop))
     stream = counter.counter()
     await running.writer.execute(stream, Remind(await running.log.now()), counter.meta())
-    async with asyncio.timeout(30):
-        while [event.name for event in await running.log.read(0)] != ["counter.reminded@1", "counter.rang@1"]:
-            await asyncio.sleep(0.02)
+    await running.until_names(["counter.reminded@1", "counter.rang@1"])
