@@ -25,7 +25,7 @@ DESCRIPTOR: descriptor.FileDescriptor
 
 @typing.final
 class ReviewContent(message.Message):
-    """Judges a submission by the rule packs in force on submitted_at; fields as in campaigns' ContentSubmitted."""
+    """Judges a submission by the rule packs in force when it is judged; fields as in campaigns' ContentSubmitted."""
 
     DESCRIPTOR: descriptor.Descriptor
 
