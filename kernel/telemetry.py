@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from opentelemetry import trace
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client import generate_latest as _generate
@@ -149,11 +149,21 @@ def span(
     Without `start_tracing` nothing is recorded, yet the caller's traceparent goes on to what the block sends.
     """
     parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
-    tracer = trace.get_tracer("dandelion")
-    with tracer.start_as_current_span(
-        name, parent, kind, attributes, [Link(c) for c in map(_context_of, links) if c.is_valid]
-    ) as current:
-        yield current
+    started = trace.get_tracer("dandelion").start_as_current_span(
+        name,
+        parent,
+        kind,
+        attributes,
+        [Link(context) for context in map(_context_of, links) if context.is_valid],
+        record_exception=False,  # an exception's message may quote personal data
+        set_status_on_exception=False,
+    )
+    with started as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def _context_of(traceparent: str) -> trace.SpanContext:

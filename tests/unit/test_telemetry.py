@@ -75,6 +75,16 @@ def test_a_recorded_span_is_a_child_and_links_its_batch(monkeypatch: pytest.Monk
     provider.shutdown()
 
 
+def test_a_failed_span_names_the_error_and_not_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = TracerProvider()
+    monkeypatch.setattr("opentelemetry.trace.get_tracer", lambda name: provider.get_tracer(name))
+    with pytest.raises(ValueError, match="ann"), telemetry.span("unit") as current:
+        raise ValueError("ann@example.test")
+    assert current.status.description == "ValueError"  # type: ignore[attr-defined]
+    assert len(current.events) == 0  # type: ignore[attr-defined]
+    provider.shutdown()
+
+
 def test_no_endpoint_no_exporter() -> None:
     telemetry.start_tracing("unit", "")
     with telemetry.span("unit") as current:
