@@ -48,11 +48,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`after` is None on the last page; `total` is exact up to 10,000."""
+    """`after` is None on the last page; `total` is exact up to 10,000; `position` is that of the last event read."""
 
     cards: tuple[Card, ...]
     after: Cursor | None
     total: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ class CreatorReads:
             rows = (await connection.execute(paged(matched, criteria.order, cursor).limit(size + 1))).all()
             counted = sa.select(sa.func.count()).select_from(matched.limit(TOTAL_LIMIT).subquery())
             total = (await connection.execute(counted)).scalar_one()
+            position = (await connection.execute(sa.select(sa.func.max(CREATORS.c.position)))).scalar() or 0
             cards = await _cards(connection, [row.creator_id for row in rows[:size]], cursor.at)
         last = rows[size - 1] if len(rows) > size else None
         after = None if last is None else Cursor(cursor.at, last.sort_key, last.creator_id)
-        return Page(await self._named(cards, TEXTS), after, total)
+        return Page(await self._named(cards, TEXTS), after, total, position)
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""

@@ -1,0 +1,26 @@
+"""Commands over HTTP: creators, and imports of many."""
+
+from fastapi import FastAPI
+
+from kernel.app import App
+from kernel.rest import create_api
+from services.discovery.rest import creators, imports
+from services.discovery.rest.sealing import Sealer, personal_of
+
+IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+def make_api(app: App) -> FastAPI:
+    """The command API of discovery."""
+    api = create_api(
+        "Dandelion discovery",
+        app.verifier,
+        fingerprint_key=app.fingerprint_key,
+        health=app.health,
+        body_limits={"/imports": IMPORT_LIMIT_BYTES},
+        description="Creators: profiles, accounts, rate cards, audiences, figures, and their import from CSV.",
+    )
+    sealer = Sealer(app.database, personal_of(app.settings, app.database))
+    api.include_router(creators.routes(app.writer, sealer))
+    api.include_router(imports.routes(app.writer, sealer))
+    return api

@@ -1,0 +1,119 @@
+"""Commands on one creator: `PUT /creators/{id}` registers, `POST /creators/{id}/<noun>` changes."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from kernel.errors import Forbidden
+from kernel.fields import Uuid
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from kernel.writer import Writer
+from services.discovery.domain.commands import (
+    ChangeAvailability,
+    ChangeProfile,
+    ChangeRateCard,
+    Command,
+    LinkAccount,
+    RegisterCreator,
+    ReinstateCreator,
+    ReportAudience,
+    ReportFollowers,
+    ReportPerformance,
+    SuspendCreator,
+    VerifyAccount,
+)
+from services.discovery.domain.creator import STAFF
+from services.discovery.rest.bodies import (
+    AccountBody,
+    AudienceBody,
+    AvailabilityBody,
+    FollowersBody,
+    PerformanceBody,
+    ProfileBody,
+    RateCardBody,
+    RegisterBody,
+    ReinstateBody,
+    SuspendBody,
+    VerifyBody,
+)
+from services.discovery.rest.sealing import SealedTexts, Sealer
+
+
+def routes(writer: Writer, sealer: Sealer) -> APIRouter:
+    """Every command but the import."""
+    router = APIRouter(prefix="/creators/{creator_id}", tags=["creators"])
+
+    async def send(
+        sender: Sending, creator_id: str, command: Command, body: BaseModel, sealed: SealedTexts | None = None
+    ) -> Receipt:
+        stream = stream_id("creator", creator_id)
+        meta = sender.meta(stream, command, body)
+        return sender.answer(await writer.execute(stream, command, meta, sealed.sealed if sealed else ()))
+
+    async def sealed(sender: Sending, creator_id: str, profile: ProfileBody) -> SealedTexts:
+        """Strangers are refused before a key is made for the creator they name."""
+        if sender.actor.tenant != creator_id and STAFF.isdisjoint(sender.actor.roles):
+            raise Forbidden("creator.not_a_party")
+        return await sealer.seal(creator_id, profile.texts())
+
+    @router.put("", status_code=201)
+    async def register(creator_id: Uuid, body: RegisterBody, sender: Sender) -> Receipt:
+        """Registers a creator, by itself or by an operator; the creator's organisation owns it."""
+        texts = await sealed(sender, creator_id, body.profile)
+        accounts = tuple(one.account() for one in body.accounts)
+        command = RegisterCreator(creator_id, body.profile.profile(dict(texts.revisions)), accounts)
+        return await send(sender, creator_id, command, body, texts)
+
+    @router.post("/profile")
+    async def profile(creator_id: Uuid, body: ProfileBody, sender: Sender) -> Receipt:
+        """Replaces the whole profile."""
+        texts = await sealed(sender, creator_id, body)
+        return await send(sender, creator_id, ChangeProfile(body.profile(dict(texts.revisions))), body, texts)
+
+    @router.post("/accounts")
+    async def link(creator_id: Uuid, body: AccountBody, sender: Sender) -> Receipt:
+        """Links an account, in place of the one on that platform."""
+        return await send(sender, creator_id, LinkAccount(body.account()), body)
+
+    @router.post("/accounts/verify")
+    async def verify(creator_id: Uuid, body: VerifyBody, sender: Sender) -> Receipt:
+        """Operators only: the creator controls the account."""
+        return await send(sender, creator_id, VerifyAccount(body.account(), body.method), body)
+
+    @router.post("/rate-card")
+    async def rate_card(creator_id: Uuid, body: RateCardBody, sender: Sender) -> Receipt:
+        """Replaces the whole rate card."""
+        return await send(sender, creator_id, ChangeRateCard(body.card()), body)
+
+    @router.post("/audience")
+    async def audience(creator_id: Uuid, body: AudienceBody, sender: Sender) -> Receipt:
+        """Reports on one kind of audience; an older report than the known one is refused."""
+        return await send(sender, creator_id, ReportAudience(body.audience()), body)
+
+    @router.post("/followers")
+    async def followers(creator_id: Uuid, body: FollowersBody, sender: Sender) -> Receipt:
+        """Reports the followers of a linked account."""
+        return await send(sender, creator_id, ReportFollowers(body.followers()), body)
+
+    @router.post("/performance")
+    async def performance(creator_id: Uuid, body: PerformanceBody, sender: Sender) -> Receipt:
+        """Reports medians of one format and window."""
+        return await send(sender, creator_id, ReportPerformance(body.performance()), body)
+
+    @router.post("/availability")
+    async def availability(creator_id: Uuid, body: AvailabilityBody, sender: Sender) -> Receipt:
+        """Opens or closes the creator for new jobs."""
+        return await send(sender, creator_id, ChangeAvailability(body.availability, body.max_parallel_jobs), body)
+
+    @router.post("/suspend")
+    async def suspend(creator_id: Uuid, body: SuspendBody, sender: Sender) -> Receipt:
+        """Operators only: takes a creator out of search and stops new jobs."""
+        return await send(sender, creator_id, SuspendCreator(body.reason, body.until), body)
+
+    @router.post("/reinstate")
+    async def reinstate(creator_id: Uuid, body: ReinstateBody, sender: Sender) -> Receipt:
+        """Operators only: ends a suspension."""
+        return await send(sender, creator_id, ReinstateCreator(body.reason), body)
+
+    return router

@@ -1,0 +1,143 @@
+"""`POST /imports`: a CSV file of creators (columns: domain/csv_columns.py). Good rows are kept, bad ones reported.
+
+Rows go through the writer's group commit in parts, each row one command under the request's key, so that the same file
+sent again changes nothing, and one sent again after a lost connection finishes what was begun.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from kernel.codec import canonical
+from kernel.decide import Item
+from kernel.errors import Fault
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from kernel.writer import Writer
+from services.discovery.domain.creator_csv import Problem, parse
+from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
+from services.discovery.rest.sealing import Sealer, seal
+
+ROWS_AT_ONCE = 1_000
+RETRIED = frozenset({"unavailable", "exhausted"})
+
+
+class RowText(BaseModel):
+    """What a row's fingerprint covers."""
+
+    row: str
+
+
+class ProblemAnswer(BaseModel):
+    """Line (from 1), column ("" for the whole row), rule and reason."""
+
+    line: int
+    column: str
+    rule: str
+    reason: str
+
+
+class RowAnswer(BaseModel):
+    """What became of a good row; `refused` ones stand among the problems too."""
+
+    line: int
+    creator_id: str
+    outcome: Literal["registered", "changed", "unchanged", "refused"]
+    version: int
+
+
+class ImportAnswer(BaseModel):
+    """`token` is that of the last write: give it to a query as `at_least`; "" when nothing was written."""
+
+    read_rows: int
+    registered: int
+    changed: int
+    unchanged: int
+    bad_rows: int
+    rows: list[RowAnswer]
+    problems: list[ProblemAnswer]
+    token: str
+
+
+def routes(writer: Writer, sealer: Sealer) -> APIRouter:
+    """The import."""
+    router = APIRouter(tags=["imports"])
+    columns = ", ".join(f"{name}{' (required)' if name in REQUIRED else ''}" for name in COLUMNS)
+    body = {"required": True, "content": {"text/csv": {"schema": {"type": "string", "description": columns}}}}
+
+    @router.post("/imports", openapi_extra={"requestBody": body})
+    async def import_creators(sender: Sender) -> ImportAnswer:
+        """Operators only: registers the creators of a CSV file, or brings them up to date. At most 20,000 rows, 8 MiB."""
+        sender.actor.require("operator")
+        parsed = await asyncio.to_thread(parse, await sender.request.body())
+        importing = _Import(writer, sealer, sender)
+        for start in range(0, len(parsed.rows), ROWS_AT_ONCE):
+            await importing.take(parsed.rows[start : start + ROWS_AT_ONCE])
+        return importing.answer(parsed.read_rows, parsed.bad_rows, parsed.problems)
+
+    return router
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(self, writer: Writer, sealer: Sealer, sender: Sending) -> None:
+        self._writer, self._sealer, self._sender = writer, sealer, sender
+        self._rows: list[RowAnswer] = []
+        self._problems: list[Problem] = []
+        self._last: Receipt | None = None
+
+    async def take(self, rows: Sequence[CreatorRow]) -> None:
+        """Executes a part of the rows and notes what became of each; raises what may be tried again as a whole."""
+        keys = await self._sealer.keys([row.creator_id for row in rows])
+        items = []
+        for row in rows:
+            texts = {"display_name": row.display_name, "bio": row.bio, "contact": row.contact}
+            sealed = seal(keys[row.creator_id], texts)
+            stream, command = stream_id("creator", row.creator_id), row.command(sealed.revisions)
+            meta = self._sender.meta(stream, command, RowText(row=canonical(replace(row, line=0)).decode()))
+            items.append(Item(stream, command, meta, sealed.sealed))
+        before = await self._versions([item.stream for item in items])
+        for row, item, answer in zip(rows, items, await self._writer.execute_many(items), strict=True):
+            self._note(row, before.get(item.stream, 0), answer)
+
+    async def _versions(self, streams: Sequence[str]) -> dict[str, int]:
+        events = self._writer.log.database.metadata.tables["log_events"]
+        newest = sa.select(events.c.stream, sa.func.max(events.c.version)).where(events.c.stream.in_(streams))
+        async with self._writer.log.database.reading() as connection:
+            return {row[0]: row[1] for row in await connection.execute(newest.group_by(events.c.stream))}
+
+    def _note(self, row: CreatorRow, before: int, answer: Receipt | BaseException) -> None:
+        if isinstance(answer, Receipt):
+            outcome: Literal["registered", "changed", "unchanged"] = "unchanged"
+            if answer.version > before:
+                outcome = "changed" if before else "registered"
+                self._last = answer
+            self._rows.append(
+                RowAnswer(line=row.line, creator_id=row.creator_id, outcome=outcome, version=answer.version)
+            )
+        elif isinstance(answer, Fault) and answer.kind not in RETRIED:
+            self._rows.append(RowAnswer(line=row.line, creator_id=row.creator_id, outcome="refused", version=before))
+            self._problems.append(Problem(row.line, str(answer.facts.get("field", "")), answer.code, str(answer)))
+        else:
+            raise answer
+
+    def answer(self, read_rows: int, bad_rows: int, problems: Sequence[Problem]) -> ImportAnswer:
+        counts = {
+            name: sum(row.outcome == name for row in self._rows) for name in ("registered", "changed", "unchanged")
+        }
+        found = sorted([*problems, *self._problems], key=lambda problem: problem.line)
+        return ImportAnswer(
+            read_rows=read_rows,
+            bad_rows=bad_rows + len(self._problems),
+            rows=self._rows,
+            problems=[ProblemAnswer(**asdict(problem)) for problem in found],
+            token=self._last.token if self._last else "",
+            **counts,
+        )

@@ -1,0 +1,89 @@
+"""Personal texts are sealed here, where they come in: inward of this only their revisions are known.
+
+A revision is a keyed hash of the text under its subject's own key: the same text has the same revision (so a repeated
+import changes nothing), another cannot be guessed from it, and it means nothing once the key is destroyed.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kernel.clock import system_clock
+from kernel.database import Database
+from kernel.personal import KEY_BYTES, MasterKeys, Personal, Sealed, SubjectKey, Tables
+from kernel.settings import Settings
+
+KEYS_AT_ONCE = 500
+
+
+def personal_of(settings: Settings, database: Database) -> Personal:
+    """The personal tables of this service under the mounted master keys."""
+    tables = database.metadata.tables
+    return Personal(Tables(tables["personal_keys"], tables["personal"]), MasterKeys.read(settings.master_keys_file))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTexts:
+    """What the writer stores beside the event, and the revisions that the event carries."""
+
+    sealed: tuple[Sealed, ...]
+    revisions: Mapping[str, str]
+
+
+def seal(key: SubjectKey, texts: Mapping[str, str]) -> SealedTexts:
+    """Seals what is not empty."""
+    given = {name: text for name, text in texts.items() if text}
+    revisions = {name: revision_of(key, name, text) for name, text in given.items()}
+    return SealedTexts(tuple(key.seal(name, revisions[name], text) for name, text in given.items()), revisions)
+
+
+def revision_of(key: SubjectKey, name: str, text: str) -> str:
+    return hashlib.blake2b(f"{name}\x1f{text}".encode(), key=key.data_key, digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals texts of creators, making their keys where they have none."""
+
+    database: Database
+    personal: Personal
+
+    async def seal(self, creator_id: str, texts: Mapping[str, str]) -> SealedTexts:
+        return seal(await self.personal.make_key(self.database, creator_id, system_clock()), texts)
+
+    async def keys(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
+        """The keys of many subjects, set-wise: one query, one insert for those who have none, one query for these."""
+        found: dict[str, SubjectKey] = {}
+        for start in range(0, len(subjects), KEYS_AT_ONCE):
+            part = sorted(set(subjects[start : start + KEYS_AT_ONCE]))
+            known = await self._load(part)
+            missing = [subject for subject in part if subject not in known]
+            if missing:
+                await self._make(missing)
+                known |= await self._load(missing)
+            found |= known
+        return found
+
+    async def _load(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
+        keys = self.personal.tables.keys
+        async with self.database.reading() as connection:
+            rows = (await connection.execute(sa.select(keys).where(keys.c.subject.in_(subjects)))).all()
+        return {row.subject: self.personal.masters.unwrap(row.subject, row.key_id, row.wrapped) for row in rows}
+
+    async def _make(self, subjects: Sequence[str]) -> None:
+        """Somebody else may make the same meanwhile; theirs stands."""
+        keys, at = self.personal.tables.keys, system_clock()
+        rows = [
+            {"subject": one, "wrapped": self._wrapped(one), "key_id": self.personal.masters.current, "created_at": at}
+            for one in subjects
+        ]
+        insert = sqlite.insert(keys) if self.database.is_sqlite else postgresql.insert(keys)
+        async with self.database.transaction() as connection:
+            await connection.execute(insert.on_conflict_do_nothing(), rows)
+
+    def _wrapped(self, subject: str) -> bytes:
+        return self.personal.masters.wrap(SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES)))

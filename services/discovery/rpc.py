@@ -1,0 +1,207 @@
+"""CreatorQueryService: questions of others in, protobuf out. Contract: proto/dandelion/discovery/v1/queries.proto."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import events_pb2 as events
+from dandelion.discovery.v1 import queries_pb2 as pb
+from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
+from dandelion_contracts.words import number, word
+from grpc.aio import ServicerContext
+
+from kernel.app import App
+from kernel.clock import Clock, system_clock
+from kernel.errors import Invalid
+from kernel.model import Actor
+from kernel.pages import PageTokens, page_size
+from kernel.rpc import Rpc, RpcService, caller
+from kernel.run import Role
+from kernel.signal import wait
+from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
+from services.discovery.domain.profile import Availability, Platform
+from services.discovery.domain.rate_card import Format
+from services.discovery.domain.state import State
+from services.discovery.domain.tiers import Tier, tier_of
+from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
+from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates, wire_time
+from services.discovery.reads import Card, CreatorReads
+from services.discovery.search.query import Cursor
+from services.discovery.search.reasons import reasons
+
+LOOK_AGAIN_S = 1.0
+"""How often a watch looks where the projector runs in another process; in the same one it is woken."""
+V = TypeVar("V", bound=int)
+Context = ServicerContext[Any, Any]
+
+
+class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
+    """Answers as `caller()`; waits for `at_least` first."""
+
+    def __init__(self, app: App, reads: CreatorReads, clock: Clock = system_clock) -> None:
+        self._app, self._reads, self._clock = app, reads, clock
+        self._tokens = PageTokens(app.fingerprint_key)
+
+    async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: Context) -> pb.SearchCreatorsResponse:  # noqa: N802
+        """One page."""
+        actor = caller()
+        criteria, size = checked_criteria(criteria_of(request)), page_size(request.page_size)
+        cursor = self._cursor(request, criteria, actor)
+        await self._wait(request.at_least)
+        page = await self._reads.search(criteria, cursor, size, actor)
+        token = "" if page.after is None else self._tokens.seal(request, sealed_cursor(page.after), actor.tenant)
+        return pb.SearchCreatorsResponse(
+            hits=[self._hit(card, criteria) for card in page.cards],
+            page=common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{page.position}:"]),
+            total=page.total,
+        )
+
+    async def GetCreator(self, request: pb.GetCreatorRequest, context: Context) -> pb.GetCreatorResponse:  # noqa: N802
+        """One creator."""
+        await self._wait(request.at_least)
+        card = await self._reads.get(request.creator_id, caller(), self._clock())
+        return pb.GetCreatorResponse(creator=wire_creator(card))
+
+    async def WatchCreator(  # noqa: N802
+        self, request: pb.WatchCreatorRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCreatorResponse]:
+        """Now, and after each change: woken by the projector's progress."""
+        actor = caller()
+        await self._wait(request.at_least)
+        woken, sent = self._app.progress.listen(), b""
+        try:
+            while True:
+                woken.clear()
+                creator = wire_creator(await self._reads.get(request.creator_id, actor, self._clock()))
+                if (seen := creator.SerializeToString(deterministic=True)) != sent:
+                    sent = seen
+                    yield pb.WatchCreatorResponse(creator=creator)
+                await wait(woken, LOOK_AGAIN_S)
+        finally:
+            self._app.progress.leave(woken)
+
+    async def _wait(self, token: str) -> None:
+        """A token of discovery means its own events, one of another service the track records."""
+        own = token.startswith(f"{self._app.service.name}:")
+        await self._app.at_least(token, (CREATORS_PROJECTION if own else TRACK_RECORDS).name)
+
+    def _cursor(self, request: pb.SearchCreatorsRequest, criteria: Criteria, actor: Actor) -> Cursor:
+        opened = self._tokens.open(request, request.page_token, actor.tenant)
+        return Cursor(self._clock()) if opened is None else opened_cursor(opened)
+
+    def _hit(self, card: Card, criteria: Criteria) -> pb.CreatorHit:
+        matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
+        return pb.CreatorHit(creator=wire_creator(card), reasons=reasons(criteria, card.state, matched))
+
+
+def sealed_cursor(cursor: Cursor) -> tuple[str | int | None, ...]:
+    key = cursor.key.isoformat() if isinstance(cursor.key, datetime) else cursor.key
+    return cursor.at.isoformat(), key, cursor.creator_id
+
+
+def opened_cursor(sealed: tuple[str | int | None, ...]) -> Cursor:
+    at, key, creator_id = sealed
+    return Cursor(
+        datetime.fromisoformat(str(at)), datetime.fromisoformat(key) if isinstance(key, str) else key, str(creator_id)
+    )
+
+
+def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
+    """Raises Invalid for enum values that this version does not know."""
+    availability = _known("availability", events.Availability, request.availability)
+    kind = _known("format", common.Format, request.format)
+    return Criteria(
+        text=request.text,
+        categories=tuple(request.categories),
+        tiers=tuple(Tier(_needed("tiers", common.Tier, tier)) for tier in request.tiers),
+        followers_min=request.followers_min,
+        followers_max=request.followers_max,
+        format=Format(kind) if kind else None,
+        currency=request.currency,
+        price_min_minor=request.price_min_minor,
+        price_max_minor=request.price_max_minor,
+        languages=tuple(request.languages),
+        locations=tuple(request.locations),
+        availability=Availability(availability) if availability else None,
+        platforms=tuple(Platform(_needed("platforms", common.Platform, one)) for one in request.platforms),
+        tags=tuple(request.tags),
+        engagement_rate_min_bps=request.engagement_rate_min_bps,
+        exclude_campaign_id=request.exclude_campaign_id,
+        order=order_of(request.order_by),
+    )
+
+
+def _known(field: str, enum: Any, value: int) -> str:
+    """The word of a value; "" where unset."""
+    return _needed(field, enum, value) if value else ""
+
+
+def _needed(field: str, enum: Any, value: int) -> str:
+    found = word(enum, value)
+    if not found:
+        raise Invalid("search.value_unknown", field=field, value=value)
+    return found
+
+
+def wire_creator(card: Card) -> pb.Creator:
+    state, profile, jobs = card.state, card.state.profile, card.records
+    followers = state.largest_followers()
+    available = state.availability
+    return pb.Creator(
+        creator_id=card.creator_id,
+        profile=wire_profile(profile) if profile else None,
+        display_name=card.display_name,
+        bio=card.bio,
+        contact=card.contact,
+        accounts=wire_accounts(state),
+        followers=followers,
+        tier=number(common.Tier, tier_of(followers)),
+        availability=number(events.Availability, available.availability if available else ""),
+        max_parallel_jobs=available.max_parallel_jobs if available else 0,
+        currency=state.card.currency if state.card else "",
+        rates=wire_rates(state.card) if state.card else [],
+        commission_bps=(state.card.commission_bps or 0) if state.card else 0,
+        performance=[wire_cell(cell) for cell in state.performance],
+        engagement_rate_bps=state.engagement_rate_bps() or 0,
+        audience=[wire_audience(one, card.creator_id, card.changed_at) for one in state.audiences],
+        suspended=card.suspended,
+        jobs_in_progress=jobs["contracted"],
+        jobs_settled=jobs["settled"],
+        jobs_cancelled=jobs["cancelled"],
+        past_brands=card.past_brands,
+        findings=jobs["findings"],
+        disclosures_missing=jobs["disclosures_missing"],
+        orders=jobs["orders"],
+        registered_at=wire_time(card.registered_at),
+        changed_at=wire_time(card.changed_at),
+        version=card.version,
+    )
+
+
+def wire_accounts(state: State) -> list[pb.CreatorAccount]:
+    made = []
+    for account in state.accounts:
+        count = state.followers_on(account.platform)
+        made.append(
+            pb.CreatorAccount(
+                account=wire_account(account),
+                verified=account.platform in state.verified,
+                followers=count.count if count else 0,
+                provenance=number(common.Provenance, count.provenance if count else ""),
+                measured_at=wire_time(count.observed_at) if count else None,
+            )
+        )
+    return made
+
+
+def make_rpc(app: App, reads: CreatorReads) -> Role:
+    """The gRPC server of discovery."""
+    servicer = CreatorQueries(app, reads)
+    service = RpcService(
+        pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,
+        partial(grpc_pb.add_CreatorQueryServiceServicer_to_server, servicer),
+    )
+    rpc = Rpc([service], app.verifier, health=app.health, reflection=app.settings.reflection)
+    return rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")

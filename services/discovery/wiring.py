@@ -1,0 +1,52 @@
+"""Discovery put together: the only composition root."""
+
+from pathlib import Path
+
+from kernel import app as kernel_app
+from kernel.app import App, Service
+from kernel.bus import Bus
+from kernel.run import Role
+from kernel.settings import Settings
+from services.discovery.codec import CODEC
+from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.handles import HANDLES
+from services.discovery.projections import PROJECTIONS
+from services.discovery.publish import publish
+from services.discovery.reads import CreatorReads
+from services.discovery.rest import make_api
+from services.discovery.rest.sealing import personal_of
+from services.discovery.rpc import make_rpc
+from services.discovery.search.names import Names
+from services.discovery.subscribe import decode, decode_command
+from services.discovery.tables import metadata
+
+
+def reads_of(app: App) -> CreatorReads:
+    """The questions, with a text index of this process."""
+    personal = personal_of(app.settings, app.database)
+    return CreatorReads(app.database, personal, Names(app.database, personal))
+
+
+def _rpc(app: App) -> Role:
+    return make_rpc(app, reads_of(app))
+
+
+SERVICE = Service(
+    name="discovery",
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    codec=CODEC,
+    deciders=(CREATOR,),
+    publish=publish,
+    http=make_api,
+    rpc=_rpc,
+    inlines=(HANDLES,),
+    projections=PROJECTIONS,
+    decode=decode,
+    decode_command=decode_command,
+)
+
+
+def open_app(settings: Settings, bus: Bus | None = None) -> App:
+    """Discovery, opened."""
+    return kernel_app.open_app(SERVICE, settings, bus)
