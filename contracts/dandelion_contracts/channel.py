@@ -7,7 +7,7 @@ async with connect("localhost:9102", token=token) as channel:
 
 import json
 from collections.abc import AsyncIterable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc.aio import Channel, ClientCallDetails, Metadata
@@ -81,8 +81,16 @@ class _WithToken:
         return ClientCallDetails(given.method, timeout, metadata, given.credentials, given.wait_for_ready)
 
 
+if TYPE_CHECKING:  # generic in the stubs only
+    _UnaryInterceptor = grpc.aio.UnaryUnaryClientInterceptor[Any, Any]
+    _StreamInterceptor = grpc.aio.UnaryStreamClientInterceptor[Any, Any]
+else:
+    _UnaryInterceptor = grpc.aio.UnaryUnaryClientInterceptor
+    _StreamInterceptor = grpc.aio.UnaryStreamClientInterceptor
+
+
 # grpc-stubs says that a continuation returns a call; what grpc.aio passes returns an awaitable of one.
-class _Unary(_WithToken, grpc.aio.UnaryUnaryClientInterceptor[Any, Any]):
+class _Unary(_WithToken, _UnaryInterceptor):
     async def intercept_unary_unary(
         self,
         continuation: Callable[[ClientCallDetails, Any], Any],
@@ -92,7 +100,7 @@ class _Unary(_WithToken, grpc.aio.UnaryUnaryClientInterceptor[Any, Any]):
         return await continuation(self.details(client_call_details), request)
 
 
-class _Stream(_WithToken, grpc.aio.UnaryStreamClientInterceptor[Any, Any]):
+class _Stream(_WithToken, _StreamInterceptor):
     async def intercept_unary_stream(
         self,
         continuation: Callable[[ClientCallDetails, Any], Any],
