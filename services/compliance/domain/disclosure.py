@@ -92,6 +92,10 @@ def with_label(label: Label, title: str, text: str) -> tuple[str, str]:
 
 
 def _led(label: str, text: str) -> str:
-    if leads((label,), "", text):
-        return text
-    return f"{label} {text}" if label.isascii() else f"【{label}】{text}"
+    return text if leads((label,), "", text) else f"{label} {text}"
+
+
+def carries(label: str, title: str, text: str) -> bool:
+    """True when a published post carries its label: as a label anywhere, or as the first characters of title or text."""
+    begins = any(plain(part).text.lstrip(" \u3000【[#").startswith(plain(label).text) for part in (title, text))
+    return begins or shows(label, title) or shows(label, text)

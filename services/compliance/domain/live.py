@@ -45,7 +45,7 @@ class ContentPublished:
 
 @dataclass(frozen=True, slots=True)
 class ContentTakenDown:
-    """From campaigns: the post was taken down as agreed or as ruled; there is nothing left to look at."""
+    """From campaigns: the post was taken down; there is nothing to look at until another is published."""
 
     deliverable_id: str
     reason: str
@@ -74,13 +74,14 @@ Command = Incoming[ContentPublished] | Incoming[ContentTakenDown] | RequestLook 
 
 @dataclass(frozen=True, slots=True)
 class LooksScheduled:
-    """The post will be looked at; `first_at` is when for the first time, `until` when protection ends."""
+    """The post will be looked at: first at `first_at` as look `ordinal`, until protection ends at `until`."""
 
     about: About
     post: Post
     published_at: datetime
     first_at: datetime
     until: datetime
+    ordinal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +163,14 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
 
 
 def _schedule(published: ContentPublished, state: State) -> Sequence[Event]:
-    if state.scheduled is not None:
+    """A post that replaces one taken down is looked at anew; the numbers of looks go on."""
+    running = state.scheduled
+    if running is not None and published.published_at <= running.published_at:
         return []
-    first_at = published.published_at + timedelta(seconds=published.live_check_after_s)
-    until = published.published_at + timedelta(seconds=published.protection_s)
-    return [LooksScheduled(published.about, published.post, published.published_at, first_at, until)]
+    at, ordinal = published.published_at, state.requested + 1
+    first_at = at + timedelta(seconds=published.live_check_after_s)
+    until = at + timedelta(seconds=published.protection_s)
+    return [LooksScheduled(published.about, published.post, at, first_at, until, ordinal)]
 
 
 def _end(down: ContentTakenDown, state: State, context: Context) -> Sequence[Event]:
@@ -213,8 +217,8 @@ def _record(command: RecordLook, state: State, context: Context) -> Sequence[Eve
     scheduled = state.scheduled
     if scheduled is None or command.ordinal > state.requested:
         raise Refused("look.not_requested", requested=state.requested)
-    if command.ordinal in state.seen:
-        return []
+    if command.ordinal in state.seen or command.ordinal < scheduled.ordinal:
+        return []  # seen, or a look at a post that another has replaced
     seen = _looked_at(command, scheduled, context.at)
     if seen.found and not seen.label_present:
         return [seen, DisclosureMissing(seen.look_id, seen.about, seen.post, seen.looked_at)]
@@ -233,7 +237,7 @@ def _looked_at(command: RecordLook, scheduled: LooksScheduled, at: datetime) -> 
 def evolve(state: State, event: Event) -> State:
     match event:
         case LooksScheduled():
-            return replace(state, scheduled=event)
+            return replace(state, scheduled=event, ended=False)
         case LookRequested():
             return replace(state, requested=event.ordinal)
         case ContentLookedAt():

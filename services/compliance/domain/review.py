@@ -52,10 +52,11 @@ class ReviewContent:
 
 @dataclass(frozen=True, slots=True)
 class DecideReview:
-    """A reviewer's decision on a review that waits for one; the reason is kept."""
+    """A reviewer's decision on a review that waits for one; the reason is kept. With four eyes `voices_needed` is 2."""
 
     approved: bool
     reason: str
+    voices_needed: int = 1
 
 
 Command = ReviewContent | DecideReview
@@ -144,21 +145,21 @@ class Judgement:
     rule: str
 
 
-def review_decider(packs: Sequence[Pack], four_eyes: bool = False) -> Decider[Command, State, Event]:
-    """Reviews by these packs; with `four_eyes` an approval by hand needs two reviewers."""
-    return Decider("review", State(), partial(decide, packs, four_eyes), evolve, owner=_owner)
+def review_decider(packs: Sequence[Pack]) -> Decider[Command, State, Event]:
+    """Reviews by these packs."""
+    return Decider("review", State(), partial(decide, packs), evolve, owner=_owner)
 
 
 def _owner(command: Command) -> str | None:
     return command.about.brand_id if isinstance(command, ReviewContent) else None
 
 
-def decide(packs: Sequence[Pack], four_eyes: bool, command: Command, state: State, context: Context) -> Sequence[Event]:
+def decide(packs: Sequence[Pack], command: Command, state: State, context: Context) -> Sequence[Event]:
     match command:
         case ReviewContent():
             return _review(packs, command, state, context)
         case DecideReview():
-            return _by_hand(command, state, context, needed=2 if four_eyes else 1)
+            return _by_hand(command, state, context)
         case _:
             assert_never(command)
 
@@ -211,7 +212,7 @@ def _no_pack(jurisdiction: str) -> Finding:
     )  # fmt: skip
 
 
-def _by_hand(command: DecideReview, state: State, context: Context, needed: int) -> Sequence[Event]:
+def _by_hand(command: DecideReview, state: State, context: Context) -> Sequence[Event]:
     actor = context.actor
     actor.require("reviewer")
     if not 1 <= len(command.reason.strip()) <= MAX_REASON:
@@ -226,7 +227,7 @@ def _by_hand(command: DecideReview, state: State, context: Context, needed: int)
     if command.approved and actor.id in state.approvals:
         return []
     voice = ReviewerDecided(waiting.about, actor.id, command.approved, command.reason, context.at)
-    if command.approved and len(state.approvals) + 1 < needed:
+    if command.approved and len(state.approvals) + 1 < command.voices_needed:
         return [voice]
     verdict = Verdict.CLEAR if command.approved else Verdict.BLOCKED
     return [voice, replace(waiting, verdict=verdict, by_reviewer=True, note=command.reason, completed_at=context.at)]

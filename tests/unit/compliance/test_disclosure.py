@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.compliance.domain.disclosure import Label, find, shows, with_label
+from services.compliance.domain.disclosure import Label, carries, find, shows, with_label
 from services.compliance.domain.findings import Content, is_advert
 from services.compliance.domain.packs import in_force
 from services.compliance.packs import shipped_packs
@@ -62,11 +62,25 @@ LABEL = Label("CN", "zh", "*", "*", "广告", "text_start")
 
 def test_the_label_is_put_in_front_once() -> None:
     title, text = with_label(LABEL, "标题", "周末出门妆")
-    assert (title, text) == ("标题", "【广告】周末出门妆")
+    assert (title, text) == ("标题", "广告 周末出门妆")
     assert with_label(LABEL, title, text) == (title, text)
 
 
-def test_a_latin_label_goes_in_front_without_brackets() -> None:
+@pytest.mark.parametrize(
+    ("title", "text", "carried"),
+    [
+        ("", "广告 周末", True),
+        ("", "广告周末", True),
+        ("广告｜周末", "", True),
+        ("", "周末【广告】", True),
+        ("", "周末，不是广告", False),
+    ],
+)
+def test_a_post_carries_its_label(title: str, text: str, carried: bool) -> None:
+    assert carries("广告", title, text) is carried
+
+
+def test_a_latin_label_goes_in_front_too() -> None:
     assert with_label(Label("US", "en", "*", "*", "#ad", "text_start"), "", "My day") == ("", "#ad My day")
 
 

@@ -1,5 +1,6 @@
 """Live checks: when a look is due, what it brings back, when it ends."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,7 +44,7 @@ def looked(ordinal: int, at: datetime = NOON + HOUR) -> list[Any]:
 
 def test_a_published_post_is_scheduled_for_its_first_look() -> None:
     (scheduled,) = decided(LOOK, [], published())
-    assert scheduled == LooksScheduled(ABOUT, POST, NOON, NOON + HOUR, NOON + 3 * DAY)
+    assert scheduled == LooksScheduled(ABOUT, POST, NOON, NOON + HOUR, NOON + 3 * DAY, 1)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,17 @@ def test_what_was_taken_down_is_not_looked_at() -> None:
     given += decided(LOOK, given, incoming(ContentTakenDown(DELIVERABLE, "brand.request")))
     assert isinstance(given[-1], LooksEnded)
     assert decided(LOOK, given, RequestLook(2)) == []
+
+
+def test_a_post_that_replaces_one_taken_down_is_looked_at_anew() -> None:
+    given = looked(1)
+    given += decided(LOOK, given, incoming(ContentTakenDown(DELIVERABLE, "content.gone")))
+    later = NOON + 2 * DAY
+    again = ContentPublished(ABOUT, replace(POST, post_id="p-2"), later, 60, 86_400)
+    given += decided(LOOK, given, incoming(again))
+    (requested,) = decided(LOOK, given, RequestLook(2), at=later + HOUR)
+    assert (requested.post.post_id, requested.ordinal) == ("p-2", 2)
+    assert decided(LOOK, given, RecordLook(1, False, False, False, "")) == []
 
 
 def test_a_post_that_was_never_published_here_is_ignored_when_taken_down() -> None:

@@ -32,10 +32,10 @@ from tests.unit.compliance.given import (
 )
 
 REVIEW = review_decider(shipped_packs())
-FOUR_EYES = review_decider(shipped_packs(), four_eyes=True)
 UNSURE = replace(CLEAN, text="这是首选的粉底")
 ILLEGAL = replace(CLEAN, text="这是全网最低价的粉底")
 APPROVE, REJECT = DecideReview(True, "有依据"), DecideReview(False, "没有依据")
+FOUR_EYES = DecideReview(True, "有依据", voices_needed=2)
 
 
 def submitted(content: Content = CLEAN, text_hash: str = "a" * 64) -> ReviewContent:
@@ -140,15 +140,16 @@ def test_a_decision_stands() -> None:
 
 def test_with_four_eyes_an_approval_needs_two_reviewers() -> None:
     opened = reviewed(UNSURE)
-    first = decided(FOUR_EYES, opened, APPROVE, REVIEWER)
+    first = decided(REVIEW, opened, FOUR_EYES, REVIEWER)
     assert [type(event) for event in first] == [ReviewerDecided]
-    assert decided(FOUR_EYES, [*opened, *first], APPROVE, REVIEWER) == []
-    second = decided(FOUR_EYES, [*opened, *first], APPROVE, SECOND)
+    assert decided(REVIEW, [*opened, *first], FOUR_EYES, REVIEWER) == []
+    second = decided(REVIEW, [*opened, *first], FOUR_EYES, SECOND)
     assert second[-1].verdict is Verdict.CLEAR
 
 
 def test_with_four_eyes_one_reviewer_can_reject() -> None:
-    assert decided(FOUR_EYES, reviewed(UNSURE), REJECT, REVIEWER)[-1].verdict is Verdict.BLOCKED
+    rejected = replace(FOUR_EYES, approved=False)
+    assert decided(REVIEW, reviewed(UNSURE), rejected, REVIEWER)[-1].verdict is Verdict.BLOCKED
 
 
 def test_the_same_content_is_judged_by_the_law_of_its_day() -> None:

@@ -1,0 +1,8 @@
+"""`python -m services.compliance rest rpc relay project process`, or `migrate`."""
+
+from kernel.main import main
+from services.compliance.settings import ComplianceSettings
+from services.compliance.wiring import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE, ComplianceSettings)

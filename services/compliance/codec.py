@@ -1,0 +1,28 @@
+"""Stored names of compliance's events and stored commands. A name once stored stays readable: a new version and an upcast."""
+
+from kernel.codec import Codec
+from kernel.decide import REFUSED_NAME, CommandRefused
+from services.compliance.domain.live import (
+    ContentLookedAt,
+    DisclosureMissing,
+    LookRequested,
+    LooksEnded,
+    LooksScheduled,
+    RequestLook,
+)
+from services.compliance.domain.review import DisclosureAttached, ReviewCompleted, ReviewerDecided, ReviewOpened
+
+EVENTS: dict[str, type] = {
+    "review.opened@1": ReviewOpened,
+    "review.disclosure_attached@1": DisclosureAttached,
+    "review.completed@1": ReviewCompleted,
+    "review.reviewer_decided@1": ReviewerDecided,
+    "look.scheduled@1": LooksScheduled,
+    "look.requested@1": LookRequested,
+    "look.looked_at@1": ContentLookedAt,
+    "look.disclosure_missing@1": DisclosureMissing,
+    "look.ended@1": LooksEnded,
+}
+COMMANDS: dict[str, type] = {"look.request@1": RequestLook}
+"""What deadlines store."""
+CODEC = Codec({**EVENTS, **COMMANDS, REFUSED_NAME: CommandRefused})

@@ -1,0 +1,38 @@
+"""Looking at posts: the intent LookRequested is carried out on the platform, and what was seen comes back as a command."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from kernel.ids import derived_id
+from kernel.model import Actor, Incoming, Meta
+from kernel.process import SYSTEM, Effect
+from kernel.writer import Writer
+from services.compliance.domain.disclosure import carries
+from services.compliance.domain.live import LookRequested, Post, RecordLook
+from services.compliance.ports import Platform, Seen
+
+
+def look_effect(platform: Platform, writer: Writer) -> Effect:
+    """Looks at least once for every intent; a repeated look records nothing new."""
+    return Effect("look-at-posts", (LookRequested,), _perform(platform, writer))
+
+
+def _perform(platform: Platform, writer: Writer) -> Callable[[Incoming[Any]], Awaitable[None]]:
+    async def perform(incoming: Incoming[Any]) -> None:
+        asked: LookRequested = incoming.event
+        seen = await platform.look(asked.post.platform, asked.post.post_id, asked.look_id)
+        actor = Actor("effect:look-at-posts", incoming.tenant, SYSTEM)
+        meta = Meta(derived_id("look", incoming.id), actor, "", incoming.correlation, incoming.id, incoming.traceparent)
+        await writer.execute(incoming.stream, record_of(asked.ordinal, asked.post, seen), meta)
+
+    return perform
+
+
+def record_of(ordinal: int, post: Post, seen: Seen | None) -> RecordLook:
+    """What a look says: the label stands in title or text or is the platform's own mark; the text has the agreed hash."""
+    if seen is None:
+        return RecordLook(ordinal, False, False, False, "")
+    text_hash = hashlib.sha256(seen.text.encode()).hexdigest()
+    labelled = carries(post.label, seen.title, seen.text) or seen.label == post.label
+    return RecordLook(ordinal, True, labelled, text_hash == post.text_hash, text_hash)

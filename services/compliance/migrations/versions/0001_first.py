@@ -1,0 +1,15 @@
+"""The log, its head, guards and deadlines."""
+
+from alembic import op
+
+from kernel.migrate import first_tables
+from services.compliance.tables import metadata
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    first_tables(op.get_bind(), metadata())

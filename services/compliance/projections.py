@@ -1,0 +1,118 @@
+"""Writes compliance's read models from its own log: reviews (and so the queue), and their findings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kernel.codec import canonical
+from kernel.ids import split_stream
+from kernel.model import Incoming
+from kernel.projector import Projection, Target, fold_rows
+from services.compliance.domain.findings import Finding, Severity
+from services.compliance.domain.review import (
+    About,
+    DisclosureAttached,
+    ReviewCompleted,
+    ReviewerDecided,
+    ReviewOpened,
+)
+from services.compliance.tables import FINDINGS, REVIEWS
+
+Row = dict[str, Any]
+RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.BLOCKING: 3}
+STAFF = ("role:reviewer", "role:operator", "role:auditor")
+
+
+def readers_of_review(about: About) -> list[str]:
+    """The parties, and staff that reviews, runs or audits."""
+    return [about.brand_id, about.creator_id, *STAFF]
+
+
+async def apply_reviews(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    await fold_rows(target, REVIEWS, events, _review_key, _fold_review)
+    judged = [incoming for incoming in events if isinstance(incoming.event, ReviewCompleted)]
+    await target.upsert(FINDINGS, list(_latest([row for one in judged for row in _finding_rows(one)])))
+
+
+def _latest(rows: Sequence[Row]) -> Sequence[Row]:
+    """One row a key: a second verdict in the same batch replaces the first."""
+    return list({(row["review_id"], row["ordinal"]): row for row in rows}.values())
+
+
+def _review_key(incoming: Incoming[Any]) -> tuple[str] | None:
+    category, review_id = split_stream(incoming.stream)
+    return (review_id,) if category == "review" else None
+
+
+def _fold_review(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+    match incoming.event:
+        case ReviewOpened() as event:
+            changed = _opened(event)
+        case DisclosureAttached(label=label, placement=placement):
+            changed = {"label": label, "placement": placement}
+        case ReviewCompleted() as event:
+            changed = _completed(event)
+        case ReviewerDecided(reason=reason):
+            changed = {"note": reason}
+        case _:
+            return row
+    return (row or {}) | changed | {"version": incoming.version}
+
+
+def _opened(event: ReviewOpened) -> Row:
+    about, content = event.about, event.content
+    names = ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")
+    told = ("stage", "platform", "format", "jurisdiction", "product_category", "title", "text")
+    return (
+        {"review_id": about.submission_id}
+        | {name: getattr(about, name) for name in names}
+        | {name: getattr(content, name) for name in told}
+        | {"tags": canonical(content.tags).decode(), "links": canonical(content.links).decode()}
+        | {
+            "findings": "[]",
+            "rule_packs": "[]",
+            "verdict": "",
+            "by_reviewer": False,
+            "note": "",
+            "label": "",
+            "placement": "",
+        }
+        | {"submitted_at": event.submitted_at, "completed_at": None, "readers": readers_of_review(about)}
+    )
+
+
+def _completed(event: ReviewCompleted) -> Row:
+    return {
+        "verdict": event.verdict.value,
+        "findings": canonical(event.findings).decode(),
+        "rule_packs": canonical(event.packs).decode(),
+        "by_reviewer": event.by_reviewer,
+        "note": event.note,
+        "completed_at": event.completed_at,
+    }
+
+
+def _finding_rows(incoming: Incoming[Any]) -> list[Row]:
+    event: ReviewCompleted = incoming.event
+    about = event.about
+    parties = {"campaign_id": about.campaign_id, "brand_id": about.brand_id, "creator_id": about.creator_id}
+    common = parties | {
+        "verdict": event.verdict.value,
+        "found_at": event.completed_at,
+        "readers": readers_of_review(about),
+    }
+    return [
+        common | {"review_id": about.submission_id, "ordinal": ordinal} | _finding(finding)
+        for ordinal, finding in enumerate(event.findings)
+    ]
+
+
+def _finding(finding: Finding) -> Row:
+    return {
+        "rule_id": finding.rule_id,
+        "severity": RANK[finding.severity],
+        "finding": canonical(finding).decode(),
+    }
+
+
+REVIEWS_PROJECTION = Projection("reviews", 1, (REVIEWS, FINDINGS), apply_reviews)
+PROJECTIONS = (REVIEWS_PROJECTION,)

@@ -1,0 +1,208 @@
+"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/compliance/v1."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.compliance.v1 import events_pb2 as pb
+from dandelion_contracts.words import number
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.decide import CommandRefused
+from kernel.model import Incoming
+from kernel.relay import Announce, Request
+from services.compliance.domain import live, review
+from services.compliance.domain.findings import Finding
+from services.compliance.domain.review import About
+
+
+def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+    """The public form of an event of a `review-`, `look-` or `refusal-` stream."""
+    message = wire_of(incoming.event, incoming.at)
+    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+
+
+def wire_of(event: review.Event | live.Event | CommandRefused, at: datetime) -> Message:
+    match event:
+        case review.ReviewOpened():
+            return _opened(event)
+        case review.DisclosureAttached():
+            return _attached(event)
+        case review.ReviewCompleted():
+            return _completed(event)
+        case review.ReviewerDecided():
+            return _decided(event)
+        case CommandRefused():
+            return wire_refusal(event, at)
+        case _:
+            return _look(event)
+
+
+def _look(event: live.Event) -> Message:
+    match event:
+        case live.LooksScheduled():
+            return _scheduled(event)
+        case live.LookRequested():
+            return _requested(event)
+        case live.ContentLookedAt():
+            return _looked_at(event)
+        case live.DisclosureMissing():
+            return _missing(event)
+        case live.LooksEnded():
+            return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=wire_time(event.ended_at))
+        case _:
+            assert_never(event)
+
+
+def _parties(about: About) -> dict[str, str]:
+    """The ids that every event carries."""
+    names = ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")
+    return {name: getattr(about, name) for name in names}
+
+
+def _opened(event: review.ReviewOpened) -> pb.ReviewOpened:
+    return pb.ReviewOpened(
+        review_id=event.about.submission_id,
+        submission_id=event.about.submission_id,
+        **_parties(event.about),
+        stage=number(common.SubmissionStage, event.content.stage),
+        round=event.round,
+        jurisdiction=event.content.jurisdiction,
+        text_hash=event.text_hash,
+        submitted_at=wire_time(event.submitted_at),
+        opened_at=wire_time(event.opened_at),
+    )
+
+
+def _attached(event: review.DisclosureAttached) -> pb.DisclosureAttached:
+    return pb.DisclosureAttached(
+        review_id=event.about.submission_id,
+        submission_id=event.about.submission_id,
+        **_parties(event.about),
+        label=event.label,
+        placement=number(common.LabelPlacement, event.placement),
+        jurisdiction=event.jurisdiction,
+        platform=number(common.Platform, event.platform),
+        format=number(common.Format, event.format),
+        rule=event.rule,
+        attached_at=wire_time(event.attached_at),
+    )
+
+
+def _completed(event: review.ReviewCompleted) -> pb.ReviewCompleted:
+    return pb.ReviewCompleted(
+        review_id=event.about.submission_id,
+        submission_id=event.about.submission_id,
+        **_parties(event.about),
+        verdict=number(common.Verdict, event.verdict),
+        findings=map(wire_finding, event.findings),
+        rule_packs=event.packs,
+        jurisdiction=event.jurisdiction,
+        by_reviewer=event.by_reviewer,
+        note=event.note,
+        completed_at=wire_time(event.completed_at),
+    )
+
+
+def wire_finding(finding: Finding) -> pb.Finding:
+    return pb.Finding(
+        rule_id=finding.rule_id,
+        law=f"{finding.law} {finding.article}".strip(),
+        jurisdiction=finding.jurisdiction,
+        severity=number(pb.Severity, finding.severity),
+        field=finding.part,
+        span_start=finding.start,
+        span_end=finding.end,
+        excerpt=finding.excerpt,
+        reason=finding.why,
+        suggestion=finding.fix,
+    )
+
+
+def _decided(event: review.ReviewerDecided) -> pb.ReviewerDecided:
+    return pb.ReviewerDecided(
+        review_id=event.about.submission_id,
+        **_parties(event.about),
+        reviewer_id=event.reviewer_id,
+        approved=event.approved,
+        reason=event.reason,
+        decided_at=wire_time(event.decided_at),
+    )
+
+
+def _scheduled(event: live.LooksScheduled) -> pb.LooksScheduled:
+    return pb.LooksScheduled(
+        **_parties(event.about),
+        platform=number(common.Platform, event.post.platform),
+        post_id=event.post.post_id,
+        url=event.post.url,
+        first_at=wire_time(event.first_at),
+        until=wire_time(event.until),
+    )
+
+
+def _requested(event: live.LookRequested) -> pb.LookRequested:
+    return pb.LookRequested(
+        look_id=event.look_id,
+        **_parties(event.about),
+        platform=number(common.Platform, event.post.platform),
+        post_id=event.post.post_id,
+        url=event.post.url,
+        label=event.post.label,
+        text_hash=event.post.text_hash,
+        ordinal=event.ordinal,
+        requested_at=wire_time(event.requested_at),
+    )
+
+
+def _looked_at(event: live.ContentLookedAt) -> pb.ContentLookedAt:
+    return pb.ContentLookedAt(
+        look_id=event.look_id,
+        **_parties(event.about),
+        ok=event.ok,
+        found=event.found,
+        label_present=event.label_present,
+        text_unchanged=event.text_unchanged,
+        text_hash=event.text_hash,
+        platform=number(common.Platform, event.post.platform),
+        post_id=event.post.post_id,
+        ordinal=event.ordinal,
+        looked_at=wire_time(event.looked_at),
+    )
+
+
+def _missing(event: live.DisclosureMissing) -> pb.DisclosureMissing:
+    return pb.DisclosureMissing(
+        look_id=event.look_id,
+        **_parties(event.about),
+        label=event.post.label,
+        jurisdiction=event.post.jurisdiction,
+        post_id=event.post.post_id,
+        url=event.post.url,
+        looked_at=wire_time(event.looked_at),
+    )
+
+
+def wire_refusal(refused: CommandRefused, at: datetime) -> pb.CommandRefused:
+    facts = {name: _fact_text(value) for name, value in json.loads(refused.facts).items()}
+    return pb.CommandRefused(
+        command_id=refused.command_id,
+        requester=refused.requester,
+        code=refused.code,
+        facts=[common.Fact(name=name, value=value) for name, value in facts.items()],
+        command=refused.command,
+        refused_at=wire_time(at),
+    )
+
+
+def _fact_text(value: str | int | bool | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def wire_time(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at.astimezone(UTC))
+    return stamp

@@ -1,0 +1,146 @@
+"""Commands over HTTP: a reviewer's decision, and the check of a text that is not submitted."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel, Field, StringConstraints
+
+from kernel.app import App
+from kernel.clock import Clock, system_clock
+from kernel.fields import Body, LongText, ShortText, Uuid
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Caller, Sender, create_api
+from services.compliance.domain.disclosure import with_label
+from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
+from services.compliance.domain.review import MAX_REASON, DecideReview, Judgement, check_content, judge
+from services.compliance.packs import shipped_packs
+from services.compliance.settings import ComplianceSettings
+
+Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Items = Annotated[tuple[ShortText, ...], Field(max_length=50)]
+Links = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=2_000)], ...], Field(max_length=50)]
+
+
+class DecisionBody(Body):
+    """`reason` is kept with the review and published."""
+
+    approved: bool
+    reason: Annotated[ShortText, Field(max_length=MAX_REASON)]
+
+
+class EvidenceBody(Body):
+    """`kind`: "registered_name" (with the name as `phrase`) or "approval"; `reference` is what a person can look up."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    phrase: ShortText
+    reference: ShortText
+
+
+class CheckBody(Body):
+    """A text as it might be submitted. An empty `compensation` counts as paid; "none" is a post without a deal."""
+
+    text: LongText
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    tags: Items = ()
+    links: Links = ()
+    codes: Items = ()
+    platform: Word = ""
+    format: Word = ""
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] = "CN"
+    product_category: Word = ""
+    compensation: Word = ""
+    ai_made: bool = False
+    evidence: Annotated[tuple[EvidenceBody, ...], Field(max_length=20)] = ()
+
+    def content(self) -> Content:
+        plain = self.model_dump(exclude={"evidence"})
+        shown = tuple(Evidence(one.kind, one.phrase, one.reference) for one in self.evidence)
+        return Content(**plain, evidence=shown)
+
+
+class FindingAnswer(BaseModel):
+    """`start` and `end` count characters of `part` as sent."""
+
+    rule_id: str
+    jurisdiction: str
+    law: str
+    article: str
+    severity: Severity
+    part: str
+    start: int
+    end: int
+    excerpt: str
+    why: str
+    fix: str
+
+
+class CheckAnswer(BaseModel):
+    """`label` is attached on publication ("" when this is no advert); `final_title` and `final_text` carry it."""
+
+    verdict: Verdict
+    findings: list[FindingAnswer]
+    rule_packs: list[str]
+    advert: bool
+    label: str
+    placement: str
+    final_title: str
+    final_text: str
+
+
+def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
+    """The command API of compliance."""
+    api = create_api(
+        "Dandelion compliance",
+        app.verifier,
+        fingerprint_key=app.fingerprint_key,
+        health=app.health,
+        body_limits={"/checks": 512 * 1024},
+        description="Reviews of content against dated rule packs, and reviewers' decisions.",
+    )
+    api.include_router(_reviews(app))
+    api.include_router(_checks(clock))
+    return api
+
+
+def _reviews(app: App) -> APIRouter:
+    router = APIRouter(prefix="/reviews/{review_id}", tags=["reviews"])
+    settings = app.settings
+    voices = 2 if isinstance(settings, ComplianceSettings) and settings.four_eyes else 1
+
+    @router.post("/decide")
+    async def decide(review_id: Uuid, body: DecisionBody, sender: Sender) -> Receipt:
+        """A reviewer approves or rejects what waits; nobody decides on content of their own organisation."""
+        stream = stream_id("review", review_id)
+        command = DecideReview(body.approved, body.reason, voices)
+        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+
+    return router
+
+
+def _checks(clock: Clock) -> APIRouter:
+    router = APIRouter(tags=["checks"])
+
+    @router.post("/checks")
+    async def check(body: CheckBody, caller: Caller) -> CheckAnswer:
+        """What a review would say today; nothing is stored and no idempotency key is needed."""
+        content = body.content()
+        check_content(content)
+        return answer_of(content, judge(shipped_packs(), content, clock()))
+
+    return router
+
+
+def answer_of(content: Content, judged: Judgement) -> CheckAnswer:
+    label = judged.label
+    title, text = with_label(label, content.title, content.text) if label else (content.title, content.text)
+    return CheckAnswer(
+        verdict=judged.verdict,
+        findings=[FindingAnswer.model_validate(finding, from_attributes=True) for finding in judged.findings],
+        rule_packs=list(judged.packs),
+        advert=label is not None,
+        label=label.label if label else "",
+        placement=label.placement if label else "",
+        final_title=title,
+        final_text=text,
+    )

@@ -1,0 +1,146 @@
+"""ReviewQueryService: questions of others in, protobuf out. Contract: proto/dandelion/compliance/v1/queries.proto."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import orjson
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.compliance.v1 import queries_pb2 as pb
+from dandelion.compliance.v1 import queries_pb2_grpc as grpc_pb
+from dandelion_contracts.words import number
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc.aio import ServicerContext
+from pydantic import TypeAdapter
+
+from kernel.app import App
+from kernel.errors import Invalid
+from kernel.ids import checked_id
+from kernel.model import Actor
+from kernel.pages import Cursor, PageTokens, page_size
+from kernel.rpc import Rpc, RpcService, caller
+from kernel.run import Role
+from services.compliance.domain.findings import Finding
+from services.compliance.publish import wire_finding, wire_time
+from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row, Sort
+
+PROJECTION = "reviews"
+PAGE_LIMIT = 200
+STAFF = ("reviewer", "operator", "auditor")
+FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
+FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
+Context = ServicerContext[Any, Any]
+
+
+class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
+    """Answers as `caller()`; waits for `at_least` first."""
+
+    def __init__(self, app: App) -> None:
+        self._app, self._reads = app, ReviewReads(app.database)
+        self._tokens = PageTokens(app.fingerprint_key)
+
+    async def GetReview(self, request: pb.GetReviewRequest, context: Context) -> pb.GetReviewResponse:  # noqa: N802
+        """One review, for its parties and staff."""
+        actor = caller()
+        await self._app.at_least(request.at_least, PROJECTION)
+        return pb.GetReviewResponse(review=wire_review(await self._reads.review(checked_id(request.review_id), actor)))
+
+    async def ListReviewQueue(  # noqa: N802
+        self, request: pb.ListReviewQueueRequest, context: Context
+    ) -> pb.ListReviewQueueResponse:
+        """What waits for a person."""
+        actor = caller()
+        actor.require(*STAFF)
+        size, after = min(page_size(request.page_size), PAGE_LIMIT), self._after(request, actor)
+        sort = _sort(request.order_by, "submitted_at", newest=False)
+        await self._app.at_least(request.at_least, PROJECTION)
+        place = (_when(after[0]), str(after[1])) if after else None
+        asked = QueueQuery(request.jurisdiction, request.campaign_id, sort, place, size)
+        rows = await self._reads.queue(asked, actor)
+        page = self._page(request, rows, size, ("submitted_at", "review_id"), actor)
+        return pb.ListReviewQueueResponse(reviews=map(wire_review, rows[:size]), page=page)
+
+    async def ListFindings(self, request: pb.ListFindingsRequest, context: Context) -> pb.ListFindingsResponse:  # noqa: N802
+        """Findings of the reviews that the caller may see."""
+        actor = caller()
+        size, after = min(page_size(request.page_size), PAGE_LIMIT), self._after(request, actor)
+        sort = _sort(request.order_by, "found_at", newest=True)
+        await self._app.at_least(request.at_least, PROJECTION)
+        place = (_when(after[0]), str(after[1]), int(after[2] or 0)) if after else None
+        asked = FindingsQuery(
+            request.campaign_id, request.creator_id, request.rule_id, request.severity_min, sort, place, size
+        )
+        rows = await self._reads.findings(asked, actor)
+        page = self._page(request, rows, size, ("found_at", "review_id", "ordinal"), actor)
+        return pb.ListFindingsResponse(findings=map(wire_finding_row, rows[:size]), page=page)
+
+    def _after(self, request: pb.ListReviewQueueRequest | pb.ListFindingsRequest, actor: Actor) -> Cursor | None:
+        return self._tokens.open(request, request.page_token, actor.tenant)
+
+    def _page(
+        self, request: Message, rows: Sequence[Row], size: int, key: Sequence[str], actor: Actor
+    ) -> common.PageInfo:
+        """The token of the last row shown, when more follow."""
+        if len(rows) <= size:
+            return common.PageInfo()
+        cursor = [value.isoformat() if isinstance(value := rows[size - 1][name], datetime) else value for name in key]
+        return common.PageInfo(next_page_token=self._tokens.seal(request, cursor, actor.tenant))
+
+
+def _when(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))
+
+
+def _sort(order_by: str, field: str, newest: bool) -> Sort:
+    """AIP-132's order_by, one field; raises Invalid `order_by.unknown`."""
+    orders = {"": newest, field: False, f"{field} desc": True}
+    if order_by not in orders:
+        raise Invalid("order_by.unknown", field="order_by", known=f"{field}, {field} desc")
+    return Sort(orders[order_by])
+
+
+def wire_review(row: Row) -> pb.Review:
+    same = (
+        "review_id", "deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id", "jurisdiction",
+        "product_category", "title", "text", "by_reviewer", "note", "label", "version",
+    )  # fmt: skip
+    return pb.Review(
+        **{name: row[name] for name in same},
+        submission_id=row["review_id"],
+        stage=number(common.SubmissionStage, row["stage"]),
+        platform=number(common.Platform, row["platform"]),
+        format=number(common.Format, row["format"]),
+        tags=orjson.loads(row["tags"]),
+        links=orjson.loads(row["links"]),
+        verdict=number(common.Verdict, row["verdict"]),
+        findings=map(wire_finding, FINDINGS.validate_json(row["findings"])),
+        rule_packs=orjson.loads(row["rule_packs"]),
+        placement=number(common.LabelPlacement, row["placement"]),
+        submitted_at=wire_time(row["submitted_at"]),
+        completed_at=_maybe(row["completed_at"]),
+    )
+
+
+def _maybe(at: datetime | None) -> Timestamp | None:
+    return wire_time(at) if at else None
+
+
+def wire_finding_row(row: Row) -> pb.FindingRow:
+    return pb.FindingRow(
+        **{name: row[name] for name in ("review_id", "campaign_id", "brand_id", "creator_id")},
+        verdict=number(common.Verdict, row["verdict"]),
+        finding=wire_finding(FINDING.validate_json(row["finding"])),
+        found_at=wire_time(row["found_at"]),
+    )
+
+
+def make_rpc(app: App) -> Role:
+    """The gRPC server of compliance."""
+    service = RpcService(
+        pb.DESCRIPTOR.services_by_name["ReviewQueryService"].full_name,
+        partial(grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app)),
+    )
+    rpc = Rpc([service], app.verifier, health=app.health, reflection=app.settings.reflection)
+    return rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")

@@ -1,0 +1,12 @@
+"""What compliance is told from outside, beside the common settings."""
+
+from kernel.settings import Port, Settings
+
+
+class ComplianceSettings(Settings):
+    """`four_eyes`: an approval by hand needs two reviewers; `platform_url`: where published posts are looked at."""
+
+    http_port: Port = 8104
+    rpc_port: Port = 9104
+    platform_url: str = "http://127.0.0.1:8110"
+    four_eyes: bool = False

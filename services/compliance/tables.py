@@ -1,0 +1,60 @@
+"""Compliance's tables: the kernel's for migrations, and the read models that projections make."""
+
+import sqlalchemy as sa
+
+from kernel import database
+from kernel.database import UtcTime
+from kernel.reads import Readers
+
+METADATA = sa.MetaData()
+database.define(METADATA)
+_READ = sa.MetaData()
+
+
+def metadata() -> sa.MetaData:
+    """What migrations make."""
+    return METADATA
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+REVIEWS = sa.Table(
+    "reviews",
+    _READ,
+    sa.Column("review_id", sa.Text, primary_key=True),
+    *[_text(name) for name in ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")],
+    *[_text(name) for name in ("stage", "platform", "format", "jurisdiction", "product_category", "title", "text")],
+    *[_text(name) for name in ("tags", "links", "findings", "rule_packs")],
+    _text("verdict"),
+    sa.Column("by_reviewer", sa.Boolean, nullable=False),
+    *[_text(name) for name in ("note", "label", "placement")],
+    sa.Column("submitted_at", UtcTime, nullable=False),
+    sa.Column("completed_at", UtcTime),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("reviews_queue", "verdict", "submitted_at", "review_id"),
+)
+"""A row per submission under review; `verdict` is "" at first.
+
+`tags`, `links`, `findings` and `rule_packs` are canonical JSON lists.
+"""
+
+FINDINGS = sa.Table(
+    "findings",
+    _READ,
+    sa.Column("review_id", sa.Text, primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    *[_text(name) for name in ("campaign_id", "brand_id", "creator_id", "verdict", "rule_id", "finding")],
+    sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("found_at", UtcTime, nullable=False),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("findings_found", "found_at", "review_id", "ordinal"),
+    sa.Index("findings_campaign", "campaign_id", "found_at"),
+    sa.Index("findings_creator", "creator_id", "found_at"),
+)
+"""A row per finding of a review, in the review's order; `finding` is canonical JSON.
+
+`severity` is 1 notice, 2 warning, 3 blocking, as in the wire's enum.
+"""

@@ -1,0 +1,56 @@
+"""Compliance put together: the only composition root."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kernel import app as kernel_app
+from kernel.app import App, Service
+from kernel.bus import Bus
+from kernel.process import Effect
+from kernel.settings import Settings
+from services.compliance.codec import CODEC
+from services.compliance.domain.live import LOOK
+from services.compliance.domain.review import review_decider
+from services.compliance.effects import look_effect
+from services.compliance.packs import shipped_packs
+from services.compliance.ports import HttpPlatform, Platform
+from services.compliance.process import DEADLINES, PROCESSES
+from services.compliance.projections import PROJECTIONS
+from services.compliance.publish import publish
+from services.compliance.rest import make_api
+from services.compliance.rpc import make_rpc
+from services.compliance.settings import ComplianceSettings
+from services.compliance.subscribe import decode, decode_command
+from services.compliance.tables import metadata
+
+
+def _effects(app: App) -> Sequence[Effect]:
+    assert isinstance(app.settings, ComplianceSettings)
+    return (look_effect(HttpPlatform(app.settings.platform_url), app.writer),)
+
+
+SERVICE = Service(
+    name="compliance",
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    codec=CODEC,
+    deciders=(review_decider(shipped_packs()), LOOK),
+    publish=publish,
+    http=make_api,
+    rpc=make_rpc,
+    inlines=(DEADLINES,),
+    projections=PROJECTIONS,
+    processes=PROCESSES,
+    effects=_effects,
+    decode=decode,
+    decode_command=decode_command,
+)
+
+
+def open_app(settings: Settings, bus: Bus | None = None, platform: Platform | None = None) -> App:
+    """Compliance, opened; `platform` in place of the one that the settings name."""
+    service = SERVICE
+    if platform is not None:
+        service = replace(SERVICE, effects=lambda app: (look_effect(platform, app.writer),))
+    return kernel_app.open_app(service, settings, bus)
