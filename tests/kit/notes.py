@@ -106,13 +106,14 @@ def make_app(
     rate: Rate | None = None,
     health: Health | None = None,
     body_limit_bytes: int = 1000,
+    fingerprint_key: bytes = b"k" * 16,
 ) -> FastAPI:
     """The app, trusting the Issuer of `folder`; `metas` collects the Meta of every command."""
     verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
     app = create_api(
         "Notes",
         verifier,
-        fingerprint_key=b"k" * 16,
+        fingerprint_key=fingerprint_key,
         health=health,
         rate=rate or Rate(per_s=1e6, burst=10**6),
         body_limit_bytes=body_limit_bytes,

@@ -78,6 +78,15 @@ async def test_the_fingerprint_covers_the_body_not_its_form_and_not_the_time(
     assert same != other
 
 
+async def test_a_fingerprint_cannot_be_guessed_from_the_body(tmp_path: Path, issuer: Issuer) -> None:
+    """It is stored for ever, beside a body that may hold personal text."""
+    metas: list[Meta] = []
+    for key in (b"a" * 32, b"b" * 32):
+        async with talking(make_app(tmp_path, metas, fingerprint_key=key), issuer) as client:
+            await client.put(f"/notes/{ID}", json=GOOD)
+    assert metas[0].fingerprint != metas[1].fingerprint
+
+
 @pytest.mark.parametrize("name", FAULTS)
 async def test_every_kind_of_fault_has_its_status(client: httpx.AsyncClient, name: str) -> None:
     fault = FAULTS[name]
