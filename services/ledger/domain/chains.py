@@ -11,6 +11,7 @@ from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import (
     CATEGORIES,
     CHAIN,
+    REFUND,
     CancelEscrow,
     Command,
     ConfirmDeposit,
@@ -141,7 +142,7 @@ def _accounts(currency: str, refs: Iterable[Ref]) -> Iterable[tuple[Inline[Any],
 
 
 def _decider(category: str) -> Decider[Command, Done, ChainEvent]:
-    return Decider(category, Done(), decide, evolve, published=category != CHAIN, reads=reads)
+    return Decider(category, Done(), decide, evolve, published=category not in (CHAIN, REFUND), reads=reads)
 
 
 DECIDERS = tuple(map(_decider, CATEGORIES))

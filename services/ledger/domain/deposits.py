@@ -1,5 +1,7 @@
 """Money in: own money, deposits in two phases, settlement lines, and money nobody recognises at first."""
 
+from datetime import timedelta
+
 from kernel.errors import Forbidden, Invalid, Refused
 from kernel.ids import checked_id
 from kernel.model import Actor, Context
@@ -20,6 +22,8 @@ from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 CLEARING = Ref(Code.PSP_CLEARING, PROVIDER)
 SUSPENSE = Ref(Code.SUSPENSE, PROVIDER)
 MAX_TEXT = 200
+DEPOSIT_LIFE = timedelta(days=3)
+"""A charge that the provider has not confirmed by then is void; money that comes later is posted all the same."""
 
 
 def require_owner(actor: Actor, owner: str, code: str) -> None:
@@ -56,7 +60,7 @@ def request(command: RequestDeposit, context: Context) -> list[ChainEvent]:
     leg = Leg(CLEARING, brand, command.amount_minor, command.currency, Phase.PENDING)
     transfer = Transferred(
         command.deposit_id, TransferKind.DEPOSIT, command.brand_id, command.currency, command.amount_minor,
-        instrument=command.instrument,
+        instrument=command.instrument, expires_at=context.at + DEPOSIT_LIFE,
     )  # fmt: skip
     return [_post(command, context, ChainKind.DEPOSIT_CHARGED, [leg], transfer)]
 

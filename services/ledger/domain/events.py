@@ -97,7 +97,8 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """The transfer a chain belongs to. `owner` is a brand, creator or agency; `source_id` the deposit a refund returns."""
+    """The transfer a chain belongs to. `owner` is a brand, creator or agency; `source_id` the deposit a refund returns;
+    a deposit not confirmed at `expires_at` is void."""
 
     transfer_id: str
     kind: TransferKind
@@ -110,6 +111,7 @@ class Transferred:
     provider_fee_minor: int = 0
     batch: str = ""
     line: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +157,6 @@ class TaxWithheld:
     creator_id: str
     currency: str
     tax: Withholding
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSealed:
-    """The hash of the journal up to a position, made with a formula version; anchors outside repeat it."""
-
-    up_to_position: int
-    root: str
-    formula: int
 
 
 ChainEvent = ChainPosted | EscrowRefused | TaxWithheld

@@ -18,7 +18,7 @@ class FeePolicy:
     creator_fee_bps_max: int
 
 
-POLICIES = (FeePolicy("fees-2025-01-01", datetime(2025, 1, 1, tzinfo=UTC), 1_000, 1_000),)
+POLICIES = (FeePolicy("fees@2025-01-01", datetime(2025, 1, 1, tzinfo=UTC), 1_000, 1_000),)
 
 VAT_BPS = {"CN": 600}
 """VAT inside the platform's fee, by the deal's jurisdiction. CN: modern services 6 %, Value-Added Tax Law of the PRC

@@ -41,8 +41,8 @@ CN_BANDS = (
 class Rule(StrEnum):
     """Which rule was applied; the id is stored for ever and never reused for another calculation."""
 
-    CN_CUMULATIVE_2025 = "cn-labour-cumulative-2025-16"
-    NONE = "none-not-a-withholding-jurisdiction"
+    CN_CUMULATIVE_2025 = "cn-labour-cumulative@2025-10-01"
+    NONE = "no-withholding@2025-01-01"
 
 
 @dataclass(frozen=True, slots=True)

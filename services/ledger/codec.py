@@ -1,0 +1,24 @@
+"""Stored names of the ledger's events and of the commands that deadlines keep. A stored name stays readable for ever."""
+
+from kernel.codec import Codec
+from kernel.decide import REFUSED_NAME, CommandRefused
+from services.ledger.domain.commands import CancelEscrow
+from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
+from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
+
+EVENTS: dict[str, type] = {
+    "chain.posted@1": ChainPosted,
+    "escrow.refused@1": EscrowRefused,
+    "tax.withheld@1": TaxWithheld,
+    "transfer.look_due@1": TransferLookDue,
+    "window.closed@1": WindowClosed,
+    "journal.sealed@1": JournalSealed,
+    REFUSED_NAME: CommandRefused,
+}
+COMMANDS: dict[str, type] = {
+    "escrow.cancel@1": CancelEscrow,
+    "transfer.look@1": LookAtTransfer,
+    "window.close@1": CloseWindow,
+}
+CODEC = Codec(EVENTS | COMMANDS)

@@ -1,0 +1,101 @@
+"""Calls to the world outside, after their intents: transfers handed to the provider and asked about, seals anchored.
+
+Each runs at least once. The provider gets the transfer's id as idempotency key; every resulting command names its chain,
+so a repeat decides nothing.
+"""
+
+import logging
+from typing import Any
+
+from kernel.app import App
+from kernel.errors import Conflict, Refused
+from kernel.model import Incoming
+from kernel.process import Effect
+from services.ledger.domain.commands import FailDeposit, stream_of
+from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
+from services.ledger.domain.hashchain import FORMULA
+from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
+from services.ledger.domain.watches import TransferLookDue
+from services.ledger.ports import Anchors, Provider, Verdict, Word
+from services.ledger.process import ASKED, concluded, provider_meta
+from services.ledger.reads.rows import chain_to, last_seal, transfer_of
+
+log = logging.getLogger(__name__)
+
+
+def effects(app: App, provider: Provider, anchors: Anchors) -> list[Effect]:
+    """Every effect of the ledger."""
+    transfers, seals = Transfers(app, provider), Seals(app, anchors)
+    return [
+        Effect("transfers", (ChainPosted, TransferLookDue), transfers.perform),
+        Effect("seals", (WindowClosed, JournalSealed), seals.perform),
+    ]
+
+
+class Transfers:
+    """Hands transfers to the provider and asks about those it has not answered."""
+
+    def __init__(self, app: App, provider: Provider) -> None:
+        self._app, self._provider = app, provider
+
+    async def perform(self, incoming: Incoming[Any]) -> None:
+        match incoming.event:
+            case ChainPosted(transfer=Transferred() as transfer, kind=kind) if kind in ASKED:
+                await self._conclude(incoming, transfer, await self._provider.submit(transfer))
+            case TransferLookDue():
+                await self._look(incoming, incoming.event)
+            case _:
+                return
+
+    async def _look(self, incoming: Incoming[Any], due: TransferLookDue) -> None:
+        """What the provider has never heard of is handed over again, under the same id."""
+        row = await transfer_of(self._app.database, due.transfer_id)
+        if row is None:
+            return
+        transfer = Transferred(
+            row.transfer_id, due.kind, row.owner, row.currency, row.amount_minor, row.instrument, row.source_id
+        )
+        verdict = await self._provider.find(due.kind, due.transfer_id)
+        if verdict.status is Word.UNKNOWN and not due.overdue:
+            verdict = await self._provider.submit(transfer)
+        undecided = verdict.status in (Word.UNKNOWN, Word.PENDING)
+        if undecided and due.overdue and due.kind is TransferKind.DEPOSIT:
+            await self._execute(incoming, FailDeposit(due.transfer_id, "expired"))
+        else:
+            await self._conclude(incoming, transfer, verdict)
+
+    async def _conclude(self, incoming: Incoming[Any], transfer: Transferred, verdict: Verdict) -> None:
+        try:
+            command = concluded(verdict, transfer.amount_minor, transfer.currency)
+            if command is not None:
+                await self._execute(incoming, command)
+        except (Refused, Conflict) as fault:
+            log.error(
+                "the provider's word does not fit the books",
+                extra={"transfer": transfer.transfer_id, "code": fault.code, "verdict": verdict.status.value},
+            )
+
+    async def _execute(self, incoming: Incoming[Any], command: Any) -> None:
+        meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)
+        await self._app.writer.execute(stream_of(command), command, meta)
+
+
+class Seals:
+    """Hashes the journal up to a closed window and repeats the seal outside."""
+
+    def __init__(self, app: App, anchors: Anchors) -> None:
+        self._app, self._anchors = app, anchors
+
+    async def perform(self, incoming: Incoming[Any]) -> None:
+        match incoming.event:
+            case WindowClosed(ends_at=ends_at):
+                start = await last_seal(self._app.database)
+                if start.position >= incoming.position:
+                    return
+                reached = await chain_to(self._app.log, start, incoming.position)
+                command = SealJournal(ends_at, reached.position, reached.hash, FORMULA)
+                await self._app.writer.execute(incoming.stream, command, provider_meta(incoming.id))
+            case JournalSealed(up_to_position=position, root=root):
+                await self._anchors.write(position, root)
+            case _:
+                return

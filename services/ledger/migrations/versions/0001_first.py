@@ -1,0 +1,13 @@
+"""The log, the kernel's tables, accounts with their bounds, escrows, transfers, tax years, client money, seals."""
+
+from alembic import op
+
+from kernel.migrate import first_tables
+from services.ledger.tables import METADATA
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    first_tables(op.get_bind(), METADATA)

@@ -1,0 +1,262 @@
+"""The world outside the ledger: the payment provider, its signed webhooks and settlement file, and the anchors of seals.
+
+What comes from outside is checked like any stranger's input. A call is never repeated under a new id: the transfer's own
+id is the idempotency key, and what is not answered stays unknown until the provider is asked again.
+"""
+
+import asyncio
+import base64
+import binascii
+import csv
+import hashlib
+import hmac
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kernel.errors import Internal, Invalid, Unauthenticated, Unavailable
+from kernel.money import LIMIT_MINOR
+from services.ledger.domain.events import TransferKind, Transferred
+
+CONNECT_S, ANSWER_S = 2.0, 10.0
+TOLERANCE_S = 300
+ANSWER_LIMIT_BYTES = 65_536
+FILE_LINES = 10_000
+PATHS = {TransferKind.DEPOSIT: "charges", TransferKind.PAYOUT: "payouts", TransferKind.REFUND: "refunds"}
+TRANSIENT = frozenset({401, 403, 408, 425, 429})
+"""Answers that say nothing about the transfer: our key, our pace or their clock."""
+
+
+class Word(StrEnum):
+    """What the provider says of a transfer. `unknown`: it has never heard of it."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Verdict(BaseModel):
+    """The provider's word on one transfer, as its API and its webhooks have it; amounts in minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    reference: Annotated[str, Field(min_length=1, max_length=100)]
+    kind: Annotated[TransferKind, Field(strict=False)]
+    status: Annotated[Word, Field(strict=False)]
+    amount_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
+    currency: Annotated[str, Field(max_length=3)] = ""
+    fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
+    provider_ref: Annotated[str, Field(max_length=100)] = ""
+    reason: Annotated[str, Field(max_length=100)] = ""
+
+
+class _Envelope(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    type: Annotated[str, Field(max_length=100)]
+    data: Verdict
+
+
+class Provider(Protocol):
+    """The payment provider. Unavailable means the outcome is not known; the same call may be made again."""
+
+    async def submit(self, transfer: Transferred) -> Verdict: ...
+
+    async def find(self, kind: TransferKind, transfer_id: str) -> Verdict: ...
+
+    async def close(self) -> None: ...
+
+
+class HttpProvider:
+    """The provider over HTTP."""
+
+    def __init__(self, url: str, key: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        headers = {"Authorization": f"Bearer {key}"}
+        self._client = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=timeout, follow_redirects=False, transport=transport
+        )
+
+    async def submit(self, transfer: Transferred) -> Verdict:
+        """Asks for the transfer under its own id; a refusal of the request is the verdict `failed`."""
+        body = {
+            "reference": transfer.transfer_id, "amount_minor": transfer.amount_minor, "currency": transfer.currency,
+            "instrument": transfer.instrument,
+        }  # fmt: skip
+        headers = {"Idempotency-Key": transfer.transfer_id}
+        answer = await self._call("POST", f"/psp/{PATHS[transfer.kind]}", json=body, headers=headers)
+        if 400 <= answer.status_code < 500:
+            reason = f"refused_{answer.status_code}"
+            return Verdict(
+                reference=transfer.transfer_id, kind=transfer.kind, status=Word.FAILED, reason=reason,
+                amount_minor=transfer.amount_minor, currency=transfer.currency,
+            )  # fmt: skip
+        return _verdict(answer.content, transfer.kind, transfer.transfer_id)
+
+    async def find(self, kind: TransferKind, transfer_id: str) -> Verdict:
+        answer = await self._call("GET", f"/psp/{PATHS[kind]}/{transfer_id}")
+        if answer.status_code == 404:
+            return Verdict(reference=transfer_id, kind=kind, status=Word.UNKNOWN)
+        if answer.status_code != 200:
+            raise Unavailable("provider.unavailable", status=answer.status_code)
+        return _verdict(answer.content, kind, transfer_id)
+
+    async def _call(self, method: str, path: str, **given: object) -> httpx.Response:
+        try:
+            answer = await self._client.request(method, path, **given)  # type: ignore[arg-type]
+        except httpx.HTTPError as error:
+            raise Unavailable("provider.unavailable", why=type(error).__name__) from error
+        if answer.status_code >= 500 or 300 <= answer.status_code < 400 or answer.status_code in TRANSIENT:
+            raise Unavailable("provider.unavailable", status=answer.status_code)
+        return answer
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _verdict(content: bytes, kind: TransferKind, transfer_id: str) -> Verdict:
+    """Unavailable `provider.nonsense` unless it is a verdict on exactly this transfer."""
+    try:
+        if len(content) > ANSWER_LIMIT_BYTES:
+            raise ValueError("too long")
+        verdict = Verdict.model_validate_json(content)
+    except ValueError as error:
+        raise Unavailable("provider.nonsense", why=type(error).__name__) from error
+    if (verdict.kind, verdict.reference) != (kind, transfer_id):
+        raise Unavailable("provider.nonsense", why="another transfer")
+    return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` over the raw body. Several secrets while
+    one is rotated; compared in constant time."""
+
+    secrets: Sequence[bytes]
+
+    def verified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+        """The message id; Unauthenticated `webhook.*` when unsigned, forged, or off our clock by more than 5 minutes."""
+        id_, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+        if not (0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and len(given) <= 2_000):
+            raise Unauthenticated("webhook.unsigned")
+        if abs(int(stamp) - int(now.timestamp())) > TOLERANCE_S:
+            raise Unauthenticated("webhook.not_of_now", tolerance_s=TOLERANCE_S)
+        expected = [_signature(secret, id_, stamp, body) for secret in self.secrets]
+        found = [part.partition(",")[2] for part in given.split(" ") if part.startswith("v1,")]
+        matches = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in found]
+        if not any(matches):
+            raise Unauthenticated("webhook.forged")
+        return id_
+
+
+def _signature(secret: bytes, id_: str, stamp: str, body: bytes) -> str:
+    signed = b".".join([id_.encode(), stamp.encode(), body])
+    return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+
+
+def read_secrets(path: Path) -> list[bytes]:
+    """Lines of `whsec_<base64>`; Internal `webhook.secrets_malformed` when none is there or one is not readable."""
+    try:
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        secrets = [base64.b64decode(line.removeprefix("whsec_"), validate=True) for line in lines]
+    except (OSError, binascii.Error) as error:
+        raise Internal("webhook.secrets_malformed", path=str(path)) from error
+    if not secrets or min(map(len, secrets)) < 24:
+        raise Internal("webhook.secrets_malformed", path=str(path))
+    return secrets
+
+
+def read_webhook(body: bytes) -> Verdict:
+    """The verdict inside; Invalid `webhook.malformed`."""
+    try:
+        return _Envelope.model_validate_json(body).data
+    except ValidationError as error:
+        raise Invalid("webhook.malformed", errors=error.error_count()) from error
+
+
+class SettlementLine(BaseModel):
+    """One line of the settlement file; net = gross - fee."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    batch: Annotated[str, Field(min_length=1, max_length=100)]
+    line: Annotated[int, Field(ge=1, le=10**9)]
+    reference: Annotated[str, Field(max_length=100)]
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+    gross_minor: Annotated[int, Field(gt=0, le=LIMIT_MINOR)]
+    fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
+    net_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
+    provider_ref: Annotated[str, Field(max_length=100)] = ""
+
+
+def read_settlement(content: bytes) -> Iterable[tuple[int, SettlementLine | str]]:
+    """Numbered lines of a provider's file: read, or why not. Invalid `settlement.malformed` for no such file at all."""
+    try:
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        for number, row in enumerate(rows, start=2):
+            if number > FILE_LINES + 1:
+                raise Invalid("settlement.too_long", limit=FILE_LINES)
+            yield number, _line(row)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid("settlement.malformed", why=str(error)[:100]) from error
+
+
+def _line(row: Mapping[str | None, object]) -> SettlementLine | str:
+    try:
+        line = SettlementLine.model_validate({name: value for name, value in row.items() if name})
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
+    if line.net_minor != line.gross_minor - line.fee_minor:
+        return "net_minor is not gross_minor less fee_minor"
+    return line
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Seals repeated outside the database, one line each: position, root, and a signature where a key is given."""
+
+    directory: Path | None
+    key: Ed25519PrivateKey | None = None
+
+    async def write(self, position: int, root: str) -> None:
+        if self.directory is not None:
+            await asyncio.to_thread(self._append, position, root)
+
+    def _append(self, position: int, root: str) -> None:
+        assert self.directory is not None
+        line = f"{position} {root}"
+        signature = self.key.sign(line.encode()).hex() if self.key else "-"
+        with (self.directory / "ledger.anchors").open("a") as file:
+            file.write(f"{line} {signature}\n")
+
+    async def read(self) -> list[tuple[int, str]]:
+        """(position, root) of every anchor; Invalid `anchor.forged` when a signature is not ours."""
+        return await asyncio.to_thread(self._read) if self.directory is not None else []
+
+    def _read(self) -> list[tuple[int, str]]:
+        assert self.directory is not None
+        path = self.directory / "ledger.anchors"
+        return [self._checked(line.split(" ")) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def _checked(self, parts: list[str]) -> tuple[int, str]:
+        position, root, signature = parts
+        if self.key is not None and self.key.sign(f"{position} {root}".encode()).hex() != signature:
+            raise Invalid("anchor.forged", position=position)
+        return int(position), root
+
+
+def open_anchors(directory: Path | None, key_file: Path | None) -> Anchors:
+    key = load_pem_private_key(key_file.read_bytes(), None) if key_file else None
+    if key is not None and not isinstance(key, Ed25519PrivateKey):
+        raise Internal("anchor.key_not_ed25519")
+    return Anchors(directory, key)

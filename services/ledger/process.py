@@ -1,0 +1,98 @@
+"""What happens by itself: deadlines set by postings, and what the provider's word on a transfer leads to. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from kernel.codec import canonical
+from kernel.errors import Refused
+from kernel.ids import derived_id, stream_id
+from kernel.model import Actor, Fact, Inline, Key, Meta, Rows
+from kernel.process import SYSTEM, Deadline, deadlines
+from services.ledger.codec import CODEC
+from services.ledger.domain.commands import (
+    ESCROW,
+    CancelEscrow,
+    Command,
+    ConfirmDeposit,
+    ConfirmTransfer,
+    FailDeposit,
+    FailTransfer,
+)
+from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind
+from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
+from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
+from services.ledger.ports import Verdict, Word
+
+PROVIDER = Actor("service:psp", "platform", SYSTEM)
+ASKED = frozenset({ChainKind.DEPOSIT_CHARGED, ChainKind.PAYOUT_REQUESTED, ChainKind.REFUND_REQUESTED})
+"""Chains after which the provider is to be called."""
+CONCLUDED = frozenset(
+    {
+        ChainKind.DEPOSIT_CONFIRMED, ChainKind.DEPOSIT_FAILED, ChainKind.PAYOUT_CONFIRMED, ChainKind.PAYOUT_FAILED,
+        ChainKind.REFUND_CONFIRMED, ChainKind.REFUND_FAILED,
+    }
+)  # fmt: skip
+EXPIRED = "escrow.expired"
+
+
+def _deadline(stream: str, name: str, due_at: datetime, command: object) -> tuple[Key, Deadline]:
+    return (stream, name), Deadline(stream, name, due_at, CODEC.name_of(type(command)), canonical(command).decode())
+
+
+def _fold(fact: Fact[ChainPosted | TransferLookDue], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+    event = fact.event
+    if isinstance(event, TransferLookDue):
+        yield _look(event.kind, event.transfer_id, event.attempt + 1, event.asked_at, fact.at)
+        return
+    ends_at = window_end(fact.at)
+    yield _deadline(seal_stream(ends_at), "seal", ends_at, CloseWindow(ends_at))
+    if event.transfer is not None and event.kind in ASKED:
+        yield _look(event.transfer.kind, event.transfer.transfer_id, 1, fact.at, fact.at)
+    if event.transfer is not None and event.kind in CONCLUDED:
+        yield (watch_stream(event.transfer.transfer_id), "look"), None
+    if event.deal is not None:
+        yield from _expiry(event, event.deal)
+
+
+def _look(
+    kind: TransferKind, transfer_id: str, attempt: int, asked_at: datetime, now: datetime
+) -> tuple[Key, Deadline]:
+    command = LookAtTransfer(kind, transfer_id, attempt, asked_at)
+    return _deadline(watch_stream(transfer_id), "look", look_at(now, attempt), command)
+
+
+def _expiry(event: ChainPosted, deal: Deal) -> Iterable[tuple[Key, Deadline | None]]:
+    """Money bug "accepted and then silence": an escrow that nobody ends returns to the brand by the clock."""
+    stream = stream_id(ESCROW, deal.deliverable_id)
+    if event.kind is ChainKind.ESCROW_HELD:
+        refund_id = derived_id("expired", deal.deliverable_id, str(deal.revision))
+        command = CancelEscrow(
+            refund_id, deal.deliverable_id, deal.brand_id, deal.creator_id, deal.currency, reason=EXPIRED
+        )
+        yield _deadline(stream, "expire", deal.expires_at, command)
+    elif event.kind is ChainKind.ESCROW_CANCELLED or (event.released is not None and event.released.final):
+        yield (stream, "expire"), None
+
+
+DEADLINES: Inline[Deadline] = deadlines((ChainPosted, TransferLookDue), _fold)
+
+
+def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | None:
+    """The command that the provider's word leads to; None while nothing is decided. For what was paid out the amount must
+    be the one asked for: Refused `transfer.amount_differs` is an alarm for staff."""
+    deposit = verdict.kind is TransferKind.DEPOSIT
+    if verdict.status is Word.FAILED:
+        fail = FailDeposit(verdict.reference, verdict.reason)
+        return fail if deposit else FailTransfer(verdict.kind, verdict.reference, verdict.reason)
+    if verdict.status is not Word.SUCCEEDED:
+        return None
+    if deposit:
+        return ConfirmDeposit(verdict.reference, verdict.currency, verdict.amount_minor, verdict.provider_ref)
+    if (verdict.amount_minor, verdict.currency) != (amount_minor, currency):
+        raise Refused("transfer.amount_differs", asked_minor=amount_minor, paid_minor=verdict.amount_minor)
+    return ConfirmTransfer(verdict.kind, verdict.reference, verdict.provider_ref, verdict.fee_minor)
+
+
+def provider_meta(cause: str, correlation: str = "", traceparent: str = "") -> Meta:
+    """The Meta of what the provider's word leads to; one cause (a webhook's id, an intent) has one command id."""
+    return Meta(derived_id("provider", cause), PROVIDER, "", correlation, cause, traceparent)

@@ -1,0 +1,230 @@
+"""Private events to public ones: pure. What is promised is proto/dandelion/ledger/v1; every number stands in the event."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.ledger.v1 import events_pb2 as pb
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.decide import CommandRefused
+from kernel.ids import split_stream
+from kernel.model import Incoming
+from kernel.relay import Announce, Request
+from services.ledger.domain.commands import CHAIN, REFUND
+from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
+from services.ledger.domain.rows import MISMATCH
+from services.ledger.domain.seals import SEAL
+from services.ledger.domain.watches import WATCH
+
+PROVIDER = "psp"
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL})
+"""Categories whose streams are not published."""
+
+
+def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+    """The public form of an event of a published stream; nothing for private ones."""
+    if split_stream(incoming.stream)[0] in PRIVATE:
+        return []
+    message = wire_of(incoming.event, wire_time(incoming.at))
+    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+
+
+def wire_of(event: object, at: Timestamp) -> Message:
+    match event:
+        case ChainPosted():
+            return _CHAINS[event.kind](event, at)
+        case EscrowRefused():
+            return _escrow_refused(event, at)
+        case TaxWithheld():
+            return _tax(event, at)
+        case CommandRefused():
+            return _refusal(event, at)
+        case _:
+            raise TypeError(f"{type(event).__name__} has no public form")
+
+
+def _deposit(event: ChainPosted) -> dict[str, Any]:
+    transfer = event.transfer
+    assert transfer is not None
+    return {"deposit_id": transfer.transfer_id, "brand_id": transfer.owner, "currency": transfer.currency}
+
+
+def _deposit_requested(event: ChainPosted, at: Timestamp) -> Message:
+    transfer = event.transfer
+    assert transfer is not None
+    assert transfer.expires_at is not None
+    return pb.DepositRequested(
+        **_deposit(event), amount_minor=transfer.amount_minor, provider=PROVIDER, requested_at=at,
+        expires_at=wire_time(transfer.expires_at),
+    )  # fmt: skip
+
+
+def _deposit_confirmed(event: ChainPosted, at: Timestamp) -> Message:
+    """Another amount than asked stays in suspense: for the brand that deposit failed."""
+    transfer = event.transfer
+    assert transfer is not None
+    if event.reason == MISMATCH:
+        return _deposit_failed(event, at)
+    return pb.DepositConfirmed(
+        **_deposit(event), amount_minor=transfer.amount_minor, provider=PROVIDER,
+        provider_reference=transfer.provider_ref, confirmed_at=at,
+    )  # fmt: skip
+
+
+def _deposit_failed(event: ChainPosted, at: Timestamp) -> Message:
+    assert event.transfer is not None
+    amount_minor, reason = event.transfer.amount_minor, event.reason
+    return pb.DepositFailed(**_deposit(event), amount_minor=amount_minor, reason=f"provider.{reason}", failed_at=at)
+
+
+def _deposit_settled(event: ChainPosted, at: Timestamp) -> Message:
+    transfer = event.transfer
+    if transfer is None:  # a line whose reference looks like one of ours and is not
+        return pb.DepositSettled(currency=event.currency, net_minor=event.legs[0].amount_minor, settled_at=at)
+    fee_minor = transfer.provider_fee_minor
+    return pb.DepositSettled(
+        **_deposit(event), batch_id=transfer.batch, line=int(transfer.line) if transfer.line.isdigit() else 0,
+        net_minor=transfer.amount_minor - fee_minor, provider_fee_minor=fee_minor, settled_at=at,
+    )  # fmt: skip
+
+
+def _deal(deal: Deal) -> dict[str, Any]:
+    return {
+        "deliverable_id": deal.deliverable_id, "collaboration_id": deal.collaboration_id, "brand_id": deal.brand_id,
+        "campaign_id": deal.campaign_id, "creator_id": deal.creator_id, "currency": deal.currency,
+    }  # fmt: skip
+
+
+def _escrow_held(event: ChainPosted, at: Timestamp) -> Message:
+    deal = event.deal
+    assert deal is not None
+    return pb.EscrowHeld(
+        **_deal(deal), gross_minor=deal.fee_minor + deal.brand_fee_minor, fee_minor=deal.fee_minor,
+        brand_fee_minor=deal.brand_fee_minor, revision=deal.revision, held_at=at,
+    )  # fmt: skip
+
+
+def _escrow_refused(event: EscrowRefused, at: Timestamp) -> Message:
+    needed, available = event.needed_minor, event.available_minor
+    return pb.EscrowRefused(
+        **_deal(event.deal), code=event.code, needed_minor=needed, available_minor=available, refused_at=at
+    )
+
+
+_KINDS = {
+    ReleaseKind.SETTLEMENT: pb.RELEASE_KIND_SETTLEMENT,
+    ReleaseKind.KILL_FEE: pb.RELEASE_KIND_KILL_FEE,
+}
+
+
+def _released(event: ChainPosted, at: Timestamp) -> Message:
+    """`creator_net_minor` includes what an old debt took of it: that is the creator's money too."""
+    deal, released = event.deal, event.released
+    assert deal is not None
+    assert released is not None
+    tax_minor = sum(payee.tax.withheld_minor for payee in released.payees)
+    return pb.PaymentReleased(
+        **_deal(deal),
+        release_id=released.release_id,
+        agency_id=deal.agency_id,
+        kind=_KINDS[released.kind],
+        gross_minor=released.gross_minor,
+        fee_minor=released.fee_minor,
+        brand_fee_minor=released.brand_revenue_minor,
+        creator_fee_minor=released.creator_revenue_minor,
+        vat_minor=released.vat_minor,
+        agency_minor=released.agency_minor,
+        tax_minor=tax_minor,
+        creator_net_minor=sum(payee.share_minor for payee in released.payees) - tax_minor,
+        fee_policy=deal.policy_id,
+        tax_rule=released.payees[0].tax.rule,
+        released_at=at,
+    )
+
+
+def _refund(event: ChainPosted, at: Timestamp) -> Message:
+    assert event.deal is not None
+    return pb.RefundIssued(
+        **_deal(event.deal), refund_id=event.chain_id.partition(":")[2], amount_minor=event.returned_minor,
+        kill_fee_minor=event.killed_minor, reason=event.reason, refunded_at=at,
+    )  # fmt: skip
+
+
+def _tax(event: TaxWithheld, at: Timestamp) -> Message:
+    tax = event.tax
+    return pb.TaxWithheld(
+        release_id=event.release_id,
+        creator_id=event.creator_id,
+        deliverable_id=event.deliverable_id,
+        authority=tax.authority.partition("-")[0].upper(),
+        period=f"{tax.year}-{tax.month:02d}",
+        tax_rule=tax.rule,
+        base_minor=tax.income_minor,
+        tax_minor=tax.withheld_minor,
+        year_base_minor=tax.income_to_date_minor,
+        year_tax_minor=tax.withheld_before_minor + tax.withheld_minor,
+        currency=event.currency,
+        withheld_at=at,
+    )
+
+
+def _payout(event: ChainPosted) -> dict[str, Any]:
+    transfer = event.transfer
+    assert transfer is not None
+    return {
+        "payout_id": transfer.transfer_id, "creator_id": transfer.owner, "amount_minor": transfer.amount_minor,
+        "currency": transfer.currency,
+    }  # fmt: skip
+
+
+def _payout_requested(event: ChainPosted, at: Timestamp) -> Message:
+    return pb.PayoutRequested(**_payout(event), provider=PROVIDER, requested_at=at)
+
+
+def _payout_confirmed(event: ChainPosted, at: Timestamp) -> Message:
+    assert event.transfer is not None
+    reference, fee_minor = event.transfer.provider_ref, event.transfer.provider_fee_minor
+    return pb.PayoutConfirmed(
+        **_payout(event), provider_reference=reference, provider_fee_minor=fee_minor, confirmed_at=at
+    )
+
+
+def _payout_failed(event: ChainPosted, at: Timestamp) -> Message:
+    return pb.PayoutFailed(**_payout(event), reason=f"provider.{event.reason}", failed_at=at)
+
+
+def _refusal(event: CommandRefused, at: Timestamp) -> Message:
+    facts = [common.Fact(name=name, value=_fact_text(value)) for name, value in orjson.loads(event.facts).items()]
+    return pb.CommandRefused(
+        command_id=event.command_id, requester=event.requester, code=event.code, facts=facts, command=event.command,
+        refused_at=at,
+    )  # fmt: skip
+
+
+def _fact_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def wire_time(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+_CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {
+    ChainKind.DEPOSIT_CHARGED: _deposit_requested,
+    ChainKind.DEPOSIT_CONFIRMED: _deposit_confirmed,
+    ChainKind.DEPOSIT_FAILED: _deposit_failed,
+    ChainKind.LINE_SETTLED: _deposit_settled,
+    ChainKind.ESCROW_HELD: _escrow_held,
+    ChainKind.PAYMENT_RELEASED: _released,
+    ChainKind.ESCROW_CANCELLED: _refund,
+    ChainKind.PAYOUT_REQUESTED: _payout_requested,
+    ChainKind.PAYOUT_CONFIRMED: _payout_confirmed,
+    ChainKind.PAYOUT_FAILED: _payout_failed,
+}
+"""Every kind that stands on a published stream."""

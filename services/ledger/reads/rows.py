@@ -1,0 +1,55 @@
+"""Single rows of the inline tables, and the journal's hashes: what edges and effects need before they send a command."""
+
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.database import Database
+from kernel.log import READ_LIMIT, Log
+from kernel.model import Inline, Key, Recorded
+from services.ledger.domain.hashchain import Chained, Link, walk
+from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
+from services.ledger.domain.seals import LAST, SEALS
+
+R = TypeVar("R")
+
+
+async def inline_row(database: Database, inline: Inline[R], key: Key) -> R | None:
+    """One row as last committed; what is decided on it must be checked again at the head."""
+    table = database.metadata.tables[inline.name]
+    where = [table.c[name] == value for name, value in zip(inline.key, key, strict=True)]
+    async with database.reading() as connection:
+        row = (await connection.execute(sa.select(table).where(*where))).mappings().first()
+    return inline.row(**row) if row else None
+
+
+async def transfer_of(database: Database, transfer_id: str) -> Transfer | None:
+    return await inline_row(database, TRANSFERS, (transfer_id,))
+
+
+async def escrow_of(database: Database, deliverable_id: str) -> Escrow | None:
+    return await inline_row(database, ESCROWS, (deliverable_id,))
+
+
+async def last_seal(database: Database) -> Chained:
+    """Where the last seal stands; the beginning when nothing was sealed."""
+    seal = await inline_row(database, SEALS, LAST)
+    return Chained(seal.up_to_position, seal.root) if seal else Chained()
+
+
+async def chain_to(log: Log, start: Chained, position: int, connection: AsyncConnection | None = None) -> Chained:
+    """Hashes on from `start` up to a position, in batches."""
+    at = start
+    while at.position < position and not at.broken_at:
+        recorded = await log.read(at.position, READ_LIMIT, position, connection)
+        if not recorded:
+            return at
+        at = walk(at, map(link_of, recorded))
+    return at
+
+
+def link_of(recorded: Recorded) -> Link:
+    return Link(
+        recorded.position, recorded.stream, recorded.version, recorded.name, recorded.data, recorded.meta
+    )

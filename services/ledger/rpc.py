@@ -1,0 +1,188 @@
+"""Questions over gRPC: who asks, what is read, how it looks on the wire."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.ledger.v1 import queries_pb2 as pb
+from dandelion.ledger.v1 import queries_pb2_grpc as grpc_pb
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.app import App
+from kernel.errors import Forbidden, Invalid
+from kernel.fields import TEXT_LIMIT
+from kernel.model import Actor
+from kernel.money import checked_currency
+from kernel.pages import PageTokens, page_size
+from kernel.rpc import Rpc, RpcService, caller
+from kernel.run import Role
+from services.ledger.domain.accounts import Account, Code, Side
+from services.ledger.ports import Anchors
+from services.ledger.projections import BALANCES_PROJECTION, ESCROWS_PROJECTION
+from services.ledger.reads.balances import BalanceReads, Totals, Wanted
+from services.ledger.reads.verify import verify
+
+STAFF = ("finance", "operator", "auditor")
+LINES_DEFAULT, LINES_LIMIT = 100, 1_000
+SIDES = {Side.DEBIT: pb.SIDE_DEBIT, Side.CREDIT: pb.SIDE_CREDIT}
+ORDERS = {"": False, "position": False, "position desc": True}
+
+
+class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
+    """Parties see their own accounts; finance, operators and auditors see all."""
+
+    def __init__(self, app: App, anchors: Anchors) -> None:
+        self._app, self._anchors = app, anchors
+        self._reads = BalanceReads(app.database)
+        self._tokens = PageTokens(app.fingerprint_key)
+
+    async def GetBalances(self, request: pb.GetBalancesRequest, context: Any) -> pb.GetBalancesResponse:  # noqa: N802
+        actor, currency = caller(), _currency(request.currency)
+        owner = _owner(request.owner_id, actor)
+        for projection in (BALANCES_PROJECTION, ESCROWS_PROJECTION):
+            await self._app.at_least(request.at_least, projection.name)
+        accounts = await self._reads.balances(owner, currency, _time(request, "as_of"), actor)
+        held = await self._reads.in_escrow(owner, currency, actor)
+        return pb.GetBalancesResponse(
+            balances=map(_balance, accounts),
+            in_escrow=[common.Money(minor=minor, currency=name) for name, minor in held.items()],
+        )
+
+    async def ListStatement(self, request: pb.ListStatementRequest, context: Any) -> pb.ListStatementResponse:  # noqa: N802
+        actor = caller()
+        await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
+        size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
+        after = self._tokens.open(request, request.page_token, actor.tenant)
+        place = (int(after[0] or 0), int(after[1] or 0)) if after else None
+        lines = await self._reads.statement(_wanted(request, actor), place, size + 1, actor)
+        last = lines[size - 1] if len(lines) > size else None
+        token = self._tokens.seal(request, (last.position, last.line), actor.tenant) if last else ""
+        page = common.PageInfo(next_page_token=token)
+        return pb.ListStatementResponse(lines=map(_line, lines[:size]), page=page)
+
+    async def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Any) -> pb.GetTrialBalanceResponse:  # noqa: N802
+        actor = caller()
+        actor.require(*STAFF)
+        await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
+        currency, as_of = _currency(request.currency), _time(request, "as_of")
+        totals = await self._reads.trial_balance(currency, as_of, actor)
+        return pb.GetTrialBalanceResponse(rows=map(_total_row, totals), totals=_by_currency(totals))
+
+    async def VerifyLedger(self, request: pb.VerifyLedgerRequest, context: Any) -> pb.VerifyLedgerResponse:  # noqa: N802
+        caller().require(*STAFF)
+        await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
+        found = await verify(self._app.log, self._app.service.codec, self._anchors)
+        checks = [
+            pb.VerificationCheck(name=check.name, ok=check.ok, checked=check.checked, problems=check.problems)
+            for check in found.checks
+        ]
+        return pb.VerifyLedgerResponse(ok=found.ok, checks=checks, position=found.position, root_hash=found.root)
+
+
+def _owner(asked: str, actor: Actor) -> str:
+    """The caller's own organisation, or for staff any; Forbidden `balance.not_a_party`."""
+    if asked in ("", actor.tenant):
+        return actor.tenant
+    if actor.roles.isdisjoint(STAFF):
+        raise Forbidden("balance.not_a_party")
+    return _text(asked, "owner_id")
+
+
+def _text(value: str, field: str) -> str:
+    if len(value) > min(200, TEXT_LIMIT) or "\x00" in value:
+        raise Invalid("text.malformed", field=field)
+    return value
+
+
+def _currency(value: str) -> str:
+    return checked_currency(value) if value else ""
+
+
+def _time(request: Message, field: str) -> datetime | None:
+    if not request.HasField(field):
+        return None
+    stamp: Timestamp = getattr(request, field)
+    try:
+        return stamp.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("time.out_of_range", field=field) from error
+
+
+def _wanted(request: pb.ListStatementRequest, actor: Actor) -> Wanted:
+    if request.order_by not in ORDERS:
+        raise Invalid("order_by.unknown", field="order_by", known=", ".join(filter(None, ORDERS)))
+    return Wanted(
+        _owner(request.owner_id, actor),
+        _text(request.account, "account"),
+        _currency(request.currency),
+        _text(request.campaign_id, "campaign_id"),
+        _time(request, "recorded_from"),
+        _time(request, "recorded_until"),
+        ORDERS[request.order_by],
+    )
+
+
+def _balance(account: Account) -> pb.Balance:
+    return pb.Balance(
+        account=account.code,
+        owner=account.owner,
+        currency=account.currency,
+        normal_side=SIDES[account.kind.side],
+        balance_minor=account.balance_minor,
+        spendable_minor=account.spendable_minor,
+        debits_pending_minor=account.debits_pending,
+        debits_posted_minor=account.debits_posted,
+        credits_pending_minor=account.credits_pending,
+        credits_posted_minor=account.credits_posted,
+    )
+
+
+def _line(row: Any) -> pb.StatementLine:
+    recorded_at = Timestamp()
+    recorded_at.FromDatetime(row.recorded_at)
+    return pb.StatementLine(
+        position=row.position,
+        chain_id=row.chain_id,
+        kind=row.kind,
+        account=row.account,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        balance_minor=row.balance_minor,
+        campaign_id=row.campaign_id,
+        collaboration_id=row.collaboration_id,
+        deliverable_id=row.deliverable_id,
+        counterparty=row.counterparty,
+        recorded_at=recorded_at,
+    )
+
+
+def _total_row(row: Totals) -> pb.TrialBalanceRow:
+    kind = Account(row.currency, Code(row.account).value, "").kind
+    net = row.debits_minor - row.credits_minor
+    return pb.TrialBalanceRow(
+        account=row.account,
+        currency=row.currency,
+        normal_side=SIDES[kind.side],
+        debits_minor=row.debits_minor,
+        credits_minor=row.credits_minor,
+        balance_minor=net if kind.side is Side.DEBIT else -net,
+        accounts=row.accounts,
+    )
+
+
+def _by_currency(totals: Sequence[Totals]) -> Iterable[pb.TrialBalanceTotal]:
+    for currency in sorted({row.currency for row in totals}):
+        mine = [row for row in totals if row.currency == currency]
+        debits, credits = sum(row.debits_minor for row in mine), sum(row.credits_minor for row in mine)
+        yield pb.TrialBalanceTotal(currency=currency, debits_minor=debits, credits_minor=credits)
+
+
+def role(app: App, anchors: Anchors) -> Role:
+    """Role `rpc` of the ledger."""
+    add = partial(grpc_pb.add_BalanceQueryServiceServicer_to_server, BalanceQueries(app, anchors))
+    name = pb.DESCRIPTOR.services_by_name["BalanceQueryService"].full_name
+    made = Rpc([RpcService(name, add)], app.verifier, health=app.health, reflection=app.settings.reflection)
+    return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

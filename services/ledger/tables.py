@@ -1,0 +1,110 @@
+"""The ledger's tables. METADATA is what migrations make: the kernel's and the inline tables; the others are projections'."""
+
+import sqlalchemy as sa
+
+from kernel import database
+from kernel.database import UtcTime
+from kernel.reads import Readers
+from services.ledger.domain.accounts import bound_check_sql
+
+METADATA = sa.MetaData()
+database.define(METADATA)
+
+
+def _key(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
+
+
+def _text(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
+def _minor(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+
+
+AMOUNTS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    *_key("currency", "code", "owner"),
+    *_minor(*AMOUNTS),
+    sa.Column("closed", sa.Boolean, nullable=False),
+    sa.CheckConstraint(bound_check_sql(), name="accounts_bound"),
+    sa.CheckConstraint(" AND ".join(f"{name} >= 0" for name in AMOUNTS), name="accounts_amounts"),
+)
+CLIENT_MONEY = sa.Table("client_money", METADATA, *_key("currency"), *_minor("assets_minor", "claims_minor"))
+ESCROWS = sa.Table(
+    "escrows",
+    METADATA,
+    *_key("deliverable_id"),
+    *_text("status", "collaboration_id", "campaign_id", "brand_id", "creator_id", "agency_id", "jurisdiction"),
+    *_text("currency", "policy_id"),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("agency_bps", sa.Integer, nullable=False),
+    *_minor("fee_minor", "brand_fee_minor", "fee_left_minor", "brand_fee_left_minor"),
+    *_minor("released_minor", "returned_minor"),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.CheckConstraint("fee_left_minor >= 0 AND brand_fee_left_minor >= 0", name="escrows_left"),
+)
+TRANSFERS = sa.Table(
+    "transfers",
+    METADATA,
+    *_key("transfer_id"),
+    *_text("kind", "status", "owner", "account", "currency", "source_id", "instrument"),
+    *_minor("amount_minor", "refunded_minor"),
+    sa.CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="transfers_refunded"),
+)
+TAX_YEARS = sa.Table(
+    "tax_years",
+    METADATA,
+    *_key("creator_id", "tax_year"),
+    sa.Column("first_month", sa.Integer, nullable=False),
+    *_minor("income_minor", "withheld_minor"),
+)
+SEALS = sa.Table(
+    "seals",
+    METADATA,
+    *_key("journal"),
+    *_minor("up_to_position"),
+    *_text("root"),
+    sa.Column("formula", sa.Integer, nullable=False),
+)
+
+_READ = sa.MetaData()
+BALANCES = sa.Table(
+    "balances",
+    _READ,
+    *_key("owner", "account", "currency"),
+    *_minor(*AMOUNTS),
+    sa.Column("closed", sa.Boolean, nullable=False),
+    sa.Column("readers", Readers, nullable=False),
+)
+"""A row per account, as the log makes it; equal to `accounts` when both stand at one position."""
+
+STATEMENT_LINES = sa.Table(
+    "statement_lines",
+    _READ,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    *_text("owner", "account", "currency", "chain_id", "kind", "counterparty"),
+    *_text("campaign_id", "collaboration_id", "deliverable_id"),
+    *_minor("amount_minor", "balance_minor"),
+    sa.Column("recorded_at", UtcTime, nullable=False),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("statement_lines_owner", "owner", "position", "line"),
+    sa.Index("statement_lines_account", "account", "currency", "recorded_at"),
+)
+"""Two lines per posted leg (both accounts); `amount_minor` is signed on the account's normal side."""
+
+HELD_ESCROWS = sa.Table(
+    "held_escrows",
+    _READ,
+    *_key("deliverable_id"),
+    *_text("collaboration_id", "campaign_id", "brand_id", "creator_id", "currency"),
+    *_minor("held_minor"),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("held_escrows_brand", "brand_id", "currency"),
+    sa.Index("held_escrows_creator", "creator_id", "currency"),
+)
+"""What is in escrow now, per deliverable; a row leaves when its escrow ends."""

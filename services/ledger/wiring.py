@@ -1,0 +1,64 @@
+"""The ledger put together: the only place that knows all its parts."""
+
+from pathlib import Path
+from typing import cast
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from kernel.app import App, Service
+from kernel.process import Effect
+from kernel.run import Role
+from services.ledger import rest, rpc
+from services.ledger.codec import CODEC
+from services.ledger.domain.chains import DECIDERS
+from services.ledger.domain.rows import INLINES
+from services.ledger.domain.seals import SEALING, SEALS
+from services.ledger.domain.watches import WATCHES
+from services.ledger.effects import effects
+from services.ledger.ports import HttpProvider, Webhooks, open_anchors, read_secrets
+from services.ledger.process import DEADLINES
+from services.ledger.projections import PROJECTIONS
+from services.ledger.publish import publish
+from services.ledger.settings import LedgerSettings
+from services.ledger.subscribe import decode_command
+from services.ledger.tables import METADATA
+
+
+def _settings(app: App) -> LedgerSettings:
+    return cast("LedgerSettings", app.settings)
+
+
+def _http(app: App) -> FastAPI:
+    return rest.api(app, Webhooks(read_secrets(_settings(app).psp_webhook_secrets_file)))
+
+
+def _rpc(app: App) -> Role:
+    settings = _settings(app)
+    return rpc.role(app, open_anchors(settings.anchor_dir, settings.anchor_key_file))
+
+
+def _effects(app: App) -> list[Effect]:
+    settings = _settings(app)
+    provider = HttpProvider(settings.psp_url, settings.psp_key_file.read_text().strip())
+    return effects(app, provider, open_anchors(settings.anchor_dir, settings.anchor_key_file))
+
+
+def _metadata() -> sa.MetaData:
+    return METADATA
+
+
+SERVICE = Service(
+    name="ledger",
+    metadata=_metadata,
+    migrations=Path(__file__).parent / "migrations",
+    codec=CODEC,
+    deciders=(*DECIDERS, WATCHES, SEALING),
+    inlines=(*INLINES, SEALS, DEADLINES),
+    publish=publish,
+    http=_http,
+    rpc=_rpc,
+    projections=PROJECTIONS,
+    effects=_effects,
+    decode_command=decode_command,
+)
