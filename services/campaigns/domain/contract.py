@@ -1,15 +1,13 @@
 """The contract: the terms of one creator's collaboration, snapshotted at acceptance and hashed."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from itertools import count
 
 from kernel.ids import derived_id
 from kernel.money import share_down
 from services.campaigns.domain.brief import Brief, Format, Platform, expand, ships
+from services.campaigns.domain.canonical import canonical_json, sha256_of
 from services.campaigns.domain.compensation import most_minor, with_brand_fee
 from services.campaigns.domain.terms import Terms
 
@@ -88,6 +86,7 @@ class Offer:
     brief_version: int
     contract_sha256: str
     currency: str
+    commission_bps: int
     deliverables: tuple[DeliverableTerms, ...]
 
     @property
@@ -117,8 +116,8 @@ def draw_up(parties: Parties, fees_minor: Sequence[int], version: int, brief: Br
 
 def offer_of(contract: Contract, round_: int) -> Offer:
     """The contract's prices as an offer, sealed with the contract it would lead to."""
-    seal = contract_hash(contract)
-    return Offer(round_, contract.brief_version, seal, contract.currency, contract.deliverables)
+    seal, commission_bps = contract_hash(contract), contract.brief.compensation.commission_bps
+    return Offer(round_, contract.brief_version, seal, contract.currency, commission_bps, contract.deliverables)
 
 
 def _deliverables(
@@ -139,14 +138,10 @@ def _deliverables(
 
 
 def contract_json(contract: Contract) -> str:
-    """Canonical JSON: keys sorted, no white space, times in UTC; what the hash covers and both sides can check."""
-    return json.dumps(asdict(contract), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_time)
+    """What the hash covers, and what both sides can check."""
+    return canonical_json(contract)
 
 
 def contract_hash(contract: Contract) -> str:
     """SHA-256 over the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(contract_json(contract).encode()).hexdigest()
-
-
-def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return sha256_of(contract)

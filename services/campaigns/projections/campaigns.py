@@ -1,0 +1,132 @@
+"""A row per campaign: its brief, what is reserved of the budget, and how many came how far."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kernel.ids import split_stream
+from kernel.model import Incoming, Key
+from kernel.projector import Target, fold_rows
+from kernel.reads import PUBLIC
+from services.campaigns.domain.brief import Mode
+from services.campaigns.domain.campaign import CAMPAIGN, Status
+from services.campaigns.domain.canonical import sha256_of
+from services.campaigns.domain.events import (
+    ApplicationAccepted,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignPaused,
+    CampaignResumed,
+    CreatorInvited,
+)
+from services.campaigns.domain.work_events import (
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationSettled,
+    DeliverableLapsed,
+    DeliverableSettled,
+)
+from services.campaigns.projections.rows import STAFF, Row
+from services.campaigns.tables import CAMPAIGNS
+
+STATUS: dict[type, Status] = {
+    CampaignPaused: Status.PAUSED,
+    CampaignResumed: Status.PUBLISHED,
+    CampaignClosed: Status.CLOSED,
+    CampaignCancelled: Status.CANCELLED,
+}
+FREEING = (ApplicationReleased, CollaborationCancelled, DeliverableLapsed, DeliverableSettled)
+COUNTED: dict[type, str] = {
+    CreatorInvited: "applications",
+    ApplicationSubmitted: "applications",
+    CollaborationContracted: "collaborations",
+    CollaborationSettled: "collaborations_settled",
+    CollaborationCancelled: "collaborations_cancelled",
+}
+
+
+async def apply_campaigns(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """The campaign's own events, and those of its applications and collaborations that count."""
+    await fold_rows(target, CAMPAIGNS, events, key, fold)
+
+
+def key(incoming: Incoming[Any]) -> Key | None:
+    """The campaign an event is about."""
+    category, uuid = split_stream(incoming.stream)
+    event = incoming.event
+    if category == CAMPAIGN.category:
+        return (uuid,)
+    match event:
+        case ApplicationAccepted(contract=contract) | CollaborationContracted(contract=contract):
+            return (contract.campaign_id,)
+        case _ if type(event) in COUNTED or isinstance(event, FREEING):
+            return (event.parties.campaign_id,)
+        case _:
+            return None
+
+
+def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+    """The row after an event."""
+    event = incoming.event
+    if isinstance(event, CampaignDrafted):
+        return _drafted(event, incoming)
+    if row is None:
+        return None
+    if split_stream(incoming.stream)[0] == CAMPAIGN.category:
+        return _stepped(row | {"version": incoming.version, "changed_at": incoming.at}, event, incoming)
+    return _counted(row, event)
+
+
+def _drafted(event: CampaignDrafted, incoming: Incoming[Any]) -> Row:
+    counts = dict.fromkeys((*COUNTED.values(), "reserved_minor"), 0)
+    return counts | {
+        "campaign_id": split_stream(incoming.stream)[1],
+        "brand_id": event.brand_id,
+        "status": Status.DRAFT.value,
+        "campaign_type": event.brief.campaign_type.value,
+        "version": incoming.version,
+        "brief_version": 1,
+        "brief": event.brief,
+        "terms": event.terms,
+        "terms_sha256": sha256_of(event.brief, event.terms),
+        "budget_minor": event.brief.budget_minor,
+        "drafted_at": incoming.at,
+        "published_at": None,
+        "changed_at": incoming.at,
+        "readers": [event.brand_id, *STAFF],
+    }
+
+
+def _stepped(row: Row, event: Any, incoming: Incoming[Any]) -> Row:
+    match event:
+        case BriefPublished():
+            public = [] if event.brief.mode is Mode.INVITE else [PUBLIC]
+            readers = [*row["readers"], *public]
+            return row | {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
+        case BriefAmended():
+            return row | {
+                "brief_version": event.version,
+                "brief": event.brief,
+                "campaign_type": event.brief.campaign_type.value,
+                "terms_sha256": sha256_of(event.brief, event.terms),
+                "budget_minor": event.brief.budget_minor,
+            }
+        case _:
+            return row | {"status": STATUS[type(event)].value}
+
+
+def _counted(row: Row, event: Any) -> Row:
+    counter = COUNTED.get(type(event))
+    if counter:
+        row = row | {counter: row[counter] + 1}
+    if isinstance(event, ApplicationAccepted):
+        return row | {"reserved_minor": row["reserved_minor"] + event.contract.committed_minor}
+    if isinstance(event, FREEING):
+        return row | {"reserved_minor": row["reserved_minor"] - event.freed_minor}
+    if isinstance(event, CreatorInvited):
+        return row | {"readers": sorted({*row["readers"], event.parties.creator_id})}
+    return row

@@ -1,0 +1,133 @@
+"""A row per collaboration and one per deliverable, folded by the domain; the times of its steps are added here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from kernel.codec import canonical
+from kernel.ids import split_stream
+from kernel.model import Incoming
+from kernel.projector import Target
+from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration_state import State, evolve
+from services.campaigns.domain.content_events import ContentPublished, ContentReviewed, ContentVerified
+from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.deliverable import Deliverable
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    DeliverableSettled,
+)
+from services.campaigns.projections.rows import STAFF, Row
+from services.campaigns.tables import COLLABORATIONS, DELIVERABLES
+
+STATE: TypeAdapter[State] = TypeAdapter(State)
+
+
+async def apply_work(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    """Events of `collaboration-` streams: each touched collaboration is read once and written once, whole."""
+    own = [incoming for incoming in events if split_stream(incoming.stream)[0] == COLLABORATION.category]
+    rows = {key[0]: row for key, row in (await target.rows(COLLABORATIONS, map(_key, own))).items()}
+    states = {uuid: STATE.validate_json(row["state"]) for uuid, row in rows.items()}
+    marks: dict[str, Row] = {}
+    for incoming in own:
+        uuid = _key(incoming)[0]
+        states[uuid] = evolve(states.get(uuid, COLLABORATION.initial), incoming.event)
+        rows[uuid] = _stamped(rows.get(uuid), incoming)
+        _mark(marks, incoming)
+    await target.upsert(COLLABORATIONS, [row | _columns(states[uuid]) for uuid, row in rows.items()])
+    await _write_deliverables(target, states, marks)
+
+
+def _key(incoming: Incoming[Any]) -> tuple[str]:
+    return (split_stream(incoming.stream)[1],)
+
+
+def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+    event = incoming.event
+    stamped = row or {
+        "collaboration_id": _key(incoming)[0],
+        "reason": "",
+        "contract_sha256": "",
+        "contracted_at": incoming.at,
+        "funded_at": None,
+    }
+    stamped = stamped | {"version": incoming.version, "changed_at": incoming.at}
+    match event:
+        case CollaborationContracted(contract_sha256=seal) | AmendmentConsented(contract_sha256=seal):
+            return stamped | {"contract_sha256": seal}
+        case CollaborationFunded():
+            return stamped | {"funded_at": incoming.at}
+        case CollaborationCancelled(reason=reason):
+            return stamped | {"reason": reason}
+        case _:
+            return stamped
+
+
+def _columns(state: State) -> Row:
+    contract = _contract(state)
+    return {
+        "campaign_id": contract.campaign_id,
+        "brand_id": contract.brand_id,
+        "creator_id": contract.creator_id,
+        "status": state.status.value,
+        "state": canonical(state).decode(),
+        "readers": _readers(contract),
+    }
+
+
+def _contract(state: State) -> Contract:
+    assert state.contract is not None, "a collaboration begins with its contract"
+    return state.contract
+
+
+def _readers(contract: Contract) -> list[str]:
+    return [contract.brand_id, contract.creator_id, *STAFF]
+
+
+def _mark(marks: dict[str, Row], incoming: Incoming[Any]) -> None:
+    """What a deliverable's state does not keep."""
+    event = incoming.event
+    match event:
+        case ContentReviewed(findings=findings):
+            mark: Row = {"findings": findings}
+        case ContentPublished(post_url=post_url):
+            mark = {"post_url": post_url, "published_at": incoming.at}
+        case ContentVerified():
+            mark = {"verified_at": incoming.at}
+        case DeliverableSettled():
+            mark = {"settled_at": incoming.at}
+        case _:
+            return
+    marks.setdefault(event.deliverable_id, {}).update(mark)
+
+
+BLANK: Row = {"findings": 0, "post_url": "", "published_at": None, "verified_at": None, "settled_at": None}
+
+
+async def _write_deliverables(target: Target, states: dict[str, State], marks: dict[str, Row]) -> None:
+    found = [(uuid, state, one) for uuid, state in states.items() for one in state.deliverables]
+    stored = await target.rows(DELIVERABLES, ((one.terms.deliverable_id,) for _, _, one in found))
+    rows = [
+        _deliverable(uuid, state, one, stored.get((one.terms.deliverable_id,)), marks) for uuid, state, one in found
+    ]
+    await target.upsert(DELIVERABLES, rows)
+
+
+def _deliverable(uuid: str, state: State, one: Deliverable, row: Row | None, marks: dict[str, Row]) -> Row:
+    deliverable_id = one.terms.deliverable_id
+    kept = {name: row[name] for name in BLANK} if row else BLANK
+    return {
+        **kept,
+        **marks.get(deliverable_id, {}),
+        "deliverable_id": deliverable_id,
+        "collaboration_id": uuid,
+        "ordinal": one.terms.ordinal,
+        "stage": one.stage.value,
+        "due_at": one.due_at,
+        "publish_at": one.publish_at,
+        "readers": _readers(_contract(state)),
+    }

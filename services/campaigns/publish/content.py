@@ -1,0 +1,179 @@
+"""Events of `collaboration-` streams about content, in public; and a submission as compliance is asked to judge it."""
+
+from typing import Any, assert_never
+
+from dandelion.campaigns.v1 import events_pb2 as pb
+from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.words import number
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.model import Incoming
+from kernel.money import share_down
+from services.campaigns.domain.content_events import (
+    ContentApproved,
+    ContentEvent,
+    ContentPublished,
+    ContentReviewed,
+    ContentScheduled,
+    ContentSubmitted,
+    ContentTakenDown,
+    ContentVerified,
+    Media,
+    ReviewReminded,
+    RevisionRequested,
+    Ruler,
+    RulingRequested,
+    Setting,
+)
+from services.campaigns.publish.wire import party, placement_of, stamp, who, wire_product
+
+
+def wire_content(event: ContentEvent, collaboration_id: str, incoming: Incoming[Any]) -> Message:
+    """One message per event."""
+    at = stamp(incoming.at)
+    ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": collaboration_id}
+    match event:
+        case ReviewReminded(due_at=due_at):
+            return pb.ReviewReminded(**ids, reminded_at=at, due_at=stamp(due_at))
+        case ContentTakenDown(reason=reason):
+            return pb.ContentTakenDown(**ids, reason=reason, taken_down_at=at)
+        case _:
+            return _wire_submission(event, {**ids, "submission_id": event.submission_id}, at)
+
+
+SubmissionEvent = (
+    ContentSubmitted
+    | ContentReviewed
+    | RevisionRequested
+    | RulingRequested
+    | ContentApproved
+    | ContentScheduled
+    | ContentPublished
+    | ContentVerified
+)
+
+
+def _wire_submission(event: SubmissionEvent, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    match event:
+        case ContentSubmitted():
+            return pb.ContentSubmitted(**ids, **submission(event))
+        case ContentReviewed():
+            return _reviewed(event, ids, at)
+        case RevisionRequested():
+            return _revision(event, ids, at)
+        case RulingRequested(notes=notes, due_at=due_at):
+            return pb.RulingRequested(**ids, reason="\n".join(notes), requested_at=at, due_at=stamp(due_at))
+        case ContentApproved():
+            return _approved(event, ids, at)
+        case ContentScheduled(publish_at=publish_at):
+            return pb.ContentScheduled(**ids, publish_at=stamp(publish_at), scheduled_at=at)
+        case ContentPublished():
+            return _published(event, ids)
+        case ContentVerified():
+            return _verified(event, ids, at)
+        case _:
+            assert_never(event)
+
+
+def wire_media(media: Media) -> pb.Media:
+    return pb.Media(content_hash=media.sha256, kind=media.kind, duration_ms=media.duration_ms, ai_made=media.ai_made)
+
+
+def setting(deal: Setting) -> dict[str, Any]:
+    """The deal behind the content, by the field names that ContentSubmitted and compliance's ReviewContent share."""
+    return {
+        "platform": number(common.Platform, deal.platform),
+        "format": number(common.Format, deal.format),
+        "jurisdiction": deal.jurisdiction,
+        "product_category": deal.product_category,
+        "type": number(common.CampaignType, deal.campaign_type),
+        "compensation_kind": number(common.CompensationKind, deal.compensation_kind),
+        "product_used": deal.product_used,
+        "products": [wire_product(product) for product in deal.products],
+    }
+
+
+def submission(event: ContentSubmitted) -> dict[str, Any]:
+    """Everything about a submission but its ids, by the same shared field names."""
+    content = event.content
+    return {
+        **setting(event.setting),
+        "stage": number(common.SubmissionStage, event.stage),
+        "round": event.round,
+        "title": content.title,
+        "text": content.text,
+        "tags": content.tags,
+        "links": content.links,
+        "media": [wire_media(media) for media in content.media],
+        "language": content.language,
+        "text_hash": event.text_sha256,
+        "submitted_at": stamp(event.submitted_at),
+    }
+
+
+def _reviewed(event: ContentReviewed, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ReviewRecorded(
+        **ids,
+        verdict=number(common.Verdict, event.verdict),
+        findings=event.findings,
+        label=event.label,
+        placement=placement_of(event.placement),
+        recorded_at=at,
+    )
+
+
+def _revision(event: RevisionRequested, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.RevisionRequested(
+        **ids,
+        requested_by=party(event.by),
+        reason="\n".join(event.notes),
+        revisions=event.revisions,
+        max_revisions=event.max_revisions,
+        requested_at=at,
+    )
+
+
+def _approved(event: ContentApproved, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ContentApproved(
+        **ids,
+        deemed=event.by is Ruler.CLOCK,
+        text_hash=event.text_sha256,
+        label=event.label,
+        placement=placement_of(event.placement),
+        approved_at=at,
+        stage=number(common.SubmissionStage, event.stage),
+    )
+
+
+def _published(event: ContentPublished, ids: dict[str, Any]) -> Message:
+    return pb.ContentPublished(
+        **ids,
+        platform=number(common.Platform, event.setting.platform),
+        format=number(common.Format, event.setting.format),
+        jurisdiction=event.setting.jurisdiction,
+        url=event.post_url,
+        post_id=event.post_id,
+        text_hash=event.text_sha256,
+        label=event.label,
+        placement=placement_of(event.placement),
+        product_category=event.setting.product_category,
+        published_at=stamp(event.published_at),
+        live_check_after_s=event.live_check_after_s,
+        protection_s=event.protection_s,
+        fee_minor=event.fee_minor,
+        currency=event.currency,
+    )
+
+
+def _verified(event: ContentVerified, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ContentVerified(
+        **ids,
+        look_id=event.look_id,
+        fee_minor=event.fee_minor,
+        brand_fee_minor=event.brand_fee_minor,
+        creator_fee_minor=share_down(event.fee_minor, event.creator_fee_bps),
+        currency=event.currency,
+        verified_at=at,
+        settles_at=stamp(event.due_at),
+    )

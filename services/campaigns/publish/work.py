@@ -1,0 +1,181 @@
+"""Events of `collaboration-` streams in public; those about content are in content.py."""
+
+from typing import Any
+
+from dandelion.campaigns.v1 import events_pb2 as pb
+from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.words import number
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel.model import Incoming
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    CollaborationSettled,
+    DeliverableLapsed,
+    DeliverableSettled,
+    DisputeOpened,
+    DisputeRuled,
+    PaymentAuthorised,
+    ProductReceived,
+    ProductSent,
+    WorkEvent,
+    WorkStarted,
+)
+from services.campaigns.publish.wire import (
+    party,
+    stamp,
+    who,
+    wire_compensation,
+    wire_deliverable,
+    wire_due,
+    wire_ended,
+    wire_product,
+    wire_terms,
+)
+
+
+def wire_work(event: WorkEvent, collaboration_id: str, incoming: Incoming[Any]) -> Message | None:
+    """One message per event; None for those about content."""
+    at = stamp(incoming.at)
+    match event:
+        case CollaborationContracted():
+            return _contracted(event, at)
+        case WorkStarted(clocks):
+            return pb.WorkStarted(collaboration_id=collaboration_id, clocks=map(wire_due, clocks), started_at=at)
+        case AmendmentConsented():
+            return _consented(event, collaboration_id, at)
+        case CollaborationFunded(parties, total_minor, currency):
+            return pb.CollaborationFunded(
+                **who(parties),
+                collaboration_id=collaboration_id,
+                total_minor=total_minor,
+                currency=currency,
+                funded_at=at,
+            )
+        case ProductSent():
+            return _sent(event, collaboration_id, at)
+        case ProductReceived(parties):
+            return pb.ProductReceived(**who(parties), collaboration_id=collaboration_id, received_at=at)
+        case DisputeOpened() | DisputeRuled():
+            return _disputed(event, collaboration_id, at)
+        case _:
+            return _wire_end(event, collaboration_id, at)
+
+
+def _contracted(event: CollaborationContracted, at: Timestamp | None) -> Message:
+    contract = event.contract
+    brief = contract.brief
+    return pb.CollaborationContracted(
+        **who(contract.parties),
+        collaboration_id=contract.collaboration_id,
+        application_id=contract.collaboration_id,
+        type=number(common.CampaignType, brief.campaign_type),
+        compensation=wire_compensation(brief.compensation),
+        deliverables=map(wire_deliverable, contract.deliverables),
+        currency=contract.currency,
+        total_minor=contract.escrow_minor,
+        product_category=brief.product_category,
+        products=map(wire_product, brief.products),
+        jurisdiction=brief.jurisdiction,
+        brief_version=contract.brief_version,
+        terms_hash=event.contract_sha256,
+        terms=wire_terms(contract.terms, brief),
+        contracted_at=at,
+        funding_due_at=stamp(event.funding_due_at),
+    )
+
+
+def _consented(event: AmendmentConsented, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.AmendmentConsented(
+        **who(event.contract.parties),
+        collaboration_id=collaboration_id,
+        brief_version=event.contract.brief_version,
+        terms_hash=event.contract_sha256,
+        consented_at=at,
+    )
+
+
+def _sent(event: ProductSent, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.ProductSent(
+        **who(event.parties),
+        collaboration_id=collaboration_id,
+        carrier=event.carrier,
+        tracking_number=event.tracking,
+        sent_at=at,
+    )
+
+
+def _disputed(event: DisputeOpened | DisputeRuled, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    if isinstance(event, DisputeOpened):
+        return pb.DisputeOpened(**ids, opened_by=party(event.by), reason=event.reason, opened_at=at)
+    clocks = map(wire_due, event.clocks)
+    return pb.DisputeRuled(**ids, outcome=event.outcome, share_bps=event.share_bps, clocks=clocks, ruled_at=at)
+
+
+def _wire_end(event: WorkEvent, collaboration_id: str, at: Timestamp | None) -> Message | None:
+    match event:
+        case PaymentAuthorised():
+            return pb.PaymentAuthorised(
+                **who(event.parties),
+                deliverable_id=event.deliverable_id,
+                collaboration_id=collaboration_id,
+                attempt=event.attempt,
+                fee_minor=event.fee_minor,
+                brand_fee_minor=event.brand_fee_minor,
+                creator_fee_bps=event.creator_fee_bps,
+                currency=event.currency,
+                authorised_at=at,
+            )
+        case DeliverableSettled():
+            return pb.DeliverableSettled(
+                **who(event.parties),
+                deliverable_id=event.deliverable_id,
+                collaboration_id=collaboration_id,
+                release_id=event.release_id,
+                creator_net_minor=event.creator_net_minor,
+                currency=event.currency,
+                settled_at=at,
+            )
+        case _:
+            return _wire_last(event, collaboration_id, at)
+
+
+def _wire_last(event: WorkEvent, collaboration_id: str, at: Timestamp | None) -> Message | None:
+    match event:
+        case DeliverableLapsed():
+            return pb.DeliverableLapsed(
+                **who(event.parties),
+                collaboration_id=collaboration_id,
+                reason=event.reason,
+                deliverable=wire_ended(event.ended),
+                currency=event.currency,
+                freed_minor=event.freed_minor,
+                lapsed_at=at,
+            )
+        case CollaborationSettled():
+            return pb.CollaborationSettled(
+                **who(event.parties),
+                collaboration_id=collaboration_id,
+                creator_net_minor=event.creator_net_minor,
+                currency=event.currency,
+                settled_at=at,
+            )
+        case CollaborationCancelled():
+            return pb.CollaborationCancelled(
+                **who(event.parties),
+                collaboration_id=collaboration_id,
+                cancelled_by=party(event.by),
+                reason=event.reason,
+                funded=event.funded,
+                deliverables=map(wire_ended, event.deliverables),
+                currency=event.currency,
+                freed_minor=event.freed_minor,
+                cancelled_at=at,
+            )
+        case _:
+            return None

@@ -1,0 +1,21 @@
+"""Commands over HTTP: parse, hand over, answer. A command's route is its stream's noun and a verb."""
+
+from fastapi import FastAPI
+
+from kernel.app import App
+from kernel.rest import create_api
+from services.campaigns.rest import applications, campaigns, collaborations
+
+
+def make_api(app: App) -> FastAPI:
+    """The command API of campaigns."""
+    api = create_api(
+        "Dandelion campaigns",
+        app.verifier,
+        fingerprint_key=app.fingerprint_key,
+        health=app.health,
+        description="Briefs, applications, collaborations and their content.",
+    )
+    for routes in (campaigns.routes, applications.routes, collaborations.routes):
+        api.include_router(routes(app.writer))
+    return api

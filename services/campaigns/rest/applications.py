@@ -1,0 +1,54 @@
+"""Routes of applications."""
+
+from fastapi import APIRouter
+
+from kernel.fields import Body, Uuid
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from kernel.writer import Writer
+from services.campaigns.domain.application_commands import (
+    AcceptApplication,
+    Command,
+    CounterOffer,
+    DeclineApplication,
+    RenewOffer,
+    WithdrawApplication,
+)
+from services.campaigns.rest.bodies import OfferBody, ReasonBody, VersionBody
+
+
+def routes(writer: Writer) -> APIRouter:
+    """Everything that is asked of an open application."""
+    router = APIRouter(prefix="/applications/{application_id}", tags=["applications"])
+
+    async def send(application_id: str, command: Command, sender: Sending, body: Body) -> Receipt:
+        stream = stream_id("application", application_id)
+        return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
+
+    @router.post("/counter")
+    async def counter(application_id: Uuid, body: OfferBody, sender: Sender) -> Receipt:
+        """Another offer, by either side; the other side may accept it."""
+        return await send(application_id, CounterOffer(body.fees_minor), sender, body)
+
+    @router.post("/accept")
+    async def accept(application_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+        """Of the other side's offer, under the version of the brief that was read. Commits the budget."""
+        return await send(application_id, AcceptApplication(body.brief_version), sender, body)
+
+    @router.post("/renew")
+    async def renew(application_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+        """The creator lets the open offer stand under an amended brief."""
+        return await send(application_id, RenewOffer(body.brief_version), sender, body)
+
+    @router.post("/decline")
+    async def decline(application_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """Of the other side's offer."""
+        return await send(application_id, DeclineApplication(body.reason), sender, body)
+
+    @router.post("/withdraw")
+    async def withdraw(application_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """Of one's own offer."""
+        return await send(application_id, WithdrawApplication(body.reason), sender, body)
+
+    return router

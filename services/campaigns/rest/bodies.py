@@ -1,0 +1,230 @@
+"""Request bodies. Money is minor units, durations are seconds, shares basis points, times RFC 3339 with an offset.
+
+They mirror the domain's values field by field; what a value may be is the domain's to say.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from kernel.fields import AmountMinor, Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime, Uuid
+from services.campaigns.domain.brief import (
+    Brief,
+    CampaignType,
+    Format,
+    Freedom,
+    Jurisdiction,
+    Mode,
+    Objective,
+    Platform,
+)
+from services.campaigns.domain.compensation import CompensationKind, Metric
+from services.campaigns.domain.content_events import Content, SubmissionStage
+from services.campaigns.domain.terms import Clocks, Ladder, Terms
+from services.campaigns.domain.work_commands import Outcome
+
+D = TypeVar("D")
+Positive = Annotated[int, Field(strict=True, gt=0, le=10 * 366 * 86_400)]
+Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,59}$"), Field(examples=["budget_cut"])]
+"""A word, never free text: reasons are stored for ever."""
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Fees = Annotated[tuple[AmountMinor, ...], Field(min_length=1, max_length=24)]
+"""One fee per deliverable of the brief, in order."""
+Sentences = Annotated[tuple[ShortText, ...], Field(max_length=20)]
+Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+
+
+def value_of(kind: type[D], body: Body) -> D:
+    """The domain's value that a body mirrors."""
+    made: D = TypeAdapter(kind).validate_python(body.model_dump())
+    return made
+
+
+class CompensationBody(Body):
+    kind: CompensationKind
+    metric: Metric | None = None
+    rate_minor: AmountMinor = 0
+    floor_minor: AmountMinor = 0
+    cap_minor: AmountMinor = 0
+    commission_bps: Bps = 0
+
+
+class ProductBody(Body):
+    product_id: ShortText
+    name: ShortText
+    category: ShortText
+    value_minor: AmountMinor
+    brand_name: Annotated[str, StringConstraints(max_length=120)] = ""
+    approval_number: Annotated[str, StringConstraints(max_length=120)] = ""
+    shipped: bool = True
+
+
+class DeliverableBody(Body):
+    platform: Platform
+    format: Format
+    outline_required: bool = False
+    occurrences: Positive = 1
+    every_s: Count = 0
+
+
+class BriefBody(Body):
+    title: ShortText
+    campaign_type: CampaignType
+    mode: Mode
+    objective: Objective
+    product_category: ShortText
+    jurisdiction: Jurisdiction
+    deliverables: Annotated[tuple[DeliverableBody, ...], Field(min_length=1, max_length=24)]
+    posting_from: UtcDatetime
+    posting_until: UtcDatetime
+    budget_minor: PositiveMinor
+    currency: Currency
+    compensation: CompensationBody
+    key_messages: Sentences = ()
+    must: Sentences = ()
+    must_not: Sentences = ()
+    products: Annotated[tuple[ProductBody, ...], Field(max_length=50)] = ()
+    creative_freedom: Freedom = Freedom.MEDIUM
+    exclusivity_days: Count = 0
+    usage_days: Count = 365
+
+    def brief(self) -> Brief:
+        return value_of(Brief, self)
+
+
+def _defaults(kind: Any) -> dict[str, Any]:
+    """The domain's defaults, so that they stand in one place."""
+    return {name: field.default for name, field in kind.__dataclass_fields__.items()}
+
+
+_CLOCKS, _LADDER, _TERMS = _defaults(Clocks), _defaults(Ladder), _defaults(Terms)
+
+
+class ClocksBody(Body):
+    invitation_expiry_s: Positive = _CLOCKS["invitation_expiry_s"]
+    funding_s: Positive = _CLOCKS["funding_s"]
+    product_s: Positive = _CLOCKS["product_s"]
+    draft_s: Positive = _CLOCKS["draft_s"]
+    compliance_s: Positive = _CLOCKS["compliance_s"]
+    brand_review_s: Positive = _CLOCKS["brand_review_s"]
+    review_reminder_s: Positive = _CLOCKS["review_reminder_s"]
+    revision_s: Positive = _CLOCKS["revision_s"]
+    ruling_s: Positive = _CLOCKS["ruling_s"]
+    publish_s: Positive = _CLOCKS["publish_s"]
+    publish_grace_s: Positive = _CLOCKS["publish_grace_s"]
+    verify_s: Positive = _CLOCKS["verify_s"]
+    settlement_delay_s: Positive = _CLOCKS["settlement_delay_s"]
+    payment_retry_s: Positive = _CLOCKS["payment_retry_s"]
+    live_check_after_s: Positive = _CLOCKS["live_check_after_s"]
+    protection_s: Positive = _CLOCKS["protection_s"]
+
+
+class LadderBody(Body):
+    before_outline_bps: Bps = _LADDER["before_outline_bps"]
+    after_outline_bps: Bps = _LADDER["after_outline_bps"]
+    after_draft_bps: Bps = _LADDER["after_draft_bps"]
+    after_feedback_bps: Bps = _LADDER["after_feedback_bps"]
+
+
+class TermsBody(Body):
+    brand_fee_bps: Bps = _TERMS["brand_fee_bps"]
+    creator_fee_bps: Bps = _TERMS["creator_fee_bps"]
+    max_revisions: Annotated[int, Field(strict=True, ge=0, le=10)] = _TERMS["max_revisions"]
+    clocks: ClocksBody = ClocksBody()
+    ladder: LadderBody = LadderBody()
+
+    def terms(self) -> Terms:
+        return value_of(Terms, self)
+
+
+class DraftBody(Body):
+    brief: BriefBody
+    terms: TermsBody = TermsBody()
+
+
+class AmendBody(Body):
+    brief: BriefBody
+
+
+class ReasonBody(Body):
+    reason: Reason
+
+
+class InviteBody(Body):
+    creator_id: Uuid
+    fees_minor: Fees
+
+
+class OfferBody(Body):
+    fees_minor: Fees
+
+
+class VersionBody(Body):
+    brief_version: Version
+
+
+class ProductSentBody(Body):
+    carrier: Annotated[ShortText, Field(max_length=60)]
+    tracking: Annotated[ShortText, Field(max_length=60)]
+
+
+class RuleDisputeBody(Body):
+    outcome: Outcome
+    share_bps: Bps = 0
+
+
+class MediaBody(Body):
+    sha256: Sha256
+    kind: Annotated[str, StringConstraints(pattern=r"^(image|video|audio)$")]
+    duration_ms: Annotated[int, Field(strict=True, ge=0, le=86_400_000)] = 0
+    ai_made: bool = False
+
+
+class ContentBody(Body):
+    title: Annotated[LongText, Field(max_length=200)]
+    text: Annotated[LongText, Field(min_length=1)]
+    tags: Annotated[tuple[Annotated[ShortText, Field(max_length=100)], ...], Field(max_length=50)] = ()
+    links: Annotated[tuple[Annotated[LongText, Field(max_length=2_000)], ...], Field(max_length=20)] = ()
+    media: Annotated[tuple[MediaBody, ...], Field(max_length=30)] = ()
+    language: Annotated[ShortText, Field(max_length=35)] = "zh"
+
+    def content(self) -> Content:
+        return value_of(Content, self)
+
+
+class SubmitBody(Body):
+    """`submission_id` is chosen by the caller."""
+
+    deliverable_id: Uuid
+    submission_id: Uuid
+    stage: SubmissionStage
+    content: ContentBody
+
+
+class SubmissionBody(Body):
+    deliverable_id: Uuid
+    submission_id: Uuid
+
+
+class RevisionBody(SubmissionBody):
+    notes: Annotated[
+        tuple[Annotated[LongText, Field(min_length=1, max_length=1_000)], ...], Field(min_length=1, max_length=20)
+    ]
+
+
+class RuleContentBody(SubmissionBody):
+    approved: bool
+
+
+class ScheduleBody(Body):
+    deliverable_id: Uuid
+    publish_at: UtcDatetime
+
+
+class PublishBody(Body):
+    """`text` is the post's whole text as it stands on the platform, label included."""
+
+    deliverable_id: Uuid
+    post_id: ShortText
+    post_url: Annotated[LongText, Field(min_length=9, max_length=2_000)]
+    text: Annotated[LongText, Field(min_length=1)]

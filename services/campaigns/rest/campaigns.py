@@ -1,0 +1,89 @@
+"""Routes of campaigns."""
+
+from fastapi import APIRouter
+
+from kernel.fields import Body, Uuid
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from kernel.writer import Writer
+from services.campaigns.domain.application_commands import Apply, InviteCreator
+from services.campaigns.domain.campaign import (
+    AmendBrief,
+    CancelCampaign,
+    CloseCampaign,
+    Command,
+    DraftCampaign,
+    PauseCampaign,
+    PublishBrief,
+    ResumeCampaign,
+)
+from services.campaigns.domain.contract import application_id
+from services.campaigns.rest.bodies import AmendBody, DraftBody, InviteBody, OfferBody, ReasonBody
+
+
+def routes(writer: Writer) -> APIRouter:
+    """Everything that is asked of a campaign, and what opens an application to it."""
+    router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"])
+
+    async def send(campaign_id: str, command: Command, sender: Sending, body: Body | None = None) -> Receipt:
+        stream = stream_id("campaign", campaign_id)
+        return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
+
+    @router.put("", status_code=201)
+    async def draft(campaign_id: Uuid, body: DraftBody, sender: Sender) -> Receipt:
+        """A new campaign; nobody but the brand sees it before it is published."""
+        return await send(campaign_id, DraftCampaign(body.brief.brief(), body.terms.terms()), sender, body)
+
+    @router.post("/publish")
+    async def publish(campaign_id: Uuid, sender: Sender) -> Receipt:
+        """Opens the campaign and reserves its budget."""
+        return await send(campaign_id, PublishBrief(), sender)
+
+    @router.post("/amend")
+    async def amend(campaign_id: Uuid, body: AmendBody, sender: Sender) -> Receipt:
+        """The whole new brief; agreements made before keep theirs unless the creator consents."""
+        return await send(campaign_id, AmendBrief(body.brief.brief()), sender, body)
+
+    @router.post("/pause")
+    async def pause(campaign_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """No new agreements until resumed."""
+        return await send(campaign_id, PauseCampaign(body.reason), sender, body)
+
+    @router.post("/resume")
+    async def resume(campaign_id: Uuid, sender: Sender) -> Receipt:
+        """Takes new agreements again."""
+        return await send(campaign_id, ResumeCampaign(), sender)
+
+    @router.post("/close")
+    async def close(campaign_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """Recruiting is over; collaborations go on."""
+        return await send(campaign_id, CloseCampaign(body.reason), sender, body)
+
+    @router.post("/cancel")
+    async def cancel(campaign_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """Only while nothing of the budget is promised."""
+        return await send(campaign_id, CancelCampaign(body.reason), sender, body)
+
+    _opening_routes(router, writer)
+    return router
+
+
+def _opening_routes(router: APIRouter, writer: Writer) -> None:
+    async def send(
+        campaign_id: str, creator_id: str, command: InviteCreator | Apply, sender: Sending, body: Body
+    ) -> Receipt:
+        stream = stream_id("application", application_id(campaign_id, creator_id))
+        return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
+
+    @router.post("/invite", status_code=201)
+    async def invite(campaign_id: Uuid, body: InviteBody, sender: Sender) -> Receipt:
+        """By the brand. The receipt names the stream `application-<id>`."""
+        command = InviteCreator(campaign_id, body.creator_id, body.fees_minor)
+        return await send(campaign_id, body.creator_id, command, sender, body)
+
+    @router.post("/apply", status_code=201)
+    async def apply(campaign_id: Uuid, body: OfferBody, sender: Sender) -> Receipt:
+        """By the creator, for itself. The receipt names the stream `application-<id>`."""
+        command = Apply(campaign_id, body.fees_minor)
+        return await send(campaign_id, sender.actor.tenant, command, sender, body)

@@ -1,0 +1,129 @@
+"""Routes of collaborations and their content."""
+
+from fastapi import APIRouter
+
+from kernel.fields import Body, Uuid
+from kernel.ids import stream_id
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from kernel.writer import Writer
+from services.campaigns.domain.work_commands import (
+    ApproveContent,
+    CancelCollaboration,
+    Command,
+    ConsentToAmendment,
+    OpenDispute,
+    PublishContent,
+    ReceiveProduct,
+    RequestRevision,
+    RuleContent,
+    RuleDispute,
+    ScheduleContent,
+    SendProduct,
+    SubmitContent,
+)
+from services.campaigns.rest.bodies import (
+    ProductSentBody,
+    PublishBody,
+    ReasonBody,
+    RevisionBody,
+    RuleContentBody,
+    RuleDisputeBody,
+    ScheduleBody,
+    SubmissionBody,
+    SubmitBody,
+    VersionBody,
+)
+
+
+class Sends:
+    """Hands a command to the collaboration's stream."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def __call__(
+        self, collaboration_id: str, command: Command, sender: Sending, body: Body | None = None
+    ) -> Receipt:
+        stream = stream_id("collaboration", collaboration_id)
+        return sender.answer(await self._writer.execute(stream, command, sender.meta(stream, command, body)))
+
+
+def routes(writer: Writer) -> APIRouter:
+    """Everything that the sides and staff ask of a collaboration."""
+    router = APIRouter(prefix="/collaborations/{collaboration_id}", tags=["collaborations"])
+    _whole_routes(router, Sends(writer))
+    _content_routes(router, Sends(writer))
+    _approval_routes(router, Sends(writer))
+    return router
+
+
+def _whole_routes(router: APIRouter, send: Sends) -> None:
+    @router.post("/cancel")
+    async def cancel(collaboration_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """Ends what is not verified yet; a brand pays by the ladder of the terms."""
+        return await send(collaboration_id, CancelCollaboration(body.reason), sender, body)
+
+    @router.post("/consent")
+    async def consent(collaboration_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+        """The creator agrees to the amended brief."""
+        return await send(collaboration_id, ConsentToAmendment(body.brief_version), sender, body)
+
+    @router.post("/send-product")
+    async def send_product(collaboration_id: Uuid, body: ProductSentBody, sender: Sender) -> Receipt:
+        """By the brand."""
+        return await send(collaboration_id, SendProduct(body.carrier, body.tracking), sender, body)
+
+    @router.post("/receive-product")
+    async def receive_product(collaboration_id: Uuid, sender: Sender) -> Receipt:
+        """By the creator; the work's clocks start."""
+        return await send(collaboration_id, ReceiveProduct(), sender)
+
+    @router.post("/open-dispute")
+    async def open_dispute(collaboration_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+        """By either side; freezes settlement."""
+        return await send(collaboration_id, OpenDispute(body.reason), sender, body)
+
+    @router.post("/rule-dispute")
+    async def rule_dispute(collaboration_id: Uuid, body: RuleDisputeBody, sender: Sender) -> Receipt:
+        """By staff."""
+        return await send(collaboration_id, RuleDispute(body.outcome, body.share_bps), sender, body)
+
+
+def _content_routes(router: APIRouter, send: Sends) -> None:
+    @router.post("/submit", status_code=201)
+    async def submit(collaboration_id: Uuid, body: SubmitBody, sender: Sender) -> Receipt:
+        """By the creator: an outline, a draft, or the final text."""
+        content = body.content.content()
+        command = SubmitContent(body.deliverable_id, body.submission_id, body.stage, content)
+        return await send(collaboration_id, command, sender, body)
+
+    @router.post("/schedule")
+    async def schedule(collaboration_id: Uuid, body: ScheduleBody, sender: Sender) -> Receipt:
+        """By either side, inside the posting window."""
+        return await send(collaboration_id, ScheduleContent(body.deliverable_id, body.publish_at), sender, body)
+
+    @router.post("/publish")
+    async def publish(collaboration_id: Uuid, body: PublishBody, sender: Sender) -> Receipt:
+        """By the creator, who reports its post; refused without the label that compliance attached."""
+        command = PublishContent(body.deliverable_id, body.post_id, body.post_url, body.text)
+        return await send(collaboration_id, command, sender, body)
+
+
+def _approval_routes(router: APIRouter, send: Sends) -> None:
+    @router.post("/approve")
+    async def approve(collaboration_id: Uuid, body: SubmissionBody, sender: Sender) -> Receipt:
+        """By the brand, once compliance has cleared a draft."""
+        return await send(collaboration_id, ApproveContent(body.deliverable_id, body.submission_id), sender, body)
+
+    @router.post("/request-revision")
+    async def request_revision(collaboration_id: Uuid, body: RevisionBody, sender: Sender) -> Receipt:
+        """By the brand; after the last revision of the terms staff rule."""
+        command = RequestRevision(body.deliverable_id, body.submission_id, body.notes)
+        return await send(collaboration_id, command, sender, body)
+
+    @router.post("/rule-content")
+    async def rule_content(collaboration_id: Uuid, body: RuleContentBody, sender: Sender) -> Receipt:
+        """By staff."""
+        command = RuleContent(body.deliverable_id, body.submission_id, body.approved)
+        return await send(collaboration_id, command, sender, body)

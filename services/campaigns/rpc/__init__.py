@@ -1,0 +1,145 @@
+"""CampaignQueryService: what is agreed and made, for those it concerns."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from dandelion.campaigns.v1 import queries_pb2 as pb
+from dandelion.campaigns.v1 import queries_pb2_grpc as stubs
+from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.words import word
+from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel import rebuild
+from kernel.app import App
+from kernel.errors import Invalid
+from kernel.ids import checked_id
+from kernel.pages import PageTokens, page_size
+from kernel.reads import reading_as
+from kernel.rpc import Context, Rpc, RpcService, caller
+from kernel.run import Role
+from services.campaigns import reads
+from services.campaigns.reads import Listing, Page
+from services.campaigns.rpc.messages import application, campaign, collaboration
+from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS
+
+NAME = pb.DESCRIPTOR.services_by_name["CampaignQueryService"].full_name
+
+
+def make_rpc(app: App) -> Role:
+    """The gRPC role on the settings' port."""
+    settings = app.settings
+    service = RpcService(NAME, partial(stubs.add_CampaignQueryServiceServicer_to_server, Queries(app)))
+    server = Rpc([service], app.verifier, health=app.health, reflection=settings.reflection)
+    return server.role(f"{settings.host}:{settings.rpc_port}")
+
+
+class Queries(stubs.CampaignQueryServiceServicer):
+    """Reads as the caller; every answer says up to which event it stands."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._projections = {one.name: one for one in app.service.projections}
+        key = hashlib.blake2b(b"page tokens", key=app.fingerprint_key, digest_size=32).digest()
+        self._tokens = PageTokens(key)
+
+    async def GetCampaign(self, request: pb.GetCampaignRequest, context: Context) -> pb.GetCampaignResponse:  # noqa: N802
+        key = _id(request.campaign_id, "campaign_id")
+        async with self._reading("campaigns", request.at_least) as connection:
+            row = await reads.one(connection, CAMPAIGNS, "campaign_id", key, caller())
+        return pb.GetCampaignResponse(campaign=campaign(row))
+
+    async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Context) -> pb.ListCampaignsResponse:  # noqa: N802
+        filters = {
+            "brand_id": _ids(request.brand_id, "brand_id"),
+            "status": [word(pb.CampaignStatus, status) for status in request.statuses],
+            "campaign_type": [word(common.CampaignType, kind) for kind in request.types],
+        }
+        asked = self._listing(CAMPAIGNS, "campaign_id", request, filters)
+        async with self._reading("campaigns", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "campaigns", request, found)
+        return pb.ListCampaignsResponse(campaigns=map(campaign, found.rows), page=info)
+
+    async def ListApplications(  # noqa: N802
+        self, request: pb.ListApplicationsRequest, context: Context
+    ) -> pb.ListApplicationsResponse:
+        statuses = [word(pb.ApplicationStatus, status) for status in request.statuses]
+        asked = self._listing(APPLICATIONS, "application_id", request, _of_work(request, statuses))
+        async with self._reading("applications", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "applications", request, found)
+        return pb.ListApplicationsResponse(applications=map(application, found.rows), page=info)
+
+    async def ListCollaborations(  # noqa: N802
+        self, request: pb.ListCollaborationsRequest, context: Context
+    ) -> pb.ListCollaborationsResponse:
+        statuses = [word(pb.CollaborationStatus, status) for status in request.statuses]
+        asked = self._listing(COLLABORATIONS, "collaboration_id", request, _of_work(request, statuses))
+        async with self._reading("collaborations", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            made = await self._collaborations(connection, found.rows)
+            info = await self._info(connection, "collaborations", request, found)
+        return pb.ListCollaborationsResponse(collaborations=made, page=info)
+
+    async def GetCollaboration(  # noqa: N802
+        self, request: pb.GetCollaborationRequest, context: Context
+    ) -> pb.GetCollaborationResponse:
+        key = _id(request.collaboration_id, "collaboration_id")
+        async with self._reading("collaborations", request.at_least) as connection:
+            row = await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
+            made = await self._collaborations(connection, [row])
+        return pb.GetCollaborationResponse(collaboration=made[0])
+
+    async def _collaborations(
+        self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
+    ) -> list[pb.Collaboration]:
+        ids = [row["collaboration_id"] for row in rows]
+        deliverables = await reads.deliverables_of(connection, ids, caller())
+        return [collaboration(row, deliverables[row["collaboration_id"]]) for row in rows]
+
+    @asynccontextmanager
+    async def _reading(self, projection: str, at_least: str) -> AsyncIterator[AsyncConnection]:
+        """Waits for the caller's own write, then reads as the caller."""
+        await self._app.at_least(at_least, projection)
+        async with reading_as(self._app.database, self._app.service.name, caller()) as connection:
+            yield connection
+
+    def _listing(self, table: sa.Table, key: str, request: Any, filters: dict[str, list[str]]) -> Listing:
+        cursor = self._tokens.open(request, request.page_token, caller().tenant)
+        return Listing(table, key, request.order_by, filters, page_size(request.page_size), cursor)
+
+    async def _info(
+        self, connection: AsyncConnection, projection: str, request: Message, found: Page
+    ) -> common.PageInfo:
+        generation = await rebuild.live_generation(self._app.database, self._projections[projection])
+        guards = self._app.metadata.tables["guards"]
+        position = await reads.position(connection, guards, projection, generation)
+        token = self._tokens.seal(request, found.next, caller().tenant) if found.next else ""
+        return common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{position}:"])
+
+
+def _of_work(
+    request: pb.ListApplicationsRequest | pb.ListCollaborationsRequest, statuses: list[str]
+) -> dict[str, list[str]]:
+    return {
+        "campaign_id": _ids(request.campaign_id, "campaign_id"),
+        "creator_id": _ids(request.creator_id, "creator_id"),
+        "status": statuses,
+    }
+
+
+def _ids(value: str, name: str) -> list[str]:
+    """An optional filter by id."""
+    return [_id(value, name)] if value else []
+
+
+def _id(value: str, name: str) -> str:
+    try:
+        return checked_id(value)
+    except Invalid:
+        raise Invalid("id.malformed", field=name, expected="a lower-case UUID with hyphens") from None

@@ -1,0 +1,158 @@
+"""Public messages to own dataclasses: others' events, and the commands on `campaigns.commands.v1`."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from dandelion.campaigns.v1 import commands_pb2 as commands
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.ledger.v1 import events_pb2 as ledger
+from dandelion_contracts.words import word
+from google.protobuf.message import DecodeError, Message
+from pydantic import TypeAdapter
+
+from kernel.decide import CommandRefused
+from kernel.ids import stream_id
+from services.campaigns.domain.application_commands import ReleaseApplication
+from services.campaigns.domain.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.foreign import (
+    ContentLookedAt,
+    DisclosureAttached,
+    EscrowHeld,
+    EscrowRefused,
+    PaymentReleased,
+    ReviewCompleted,
+)
+from services.campaigns.domain.work_commands import (
+    CancelCollaboration,
+    ContractCollaboration,
+    FundCollaboration,
+    RecordReview,
+    SettleDeliverable,
+    TakeDownContent,
+    VerifyContent,
+)
+
+CONTRACT: TypeAdapter[Contract] = TypeAdapter(Contract)
+
+
+def decode(kind: str, value: bytes) -> Any:
+    """Another service's event as campaigns' own, or None for one it does not care about; ValueError if malformed."""
+    reader = _EVENTS.get(kind)
+    return reader(value) if reader else None
+
+
+def decode_command(kind: str, value: bytes) -> tuple[str, object] | None:
+    """The stream and command of a request, or None for a type unknown here; ValueError if malformed."""
+    reader = _COMMANDS.get(kind)
+    return reader(value) if reader else None
+
+
+def _parsed(message: Any, value: bytes) -> Any:
+    try:
+        return message.FromString(value)
+    except DecodeError as error:
+        raise ValueError(f"not a {message.DESCRIPTOR.full_name}") from error
+
+
+def _reader(message: type[Message], make: Callable[[Any], Any]) -> tuple[str, Callable[[bytes], Any]]:
+    return message.DESCRIPTOR.full_name, lambda value: make(_parsed(message, value))
+
+
+def _placement(value: int) -> LabelPlacement | None:
+    found = word(common.LabelPlacement, common.LabelPlacement.ValueType(value))
+    return LabelPlacement(found) if found else None
+
+
+def _verdict(value: int) -> Verdict:
+    return Verdict(word(common.Verdict, common.Verdict.ValueType(value)))
+
+
+def _refused(wire: Any) -> CommandRefused:
+    return CommandRefused(wire.command_id, wire.requester, wire.command, wire.code, "{}")
+
+
+def _released(wire: ledger.PaymentReleased) -> PaymentReleased | None:
+    """Kill fees are paid by the same event; they settle nothing."""
+    if wire.kind != ledger.RELEASE_KIND_SETTLEMENT:
+        return None
+    where = (wire.collaboration_id, wire.deliverable_id, wire.release_id)
+    return PaymentReleased(*where, wire.creator_net_minor, wire.currency)
+
+
+def _completed(wire: compliance.ReviewCompleted) -> ReviewCompleted:
+    return ReviewCompleted(wire.submission_id, _verdict(wire.verdict), len(wire.findings))
+
+
+def _attached(wire: compliance.DisclosureAttached) -> DisclosureAttached:
+    return DisclosureAttached(wire.submission_id, wire.label, _placement(wire.placement))
+
+
+def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
+    where = (wire.collaboration_id, wire.deliverable_id, wire.look_id)
+    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged)
+
+
+_EVENTS: dict[str, Callable[[bytes], Any]] = dict(
+    [
+        _reader(ledger.EscrowHeld, lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id)),
+        _reader(
+            ledger.EscrowRefused, lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code)
+        ),
+        _reader(ledger.PaymentReleased, _released),
+        _reader(ledger.CommandRefused, _refused),
+        _reader(compliance.ReviewCompleted, _completed),
+        _reader(compliance.DisclosureAttached, _attached),
+        _reader(compliance.ContentLookedAt, _looked),
+        _reader(compliance.CommandRefused, _refused),
+    ]
+)
+
+
+def _collaboration(wire: Any, command: object) -> tuple[str, object]:
+    return stream_id("collaboration", wire.collaboration_id), command
+
+
+def _contract(wire: commands.ContractCollaboration) -> tuple[str, object]:
+    """The hash is checked over the bytes that came, before they are read: what is sealed is what is stored."""
+    if hashlib.sha256(wire.contract_json.encode()).hexdigest() != wire.terms_hash:
+        raise ValueError("the contract does not match its hash")
+    contract = CONTRACT.validate_json(wire.contract_json)
+    return _collaboration(wire, ContractCollaboration(contract, wire.terms_hash))
+
+
+def _release(wire: commands.ReleaseApplication) -> tuple[str, object]:
+    return stream_id("application", wire.application_id), ReleaseApplication(wire.reason)
+
+
+def _review(wire: commands.RecordReview) -> tuple[str, object]:
+    verdict, placement = _verdict(wire.verdict), _placement(wire.placement)
+    command = RecordReview(wire.deliverable_id, wire.submission_id, verdict, wire.findings, wire.label, placement)
+    return _collaboration(wire, command)
+
+
+def _settle(wire: commands.SettleDeliverable) -> tuple[str, object]:
+    command = SettleDeliverable(wire.deliverable_id, wire.release_id, wire.creator_net_minor)
+    return _collaboration(wire, command)
+
+
+_COMMANDS: dict[str, Callable[[bytes], Any]] = dict(
+    [
+        _reader(commands.ContractCollaboration, _contract),
+        _reader(commands.ReleaseApplication, _release),
+        _reader(commands.FundCollaboration, lambda wire: _collaboration(wire, FundCollaboration())),
+        _reader(commands.CancelCollaboration, lambda wire: _collaboration(wire, CancelCollaboration(wire.reason))),
+        _reader(commands.RecordReview, _review),
+        _reader(
+            commands.VerifyContent,
+            lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),
+        ),
+        _reader(
+            commands.TakeDownContent,
+            lambda wire: _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason)),
+        ),
+        _reader(commands.SettleDeliverable, _settle),
+    ]
+)

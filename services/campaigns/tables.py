@@ -1,0 +1,120 @@
+"""Campaigns' tables. `metadata()` is what migrations make: the kernel's and the inline ones. The others are read models."""
+
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from kernel.codec import canonical
+from kernel.database import UtcTime, define
+from kernel.reads import Readers
+from services.campaigns.domain.brief import Brief
+from services.campaigns.domain.terms import Terms
+
+
+class Stored(sa.types.TypeDecorator[Any]):
+    """A domain value as canonical JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """The writer hands nested rows over as dicts, projections as values."""
+        if value is None:
+            return None
+        return canonical(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value).decode()
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else self._adapter.validate_json(value)
+
+
+def metadata() -> sa.MetaData:
+    """The kernel's tables, and the rows that must be exact at the head: budgets, and briefs in force."""
+    made = sa.MetaData()
+    define(made)
+    text, big = sa.Text, sa.BigInteger
+    sa.Table(
+        "budgets", made,
+        sa.Column("campaign_id", text, primary_key=True), sa.Column("brand_id", text, nullable=False),
+        sa.Column("status", text, nullable=False), sa.Column("currency", text, nullable=False),
+        sa.Column("budget_minor", big, nullable=False), sa.Column("committed_minor", big, nullable=False),
+        sa.CheckConstraint("committed_minor BETWEEN 0 AND budget_minor", name="budgets_never_over_committed"),
+    )  # fmt: skip
+    sa.Table(
+        "briefs", made,
+        sa.Column("campaign_id", text, primary_key=True), sa.Column("brand_id", text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False), sa.Column("brief", Stored(Brief), nullable=False),
+        sa.Column("terms", Stored(Terms), nullable=False),
+    )  # fmt: skip
+    return made
+
+
+_READ = sa.MetaData()
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _big(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, UtcTime, nullable=nullable)
+
+
+CAMPAIGNS = sa.Table(
+    "campaigns", _READ,
+    sa.Column("campaign_id", sa.Text, primary_key=True), _text("brand_id"), _text("status"), _text("campaign_type"),
+    _big("version"), _big("brief_version"), sa.Column("brief", Stored(Brief), nullable=False),
+    sa.Column("terms", Stored(Terms), nullable=False), _text("terms_sha256"), _big("budget_minor"),
+    _big("reserved_minor"), _big("applications"), _big("collaborations"), _big("collaborations_settled"),
+    _big("collaborations_cancelled"), _time("drafted_at"), _time("published_at", nullable=True), _time("changed_at"),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("campaigns_changed", "changed_at", "campaign_id"),
+    sa.Index("campaigns_drafted", "drafted_at", "campaign_id"),
+    sa.Index("campaigns_brand", "brand_id", "changed_at"),
+)  # fmt: skip
+"""A row per campaign. `reserved_minor` is what is committed of `budget_minor`; the counts are of collaborations."""
+
+APPLICATIONS = sa.Table(
+    "applications", _READ,
+    sa.Column("application_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
+    _text("creator_id"), _text("status"), _text("state"), _big("version"),
+    _time("created_at"), _time("expires_at"), _time("changed_at"), sa.Column("readers", Readers, nullable=False),
+    sa.Index("applications_campaign", "campaign_id", "changed_at"),
+    sa.Index("applications_creator", "creator_id", "changed_at"),
+    sa.Index("applications_changed", "changed_at", "application_id"),
+    sa.Index("applications_created", "created_at", "application_id"),
+)  # fmt: skip
+"""A row per application; `state` is canonical JSON of domain.application.State."""
+
+COLLABORATIONS = sa.Table(
+    "collaborations", _READ,
+    sa.Column("collaboration_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
+    _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"), _text("state"), _big("version"),
+    _time("contracted_at"), _time("funded_at", nullable=True), _time("changed_at"),
+    sa.Column("readers", Readers, nullable=False),
+    sa.Index("collaborations_campaign", "campaign_id", "changed_at"),
+    sa.Index("collaborations_creator", "creator_id", "changed_at"),
+    sa.Index("collaborations_changed", "changed_at", "collaboration_id"),
+    sa.Index("collaborations_contracted", "contracted_at", "collaboration_id"),
+)  # fmt: skip
+"""A row per collaboration; `state` is canonical JSON of domain.collaboration_state.State."""
+
+DELIVERABLES = sa.Table(
+    "deliverables", _READ,
+    sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _big("ordinal"),
+    _text("stage"), _time("due_at", nullable=True), _time("publish_at", nullable=True), _big("findings"),
+    _text("post_url"), _time("published_at", nullable=True), _time("verified_at", nullable=True),
+    _time("settled_at", nullable=True), sa.Column("readers", Readers, nullable=False),
+    sa.Index("deliverables_collaboration", "collaboration_id", "ordinal"),
+)  # fmt: skip
+"""A row per deliverable: what its collaboration's state does not hold."""

@@ -1,0 +1,42 @@
+"""The only place where campaigns is put together."""
+
+from pathlib import Path
+
+from kernel.app import App, Service
+from kernel.app import open_app as open_service
+from kernel.bus import Bus
+from services.campaigns.codec import CODEC
+from services.campaigns.domain.application import APPLICATION
+from services.campaigns.domain.budget import BRIEFS, BUDGETS
+from services.campaigns.domain.campaign import CAMPAIGN
+from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.process import PROCESSES
+from services.campaigns.process.clocks import DEADLINES
+from services.campaigns.projections import PROJECTIONS
+from services.campaigns.publish import publish
+from services.campaigns.rest import make_api
+from services.campaigns.rpc import make_rpc
+from services.campaigns.settings import CampaignsSettings
+from services.campaigns.subscribe import decode, decode_command
+from services.campaigns.tables import metadata
+
+SERVICE = Service(
+    name="campaigns",
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    codec=CODEC,
+    deciders=[CAMPAIGN, APPLICATION, COLLABORATION, *(process.decider for process in PROCESSES)],
+    inlines=[BUDGETS, BRIEFS, DEADLINES],
+    publish=publish,
+    decode=decode,
+    decode_command=decode_command,
+    projections=PROJECTIONS,
+    processes=PROCESSES,
+    http=make_api,
+    rpc=make_rpc,
+)
+
+
+def open_app(settings: CampaignsSettings, bus: Bus | None = None) -> App:
+    """Campaigns over the database and bus of the settings; an embedded bus is shared and passed in."""
+    return open_service(SERVICE, settings, bus)
