@@ -81,10 +81,10 @@ class Health:
         self._checks[name] = check
 
     async def readiness(self) -> Report:
-        """Runs all checks at once."""
+        """Runs all checks at once; whatever one raises is an answer too."""
         names = list(self._checks)
-        answers = await asyncio.gather(*[self._ask(name) for name in names])
-        checks = dict(zip(names, answers, strict=True))
+        answers = await asyncio.gather(*[self._ask(name) for name in names], return_exceptions=True)
+        checks = {name: self._word(name, answer) for name, answer in zip(names, answers, strict=True)}
         if self.draining:
             checks["process"] = "draining"
         return Report(all(answer == "ok" for answer in checks.values()), checks)
@@ -93,17 +93,18 @@ class Health:
         stuck = self.watchdog.stuck()
         return Report(not stuck, stuck)
 
-    async def _ask(self, name: str) -> str:
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._checks[name]()
-        except TimeoutError:
+    async def _ask(self, name: str) -> None:
+        async with asyncio.timeout(self._deadline_s):
+            await self._checks[name]()
+
+    def _word(self, name: str, answer: BaseException | None) -> str:
+        """The reason itself is for the log: the probe is open to all."""
+        if answer is None:
+            return "ok"
+        if isinstance(answer, TimeoutError):
             return f"no answer in {self._deadline_s:g} s"
-        except Exception:
-            # a probe answers, whatever is wrong; the reason is for the log, the probe is open to all
-            log.warning("a readiness check failed", exc_info=True, extra={"checks": name})
-            return "failed"
-        return "ok"
+        log.warning("a readiness check failed", exc_info=answer, extra={"checks": name})
+        return "failed"
 
 
 async def watch_loop(stop: asyncio.Event, interval_s: float = 0.5) -> None:

@@ -129,6 +129,7 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
         except Exception as error:
             status = grpc.StatusCode.INTERNAL
             await abort_unexpected(context, error, method)
+            raise  # not reached: abort raises
         finally:
             telemetry.count("rpc_requests_total", method=method, status=status.name)
             telemetry.observe("rpc_request_seconds", perf_counter() - started, method=method)
