@@ -1,0 +1,17 @@
+"""One campaigns per module: its tests use campaigns of their own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.campaigns.settings import CampaignsSettings
+from services.campaigns.wiring import SERVICE
+from tests.kit.service import Running, running
+
+OTHERS = ("ledger.commands.v1", "compliance.commands.v1")
+
+
+@pytest.fixture(scope="module")
+async def campaigns(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with running(SERVICE, CampaignsSettings, tmp_path_factory.mktemp("campaigns"), topics=OTHERS) as made:
+        yield made
