@@ -146,7 +146,9 @@ class Webhooks:
     def verified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
         """The message id; Unauthenticated `webhook.*` when unsigned, forged, or off our clock by more than 5 minutes."""
         id_, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
-        if not (0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and len(given) <= 2_000):
+        if not (
+            0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and len(given) <= 2_000
+        ):
             raise Unauthenticated("webhook.unsigned")
         if abs(int(stamp) - int(now.timestamp())) > TOLERANCE_S:
             raise Unauthenticated("webhook.not_of_now", tolerance_s=TOLERANCE_S)

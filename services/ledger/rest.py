@@ -255,9 +255,7 @@ def _confirming(line: SettlementLine, by: Actor) -> Item:
 
 
 def _settling(line: SettlementLine, by: Actor) -> Item:
-    command = SettleLine(
-        line.batch, str(line.line), line.reference, line.currency, line.gross_minor, line.fee_minor
-    )
+    command = SettleLine(line.batch, str(line.line), line.reference, line.currency, line.gross_minor, line.fee_minor)
     return _item(command, command.chain_id, by)
 
 
@@ -298,4 +296,3 @@ async def _heard(app: App, id_: str, body: bytes) -> None:
     except Fault as fault:
         log.error("the provider's word does not fit the books", extra={"code": fault.code, "webhook": id_})
         raise
-

@@ -1,12 +1,15 @@
 """The ledger put together: the only place that knows all its parts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import sqlalchemy as sa
 from fastapi import FastAPI
 
+from kernel import app as kernel_app
 from kernel.app import App, Service
+from kernel.bus import Bus
 from kernel.process import Effect
 from kernel.run import Role
 from services.ledger import rest, rpc
@@ -16,7 +19,7 @@ from services.ledger.domain.rows import INLINES
 from services.ledger.domain.seals import SEALING, SEALS
 from services.ledger.domain.watches import WATCHES
 from services.ledger.effects import effects
-from services.ledger.ports import HttpProvider, Webhooks, open_anchors, read_secrets
+from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_secrets
 from services.ledger.process import DEADLINES
 from services.ledger.projections import PROJECTIONS
 from services.ledger.publish import publish
@@ -40,7 +43,11 @@ def _rpc(app: App) -> Role:
 
 def _effects(app: App) -> list[Effect]:
     settings = _settings(app)
-    provider = HttpProvider(settings.psp_url, settings.psp_key_file.read_text().strip())
+    return _effects_with(app, HttpProvider(settings.psp_url, settings.psp_key_file.read_text().strip()))
+
+
+def _effects_with(app: App, provider: Provider) -> list[Effect]:
+    settings = _settings(app)
     return effects(app, provider, open_anchors(settings.anchor_dir, settings.anchor_key_file))
 
 
@@ -62,3 +69,11 @@ SERVICE = Service(
     effects=_effects,
     decode_command=decode_command,
 )
+
+
+def open_app(settings: LedgerSettings, bus: Bus | None = None, provider: Provider | None = None) -> App:
+    """The ledger, opened; an embedded bus is shared, `provider` stands in place of the one that the settings name."""
+    service = SERVICE
+    if provider is not None:
+        service = replace(SERVICE, effects=lambda app: _effects_with(app, provider))
+    return kernel_app.open_app(service, settings, bus)

@@ -66,9 +66,7 @@ def seal_stream(ends_at: datetime) -> str:
     return stream_id(SEAL, derived_id(SEAL, str(int(ends_at.timestamp()))))
 
 
-def _decide(
-    command: CloseWindow | SealJournal, state: str, context: Context
-) -> Sequence[WindowClosed | JournalSealed]:
+def _decide(command: CloseWindow | SealJournal, state: str, context: Context) -> Sequence[WindowClosed | JournalSealed]:
     context.actor.require("system")
     match command:
         case CloseWindow():

@@ -70,9 +70,7 @@ class BalanceReads:
             rows = (await connection.execute(query.order_by(table.c.currency))).all()
         return {name: int(minor) for name, minor in rows}
 
-    async def statement(
-        self, wanted: Wanted, after: tuple[int, int] | None, size: int, actor: Actor
-    ) -> Sequence[Any]:
+    async def statement(self, wanted: Wanted, after: tuple[int, int] | None, size: int, actor: Actor) -> Sequence[Any]:
         """At most `size` lines behind `after` (position, line), in order."""
         table = STATEMENT_LINES
         place = sa.tuple_(table.c.position, table.c.line)
@@ -109,9 +107,7 @@ def _account(row: Any) -> Account:
     return Account(row["currency"], row["account"], row["owner"], *debits, *credits, bool(row["closed"]))
 
 
-async def _past(
-    connection: AsyncConnection, owner: str, currency: str, as_of: datetime, actor: Actor
-) -> list[Account]:
+async def _past(connection: AsyncConnection, owner: str, currency: str, as_of: datetime, actor: Actor) -> list[Account]:
     table = STATEMENT_LINES
     where = [table.c.owner == owner, table.c.recorded_at <= as_of, visible(connection, table, actor)]
     where += [table.c.currency == currency] if currency else []
@@ -143,9 +139,7 @@ async def _totals_now(connection: AsyncConnection, currency: str, actor: Actor) 
     return [Totals(code, name, int(debits), int(credits), count) for code, name, debits, credits, count in rows]
 
 
-async def _totals_past(
-    connection: AsyncConnection, currency: str, as_of: datetime, actor: Actor
-) -> list[Totals]:
+async def _totals_past(connection: AsyncConnection, currency: str, as_of: datetime, actor: Actor) -> list[Totals]:
     table = STATEMENT_LINES
     where = [table.c.recorded_at <= as_of, visible(connection, table, actor)]
     where += [table.c.currency == currency] if currency else []

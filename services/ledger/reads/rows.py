@@ -50,6 +50,4 @@ async def chain_to(log: Log, start: Chained, position: int, connection: AsyncCon
 
 
 def link_of(recorded: Recorded) -> Link:
-    return Link(
-        recorded.position, recorded.stream, recorded.version, recorded.name, recorded.data, recorded.meta
-    )
+    return Link(recorded.position, recorded.stream, recorded.version, recorded.name, recorded.data, recorded.meta)

@@ -1,0 +1,237 @@
+"""A payment provider: charges, payouts and refunds, idempotent by key, decided asynchronously, told by signed webhooks."""
+
+import asyncio
+import csv
+import hmac
+import io
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.bounded import Bounded
+from sandbox.chance import Chance
+from sandbox.settings import SandboxSettings
+from sandbox.webhooks import Sender
+
+Kinds = Literal["charges", "payouts", "refunds"]
+KIND = {"charges": "deposit", "payouts": "payout", "refunds": "refund"}
+NOUN = {"deposit": "charge", "payout": "payout", "refund": "refund"}
+COLUMNS = (
+    "batch",
+    "line",
+    "reference",
+    "currency",
+    "gross_minor",
+    "fee_minor",
+    "net_minor",
+    "provider_ref",
+    "settled_at",
+)
+BATCH_LINES = 10_000
+
+
+class Asked(BaseModel):
+    """`reference` is the caller's id of the transfer; `instrument` a token of card or account."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reference: Annotated[str, Field(min_length=1, max_length=100)]
+    amount_minor: Annotated[int, Field(gt=0, le=10**15)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    instrument: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer as the provider sees it; `status` is pending, succeeded or failed."""
+
+    reference: str
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    instrument: str
+    fee_minor: int
+    provider_ref: str
+    reason: str = ""
+    batch: str = ""
+
+
+class Psp:
+    """The provider's books, in memory and bounded."""
+
+    def __init__(self, settings: SandboxSettings, sender: Sender) -> None:
+        self._settings, self._sender, self._chance = settings, sender, Chance(settings.seed)
+        self._transfers: Bounded[Transfer] = Bounded()
+        self._called: Bounded[bool] = Bounded()
+        self._files: Bounded[str] = Bounded(1_000)
+        self._deciding: set[asyncio.Task[None]] = set()
+        self._batches = 0
+
+    def find(self, kind: str, reference: str) -> Transfer | None:
+        return self._transfers.get(f"{kind}/{reference}")
+
+    def ask(self, kind: str, asked: Asked) -> Transfer:
+        """Accepts a transfer once; the same again gives what became of it. HTTP 409 for the same key with another body."""
+        known = self.find(kind, asked.reference)
+        if known is not None:
+            if (known.amount_minor, known.currency, known.instrument) != (
+                asked.amount_minor, asked.currency, asked.instrument,
+            ):  # fmt: skip
+                raise HTTPException(409, "idempotency key reused with another body")
+            return known
+        charge = kind == "deposit"
+        fee_minor = asked.amount_minor * self._settings.fee_bps // 10_000 if charge else self._settings.payout_fee_minor
+        number = self._chance.draw(asked.reference, f"{kind} number", 10**12)
+        made = Transfer(
+            asked.reference, kind, "pending", asked.amount_minor, asked.currency, asked.instrument, fee_minor,
+            f"{NOUN[kind][:2]}_{number:012d}",
+        )  # fmt: skip
+        self._keep(made)
+        self._decide_later(made)
+        return made
+
+    def first_call(self, kind: str, reference: str) -> bool:
+        """Whether this is the first time that anybody asks for it."""
+        key = f"{kind}/{reference}"
+        first = self._called.get(key) is None
+        self._called.put(key, True)
+        return first
+
+    def chance(self, transfer: str, question: str, bps: int) -> bool:
+        return self._chance.hits(transfer, question, bps)
+
+    def _keep(self, transfer: Transfer) -> None:
+        self._transfers.put(f"{transfer.kind}/{transfer.reference}", transfer)
+
+    def _decide_later(self, transfer: Transfer) -> None:
+        task = asyncio.create_task(self._decide(transfer))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _decide(self, transfer: Transfer) -> None:
+        """The outcome and its webhooks: some twice, some before the pending one, some never."""
+        delay_s = self._delay_s(transfer.reference, "decide")
+        await asyncio.sleep(delay_s)
+        declined = transfer.instrument.startswith("tok_declined")
+        declined = declined or self.chance(transfer.reference, "declined", self._settings.declined_bps)
+        status, reason = ("failed", "declined") if declined else ("succeeded", "")
+        decided = replace(transfer, status=status, reason=reason)
+        self._keep(decided)
+        self._tell(transfer, decided)
+
+    def _tell(self, pending: Transfer, decided: Transfer) -> None:
+        reference = decided.reference
+        if self.chance(reference, "lost webhook", self._settings.lost_webhook_bps):
+            return
+        early = self.chance(reference, "early", self._settings.early_bps)
+        first, second = self._delay_s(reference, "first"), self._delay_s(reference, "second")
+        soon, late = min(first, second), max(first, second)
+        self._sender.later(late if early else soon, f"msg_{reference}_pending", _payload(pending))
+        self._sender.later(soon if early else late, f"msg_{reference}_{decided.status}", _payload(decided))
+        if self.chance(reference, "duplicated", self._settings.duplicated_bps):
+            self._sender.later(late + first, f"msg_{reference}_{decided.status}", _payload(decided))
+
+    def _delay_s(self, reference: str, question: str) -> float:
+        return self._chance.draw(reference, question, self._settings.delay_ms + 1) / 1_000
+
+    def close_batch(self) -> str:
+        """Settles every succeeded charge that no batch holds yet; returns the batch's name."""
+        self._batches += 1
+        batch = f"{self._settings.seed}-{self._batches:06d}"
+        open_ = [one for one in self._transfers.values() if one.kind == "deposit" and not one.batch]
+        settled = [one for one in open_ if one.status == "succeeded"][:BATCH_LINES]
+        for one in settled:
+            self._keep(replace(one, batch=batch))
+        self._files.put(batch, _file(batch, settled))
+        return batch
+
+    def file(self, batch: str) -> str | None:
+        return self._files.get(batch)
+
+    async def decided(self) -> None:
+        """Waits until every accepted transfer is decided."""
+        while self._deciding:
+            await asyncio.gather(*self._deciding)
+
+    async def close(self) -> None:
+        for task in self._deciding:
+            task.cancel()
+        await asyncio.gather(*self._deciding, return_exceptions=True)
+
+
+def _payload(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "type": f"{NOUN[transfer.kind]}.{transfer.status}",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "data": shown(transfer),
+    }
+
+
+def shown(transfer: Transfer) -> dict[str, Any]:
+    """What the API and the webhooks say of a transfer."""
+    return {name: value for name, value in asdict(transfer).items() if name not in ("instrument", "batch")}
+
+
+def _file(batch: str, settled: list[Transfer]) -> str:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(COLUMNS)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    for number, one in enumerate(settled, start=1):
+        net = one.amount_minor - one.fee_minor
+        row = (batch, number, one.reference, one.currency, one.amount_minor, one.fee_minor, net, one.provider_ref, at)
+        rows.writerow(row)
+    return text.getvalue()
+
+
+def router(psp: Psp, settings: SandboxSettings) -> APIRouter:
+    """`/psp`: POST and GET of charges, payouts and refunds; settlement batches."""
+
+    async def authorised(authorization: Annotated[str, Header()] = "") -> None:
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {settings.api_key}".encode()):
+            raise HTTPException(401, "wrong API key")
+
+    made = APIRouter(prefix="/psp", tags=["payment provider"], dependencies=[Depends(authorised)])
+
+    @made.post("/settlements", status_code=201)
+    async def close_batch() -> dict[str, str]:
+        """Closes a batch over all charges that succeeded and are not settled yet."""
+        return {"batch": psp.close_batch()}
+
+    @made.get("/settlements/{batch}")
+    async def settlement(batch: str) -> Response:
+        """The settlement file, CSV."""
+        text = psp.file(batch)
+        if text is None:
+            raise HTTPException(404, "no such batch")
+        return Response(text, media_type="text/csv")
+
+    @made.post("/{kinds}", status_code=202)
+    async def ask(
+        kinds: Kinds, asked: Asked, idempotency_key: Annotated[str, Header(min_length=8, max_length=100)]
+    ) -> dict[str, Any]:
+        """Accepts a transfer; it is decided later and told by webhook. The key is the transfer's reference."""
+        kind = KIND[kinds]
+        if idempotency_key != asked.reference:
+            raise HTTPException(422, "here the idempotency key is the reference")
+        first = psp.first_call(kind, asked.reference)
+        if first and psp.chance(asked.reference, "busy", settings.busy_bps):
+            raise HTTPException(503, "busy, nothing was done")
+        transfer = psp.ask(kind, asked)
+        if first and psp.chance(asked.reference, "lost answer", settings.lost_answer_bps):
+            raise HTTPException(504, "no answer in time")
+        return shown(transfer)
+
+    @made.get("/{kinds}/{reference}")
+    async def find(kinds: Kinds, reference: str) -> dict[str, Any]:
+        """What became of it."""
+        transfer = psp.find(KIND[kinds], reference)
+        if transfer is None:
+            raise HTTPException(404, "never heard of it")
+        return shown(transfer)
+
+    return made

@@ -1,0 +1,212 @@
+"""The ledger running embedded in a temporary folder, with the sandbox as its provider; no port but gRPC's is opened."""
+
+import asyncio
+import base64
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
+from dandelion_contracts.channel import connect
+from google.protobuf.message import Message as Proto
+
+from kernel.app import App, run_migrations
+from kernel.bus import PARTITIONS, Message
+from kernel.clock import system_clock
+from kernel.ids import derived_id, new_id, partition_of
+from kernel.issuer import Issuer
+from kernel.model import Actor, Meta, Receipt
+from kernel.process import SYSTEM
+from sandbox.app import Sandbox, make_sandbox
+from sandbox.settings import SandboxSettings
+from services.ledger.domain.commands import Command, stream_of
+from services.ledger.domain.events import ChainKind, ChainPosted
+from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_secrets
+from services.ledger.reads.verify import Verification, verify
+from services.ledger.rest import api
+from services.ledger.settings import LedgerSettings
+from services.ledger.wiring import SERVICE, open_app
+from tests.kit.until import until
+
+COLUMNS = "batch,line,reference,currency,gross_minor,fee_minor,net_minor"
+FINANCE = ("fay", "platform", "finance")
+CALM = dict.fromkeys(
+    ["busy_bps", "lost_answer_bps", "lost_webhook_bps", "duplicated_bps", "early_bps", "delay_ms", "declined_bps"], 0
+)
+
+
+def settings_in(folder: Path, secret: str) -> LedgerSettings:
+    """Embedded settings, with keys of this folder's own."""
+    (folder / "fingerprint.key").write_bytes(os.urandom(32))
+    (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
+    (folder / "psp.key").write_text("sandbox\n")
+    (folder / "webhook.secrets").write_text(f"{secret}\n")
+    (folder / "anchors").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        rpc_port = int(probe.getsockname()[1])
+    return LedgerSettings(
+        database_url=f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
+        bus_url=f"local:///{folder / 'bus.db'}",
+        jwks=str(folder / "issuer" / "jwks.json"),
+        token_issuer="https://issuer.test",
+        fingerprint_key_file=folder / "fingerprint.key",
+        master_keys_file=folder / "master.keys",
+        psp_key_file=folder / "psp.key",
+        psp_webhook_secrets_file=folder / "webhook.secrets",
+        anchor_dir=folder / "anchors",
+        rpc_port=rpc_port,
+    )
+
+
+class Ledger:
+    """The running service, its stand-in provider, and clients of it."""
+
+    def __init__(self, app: App, issuer: Issuer, sandbox: Sandbox, world: SandboxSettings) -> None:
+        self.app, self.issuer, self.sandbox, self.world = app, issuer, sandbox, world
+        self.settings: LedgerSettings = app.settings  # type: ignore[assignment]
+        self.api = api(app, Webhooks(read_secrets(self.settings.psp_webhook_secrets_file)))
+
+    def http(self, *who: str) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.issuer.issue(*who)}"} if who else {}
+        transport = httpx.ASGITransport(self.api)
+        return httpx.AsyncClient(transport=transport, base_url="http://ledger.test", headers=headers)
+
+    async def send(self, method: str, path: str, body: Any, who: Sequence[str], key: str = "") -> httpx.Response:
+        """One command; every call has a key of its own unless one is given. Text is sent as CSV."""
+        headers = {"Idempotency-Key": key or new_id()}
+        async with self.http(*who) as client:
+            if isinstance(body, str):
+                headers["Content-Type"] = "text/csv"
+                return await client.request(method, path, content=body, headers=headers)
+            return await client.request(method, path, json=body, headers=headers)
+
+    async def done(self, method: str, path: str, body: Any, who: Sequence[str]) -> Any:
+        answer = await self.send(method, path, body, who)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+    async def execute(self, command: Command, key: str = "") -> Receipt:
+        """A command as the executor of the command topic sends it."""
+        meta = Meta(key or new_id(), Actor("service:campaigns", "platform", SYSTEM))
+        return await self.app.writer.execute(stream_of(command), command, meta)
+
+    async def chains(self, *kinds: ChainKind) -> list[ChainPosted]:
+        """All chains of the journal, of the given kinds."""
+        codec, found = self.app.service.codec, list[ChainPosted]()
+        for recorded in await self.app.log.read(0):
+            event = codec.decode(recorded.name, recorded.data)
+            if isinstance(event, ChainPosted) and (not kinds or event.kind in kinds):
+                found.append(event)
+        return found
+
+    async def posted(self, kind: ChainKind, transfer_id: str) -> None:
+        """Waits until the journal holds that step of that transfer."""
+
+        async def there() -> bool:
+            return any(one.transfer and one.transfer.transfer_id == transfer_id for one in await self.chains(kind))
+
+        await until(there)
+
+    async def deposit(self, amount_minor: int, brand: str, currency: str = "CNY") -> str:
+        """A deposit that the provider has confirmed and settled without cost."""
+        id_ = new_id()
+        body = {"amount_minor": amount_minor, "currency": currency, "instrument": "tok_visa"}
+        await self.done("PUT", f"/deposits/{id_}", body, ("bea", brand, "brand"))
+        await self.posted(ChainKind.DEPOSIT_CONFIRMED, id_)
+        line = f"{id_},1,{id_},{currency},{amount_minor},0,{amount_minor}"
+        answer = await self.done("POST", "/settlements", f"{COLUMNS}\n{line}", FINANCE)
+        assert answer == {"settled": 1, "unmatched": 0, "problems": []}
+        return id_
+
+    @asynccontextmanager
+    async def queries(self, *who: str) -> AsyncIterator[BalanceQueryServiceStub]:
+        token = self.issuer.issue(*who)
+        async with connect(f"127.0.0.1:{self.settings.rpc_port}", token=token) as channel:
+            yield BalanceQueryServiceStub(channel)
+
+    async def ask(self, stream: str, message: Proto, requester: str) -> str:
+        """Puts a command on the ledger's command topic as another service's relay would; its message id."""
+        where, identity = ("ledger.commands.v1", partition_of(stream, PARTITIONS)), new_id()
+        values = {
+            "ce_specversion": "1.0", "ce_id": identity, "ce_source": "campaigns", "ce_subject": stream,
+            "ce_type": message.DESCRIPTOR.full_name, "ce_time": system_clock().isoformat(), "ce_tenant": "platform",
+            "ce_requester": requester, "ce_causation": requester, "ce_correlation": identity,
+        }  # fmt: skip
+        headers = [(name, text.encode()) for name, text in values.items()]
+        producer = await self.app.bus.producer()
+        await producer.send({where: [Message(stream.encode(), message.SerializeToString(), headers)]}, 10)
+        await producer.close()
+        return identity
+
+    async def heard(self) -> dict[str, list[Proto]]:
+        """Everything on `ledger.events.v1` by message name, in the order of each partition."""
+        from dandelion.ledger.v1 import events_pb2 as pb
+
+        reader = await self.app.bus.reader({("ledger.events.v1", n): 0 for n in range(PARTITIONS)}, "test")
+        found: dict[str, list[Proto]] = {}
+        while records := await reader.read(1_000, 0.05):
+            for record in [one for part in records.values() for one in part]:
+                name = record.header("ce_type").rpartition(".")[2]
+                found.setdefault(name, []).append(getattr(pb, name).FromString(record.value))
+        await reader.close()
+        return found
+
+    async def verified(self) -> Verification:
+        return await verify(self.app.log, self.app.service.codec, open_anchors(self.settings.anchor_dir, None))
+
+
+@asynccontextmanager
+async def running(folder: Path, *, provider: Provider | None = None, **world: Any) -> AsyncIterator[Ledger]:
+    """Every role of the ledger until the block ends; a role that fails fails the test. The books are proved at the end."""
+    issuer = Issuer.at(folder / "issuer", "https://issuer.test", "dandelion")
+    outside = SandboxSettings(seed="test", **{**CALM, **world})
+    settings = settings_in(folder, outside.webhook_secret)
+    await run_migrations(SERVICE, settings)
+    late = _Late()
+    sandbox = make_sandbox(outside, late)
+    port = provider or HttpProvider("http://psp.test", "sandbox", httpx.ASGITransport(sandbox.app))
+    app = open_app(settings, provider=port)
+    roles = [one for one in await app.roles(["relay", "project", "process", "rpc"]) if one.name != "loop"]
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(_serve(one.serve, stop), name=one.name) for one in roles]
+    made = Ledger(app, issuer, sandbox, outside)
+    late.to = httpx.ASGITransport(made.api)
+    try:
+        yield made
+        proved = await made.verified()
+        assert proved.ok, [(check.name, check.problems) for check in proved.checks if not check.ok]
+    finally:
+        await sandbox.psp.close()
+        await sandbox.sender.close()
+        stop.set()
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        await port.close()
+        await app.close()
+        await app.bus.close()
+    if failed := [one for one in ended if isinstance(one, Exception)]:
+        raise ExceptionGroup("roles failed", failed)
+
+
+class _Late(httpx.AsyncBaseTransport):
+    """The way to a receiver that is made after its sender."""
+
+    to: httpx.AsyncBaseTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.to is None:
+            raise httpx.ConnectError("nobody there yet")
+        return await self.to.handle_async_request(request)
+
+
+async def _serve(serve: Any, stop: asyncio.Event) -> None:
+    await serve(stop)
+
+
+def unique(noun: str) -> str:
+    """An id of this test's own."""
+    return derived_id(noun, new_id())
