@@ -8,7 +8,6 @@ from dandelion_contracts.words import number
 from pydantic import TypeAdapter
 
 from services.campaigns.domain.application import State as ApplicationState
-from services.campaigns.domain.application import Status as ApplicationStatus
 from services.campaigns.domain.collaboration_state import State as CollaborationState
 from services.campaigns.domain.deliverable import Deliverable, Stage
 from services.campaigns.publish.applications import SIDES
@@ -66,15 +65,14 @@ def campaign(row: Row) -> pb.Campaign:
 
 
 def application(row: Row) -> pb.Application:
-    """A row of `applications`; a released one is shown as accepted, which it was."""
+    """A row of `applications`."""
     state = APPLICATION.validate_json(row["state"])
-    status = ApplicationStatus.ACCEPTED if state.status is ApplicationStatus.RELEASED else state.status
     return pb.Application(
         application_id=row["application_id"],
         campaign_id=row["campaign_id"],
         brand_id=row["brand_id"],
         creator_id=row["creator_id"],
-        status=number(pb.ApplicationStatus, status),
+        status=number(pb.ApplicationStatus, state.status),
         offered_by=SIDES[state.by],
         offer=wire_offer(state.offer) if state.offer else None,
         brief_version=state.offer.brief_version if state.offer else 0,

@@ -58,6 +58,8 @@ class _ApplicationStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Appl
     APPLICATION_STATUS_DECLINED: _ApplicationStatus.ValueType  # 5
     APPLICATION_STATUS_WITHDRAWN: _ApplicationStatus.ValueType  # 6
     APPLICATION_STATUS_EXPIRED: _ApplicationStatus.ValueType  # 7
+    APPLICATION_STATUS_RELEASED: _ApplicationStatus.ValueType  # 8
+    """It was accepted, but no contract came of it."""
 
 class ApplicationStatus(_ApplicationStatus, metaclass=_ApplicationStatusEnumTypeWrapper): ...
 
@@ -69,6 +71,8 @@ APPLICATION_STATUS_ACCEPTED: ApplicationStatus.ValueType  # 4
 APPLICATION_STATUS_DECLINED: ApplicationStatus.ValueType  # 5
 APPLICATION_STATUS_WITHDRAWN: ApplicationStatus.ValueType  # 6
 APPLICATION_STATUS_EXPIRED: ApplicationStatus.ValueType  # 7
+APPLICATION_STATUS_RELEASED: ApplicationStatus.ValueType  # 8
+"""It was accepted, but no contract came of it."""
 
 class _CollaborationStatus:
     ValueType = typing.NewType("ValueType", builtins.int)

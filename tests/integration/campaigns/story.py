@@ -1,0 +1,157 @@
+"""One collaboration led through campaigns, with the ledger and compliance played by the test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from dandelion.campaigns.v1 import queries_pb2 as pb
+from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.compliance.v1 import commands_pb2 as compliance_commands
+from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.ledger.v1 import commands_pb2 as ledger_commands
+from dandelion.ledger.v1 import events_pb2 as ledger
+
+from kernel.clock import system_clock
+from kernel.ids import new_id
+from tests.kit.service import Running
+from tests.kit.until import until
+
+LABEL = "广告"
+SHORT: dict[str, int] = {"settlement_delay_s": 1}
+
+
+def brief_body(**changes: Any) -> dict[str, Any]:
+    now = system_clock()
+    brief = {
+        "title": "Spring serum", "campaign_type": "branded_content", "mode": "open", "objective": "engagement",
+        "product_category": "cosmetics", "jurisdiction": "CN",
+        "deliverables": [{"platform": "xiaohongshu", "format": "image_note"}],
+        "posting_from": (now - timedelta(hours=1)).isoformat(),
+        "posting_until": (now + timedelta(days=30)).isoformat(),
+        "budget_minor": 1_000_000, "currency": "CNY", "compensation": {"kind": "fixed"},
+    }  # fmt: skip
+    return brief | changes
+
+
+@dataclass
+class Story:
+    """A brand, a creator and their campaign; `collaboration_id` once an application exists."""
+
+    campaigns: Running
+    clocks: dict[str, int] = field(default_factory=lambda: dict(SHORT))
+    campaign_id: str = field(default_factory=new_id)
+    brand: tuple[str, ...] = field(default_factory=lambda: ("bella", new_id(), "brand"))
+    creator: tuple[str, ...] = field(default_factory=lambda: ("clara", new_id(), "creator"))
+    collaboration_id: str = ""
+
+    async def publish(self, **changes: Any) -> None:
+        """The campaign is open."""
+        draft = {"brief": brief_body(**changes), "terms": {"clocks": self.clocks}}
+        await self.campaigns.done("PUT", f"/campaigns/{self.campaign_id}", draft, self.brand)
+        await self.campaigns.done("POST", f"/campaigns/{self.campaign_id}/publish", None, self.brand)
+
+    async def agree(self, *fees_minor: int) -> None:
+        """The creator applies at these fees and the brand accepts."""
+        path = f"/campaigns/{self.campaign_id}/apply"
+        receipt = await self.campaigns.done("POST", path, {"fees_minor": fees_minor}, self.creator)
+        self.collaboration_id = receipt["stream"].removeprefix("application-")
+        accept = f"/applications/{self.collaboration_id}/accept"
+        await self.campaigns.done("POST", accept, {"brief_version": 1}, self.brand)
+
+    async def act(self, verb: str, body: Any, who: tuple[str, ...]) -> dict[str, Any]:
+        return await self.campaigns.done("POST", f"/collaborations/{self.collaboration_id}/{verb}", body, who)
+
+    async def refused(self, verb: str, body: Any, who: tuple[str, ...]) -> str:
+        return await self.campaigns.refused("POST", f"/collaborations/{self.collaboration_id}/{verb}", body, who)
+
+    async def requests(self, topic: str, kind: Any) -> list[Any]:
+        """This collaboration's requests of one type."""
+        found = await self.campaigns.messages(f"{topic}.commands.v1", kind)
+        return [one for one in found if one.collaboration_id == self.collaboration_id]
+
+    async def asked(self, topic: str, kind: Any, count: int = 1) -> list[Any]:
+        """Waits until the processes have asked so often."""
+
+        async def enough() -> bool:
+            return len(await self.requests(topic, kind)) >= count
+
+        await until(enough)
+        return await self.requests(topic, kind)
+
+    async def hold(self, count: int = 1) -> None:
+        """The ledger holds every escrow it is asked for."""
+        for request in await self.asked("ledger", ledger_commands.HoldEscrow, count):
+            held = ledger.EscrowHeld(deliverable_id=request.deliverable_id, collaboration_id=self.collaboration_id)
+            await self.campaigns.tell(f"escrow-{request.deliverable_id}", held)
+
+    async def funded(self) -> pb.Collaboration:
+        """The collaboration with its money in escrow."""
+        await self.hold()
+        return await self.until(lambda one: one.status == pb.COLLABORATION_STATUS_FUNDED)
+
+    async def get(self) -> pb.Collaboration:
+        async with self.campaigns.channel(self.brand) as channel:
+            request = pb.ListCollaborationsRequest(campaign_id=self.campaign_id)
+            answer = await CampaignQueryServiceStub(channel).ListCollaborations(request)
+        return answer.collaborations[0] if answer.collaborations else pb.Collaboration()
+
+    async def until(self, true: Callable[[pb.Collaboration], bool]) -> pb.Collaboration:
+        """The collaboration once the read model shows it so."""
+
+        async def shown() -> bool:
+            return true(await self.get())
+
+        await until(shown)
+        return await self.get()
+
+    async def stage(self, status: pb.DeliverableStatus.ValueType) -> pb.DeliverableView:
+        """The first deliverable once it stands there."""
+        found = await self.until(lambda one: bool(one.deliverables) and one.deliverables[0].status == status)
+        return found.deliverables[0]
+
+    async def campaign(self) -> pb.Campaign:
+        async with self.campaigns.channel(self.brand) as channel:
+            request = pb.GetCampaignRequest(campaign_id=self.campaign_id)
+            answer = await CampaignQueryServiceStub(channel).GetCampaign(request)
+        return answer.campaign
+
+    async def submit(self, deliverable_id: str, text: str = "A serum I like") -> str:
+        """The creator hands in a draft."""
+        submission_id = new_id()
+        body = {
+            "deliverable_id": deliverable_id, "submission_id": submission_id, "stage": "draft",
+            "content": {"title": "Spring", "text": text, "links": ["https://shop.test/serum"]},
+        }  # fmt: skip
+        await self.act("submit", body, self.creator)
+        return submission_id
+
+    async def reviewed(self, submission_id: str, verdict: str, count: int = 1) -> None:
+        """Compliance judges; it attaches the label to what it clears."""
+        await self.asked("compliance", compliance_commands.ReviewContent, count)
+        number = common.Verdict.Value(f"VERDICT_{verdict.upper()}")
+        judged = compliance.ReviewCompleted(submission_id=submission_id, verdict=number)
+        await self.campaigns.tell(f"review-{submission_id}", judged)
+        if verdict == "clear":
+            placement = common.LABEL_PLACEMENT_TEXT_START
+            label = compliance.DisclosureAttached(submission_id=submission_id, label=LABEL, placement=placement)
+            await self.campaigns.tell(f"review-{submission_id}", label)
+
+    async def look(self, deliverable_id: str, ok: bool) -> None:
+        """Compliance looks at the post."""
+        seen = compliance.ContentLookedAt(
+            look_id=new_id(), deliverable_id=deliverable_id, collaboration_id=self.collaboration_id,
+            found=True, label_present=ok, text_unchanged=True, ok=ok,
+        )  # fmt: skip
+        await self.campaigns.tell(f"look-{deliverable_id}", seen)
+
+    async def pay(self) -> None:
+        """The ledger pays what it is asked to."""
+        for request in await self.asked("ledger", ledger_commands.ReleasePayment):
+            paid = ledger.PaymentReleased(
+                release_id=request.release_id, deliverable_id=request.deliverable_id,
+                collaboration_id=self.collaboration_id, kind=ledger.RELEASE_KIND_SETTLEMENT,
+                creator_net_minor=request.fee_minor - 5_000, currency="CNY",
+            )  # fmt: skip
+            await self.campaigns.tell(f"escrow-{request.deliverable_id}", paid)

@@ -1,0 +1,141 @@
+"""Collaborations from acceptance to payment, and every way back: the other services are played by the test."""
+
+from dandelion.campaigns.v1 import queries_pb2 as pb
+from dandelion.ledger.v1 import commands_pb2 as ledger_commands
+from dandelion.ledger.v1 import events_pb2 as ledger
+
+from tests.integration.campaigns.story import LABEL, Story
+from tests.kit.service import Running
+from tests.kit.until import until
+
+
+async def test_from_brief_to_payment(campaigns: Running) -> None:
+    story = Story(campaigns)
+    await story.publish()
+    await story.agree(100_000)
+    await story.hold()
+    deliverable_id = (await story.stage(pb.DELIVERABLE_STATUS_OPEN)).deliverable.deliverable_id
+    await story.funded()
+    submission_id = await story.submit(deliverable_id, "The best serum")
+    await story.reviewed(submission_id, "blocked")
+    await story.stage(pb.DELIVERABLE_STATUS_REVISION_REQUESTED)
+    submission_id = await story.submit(deliverable_id)
+    await story.reviewed(submission_id, "clear", 2)
+    assert (await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)).label == LABEL
+    await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
+    post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+    assert await story.refused("publish", post | {"text": "A serum I like"}, story.creator) == "content.label_missing"
+    changed = post | {"text": f"{LABEL} Another text"}
+    assert await story.refused("publish", changed, story.creator) == "content.text_differs_from_approved"
+    await story.act("publish", post | {"text": f"{LABEL} A serum I like"}, story.creator)
+    await story.look(deliverable_id, ok=True)
+    await story.pay()
+    settled = await story.stage(pb.DELIVERABLE_STATUS_SETTLED)
+    assert (settled.creator_net_minor, settled.post_id, settled.url) == (95_000, "p1", "https://post.test/1")
+    assert (await story.get()).status == pb.COLLABORATION_STATUS_SETTLED
+
+    async def counted() -> bool:
+        return (await story.campaign()).collaborations_settled == 1
+
+    await until(counted)
+    found = await story.campaign()
+    assert (found.reserved_minor, found.applications, found.collaborations) == (110_000, 1, 1)
+
+
+async def test_money_that_is_not_there_calls_it_off(campaigns: Running) -> None:
+    """Two deliverables: one is held, the other refused; the held one goes back and the budget is free again."""
+    story = Story(campaigns)
+    await story.publish(deliverables=[{"platform": "douyin", "format": "video", "occurrences": 2, "every_s": 60}])
+    await story.agree(100_000, 200_000)
+    first, second = await story.asked("ledger", ledger_commands.HoldEscrow, 2)
+    held = ledger.EscrowHeld(deliverable_id=first.deliverable_id, collaboration_id=story.collaboration_id)
+    await campaigns.tell(f"escrow-{first.deliverable_id}", held)
+    refused = ledger.EscrowRefused(
+        deliverable_id=second.deliverable_id, collaboration_id=story.collaboration_id, code="escrow.not_covered"
+    )
+    await campaigns.tell(f"escrow-{second.deliverable_id}", refused)
+    found = await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_CANCELLED)
+    assert found.reason == "escrow.not_covered"
+    returned = await story.asked("ledger", ledger_commands.CancelEscrow)
+    assert [(one.deliverable_id, one.kill_fee_minor) for one in returned] == [(first.deliverable_id, 0)]
+
+    async def freed() -> bool:
+        return (await story.campaign()).reserved_minor == 0
+
+    await until(freed)
+
+
+async def test_a_late_cancellation_costs_what_the_ladder_says(campaigns: Running) -> None:
+    story = Story(campaigns)
+    await story.publish()
+    await story.agree(100_000)
+    funded = await story.funded()
+    await story.submit(funded.deliverables[0].deliverable.deliverable_id)
+    await story.act("cancel", {"reason": "budget_cut"}, story.brand)
+    (returned,) = await story.asked("ledger", ledger_commands.CancelEscrow)
+    assert (returned.kill_fee_minor, returned.reason) == (50_000, "budget_cut")
+    assert (await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_CANCELLED)).reason == "budget_cut"
+
+    async def freed() -> bool:
+        return (await story.campaign()).reserved_minor == 50_000
+
+    await until(freed)
+
+
+async def test_unpaid_contracts_expire(campaigns: Running) -> None:
+    story = Story(campaigns, {"funding_s": 1})
+    await story.publish()
+    await story.agree(100_000)
+    found = await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_CANCELLED)
+    assert found.reason == "funding.expired"
+
+
+async def test_money_that_comes_too_late_goes_back(campaigns: Running) -> None:
+    story = Story(campaigns, {"funding_s": 1})
+    await story.publish()
+    await story.agree(100_000)
+    await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_CANCELLED)
+    await story.hold()
+    (returned,) = await story.asked("ledger", ledger_commands.CancelEscrow)
+    assert (returned.kill_fee_minor, returned.reason) == (0, "funding.expired")
+
+
+async def test_a_bad_look_takes_the_post_down_and_a_new_post_counts(campaigns: Running) -> None:
+    story = Story(campaigns)
+    await story.publish()
+    await story.agree(100_000)
+    deliverable_id = (await story.funded()).deliverables[0].deliverable.deliverable_id
+    submission_id = await story.submit(deliverable_id)
+    await story.reviewed(submission_id, "clear")
+    await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)
+    await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
+    post = {"deliverable_id": deliverable_id, "post_url": "https://post.test/1", "text": f"{LABEL}A serum I like"}
+    await story.act("publish", post | {"post_id": "p1"}, story.creator)
+    await story.look(deliverable_id, ok=False)
+    await story.stage(pb.DELIVERABLE_STATUS_TAKEN_DOWN)
+    await story.act("publish", post | {"post_id": "p2"}, story.creator)
+    await story.look(deliverable_id, ok=True)
+    await story.stage(pb.DELIVERABLE_STATUS_VERIFIED)
+    await story.pay()
+    await story.stage(pb.DELIVERABLE_STATUS_SETTLED)
+
+
+async def test_a_gift_needs_no_escrow(campaigns: Running) -> None:
+    """Seeding: the product is the pay; work starts when it has arrived."""
+    story = Story(campaigns)
+    product = {"product_id": "sku-1", "name": "Serum", "category": "cosmetics", "value_minor": 29_900}
+    await story.publish(campaign_type="seeding", compensation={"kind": "gift"}, products=[product])
+    await story.agree(0)
+    funded = await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_FUNDED)
+    deliverable_id = funded.deliverables[0].deliverable.deliverable_id
+    draft = {
+        "deliverable_id": deliverable_id,
+        "submission_id": deliverable_id,
+        "stage": "draft",
+        "content": {"title": "", "text": "x"},
+    }
+    assert await story.refused("submit", draft, story.creator) == "content.stage_not_expected"
+    await story.act("send-product", {"carrier": "SF", "tracking": "1"}, story.brand)
+    await story.act("receive-product", None, story.creator)
+    await story.submit(deliverable_id)
+    assert await story.requests("ledger", ledger_commands.HoldEscrow) == []
