@@ -210,7 +210,7 @@ async def upsert(
 def _unnested(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
     """INSERT ... SELECT FROM unnest(arrays): one statement of fixed text whatever the number of rows."""
     names = list(rows[0])
-    arrays = [sa.bindparam(f"c_{name}", type_=postgresql.ARRAY(table.c[name].type)) for name in names]
+    arrays = [sa.bindparam(f"c_{name}", type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names]
     if any(isinstance(table.c[name].type, postgresql.ARRAY | sa.ARRAY) for name in names):
         raise TypeError("unnest flattens array columns; store them as text or JSON")
     columns = sa.func.unnest(*arrays).table_valued(*names, name="u").render_derived()
