@@ -193,18 +193,18 @@ REVENUE_SUMS = ("gross_minor", "refunded_minor", "orders", "new_customers")
 
 
 async def apply_returns(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    """What left escrow, and what attributed orders brought, per campaign, creator and currency."""
+    """What left escrow, and what attributed orders brought, per deliverable and currency."""
     costs: dict[Key, Row] = {}
     revenue: dict[Key, Row] = {}
     for incoming in events:
         match incoming.event:
             case Paid() as paid:
-                where = (paid.campaign_id, paid.creator_id, paid.currency, paid.collaboration_id)
-                _sum(costs, where, incoming.at, gross_minor=paid.gross_minor, fee_minor=paid.fee_minor)
+                ids = {"content_id": paid.content_id, "currency": paid.currency}
+                _sum(costs, ids, incoming.at, {"gross_minor": paid.gross_minor, "fee_minor": paid.fee_minor})
             case OrderRecorded() | OrderRefunded() as order if order.attribution is not None:
-                place = order.attribution.placement
-                where = (place.campaign_id, place.creator_id, order.currency, place.collaboration_id)
-                _sum(revenue, where, incoming.at, **_amounts(order))
+                content_id = order.attribution.placement.deliverable_id
+                ids = {"content_id": content_id, "brand_id": order.brand_id, "currency": order.currency}
+                _sum(revenue, ids, incoming.at, _amounts(order))
     await _add_sums(target, COSTS, costs, COST_SUMS)
     await _add_sums(target, REVENUE, revenue, REVENUE_SUMS)
 
@@ -219,21 +219,18 @@ def _amounts(order: OrderRecorded | OrderRefunded) -> dict[str, int]:
     return {"gross_minor": 0, "refunded_minor": order.amount_minor, **counts}
 
 
-def _sum(sums: dict[Key, Row], where: Key, at: datetime, **amounts: int) -> None:
-    campaign_id, creator_id, currency, collaboration_id = where
-    ids = {"campaign_id": campaign_id, "creator_id": creator_id, "currency": currency}
-    blank = {**ids, "collaboration_id": collaboration_id, **dict.fromkeys(amounts, 0), "fresh_ms": 0}
-    row = sums.setdefault((campaign_id, creator_id, currency), blank)
+def _sum(sums: dict[Key, Row], ids: Mapping[str, str], at: datetime, amounts: Mapping[str, int]) -> None:
+    row = sums.setdefault(tuple(ids.values()), {**ids, **dict.fromkeys(amounts, 0), "fresh_ms": 0})
     for name, amount in amounts.items():
         row[name] += amount
     row["fresh_ms"] = max(row["fresh_ms"], _ms(at))
 
 
 async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], names: Sequence[str]) -> None:
-    """A creator has one collaboration per campaign, so its id is the same in every event of the row."""
     for key, stored in (await target.rows(table, sums)).items():
         row = sums[key]
-        row |= {name: row[name] + stored[name] for name in names}
+        for name in names:
+            row[name] += stored[name]
         row["fresh_ms"] = max(row["fresh_ms"], stored["fresh_ms"])
     await target.upsert(table, list(sums.values()))
 

@@ -218,7 +218,7 @@ def _squeezed(column: Ints) -> Any:
     return column[:1].tolist() if bool((column == column[0]).all()) else column.tolist()
 
 
-def burst_request(burst: Burst, found_at: datetime, correlation: str) -> tuple[str, Message]:
+def burst_request(burst: Burst, found_at: datetime) -> tuple[str, Message]:
     """A burst found in the stream as a command to metrics itself: the id of its stream, and the message.
 
     The message id is derived from what was found, so however often the stream finds it, it is raised once.
@@ -240,7 +240,7 @@ def burst_request(burst: Burst, found_at: datetime, correlation: str) -> tuple[s
         "ce_type": asked.DESCRIPTOR.full_name,
         "ce_time": found_at.isoformat(),
         "ce_tenant": "platform",
-        "ce_correlation": correlation or found,
+        "ce_correlation": found,
     }
     encoded = [(name, text.encode()) for name, text in headers.items()]
     return found, Message(found.encode(), asked.SerializeToString(deterministic=True), encoded)

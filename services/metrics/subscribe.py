@@ -72,9 +72,7 @@ class ContentUp:
 class Paid:
     """Money left the escrow of a deliverable: `gross_minor` in all, of it `fee_minor` the creator's fee."""
 
-    campaign_id: str
-    collaboration_id: str
-    creator_id: str
+    content_id: str
     currency: str
     gross_minor: int
     fee_minor: int
@@ -116,9 +114,7 @@ def _paid(message: Any) -> Paid:
     if not 0 <= message.fee_minor <= message.gross_minor:
         raise Invalid("payment.fee_above_gross", gross_minor=message.gross_minor, fee_minor=message.fee_minor)
     return Paid(
-        checked_id(message.campaign_id),
-        checked_id(message.collaboration_id),
-        checked_id(message.creator_id),
+        checked_id(message.deliverable_id),
         checked_currency(message.currency),
         message.gross_minor,
         message.fee_minor,

@@ -94,17 +94,15 @@ CELLS = sa.Table(
 COSTS = sa.Table(
     "costs",
     _READ,
-    *_key("campaign_id", "creator_id", "currency"),
-    *_text("collaboration_id"),
+    *_key("content_id", "currency"),
     *_big("gross_minor", "fee_minor", "fresh_ms"),
 )
-"""What left escrow: `gross_minor` is the cost, `fee_minor` the creators' part of it."""
+"""What left escrow for a deliverable: `gross_minor` is the cost, `fee_minor` the creator's part of it."""
 
 REVENUE = sa.Table(
     "revenue",
     _READ,
-    *_key("campaign_id", "creator_id", "currency"),
-    *_text("collaboration_id"),
+    *_key("content_id", "brand_id", "currency"),
     *_big("gross_minor", "refunded_minor", "orders", "new_customers", "fresh_ms"),
 )
-"""Orders attributed; counts leave out completely refunded orders."""
+"""Orders of a brand attributed to a deliverable; counts leave out completely refunded orders."""

@@ -51,19 +51,24 @@ class Taken:
     rejected_count: int = 0
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]]) -> Batch:
-    """A batch from JSON objects; raises Invalid naming the row (from 0) and the column."""
+def from_rows(rows: Sequence[Mapping[str, Any]], provenance: str = "platform") -> Batch:
+    """A batch from JSON objects; raises Invalid naming the row (from 0) and the column.
+
+    `provenance` holds for rows that name none.
+    """
+    _check_count(len(rows))
     for n, row in enumerate(rows):
         if not isinstance(row, dict) or not row.keys() <= _KNOWN or not row.keys() >= _NEEDED:
             raise Invalid("observation.fields_wrong", row=n, expected=", ".join(NAMES))
     columns = {name: [row[name] for row in rows] for name in NEEDED}
-    columns |= {name: [row.get(name, default) for row in rows] for name, default in DEFAULTS.items()}
+    defaults = {**DEFAULTS, "provenance": provenance}
+    columns |= {name: [row.get(name, default) for row in rows] for name, default in defaults.items()}
     return from_columns(columns)
 
 
-def from_columns(columns: Columns) -> Batch:
+def from_columns(columns: Columns, provenance: str = "platform") -> Batch:
     """A batch from lists of equal length by column name; optional columns may be left out or be one text for all."""
-    filled = _filled(columns)
+    filled = _filled(columns, provenance)
     try:
         return _parsed(filled)
     except _WRONG:
@@ -71,7 +76,7 @@ def from_columns(columns: Columns) -> Batch:
         raise Invalid(bad[0].reason, row=bad[0].line, column=bad[0].column) from None
 
 
-def from_csv(text: str) -> Taken:
+def from_csv(text: str, provenance: str = "platform") -> Taken:
     """Good rows as a batch and bad ones by line; raises Invalid when the header is wrong or there are too many rows."""
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
@@ -80,7 +85,7 @@ def from_csv(text: str) -> Taken:
         lines = [(reader.line_num, row) for row in reader if row]
     except csv.Error:
         raise Invalid("csv.malformed", line=reader.line_num) from None
-    return _taken(header, lines)
+    return _taken(header, lines, provenance)
 
 
 def checked_times(batch: Batch, now: datetime) -> Batch:
@@ -97,12 +102,12 @@ def _check_header(header: Sequence[str]) -> None:
         raise Invalid("csv.header_wrong", expected=", ".join(NAMES))
 
 
-def _taken(header: Sequence[str], lines: Sequence[tuple[int, list[str]]]) -> Taken:
+def _taken(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], provenance: str) -> Taken:
     _check_count(len(lines))
     short = [Rejected(line, "", "csv.fields_missing") for line, row in lines if len(row) != len(header)]
     whole = [(line, row) for line, row in lines if len(row) == len(header)]
     columns = dict(zip(header, zip(*(row for _, row in whole), strict=True), strict=True)) if whole else {}
-    filled = _filled(columns) if whole else {}
+    filled = _filled(columns, provenance) if whole else {}
     if whole:
         filled["value"] = [_number(text) for text in filled["value"]]
     return _sieved(filled, [line for line, _ in whole], short)
@@ -122,7 +127,7 @@ def _sieved(filled: dict[str, Sequence[Any]], lines: list[int], rejected: list[R
     return Taken(batch, tuple(found[:MAX_REPORTED]), len(found))
 
 
-def _filled(columns: Columns) -> dict[str, Sequence[Any]]:
+def _filled(columns: Columns, provenance: str) -> dict[str, Sequence[Any]]:
     if not columns.keys() <= _KNOWN or not columns.keys() >= _NEEDED:
         raise Invalid("observation.fields_wrong", expected=", ".join(NAMES))
     if not all(isinstance(columns[name], list | tuple) for name in NEEDED):
@@ -130,7 +135,7 @@ def _filled(columns: Columns) -> dict[str, Sequence[Any]]:
     rows = len(columns["value"])
     _check_count(rows)
     filled = dict(columns)
-    for name, default in DEFAULTS.items():
+    for name, default in {**DEFAULTS, "provenance": provenance}.items():
         given = filled.get(name, default)
         filled[name] = [given] * rows if isinstance(given, str) else given
     if any(not isinstance(column, list | tuple) or len(column) != rows for column in filled.values()):

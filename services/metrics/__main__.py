@@ -1,0 +1,7 @@
+"""`python -m services.metrics rest rpc relay project process stream`, or `migrate`."""
+
+from kernel.main import main
+from services.metrics.settings import MetricsSettings
+from services.metrics.wiring import SERVICE
+
+main(SERVICE, MetricsSettings)

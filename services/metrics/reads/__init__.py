@@ -1,0 +1,1 @@
+"""Questions to metrics, answered from the read models."""

@@ -1,0 +1,163 @@
+"""Pages of performance by content, creator, campaign or minute.
+
+Pages are cut by (sort value, ids), so rows that do not change between two pages are neither repeated nor left out; live
+counts do change, and a row whose value moved past the cut is shown where it then belongs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.database import Database
+from kernel.model import Actor
+from kernel.reads import reading_as, visible
+from services.metrics.domain.engagement import Metric
+from services.metrics.reads.returns import MEASURED, METRIC, NOT_MEASURED, SERVICE, STANDING, shown, total_of
+from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE
+
+ENGAGING = (Metric.LIKES, Metric.SAVES, Metric.COMMENTS, Metric.SHARES, Metric.FOLLOWS)
+Cut = tuple[int, tuple[str, ...]]
+"""Sort value and ids of the last row of a page; for minutes the minute and no ids."""
+
+
+class Group(StrEnum):
+    """What a row stands for."""
+
+    CONTENT = "content"
+    CREATOR = "creator"
+    CAMPAIGN = "campaign"
+    MINUTE = "minute"
+
+
+class Order(StrEnum):
+    """What pages are sorted by, highest first."""
+
+    ENGAGEMENTS = "engagements desc"
+    EXPOSURES = "exposures desc"
+    ORDERS = "orders desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`campaign_id` empty: all that the caller may see; `traffic` 0: all; minutes since 1970, `until` exclusive."""
+
+    campaign_id: str
+    group: Group
+    traffic: int
+    order: Order
+    from_minute: int
+    until_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: the ids its group has, or its minute; `counts` by metric."""
+
+    ids: tuple[str, ...]
+    minute: int | None
+    counts: Mapping[Metric, int]
+    orders: int
+    new_customers: int
+    not_measured: int
+    fresh_ms: int
+    sort: int
+
+    @property
+    def cut(self) -> Cut:
+        """Where the page after this row begins."""
+        return self.sort, self.ids
+
+
+IDS = {
+    Group.CONTENT: ("campaign_id", "creator_id", "content_id"),
+    Group.CREATOR: ("campaign_id", "creator_id"),
+    Group.CAMPAIGN: ("campaign_id",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceReads:
+    """Reads as the caller who asks."""
+
+    database: Database
+
+    async def page(self, listing: Listing, after: Cut | None, size: int, actor: Actor) -> tuple[list[Line], bool]:
+        """Up to `size` rows, and whether there are more."""
+        async with reading_as(self.database, SERVICE, actor) as connection:
+            wanted = visible(connection, CONTENTS, actor)
+            if listing.campaign_id:
+                wanted &= CONTENTS.c.campaign_id == listing.campaign_id
+            by_minute = listing.group is Group.MINUTE
+            query = _minutes(listing, wanted, after) if by_minute else _grouped(listing, wanted, after)
+            rows = (await connection.execute(query.limit(size + 1))).mappings().all()
+        names = () if by_minute else IDS[listing.group]
+        return [_line(row, names) for row in rows[:size]], len(rows) > size
+
+
+def _line(row: Mapping[Any, Any], names: Sequence[str]) -> Line:
+    counts = {metric: row[f"m{metric:d}"] for metric in Metric}
+    ids = tuple(row[name] for name in names)
+    whole = (row["orders"], row["new_customers"], row["not_measured"], row["fresh_ms"])
+    return Line(ids, row.get("minute"), counts, *whole, sort=row["sort"])
+
+
+def _of_metrics(metrics: Sequence[Metric], amount: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return total_of(sa.case((METRIC.in_([int(metric) for metric in metrics]), amount), else_=0))
+
+
+def _columns(amount: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
+    """A sum for each metric, named m1, m2, ..."""
+    return [_of_metrics([metric], amount).label(f"m{metric:d}") for metric in Metric]
+
+
+def _grouped(listing: Listing, wanted: sa.ColumnElement[bool], after: Cut | None) -> sa.Select[Any]:
+    names = IDS[listing.group]
+    counts, sales = _counts(listing, wanted, names), _sales(wanted, names)
+    same = sa.and_(*(counts.c[name] == sales.c[name] for name in names))
+    orders = sa.func.coalesce(sales.c.orders, 0)
+    sort = {Order.ENGAGEMENTS: counts.c.engaged, Order.EXPOSURES: counts.c["m1"], Order.ORDERS: orders}[listing.order]
+    fresh = sa.case((sales.c.fresh_ms > counts.c.fresh_ms, sales.c.fresh_ms), else_=counts.c.fresh_ms)
+    query = sa.select(
+        *(column for column in counts.c if column.name not in {"fresh_ms", "engaged"}),
+        orders.label("orders"),
+        sa.func.coalesce(sales.c.new_customers, 0).label("new_customers"),
+        fresh.label("fresh_ms"),
+        sort.label("sort"),
+    ).select_from(counts.outerjoin(sales, same))
+    ids = sa.tuple_(*(counts.c[name] for name in names))
+    if after is not None:
+        query = query.where((sort < after[0]) | ((sort == after[0]) & (ids > sa.tuple_(*after[1]))))
+    return query.order_by(sort.desc(), *(counts.c[name] for name in names))
+
+
+def _counts(listing: Listing, wanted: sa.ColumnElement[bool], names: Sequence[str]) -> sa.Subquery:
+    ids = [CONTENTS.c[name] for name in names]
+    cells = CONTENTS.outerjoin(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
+    fresh = sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0).label("fresh_ms")
+    engaged, typed = _of_metrics(ENGAGING, STANDING).label("engaged"), total_of(NOT_MEASURED).label("not_measured")
+    query = sa.select(*ids, *_columns(STANDING), engaged, typed, fresh)
+    return query.select_from(cells).where(wanted).group_by(*ids).subquery("counts")
+
+
+def _sales(wanted: sa.ColumnElement[bool], names: Sequence[str]) -> sa.Subquery:
+    ids = [CONTENTS.c[name] for name in names]
+    own = (REVENUE.c.content_id == CONTENTS.c.content_id) & (REVENUE.c.brand_id == CONTENTS.c.brand_id)
+    sums = [total_of(REVENUE.c[name]).label(name) for name in ("orders", "new_customers")]
+    query = sa.select(*ids, *sums, sa.func.max(REVENUE.c.fresh_ms).label("fresh_ms"))
+    return query.select_from(CONTENTS.join(REVENUE, own)).where(wanted).group_by(*ids).subquery("sales")
+
+
+def _minutes(listing: Listing, wanted: sa.ColumnElement[bool], after: Cut | None) -> sa.Select[Any]:
+    """Increments by their minute; a snapshot does not say when its counts happened."""
+    first = listing.from_minute if after is None else max(listing.from_minute, after[0] + 1)
+    minute = MINUTES.c.minute
+    cells = CONTENTS.join(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
+    same = (MINUTES.c.content == CELLS.c.content) & (MINUTES.c.cell == CELLS.c.cell)
+    typed = total_of(sa.case((MEASURED, 0), else_=MINUTES.c.added)).label("not_measured")
+    none = [sa.literal(0).label(name) for name in ("orders", "new_customers", "fresh_ms")]
+    query = sa.select(minute, minute.label("sort"), *_columns(MINUTES.c.added), typed, *none)
+    query = query.select_from(cells.join(MINUTES, same)).where(wanted, minute >= first, minute < listing.until_minute)
+    return query.group_by(minute).order_by(minute)

@@ -1,0 +1,116 @@
+"""What belongs to whom, for the edges that take commands: contents by id, links by code.
+
+Contents never change owner, so what was read once is kept; one that is not known yet may be on its way here from
+campaigns, and is waited for a bounded time.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.database import Database
+from kernel.errors import NotFound
+from kernel.model import Actor
+from kernel.signal import Signal, wait
+from services.metrics.domain.attribution import Placement
+from services.metrics.domain.link import LinkCode
+from services.metrics.tables import CONTENTS
+
+KEPT = 100_000
+ASKED_AT_ONCE = 5_000
+WAIT_LIMIT_S = 3.0
+STAFF = frozenset({"operator", "system"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A content's place in the market; `platform` as a word."""
+
+    placement: Placement
+    brand_id: str
+    platform: str
+
+
+@dataclass(slots=True)
+class Registry:
+    """Contents and links, cached (bounded). `progress` wakes who waits for a content to become known."""
+
+    database: Database
+    progress: Signal
+    contents: dict[str, Known] = field(default_factory=dict)
+    links: dict[str, LinkCode] = field(default_factory=dict)
+
+    async def placement(self, content_id: str, brand_id: str) -> Placement:
+        """Of a brand's own content; raises NotFound `deliverable.not_found` for any other."""
+        known = (await self._waited({content_id})).get(content_id)
+        if known is None or known.brand_id != brand_id:
+            raise NotFound("deliverable.not_found", deliverable_id=content_id)
+        return known.placement
+
+    async def observed(self, content_ids: Iterable[str], actor: Actor) -> dict[str, Known]:
+        """Contents whose numbers the actor may send: staff any, also unknown ones; a brand or creator its own.
+
+        Raises NotFound `content.not_found` naming the first that is not the actor's.
+        """
+        wanted = set(content_ids)
+        if actor.roles & STAFF:
+            return await self._load(wanted)
+        found = await self._waited(wanted)
+        for content_id in sorted(wanted):
+            known = found.get(content_id)
+            if known is None or actor.tenant not in (known.brand_id, known.placement.creator_id):
+                raise NotFound("content.not_found", content_id=content_id)
+        return found
+
+    async def link(self, code: str) -> LinkCode:
+        """Raises NotFound `link.unknown_code`."""
+        if code not in self.links:
+            _trim(self.links)
+            self.links[code] = await self._read_link(code)
+        return self.links[code]
+
+    async def _read_link(self, code: str) -> LinkCode:
+        table = self.database.metadata.tables["link_codes"]
+        async with self.database.reading() as connection:
+            row = (await connection.execute(sa.select(table).where(table.c.code == code))).mappings().first()
+        if row is None:
+            raise NotFound("link.unknown_code")
+        return LinkCode(**row)
+
+    async def _waited(self, wanted: set[str]) -> dict[str, Known]:
+        """What is known within the time limit."""
+        woken = self.progress.listen()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WAIT_LIMIT_S
+        try:
+            while True:
+                woken.clear()
+                found = await self._load(wanted)
+                if len(found) == len(wanted) or loop.time() >= until:
+                    return found
+                await wait(woken, min(0.1, until - loop.time()))
+        finally:
+            self.progress.leave(woken)
+
+    async def _load(self, wanted: set[str]) -> dict[str, Known]:
+        missing = sorted(wanted - self.contents.keys())
+        for start in range(0, len(missing), ASKED_AT_ONCE):
+            await self._read(missing[start : start + ASKED_AT_ONCE])
+        return {content_id: self.contents[content_id] for content_id in wanted if content_id in self.contents}
+
+    async def _read(self, content_ids: list[str]) -> None:
+        _trim(self.contents)
+        async with self.database.reading() as connection:
+            rows = await connection.execute(sa.select(CONTENTS).where(CONTENTS.c.content_id.in_(content_ids)))
+            for row in rows:
+                placement = Placement(row.campaign_id, row.collaboration_id, row.content_id, row.creator_id)
+                self.contents[row.content_id] = Known(placement, row.brand_id, row.platform)
+
+
+def _trim(kept: dict[str, Any]) -> None:
+    """Starts anew when full: simpler than an order of use, and as rare."""
+    if len(kept) >= KEPT:
+        kept.clear()

@@ -1,0 +1,34 @@
+"""The HTTP edge of metrics: `make_api(app)`."""
+
+from typing import cast
+
+from fastapi import FastAPI
+
+from kernel.app import App
+from kernel.rest import create_api
+from services.metrics.reads.registry import Registry
+from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
+from services.metrics.rest.placements import order_routes, placement_routes
+from services.metrics.rest.redirect import redirect_routes
+from services.metrics.settings import MetricsSettings
+
+DESCRIPTION = "Engagement in, tracking links and coupons, orders and refunds. Questions are asked over gRPC."
+
+
+def make_api(app: App) -> FastAPI:
+    """Every command route of the service, and the public redirect."""
+    settings = cast("MetricsSettings", app.settings)
+    registry = Registry(app.database, app.progress)
+    api = create_api(
+        "Dandelion metrics",
+        app.verifier,
+        fingerprint_key=app.fingerprint_key,
+        health=app.health,
+        body_limits={"/engagement": BODY_LIMIT_BYTES},
+        description=DESCRIPTION,
+    )
+    api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus)))
+    api.include_router(placement_routes(app, registry))
+    api.include_router(order_routes(app, registry, settings.attribution_window_s))
+    api.include_router(redirect_routes(app, registry, settings))
+    return api

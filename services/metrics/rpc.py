@@ -1,0 +1,266 @@
+"""Questions over gRPC: who asks, what is read, how it looks on the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.metrics.v1 import queries_pb2 as pb
+from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kernel import rebuild
+from kernel.app import App
+from kernel.consume import OWN_LOG
+from kernel.errors import Invalid
+from kernel.ids import checked_id
+from kernel.pages import PageTokens, page_size
+from kernel.projector import consumer_name, parse_token
+from kernel.rpc import Rpc, RpcService, caller
+from kernel.run import Role
+from kernel.signal import wait
+from services.metrics.domain import roi
+from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
+from services.metrics.domain.totals import MINUTE_MS
+from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
+from services.metrics.reads.performance import ENGAGING, IDS, Cut, Group, Line, Listing, Order, PerformanceReads
+from services.metrics.reads.returns import Money, Performance, ReturnReads
+
+LINES_DEFAULT, LINES_LIMIT = 100, 1_000
+INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
+POLL_S = 1.0
+"""How often a watch looks for progress that another process made."""
+FED_BY = {"metrics": (COUNTS, RETURNS), "ledger": (RETURNS,), "campaigns": (REGISTRY,)}
+"""Which projections a service's events reach."""
+GROUPS = {
+    pb.PERFORMANCE_GROUP_UNSPECIFIED: Group.CONTENT,
+    pb.PERFORMANCE_GROUP_CONTENT: Group.CONTENT,
+    pb.PERFORMANCE_GROUP_CREATOR: Group.CREATOR,
+    pb.PERFORMANCE_GROUP_CAMPAIGN: Group.CAMPAIGN,
+    pb.PERFORMANCE_GROUP_MINUTE: Group.MINUTE,
+}
+COUNT_NAMES = {metric: metric.name.lower() for metric in Metric}
+RATIOS = {"roas": roi.ROAS, "roi": roi.ROI, "cpm": roi.CPM, "cpr": roi.CPR, "cpe": roi.CPE, "cpc": roi.CPC,
+          "cac": roi.CAC}  # fmt: skip
+
+
+class RoiQueries(grpc_pb.RoiQueryServiceServicer):
+    """A brand sees its campaigns, a creator its own rows, staff see all."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._returns, self._performance = ReturnReads(app.database), PerformanceReads(app.database)
+        self._tokens = PageTokens(app.fingerprint_key)
+
+    async def GetCampaignRoi(self, request: pb.GetCampaignRoiRequest, context: Any) -> pb.GetCampaignRoiResponse:  # noqa: N802
+        actor = caller()
+        await self._wait(request.at_least)
+        as_of = await self._positions()
+        found = await self._returns.campaign(_id(request.campaign_id), _traffic(request.traffic), actor)
+        return pb.GetCampaignRoiResponse(
+            campaign_id=found.campaign_id,
+            brand_id=found.brand_id,
+            counts=_counts(found.total),
+            roi=_rois(found.total),
+            creators=[_creator(ids, each) for ids, each in found.creators],
+            fresh_at=_stamp(found.total.fresh_ms),
+            as_of=as_of,
+        )
+
+    async def ListCampaignPerformance(  # noqa: N802
+        self, request: pb.ListCampaignPerformanceRequest, context: Any
+    ) -> pb.ListCampaignPerformanceResponse:
+        actor, listing = caller(), _listing(request)
+        await self._wait(request.at_least)
+        as_of = await self._positions()
+        size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
+        after = _cut(self._tokens.open(request, request.page_token, actor.tenant))
+        lines, more = await self._performance.page(listing, after, size, actor)
+        token = self._tokens.seal(request, _cursor(lines[-1].cut), actor.tenant) if more else ""
+        rows = [_row(line, listing) for line in lines]
+        return pb.ListCampaignPerformanceResponse(rows=rows, page=common.PageInfo(next_page_token=token, as_of=as_of))
+
+    async def WatchCampaignPerformance(  # noqa: N802
+        self, request: pb.WatchCampaignPerformanceRequest, context: Any
+    ) -> AsyncIterator[pb.WatchCampaignPerformanceResponse]:
+        actor, interval_s = caller(), _interval_ms(request.interval_ms) / 1000
+        campaign_id, traffic = _id(request.campaign_id), _traffic(request.traffic)
+        await self._wait(request.at_least)
+        last = None
+        async for _ in self._changes(interval_s):
+            found = await self._returns.campaign(campaign_id, traffic, actor)
+            total = pb.PerformanceRow(
+                campaign_id=campaign_id,
+                counts=_counts(found.total),
+                not_measured=found.total.not_measured,
+                fresh_at=_stamp(found.total.fresh_ms),
+            )
+            answer = pb.WatchCampaignPerformanceResponse(total=total, roi=_rois(found.total))
+            if answer != last:
+                yield answer
+            last = answer
+
+    async def _changes(self, interval_s: float) -> AsyncIterator[None]:
+        """Once at first, then after projections moved; woken by this process's projectors, at most once an interval."""
+        woken, seen = self._app.progress.listen(), None
+        try:
+            while True:
+                woken.clear()
+                now = await self._positions()
+                if now != seen:
+                    seen = now
+                    yield
+                    await asyncio.sleep(interval_s)
+                await wait(woken, POLL_S)
+        finally:
+            self._app.progress.leave(woken)
+
+    async def _wait(self, at_least: str) -> None:
+        """Read-your-writes for every token; Unavailable after a bounded wait."""
+        for token in at_least.split()[:8]:
+            service = parse_token(token)[0]
+            if service not in FED_BY:
+                raise Invalid("at_least.not_fed_by", field="at_least", known=", ".join(FED_BY))
+            for projection in FED_BY[service]:
+                await self._app.at_least(token, projection.name)
+
+    async def _positions(self) -> list[str]:
+        """How far the read models have come, per source and partition: the slowest projection counts."""
+        names = [
+            consumer_name(each.name, await rebuild.live_generation(self._app.database, each)) for each in PROJECTIONS
+        ]
+        guards = self._app.database.metadata.tables["guards"]
+        slowest, offsets = sa.func.min(guards.c.last_position), sa.func.sum(guards.c.next_offset)
+        query = sa.select(guards.c.source, guards.c.partition, slowest, offsets)
+        query = query.where(guards.c.consumer.in_(names)).group_by(guards.c.source, guards.c.partition)
+        async with self._app.database.reading() as connection:
+            rows = (await connection.execute(query.order_by(guards.c.source, guards.c.partition))).all()
+        return [_token(*row) for row in rows if row[3]]
+
+
+def _token(source: str, partition: int, position: int, offset: int) -> str:
+    """A receipt's form for logs and event topics; for the engagement topic its name and the next offset."""
+    if source == OWN_LOG:
+        return f"metrics:{position}:"
+    if source.endswith(".events.v1"):
+        return f"{source.partition('.')[0]}:{position}:{partition}"
+    return f"{source}:{offset}:{partition}"
+
+
+def _id(value: str) -> str:
+    return checked_id(value)
+
+
+def _traffic(value: int) -> int:
+    if value and value not in set(Traffic):
+        raise Invalid("traffic.unknown", field="traffic")
+    return value
+
+
+def _interval_ms(value: int) -> int:
+    if value and not INTERVAL_LOW_MS <= value <= INTERVAL_HIGH_MS:
+        raise Invalid("interval.out_of_range", field="interval_ms", low_ms=INTERVAL_LOW_MS, high_ms=INTERVAL_HIGH_MS)
+    return value or INTERVAL_DEFAULT_MS
+
+
+def _listing(request: pb.ListCampaignPerformanceRequest) -> Listing:
+    group = GROUPS.get(request.group_by)
+    if group is None:
+        raise Invalid("group.unknown", field="group_by")
+    if group is Group.MINUTE and not request.campaign_id:
+        raise Invalid("campaign_id.needed_by_minute", field="campaign_id")
+    if request.order_by not in {"", *Order} or (group is Group.MINUTE and request.order_by not in {"", "minute"}):
+        raise Invalid("order_by.unknown", field="order_by", known=", ".join(Order))
+    campaign_id = _id(request.campaign_id) if request.campaign_id else ""
+    first, until = _minute(request, "observed_from", 0), _minute(request, "observed_until", LATEST_MS // MINUTE_MS)
+    order = Order(request.order_by or Order.ENGAGEMENTS)
+    return Listing(campaign_id, group, _traffic(request.traffic), order, first, until)
+
+
+def _minute(request: pb.ListCampaignPerformanceRequest, field: str, default: int) -> int:
+    """The first minute that begins at or after the bound."""
+    if not request.HasField(field):  # type: ignore[arg-type]
+        return default
+    try:
+        at_ms: int = getattr(request, field).ToMilliseconds()
+    except (ValueError, OverflowError) as error:
+        raise Invalid("time.out_of_range", field=field) from error
+    return max(0, min(-(-at_ms // MINUTE_MS), LATEST_MS // MINUTE_MS))
+
+
+def _cut(cursor: tuple[str | int | None, ...] | None) -> Cut | None:
+    return None if cursor is None else (int(cursor[0] or 0), tuple(str(each) for each in cursor[1:]))
+
+
+def _cursor(cut: Cut) -> tuple[str | int, ...]:
+    return cut[0], *cut[1]
+
+
+def _row(line: Line, listing: Listing) -> pb.PerformanceRow:
+    ids = dict(zip(IDS.get(listing.group, ()), line.ids, strict=True)) or {"campaign_id": listing.campaign_id}
+    minute = None if line.minute is None else _stamp(line.minute * MINUTE_MS)
+    counts = _wire_counts(line.counts, line.orders, line.new_customers)
+    fresh_at = _stamp(line.fresh_ms)
+    return pb.PerformanceRow(**ids, minute=minute, counts=counts, not_measured=line.not_measured, fresh_at=fresh_at)
+
+
+def _stamp(at_ms: int) -> Timestamp | None:
+    """None for 0: nothing was received."""
+    if not at_ms:
+        return None
+    stamp = Timestamp()
+    stamp.FromMilliseconds(at_ms)
+    return stamp
+
+
+def _counts(found: Performance) -> pb.Counts:
+    return _wire_counts(found.counts, found.orders, found.new_customers)
+
+
+def _wire_counts(counts: Mapping[Metric, int], orders: int, new_customers: int) -> pb.Counts:
+    named = {COUNT_NAMES[metric]: total for metric, total in counts.items()}
+    engagements = sum(counts.get(metric, 0) for metric in ENGAGING)
+    return pb.Counts(**named, engagements=engagements, orders=orders, new_customers=new_customers)
+
+
+def _creator(ids: tuple[str, str], found: Performance) -> pb.CreatorRoi:
+    """A creator is paid in one currency; with orders in others the one with the highest cost is shown."""
+    main = max(found.money.values(), key=lambda each: (each.cost_minor, each.gross_revenue_minor), default=None)
+    shown = _roi(found, main) if main else None
+    return pb.CreatorRoi(creator_id=ids[0], collaboration_id=ids[1], counts=_counts(found), roi=shown)
+
+
+def _rois(found: Performance) -> Iterable[pb.Roi]:
+    return [_roi(found, money) for money in found.money.values()]
+
+
+def _roi(found: Performance, money: Money) -> pb.Roi:
+    outcome = found.outcome(money)
+    ratios = {name: _ratio(formula, outcome, money.currency) for name, formula in RATIOS.items()}
+    return pb.Roi(
+        currency=money.currency,
+        cost_minor=money.cost_minor,
+        fee_minor=money.fee_minor,
+        platform_fee_minor=money.cost_minor - money.fee_minor,
+        gross_revenue_minor=money.gross_revenue_minor,
+        refunded_minor=money.refunded_minor,
+        revenue_minor=outcome.revenue_minor,
+        **ratios,
+    )
+
+
+def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str) -> pb.Ratio:
+    """Exact until here: the double is the last step, its value rounded to millionths."""
+    unit = "ratio" if formula.unit == "ratio" else f"{currency} {formula.unit.replace('_', ' ')}"
+    figure = formula.of(outcome)
+    return pb.Ratio(value=None if figure is None else figure.micros() / 1_000_000, formula=formula.id, unit=unit)
+
+
+def make_rpc(app: App) -> Role:
+    """Role `rpc` of metrics."""
+    name = pb.DESCRIPTOR.services_by_name["RoiQueryService"].full_name
+    add = partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))
+    made = Rpc([RpcService(name, add)], app.verifier, health=app.health, reflection=app.settings.reflection)
+    return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

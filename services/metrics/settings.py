@@ -1,0 +1,22 @@
+"""What metrics is told from outside, beside what every service is."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kernel.settings import Port, Settings
+from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
+
+
+class MetricsSettings(Settings):
+    """Metrics' own: ports, how clicks on links count, and the live windows."""
+
+    http_port: Port = 8105
+    rpc_port: Port = 9105
+    attribution_window_s: Annotated[int, Field(ge=1, le=MAX_WINDOW_S)] = DEFAULT_WINDOW_S
+    """An order counts for a click at most so long before it; also how long the visitor's cookie lives."""
+    clicks_per_s: Annotated[float, Field(gt=0)] = 20
+    """Redirects a second that one address may follow in the long run."""
+    clicks_burst: Annotated[int, Field(gt=0)] = 200
+    stream_group: str = "metrics-windows"
+    """Faust's consumer group; another name computes the live windows anew from the start of the topic."""

@@ -1,0 +1,161 @@
+"""Live windows and bursts over the engagement topic: Faust on Kafka, the kernel's consumer on the embedded bus.
+
+The only file that imports faust. Its at-least-once mode may drop or repeat at a rebalance or kill, so nothing here is
+audited: windows are kept in memory by event time, envelopes are deduplicated by our own memory of ids, one task counts,
+and a burst is reported under an id derived from what was found, so it is raised once. A new `stream_group` reads the
+topic from its start and computes the same windows again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+import faust
+
+from kernel.app import App
+from kernel.bus import PARTITIONS, Bus, Producer
+from kernel.consume import Guards, Part
+from kernel.errors import Fault, Invalid
+from kernel.ids import partition_of
+from kernel.kafka import KafkaBus
+from kernel.run import Role
+from kernel.signal import Signal
+from kernel.writer import Fenced
+from services.metrics.domain.engagement import Envelope
+from services.metrics.domain.window import Key, Windows, bursts, live
+from services.metrics.publish import burst_request
+from services.metrics.settings import MetricsSettings
+from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
+
+COMMANDS = "metrics.commands.v1"
+SEND_DEADLINE_S = 15.0
+REPORTED_KEPT = 10_000
+START_LIMIT_S = 60.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """Windows of one consumer, and the bursts it has reported (bounded: a second report changes nothing)."""
+
+    bus: Bus
+    windows: Windows = field(default_factory=Windows)
+    counted: Signal = field(default_factory=Signal)
+    reported: dict[Key, None] = field(default_factory=dict)
+    producer: Producer | None = None
+
+    async def add(self, envelopes: Sequence[Envelope], at: datetime) -> None:
+        """Counts envelopes and reports what they made a burst; raises Unavailable when it cannot be reported."""
+        touched: list[Key] = []
+        for envelope in envelopes:
+            touched += self.windows.add(envelope.id, envelope.rows)
+        fresh = [key for key in touched if key not in self.reported]
+        for burst in bursts(self.windows.counts, fresh, self.windows.rule):
+            stream, message = burst_request(burst, at)
+            await self._send(stream, message)
+            self._remember((burst.content_id, int(burst.metric), burst.window_start_ms))
+        self.counted.notify()
+
+    def live(self, content_id: str) -> dict[str, int]:
+        """What a content got in the windows kept, by metric name."""
+        return {metric.name.lower(): n for metric, n in live(self.windows.counts, content_id).items()}
+
+    def _remember(self, key: Key) -> None:
+        self.reported[key] = None
+        if len(self.reported) > REPORTED_KEPT:
+            del self.reported[next(iter(self.reported))]
+
+    async def _send(self, stream: str, message: Any) -> None:
+        self.producer = self.producer or await self.bus.producer()
+        try:
+            await self.producer.send({(COMMANDS, partition_of(stream, PARTITIONS)): [message]}, SEND_DEADLINE_S)
+        except (Fault, TimeoutError):
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        producer, self.producer = self.producer, None
+        if producer is not None:
+            await producer.close()
+
+
+def make_stream(app: App, watch: Watch | None = None) -> Role:
+    """Role `stream`: one task counts, by Faust where there is a Kafka."""
+    made = watch or Watch(app.bus)
+
+    async def serve(stop: asyncio.Event) -> None:
+        try:
+            if isinstance(app.bus, KafkaBus):
+                await serve_faust(app, app.bus, made, stop)
+            else:
+                await serve_embedded(app, made, stop)
+        finally:
+            await made.close()
+
+    return Role("stream", serve, deadline_s=10)
+
+
+async def serve_embedded(app: App, watch: Watch, stop: asyncio.Event) -> None:
+    """The same windows under the kernel's consumer; they begin anew with the process."""
+    guards = Guards(app.database, "windows")
+
+    async def handle(parts: Sequence[Part]) -> None:
+        found = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
+        if found:
+            await watch.add([incoming.event for incoming in found], found[-1].at)
+        async with app.database.transaction() as connection:
+            if not await guards.move(connection, parts):
+                raise Fenced
+
+    await app.consumer("windows", handle, False, [ENGAGEMENT], batch=100).run(stop)
+
+
+async def serve_faust(app: App, bus: KafkaBus, watch: Watch, stop: asyncio.Event) -> None:
+    """A Faust worker inside this process, until `stop`."""
+    made = faust_app(bus.brokers, cast("MetricsSettings", app.settings).stream_group)
+    topic = made.topic(ENGAGEMENT.name, key_serializer="raw", value_serializer="raw", value_type=bytes)
+
+    async def count(stream: Any) -> None:
+        async for event in stream.events():
+            envelope = envelope_of(event.message.headers, event.value)
+            if envelope is not None:
+                await watch.add([envelope], await app.log.now())
+
+    made.agent(topic, concurrency=1, name="windows")(count)
+    async with asyncio.timeout(START_LIMIT_S):
+        await made.start()
+    try:
+        await stop.wait()
+    finally:
+        await made.stop()
+
+
+def faust_app(brokers: str, group: str) -> faust.App:
+    """Faust with what it needs and nothing else: no tables, no web server, no leader topic, no output redirected."""
+    return faust.App(
+        group,
+        broker=[f"kafka://{each}" for each in brokers.split(",")],
+        store="memory://",
+        autodiscover=False,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        consumer_auto_offset_reset="earliest",
+        worker_redirect_stdouts=False,
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_partitions=PARTITIONS,
+    )
+
+
+def envelope_of(headers: Any, value: bytes) -> Envelope | None:
+    """None for what is no envelope: the projector parks it, and here it only would not count."""
+    named = dict(headers.items() if isinstance(headers, dict) else headers or ())
+    if named.get("ce_type", b"").decode("utf-8", "replace") != ENVELOPE:
+        return None
+    try:
+        found = decode(ENVELOPE, value)
+    except (Invalid, ValueError):
+        return None
+    return found if isinstance(found, Envelope) else None

@@ -1,0 +1,43 @@
+"""The only place where metrics is put together."""
+
+from pathlib import Path
+
+from kernel.app import App, Service
+from kernel.app import open_app as open_service
+from kernel.bus import PARTITIONS, Bus
+from services.metrics.codec import CODEC
+from services.metrics.domain.anomaly import ANOMALY
+from services.metrics.domain.batch import BATCH
+from services.metrics.domain.coupon import COUPON, COUPON_CODES
+from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
+from services.metrics.domain.order import ORDER, ORDER_NUMBERS
+from services.metrics.projections import PROJECTIONS
+from services.metrics.publish import publish
+from services.metrics.rest import make_api
+from services.metrics.rpc import make_rpc
+from services.metrics.settings import MetricsSettings
+from services.metrics.stream import make_stream
+from services.metrics.subscribe import ENGAGEMENT, decode, decode_command
+from services.metrics.tables import metadata
+
+SERVICE = Service(
+    name="metrics",
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    codec=CODEC,
+    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY],
+    inlines=[LINK_CODES, CLICKS, COUPON_CODES, ORDER_NUMBERS],
+    publish=publish,
+    decode=decode,
+    decode_command=decode_command,
+    projections=PROJECTIONS,
+    http=make_api,
+    rpc=make_rpc,
+    stream=make_stream,
+    own_topics={ENGAGEMENT.name: PARTITIONS},
+)
+
+
+def open_app(settings: MetricsSettings, bus: Bus | None = None) -> App:
+    """Metrics over the database and bus of the settings; an embedded bus is shared and passed in."""
+    return open_service(SERVICE, settings, bus)
