@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grpc
 import httpx
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
@@ -26,6 +25,9 @@ from kernel.issuer import Issuer
 from services.discovery.rest import make_api
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
+
+if TYPE_CHECKING:
+    from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceAsyncStub  # in the stubs only
 
 OPERATOR = ("olga", "platform", "operator")
 
@@ -87,7 +89,7 @@ class Discovery:
         return token
 
     @asynccontextmanager
-    async def queries(self, *who: str) -> AsyncIterator[CreatorQueryServiceStub]:
+    async def queries(self, *who: str) -> AsyncIterator["CreatorQueryServiceAsyncStub"]:
         subject, tenant, *roles = who or ("bella", "brand-1", "brand")
         token = self.issuer.issue(subject, tenant, *roles)
         async with connect(f"127.0.0.1:{self.app.settings.rpc_port}", token=token) as channel:
@@ -163,8 +165,3 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Discovery]:
 
 async def _serve(serve: Any, stop: asyncio.Event) -> None:
     await serve(stop)
-
-
-def code_of(error: grpc.aio.AioRpcError) -> grpc.StatusCode:
-    found: grpc.StatusCode = error.code()
-    return found

@@ -184,9 +184,10 @@ async def test_a_watch_sends_the_creator_now_and_after_each_change(discovery: Di
     creator_id = await registered(discovery, "watched")
     async with discovery.queries() as queries:
         watch = queries.WatchCreator(pb.WatchCreatorRequest(creator_id=creator_id, at_least=await now(discovery)))
-        first = await watch.read()
+        answers = aiter(watch)
+        first = await anext(answers)
         await discovery.done("POST", f"/creators/{creator_id}/rate-card", CARD, itself(creator_id))
-        second = await watch.read()
+        second = await anext(answers)
         watch.cancel()
     assert (first.creator.currency, second.creator.currency) == ("", "CNY")
     assert second.creator.version == first.creator.version + 1

@@ -1,0 +1,86 @@
+"""`POST /imports`: the shipped file, bad rows in between, and the same file again."""
+
+from pathlib import Path
+
+from kernel.ids import derived_id
+from tests.integration.discovery.running import OPERATOR, Discovery, running
+from tools.make_creators import TARGET
+
+SHIPPED = TARGET.read_bytes()
+HEADER = "platform,handle,display_name,categories,observed_on,followers"
+
+
+async def test_the_shipped_file_is_imported_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as discovery:
+        first = (await discovery.send("POST", "/imports", SHIPPED)).json()
+        rows = first.pop("rows")
+        assert {name: first[name] for name in ("read_rows", "registered", "changed", "unchanged", "bad_rows")} == {
+            "read_rows": 640, "registered": 640, "changed": 0, "unchanged": 0, "bad_rows": 0,
+        }  # fmt: skip
+        assert {row["outcome"] for row in rows} == {"registered"}
+        head = (await discovery.app.log.head()).position
+        again = (await discovery.send("POST", "/imports", SHIPPED)).json()
+        assert (again["unchanged"], again["token"]) == (640, "")
+        assert (await discovery.app.log.head()).position == head
+        found = await discovery.search(at_least=first["token"], page_size=1)
+        assert found.total == 640
+
+
+async def test_good_rows_are_kept_and_bad_ones_reported(discovery: Discovery) -> None:
+    text = "\r\n".join([
+        HEADER,
+        "douyin,import.one,林梅,美妆,2025-06-30,12000",
+        "myspace,import.two,林梅,美妆,2025-06-30,12000",
+        "douyin,import.three,林梅,美妆,2999-06-30,12000",
+        "douyin,@Import.One,林梅,美妆,2025-06-30,12000",
+    ])  # fmt: skip
+    answer = (await discovery.send("POST", "/imports", text.encode())).json()
+    assert (answer["read_rows"], answer["registered"], answer["bad_rows"]) == (4, 1, 3)
+    assert [(one["line"], one["column"], one["rule"]) for one in answer["problems"]] == [
+        (3, "platform", "value.unknown"),
+        (4, "observed_at", "time.in_the_future"),
+        (5, "handle", "csv.duplicate_row"),
+    ]
+    assert [(row["line"], row["outcome"]) for row in answer["rows"]] == [(2, "registered"), (4, "refused")]
+    creator = await discovery.get(derived_id("creator", "douyin", "import.one"), at_least=answer["token"])
+    assert (creator.display_name, creator.followers) == ("林梅", 12_000)
+
+
+async def test_a_changed_row_changes_its_creator_only(discovery: Discovery) -> None:
+    def file(followers: int, day: str) -> bytes:
+        rows = [f"douyin,row.{number},林梅,美妆,{day},{followers if number else 5}" for number in range(3)]
+        return "\n".join([HEADER, *rows]).encode()
+
+    assert (await discovery.send("POST", "/imports", file(1_000, "2025-06-30"))).json()["registered"] == 3
+    answer = (await discovery.send("POST", "/imports", file(2_000, "2025-06-30"))).json()
+    assert (answer["changed"], answer["unchanged"]) == (2, 1)
+    stale = (await discovery.send("POST", "/imports", file(3_000, "2025-05-31"))).json()
+    assert {one["rule"] for one in stale["problems"]} == {"creator.report_out_of_date"}
+
+
+async def test_the_same_key_with_another_file_is_refused_row_by_row(discovery: Discovery) -> None:
+    def file(name: str) -> bytes:
+        return f"{HEADER}\ndouyin,keyed,{name},美妆,2025-06-30,12000".encode()
+
+    await discovery.send("POST", "/imports", file("one"), key="import-key-1")
+    again = (await discovery.send("POST", "/imports", file("one"), key="import-key-1")).json()
+    other = (await discovery.send("POST", "/imports", file("two"), key="import-key-1")).json()
+    assert (again["unchanged"], again["bad_rows"]) == (1, 0)
+    assert [one["rule"] for one in other["problems"]] == ["command.id_reused"]
+
+
+async def test_a_handle_that_somebody_registered_is_refused_in_its_row(discovery: Discovery) -> None:
+    creator = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
+    body = {"profile": {"display_name": "x"}, "accounts": [{"platform": "weibo", "handle": "taken"}]}
+    await discovery.done("PUT", f"/creators/{creator}", body)
+    answer = (await discovery.send("POST", "/imports", f"{HEADER}\nweibo,taken,林梅,美妆,2025-06-30,1".encode())).json()
+    assert [one["rule"] for one in answer["problems"]] == ["creator.handle_taken"]
+
+
+async def test_imports_are_for_operators_and_files_as_a_whole_can_be_wrong(discovery: Discovery) -> None:
+    brand = await discovery.send("POST", "/imports", SHIPPED, ("bella", "brand-1", "brand"))
+    assert (brand.status_code, brand.json()["code"]) == (403, "actor.role_missing")
+    unknown = await discovery.send("POST", "/imports", f"{HEADER},password\n".encode(), OPERATOR)
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "csv.column_unknown")
+    large = await discovery.send("POST", "/imports", b"x" * (8 * 1024 * 1024 + 1), OPERATOR)
+    assert large.status_code == 413

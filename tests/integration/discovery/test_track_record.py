@@ -1,0 +1,123 @@
+"""What campaigns, compliance and metrics saw reaches a creator's card, in any order across streams, and once."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dandelion.campaigns.v1 import events_pb2 as campaigns
+from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.metrics.v1 import events_pb2 as metrics
+
+from kernel.ids import new_id
+from kernel.rebuild import Rebuild, canonical_dump
+from services.discovery.projections import PROJECTIONS
+from services.discovery.subscribe import decode
+from services.discovery.wiring import SERVICE
+from tests.integration.discovery.running import Discovery, running
+from tools.make_creators import TARGET
+
+HEADER = "platform,handle,display_name,categories,observed_on,followers"
+
+
+async def imported(discovery: Discovery, handle: str) -> str:
+    answer = (
+        await discovery.send("POST", "/imports", f"{HEADER}\nweibo,{handle},林,美妆,2025-06-30,5000".encode())
+    ).json()
+    await discovery.search(at_least=answer["token"], page_size=1)
+    creator_id: str = answer["rows"][0]["creator_id"]
+    return creator_id
+
+
+class Job:
+    """One application and collaboration, told as campaigns tells it."""
+
+    def __init__(self, discovery: Discovery, creator_id: str) -> None:
+        self.discovery = discovery
+        self.ids = {"campaign_id": new_id(), "brand_id": new_id(), "creator_id": creator_id}
+        self.uuid = new_id()
+
+    async def applies(self, kind: type = campaigns.CreatorInvited) -> str:
+        message = kind(application_id=self.uuid, **self.ids)
+        return await self.discovery.tell(f"application-{self.uuid}", message)
+
+    async def works(self, kind: type, at: datetime | None = None) -> str:
+        message = kind(collaboration_id=self.uuid, **self.ids)
+        return await self.discovery.tell(f"collaboration-{self.uuid}", message, at=at)
+
+
+async def test_jobs_are_counted_by_where_they_stand(discovery: Discovery) -> None:
+    creator_id = await imported(discovery, "jobs")
+    running_job, settled, cancelled = (Job(discovery, creator_id) for _ in range(3))
+    for day, job in enumerate((settled, cancelled, running_job), start=1):
+        await job.works(campaigns.CollaborationContracted, datetime(2026, 1, day, tzinfo=UTC))
+        token = await job.applies(campaigns.ApplicationAccepted)
+        await discovery.get(creator_id, at_least=token)
+    for token in (
+        await settled.works(campaigns.CollaborationSettled),
+        await cancelled.works(campaigns.CollaborationCancelled),
+    ):
+        creator = await discovery.get(creator_id, at_least=token)
+    assert (creator.jobs_in_progress, creator.jobs_settled, creator.jobs_cancelled) == (1, 1, 1)
+    assert list(creator.past_brands) == [job.ids["brand_id"] for job in (settled, cancelled, running_job)]
+
+
+async def test_findings_of_a_second_verdict_replace_those_of_the_first(discovery: Discovery) -> None:
+    creator_id, review = await imported(discovery, "reviewed"), new_id()
+    for findings in (3, 1):
+        message = compliance.ReviewCompleted(
+            review_id=review, creator_id=creator_id, findings=[compliance.Finding() for _ in range(findings)]
+        )
+        await discovery.tell(f"review-{review}", message)
+    look = compliance.DisclosureMissing(look_id=new_id(), creator_id=creator_id)
+    for token in (
+        await discovery.tell(f"look-{look.look_id}", look),
+        await discovery.tell(f"review-{review}", message),
+    ):
+        creator = await discovery.get(creator_id, at_least=token)
+    assert (creator.findings, creator.disclosures_missing) == (1, 1)
+
+
+async def test_an_order_counts_once_and_not_after_its_whole_refund(discovery: Discovery) -> None:
+    creator_id, orders = await imported(discovery, "sold"), [new_id() for _ in range(3)]
+    for order in orders:
+        token = await discovery.tell(
+            f"order-{order}", metrics.ConversionRecorded(order_id=order, creator_id=creator_id)
+        )
+        await discovery.get(creator_id, at_least=token)
+    reversals = [
+        metrics.ConversionReversed(order_id=orders[0], creator_id=creator_id, complete=True),
+        metrics.ConversionReversed(order_id=orders[1], creator_id=creator_id, complete=False),
+    ]
+    for message in reversals:
+        token = await discovery.tell(f"order-{message.order_id}", message)
+        creator = await discovery.get(creator_id, at_least=token)
+    assert creator.orders == 2
+
+
+async def test_who_is_invited_already_is_left_out_for_the_brand_that_invited(discovery: Discovery) -> None:
+    creator_id = await imported(discovery, "invited")
+    job = Job(discovery, creator_id)
+    token = await job.applies()
+    await discovery.get(creator_id, at_least=token)
+    campaign, mine = job.ids["campaign_id"], ("bella", job.ids["brand_id"], "brand")
+    kept = await discovery.search(*mine, text="invited", exclude_campaign_id=campaign)
+    others = await discovery.search("ben", new_id(), "brand", text="invited", exclude_campaign_id=campaign)
+    assert (kept.total, others.total) == (0, 1)
+
+
+async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
+    async with running(tmp_path) as discovery:
+        answer = (await discovery.send("POST", "/imports", TARGET.read_bytes())).json()
+        creators = [row["creator_id"] for row in answer["rows"][:20]]
+        tokens = [answer["token"]]
+        for creator_id in creators:
+            job = Job(discovery, creator_id)
+            tokens += [await job.works(campaigns.CollaborationContracted), await job.applies()]
+            tokens.append(await job.works(campaigns.CollaborationSettled))
+        for token in tokens:
+            await discovery.get(creators[0], at_least=token)
+        app = discovery.app
+        for projection in PROJECTIONS:
+            live = await canonical_dump(app.database, projection, 1)
+            made = await Rebuild(projection, app.database, app.log, SERVICE.codec, "discovery", app.bus, decode).run()
+            assert live == await canonical_dump(app.database, projection, made)
+            assert live
