@@ -251,10 +251,10 @@ class Consumer:
         return Part(*where, guard, admitted, broken)
 
     def _sourced(self, topic: Topic, guard: Guard, record: BusRecord) -> Sourced:
-        key = record.key.decode("utf-8", "replace")
+        key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
         sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
         try:
-            headers = {name: value.decode() for name, value in record.headers}
+            headers = {name: _text(value) for name, value in record.headers}
             sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
             if topic.chained:
                 position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
@@ -277,6 +277,13 @@ class Consumer:
             datetime.fromisoformat(headers["ce_time"]).astimezone(UTC), event,
             headers.get("ce_correlation", ""), headers.get("traceparent", ""),
         )  # fmt: skip
+
+
+def _text(value: bytes) -> str:
+    """A header's text; PostgreSQL stores no NUL, and no honest sender writes one."""
+    if b"\x00" in value:
+        raise ValueError("a header holds a NUL byte")
+    return value.decode()
 
 
 def _attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:

@@ -44,7 +44,7 @@ class Parking:
         row = {
             "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": sourced.offset,
             "key": sourced.key, "position": sourced.position, "type": sourced.type, "value": sourced.value,
-            "headers": headers, "reason": reason, "parked_at": system_clock(),
+            "headers": headers, "reason": reason.replace("\x00", "\ufffd"), "parked_at": system_clock(),
         }  # fmt: skip
         await upsert(connection, self._table, [row])
         self._empty = False

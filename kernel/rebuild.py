@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.bus import Bus
+from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
 from kernel.consume import OWN_LOG, Consumer, Decode
 from kernel.database import Database, upsert
@@ -77,10 +77,11 @@ class Rebuild:
 
     def __init__(
         self, projection: Projection, database: Database, log: Log, codec: Codec, service: str, bus: Bus, decode: Decode,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None, partitions: int = PARTITIONS,
     ) -> None:  # fmt: skip
         self._projection, self._database, self._log = projection, database, log
         self._codec, self._service, self._bus, self._decode = codec, service, bus, decode
+        self._partitions = partitions
         self._progress = progress or (lambda _done, _total: None)
 
     async def run(self) -> int:

@@ -89,7 +89,7 @@ class Relay:
                     await wait(woken, POLL_S)
         finally:
             self._log.signal.leave(woken)
-            await self._drop_producer()
+            await self.close()
             await lease.release()
 
     async def _round_or_wait(self, lease: Leases) -> bool:
@@ -101,7 +101,7 @@ class Relay:
         except Fault as fault:
             if fault.kind != "unavailable":
                 raise
-            await self._drop_producer()
+            await self.close()
             await asyncio.sleep(0.2 + random.random() * 0.3)
             return True
 
@@ -170,7 +170,8 @@ class Relay:
             )
         return moved.rowcount == 1
 
-    async def _drop_producer(self) -> None:
+    async def close(self) -> None:
+        """Closes the producer; the next round opens a new one and starts at the checkpoint."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
             with suppress(Fault):

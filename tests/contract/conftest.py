@@ -81,6 +81,7 @@ class Running:
         self.service, self.log, self.bus, self.store = service, log, bus, log.database
         self.stop = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
+        self.relays: list[Relay] = []
         self.writer = self.new_writer()
 
     def new_writer(self) -> Writer:
@@ -94,7 +95,9 @@ class Running:
         self.tasks.append(asyncio.create_task(coroutine))
 
     def relay(self) -> Relay:
-        return Relay(self.service, self.log, self.bus, counter.CODEC, counter.publish, counter.PARTITIONS)
+        made = Relay(self.service, self.log, self.bus, counter.CODEC, counter.publish, counter.PARTITIONS)
+        self.relays.append(made)
+        return made
 
     async def project(self, projection: Projection) -> Projector:
         await prepare(self.store, projection)
@@ -112,6 +115,8 @@ class Running:
 
     async def close(self) -> None:
         self.stop.set()
+        for relay in self.relays:
+            await relay.close()
         done = await asyncio.wait_for(asyncio.gather(*self.tasks, return_exceptions=True), 30)
         for outcome in done:
             if isinstance(outcome, BaseException):

@@ -1,9 +1,11 @@
 """Values of the campaigns domain for tests: change what a test is about, leave the rest."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kernel.model import Actor
 from services.campaigns.domain.brief import (
     Brief,
     CampaignType,
@@ -16,6 +18,8 @@ from services.campaigns.domain.brief import (
     Product,
 )
 from services.campaigns.domain.compensation import Compensation, CompensationKind
+from services.campaigns.domain.contract import Contract, Parties, application_id, draw_up
+from services.campaigns.domain.terms import Clocks, Terms
 
 CAMPAIGN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 BRAND_ID = "018f3a10-0000-7000-8000-00000000b001"
@@ -42,3 +46,22 @@ BRIEF = Brief(
 def brief(**changes: Any) -> Brief:
     """BRIEF with other values in some fields."""
     return replace(BRIEF, **changes)
+
+
+BRAND = Actor("bella", BRAND_ID, frozenset({"brand"}))
+CREATOR = Actor("clara", CREATOR_ID, frozenset({"creator"}))
+STRANGER = Actor("sam", "018f3a10-0000-7000-8000-00000000d001", frozenset({"brand", "creator"}))
+OPERATOR = Actor("olga", "platform", frozenset({"operator"}))
+SYSTEM = Actor("clock", "platform", frozenset({"system"}))
+APPLICATION_ID = application_id(CAMPAIGN_ID, CREATOR_ID)
+PARTIES = Parties(CAMPAIGN_ID, BRAND_ID, CREATOR_ID)
+
+
+def terms(**clocks: int) -> Terms:
+    """The default terms with other clocks."""
+    return Terms(clocks=replace(Clocks(), **clocks))
+
+
+def contract(fees_minor: Sequence[int] = (100_000,), value: Brief = BRIEF, rules: Terms | None = None) -> Contract:
+    """The contract of CREATOR with BRAND at these fees."""
+    return draw_up(PARTIES, fees_minor, 1, value, rules or Terms())

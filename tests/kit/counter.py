@@ -22,6 +22,8 @@ from kernel.relay import Announce, Request
 
 PARTITIONS = 3
 LIMIT = 1_000_000
+UNLUCKY = 13
+"""An amount that the read model cannot take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ SUMS = sa.Table("sums", BASE, sa.Column("stream", sa.Text, primary_key=True), sa
 
 
 def _fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
-    if incoming.event.amount == 13:
+    if incoming.event.amount == UNLUCKY:
         raise ValueError("thirteen is poison")
     row = row or {"stream": incoming.stream, "total": 0, "events": 0, "last_version": 0}
     return row | {

@@ -1,0 +1,175 @@
+"""Projections over every store and bus: each event once, fenced zombies, parked poison, rebuild equal to live."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kernel.bus import Message
+from kernel.consume import OWN_LOG, Guards, Part, Sourced, Topic
+from kernel.guard import Admitted, Guard
+from kernel.projector import Projector
+from kernel.rebuild import Rebuild, canonical_dump, live_generation, prepare
+from kernel.relay import incoming_of
+from kernel.writer import Fenced
+from tests.contract.conftest import Running
+from tests.kit import counter
+from tests.kit.counter import Add
+from tests.kit.until import until
+
+
+async def fill(running: Running, streams: int = 5, each: int = 4) -> dict[str, tuple[int, int]]:
+    names = [counter.counter() for _ in range(streams)]
+    for _ in range(each):
+        await asyncio.gather(*[running.writer.execute(name, Add(2), counter.meta()) for name in names])
+    return {name: (2 * each, each) for name in names}
+
+
+async def batch_of(running: Running, first: int, last: int) -> Part:
+    """Log events first..last as one part on a guard that stands before them."""
+    recorded = await running.log.read(first - 1, last - first + 1)
+    sourced = [
+        Sourced(
+            r.position, r.position, r.position - 1, r.stream, r.name, r.data, (), incoming_of("s", r, counter.CODEC)
+        )
+        for r in recorded
+    ]
+    start = Guard(first if first > 1 else 0, first - 1)
+    return Part(OWN_LOG, 0, start, Admitted(sourced, last + 1, last))
+
+
+async def test_a_zombie_writes_nothing(running: Running) -> None:
+    """Two replicas hold the same batch: one commits, the other's guard no longer matches and its rows roll back."""
+    wanted = await fill(running, 1, 4)
+    await prepare(running.store, counter.OWN_SUMS)
+    owner, zombie = [Projector(counter.OWN_SUMS, 1, running.store) for _ in range(2)]
+    await Guards(running.store, owner.consumer).load([(OWN_LOG, 0)])
+    part = await batch_of(running, 1, 4)
+    await owner.handle([part])
+    with pytest.raises(Fenced):
+        await zombie.handle([part])
+    assert await running.sums() == wanted
+
+
+async def test_a_refilled_topic_changes_nothing(running: Running) -> None:
+    wanted = await fill(running)
+    await running.project(counter.foreign_sums(running.service))
+    relay = running.relay()
+    while await relay.round():
+        pass
+    await running.until_sums(wanted)
+    made = relay.prepare(await running.log.read(0), type(await relay.checkpoint())())
+    producer = await running.bus.producer()
+    await producer.send(made.batches, 10)
+    await producer.close()
+    wanted |= await fill(running, 1, 1)
+    while await relay.round():
+        pass
+    await running.until_sums(wanted)
+
+
+async def test_garbage_on_the_topic_is_parked_and_the_rest_flows(running: Running) -> None:
+    projector = await running.project(counter.foreign_sums(running.service))
+    topic = f"{running.service}.events.v1"
+    garbage = [Message(b"\xff\x00", b"\x80\x81"), Message(b"k", b"", (("ce_type", b"\xff"),))]
+    producer = await running.bus.producer()
+    await producer.send({(topic, p): garbage for p in range(counter.PARTITIONS)}, 10)
+    await producer.close()
+    wanted = await fill(running)
+    while await running.relay().round():
+        pass
+    await running.until_sums(wanted)
+    async with running.store.reading() as connection:
+        assert len(await projector._parking.keys(connection)) == 2
+
+
+async def test_poison_stops_only_its_key_and_retry_heals_it(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event that `apply` cannot take is parked with all later ones of its key, in order; others go on."""
+    projector = await running.project(counter.OWN_SUMS)
+    sick, well = counter.counter(), counter.counter()
+    for amount in (1, 13, 2, 3):
+        await running.writer.execute(sick, Add(amount), counter.meta())
+        await running.writer.execute(well, Add(amount if amount != 13 else 4), counter.meta())
+    await running.until_sums({sick: (1, 1), well: (10, 4)})
+
+    def decode(_source: str, sourced: Sourced) -> Any:
+        return incoming_of(running.service, events[sourced.position], counter.CODEC)
+
+    events = {event.position: event for event in await running.log.read(0)}
+    with pytest.raises(ValueError, match="thirteen"):
+        await projector.retry(sick, decode)
+    monkeypatch.setattr(counter, "UNLUCKY", 0)
+    assert await projector.retry(sick, decode) == 3
+    await running.until_sums({sick: (19, 4), well: (10, 4)})
+    await running.writer.execute(sick, Add(1), counter.meta())
+    await running.until_sums({sick: (20, 5), well: (10, 4)})
+
+
+async def test_rebuild_equals_live_and_takes_its_place(running: Running) -> None:
+    projection = counter.foreign_sums(running.service)
+    wanted = await fill(running, 20, 5)
+    await running.project(projection)
+    while await running.relay().round():
+        pass
+    await running.until_sums(wanted)
+    seen: list[tuple[int, int]] = []
+    rebuild = Rebuild(
+        projection, running.store, running.log, counter.CODEC, running.service, running.bus, counter.decode_event,
+        progress=lambda done, total: seen.append((done, total)), partitions=counter.PARTITIONS,
+    )  # fmt: skip
+    assert await rebuild.run() == 2
+    assert await live_generation(running.store, projection) == 2
+    assert await canonical_rows(running, 1) == await canonical_rows(running, 2)
+    assert seen[-1] == (100, 100)
+    await rebuild.drop(1)
+    assert await running.sums() == wanted
+
+
+async def canonical_rows(running: Running, generation: int) -> list[tuple[Any, ...]]:
+    return await canonical_dump(running.store, counter.foreign_sums(running.service), generation)
+
+
+async def test_a_hole_waits_for_the_relays_repeat(running: Running) -> None:
+    """A message that never arrived: nothing behind it is applied until the relay sends again from its checkpoint."""
+    stream = counter.counter()
+    for _ in range(4):
+        await running.writer.execute(stream, Add(1), counter.meta())
+    relay, held = running.relay(), asyncio.Event()
+    made = relay.prepare(await running.log.read(0), await relay.checkpoint())
+    where, messages = next(iter(made.batches.items()))
+    projection = counter.foreign_sums(running.service)
+    await prepare(running.store, projection)
+    projector = Projector(projection, 1, running.store)
+    consumer = running.consumer(projector.consumer, projector.handle, False, [Topic(where[0])])
+    consumer._observe = lambda *seen: held.set() if seen[4] else None
+    running.start(consumer.run(running.stop))
+    producer = await running.bus.producer()
+    await producer.send({where: [messages[0], *messages[2:]]}, 10)
+    await asyncio.wait_for(held.wait(), 30)
+    assert await running.sums() == {stream: (1, 1)}
+    await producer.send({where: messages}, 10)
+    await producer.close()
+    await running.until_sums({stream: (4, 4)})
+
+
+async def test_shares_follow_the_replicas(running: Running) -> None:
+    """Two replicas of one projector: nothing is lost or doubled while both run and one leaves."""
+    projection = counter.foreign_sums(running.service)
+    await prepare(running.store, projection)
+    projectors = [Projector(projection, 1, running.store) for _ in range(2)]
+    leaving = asyncio.Event()
+    topics = projection.topics
+    first = asyncio.create_task(
+        running.consumer(projectors[0].consumer, projectors[0].handle, False, topics).run(leaving)
+    )
+    running.start(running.consumer(projectors[1].consumer, projectors[1].handle, False, topics).run(running.stop))
+    running.start(running.relay().run(running.stop))
+    wanted = await fill(running, 10, 3)
+    leaving.set()
+    wanted |= await fill(running, 10, 3)
+    await first
+
+    async def complete() -> bool:
+        return await running.sums() == wanted
+
+    await until(complete)

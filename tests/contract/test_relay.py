@@ -1,0 +1,95 @@
+"""The relay over every store and bus: complete, in order, chained; repeats only, however often and by whomever it is run."""
+
+import asyncio
+
+import pytest
+
+from kernel.bus import BusRecord
+from kernel.errors import Poison
+from kernel.relay import Checkpoint
+from tests.contract.conftest import Running
+from tests.contract.test_bus import read_all
+from tests.kit import counter
+from tests.kit.counter import Add
+
+
+async def fill(running: Running, events: int) -> None:
+    streams = [counter.counter() for _ in range(7)]
+    await asyncio.gather(*[running.writer.execute(streams[i % 7], Add(1), counter.meta()) for i in range(events)])
+
+
+async def published(running: Running, at_least: int) -> list[BusRecord]:
+    topic = f"{running.service}.events.v1"
+    ends = await running.bus.end_offsets([topic])
+    assert sum(ends.values()) >= at_least
+    return await read_all(running.bus, dict.fromkeys(ends, 0), sum(ends.values()))
+
+
+def check_chain(records: list[BusRecord], positions: range) -> None:
+    """First occurrences are complete, in position order, and each names the one before it in its partition."""
+    seen: set[int] = set()
+    for partition in range(counter.PARTITIONS):
+        last = 0
+        for record in (record for record in records if record.partition == partition):
+            position, previous = int(record.header("ce_position")), int(record.header("ce_previous"))
+            if position > last:
+                assert previous == last
+                last = position
+                seen.add(position)
+    assert seen == set(positions)
+
+
+async def test_every_event_is_sent_once_in_order_and_chained(running: Running) -> None:
+    await fill(running, 60)
+    relay = running.relay()
+    while await relay.round():
+        pass
+    records = await published(running, 60)
+    assert len(records) == 60
+    check_chain(records, range(1, 61))
+
+
+async def test_a_relay_that_lost_its_checkpoint_repeats_and_never_reorders(running: Running) -> None:
+    await fill(running, 30)
+    zombie = running.relay()
+    before = await zombie.checkpoint()
+    made = zombie.prepare(await running.log.read(0, 20), before)
+    await running.relay().round()
+    producer = await running.bus.producer()
+    await producer.send(made.batches, 10)
+    await producer.close()
+    assert not await zombie._move(before, made.checkpoint)
+    await fill(running, 10)
+    await running.relay().round()
+    check_chain(await published(running, 60), range(1, 41))
+
+
+async def test_two_relays_at_once_only_repeat(running: Running) -> None:
+    await fill(running, 50)
+    relays = [running.relay(), running.relay()]
+    await asyncio.gather(*[relay.round() for relay in relays])
+    while await relays[0].round():
+        pass
+    check_chain(await published(running, 50), range(1, 51))
+
+
+async def test_headers_are_cloudevents(running: Running) -> None:
+    meta = counter.meta()
+    receipt = await running.writer.execute(counter.counter(), Add(5), meta)
+    await running.relay().round()
+    record = (await published(running, 1))[0]
+    headers = {name: value.decode() for name, value in record.headers}
+    assert record.key.decode() == headers["ce_subject"] == receipt.stream
+    assert headers["ce_specversion"] == "1.0"
+    assert headers["ce_id"] == f"{receipt.stream}@1"
+    assert headers["ce_type"] == "Added"
+    assert headers["ce_tenant"] == "tenant-1"
+    assert (headers["ce_sequence"], headers["ce_position"], headers["ce_previous"]) == ("1", "1", "0")
+    assert headers["ce_correlation"] == meta.command_id
+
+
+async def test_what_can_never_be_sent_stops_the_relay(running: Running) -> None:
+    await running.writer.execute(counter.counter(), Add(1, "x" * 1_000_000), counter.meta())
+    with pytest.raises(Poison, match=r"message\.too_large"):
+        await running.relay().round()
+    assert await running.relay().checkpoint() == Checkpoint()
