@@ -64,7 +64,9 @@ class KafkaSource:
         async with _named(f"topic {topic}"):
             if self._consumer is None:
                 self._consumer = await self._started()
-            await _bounded(self._consumer.topics())
+            client = self._consumer._client  # aiokafka's public calls know the partitions of assigned topics only
+            client.add_topic(topic)
+            await _bounded(client.force_metadata_update())
         partitions = self._consumer.partitions_for_topic(topic)
         if not partitions:
             raise Unreachable(f"no topic {topic}")
