@@ -34,9 +34,7 @@ class HeadRows:
                     self.rows[table.name, key] = row
 
 
-def decided(
-    decider: Decider[Any, Any, Any], given: Sequence[Any], when: Any, context: Context
-) -> Sequence[Any]:
+def decided(decider: Decider[Any, Any, Any], given: Sequence[Any], when: Any, context: Context) -> Sequence[Any]:
     """The events of one decision on the state that is given."""
     state = decider.initial
     for event in given:

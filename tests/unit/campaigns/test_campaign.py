@@ -1,0 +1,165 @@
+"""Campaigns: every command in every state."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kernel.model import Actor
+from services.campaigns.domain.brief import CampaignType
+from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.campaign import (
+    CAMPAIGN,
+    AmendBrief,
+    CancelCampaign,
+    CloseCampaign,
+    DraftCampaign,
+    ExpireCampaign,
+    PauseCampaign,
+    PublishBrief,
+    ResumeCampaign,
+)
+from services.campaigns.domain.events import (
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignPaused,
+    CampaignResumed,
+)
+from services.campaigns.domain.terms import Terms
+from tests.kit.campaigns import (
+    BRAND,
+    BRAND_ID,
+    BRIEF,
+    CAMPAIGN_ID,
+    CREATOR,
+    NOON,
+    OPERATOR,
+    SPEC,
+    STRANGER,
+    SYSTEM,
+    brief,
+)
+from tests.kit.decide import check
+
+TERMS, UNTIL = Terms(), BRIEF.posting_until
+LATER = brief(posting_until=UNTIL + timedelta(days=1))
+DRAFTED = CampaignDrafted(BRAND_ID, BRIEF, TERMS)
+PUBLISHED = BriefPublished(BRAND_ID, 1, BRIEF, TERMS, UNTIL)
+LIVE, PAUSED = [DRAFTED, PUBLISHED], [DRAFTED, PUBLISHED, CampaignPaused("stock")]
+CLOSED = [*LIVE, CampaignClosed("full")]
+CANCELLED = [DRAFTED, CampaignCancelled("changed_mind")]
+
+
+def budget(committed_minor: int) -> dict[Any, Budget]:
+    row = Budget(CAMPAIGN_ID, BRAND_ID, "published", "CNY", BRIEF.budget_minor, committed_minor)
+    return {("budgets", (CAMPAIGN_ID,)): row}
+
+
+def run(
+    given: Sequence[Any],
+    when: Any,
+    then: Sequence[Any] | str,
+    actor: Actor = BRAND,
+    committed_minor: int = 0,
+    at: Any = NOON,
+) -> None:
+    check(
+        CAMPAIGN, given, when, then, at=at, actor=actor, stream=f"campaign-{CAMPAIGN_ID}",
+        rows=budget(committed_minor), tables=(BUDGETS, BRIEFS),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], DraftCampaign(BRIEF), [DRAFTED], id="drafts"),
+        pytest.param([], DraftCampaign(brief(budget_minor=0)), "campaign.budget_not_positive", id="no_budget"),
+        pytest.param([], DraftCampaign(BRIEF, Terms(brand_fee_bps=9_999)), "terms.brand_fee_out_of_range", id="terms"),
+        pytest.param([DRAFTED], DraftCampaign(LATER), "campaign.already_drafted", id="no_second_draft"),
+        pytest.param([DRAFTED], PublishBrief(), [PUBLISHED], id="publishes"),
+        pytest.param([], PublishBrief(), "campaign.not_drafted", id="nothing_to_publish"),
+        pytest.param(CLOSED, PublishBrief(), "campaign.not_a_draft", id="publishes_once"),
+        pytest.param(
+            [DRAFTED], AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, LATER, TERMS, None)], id="amends_a_draft"
+        ),
+        pytest.param(
+            LIVE, AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, LATER, TERMS, LATER.posting_until)], id="amends"
+        ),
+        pytest.param(
+            PAUSED,
+            AmendBrief(LATER),
+            [BriefAmended(BRAND_ID, 2, LATER, TERMS, LATER.posting_until)],
+            id="amends_paused",
+        ),
+        pytest.param(LIVE, AmendBrief(BRIEF), [], id="amends_nothing"),
+        pytest.param(LIVE, AmendBrief(brief(title="")), "campaign.title_malformed", id="bad_amendment"),
+        pytest.param(CLOSED, AmendBrief(LATER), "campaign.not_amendable", id="closed_is_closed"),
+        pytest.param(LIVE, AmendBrief(brief(currency="EUR")), "campaign.type_and_currency_are_fixed", id="currency"),
+        pytest.param(LIVE, PauseCampaign("stock"), [CampaignPaused("stock")], id="pauses"),
+        pytest.param(LIVE, PauseCampaign("Call Ann!"), "reason.malformed", id="no_free_text"),
+        pytest.param([DRAFTED], PauseCampaign("stock"), "campaign.not_published", id="pauses_no_draft"),
+        pytest.param(PAUSED, ResumeCampaign(), [CampaignResumed()], id="resumes"),
+        pytest.param(CLOSED, ResumeCampaign(), "campaign.not_paused", id="resumes_nothing_closed"),
+        pytest.param(LIVE, CloseCampaign("full"), [CampaignClosed("full")], id="closes"),
+        pytest.param(PAUSED, CloseCampaign("full"), [CampaignClosed("full")], id="closes_paused"),
+        pytest.param([DRAFTED], CloseCampaign("full"), "campaign.not_published", id="closes_no_draft"),
+        pytest.param(LIVE, CancelCampaign("changed_mind"), [CampaignCancelled("changed_mind")], id="cancels"),
+        pytest.param([DRAFTED], CancelCampaign("changed_mind"), CANCELLED[1:], id="cancels_a_draft"),
+        pytest.param(CLOSED, CancelCampaign("changed_mind"), "campaign.not_published", id="cancels_nothing_closed"),
+    ],
+)
+def test_campaign(given: Sequence[Any], when: Any, then: Sequence[Any] | str) -> None:
+    run(given, when, then)
+
+
+def test_amending_the_kind_of_campaign_is_another_campaign() -> None:
+    ambassador = brief(campaign_type=CampaignType.AMBASSADOR, deliverables=(_monthly(),))
+    run(LIVE, AmendBrief(ambassador), "campaign.type_and_currency_are_fixed")
+
+
+def _monthly() -> Any:
+    return type(SPEC)(SPEC.platform, SPEC.format, False, 2, 60)
+
+
+@pytest.mark.parametrize("when", [AmendBrief(brief(budget_minor=99)), CancelCampaign("changed_mind")])
+def test_promises_made_stay(when: Any) -> None:
+    code = "campaign.budget_below_commitments" if isinstance(when, AmendBrief) else "campaign.has_commitments"
+    run(LIVE, when, code, committed_minor=100)
+
+
+@pytest.mark.parametrize("when", [PublishBrief(), AmendBrief(LATER), CancelCampaign("x"), DraftCampaign(BRIEF)])
+def test_strangers_are_forbidden(when: Any) -> None:
+    run([DRAFTED], when, "campaign.not_a_party", STRANGER)
+
+
+def test_creators_draft_nothing() -> None:
+    run([], DraftCampaign(BRIEF), "actor.role_missing", CREATOR)
+
+
+def test_operators_may_pause() -> None:
+    run(LIVE, PauseCampaign("abuse"), [CampaignPaused("abuse")], OPERATOR)
+
+
+def test_a_window_that_is_over_opens_no_campaign() -> None:
+    run([DRAFTED], PublishBrief(), "campaign.posting_window_over", at=UNTIL)
+
+
+@pytest.mark.parametrize(
+    ("given", "due_at", "then"),
+    [
+        pytest.param(LIVE, UNTIL, [CampaignClosed("posting_window_over")], id="closes"),
+        pytest.param(PAUSED, UNTIL, [CampaignClosed("posting_window_over")], id="closes_paused"),
+        pytest.param(CLOSED, UNTIL, [], id="is_closed"),
+        pytest.param(LIVE, NOON, [], id="an_older_clock"),
+    ],
+)
+def test_the_window_closes_the_campaign(given: Sequence[Any], due_at: Any, then: Sequence[Any]) -> None:
+    run(given, ExpireCampaign(due_at), then, SYSTEM, at=UNTIL)
+
+
+def test_only_the_clock_expires() -> None:
+    run(LIVE, ExpireCampaign(UNTIL), "actor.role_missing", BRAND)
