@@ -1,13 +1,31 @@
-"""One compliance per module: its tests use submissions of their own."""
+"""One compliance per module and store, over SQLite and PostgreSQL: its tests use submissions of their own."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.integration.compliance.running import Compliance, running
+from tests.kit.servers import Ports
 
 
-@pytest.fixture(scope="module")
-async def compliance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Compliance]:
-    async with running(tmp_path_factory.mktemp("compliance")) as made:
+@asynccontextmanager
+async def store(kind: str, folder: Path, ports: Ports) -> AsyncIterator[str]:
+    """The address of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder / 'compliance.db'}"
+        return
+    server = ports.postgres.shared()
+    name = await server.create_database()
+    yield server.url(name)
+    await server.drop_database(name)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+async def compliance(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, ports: Ports
+) -> AsyncIterator[Compliance]:
+    folder = tmp_path_factory.mktemp("compliance")
+    async with store(request.param, folder, ports) as url, running(folder, database_url=url) as made:
         yield made
