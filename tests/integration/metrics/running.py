@@ -65,8 +65,9 @@ class Deal:
 
 def settings_in(folder: Path, **changes: Any) -> MetricsSettings:
     """Embedded settings, with keys of this folder's own."""
-    (folder / "fingerprint.key").write_bytes(os.urandom(32))
-    (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
+    if not (folder / "fingerprint.key").exists():
+        (folder / "fingerprint.key").write_bytes(os.urandom(32))
+        (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
     values: dict[str, Any] = {
         "database_url": f"sqlite+aiosqlite:///{folder / 'metrics.db'}",
         "bus_url": f"local:///{folder / 'bus.db'}",
