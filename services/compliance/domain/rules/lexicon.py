@@ -91,19 +91,27 @@ def _circumstance(item: Mapping[str, Any]) -> Circumstance:
     )
 
 
+Graded = tuple[Hit, Severity | None]
+
+
 def _hits(
     folded: Folded, matcher: Matcher, terms: Mapping[str, Severity | None], patterns: Sequence[Pattern]
-) -> Iterator[tuple[Hit, Severity | None]]:
-    """Listed terms first; a pattern's hit only where no term hit lies. Harmless phrases excuse both."""
-    found = matcher.find(folded)
-    yield from ((hit, terms[hit.term]) for hit in found)
+) -> list[Graded]:
+    """Terms and patterns; of what overlaps the graver stays, then the longer. Harmless phrases excuse both."""
+    found: list[Graded] = [(hit, terms[hit.term]) for hit in matcher.find(folded)]
     for pattern in patterns:
-        for match in pattern.find.finditer(folded.text):
-            hit = Hit(match.start(), match.end(), match.group())
-            if not any(hit.start < other.end and other.start < hit.end for other in found) and not matcher.excuses(
-                folded, hit
-            ):
-                yield hit, pattern.severity
+        hits = (Hit(match.start(), match.end(), match.group()) for match in pattern.find.finditer(folded.text))
+        found += [(hit, pattern.severity) for hit in hits if not matcher.excuses(folded, hit)]
+    kept: list[Graded] = []
+    for hit, severity in sorted(found, key=_rank):
+        if not any(hit.start < other.end and other.start < hit.end for other, _ in kept):
+            kept.append((hit, severity))
+    return kept
+
+
+def _rank(graded: Graded) -> tuple[bool, int, int]:
+    hit, severity = graded
+    return severity is not Severity.BLOCKING, hit.start - hit.end, hit.start
 
 
 def _judged(
