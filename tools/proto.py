@@ -1,7 +1,8 @@
 """Generates contracts/dandelion from proto/, and checks that it is current, well formed and compatible.
 
 `python tools/proto.py` generates; `--check` generates into a temporary folder and fails on drift, lint or a breaking change;
-`--release` writes proto/baseline.binpb, the image of the last release that `--check` compares with. Nothing is downloaded.
+`--release` writes proto/baseline.binpb, the image of the last release that `--check` compares with, and the wire samples in
+tests/unit/corpus, which stay readable for ever. Nothing is downloaded.
 """
 
 import argparse
@@ -18,9 +19,9 @@ GENERATED = ROOT / "contracts" / "dandelion"
 BASELINE = PROTO / "baseline.binpb"
 
 
-def run(*command: str) -> bool:
+def run(*command: str, folder: Path = PROTO) -> bool:
     """Runs a tool of this environment; its own output says what is wrong."""
-    return subprocess.run(command, cwd=PROTO, check=False).returncode == 0
+    return subprocess.run(command, cwd=folder, check=False).returncode == 0
 
 
 def tool(name: str) -> str:
@@ -89,16 +90,22 @@ def check() -> int:
     return 0 if generated and not stale and lint() and compatible() else 1
 
 
-def lint() -> bool:
-    return run(tool("buf"), "lint", ".") and run(tool("buf"), "format", "-d", "--exit-code", ".")
+def lint(folder: Path = PROTO) -> bool:
+    return run(tool("buf"), "lint", ".", folder=folder) and run(
+        tool("buf"), "format", "-d", "--exit-code", ".", folder=folder
+    )
 
 
-def compatible(baseline: Path = BASELINE) -> bool:
-    return run(tool("buf"), "breaking", ".", "--against", str(baseline))
+def compatible(folder: Path = PROTO) -> bool:
+    """Whoever was built against the baseline can read and write what this folder describes."""
+    return run(tool("buf"), "breaking", ".", "--against", str(BASELINE), folder=folder)
 
 
 def release() -> int:
-    return 0 if lint() and run(tool("buf"), "build", ".", "--exclude-source-info", "-o", str(BASELINE)) else 1
+    """What is in a released corpus is never rewritten: a new release adds a file."""
+    if not (lint() and run(tool("buf"), "build", ".", "--exclude-source-info", "-o", str(BASELINE))):
+        return 1
+    return 0 if run(sys.executable, "-m", "tools.samples", folder=ROOT) else 1
 
 
 def main(arguments: Sequence[str]) -> int:

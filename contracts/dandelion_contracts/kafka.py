@@ -14,6 +14,7 @@ from dandelion_contracts.errors import PositionLost, Unreachable
 from dandelion_contracts.source import Record, TopicPartition
 
 R = TypeVar("R")
+STOP_S = 5.0
 CALL_S = 30.0
 """Deadline of every call to the broker; aiokafka itself may wait for ever."""
 SETTINGS: Mapping[str, Any] = {
@@ -181,7 +182,7 @@ async def _bounded(call: Awaitable[R]) -> R:
 async def _stopped(consumer: Any) -> None:
     """A consumer that does not stop in time is left behind; it holds nothing that matters."""
     with suppress(KafkaError, TimeoutError):
-        await asyncio.wait_for(consumer.stop(), 5.0)
+        await asyncio.wait_for(consumer.stop(), STOP_S)
 
 
 @asynccontextmanager
