@@ -63,6 +63,8 @@ class Service:
     stream: Callable[["App"], Role] | None = None
     own_topics: Mapping[str, int] = field(default_factory=dict)
     """Topics beside `<name>.events.v1` and `<name>.commands.v1`, with their partition counts."""
+    settings: type[Settings] = Settings
+    """What `settings` of open_app is an instance of."""
 
     def topics(self) -> dict[str, int]:
         """All topics this service reads or writes."""

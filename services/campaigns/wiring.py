@@ -22,6 +22,7 @@ from services.campaigns.tables import metadata
 
 SERVICE = Service(
     name="campaigns",
+    settings=CampaignsSettings,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,

@@ -9,6 +9,7 @@ from kernel.app import App
 from kernel.clock import Clock, system_clock
 from kernel.fields import Body, LongText, ShortText, Uuid
 from kernel.ids import stream_id
+from kernel.limits import Rate
 from kernel.model import Receipt
 from kernel.rest import Caller, Sender, create_api
 from services.compliance.domain.disclosure import with_label
@@ -95,6 +96,7 @@ def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
         app.verifier,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
+        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         body_limits={"/checks": 512 * 1024},
         description="Reviews of content against dated rule packs, and reviewers' decisions.",
     )

@@ -32,6 +32,7 @@ def _effects(app: App) -> Sequence[Effect]:
 
 SERVICE = Service(
     name="compliance",
+    settings=ComplianceSettings,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,

@@ -13,6 +13,7 @@ from kernel.errors import Fault, NotFound, Unavailable
 from kernel.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
 from kernel.fields import Body as Fields
 from kernel.ids import derived_id
+from kernel.limits import Rate
 from kernel.model import Actor, Meta, Receipt
 from kernel.rest import Sender, Sending, create_api
 from services.ledger.domain.accounts import Code
@@ -121,6 +122,7 @@ def api(app: App, webhooks: Webhooks) -> FastAPI:
     """The ledger's HTTP edge."""
     made = create_api(
         "Dandelion ledger", app.verifier, fingerprint_key=app.fingerprint_key, health=app.health,
+        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         body_limits={"/settlements": SETTLEMENT_BYTES}, description=__doc__ or "",
     )  # fmt: skip
     made.include_router(_transfers(app))

@@ -57,6 +57,7 @@ def _metadata() -> sa.MetaData:
 
 SERVICE = Service(
     name="ledger",
+    settings=LedgerSettings,
     metadata=_metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,

@@ -22,6 +22,7 @@ from services.metrics.tables import metadata
 
 SERVICE = Service(
     name="metrics",
+    settings=MetricsSettings,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from kernel.app import App
+from kernel.limits import Rate
 from kernel.rest import create_api
 from services.campaigns.rest import applications, campaigns, collaborations
 
@@ -14,6 +15,7 @@ def make_api(app: App) -> FastAPI:
         app.verifier,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
+        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         description="Briefs, applications, collaborations and their content.",
     )
     for routes in (campaigns.routes, applications.routes, collaborations.routes):

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from kernel.app import App
+from kernel.limits import Rate
 from kernel.rest import create_api
 from services.discovery.rest import creators, imports
 from services.discovery.rest.sealing import Sealer, personal_of
@@ -17,6 +18,7 @@ def make_api(app: App) -> FastAPI:
         app.verifier,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
+        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         body_limits={"/imports": IMPORT_LIMIT_BYTES},
         description="Creators: profiles, accounts, rate cards, audiences, figures, and their import from CSV.",
     )

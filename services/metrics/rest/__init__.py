@@ -5,6 +5,7 @@ from typing import cast
 from fastapi import FastAPI
 
 from kernel.app import App
+from kernel.limits import Rate
 from kernel.rest import create_api
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
@@ -24,6 +25,7 @@ def make_api(app: App) -> FastAPI:
         app.verifier,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
+        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         body_limits={"/engagement": BODY_LIMIT_BYTES},
         description=DESCRIPTION,
     )
