@@ -73,7 +73,10 @@ class KeySet:
         return wanted and self._older(self.tried_at, self.policy.retry_s if self.keys else self.policy.first_retry_s)
 
     async def _freshen(self, kid: str) -> None:
-        if not self._due(kid) or (self.lock.locked() and kid in self.keys):
+        """Who needs a key that is being loaded waits for it: the first requests of a process come at once."""
+        if kid in self.keys and (self.lock.locked() or not self._due(kid)):
+            return
+        if not self.lock.locked() and not self._due(kid):
             return
         async with self.lock:
             if self._due(kid):

@@ -1,5 +1,6 @@
 """Only tokens of the configured issuer, key set, algorithm, type and time are believed (RFC 8725)."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -45,6 +46,7 @@ class Source:
 
     async def __call__(self) -> bytes:
         self.loads += 1
+        await asyncio.sleep(0)
         if self.down:
             raise OSError("no route to host")
         return json.dumps(self.document).encode()
@@ -224,6 +226,13 @@ async def test_a_flood_of_unknown_keys_loads_the_set_once_a_minute(issuer: Issue
     for token in forged:
         await refusal(verifier, token)
     assert source.loads == 2
+
+
+async def test_the_first_requests_of_a_process_wait_for_one_load(issuer: Issuer, clock: Hand) -> None:
+    source, verifier = sourced(issuer, clock)
+    actors = await asyncio.gather(*[verifier.verify(issuer.issue(f"ann{n}", "acme")) for n in range(20)])
+    assert {actor.tenant for actor in actors} == {"acme"}
+    assert source.loads == 1
 
 
 async def test_a_new_key_is_found_and_a_retired_one_refused(tmp_path: Path, issuer: Issuer, clock: Hand) -> None:
