@@ -147,7 +147,7 @@ class Webhooks:
         """The message id; Unauthenticated `webhook.*` when unsigned, forged, or off our clock by more than 5 minutes."""
         id_, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
         if not (
-            0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and len(given) <= 2_000
+            0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and 0 < len(given) <= 2_000
         ):
             raise Unauthenticated("webhook.unsigned")
         if abs(int(stamp) - int(now.timestamp())) > TOLERANCE_S:

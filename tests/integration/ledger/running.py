@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from dandelion.ledger.v1 import events_pb2 as pb
 from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
@@ -124,7 +125,7 @@ class Ledger:
         return id_
 
     @asynccontextmanager
-    async def queries(self, *who: str) -> AsyncIterator[BalanceQueryServiceStub]:
+    async def queries(self, *who: str) -> AsyncIterator[Any]:
         token = self.issuer.issue(*who)
         async with connect(f"127.0.0.1:{self.settings.rpc_port}", token=token) as channel:
             yield BalanceQueryServiceStub(channel)
@@ -143,18 +144,28 @@ class Ledger:
         await producer.close()
         return identity
 
-    async def heard(self) -> dict[str, list[Proto]]:
+    async def heard(self) -> dict[str, list[Any]]:
         """Everything on `ledger.events.v1` by message name, in the order of each partition."""
-        from dandelion.ledger.v1 import events_pb2 as pb
-
         reader = await self.app.bus.reader({("ledger.events.v1", n): 0 for n in range(PARTITIONS)}, "test")
-        found: dict[str, list[Proto]] = {}
+        found: dict[str, list[Any]] = {}
         while records := await reader.read(1_000, 0.05):
             for record in [one for part in records.values() for one in part]:
                 name = record.header("ce_type").rpartition(".")[2]
                 found.setdefault(name, []).append(getattr(pb, name).FromString(record.value))
         await reader.close()
         return found
+
+    async def published(self, kind: str, **facts: object) -> Any:
+        """Waits for a public event with these fields; the first of them."""
+        found: list[Any] = []
+
+        async def there() -> bool:
+            messages = (await self.heard()).get(kind, [])
+            found[:] = [one for one in messages if all(getattr(one, name) == value for name, value in facts.items())]
+            return bool(found)
+
+        await until(there)
+        return found[0]
 
     async def verified(self) -> Verification:
         return await verify(self.app.log, self.app.service.codec, open_anchors(self.settings.anchor_dir, None))

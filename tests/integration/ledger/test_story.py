@@ -7,7 +7,6 @@ from dandelion.ledger.v1 import queries_pb2 as queries
 from kernel.ids import derived_id
 from services.ledger.domain.events import ChainKind
 from tests.integration.ledger.running import FINANCE, Ledger, unique
-from tests.kit.until import until
 
 
 def hold(deliverable: str, brand: str, creator: str, fee: int, brand_fee: int, revision: int = 1) -> asked.HoldEscrow:
@@ -18,44 +17,31 @@ def hold(deliverable: str, brand: str, creator: str, fee: int, brand_fee: int, r
     )  # fmt: skip
 
 
-async def heard(ledger: Ledger, kind: str, **facts: object) -> pb.EscrowHeld:
-    """Waits for a public event with these fields."""
-    found: list[pb.EscrowHeld] = []
-
-    async def there() -> bool:
-        messages = (await ledger.heard()).get(kind, [])
-        found[:] = [one for one in messages if all(getattr(one, k) == v for k, v in facts.items())]  # type: ignore[misc]
-        return bool(found)
-
-    await until(there)
-    return found[0]
-
-
 async def test_a_deliverable_is_funded_released_and_paid_out(ledger: Ledger) -> None:
     brand, creator, deliverable, payout = (unique(noun) for noun in ("brand", "creator", "deliverable", "payout"))
     await ledger.done("PUT", f"/own-money/{unique('own')}", {"amount_minor": 10_000, "currency": "CNY"}, FINANCE)
     await ledger.deposit(2_000_000, brand)
     stream = f"escrow-{deliverable}"
     await ledger.ask(stream, hold(deliverable, brand, creator, 1_000_000, 106_000), "funding-x")
-    held = await heard(ledger, "EscrowHeld", deliverable_id=deliverable)
+    held = await ledger.published("EscrowHeld", deliverable_id=deliverable)
     assert (held.gross_minor, held.fee_minor, held.brand_fee_minor, held.revision) == (1_106_000, 1_000_000, 106_000, 1)
     release = asked.ReleasePayment(
         release_id=unique("release"), deliverable_id=deliverable, brand_id=brand, creator_id=creator, currency="CNY",
         fee_minor=1_000_000, brand_fee_minor=106_000, creator_fee_bps=530,
     )  # fmt: skip
     await ledger.ask(stream, release, "settlement-x")
-    paid = await heard(ledger, "PaymentReleased", deliverable_id=deliverable)
+    paid = await ledger.published("PaymentReleased", deliverable_id=deliverable)
     parts = ("brand_fee_minor", "creator_fee_minor", "vat_minor", "agency_minor", "tax_minor", "creator_net_minor")
     assert {part: getattr(paid, part) for part in parts} == {
         "brand_fee_minor": 100_000, "creator_fee_minor": 50_000, "vat_minor": 9_000, "agency_minor": 0,
         "tax_minor": 7_728, "creator_net_minor": 939_272,
     }  # fmt: skip
-    taxed = await heard(ledger, "TaxWithheld", deliverable_id=deliverable)
-    assert (taxed.authority, taxed.base_minor, taxed.tax_minor) == ("CN", 947_000, 7_728)  # type: ignore[attr-defined]
+    taxed = await ledger.published("TaxWithheld", deliverable_id=deliverable)
+    assert (taxed.authority, taxed.base_minor, taxed.tax_minor) == ("CN", 947_000, 7_728)
     body = {"amount_minor": 939_272, "currency": "CNY", "instrument": "acct_1"}
     receipt = await ledger.done("PUT", f"/payouts/{payout}", body, ("cai", creator, "creator"))
     await ledger.posted(ChainKind.PAYOUT_CONFIRMED, payout)
-    assert (await heard(ledger, "PayoutConfirmed", payout_id=payout)).creator_id == creator
+    assert (await ledger.published("PayoutConfirmed", payout_id=payout)).creator_id == creator
     await see_the_books(ledger, creator, brand, receipt["token"])
 
 
@@ -75,8 +61,8 @@ async def see_the_books(ledger: Ledger, creator: str, brand: str, token: str) ->
 async def test_a_hold_that_is_not_covered_is_answered(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.ask(f"escrow-{deliverable}", hold(deliverable, brand, creator, 500, 50), "funding-y")
-    refused = await heard(ledger, "EscrowRefused", deliverable_id=deliverable)
-    assert (refused.code, refused.needed_minor, refused.available_minor) == ("escrow.not_covered", 550, 0)  # type: ignore[attr-defined]
+    refused = await ledger.published("EscrowRefused", deliverable_id=deliverable)
+    assert (refused.code, refused.needed_minor, refused.available_minor) == ("escrow.not_covered", 550, 0)
 
 
 async def test_a_refused_command_is_answered_to_its_requester(ledger: Ledger) -> None:
@@ -85,8 +71,8 @@ async def test_a_refused_command_is_answered_to_its_requester(ledger: Ledger) ->
         release_id=unique("release"), deliverable_id=deliverable, creator_id=unique("c"), currency="CNY", fee_minor=1
     )
     id_ = await ledger.ask(f"escrow-{deliverable}", release, "settlement-z")
-    refused = await heard(ledger, "CommandRefused", command_id=id_)
-    assert (refused.requester, refused.code, refused.command) == ("settlement-z", "escrow.not_held", "ReleasePayment")  # type: ignore[attr-defined]
+    refused = await ledger.published("CommandRefused", command_id=id_)
+    assert (refused.requester, refused.code, refused.command) == ("settlement-z", "escrow.not_held", "ReleasePayment")
 
 
 async def test_a_cancelled_deliverable_pays_its_kill_fee_and_returns_the_rest(ledger: Ledger) -> None:
@@ -94,16 +80,16 @@ async def test_a_cancelled_deliverable_pays_its_kill_fee_and_returns_the_rest(le
     await ledger.deposit(600_000, brand)
     stream = f"escrow-{deliverable}"
     await ledger.ask(stream, hold(deliverable, brand, creator, 500_000, 50_000), "funding-x")
-    await heard(ledger, "EscrowHeld", deliverable_id=deliverable)
+    await ledger.published("EscrowHeld", deliverable_id=deliverable)
     cancel = asked.CancelEscrow(
         refund_id=unique("refund"), deliverable_id=deliverable, brand_id=brand, creator_id=creator, currency="CNY",
         kill_fee_minor=250_000, reason="brand.cancelled",
     )  # fmt: skip
     await ledger.ask(stream, cancel, "settlement-x")
-    refund = await heard(ledger, "RefundIssued", deliverable_id=deliverable)
-    assert (refund.amount_minor, refund.kill_fee_minor, refund.reason) == (300_000, 250_000, "brand.cancelled")  # type: ignore[attr-defined]
-    paid = await heard(ledger, "PaymentReleased", deliverable_id=deliverable)
-    assert (paid.kind, paid.gross_minor) == (pb.RELEASE_KIND_KILL_FEE, 250_000)  # type: ignore[attr-defined]
+    refund = await ledger.published("RefundIssued", deliverable_id=deliverable)
+    assert (refund.amount_minor, refund.kill_fee_minor, refund.reason) == (300_000, 250_000, "brand.cancelled")
+    paid = await ledger.published("PaymentReleased", deliverable_id=deliverable)
+    assert (paid.kind, paid.gross_minor) == (pb.RELEASE_KIND_KILL_FEE, 250_000)
 
 
 async def test_a_refund_goes_back_through_the_provider(ledger: Ledger) -> None:
@@ -123,5 +109,5 @@ async def test_a_declined_deposit_and_a_failed_payout_leave_what_was(ledger: Led
     body = {"amount_minor": 500, "currency": "CNY", "instrument": "tok_declined"}
     await ledger.done("PUT", f"/deposits/{id_}", body, ("bea", brand, "brand"))
     await ledger.posted(ChainKind.DEPOSIT_FAILED, id_)
-    failed = await heard(ledger, "DepositFailed", deposit_id=id_)
-    assert (failed.brand_id, failed.reason) == (brand, "provider.declined")  # type: ignore[attr-defined]
+    failed = await ledger.published("DepositFailed", deposit_id=id_)
+    assert (failed.brand_id, failed.reason) == (brand, "provider.declined")
