@@ -2,6 +2,7 @@
 
 from kernel.codec import Codec
 from kernel.decide import REFUSED_NAME, CommandRefused
+from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,
     AccountVerified,
@@ -28,6 +29,8 @@ EVENTS: dict[str, type] = {
     "creator.availability_changed@1": AvailabilityChanged,
     "creator.suspended@1": CreatorSuspended,
     "creator.reinstated@1": CreatorReinstated,
+    "erasure.asked@1": ErasureAsked,
+    "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,
 }
 CODEC = Codec(EVENTS)

@@ -6,6 +6,7 @@ every column is fed by one stream only.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from kernel.model import Incoming
 from kernel.projector import Projection, Target, fold_rows
 from kernel.reads import PUBLIC
 from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.erasure import ErasureDone
 from services.discovery.domain.events import AccountLinked, CreatorProfileChanged, CreatorRegistered, RateCardChanged
 from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.domain.tiers import tier_of
@@ -39,15 +41,24 @@ DELETE_AT_ONCE = 5_000
 
 
 async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    """Folds events of `creator-` streams with the domain's own `evolve`; rewrites labels and prices where they changed."""
-    own = [incoming for incoming in events if split_stream(incoming.stream)[0] == CREATOR.category]
+    """Folds events of `creator-` streams with the domain's own `evolve`; rewrites labels and prices where they changed.
+
+    Of who was forgotten the revisions go, and the row's position moves on: text indexes look at it again.
+    """
+    own = [
+        one for one in events if split_stream(one.stream)[0] == CREATOR.category or isinstance(one.event, ErasureDone)
+    ]
     stored = await target.rows(CREATORS, ((creator_of(incoming),) for incoming in own))
     rows = {key[0]: row for key, row in stored.items()}
     states = {creator_id: STATE.validate_json(row["state"]) for creator_id, row in rows.items()}
     for incoming in own:
         creator_id = creator_of(incoming)
-        states[creator_id] = evolve(states.get(creator_id, INITIAL), incoming.event)
-        rows[creator_id] = _stamped(rows.get(creator_id), incoming)
+        if not isinstance(incoming.event, ErasureDone):
+            states[creator_id] = evolve(states.get(creator_id, INITIAL), incoming.event)
+            rows[creator_id] = _stamped(rows.get(creator_id), incoming)
+        elif creator_id in states:
+            states[creator_id] = _forgotten(states[creator_id])
+            rows[creator_id] |= {"position": incoming.position, "changed_at": incoming.at}
     await target.upsert(CREATORS, [rows[creator_id] | _columns(state) for creator_id, state in states.items()])
     relabelled = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RELABELS)}
     await _rewrite(target, CREATOR_LABELS, relabelled, (row for one in relabelled for row in labels(one, states[one])))
@@ -56,7 +67,17 @@ async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> Non
 
 
 def creator_of(incoming: Incoming[Any]) -> str:
-    return split_stream(incoming.stream)[1]
+    """Whose row an event changes."""
+    forgotten = isinstance(incoming.event, ErasureDone)
+    return str(incoming.event.subject_id) if forgotten else split_stream(incoming.stream)[1]
+
+
+def _forgotten(state: State) -> State:
+    if state.profile is None:
+        return state
+    return replace(
+        state, profile=replace(state.profile, display_name_revision="", bio_revision="", contact_revision="")
+    )
 
 
 def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:

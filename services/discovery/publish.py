@@ -16,6 +16,7 @@ from kernel.ids import split_stream
 from kernel.model import Incoming
 from kernel.relay import Announce, Request
 from services.discovery.domain.audience import Audience, Share
+from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,
     AccountVerified,
@@ -37,7 +38,9 @@ from services.discovery.domain.tiers import tier_of
 
 
 def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
-    """The public form of an event of a `creator-` stream, or of a refused command."""
+    """The public form of an event of a `creator-` stream, or of a refused command; erasures are private."""
+    if isinstance(incoming.event, ErasureAsked | ErasureDone):
+        return []
     if isinstance(incoming.event, CommandRefused):
         message: Message = wire_refusal(incoming.event, incoming.at)
     else:

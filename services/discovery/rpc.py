@@ -1,9 +1,11 @@
 """CreatorQueryService: questions of others in, protobuf out. Contract: proto/dandelion/discovery/v1/queries.proto."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as events
@@ -33,7 +35,6 @@ from services.discovery.search.reasons import reasons
 
 LOOK_AGAIN_S = 1.0
 """How often a watch looks where the projector runs in another process; in the same one it is woken."""
-V = TypeVar("V", bound=int)
 Context = ServicerContext[Any, Any]
 
 
@@ -197,11 +198,18 @@ def wire_accounts(state: State) -> list[pb.CreatorAccount]:
 
 
 def make_rpc(app: App, reads: CreatorReads) -> Role:
-    """The gRPC server of discovery."""
+    """The gRPC server of discovery, and its text index kept up beside it."""
     servicer = CreatorQueries(app, reads)
     service = RpcService(
         pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,
         partial(grpc_pb.add_CreatorQueryServiceServicer_to_server, servicer),
     )
     rpc = Rpc([service], app.verifier, health=app.health, reflection=app.settings.reflection)
-    return rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
+    role = rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
+
+    async def serve(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reads.names.keep(app.progress, stop))
+            await role.serve(stop)
+
+    return replace(role, serve=serve)

@@ -10,6 +10,8 @@ from kernel.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.handles import HANDLES
+from services.discovery.effects import erasing
+from services.discovery.process import ERASURE_PROCESS, ERASURES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
 from services.discovery.reads import CreatorReads
@@ -17,6 +19,7 @@ from services.discovery.rest import make_api
 from services.discovery.rest.sealing import personal_of
 from services.discovery.rpc import make_rpc
 from services.discovery.search.names import Names
+from services.discovery.settings import DiscoverySettings
 from services.discovery.subscribe import decode, decode_command
 from services.discovery.tables import metadata
 
@@ -33,15 +36,18 @@ def _rpc(app: App) -> Role:
 
 SERVICE = Service(
     name="discovery",
+    settings=DiscoverySettings,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR,),
+    deciders=(CREATOR, ERASURES),
     publish=publish,
     http=make_api,
     rpc=_rpc,
     inlines=(HANDLES,),
     projections=PROJECTIONS,
+    processes=(ERASURE_PROCESS,),
+    effects=lambda app: [erasing(app, personal_of(app.settings, app.database))],
     decode=decode,
     decode_command=decode_command,
 )

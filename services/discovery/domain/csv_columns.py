@@ -67,17 +67,14 @@ class CreatorRow:
     """One good row. Texts are personal data: they are sealed where the file is received, only revisions go on."""
 
     line: int
+    creator_id: str
+    """The same account has the same id in every file."""
     account: Account
     display_name: str
     bio: str
     contact: str
     profile: Profile
     changes: tuple[Change, ...]
-
-    @property
-    def creator_id(self) -> str:
-        """The same account has the same id in every file."""
-        return derived_id("creator", self.account.platform, self.account.handle)
 
     def command(self, revisions: Mapping[str, str]) -> ImportCreator:
         """`revisions` by personal field: `display_name`, `bio`, `contact`; what is missing was empty."""
@@ -215,6 +212,7 @@ def creator_row(line: int, values: Values) -> CreatorRow:
     account = checked_account(Account(values["platform"], values["handle"]))
     return CreatorRow(
         line,
+        derived_id("creator", account.platform, account.handle),
         account,
         values["display_name"],
         values.get("bio") or "",

@@ -7,13 +7,16 @@ refreshes first, so text is as fresh as the read model. Bounded by the read mode
 import asyncio
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from kernel.database import Database
+from kernel.errors import Unavailable
 from kernel.personal import Personal
+from kernel.signal import Signal, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
 from services.discovery.search.words import asked, normal, pairs, tokens
@@ -21,7 +24,8 @@ from services.discovery.tables import CREATORS
 
 STATE: TypeAdapter[State] = TypeAdapter(State)
 FIELDS = ("display_name", "bio")
-REFRESH_ROWS = 400
+REFRESH_ROWS = 200
+LOOK_AGAIN_S = 1.0
 EXPANSIONS = 2_000
 """A beginning of a word stands for at most so many words."""
 
@@ -108,6 +112,18 @@ class Names:
         self._position = 0
         self._lock = asyncio.Lock()
 
+    async def keep(self, progress: Signal, stop: asyncio.Event) -> None:
+        """Follows the read model until `stop`, so that no query has much to wait for."""
+        woken = progress.listen()
+        try:
+            while not stop.is_set():
+                woken.clear()
+                with suppress(Unavailable):
+                    await self.refresh()
+                await wait(woken, LOOK_AGAIN_S)
+        finally:
+            progress.leave(woken)
+
     async def refresh(self) -> None:
         """Takes in what changed since the last time."""
         async with self._lock:
@@ -130,9 +146,6 @@ class Names:
             self.index.put(row.creator_id, mine | words_of(STATE.validate_json(row.state)))
         self._position = rows[-1].position if rows else self._position
         return len(rows) == REFRESH_ROWS
-
-    def forget(self, creator_id: str) -> None:
-        self.index.put(creator_id, {})
 
 
 def words_of(state: State) -> dict[str, str]:

@@ -12,7 +12,8 @@ from kernel.rebuild import Rebuild, canonical_dump
 from services.discovery.projections import PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE
-from tests.integration.discovery.running import Discovery, running
+from tests.integration.discovery.running import OPERATOR, Discovery, running
+from tests.kit.until import until
 from tools.make_creators import TARGET
 
 HEADER = "platform,handle,display_name,categories,observed_on,followers"
@@ -121,3 +122,28 @@ async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
             made = await Rebuild(projection, app.database, app.log, SERVICE.codec, "discovery", app.bus, decode).run()
             assert live == await canonical_dump(app.database, projection, made)
             assert live
+
+
+async def test_who_is_forgotten_has_no_texts_left_anywhere(tmp_path: Path) -> None:
+    async with running(tmp_path) as discovery:
+        marker = "PlantedMarker"
+        text = f"{HEADER},bio,contact\nweibo,forget.me,{marker},美妆,2025-06-30,5000,{marker}Bio,{marker}@example.com"
+        answer = (await discovery.send("POST", "/imports", text.encode())).json()
+        creator_id = answer["rows"][0]["creator_id"]
+        assert (await discovery.search(text=marker, at_least=answer["token"])).total == 1
+        await discovery.tell(f"subject-{creator_id}", compliance.SubjectErased(subject_id=creator_id))
+
+        async def forgotten() -> bool:
+            return (await discovery.search(text=marker)).total == 0
+
+        await until(forgotten)
+        creator = await discovery.get(creator_id, *OPERATOR)
+        assert (creator.display_name, creator.bio, creator.contact, creator.followers) == ("", "", "", 5_000)
+        assert not creator.profile.personal
+        names = [one.name for one in await discovery.app.log.read(0)]
+        assert names[-2:] == ["erasure.asked@1", "erasure.done@1"]
+    assert not [file for file in files_in(tmp_path) if marker.encode() in file.read_bytes()]
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

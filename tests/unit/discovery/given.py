@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from kernel.errors import Fault
-from kernel.model import Actor, Context, Fact, GivenRows, Key, NoRows
+from kernel.model import Actor, Fact
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import Command
 from services.discovery.domain.creator import CREATOR
-from services.discovery.domain.events import AccountLinked, CreatorRegistered, Event
+from services.discovery.domain.events import CreatorRegistered, Event
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.handles import HANDLES, HandleRow
 from services.discovery.domain.profile import Account, Platform, Profile
 from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 from services.discovery.domain.state import State
+from tests.kit import decide
+from tests.kit.decide import HeadRows, RowKey
 
 ID = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e5f"
+STREAM = f"creator-{ID}"
 OTHER = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e60"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
@@ -52,24 +54,12 @@ def fold(given: Sequence[Event]) -> State:
     return state
 
 
-def rows_of(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[tuple[str, Key], HandleRow | None]:
+def handles(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[RowKey, HandleRow | None]:
     """The handles table after the given events of stream `ID`, beside handles that others have taken."""
-    rows: dict[tuple[str, Key], HandleRow | None] = {("handles", (row.platform, row.handle)): row for row in taken}
+    head = HeadRows({("handles", (row.platform, row.handle)): row for row in taken})
     for version, event in enumerate(given, start=1):
-        if isinstance(event, CreatorRegistered | AccountLinked):
-            fact = Fact(f"creator-{ID}", ID, version, NOON, event)
-            rows.update({("handles", key): row for key, row in HANDLES.fold(fact, NoRows())})
-    return rows
-
-
-def decide(given: Sequence[Event], when: Command, actor: Actor, taken: Sequence[HandleRow] = ()) -> list[Event] | str:
-    rows = rows_of(given, taken)
-    asked = {("handles", key): rows.get(("handles", key)) for _, key in CREATOR.reads(when, fold(given))}
-    context = Context(NOON, actor, GivenRows(asked), f"creator-{ID}", ID)
-    try:
-        return list(CREATOR.decide(when, fold(given), context))
-    except Fault as fault:
-        return fault.code
+        head.fold([HANDLES], Fact(STREAM, ID, version, NOON, event))
+    return head.rows
 
 
 def check(
@@ -79,7 +69,7 @@ def check(
     actor: Actor = CREATOR_ACTOR,
     taken: Sequence[HandleRow] = (),
 ) -> None:
-    decided = decide(given, when, actor, taken)
-    assert decided == (then if isinstance(then, str) else list(then))
-    if not isinstance(decided, str):
-        assert decide([*given, *decided], when, actor, taken) == [], "a repeat must decide nothing"
+    """One row of the table; it sees only the handles that `reads` names."""
+    rows = handles(given, taken)
+    asked = {("handles", key): rows.get(("handles", key)) for _, key in CREATOR.reads(when, fold(given))}
+    decide.check(CREATOR, given, when, then, at=NOON, actor=actor, stream=STREAM, rows=asked, tables=[HANDLES])

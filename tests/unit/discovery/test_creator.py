@@ -62,7 +62,6 @@ from tests.unit.discovery.given import (
     STRANGER,
     SYSTEM,
     check,
-    decide,
     fold,
 )
 
@@ -364,4 +363,4 @@ def test_a_new_stream_belongs_to_the_creator_whoever_imports_it(when: Command) -
 def test_reads_are_total_also_for_malformed_handles() -> None:
     weird = RegisterCreator(ID, PROFILE, (Account(Platform.WEIBO, "\x00 \ud7ff"),))
     assert len(list(CREATOR.reads(weird, CREATOR.initial))) == 1
-    assert decide([], weird, OPERATOR) == "creator.handle_malformed"
+    check([], weird, "creator.handle_malformed", OPERATOR)

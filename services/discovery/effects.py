@@ -1,0 +1,21 @@
+"""What discovery does in the world for its own events: deletes the key and texts of who is to be forgotten."""
+
+from typing import Any
+
+from kernel.app import App
+from kernel.ids import derived_id
+from kernel.model import Actor, Incoming, Meta
+from kernel.personal import Personal
+from kernel.process import SYSTEM, Effect
+from services.discovery.domain.erasure import ErasureAsked, RecordErasure
+
+
+def erasing(app: App, personal: Personal) -> Effect:
+    """At least once: deleting what is gone changes nothing."""
+
+    async def erase(incoming: Incoming[Any]) -> None:
+        await personal.erase(app.database, incoming.event.subject_id)
+        meta = Meta(derived_id("erased", incoming.id), Actor("effect:erase", "platform", SYSTEM))
+        await app.writer.execute(incoming.stream, RecordErasure(incoming.event.subject_id), meta)
+
+    return Effect("erase", (ErasureAsked,), erase)
