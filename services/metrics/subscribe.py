@@ -214,7 +214,10 @@ def _placement(asked: Any) -> Placement:
 
 def _time(stamp: Any) -> datetime:
     """ValueError for a time that no calendar has."""
-    when: datetime = stamp.ToDatetime(tzinfo=UTC)
+    try:
+        when: datetime = stamp.ToDatetime(tzinfo=UTC)
+    except (OverflowError, ValueError) as error:
+        raise ValueError("a time out of range") from error
     return when
 
 

@@ -87,13 +87,19 @@ class CampaignReturn:
     creators: tuple[tuple[Ids, Performance], ...]
 
 
+def _shifted(cell: sa.ColumnElement[int], operator: str, bits: int) -> sa.ColumnElement[int]:
+    """PostgreSQL shifts by an integer, not by a bigint: the bits are written out."""
+    return cell.op(operator, return_type=sa.BigInteger())(sa.literal_column(str(bits)))
+
+
 def shown(cell: sa.FromClause, traffic: int) -> sa.ColumnElement[bool]:
     """The cells that count: of one traffic (0: all), and no better source of the same count."""
     better = CELLS.alias("better")
-    base = cell.c.cell.op(">>")(4).op("<<")(4)
+    kind = _shifted(cell.c.cell, ">>", 4)
+    base = _shifted(kind, "<<", 4)
     worse = sa.exists().where(better.c.content == cell.c.content, better.c.cell >= base, better.c.cell < cell.c.cell)
     wanted = ~worse
-    return wanted if not traffic else sa.and_(wanted, cell.c.cell.op(">>")(4).op("&")(15) == traffic)
+    return wanted if not traffic else sa.and_(wanted, kind.op("&")(15) == traffic)
 
 
 def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
@@ -101,7 +107,7 @@ def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.coalesce(sa.func.sum(expression), 0), sa.BigInteger)
 
 
-METRIC = CELLS.c.cell.op(">>")(8)
+METRIC = _shifted(CELLS.c.cell, ">>", 8)
 MEASURED = CELLS.c.cell.op("&")(15) == int(Provenance.PLATFORM)
 STANDING = CELLS.c.snapshot + CELLS.c["after"]
 NOT_MEASURED = sa.case((MEASURED, 0), else_=STANDING)
