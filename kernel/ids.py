@@ -36,7 +36,7 @@ def checked_id(value: str) -> str:
         canonical = str(UUID(value))
     except ValueError:
         canonical = ""
-    if canonical != value:
+    if not value or canonical != value:
         raise Invalid("id.malformed", expected="a lower-case UUID with hyphens")
     return value
 

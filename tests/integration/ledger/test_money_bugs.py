@@ -12,7 +12,7 @@ from kernel.errors import Refused, Unavailable
 from kernel.ids import new_id
 from services.ledger.domain import watches
 from services.ledger.domain.accounts import Code
-from services.ledger.domain.commands import CancelEscrow, Command, HoldEscrow, ReleasePayment, RequestPayout
+from services.ledger.domain.commands import CancelEscrow, Command, HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind
 from services.ledger.domain.rows import ACCOUNTS
 from services.ledger.reads.rows import escrow_of, inline_row
@@ -140,8 +140,8 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key_and_pays_once
 
 async def test_a_stormy_provider_changes_no_total(tmp_path: Path) -> None:
     """Busy, answers lost, webhooks twice and out of order: every deposit counts once."""
-    storm: dict[str, Any] = {"busy_bps": 4_000, "lost_answer_bps": 4_000, "duplicated_bps": 8_000, "early_bps": 5_000, "delay_ms": 20}
-    async with running(tmp_path, **storm) as ledger:
+    storm: dict[str, Any] = dict.fromkeys(["busy_bps", "lost_answer_bps", "duplicated_bps", "early_bps"], 5_000)
+    async with running(tmp_path, delay_ms=20, **storm) as ledger:
         brand = unique("brand")
         ids = [unique("deposit") for _ in range(30)]
         body = {"amount_minor": 1_000, "currency": "CNY", "instrument": "tok"}

@@ -1,0 +1,186 @@
+"""Stored and published forms: golden bytes of everything ever stored stay readable, every public step has one message."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dandelion.ledger.v1 import commands_pb2 as asked
+from dandelion.ledger.v1 import events_pb2 as pb
+
+from kernel.decide import REFUSED_NAME, CommandRefused
+from kernel.errors import Invalid
+from kernel.ids import derived_id
+from kernel.model import Incoming
+from kernel.relay import Announce
+from services.ledger.codec import CODEC, COMMANDS, EVENTS
+from services.ledger.domain.accounts import Code
+from services.ledger.domain.chains import DECIDERS
+from services.ledger.domain.commands import (
+    CancelEscrow,
+    HoldEscrow,
+    ReleasePayment,
+    Weight,
+)
+from services.ledger.domain.events import (
+    ChainKind,
+    ChainPosted,
+    Deal,
+    EscrowRefused,
+    Payee,
+    Released,
+    ReleaseKind,
+    TaxWithheld,
+    TransferKind,
+    Transferred,
+)
+from services.ledger.domain.rows import MISMATCH
+from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
+from services.ledger.domain.tax import TaxYear, withhold
+from services.ledger.domain.transfers import Leg, Phase, Ref
+from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
+from services.ledger.publish import PRIVATE, publish
+from services.ledger.subscribe import decode_command
+from tests.unit.ledger.given import DELIVERABLE, DEPOSIT, PAYOUT
+from tests.unit.ledger.world import AGENCY, BRAND, CAMPAIGN, COLLABORATION, CREATOR, NOON
+
+GOLDEN = Path(__file__).parent / "golden"
+TAX = withhold("CN", 800_000, TaxYear(CREATOR, "2026", 10, 1_000_000, 9_000), NOON)
+DEAL = Deal(
+    DELIVERABLE, 2, COLLABORATION, CAMPAIGN, BRAND, CREATOR, AGENCY, 1_500, "CN", "CNY", 1_000_000, 106_000,
+    "fees@2025-01-01", NOON,
+)  # fmt: skip
+RELEASED = Released(
+    derived_id("release"), ReleaseKind.SETTLEMENT, True, 1_000_000, 106_000, 100_000, 47_170, 8_830, 150_000,
+    (Payee(CREATOR, 800_000, TAX, 1_000, 790_000),),
+)  # fmt: skip
+TRANSFER = Transferred(
+    DEPOSIT, TransferKind.DEPOSIT, BRAND, "CNY", 5_000, "tok", "", "ch_1", 30, "b1", "7", NOON
+)  # fmt: skip
+LEGS = (
+    Leg(Ref(Code.PSP_CLEARING, "psp"), Ref(Code.BRAND_AVAILABLE, BRAND), 5_000, "CNY", Phase.PENDING),
+    Leg(Ref(Code.BANK, "psp"), Ref(Code.BANK_OWN, "platform"), 3, "CNY"),
+)
+CHAIN = ChainPosted(
+    ChainKind.PAYMENT_RELEASED, "release:x", "0" * 32, "CNY", LEGS, (Ref(Code.ESCROW, DELIVERABLE),), 4, DEAL, RELEASED,
+    5, 6, TRANSFER, "reason",
+)  # fmt: skip
+SAMPLES: dict[str, Any] = {
+    "chain.posted@1": CHAIN,
+    "escrow.refused@1": EscrowRefused("hold:x:1", "0" * 32, DEAL, "escrow.not_covered", 7, 5),
+    "tax.withheld@1": TaxWithheld(derived_id("release"), DELIVERABLE, CREATOR, "CNY", TAX),
+    "transfer.look_due@1": TransferLookDue(TransferKind.PAYOUT, PAYOUT, 3, NOON, True),
+    "window.closed@1": WindowClosed(NOON),
+    "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
+    REFUSED_NAME: CommandRefused("c-1", "funding-1", "HoldEscrow", "escrow.not_held", '{"status":"none","x":true}'),
+    "escrow.cancel@1": CancelEscrow(derived_id("refund"), DELIVERABLE, BRAND, CREATOR, "CNY", 1, 2, "escrow.expired"),
+    "transfer.look@1": LookAtTransfer(TransferKind.DEPOSIT, DEPOSIT, 1, NOON),
+    "window.close@1": CloseWindow(NOON),
+}
+
+
+def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
+    assert SAMPLES.keys() == EVENTS.keys() | COMMANDS.keys()
+    assert {path.stem for path in GOLDEN.glob("*.json")} >= SAMPLES.keys()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
+    data = (GOLDEN / f"{name}.json").read_bytes().rstrip(b"\n")
+    assert CODEC.decode(name, data) == SAMPLES[name]
+    assert CODEC.encode(SAMPLES[name]) == (name, data)
+
+
+def published(event: object, stream: str) -> Sequence[Any]:
+    return publish(Incoming("ledger", f"{stream}@1", stream, 1, 1, "platform", NOON, event))
+
+
+def message_of(event: object, stream: str = "escrow-x") -> Any:
+    (announced,) = published(event, stream)
+    assert isinstance(announced, Announce)
+    return getattr(pb, announced.type.rpartition(".")[2]).FromString(announced.value)
+
+
+PUBLIC = {
+    ChainKind.DEPOSIT_CHARGED: pb.DepositRequested, ChainKind.DEPOSIT_CONFIRMED: pb.DepositConfirmed,
+    ChainKind.DEPOSIT_FAILED: pb.DepositFailed, ChainKind.LINE_SETTLED: pb.DepositSettled,
+    ChainKind.ESCROW_HELD: pb.EscrowHeld, ChainKind.PAYMENT_RELEASED: pb.PaymentReleased,
+    ChainKind.ESCROW_CANCELLED: pb.RefundIssued, ChainKind.PAYOUT_REQUESTED: pb.PayoutRequested,
+    ChainKind.PAYOUT_CONFIRMED: pb.PayoutConfirmed, ChainKind.PAYOUT_FAILED: pb.PayoutFailed,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_each_public_step_has_its_message(kind: ChainKind) -> None:
+    message = message_of(replace(CHAIN, kind=kind))
+    assert message.currency == "CNY"
+    assert isinstance(message, PUBLIC[kind])
+
+
+def test_streams_are_private_or_published_as_a_whole() -> None:
+    for decider in DECIDERS:
+        assert decider.published != (decider.category in PRIVATE)
+    for category in PRIVATE:
+        assert published(CHAIN, f"{category}-x") == []
+
+
+def test_a_release_adds_up_in_its_message() -> None:
+    message = message_of(CHAIN)
+    parts = (
+        message.brand_fee_minor, message.creator_fee_minor, message.vat_minor, message.agency_minor, message.tax_minor,
+        message.creator_net_minor,
+    )  # fmt: skip
+    assert sum(parts) == message.gross_minor == 1_106_000
+    assert (message.kind, message.fee_policy) == (pb.RELEASE_KIND_SETTLEMENT, "fees@2025-01-01")
+    assert message.tax_rule == "cn-labour-cumulative@2025-10-01"
+
+
+def test_a_withholding_tells_payment_and_year() -> None:
+    message = message_of(SAMPLES["tax.withheld@1"])
+    assert (message.authority, message.period) == ("CN", "2026-11")
+    assert (message.base_minor, message.year_base_minor) == (800_000, 1_800_000)
+    assert message.year_tax_minor == 9_000 + message.tax_minor
+
+
+def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:
+    message = message_of(replace(CHAIN, kind=ChainKind.DEPOSIT_CONFIRMED, reason=MISMATCH))
+    assert isinstance(message, pb.DepositFailed)
+    assert message.reason == "provider.amount_differs"
+
+
+def test_a_refusal_tells_code_and_facts() -> None:
+    message = message_of(SAMPLES[REFUSED_NAME])
+    assert (message.requester, message.command, message.code) == ("funding-1", "HoldEscrow", "escrow.not_held")
+    assert {fact.name: fact.value for fact in message.facts} == {"status": "none", "x": "true"}
+
+
+def test_commands_of_others_land_on_the_deliverable_s_stream() -> None:
+    hold = asked.HoldEscrow(
+        deliverable_id=DELIVERABLE, collaboration_id=COLLABORATION, campaign_id=CAMPAIGN, brand_id=BRAND,
+        creator_id=CREATOR, fee_minor=7, brand_fee_minor=1, currency="CNY", jurisdiction="CN",
+    )  # fmt: skip
+    release = asked.ReleasePayment(
+        release_id="r", deliverable_id=DELIVERABLE, creator_id=CREATOR, currency="CNY", fee_minor=7, brand_fee_minor=1,
+        creator_fee_bps=5, split=[asked.CreatorWeight(creator_id=CREATOR, weight=2)],
+    )  # fmt: skip
+    cancel = asked.CancelEscrow(
+        refund_id="c", deliverable_id=DELIVERABLE, brand_id=BRAND, creator_id=CREATOR, currency="CNY", kill_fee_minor=3,
+        reason="x",
+    )  # fmt: skip
+    expected = [
+        HoldEscrow(DELIVERABLE, 1, COLLABORATION, CAMPAIGN, BRAND, CREATOR, "CNY", 7, 1, "CN"),
+        ReleasePayment("r", DELIVERABLE, CREATOR, "CNY", 7, 1, 5, (Weight(CREATOR, 2),)),
+        CancelEscrow("c", DELIVERABLE, BRAND, CREATOR, "CNY", 3, 0, "x"),
+    ]
+    for message, command in zip((hold, release, cancel), expected, strict=True):
+        found = decode_command(message.DESCRIPTOR.full_name, message.SerializeToString())
+        assert found == (f"escrow-{DELIVERABLE}", command)
+
+
+def test_what_is_no_command_of_ours_is_not_guessed() -> None:
+    assert decode_command("dandelion.campaigns.v1.PauseCampaign", b"") is None
+    with pytest.raises(ValueError, match="HoldEscrow"):
+        decode_command(asked.HoldEscrow.DESCRIPTOR.full_name, b"\xff\xff")
+    with pytest.raises(Invalid, match=r"id\.malformed"):
+        decode_command(asked.HoldEscrow.DESCRIPTOR.full_name, b"")
