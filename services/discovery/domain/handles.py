@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
 from kernel.ids import split_stream
 from kernel.model import Fact, Inline, Key, Rows
@@ -25,6 +26,8 @@ def fold(fact: Fact[CreatorRegistered | AccountLinked], rows: Rows) -> Iterable[
         case AccountLinked(account=account, replaces=replaces):
             freed: list[tuple[Key, HandleRow | None]] = [((account.platform, replaces), None)] if replaces else []
             return [*freed, _taken(account, creator_id)]
+        case _:
+            assert_never(fact.event)
 
 
 def _taken(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:

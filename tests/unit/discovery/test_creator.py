@@ -290,6 +290,16 @@ def test_bad_values_name_their_rule(when: Command, code: str) -> None:
     check([REGISTERED], when, code, OPERATOR)
 
 
+def test_a_card_with_everything_is_kept_in_one_order() -> None:
+    industries = (IndustryPrice("美妆", 350_000), IndustryPrice("母婴", 330_000))
+    video = replace(VIDEO, industries=industries, next_minor=320_000, next_from=LATER)
+    story = FormatPrice(Format.STORY, 50_000)
+    given = RateCard("CNY", (video, story), 1_500, (Format.VIDEO, Format.STORY))
+    kept = RateCard("CNY", (story, replace(video, industries=industries[::-1])), 1_500, (Format.STORY, Format.VIDEO))
+    check([REGISTERED], ChangeRateCard(given), [RateCardChanged(kept)])
+    check([REGISTERED, RateCardChanged(kept)], ChangeRateCard(given), [])
+
+
 def test_a_minor_with_a_guardians_consent_and_an_adult_without() -> None:
     minor = replace(PROFILE, birth_year=2010, guardian_consent=True)
     adult = replace(PROFILE, birth_year=2007)
