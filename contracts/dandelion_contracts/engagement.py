@@ -7,6 +7,7 @@ from dandelion.metrics.v1.events_pb2 import EngagementEnvelope, EngagementRecord
 from google.protobuf.timestamp_pb2 import Timestamp
 
 V = TypeVar("V")
+YEAR_10000_MS = 253_402_300_800_000
 
 
 class MalformedEnvelope(ValueError):
@@ -24,7 +25,10 @@ def rows(envelope: EngagementEnvelope) -> list[EngagementRecorded]:
     provenance = _spread("provenance", envelope.provenance, count)
     if count and max(envelope.content) >= len(envelope.contents):
         raise MalformedEnvelope(f"content points beyond the {len(envelope.contents)} contents")
-    return [_row(envelope, i, kinds[i], traffic[i], provenance[i]) for i in range(count)]
+    times = [envelope.observed_base_ms + offset for offset in envelope.observed_offset_ms]
+    if count and not 0 <= min(times) <= max(times) < YEAR_10000_MS:
+        raise MalformedEnvelope("observed_offset_ms leads out of the years 1970 to 9999")
+    return [_row(envelope, i, times[i], kinds[i], traffic[i], provenance[i]) for i in range(count)]
 
 
 def _spread(name: str, column: Sequence[V], count: int) -> Sequence[V]:
@@ -36,10 +40,11 @@ def _spread(name: str, column: Sequence[V], count: int) -> Sequence[V]:
     return column
 
 
-def _row(envelope: EngagementEnvelope, i: int, kind: int, traffic: int, provenance: int) -> EngagementRecorded:
+def _row(
+    envelope: EngagementEnvelope, i: int, at_ms: int, kind: int, traffic: int, provenance: int
+) -> EngagementRecorded:
     content = envelope.contents[envelope.content[i]]
-    observed_at = Timestamp()
-    observed_at.FromMilliseconds(envelope.observed_base_ms + envelope.observed_offset_ms[i])
+    seconds, ms = divmod(at_ms, 1_000)
     return EngagementRecorded(
         envelope_id=envelope.envelope_id,
         row=i,
@@ -51,7 +56,7 @@ def _row(envelope: EngagementEnvelope, i: int, kind: int, traffic: int, provenan
         platform=content.platform,
         metric=envelope.metrics[i],
         value=envelope.values[i],
-        observed_at=observed_at,
+        observed_at=Timestamp(seconds=seconds, nanos=ms * 1_000_000),
         kind=kind,  # type: ignore[arg-type]
         traffic=traffic,  # type: ignore[arg-type]
         provenance=provenance,  # type: ignore[arg-type]

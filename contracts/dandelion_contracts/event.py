@@ -1,6 +1,5 @@
 """An event as a subscriber gets it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar, cast
 
@@ -15,47 +14,78 @@ from dandelion_contracts.source import TopicPartition
 M = TypeVar("M", bound=Message)
 
 
-@dataclass(frozen=True, slots=True)
 class Event(Generic[M]):
-    """One event. `id` is unique (`<stream>@<version>`; for engagement `<envelope>/<row>`) and the same in every repeat."""
+    """One event: its `message` and what the envelope says of it (read when asked for: most subscribers want little of it)."""
 
-    message: M
-    type: str
-    id: str
-    stream: str
-    version: int
-    """Of the stream, from 1; 0 for engagement."""
-    tenant: str
-    at: datetime
-    """When the service recorded it; for engagement when it was observed. UTC."""
-    where: TopicPartition
-    offset: int
-    after: Position
-    """Where `where` stands once this event is done: store it in your own transaction to apply each event exactly once."""
-    correlation: str = ""
-    causation: str = ""
-    traceparent: str = ""
+    __slots__ = ("_received", "message")
 
+    def __init__(self, received: Received) -> None:
+        self._received = received
+        self.message = cast(M, received.message)
 
-def event_of(received: Received) -> Event[M]:
-    record, headers = received.record, received.headers or {}
-    message = cast(M, received.message)
-    if isinstance(received.message, EngagementRecorded):
-        identity, tenant = f"{received.message.envelope_id}/{received.row}", received.message.tenant
-    else:
-        identity, tenant = headers["ce_id"], headers.get("ce_tenant", "")
-    return Event(
-        message=message,
-        type=type_name(message),
-        id=identity,
-        stream=headers.get("ce_subject", record.key.decode("utf-8", "replace")),
-        version=int(headers.get("ce_sequence", "0")),
-        tenant=tenant,
-        at=recorded_at(received),
-        where=place(record),
-        offset=record.offset,
-        after=received.after,
-        correlation=headers.get("ce_correlation", ""),
-        causation=headers.get("ce_causation", ""),
-        traceparent=headers.get("traceparent", ""),
-    )
+    def __repr__(self) -> str:
+        return f"<Event {self.id} {self.type} at {self.where[0]}[{self.where[1]}]@{self.offset}>"
+
+    def header(self, name: str) -> str:
+        """A header of the record, e.g. `ce_source`; empty when it has none."""
+        return (self._received.headers or {}).get(name, "")
+
+    @property
+    def type(self) -> str:
+        """The message's full protobuf name."""
+        return type_name(self.message)
+
+    @property
+    def id(self) -> str:
+        """Unique, and the same in every repeat: `<stream>@<version>`; for engagement `<envelope>/<row>`."""
+        if isinstance(self.message, EngagementRecorded):
+            return f"{self.message.envelope_id}/{self.message.row}"
+        return self.header("ce_id")
+
+    @property
+    def stream(self) -> str:
+        """`<noun>-<uuid>`; events of one stream come in order."""
+        return self.header("ce_subject") or self._received.record.key.decode("utf-8", "replace")
+
+    @property
+    def version(self) -> int:
+        """Of the stream, from 1; 0 for engagement."""
+        return int(self.header("ce_sequence") or "0")
+
+    @property
+    def tenant(self) -> str:
+        """The organisation that owns the stream, or sent the engagement."""
+        return self.message.tenant if isinstance(self.message, EngagementRecorded) else self.header("ce_tenant")
+
+    @property
+    def at(self) -> datetime:
+        """When the service recorded it; for engagement when it was observed. UTC."""
+        return recorded_at(self._received)
+
+    @property
+    def where(self) -> TopicPartition:
+        return place(self._received.record)
+
+    @property
+    def offset(self) -> int:
+        return self._received.record.offset
+
+    @property
+    def after(self) -> Position:
+        """Where `where` stands once this event is done: store it in your own transaction to apply each event exactly once."""
+        return self._received.after
+
+    @property
+    def correlation(self) -> str:
+        """The same for all that one request of a client brought about, over all services."""
+        return self.header("ce_correlation")
+
+    @property
+    def causation(self) -> str:
+        """The id of the event or command that brought it about."""
+        return self.header("ce_causation")
+
+    @property
+    def traceparent(self) -> str:
+        """W3C trace context."""
+        return self.header("traceparent")

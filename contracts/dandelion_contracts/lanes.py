@@ -19,7 +19,7 @@ from dandelion_contracts.source import Record, TopicPartition
 ENVELOPES_REMEMBERED = 16_384
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """An event or its defect (`message` or `bad`), and where its partition stands when it is done."""
 
@@ -27,7 +27,6 @@ class Received:
     after: Position
     message: Message | None = None
     headers: Mapping[str, str] | None = None
-    row: int = 0
     bad: BadRecord | None = None
 
 
@@ -41,7 +40,7 @@ class Lane(Protocol):
         """What is new, in order. Consume it whole before the next call."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Chained:
     """A record with its place in the partition's chain, as the guard wants it."""
 
@@ -74,7 +73,7 @@ class EventLane:
         for record in records:
             try:
                 chained.append(_chained(record))
-            except (KeyError, ValueError) as error:
+            except (KeyError, ValueError, OverflowError) as error:
                 yield Received(record, self.after, bad=_bad(record, f"headers: {type(error).__name__} {error}"))
         if chained:
             yield from self._admit(chained)
@@ -119,7 +118,7 @@ class EngagementLane:
                 continue
             for row in found:
                 after = self.after if row.row == len(found) - 1 else before
-                yield Received(record, after, row, {}, row.row)
+                yield Received(record, after, row)
 
     def _rows(self, record: Record) -> list[EngagementRecorded]:
         envelope = EngagementEnvelope.FromString(record.value)
@@ -161,8 +160,10 @@ def _chained(record: Record) -> _Chained:
     headers: dict[str, str] = {name: value.decode() for name, value in record.headers}
     if not headers["ce_id"] or not headers["ce_type"]:
         raise ValueError("ce_id and ce_type may not be empty")
-    if datetime.fromisoformat(headers["ce_time"]).tzinfo is None:
+    at = datetime.fromisoformat(headers["ce_time"])
+    if at.tzinfo is None:
         raise ValueError("ce_time needs its zone")
+    at.astimezone(UTC)  # the first and the last day of the calendar may have no UTC
     int(headers.get("ce_sequence", "0"))
     return _Chained(record, headers, int(headers["ce_position"]), int(headers["ce_previous"]))
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, Self
 
 from dandelion_contracts.errors import BadRecord, PositionLost
-from dandelion_contracts.event import Event, M, event_of
+from dandelion_contracts.event import Event, M
 from dandelion_contracts.lanes import Lane, Received, is_before, place
 from dandelion_contracts.positions import Position, PositionStore
 from dandelion_contracts.source import Record, Source, TopicPartition
@@ -75,20 +75,27 @@ class Subscription(Generic[M]):
         await self.aclose()
 
     async def __anext__(self) -> Event[M]:
-        await self._finish_current()
+        if self._current is not None:
+            self._mark(self._current)
+            self._current = None
+        if self._done and self._clock() - self._saved_at >= SAVE_EVERY_S:
+            await self._save()
         while True:
             while not self._ready:
                 await self._fill()
             received = self._ready.popleft()
-            if received.bad is not None and self._on_bad is None:
-                self._ready.appendleft(received)
-                raise received.bad
-            if received.bad is not None and self._on_bad is not None:
-                self._on_bad(received.bad)
-                self._mark(received)
-            else:
+            if received.bad is None:
                 self._current = received
-                return event_of(received)
+                return Event(received)
+            self._report(received, received.bad)
+
+    def _report(self, received: Received, bad: BadRecord) -> None:
+        """Passed over only when somebody takes it."""
+        if self._on_bad is None:
+            self._ready.appendleft(received)
+            raise bad
+        self._on_bad(bad)
+        self._mark(received)
 
     async def done(self) -> None:
         """Says that the event at hand is done too, and stores the positions: before a `break`, for example."""
@@ -112,13 +119,6 @@ class Subscription(Generic[M]):
             partition: Hole(self._lanes[partition].after, now - since, now - since >= self._red_after_s)
             for partition, since in self._holes.items()
         }
-
-    async def _finish_current(self) -> None:
-        if self._current is not None:
-            self._mark(self._current)
-            self._current = None
-        if self._done and self._clock() - self._saved_at >= SAVE_EVERY_S:
-            await self._save()
 
     def _mark(self, received: Received) -> None:
         self._done[place(received.record)] = received.after

@@ -90,6 +90,8 @@ def test_each_row_takes_its_entry_of_every_column() -> None:
         ({"traffic": [TRAFFIC_PAID] * 2}, "traffic"),
         ({"provenance": [PROVENANCE_PLATFORM] * 4}, "provenance"),
         ({"content": [0, 1, 2]}, "content"),
+        ({"observed_offset_ms": [0, 0, -(2**62)]}, "observed_offset_ms"),
+        ({"observed_offset_ms": [0, 2**62, 0]}, "observed_offset_ms"),
     ],
 )
 def test_columns_that_do_not_fit_are_refused_by_name(changes: dict[str, Any], named: str) -> None:

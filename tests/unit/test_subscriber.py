@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from dandelion.ledger.v1.events_pb2 import DepositConfirmed, PayoutConfirmed
 from dandelion_contracts.errors import BadPositions, BadRecord, PositionLost
 from dandelion_contracts.event import Event
 from dandelion_contracts.events import EVENTS
-from dandelion_contracts.lanes import EventLane
+from dandelion_contracts.lanes import EngagementLane, EventLane, Lane
 from dandelion_contracts.positions import FilePositions, MemoryPositions, Position, PositionStore
+from dandelion_contracts.source import Record
 from dandelion_contracts.subscriber import source_of, subscribe, subscribe_engagement
 from dandelion_contracts.subscription import Subscription
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.kit.topics import Idle, MemorySource, Topic, at
 
@@ -274,3 +277,28 @@ def test_the_source_follows_the_url() -> None:
     assert type(source_of("local:///tmp/bus.db")).__name__ == "LocalSource"
     assert type(source_of("kafka://a:1,b:2")).__name__ == "KafkaSource"
     assert type(source_of("a:1,b:2")).__name__ == "KafkaSource"
+
+
+HEADERS = {
+    "ce_id": b"deposit@1", "ce_type": b"dandelion.ledger.v1.DepositConfirmed", "ce_time": b"2026-11-22T08:00:00+00:00",
+    "ce_position": b"1", "ce_previous": b"0", "ce_sequence": b"1",
+}  # fmt: skip
+CHANGES = st.dictionaries(
+    st.sampled_from(sorted(HEADERS)), st.binary(max_size=30) | st.text("0123456789-:T+.Z").map(str.encode)
+)
+
+
+@given(st.lists(st.tuples(CHANGES, st.binary(max_size=60)), max_size=4))
+@example([({}, b"")])
+@example([({"ce_time": b"0001-01-01T00:00:00+23:00"}, b"")])
+@example([({"ce_position": b"9" * 5000}, b"")])
+def test_no_bytes_bring_anything_but_events_and_named_defects(sent: list[tuple[dict[str, bytes], bytes]]) -> None:
+    records = [
+        Record("ledger.events.v1", 0, offset, b"\xff", value, list({**HEADERS, **changes}.items()), 0)
+        for offset, (changes, value) in enumerate(sent)
+    ]
+    lanes: list[Lane] = [EventLane(Position(0, 0), EVENTS), EngagementLane(Position(0, 0))]
+    for lane in lanes:
+        for received in lane.admit(records):
+            assert (received.bad is None) != (received.message is None)
+            assert received.bad is not None or Event[Any](received).at.tzinfo is UTC
