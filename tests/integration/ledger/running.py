@@ -40,8 +40,8 @@ CALM = dict.fromkeys(
 )
 
 
-def settings_in(folder: Path, secret: str) -> LedgerSettings:
-    """Embedded settings, with keys of this folder's own."""
+def settings_in(folder: Path, secret: str, database_url: str = "") -> LedgerSettings:
+    """Embedded settings, with keys of this folder's own; another database by its address."""
     (folder / "fingerprint.key").write_bytes(os.urandom(32))
     (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
     (folder / "psp.key").write_text("sandbox\n")
@@ -51,7 +51,7 @@ def settings_in(folder: Path, secret: str) -> LedgerSettings:
         probe.bind(("127.0.0.1", 0))
         rpc_port = int(probe.getsockname()[1])
     return LedgerSettings(
-        database_url=f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
+        database_url=database_url or f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
         bus_url=f"local:///{folder / 'bus.db'}",
         jwks=str(folder / "issuer" / "jwks.json"),
         token_issuer="https://issuer.test",
@@ -172,11 +172,13 @@ class Ledger:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, provider: Provider | None = None, **world: Any) -> AsyncIterator[Ledger]:
+async def running(
+    folder: Path, *, provider: Provider | None = None, database_url: str = "", **world: Any
+) -> AsyncIterator[Ledger]:
     """Every role of the ledger until the block ends; a role that fails fails the test. The books are proved at the end."""
     issuer = Issuer.at(folder / "issuer", "https://issuer.test", "dandelion")
     outside = SandboxSettings(seed="test", **{**CALM, **world})
-    settings = settings_in(folder, outside.webhook_secret)
+    settings = settings_in(folder, outside.webhook_secret, database_url)
     await run_migrations(SERVICE, settings)
     late = _Late()
     sandbox = make_sandbox(outside, late)

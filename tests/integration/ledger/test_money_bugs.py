@@ -228,4 +228,3 @@ async def test_a_provider_that_is_gone_is_waited_for(tmp_path: Path) -> None:
 
         await until(tried_again)
         assert await ledger.chains(ChainKind.DEPOSIT_CONFIRMED, ChainKind.DEPOSIT_FAILED) == []
-
