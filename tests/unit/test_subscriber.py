@@ -69,8 +69,11 @@ async def test_repeats_come_once() -> None:
     topic = topic_of(1, 2, 3)
     for offset in (1, 2, 0):
         topic.repeat(offset)
+    subscription = over(MemorySource(topic))
+    assert amounts(await drained(subscription)) == [1, 2, 3]
+    assert subscription.holes() == {}
     topic.send(deposit(4))
-    assert amounts(await drained(over(MemorySource(topic)))) == [1, 2, 3, 4]
+    assert amounts(await drained(subscription)) == [4]
 
 
 async def test_partitions_keep_their_own_chains() -> None:
@@ -178,6 +181,13 @@ async def test_a_time_gives_what_was_recorded_from_then_on() -> None:
     assert amounts(await drained(over(source, start=at(3)))) == [3, 4]
     assert amounts(await drained(over(source, start=at(2) + timedelta(seconds=1)))) == [3, 4]
     assert await drained(over(source, start=at(9))) == []
+
+
+async def test_a_bus_whose_clock_is_behind_hides_nothing_from_a_replay() -> None:
+    topic = Topic(bus_behind=timedelta(minutes=4))
+    for amount in (1, 2, 3):
+        topic.send(deposit(amount))
+    assert amounts(await drained(over(MemorySource(topic), start=at(2)))) == [2, 3]
 
 
 async def test_a_stored_position_wins_over_the_start() -> None:
