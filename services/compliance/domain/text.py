@@ -6,14 +6,20 @@ that no match crosses, and single characters each set apart are joined ("国，�
 """
 
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, islice, pairwise
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+WIDEST = 4
+"""A compatibility character stands for at most this many letters here; a few stand for 18 and would swell a text."""
+CONTEXT = 60
+"""A clause is looked at up to this many characters on either side."""
+MAX_HITS = 200
+"""More hits of one list in one text say nothing new."""
 BREAK = "\n"
 """Stands for sentence marks and line ends in folded text."""
 GAP = " "
@@ -45,14 +51,10 @@ class Folded:
         return Span(self.origin[start], self.origin[end - 1] + 1)
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
-        """Bounds of the clause round folded [start, end): up to the next break on either side."""
-        left = self.text.rfind(BREAK, 0, start) + 1
-        right = self.text.find(BREAK, end)
-        return left, len(self.text) if right < 0 else right
-
-    def at(self, index: int) -> int:
-        """The first folded index that stands at or after original `index`."""
-        return bisect_left(self.origin, index)
+        """Bounds of the clause round folded [start, end): up to the next break, at most CONTEXT characters away."""
+        left = self.text.rfind(BREAK, max(0, start - CONTEXT), start) + 1 or max(0, start - CONTEXT)
+        right = self.text.find(BREAK, end, end + CONTEXT)
+        return left, min(len(self.text), end + CONTEXT) if right < 0 else right
 
 
 @lru_cache(maxsize=32)
@@ -66,7 +68,7 @@ def plain(original: str) -> Folded:
 def _plain_character(character: str) -> str:
     if character.isspace():
         return character
-    letters = unicodedata.normalize("NFKC", character).lower()
+    letters = unicodedata.normalize("NFKC", character).lower()[:WIDEST]
     return "".join(letter for letter in letters if unicodedata.category(letter) not in INVISIBLE)
 
 
@@ -103,7 +105,7 @@ def _folded_character(character: str) -> str:
         return BREAK
     if character.isspace():
         return GAP
-    return "".join(map(_atom, unicodedata.normalize("NFKC", character).lower()))
+    return "".join(map(_atom, unicodedata.normalize("NFKC", character).lower()[:WIDEST]))
 
 
 def _atom(character: str) -> str:
@@ -203,20 +205,18 @@ class Matcher:
         self._sounds = AhoCorasick(sorted(by_sound), matchkind=MatchKind.LeftmostLongest)
 
     def find(self, folded: Folded) -> list[Hit]:
-        """Hits in order of place; a Latin term only matches whole words."""
-        text = folded.text
-        excused = self._excused(text)
-        exact = [Hit(start, end, self._terms[self._patterns[n]]) for n, start, end in self._matches(text)]
-        sounding = [hit for hit in self._by_sound(text) if not any(_overlap(hit, other) for other in exact)]
+        """Hits in order of place, at most MAX_HITS; a Latin term only matches whole words."""
+        exact = [Hit(start, end, self._terms[self._patterns[n]]) for n, start, end in self._matches(folded.text)]
+        taken = Places((hit.start, hit.end) for hit in exact)
+        sounding = [hit for hit in self._by_sound(folded.text) if not taken.touch(hit.start, hit.end)]
+        excused = self.harmless(folded)
         hits = sorted(exact + sounding, key=lambda hit: hit.start)
-        return [hit for hit in hits if not any(a <= hit.start and hit.end <= b for a, b in excused)]
+        return list(islice((hit for hit in hits if not excused.hold(hit.start, hit.end)), MAX_HITS))
 
-    def excuses(self, folded: Folded, hit: Hit) -> bool:
-        """True when the hit lies inside a harmless phrase."""
-        return any(start <= hit.start and hit.end <= end for start, end in self._excused(folded.text))
-
-    def _excused(self, text: str) -> list[tuple[int, int]]:
-        return [(start, end) for _, start, end in self._harmless.find_matches_as_indexes(text, overlapping=True)]
+    def harmless(self, folded: Folded) -> "Places":
+        """Where the harmless phrases stand."""
+        found = self._harmless.find_matches_as_indexes(folded.text, overlapping=True)
+        return Places((start, end) for _, start, end in found)
 
     def _matches(self, text: str) -> Iterator[tuple[int, int, int]]:
         for n, start, end in self._exact.find_matches_as_indexes(text):
@@ -231,8 +231,24 @@ class Matcher:
                 yield Hit(start, end, self._terms[term])
 
 
-def _overlap(one: Hit, other: Hit) -> bool:
-    return one.start < other.end and other.start < one.end
+class Places:
+    """Intervals [start, end) of one text, asked about by bisection: long texts are full of them."""
+
+    def __init__(self, intervals: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(intervals)
+        self._starts = [start for start, _ in ordered]
+        self._furthest = list(accumulate((end for _, end in ordered), max))
+        """The furthest end among the intervals up to each."""
+
+    def hold(self, start: int, end: int) -> bool:
+        """True when [start, end) lies inside one of them."""
+        before = bisect_right(self._starts, start)
+        return before > 0 and self._furthest[before - 1] >= end
+
+    def touch(self, start: int, end: int) -> bool:
+        """True when [start, end) overlaps one of them."""
+        before = bisect_left(self._starts, end)
+        return before > 0 and self._furthest[before - 1] > start
 
 
 def _all_chinese(term: str) -> bool:

@@ -20,6 +20,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 TERMS = [row["term"] for row in rows("cn_terms.tsv")]
+TRADITIONAL = {row["plain"]: row["written"][0] for row in rows("traditional.tsv")}
+SYLLABLES = rows("syllables.tsv")
 HARMLESS = [row["phrase"] for row in rows("cn_harmless.tsv")]
 
 
@@ -41,8 +43,7 @@ def full_width(text: str) -> str:
 
 def traditional(text: str) -> str:
     """Each character by its first traditional form where there is one."""
-    written = {row["plain"]: row["written"][0] for row in rows("traditional.tsv")}
-    return "".join(written.get(character, character) for character in text)
+    return "".join(TRADITIONAL.get(character, character) for character in text)
 
 
 DISGUISES: dict[str, Callable[[str], str]] = {
@@ -78,7 +79,7 @@ def test_a_separator_set_between_all_characters_does_not_hide_a_long_term() -> N
 
 def one_homophone(term: str) -> str | None:
     """The term with its last character replaced by another of the same sound; None when there is no other."""
-    for row in rows("syllables.tsv"):
+    for row in SYLLABLES:
         if term[-1] in row["characters"] and len(row["characters"]) > 1:
             return term[:-1] + next(character for character in row["characters"] if character != term[-1])
     return None

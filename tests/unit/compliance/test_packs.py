@@ -6,7 +6,7 @@ import pytest
 
 from kernel.errors import Invalid
 from services.compliance.domain.findings import Content, Severity, Verdict, verdict_of
-from services.compliance.domain.packs import Pack, Rule, in_force, parse
+from services.compliance.domain.packs import MAX_FINDINGS, Pack, Rule, in_force, parse
 from services.compliance.packs import shipped_lists, shipped_packs
 
 PACKS = shipped_packs()
@@ -102,6 +102,16 @@ def test_a_finding_names_law_article_place_and_cure() -> None:
     assert text[finding.start : finding.end] == finding.excerpt == "国\u200b家🌟级"
 
 
+@pytest.mark.parametrize(
+    "piece", ["0", "最佳", "最大化", "唯一，", "a ", "post me a ", "国家几", "医生都", "ﷺ", "\u200b", "㊙"]
+)
+def test_a_long_text_of_one_piece_gives_a_bounded_answer(piece: str) -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    for pack in filter(None, (in_force(PACKS, jurisdiction, at) for jurisdiction in ("CN", "US", "FR"))):
+        text = (piece * 20_000)[:20_000]
+        assert len(pack.findings(Content(text=text), at)) <= MAX_FINDINGS
+
+
 DOCUMENT = {
     "jurisdiction": "XX",
     "utc_offset": "+00:00",
@@ -127,6 +137,10 @@ RULE = {
         [{**RULE, "valid_from": "tomorrow"}],
         [RULE, RULE],
         [{**RULE, "kind": "lexicon", "params": {"terms": "not a list"}}],
+        [{**RULE, "kind": "lexicon", "params": {"patterns": [{"find": "[0-9]+万"}]}}],
+        [{**RULE, "kind": "lexicon", "params": {"contexts": [{"near": ".*来源", "then": "silent"}]}}],
+        [{**RULE, "kind": "required_notice", "params": {"any_of": ["a{2,}"]}}],
+        [{**RULE, "kind": "required_notice", "params": {"any_of": ["a{2,99}"]}}],
         [{key: value for key, value in RULE.items() if key != "law"}],
     ],
 )

@@ -1,15 +1,14 @@
 """Content made by AI needs a visible mark. Params: `any_of`, patterns over folded text of which one must match."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.compliance.domain.rules.case import Breach, Case, Check, Lists, known, texts
+from services.compliance.domain.rules.case import Breach, Case, Check, Lists, known, pattern, texts
 
 
 def check(params: Mapping[str, Any], _lists: Lists) -> Check:
     known(params, ("any_of",), "ai_mark")
-    marks = [re.compile(pattern) for pattern in texts(params.get("any_of"), "ai_mark.any_of")]
+    marks = [pattern(text) for text in texts(params.get("any_of"), "ai_mark.any_of")]
 
     def mark(case: Case) -> Iterator[Breach]:
         if case.content.ai_made and not any(

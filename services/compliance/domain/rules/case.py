@@ -1,5 +1,6 @@
 """What every rule looks at and what it answers; no rule knows another."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,18 @@ def texts(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise Invalid("pack.malformed", where=where, expected="a list of texts")
     return tuple(items)
+
+
+UNBOUNDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
+MAX_REPEATS = 20
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """A pack's regular expression; unbounded repetition is refused, as it makes long texts take for ever."""
+    repeats = [int(most) for most in re.findall(r",(\d+)\}", text)]
+    if UNBOUNDED.search(text) or max(repeats, default=0) > MAX_REPEATS:
+        raise Invalid("pack.malformed", where=text[:80], expected=f"repetitions of at most {MAX_REPEATS}")
+    return re.compile(text)
 
 
 def known(params: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:

@@ -9,11 +9,12 @@ starts where it ends, `near` lies in the same clause; `then` is "silent" or the 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from services.compliance.domain.findings import Severity
-from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, texts
-from services.compliance.domain.text import Folded, Hit, Matcher, Span
+from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, pattern, texts
+from services.compliance.domain.text import MAX_HITS, Folded, Hit, Matcher, Span
 
 FIELDS = ("terms", "add", "patterns", "harmless", "excuse", "contexts")
 SILENT = "silent"
@@ -76,17 +77,17 @@ def _terms(params: Mapping[str, Any], lists: Lists) -> dict[str, Severity | None
 
 def _pattern(item: Mapping[str, Any]) -> Pattern:
     known(item, ("find", "severity"), "lexicon.patterns")
-    return Pattern(re.compile(item["find"]), Severity(item["severity"]) if "severity" in item else None)
+    return Pattern(pattern(item["find"]), Severity(item["severity"]) if "severity" in item else None)
 
 
 def _circumstance(item: Mapping[str, Any]) -> Circumstance:
     known(item, ("id", "hit", "before", "after", "near", "then"), "lexicon.contexts")
     hit, before, after, near = (item.get(name) for name in ("hit", "before", "after", "near"))
     return Circumstance(
-        re.compile(hit) if hit else None,
-        re.compile(f"(?:{before})$") if before else None,
-        re.compile(after) if after else None,
-        re.compile(near) if near else None,
+        pattern(hit) if hit else None,
+        pattern(f"(?:{before})$") if before else None,
+        pattern(after) if after else None,
+        pattern(near) if near else None,
         SILENT if item["then"] == SILENT else Severity(item["then"]).value,
     )
 
@@ -99,12 +100,13 @@ def _hits(
 ) -> list[Graded]:
     """Terms and patterns; of what overlaps the graver stays, then the longer. Harmless phrases excuse both."""
     found: list[Graded] = [(hit, terms[hit.term]) for hit in matcher.find(folded)]
-    for pattern in patterns:
-        hits = (Hit(match.start(), match.end(), match.group()) for match in pattern.find.finditer(folded.text))
-        found += [(hit, pattern.severity) for hit in hits if not matcher.excuses(folded, hit)]
+    harmless = matcher.harmless(folded)
+    for each in patterns:
+        matches = ((match, match.span()) for match in islice(each.find.finditer(folded.text), MAX_HITS))
+        found += [(Hit(*span, match.group()), each.severity) for match, span in matches if not harmless.hold(*span)]
     kept: list[Graded] = []
     for hit, severity in sorted(found, key=_rank):
-        if not any(hit.start < other.end and other.start < hit.end for other, _ in kept):
+        if len(kept) < MAX_HITS and not any(hit.start < other.end and other.start < hit.end for other, _ in kept):
             kept.append((hit, severity))
     return kept
 

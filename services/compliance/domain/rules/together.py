@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, texts
+from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, pattern, texts
 
 
 def check(params: Mapping[str, Any], _lists: Lists) -> Check:
     known(params, ("text", "contact"), "together")
-    subject = [re.compile(pattern) for pattern in texts(params.get("text"), "together.text")]
-    contact = [re.compile(pattern) for pattern in texts(params.get("contact"), "together.contact")]
+    subject = [pattern(text) for text in texts(params.get("text"), "together.text")]
+    contact = [pattern(text) for text in texts(params.get("contact"), "together.contact")]
 
     def together(case: Case) -> Iterator[Breach]:
         if case.content.links or case.content.codes or any(True for _ in _places(contact, case)):
@@ -24,8 +24,8 @@ def check(params: Mapping[str, Any], _lists: Lists) -> Check:
 
 def _places(patterns: list[re.Pattern[str]], case: Case) -> Iterator[Breach]:
     for part in case.parts:
-        for pattern in patterns:
-            yield from (_breach(part, match) for match in pattern.finditer(part.folded.text))
+        for each in patterns:
+            yield from (_breach(part, match) for match in each.finditer(part.folded.text))
 
 
 def _breach(part: Part, match: re.Match[str]) -> Breach:

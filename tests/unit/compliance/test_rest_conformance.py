@@ -1,0 +1,47 @@
+"""Compliance's HTTP API keeps what its OpenAPI document says, for good and for bad input; the log is a stand-in here."""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from kernel.app import App
+from kernel.auth import Verifier
+from kernel.errors import Refused
+from kernel.health import Health
+from kernel.issuer import Issuer
+from kernel.model import Meta, Receipt
+from services.compliance.rest import make_api
+
+FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-compliance-"))
+atexit.register(shutil.rmtree, FOLDER)
+ISSUER = Issuer.at(FOLDER, "https://issuer.test", "dandelion")
+
+
+class Unwritten:
+    """A writer over no log: nothing was ever opened."""
+
+    async def execute(self, stream: str, command: object, meta: Meta) -> Receipt:
+        raise Refused("review.not_opened", status="new")
+
+
+STAND_IN = SimpleNamespace(
+    verifier=Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+    fingerprint_key=b"k" * 32,
+    health=Health(),
+    settings=SimpleNamespace(rate_per_s=10_000, rate_burst=10_000),
+    writer=Unwritten(),
+)
+API = make_api(cast(App, STAND_IN))
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", API)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_conformance(case: schemathesis.Case[Any]) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {ISSUER.issue('rita', 'platform', 'reviewer')}"})
