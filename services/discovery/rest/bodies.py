@@ -1,5 +1,6 @@
 """Request bodies. Shares are basis points, money is minor units, times are RFC 3339 with an offset; others are refused."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -48,7 +49,7 @@ class ProfileBody(Body):
     def texts(self) -> dict[str, str]:
         return {"display_name": self.display_name, "bio": self.bio, "contact": self.contact}
 
-    def profile(self, revisions: dict[str, str]) -> Profile:
+    def profile(self, revisions: Mapping[str, str]) -> Profile:
         plain = self.model_dump(exclude={"display_name", "bio", "contact"})
         return Profile(
             display_name_revision=revisions.get("display_name", ""),

@@ -1,5 +1,7 @@
 """Commands on one creator: `PUT /creators/{id}` registers, `POST /creators/{id}/<noun>` changes."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -40,80 +42,101 @@ from services.discovery.rest.bodies import (
 from services.discovery.rest.sealing import SealedTexts, Sealer
 
 
-def routes(writer: Writer, sealer: Sealer) -> APIRouter:
-    """Every command but the import."""
-    router = APIRouter(prefix="/creators/{creator_id}", tags=["creators"])
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Sends commands on creators' streams."""
+
+    writer: Writer
+    sealer: Sealer
 
     async def send(
-        sender: Sending, creator_id: str, command: Command, body: BaseModel, sealed: SealedTexts | None = None
+        self, sender: Sending, creator_id: str, command: Command, body: BaseModel, texts: SealedTexts | None = None
     ) -> Receipt:
         stream = stream_id("creator", creator_id)
         meta = sender.meta(stream, command, body)
-        return sender.answer(await writer.execute(stream, command, meta, sealed.sealed if sealed else ()))
+        return sender.answer(await self.writer.execute(stream, command, meta, texts.sealed if texts else ()))
 
-    async def sealed(sender: Sending, creator_id: str, profile: ProfileBody) -> SealedTexts:
+    async def seal(self, sender: Sending, creator_id: str, profile: ProfileBody) -> SealedTexts:
         """Strangers are refused before a key is made for the creator they name."""
         if sender.actor.tenant != creator_id and STAFF.isdisjoint(sender.actor.roles):
             raise Forbidden("creator.not_a_party")
-        return await sealer.seal(creator_id, profile.texts())
+        return await self.sealer.seal(creator_id, profile.texts())
 
+
+def routes(writer: Writer, sealer: Sealer) -> APIRouter:
+    """Every command but the import."""
+    router = APIRouter(prefix="/creators/{creator_id}", tags=["creators"])
+    commands = Commands(writer, sealer)
+    _profile(router, commands)
+    _offer(router, commands)
+    _figures(router, commands)
+    _staff(router, commands)
+    return router
+
+
+def _profile(router: APIRouter, commands: Commands) -> None:
     @router.put("", status_code=201)
     async def register(creator_id: Uuid, body: RegisterBody, sender: Sender) -> Receipt:
         """Registers a creator, by itself or by an operator; the creator's organisation owns it."""
-        texts = await sealed(sender, creator_id, body.profile)
+        texts = await commands.seal(sender, creator_id, body.profile)
         accounts = tuple(one.account() for one in body.accounts)
-        command = RegisterCreator(creator_id, body.profile.profile(dict(texts.revisions)), accounts)
-        return await send(sender, creator_id, command, body, texts)
+        command = RegisterCreator(creator_id, body.profile.profile(texts.revisions), accounts)
+        return await commands.send(sender, creator_id, command, body, texts)
 
     @router.post("/profile")
     async def profile(creator_id: Uuid, body: ProfileBody, sender: Sender) -> Receipt:
         """Replaces the whole profile."""
-        texts = await sealed(sender, creator_id, body)
-        return await send(sender, creator_id, ChangeProfile(body.profile(dict(texts.revisions))), body, texts)
+        texts = await commands.seal(sender, creator_id, body)
+        return await commands.send(sender, creator_id, ChangeProfile(body.profile(texts.revisions)), body, texts)
 
     @router.post("/accounts")
     async def link(creator_id: Uuid, body: AccountBody, sender: Sender) -> Receipt:
         """Links an account, in place of the one on that platform."""
-        return await send(sender, creator_id, LinkAccount(body.account()), body)
+        return await commands.send(sender, creator_id, LinkAccount(body.account()), body)
 
-    @router.post("/accounts/verify")
-    async def verify(creator_id: Uuid, body: VerifyBody, sender: Sender) -> Receipt:
-        """Operators only: the creator controls the account."""
-        return await send(sender, creator_id, VerifyAccount(body.account(), body.method), body)
 
+def _offer(router: APIRouter, commands: Commands) -> None:
     @router.post("/rate-card")
     async def rate_card(creator_id: Uuid, body: RateCardBody, sender: Sender) -> Receipt:
         """Replaces the whole rate card."""
-        return await send(sender, creator_id, ChangeRateCard(body.card()), body)
-
-    @router.post("/audience")
-    async def audience(creator_id: Uuid, body: AudienceBody, sender: Sender) -> Receipt:
-        """Reports on one kind of audience; an older report than the known one is refused."""
-        return await send(sender, creator_id, ReportAudience(body.audience()), body)
-
-    @router.post("/followers")
-    async def followers(creator_id: Uuid, body: FollowersBody, sender: Sender) -> Receipt:
-        """Reports the followers of a linked account."""
-        return await send(sender, creator_id, ReportFollowers(body.followers()), body)
-
-    @router.post("/performance")
-    async def performance(creator_id: Uuid, body: PerformanceBody, sender: Sender) -> Receipt:
-        """Reports medians of one format and window."""
-        return await send(sender, creator_id, ReportPerformance(body.performance()), body)
+        return await commands.send(sender, creator_id, ChangeRateCard(body.card()), body)
 
     @router.post("/availability")
     async def availability(creator_id: Uuid, body: AvailabilityBody, sender: Sender) -> Receipt:
         """Opens or closes the creator for new jobs."""
-        return await send(sender, creator_id, ChangeAvailability(body.availability, body.max_parallel_jobs), body)
+        command = ChangeAvailability(body.availability, body.max_parallel_jobs)
+        return await commands.send(sender, creator_id, command, body)
+
+
+def _figures(router: APIRouter, commands: Commands) -> None:
+    @router.post("/audience")
+    async def audience(creator_id: Uuid, body: AudienceBody, sender: Sender) -> Receipt:
+        """Reports on one kind of audience; an older report than the known one is refused."""
+        return await commands.send(sender, creator_id, ReportAudience(body.audience()), body)
+
+    @router.post("/followers")
+    async def followers(creator_id: Uuid, body: FollowersBody, sender: Sender) -> Receipt:
+        """Reports the followers of a linked account."""
+        return await commands.send(sender, creator_id, ReportFollowers(body.followers()), body)
+
+    @router.post("/performance")
+    async def performance(creator_id: Uuid, body: PerformanceBody, sender: Sender) -> Receipt:
+        """Reports medians of one format and window."""
+        return await commands.send(sender, creator_id, ReportPerformance(body.performance()), body)
+
+
+def _staff(router: APIRouter, commands: Commands) -> None:
+    @router.post("/accounts/verify")
+    async def verify(creator_id: Uuid, body: VerifyBody, sender: Sender) -> Receipt:
+        """Operators only: the creator controls the account."""
+        return await commands.send(sender, creator_id, VerifyAccount(body.account(), body.method), body)
 
     @router.post("/suspend")
     async def suspend(creator_id: Uuid, body: SuspendBody, sender: Sender) -> Receipt:
         """Operators only: takes a creator out of search and stops new jobs."""
-        return await send(sender, creator_id, SuspendCreator(body.reason, body.until), body)
+        return await commands.send(sender, creator_id, SuspendCreator(body.reason, body.until), body)
 
     @router.post("/reinstate")
     async def reinstate(creator_id: Uuid, body: ReinstateBody, sender: Sender) -> Receipt:
         """Operators only: ends a suspension."""
-        return await send(sender, creator_id, ReinstateCreator(body.reason), body)
-
-    return router
+        return await commands.send(sender, creator_id, ReinstateCreator(body.reason), body)
