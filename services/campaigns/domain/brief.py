@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from kernel.money import LIMIT_MINOR, checked_currency
 from services.campaigns.domain.checks import short, short_list, valid
@@ -189,6 +190,8 @@ def _check_type(brief: Brief) -> None:
         case CampaignType.BRANDED_CONTENT:
             paid = brief.compensation.kind is not CompensationKind.GIFT
             valid(paid, "campaign.branded_content_is_paid")
+        case _:
+            assert_never(brief.campaign_type)
 
 
 def expand(brief: Brief) -> Iterator[tuple[DeliverableSpec, int]]:

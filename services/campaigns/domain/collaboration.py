@@ -26,6 +26,7 @@ from services.campaigns.domain.work_commands import (
     ExpireCollaboration,
     ExpireDeliverable,
     FundCollaboration,
+    LaterCommand,
     OpenDispute,
     PublishContent,
     ReceiveProduct,
@@ -69,10 +70,8 @@ def decide(command: Command, state: State, context: Context) -> Sequence[WorkEve
     return [*events, *closing(after, contract)] if events else events
 
 
-def _decide(command: Command, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+def _decide(command: LaterCommand, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     match command:
-        case ContractCollaboration():
-            return []
         case FundCollaboration():
             return _fund(contract, state, context)
         case CancelCollaboration(reason):

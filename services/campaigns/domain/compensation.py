@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from kernel.money import BASIS_POINTS, LIMIT_MINOR, share_down
 from services.campaigns.domain.checks import valid
@@ -82,6 +83,8 @@ def _check_fee(rule: Compensation, fee_minor: int) -> None:
         case CompensationKind.HYBRID:
             fits = max(1, rule.floor_minor) <= fee_minor <= rule.cap_minor
             valid(fits, "offer.fee_outside_floor_and_cap", floor_minor=rule.floor_minor, cap_minor=rule.cap_minor)
+        case _:
+            assert_never(rule.kind)
 
 
 def most_minor(rule: Compensation, fee_minor: int) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from services.campaigns.domain.content_events import (
     ContentApproved,
@@ -116,6 +117,8 @@ def evolve_deliverable(state: Deliverable, event: DeliverableEvent) -> Deliverab
         case DeliverableSettled():
             net_minor = event.creator_net_minor
             return replace(state, stage=Stage.SETTLED, due_at=None, creator_net_minor=net_minor)
+        case _:
+            assert_never(event)
 
 
 def _submitted(state: Deliverable, event: ContentSubmitted) -> Deliverable:

@@ -66,10 +66,6 @@ class Side(StrEnum):
     BRAND = "brand"
     CREATOR = "creator"
 
-    @property
-    def other(self) -> "Side":
-        return Side.CREATOR if self is Side.BRAND else Side.BRAND
-
 
 @dataclass(frozen=True, slots=True)
 class CreatorInvited:

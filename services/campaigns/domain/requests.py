@@ -16,7 +16,7 @@ class ContractRequested:
 
 @dataclass(frozen=True, slots=True)
 class EscrowRequested:
-    """ledger.HoldEscrow, one per deliverable with a price."""
+    """ledger.HoldEscrow, one per deliverable with a price; `jurisdiction` is whose tax the creator's part falls under."""
 
     collaboration_id: str
     parties: Parties
@@ -24,6 +24,7 @@ class EscrowRequested:
     fee_minor: int
     brand_fee_minor: int
     currency: str
+    jurisdiction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,9 @@ class SettlementRequested:
 
 @dataclass(frozen=True, slots=True)
 class RequestRefused:
-    """A request came back refused and there is nothing to undo: the clocks of the collaboration go on."""
+    """A request came back refused. Where nothing has to be undone, the clocks of the collaboration go on."""
 
+    command_id: str
     command: str
     code: str
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
 from kernel.money import BASIS_POINTS, share_down
 from services.campaigns.domain.checks import valid
@@ -89,6 +90,8 @@ def ladder_share(ladder: Ladder, stage: LadderStage) -> int:
             return ladder.after_draft_bps
         case LadderStage.AFTER_FEEDBACK:
             return ladder.after_feedback_bps
+        case _:
+            assert_never(stage)
 
 
 def kill_fee_minor(amount_minor: int, share_bps: int) -> int:

@@ -177,9 +177,8 @@ ContentCommand = (
     | SettleDeliverable
     | ExpireDeliverable
 )
-Command = (
+LaterCommand = (
     ContentCommand
-    | ContractCollaboration
     | FundCollaboration
     | CancelCollaboration
     | ConsentToAmendment
@@ -189,3 +188,5 @@ Command = (
     | RuleDispute
     | ExpireCollaboration
 )
+Command = ContractCollaboration | LaterCommand
+"""A collaboration begins with its contract; everything else comes later."""

@@ -51,13 +51,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`."""
+    """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`; `refused` is the id
+    of the command refused last."""
 
     step: Step = Step.NEW
     contract: Contract | None = None
     held: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
     reason: str = ""
+    refused: str = ""
 
     @property
     def awaited(self) -> set[str]:
@@ -96,8 +98,8 @@ def decide(incoming: Incoming[Any], state: Funding, context: Context) -> Sequenc
             return _stop(event, state)
         case DeliverableLapsed() as event:
             return _returns([event.ended], event.reason, state)
-        case CommandRefused(command=command, code=code):
-            return _refused(command, code, state)
+        case CommandRefused() as event:
+            return [] if event.command_id == state.refused else _refused(event, state)
         case _:
             return []
 
@@ -116,6 +118,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             each.fee_minor,
             each.brand_fee_minor,
             contract.currency,
+            contract.brief.jurisdiction.value,
         )
         for each in priced
     ]
@@ -160,14 +163,15 @@ def _returns(ended: Sequence[Ended], reason: str, state: Funding) -> Sequence[Fu
     return [_return(state.contract, each.deliverable_id, each.kill_fee_minor, reason) for each in open_]
 
 
-def _refused(command: str, code: str, state: Funding) -> Sequence[FundingEvent]:
+def _refused(event: CommandRefused, state: Funding) -> Sequence[FundingEvent]:
+    noted = RequestRefused(event.command_id, event.command, event.code)
     match state.step:
         case Step.CONTRACTING if state.contract is not None:
-            return [ReleaseRequested(state.contract.collaboration_id, code)]
+            return [noted, ReleaseRequested(state.contract.collaboration_id, event.code)]
         case Step.HOLDING | Step.FUNDING:
-            return _fail(code, state)
+            return [noted, *_fail(event.code, state)]
         case _:
-            return [RequestRefused(command, code)]
+            return [noted]
 
 
 def evolve(state: Funding, event: FundingEvent) -> Funding:
@@ -187,8 +191,8 @@ def evolve(state: Funding, event: FundingEvent) -> Funding:
             return replace(state, step=Step.STOPPED, reason=reason)
         case ReturnRequested(deliverable_id=deliverable_id):
             return replace(state, returned=(*state.returned, deliverable_id))
-        case RequestRefused():
-            return state
+        case RequestRefused(command_id=command_id):
+            return replace(state, refused=command_id)
         case _:
             assert_never(event)
 

@@ -33,6 +33,7 @@ class Review:
     label: str = ""
     placement: LabelPlacement | None = None
     told: Verdict | None = None
+    refused: str = ""
 
 
 def route(incoming: Incoming[Any]) -> str | None:
@@ -57,8 +58,8 @@ def decide(incoming: Incoming[Any], state: Review, context: Context) -> Sequence
             return _completed(verdict, findings, state)
         case DisclosureAttached(_, label, placement):
             return _attached(label, placement, state)
-        case CommandRefused(command=command, code=code):
-            return [RequestRefused(command, code)]
+        case CommandRefused(command_id=command_id, command=command, code=code):
+            return [] if command_id == state.refused else [RequestRefused(command_id, command, code)]
         case _:
             return []
 
@@ -104,8 +105,8 @@ def evolve(state: Review, event: ReviewEvent) -> Review:
         case ReviewPassedOn():
             told = event.verdict
             return replace(state, verdict=told, told=told, label=event.label, placement=event.placement)
-        case RequestRefused():
-            return state
+        case RequestRefused(command_id=command_id):
+            return replace(state, refused=command_id)
         case _:
             assert_never(event)
 

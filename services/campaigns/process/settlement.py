@@ -32,6 +32,7 @@ class Settlement:
     seen: bool = False
     attempt: int = 0
     settled: bool = False
+    refused: str = ""
 
 
 def route(incoming: Incoming[Any]) -> str | None:
@@ -54,8 +55,8 @@ def decide(incoming: Incoming[Any], state: Settlement, context: Context) -> Sequ
             return _authorised(event, split_stream(incoming.stream)[1], state)
         case PaymentReleased() as event:
             return [] if state.settled else [_settle(event)]
-        case CommandRefused(command=command, code=code):
-            return [RequestRefused(command, code)]
+        case CommandRefused(command_id=command_id, command=command, code=code):
+            return [] if command_id == state.refused else [RequestRefused(command_id, command, code)]
         case _:
             return []
 
@@ -108,8 +109,8 @@ def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
             return replace(state, attempt=attempt)
         case SettlementRequested():
             return replace(state, settled=True)
-        case RequestRefused():
-            return replace(state, seen=False)
+        case RequestRefused(command_id=command_id):
+            return replace(state, seen=False, refused=command_id)
         case _:
             assert_never(event)
 

@@ -56,8 +56,14 @@ def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, request
     ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": event.collaboration_id}
     ids |= {"currency": event.currency, "requester": requester}
     match event:
-        case EscrowRequested(fee_minor=fee_minor, brand_fee_minor=brand_fee_minor):
-            return ledger.HoldEscrow(**ids, fee_minor=fee_minor, brand_fee_minor=brand_fee_minor, revision=1)
+        case EscrowRequested():
+            return ledger.HoldEscrow(
+                **ids,
+                fee_minor=event.fee_minor,
+                brand_fee_minor=event.brand_fee_minor,
+                revision=1,
+                jurisdiction=event.jurisdiction,
+            )
         case ReturnRequested():
             return ledger.CancelEscrow(
                 **ids,

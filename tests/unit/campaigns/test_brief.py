@@ -1,7 +1,7 @@
 """What a brief, its compensation and its terms may say."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,7 +70,7 @@ def test_all_types_in_all_modes(good: Brief, mode: Mode) -> None:
         pytest.param({"budget_minor": 0}, "campaign.budget_not_positive", id="no_budget"),
         pytest.param({"budget_minor": 10**15 + 1}, "campaign.budget_too_large", id="huge_budget"),
         pytest.param({"usage_days": -1}, "campaign.days_out_of_range", id="days"),
-        pytest.param({"posting_from": datetime(2026, 3, 1)}, "campaign.time_not_utc", id="naive_time"),
+        pytest.param({"posting_from": NOON.replace(tzinfo=None)}, "campaign.time_not_utc", id="naive_time"),
         pytest.param({"posting_until": NOON - timedelta(days=2)}, "campaign.posting_window_empty", id="window"),
         pytest.param({"products": (SERUM,) * 51}, "campaign.too_many_products", id="products"),
         pytest.param({"products": (replace(SERUM, name=""),)}, "campaign.product_malformed", id="product"),

@@ -1,0 +1,188 @@
+"""One event of every kind that campaigns stores: what the golden files hold and what is published in tests."""
+
+from typing import Any
+
+from kernel.decide import CommandRefused
+from services.campaigns.domain.application_commands import ExpireInvitation
+from services.campaigns.domain.campaign import ExpireCampaign
+from services.campaigns.domain.compensation import Compensation, CompensationKind, Metric
+from services.campaigns.domain.content_events import (
+    Content,
+    ContentApproved,
+    ContentPublished,
+    ContentReviewed,
+    ContentScheduled,
+    ContentSubmitted,
+    ContentTakenDown,
+    ContentVerified,
+    LabelPlacement,
+    Media,
+    ReviewReminded,
+    RevisionRequested,
+    Ruler,
+    RulingRequested,
+    Setting,
+    SubmissionStage,
+    Verdict,
+)
+from services.campaigns.domain.contract import contract_hash, offer_of
+from services.campaigns.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationExpired,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignPaused,
+    CampaignResumed,
+    CreatorInvited,
+    OfferCountered,
+    OfferRenewed,
+    Side,
+)
+from services.campaigns.domain.requests import (
+    ContractRequested,
+    EscrowConfirmed,
+    EscrowRequested,
+    FundingCompleted,
+    FundingFailed,
+    FundingRequested,
+    FundingStopped,
+    LabelNoted,
+    PaymentRequested,
+    ReleaseRequested,
+    RequestRefused,
+    ReturnRequested,
+    ReviewPassedOn,
+    ReviewRequested,
+    SettlementRequested,
+    TakeDownRequested,
+    VerdictNoted,
+    VerificationRequested,
+)
+from services.campaigns.domain.terms import LadderStage, Terms
+from services.campaigns.domain.work_commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    CollaborationSettled,
+    DeliverableLapsed,
+    DeliverableSettled,
+    DisputeOpened,
+    DisputeRuled,
+    Due,
+    Ended,
+    PaymentAuthorised,
+    ProductReceived,
+    ProductSent,
+    WorkStarted,
+)
+from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, NOON, PARTIES, SERUM, brief, contract
+
+RULE = Compensation(CompensationKind.HYBRID, Metric.CPE, 50, 1_000, 90_000, 300)
+BRIEF = brief(
+    compensation=RULE,
+    products=(SERUM,),
+    key_messages=("温和",),
+    must=("Show it",),
+    must_not=("最佳",),
+    exclusivity_days=30,
+)
+CONTRACT = contract((80_000,), BRIEF)
+SEAL, OFFER = contract_hash(CONTRACT), offer_of(CONTRACT, 1)
+DID, SID = CONTRACT.deliverables[0].deliverable_id, "018f3a10-0000-7000-8000-0000000000a1"
+HASH, LABEL, PLACED = "ab" * 32, "广告", LabelPlacement.TEXT_START
+CONTENT = Content("Spring", "A serum", ("serum",), ("https://shop.test",), (Media(HASH, "video", 9_000, True),), "zh")
+SETTING = Setting(
+    BRIEF.campaign_type, RULE.kind, OFFER.deliverables[0].platform, OFFER.deliverables[0].format,
+    BRIEF.jurisdiction, "cosmetics", (SERUM,), True,
+)  # fmt: skip
+ENDED = Ended(DID, LadderStage.AFTER_DRAFT, 5_000, 80_000, 8_000, 40_000, 59_000)
+SUBMITTED = ContentSubmitted(PARTIES, DID, SID, SubmissionStage.DRAFT, 1, CONTENT, HASH, SETTING, NOON, NOON)
+AT = (PARTIES, DID, SID)
+
+CAMPAIGN: list[Any] = [
+    CampaignDrafted(BRAND_ID, BRIEF, Terms()),
+    BriefPublished(BRAND_ID, 1, BRIEF, Terms(), NOON),
+    BriefAmended(BRAND_ID, 2, BRIEF, Terms(), NOON),
+    CampaignPaused("stock"),
+    CampaignResumed(),
+    CampaignClosed("full"),
+    CampaignCancelled("changed_mind"),
+]
+APPLICATION: list[Any] = [
+    CreatorInvited(PARTIES, OFFER, NOON),
+    ApplicationSubmitted(PARTIES, OFFER, NOON),
+    OfferCountered(PARTIES, Side.CREATOR, OFFER, NOON),
+    OfferRenewed(PARTIES, 2),
+    ApplicationAccepted(Side.BRAND, CONTRACT, SEAL),
+    ApplicationDeclined(PARTIES, Side.CREATOR, "busy"),
+    ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy"),
+    ApplicationExpired(PARTIES, NOON),
+    ApplicationReleased(PARTIES, "no_contract", 88_000),
+]
+COLLABORATION: list[Any] = [
+    CollaborationContracted(CONTRACT, SEAL, NOON),
+    CollaborationFunded(PARTIES, 88_000, "CNY", NOON),
+    WorkStarted((Due(DID, NOON),)),
+    AmendmentConsented(CONTRACT, SEAL),
+    CollaborationSettled(PARTIES, 1, 0, 76_000, "CNY"),
+    CollaborationCancelled(PARTIES, Ruler.BRAND, "budget_cut", True, 500, "CNY", (ENDED,)),
+    ProductSent(PARTIES, "SF", "1", NOON),
+    ProductReceived(PARTIES),
+    SUBMITTED,
+    ContentReviewed(*AT, Verdict.CLEAR, 1, LABEL, PLACED, NOON),
+    RevisionRequested(*AT, Ruler.BRAND, ("Show the box",), 1, 2, NOON),
+    RulingRequested(*AT, ("Show the box",), NOON),
+    ReviewReminded(PARTIES, DID, NOON),
+    ContentApproved(*AT, SubmissionStage.DRAFT, Ruler.CLOCK, HASH, LABEL, PLACED, NOON),
+    ContentScheduled(*AT, NOON, NOON),
+    ContentPublished(
+        *AT, SETTING, "p1", "https://post.test/1", LABEL, PLACED, HASH, NOON, 3_600, 86_400, 80_000, "CNY", NOON
+    ),
+    ContentTakenDown(PARTIES, DID, "content.gone", NOON),
+    ContentVerified(*AT, "look-1", 80_000, 8_000, 500, "CNY", NOON),
+    PaymentAuthorised(PARTIES, DID, 1, 80_000, 8_000, 500, "CNY", NOON),
+    DeliverableSettled(PARTIES, DID, "release-1", 76_000, "CNY", 11_000),
+    DeliverableLapsed(PARTIES, "content.draft_overdue", ENDED, 500, "CNY"),
+    DisputeOpened(PARTIES, Ruler.CREATOR, "unpaid", NOON),
+    DisputeRuled(PARTIES, "resume", 0, (Due(DID, NOON),), None),
+]
+REQUESTS: list[Any] = [
+    ContractRequested(CONTRACT, SEAL),
+    EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN"),
+    FundingRequested(APPLICATION_ID),
+    FundingFailed(APPLICATION_ID, "escrow.not_covered"),
+    ReturnRequested(APPLICATION_ID, PARTIES, DID, 40_000, 500, "CNY", "budget_cut"),
+    ReleaseRequested(APPLICATION_ID, "no_contract"),
+    ReviewRequested(APPLICATION_ID, SUBMITTED),
+    ReviewPassedOn(APPLICATION_ID, DID, SID, Verdict.CLEAR, 1, LABEL, PLACED),
+    VerificationRequested(APPLICATION_ID, DID, "look-1"),
+    TakeDownRequested(APPLICATION_ID, DID, "look-1", "content.gone"),
+    PaymentRequested(APPLICATION_ID, PARTIES, DID, "release-1", 1, 80_000, 8_000, 500, "CNY"),
+    SettlementRequested(APPLICATION_ID, DID, "release-1", 76_000, "CNY"),
+]
+STEPS: list[Any] = [
+    RequestRefused("id", "HoldEscrow", "escrow.not_covered"),
+    EscrowConfirmed(DID),
+    FundingCompleted(),
+    FundingStopped("budget_cut"),
+    VerdictNoted(Verdict.CLEAR, 1),
+    LabelNoted(LABEL, PLACED),
+]
+COMMANDS: list[Any] = [
+    ExpireCampaign(NOON),
+    ExpireInvitation(NOON),
+    ExpireCollaboration(NOON),
+    ExpireDeliverable(DID, NOON),
+]
+FACTS = '{"needed_minor":5,"ok":false,"why":"x"}'
+REFUSED = CommandRefused("id", f"funding-{APPLICATION_ID}", "HoldEscrow", "escrow.gone", FACTS)
+EVERYTHING = [*CAMPAIGN, *APPLICATION, *COLLABORATION, *REQUESTS, *STEPS, *COMMANDS, REFUSED]

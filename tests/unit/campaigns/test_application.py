@@ -1,0 +1,227 @@
+"""Applications: offers back and forth, one answer, and the budget that an acceptance commits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kernel.model import Actor
+from services.campaigns.domain.application import APPLICATION, MAX_ROUNDS
+from services.campaigns.domain.application_commands import (
+    AcceptApplication,
+    Apply,
+    CounterOffer,
+    DeclineApplication,
+    ExpireInvitation,
+    InviteCreator,
+    ReleaseApplication,
+    RenewOffer,
+    WithdrawApplication,
+)
+from services.campaigns.domain.brief import Brief, Mode
+from services.campaigns.domain.budget import BUDGETS, BriefInForce, Budget
+from services.campaigns.domain.contract import contract_hash, offer_of
+from services.campaigns.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationExpired,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CreatorInvited,
+    OfferCountered,
+    OfferRenewed,
+    Side,
+)
+from services.campaigns.domain.terms import Terms
+from tests.kit.campaigns import (
+    APPLICATION_ID,
+    BRAND,
+    BRAND_ID,
+    BRIEF,
+    CAMPAIGN_ID,
+    CREATOR,
+    CREATOR_ID,
+    NOON,
+    PARTIES,
+    STRANGER,
+    SYSTEM,
+    brief,
+    contract,
+)
+from tests.kit.decide import check
+
+FEES, MORE = (100_000,), (120_000,)
+DUE = NOON + timedelta(days=7)
+OFFER, COUNTER = offer_of(contract(FEES), 1), offer_of(contract(MORE), 2)
+INVITED = CreatorInvited(PARTIES, OFFER, DUE)
+APPLIED = ApplicationSubmitted(PARTIES, OFFER, DUE)
+BY_CREATOR = OfferCountered(PARTIES, Side.CREATOR, COUNTER, DUE)
+BY_BRAND = OfferCountered(PARTIES, Side.BRAND, COUNTER, DUE)
+DECLINED = ApplicationDeclined(PARTIES, Side.CREATOR, "busy")
+WITHDRAWN = ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy")
+EXPIRED = ApplicationExpired(PARTIES, DUE)
+INVITE, APPLY = InviteCreator(CAMPAIGN_ID, CREATOR_ID, FEES), Apply(CAMPAIGN_ID, FEES)
+
+
+def accepted(
+    by: Side, fees_minor: tuple[int, ...] = FEES, value: Brief = BRIEF, version: int = 1
+) -> ApplicationAccepted:
+    made = replace(contract(fees_minor, value), brief_version=version)
+    return ApplicationAccepted(by, made, contract_hash(made))
+
+
+ACCEPTED = accepted(Side.CREATOR)
+RELEASED = ApplicationReleased(PARTIES, "no_contract", 110_000)
+
+
+def rows(status: str = "published", committed_minor: int = 0, value: Brief = BRIEF, version: int = 1) -> dict[Any, Any]:
+    key = (CAMPAIGN_ID,)
+    return {
+        ("budgets", key): Budget(CAMPAIGN_ID, BRAND_ID, status, "CNY", value.budget_minor, committed_minor),
+        ("briefs", key): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, value, Terms()),
+    }
+
+
+def run(
+    given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str, at_head: dict[Any, Any] | None = None
+) -> None:
+    check(
+        APPLICATION, given, when, then, at=NOON, actor=who, stream=f"application-{APPLICATION_ID}",
+        rows=rows() if at_head is None else at_head, tables=(BUDGETS,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "when", "then"),
+    [
+        pytest.param([], BRAND, INVITE, [INVITED], id="invites"),
+        pytest.param([], STRANGER, INVITE, "application.not_a_party", id="invites_for_itself_only"),
+        pytest.param([], CREATOR, INVITE, "actor.role_missing", id="creators_invite_nobody"),
+        pytest.param([], BRAND, replace(INVITE, creator_id="x"), "id.malformed", id="malformed_creator"),
+        pytest.param([], BRAND, replace(INVITE, creator_id=BRAND_ID), "application.id_not_derived", id="other_stream"),
+        pytest.param([], BRAND, replace(INVITE, fees_minor=(1, 2)), "offer.fee_per_deliverable", id="a_fee_too_many"),
+        pytest.param([INVITED], BRAND, replace(INVITE, fees_minor=MORE), "application.already_open", id="invites_once"),
+        pytest.param([], CREATOR, APPLY, [APPLIED], id="applies"),
+        pytest.param([], BRAND, APPLY, "actor.role_missing", id="brands_apply_nowhere"),
+        pytest.param([INVITED], CREATOR, APPLY, "application.already_open", id="invited_is_open"),
+        pytest.param(
+            [APPLIED], CREATOR, replace(APPLY, fees_minor=MORE), "application.already_open", id="applies_once"
+        ),
+        pytest.param([INVITED, DECLINED], CREATOR, APPLY, [APPLIED], id="applies_after_a_decline"),
+        pytest.param([APPLIED, WITHDRAWN], BRAND, INVITE, [INVITED], id="invites_after_a_withdrawal"),
+        pytest.param([INVITED, EXPIRED], BRAND, INVITE, [INVITED], id="invites_after_expiry"),
+        pytest.param([INVITED, ACCEPTED], BRAND, INVITE, "application.already_open", id="never_after_acceptance"),
+        pytest.param([INVITED], CREATOR, CounterOffer(MORE), [BY_CREATOR], id="counters"),
+        pytest.param([INVITED], BRAND, CounterOffer(MORE), [BY_BRAND], id="betters_its_own"),
+    ],
+)
+def test_offers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str) -> None:
+    run(given, who, when, then)
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "when", "then"),
+    [
+        pytest.param([APPLIED], BRAND, CounterOffer(MORE), [BY_BRAND], id="counters_an_application"),
+        pytest.param([], CREATOR, CounterOffer(MORE), "application.not_open", id="counters_nothing"),
+        pytest.param([INVITED, DECLINED], CREATOR, CounterOffer(MORE), "application.not_open", id="counters_no_end"),
+        pytest.param([INVITED], STRANGER, CounterOffer(MORE), "application.not_a_party", id="strangers_counter_not"),
+        pytest.param([INVITED], CREATOR, AcceptApplication(1), [ACCEPTED], id="accepts"),
+        pytest.param([APPLIED], BRAND, AcceptApplication(1), [accepted(Side.BRAND)], id="accepts_an_application"),
+        pytest.param(
+            [INVITED, BY_CREATOR],
+            BRAND,
+            AcceptApplication(1),
+            [accepted(Side.BRAND, MORE)],
+            id="accepts_a_counter_offer",
+        ),
+        pytest.param([INVITED], BRAND, AcceptApplication(1), "application.own_offer", id="accepts_not_its_own"),
+        pytest.param([INVITED], CREATOR, AcceptApplication(2), "application.brief_amended", id="accepts_what_it_read"),
+        pytest.param([INVITED, EXPIRED], CREATOR, AcceptApplication(1), "application.not_open", id="accepts_in_time"),
+        pytest.param([INVITED], CREATOR, DeclineApplication("busy"), [DECLINED], id="declines"),
+        pytest.param([INVITED], BRAND, DeclineApplication("busy"), "application.own_offer", id="declines_not_its_own"),
+        pytest.param(
+            [APPLIED, WITHDRAWN], BRAND, DeclineApplication("late"), "application.not_open", id="declined_late"
+        ),
+        pytest.param([APPLIED], CREATOR, WithdrawApplication("busy"), [WITHDRAWN], id="withdraws"),
+        pytest.param(
+            [APPLIED], BRAND, WithdrawApplication("busy"), "application.not_own_offer", id="withdraws_its_own"
+        ),
+        pytest.param(
+            [INVITED, DECLINED], BRAND, WithdrawApplication("late"), "application.not_open", id="withdrawn_late"
+        ),
+        pytest.param([INVITED], SYSTEM, ExpireInvitation(DUE), [EXPIRED], id="expires"),
+        pytest.param([INVITED], SYSTEM, ExpireInvitation(NOON), [], id="an_older_clock"),
+        pytest.param([INVITED, ACCEPTED], SYSTEM, ExpireInvitation(DUE), [], id="answered_in_time"),
+        pytest.param([INVITED], BRAND, ExpireInvitation(DUE), "actor.role_missing", id="only_the_clock_expires"),
+        pytest.param([INVITED, ACCEPTED], SYSTEM, ReleaseApplication("no_contract"), [RELEASED], id="releases"),
+        pytest.param([INVITED], SYSTEM, ReleaseApplication("no_contract"), [], id="releases_nothing_open"),
+        pytest.param([APPLIED], CREATOR, RenewOffer(1), [], id="renews_what_stands"),
+        pytest.param([INVITED], CREATOR, RenewOffer(1), [OfferRenewed(PARTIES, 1)], id="consents_early"),
+        pytest.param([APPLIED], CREATOR, RenewOffer(2), "application.brief_amended", id="renews_what_it_read"),
+        pytest.param([APPLIED], BRAND, RenewOffer(1), "application.only_the_creator_renews", id="brands_renew_not"),
+    ],
+)
+def test_answers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str) -> None:
+    run(given, who, when, then, rows(committed_minor=110_000 if ACCEPTED in given else 0))
+
+
+def test_haggling_ends() -> None:
+    offers = [offer_of(contract((100_000 + n,)), n) for n in range(2, MAX_ROUNDS + 1)]
+    sides = [Side.CREATOR, Side.BRAND] * MAX_ROUNDS
+    given = [INVITED, *(OfferCountered(PARTIES, by, offer, DUE) for by, offer in zip(sides, offers, strict=False))]
+    run(given, BRAND, CounterOffer((1,)), "application.too_many_counter_offers")
+
+
+@pytest.mark.parametrize(
+    ("who", "when", "at_head", "code"),
+    [
+        pytest.param(BRAND, INVITE, {}, "campaign.not_published", id="a_draft_invites_nobody"),
+        pytest.param(BRAND, INVITE, rows("paused"), "campaign.not_published", id="a_paused_one_neither"),
+        pytest.param(CREATOR, APPLY, rows("closed"), "campaign.not_published", id="closed_to_applications"),
+        pytest.param(
+            CREATOR, APPLY, rows(value=brief(mode=Mode.INVITE)), "application.by_invitation_only", id="invited"
+        ),
+    ],
+)
+def test_the_campaign_must_recruit(who: Actor, when: Any, at_head: dict[Any, Any], code: str) -> None:
+    run([], who, when, code, at_head)
+
+
+def test_no_budget_row_no_campaign() -> None:
+    brief_only = {key: row for key, row in rows().items() if key[0] == "briefs"}
+    run([], BRAND, INVITE, "campaign.not_published", brief_only)
+
+
+@pytest.mark.parametrize(
+    ("committed_minor", "then"),
+    [
+        pytest.param(890_000, [ACCEPTED], id="to_the_last_fen"),
+        pytest.param(890_001, "budget.exceeded", id="not_one_more"),
+    ],
+)
+def test_the_budget_is_never_over_committed(committed_minor: int, then: Sequence[Any] | str) -> None:
+    run([INVITED], CREATOR, AcceptApplication(1), then, rows(committed_minor=committed_minor))
+
+
+LONGER = brief(exclusivity_days=30)
+AMENDED = rows(value=LONGER, version=2)
+
+
+def test_an_amendment_binds_who_accepts_later() -> None:
+    run([INVITED], CREATOR, AcceptApplication(2), [accepted(Side.CREATOR, value=LONGER, version=2)], AMENDED)
+
+
+def test_the_creators_offer_does_not_slide_under_an_amendment() -> None:
+    code = "application.creator_has_not_seen_amendment"
+    run([APPLIED], BRAND, AcceptApplication(2), code, AMENDED)
+    run([APPLIED], CREATOR, RenewOffer(2), [OfferRenewed(PARTIES, 2)], AMENDED)
+    agreed = [accepted(Side.BRAND, value=LONGER, version=2)]
+    run([APPLIED, OfferRenewed(PARTIES, 2)], BRAND, AcceptApplication(2), agreed, AMENDED)
+
+
+def test_each_collaboration_has_one_contract_hash() -> None:
+    assert contract_hash(contract(FEES)) == contract_hash(contract(FEES)) != contract_hash(contract(MORE))

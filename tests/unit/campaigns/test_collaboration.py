@@ -1,0 +1,374 @@
+"""Collaborations as a whole: contract, money, product, cancellation by the ladder, disputes, clocks, budget."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kernel.model import Context, Fact
+from services.campaigns.domain.brief import Freedom
+from services.campaigns.domain.budget import BUDGETS, Budget
+from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.domain.compensation import Compensation, CompensationKind
+from services.campaigns.domain.content_events import ContentApproved, ReviewReminded, Ruler, Verdict
+from services.campaigns.domain.contract import contract_hash
+from services.campaigns.domain.deliverable import Deliverable, Stage
+from services.campaigns.domain.expiry import MAX_PAYMENT_ATTEMPTS, expire
+from services.campaigns.domain.terms import LadderStage
+from services.campaigns.domain.work import Work
+from services.campaigns.domain.work_commands import (
+    CancelCollaboration,
+    ConsentToAmendment,
+    ContractCollaboration,
+    ExpireCollaboration,
+    ExpireDeliverable,
+    OpenDispute,
+    Outcome,
+    RuleDispute,
+    ScheduleContent,
+    SettleDeliverable,
+    SubmitContent,
+    TakeDownContent,
+)
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    CollaborationSettled,
+    DeliverableLapsed,
+    DeliverableSettled,
+    DisputeOpened,
+    DisputeRuled,
+    Due,
+    PaymentAuthorised,
+    ProductReceived,
+    ProductSent,
+    WorkStarted,
+)
+from tests.kit.campaigns import (
+    BRAND,
+    BRAND_ID,
+    BRIEF,
+    CAMPAIGN_ID,
+    CREATOR,
+    NOON,
+    OPERATOR,
+    PARTIES,
+    SERUM,
+    STRANGER,
+    SYSTEM,
+    brief,
+    contract,
+)
+from tests.kit.decide import HeadRows, RowKey, check
+from tests.unit.campaigns.working import (
+    APPROVED,
+    CLEARED,
+    D1,
+    D2,
+    FUND,
+    FUNDED,
+    IN_RULING,
+    ONE,
+    OUTLINE,
+    OUTLINED,
+    PAY,
+    PAYING,
+    PUBLISHED,
+    RECEIVE,
+    REVISED,
+    S2,
+    SEND,
+    SHIPPED,
+    STREAM,
+    SUBMITTED,
+    TEXT,
+    TWO,
+    VERIFIED,
+    Step,
+    contracted,
+    day,
+    decide,
+    played,
+    review,
+    revise,
+    run,
+    state_after,
+)
+
+SETTLE: Step = (SYSTEM, SettleDeliverable(D1, "r1", 95_000))
+CANCEL: Step = (BRAND, CancelCollaboration("budget_cut"))
+DISPUTE: Step = (CREATOR, OpenDispute("unpaid"))
+RESUME: Step = (OPERATOR, RuleDispute(Outcome.RESUME))
+SHIPPING = [contracted(SHIPPED), FUND]
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], contracted(), [CollaborationContracted(ONE, contract_hash(ONE), day(2))], id="contracts"),
+        pytest.param([], (BRAND, contracted()[1]), "actor.role_missing", id="only_the_process_contracts"),
+        pytest.param(
+            [], (SYSTEM, ContractCollaboration(ONE, "0" * 64)), "collaboration.contract_hash_differs", id="seal"
+        ),
+        pytest.param(
+            [], contracted(replace(ONE, collaboration_id=D1)), "collaboration.id_differs", id="on_its_own_stream"
+        ),
+        pytest.param([contracted()], contracted(TWO), "collaboration.already_contracted", id="contracts_once"),
+        pytest.param([], FUND, "collaboration.not_contracted", id="funds_a_contract"),
+        pytest.param([contracted()], (BRAND, FUND[1]), "actor.role_missing", id="only_the_process_funds"),
+        pytest.param([contracted()], FUND, [CollaborationFunded, WorkStarted], id="funds_and_starts"),
+        pytest.param([contracted(), CANCEL], FUND, "collaboration.not_contracted", id="funds_nothing_cancelled"),
+        pytest.param([contracted(SHIPPED)], FUND, [CollaborationFunded], id="waits_for_the_product"),
+        pytest.param(SHIPPING, SEND, [ProductSent(PARTIES, "SF", "1", day(14))], id="sends"),
+        pytest.param(SHIPPING, (CREATOR, SEND[1]), "collaboration.only_the_brand", id="the_brand_sends"),
+        pytest.param(FUNDED, SEND, "product.not_awaited", id="sends_what_is_awaited"),
+        pytest.param(SHIPPING, RECEIVE, "product.not_sent", id="receives_what_was_sent"),
+        pytest.param([*SHIPPING, SEND], RECEIVE, [ProductReceived, WorkStarted], id="receives_and_starts"),
+        pytest.param([*SHIPPING, SEND], (BRAND, RECEIVE[1]), "collaboration.only_the_creator", id="creator_receives"),
+        pytest.param(FUNDED, (STRANGER, CANCEL[1]), "collaboration.not_a_party", id="strangers_cancel_nothing"),
+        pytest.param(FUNDED, (BRAND, CancelCollaboration("Because!")), "reason.malformed", id="no_free_text"),
+        pytest.param([*PAYING, SETTLE], CANCEL, "collaboration.not_running", id="cancels_nothing_settled"),
+        pytest.param(VERIFIED, CANCEL, "collaboration.nothing_to_cancel", id="verified_work_is_owed"),
+        pytest.param([*FUNDED, DISPUTE], CANCEL, "collaboration.disputed", id="not_while_disputed"),
+        pytest.param(PAYING, SETTLE, [DeliverableSettled, CollaborationSettled], id="settles"),
+        pytest.param(PAYING, (BRAND, SETTLE[1]), "actor.role_missing", id="only_the_process_settles"),
+    ],
+)
+def test_collaboration(given: Sequence[Step], when: Step, then: Sequence[Any] | str) -> None:
+    run(given, when, then)
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "stage", "share_bps", "kill_minor"),
+    [
+        pytest.param([contracted()], BRAND, LadderStage.BEFORE_OUTLINE, 0, 0, id="before_funding"),
+        pytest.param(FUNDED, BRAND, LadderStage.BEFORE_OUTLINE, 0, 0, id="before_the_outline"),
+        pytest.param(
+            [contracted(OUTLINED), FUND, OUTLINE], BRAND, LadderStage.AFTER_OUTLINE, 1_000, 10_000, id="outline"
+        ),
+        pytest.param(SUBMITTED, BRAND, LadderStage.AFTER_DRAFT, 5_000, 50_000, id="after_the_draft"),
+        pytest.param([*CLEARED, revise()], BRAND, LadderStage.AFTER_DRAFT, 5_000, 50_000, id="after_one_feedback"),
+        pytest.param(REVISED, BRAND, LadderStage.AFTER_FEEDBACK, 10_000, 100_000, id="after_the_second_feedback"),
+        pytest.param(PUBLISHED, BRAND, LadderStage.AFTER_FEEDBACK, 10_000, 100_000, id="published"),
+        pytest.param(
+            [*APPROVED, (BRAND, ScheduleContent(D1, NOON))],
+            BRAND,
+            LadderStage.AFTER_FEEDBACK,
+            10_000,
+            100_000,
+            id="day",
+        ),
+        pytest.param(
+            [*APPROVED, (BRAND, ScheduleContent(D1, day(9)))],
+            BRAND,
+            LadderStage.AFTER_DRAFT,
+            5_000,
+            50_000,
+            id="before",
+        ),
+        pytest.param(PUBLISHED, CREATOR, LadderStage.AFTER_FEEDBACK, 0, 0, id="a_creator_who_leaves"),
+        pytest.param(PUBLISHED, SYSTEM, LadderStage.AFTER_FEEDBACK, 0, 0, id="the_system"),
+    ],
+)
+def test_the_ladder(given: Sequence[Step], who: Any, stage: LadderStage, share_bps: int, kill_minor: int) -> None:
+    run(given, (who, CANCEL[1]), [CollaborationCancelled])
+    (cancelled,) = decide(given, (who, CANCEL[1]))
+    (one,) = cancelled.deliverables
+    assert (one.stage, one.share_bps, one.kill_fee_minor, one.freed_minor) == (
+        stage,
+        share_bps,
+        kill_minor,
+        110_000 - kill_minor,
+    )
+
+
+def test_verified_work_is_paid_though_the_rest_is_cancelled() -> None:
+    verified = [contracted(TWO), *VERIFIED[1:]]
+    (cancelled,) = decide(verified, CANCEL)
+    assert [each.deliverable_id for each in cancelled.deliverables] == [D2]
+    run([*verified, CANCEL], PAY, [PaymentAuthorised])
+    run([*verified, CANCEL, PAY], SETTLE, [DeliverableSettled])
+
+
+@pytest.mark.parametrize(
+    ("given", "due_at", "then"),
+    [
+        pytest.param(FUNDED, day(14), [DeliverableLapsed, CollaborationCancelled], id="no_draft"),
+        pytest.param(FUNDED, day(13), [], id="an_older_clock"),
+        pytest.param(SUBMITTED, day(7), [DeliverableLapsed, CollaborationCancelled], id="compliance_says_nothing"),
+        pytest.param(CLEARED, day(5), [ReviewReminded], id="the_brand_is_reminded"),
+        pytest.param([*CLEARED, revise()], day(7), [DeliverableLapsed, CollaborationCancelled], id="no_revision"),
+        pytest.param(IN_RULING, day(7), [ContentApproved], id="no_ruling"),
+        pytest.param(APPROVED, day(30), [DeliverableLapsed, CollaborationCancelled], id="no_post"),
+        pytest.param(PUBLISHED, day(7), [DeliverableLapsed, CollaborationCancelled], id="no_good_look"),
+        pytest.param(
+            [*PUBLISHED, (SYSTEM, TakeDownContent(D1, "content.gone"))],
+            day(7),
+            [DeliverableLapsed, CollaborationCancelled],
+            id="not_put_up_again",
+        ),
+        pytest.param(VERIFIED, day(3), [PaymentAuthorised], id="is_paid"),
+        pytest.param([*VERIFIED, DISPUTE], day(3), [], id="is_not_paid_while_disputed"),
+    ],
+)
+def test_every_stage_ends_by_a_clock(given: Sequence[Step], due_at: Any, then: Sequence[Any]) -> None:
+    run(given, (SYSTEM, ExpireDeliverable(D1, due_at)), then, at=due_at)
+
+
+def test_the_brand_is_reminded_once_then_taken_to_agree() -> None:
+    given = [*CLEARED, (SYSTEM, ExpireDeliverable(D1, day(5)))]
+    (approved,) = decide(given, (SYSTEM, ExpireDeliverable(D1, day(2))), day(2))
+    assert (approved.by, approved.submission_id) == (Ruler.CLOCK, CLEARED[2][1].submission_id)
+
+
+@pytest.mark.parametrize("given", [[*PAYING, SETTLE], [contracted(SHIPPED), FUND]])
+def test_what_has_no_clock_ends_by_none(given: Sequence[Step]) -> None:
+    assert all(one.due_at is None for one in state_after(given).deliverables)
+    run(given, (SYSTEM, ExpireDeliverable(D1, day(3))), [])
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.SETTLED, Stage.ENDED])
+def test_a_clock_left_over_does_nothing(stage: Stage) -> None:
+    left = Deliverable(ONE.deliverables[0], stage, due_at=NOON)
+    context = Context(NOON, SYSTEM, HeadRows(), STREAM, BRAND_ID)
+    assert expire(ExpireDeliverable(D1, NOON), Work(ONE, left, context)) == []
+
+
+def test_a_collaboration_belongs_to_the_brand() -> None:
+    assert (COLLABORATION.owner(contracted()[1]), COLLABORATION.owner(FUND[1])) == (BRAND_ID, None)
+
+
+def test_clocks_are_the_systems() -> None:
+    run(FUNDED, (BRAND, ExpireDeliverable(D1, day(14))), "actor.role_missing")
+    run([contracted()], (BRAND, ExpireCollaboration(day(2))), "actor.role_missing")
+
+
+@pytest.mark.parametrize(
+    ("given", "due_at", "reason"),
+    [
+        pytest.param([contracted()], day(2), "funding.expired", id="never_funded"),
+        pytest.param(SHIPPING, day(14), "product.not_sent", id="never_sent"),
+        pytest.param([*SHIPPING, SEND], day(14), "product.not_received", id="never_received"),
+    ],
+)
+def test_the_whole_has_a_clock_too(given: Sequence[Step], due_at: Any, reason: str) -> None:
+    run(given, (SYSTEM, ExpireCollaboration(due_at)), [CollaborationCancelled])
+    assert decide(given, (SYSTEM, ExpireCollaboration(due_at)))[0].reason == reason
+    run(FUNDED, (SYSTEM, ExpireCollaboration(due_at)), [])
+
+
+def test_an_unanswered_payment_is_asked_for_again_but_not_for_ever() -> None:
+    given, attempt = list(VERIFIED), 0
+    due_at = day(3)
+    while made := decide(given, (SYSTEM, ExpireDeliverable(D1, due_at))):
+        given.append((SYSTEM, ExpireDeliverable(D1, due_at)))
+        attempt, due_at = made[0].attempt, made[0].due_at
+    assert attempt == MAX_PAYMENT_ATTEMPTS
+
+
+def test_a_gift_is_settled_without_money() -> None:
+    gift = contract((0,), brief(compensation=Compensation(CompensationKind.GIFT)))
+    run([contracted(gift), *VERIFIED[1:]], PAY, [DeliverableSettled, CollaborationSettled])
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param(FUNDED, DISPUTE, [DisputeOpened], id="opens"),
+        pytest.param(FUNDED, (OPERATOR, DISPUTE[1]), "collaboration.only_the_parties", id="staff_dispute_nothing"),
+        pytest.param([*FUNDED, CANCEL], DISPUTE, "collaboration.not_running", id="not_after_the_end"),
+        pytest.param(PAYING, DISPUTE, "collaboration.nothing_to_dispute", id="not_while_being_paid"),
+        pytest.param([*FUNDED, DISPUTE], RESUME, [DisputeRuled], id="resumes"),
+        pytest.param([*SHIPPING, DISPUTE], RESUME, [DisputeRuled], id="resumes_waiting_for_a_product"),
+        pytest.param(
+            [*VERIFIED, DISPUTE],
+            (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)),
+            [DisputeRuled, CollaborationCancelled],
+            id="cancels",
+        ),
+        pytest.param(FUNDED, RESUME, "collaboration.not_disputed", id="rules_what_is_disputed"),
+        pytest.param([*FUNDED, DISPUTE], (BRAND, RESUME[1]), "actor.role_missing", id="parties_rule_not"),
+        pytest.param(
+            [*FUNDED, DISPUTE],
+            (OPERATOR, RuleDispute(Outcome.CANCEL, 10_001)),
+            "dispute.share_out_of_range",
+            id="share",
+        ),
+        pytest.param(
+            [*SHIPPING, DISPUTE], (SYSTEM, ExpireCollaboration(day(14))), [], id="stops_the_clock_of_the_whole"
+        ),
+    ],
+)
+def test_disputes(given: Sequence[Step], when: Step, then: Sequence[Any] | str) -> None:
+    run(given, when, then)
+
+
+def test_stopped_clocks_go_on_with_the_time_they_had_left() -> None:
+    (ruled,) = decide([*FUNDED, DISPUTE], RESUME, at=day(10))
+    assert ruled.clocks == (Due(D1, day(24)),)
+
+
+def test_a_ruling_names_its_price() -> None:
+    _, cancelled = decide([*VERIFIED, DISPUTE], (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)))
+    assert [each.kill_fee_minor for each in cancelled.deliverables] == [25_000]
+
+
+FREER = brief(creative_freedom=Freedom.HIGH)
+CONSENT: Step = (CREATOR, ConsentToAmendment(2))
+
+
+def test_an_amendment_binds_by_consent_alone() -> None:
+    run(FUNDED, CONSENT, [AmendmentConsented], value=FREER, version=2)
+    (consented,) = decide(FUNDED, CONSENT, value=FREER, version=2)
+    assert consented.contract.brief == FREER
+    assert consented.contract.deliverables == ONE.deliverables
+    assert state_after(FUNDED).contract.brief == BRIEF
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "value", "code"),
+    [
+        pytest.param(FUNDED, (BRAND, CONSENT[1]), FREER, "collaboration.only_the_creator", id="the_creators"),
+        pytest.param(FUNDED, (CREATOR, ConsentToAmendment(3)), FREER, "collaboration.brief_amended", id="as_read"),
+        pytest.param([*FUNDED, CANCEL], CONSENT, FREER, "collaboration.not_running", id="while_it_runs"),
+        pytest.param(
+            FUNDED, CONSENT, brief(products=(SERUM,)), "collaboration.amendment_changes_the_deal", id="another_deal"
+        ),
+    ],
+)
+def test_consents_refused(given: Sequence[Step], when: Step, value: Any, code: str) -> None:
+    run(given, when, code, value=value, version=2)
+
+
+@pytest.mark.parametrize("command", [SubmitContent, CancelCollaboration])
+def test_nothing_before_the_contract(command: Any) -> None:
+    when = CancelCollaboration("x") if command is CancelCollaboration else SubmitContent(D1, S2, "draft", TEXT)  # type: ignore[arg-type]
+    run([], (BRAND, when), "collaboration.not_contracted")
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "left_minor"),
+    [
+        pytest.param(SUBMITTED, CANCEL, 50_000, id="the_kill_fee_stays"),
+        pytest.param(FUNDED, (SYSTEM, ExpireDeliverable(D1, day(14))), 0, id="a_lapsed_one_is_free"),
+        pytest.param(PAYING, SETTLE, 110_000, id="a_paid_one_is_spent"),
+    ],
+)
+def test_the_budget_gets_back_what_is_not_spent(given: Sequence[Step], when: Step, left_minor: int) -> None:
+    key: RowKey = ("budgets", (CAMPAIGN_ID,))
+    rows: dict[RowKey, Any] = {key: Budget(CAMPAIGN_ID, BRAND_ID, "published", "CNY", 1_000_000, 110_000)}
+    head, made = HeadRows(rows), decide(given, when)
+    for event in made:
+        if isinstance(event, BUDGETS.events):
+            head.fold([BUDGETS], Fact(STREAM, BRAND_ID, 1, NOON, event))
+    assert head.rows[key].committed_minor == left_minor
+
+
+def test_the_repeat_of_a_verdict_is_silent() -> None:
+    check(
+        COLLABORATION, played([*SUBMITTED, review(Verdict.NEEDS_HUMAN)]), review(Verdict.NEEDS_HUMAN)[1], [],
+        at=NOON, actor=SYSTEM, stream=STREAM,
+    )  # fmt: skip

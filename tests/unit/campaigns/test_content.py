@@ -1,0 +1,213 @@
+"""Content: from the first outline to the verified post, step by step, and nothing out of turn."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.campaigns.domain.content import MAX_SUBMISSIONS
+from services.campaigns.domain.content_events import (
+    Content,
+    ContentApproved,
+    ContentPublished,
+    ContentReviewed,
+    ContentScheduled,
+    ContentSubmitted,
+    ContentTakenDown,
+    ContentVerified,
+    Media,
+    RevisionRequested,
+    Ruler,
+    RulingRequested,
+    SubmissionStage,
+    Verdict,
+)
+from services.campaigns.domain.work_commands import (
+    RequestRevision,
+    RuleContent,
+    ScheduleContent,
+    SettleDeliverable,
+    TakeDownContent,
+)
+from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed
+from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM
+from tests.unit.campaigns.working import (
+    APPROVED,
+    CLEARED,
+    D1,
+    FUND,
+    FUNDED,
+    IN_RULING,
+    LABEL,
+    OUTLINE,
+    OUTLINED,
+    PUBLISHED,
+    REVISED,
+    S1,
+    S2,
+    S3,
+    S4,
+    SUBMITTED,
+    TEXT,
+    VERIFIED,
+    VERIFY,
+    Step,
+    approve,
+    contracted,
+    day,
+    decide,
+    publish,
+    review,
+    revise,
+    run,
+    submit,
+)
+
+WITH_OUTLINE = [contracted(OUTLINED), FUND]
+LATER = day(3)
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param(FUNDED, submit(), [ContentSubmitted], id="submits"),
+        pytest.param([contracted()], submit(), "content.stage_not_expected", id="not_before_funding"),
+        pytest.param(FUNDED, (STRANGER, submit()[1]), "collaboration.not_a_party", id="no_stranger"),
+        pytest.param(FUNDED, (BRAND, submit()[1]), "collaboration.only_the_creator", id="not_the_brand"),
+        pytest.param(FUNDED, (CREATOR, replace(submit()[1], deliverable_id=S1)), "deliverable.unknown", id="unknown"),
+        pytest.param(FUNDED, submit("S"), "id.malformed", id="malformed_id"),
+        pytest.param(SUBMITTED, submit(S2), "content.stage_not_expected", id="one_at_a_time"),
+        pytest.param(CLEARED, submit(content=replace(TEXT, text="B")), "content.submission_id_used", id="id_used"),
+        pytest.param(WITH_OUTLINE, submit(), "content.stage_not_expected", id="outline_first"),
+        pytest.param(WITH_OUTLINE, OUTLINE, [ContentSubmitted], id="outlines"),
+        pytest.param([*WITH_OUTLINE, OUTLINE, approve()], submit(S2), [ContentSubmitted], id="draft_after_outline"),
+        pytest.param(
+            [*WITH_OUTLINE, OUTLINE, revise()], submit(S2), "content.stage_not_expected", id="a_revised_outline_is_one"
+        ),
+        pytest.param(SUBMITTED, review(), [ContentReviewed], id="clears"),
+        pytest.param(SUBMITTED, review(Verdict.NEEDS_HUMAN), [ContentReviewed], id="needs_a_human"),
+        pytest.param([*SUBMITTED, review(Verdict.NEEDS_HUMAN)], review(), [ContentReviewed], id="the_human_clears"),
+        pytest.param(SUBMITTED, review(Verdict.BLOCKED), [ContentReviewed, RevisionRequested], id="blocks"),
+        pytest.param(SUBMITTED, review(submission_id=S2), [], id="a_verdict_on_other_content"),
+        pytest.param(APPROVED, review(Verdict.BLOCKED), [], id="a_late_verdict"),
+        pytest.param(SUBMITTED, (BRAND, review()[1]), "actor.role_missing", id="brands_review_nothing"),
+        pytest.param(SUBMITTED, approve(), "content.not_in_review", id="not_before_compliance"),
+        pytest.param(CLEARED, approve(), [ContentApproved], id="approves"),
+        pytest.param(CLEARED, approve(S2), "content.submission_superseded", id="approves_the_newest"),
+        pytest.param(CLEARED, (CREATOR, approve()[1]), "collaboration.only_the_brand", id="creators_approve_nothing"),
+        pytest.param(CLEARED, revise(), [RevisionRequested], id="requests_a_revision"),
+        pytest.param(CLEARED, (BRAND, RequestRevision(D1, S1, ())), "content.revision_needs_notes", id="says_what"),
+        pytest.param(APPROVED, revise(), "content.not_in_review", id="not_after_approval"),
+        pytest.param(REVISED, revise(S3), [RulingRequested], id="the_third_asks_for_a_ruling"),
+        pytest.param(IN_RULING, (OPERATOR, RuleContent(D1, S3, True)), [ContentApproved], id="ruled_for"),
+        pytest.param(
+            IN_RULING,
+            (OPERATOR, RuleContent(D1, S3, False)),
+            [DeliverableLapsed, CollaborationCancelled],
+            id="ruled_against",
+        ),
+        pytest.param(CLEARED, (OPERATOR, RuleContent(D1, S1, True)), "content.not_in_ruling", id="no_ruling_unasked"),
+        pytest.param(IN_RULING, (BRAND, RuleContent(D1, S3, True)), "actor.role_missing", id="parties_rule_not"),
+        pytest.param(APPROVED, (CREATOR, ScheduleContent(D1, LATER)), [ContentScheduled], id="schedules"),
+        pytest.param(CLEARED, (CREATOR, ScheduleContent(D1, LATER)), "content.not_approved", id="schedules_approved"),
+        pytest.param(APPROVED, (CREATOR, ScheduleContent(D1, day(99))), "content.outside_posting_window", id="window"),
+        pytest.param(APPROVED, (CREATOR, ScheduleContent(D1, day(-0.5))), "content.outside_posting_window", id="past"),
+        pytest.param(
+            APPROVED, (CREATOR, ScheduleContent(D1, NOON.replace(tzinfo=None))), "content.time_not_utc", id="naive_time"
+        ),
+        pytest.param(
+            [*APPROVED, (CREATOR, ScheduleContent(D1, LATER))],
+            (BRAND, ScheduleContent(D1, day(4))),
+            [ContentScheduled],
+            id="reschedules",
+        ),
+        pytest.param(APPROVED, publish(), [ContentPublished], id="publishes"),
+        pytest.param([*APPROVED, (CREATOR, ScheduleContent(D1, LATER))], publish(), [ContentPublished], id="early"),
+        pytest.param(CLEARED, publish(), "content.not_approved", id="publishes_what_is_approved"),
+        pytest.param(APPROVED, publish(text="A serum I like"), "content.label_missing", id="not_without_the_label"),
+        pytest.param(APPROVED, publish(text=f"{LABEL} Mine"), "content.text_differs_from_approved", id="as_approved"),
+        pytest.param(
+            [*SUBMITTED, review(label=""), approve()], publish(), "content.label_not_recorded", id="label_unrecorded"
+        ),
+        pytest.param(PUBLISHED, publish("p2"), "content.not_approved", id="publishes_once"),
+        pytest.param(PUBLISHED, VERIFY, [ContentVerified], id="verifies"),
+        pytest.param(APPROVED, VERIFY, "content.not_published", id="verifies_what_is_published"),
+        pytest.param(PUBLISHED, (SYSTEM, TakeDownContent(D1, "content.gone")), [ContentTakenDown], id="taken_down"),
+        pytest.param(APPROVED, (SYSTEM, TakeDownContent(D1, "content.gone")), [], id="nothing_to_take_down"),
+        pytest.param(
+            [*VERIFIED, (SYSTEM, TakeDownContent(D1, "content.gone"))], publish("p2"), [ContentPublished], id="again"
+        ),
+        pytest.param(
+            VERIFIED, (SYSTEM, SettleDeliverable(D1, "r", 1)), "content.not_being_paid", id="settles_the_paid"
+        ),
+    ],
+)
+def test_content(given: Sequence[Step], when: Step, then: Sequence[Any] | str) -> None:
+    run(given, when, then)
+
+
+def test_the_posting_window_opens() -> None:
+    run(APPROVED, publish(), "content.before_posting_window", at=day(-2))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(replace(TEXT, title="t" * 201), "content.title_too_long", id="title"),
+        pytest.param(replace(TEXT, text=" "), "content.text_malformed", id="text"),
+        pytest.param(replace(TEXT, tags=("",)), "content.tags_malformed", id="tags"),
+        pytest.param(replace(TEXT, links=("l",) * 21), "content.links_malformed", id="links"),
+        pytest.param(replace(TEXT, language=""), "content.language_malformed", id="language"),
+        pytest.param(replace(TEXT, media=(Media("a" * 64, "image"),) * 31), "content.too_many_media", id="media"),
+        pytest.param(replace(TEXT, media=(Media("A", "image"),)), "content.media_hash_malformed", id="hash"),
+        pytest.param(replace(TEXT, media=(Media("a" * 64, "gif"),)), "content.media_kind_unknown", id="kind"),
+        pytest.param(replace(TEXT, media=(Media("a" * 64, "video", -1),)), "content.media_too_long", id="duration"),
+    ],
+)
+def test_bounded_content(content: Content, code: str) -> None:
+    run(FUNDED, submit(content=content), code)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({"post_id": ""}, "content.post_id_malformed", id="post_id"),
+        pytest.param({"post_url": "http://post.test"}, "content.post_url_not_https", id="plain_http"),
+        pytest.param({"post_url": "https://" + "p" * 2_000}, "content.post_url_malformed", id="long_url"),
+        pytest.param({"text": ""}, "content.text_malformed", id="text"),
+    ],
+)
+def test_bounded_posts(changes: dict[str, str], code: str) -> None:
+    run(APPROVED, (CREATOR, replace(publish()[1], **changes)), code)
+
+
+def test_submissions_end() -> None:
+    ids = [f"018f3a10-0000-7000-8000-0000000001{n:02x}" for n in range(MAX_SUBMISSIONS)]
+    given = list(FUNDED)
+    for submission_id in ids:
+        given += [submit(submission_id), review(Verdict.BLOCKED, submission_id)]
+    run(given, submit(S4), "content.too_many_submissions")
+
+
+def test_blocks_use_up_no_revision_of_the_brand() -> None:
+    given = [*SUBMITTED, review(Verdict.BLOCKED), submit(S2), review(Verdict.CLEAR, S2)]
+    (revision,) = decide(given, revise(S2))
+    assert (revision.by, revision.revisions, revision.max_revisions) == (Ruler.BRAND, 1, 2)
+
+
+def test_a_submission_says_what_compliance_must_know() -> None:
+    (event,) = decide(FUNDED, submit())
+    deal = event.setting
+    assert (deal.jurisdiction, deal.product_category, deal.product_used) == ("CN", "cosmetics", True)
+    assert (event.round, event.due_at) == (1, NOON + timedelta(days=7))
+
+
+def test_white_space_and_the_label_do_not_change_a_text() -> None:
+    run(APPROVED, publish(text=f"A serum\n I like {LABEL}"), [ContentPublished])
+
+
+def test_an_approved_outline_leaves_time_for_the_draft() -> None:
+    (event,) = decide([contracted(OUTLINED), FUND, OUTLINE], approve())
+    assert (event.stage, event.due_at) == (SubmissionStage.OUTLINE, day(14))

@@ -1,0 +1,246 @@
+"""Funding, review and settlement: the story, every way back, and silence for what is late or repeated."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from kernel.decide import CommandRefused
+from kernel.ids import derived_id
+from kernel.model import Incoming
+from services.campaigns.domain.compensation import Compensation, CompensationKind
+from services.campaigns.domain.content_events import LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.contract import contract_hash
+from services.campaigns.domain.events import ApplicationAccepted, CampaignPaused, Side
+from services.campaigns.domain.foreign import (
+    ContentLookedAt,
+    DisclosureAttached,
+    EscrowHeld,
+    EscrowRefused,
+    PaymentReleased,
+    ReviewCompleted,
+)
+from services.campaigns.domain.requests import (
+    ContractRequested,
+    EscrowConfirmed,
+    EscrowRequested,
+    FundingCompleted,
+    FundingFailed,
+    FundingRequested,
+    FundingStopped,
+    LabelNoted,
+    PaymentRequested,
+    ReleaseRequested,
+    RequestRefused,
+    ReturnRequested,
+    ReviewPassedOn,
+    ReviewRequested,
+    SettlementRequested,
+    TakeDownRequested,
+    VerdictNoted,
+    VerificationRequested,
+)
+from services.campaigns.domain.terms import LadderStage
+from services.campaigns.domain.work_events import (
+    CollaborationCancelled,
+    CollaborationContracted,
+    CollaborationFunded,
+    DeliverableLapsed,
+    Ended,
+)
+from services.campaigns.process import funding, review, settlement
+from tests.kit.campaigns import APPLICATION_ID, NOON, PARTIES, SYSTEM, brief, contract
+from tests.kit.decide import check
+from tests.unit.campaigns.working import D1, D2, FUNDED, PAYING, S1, TWO, VERIFIED, decide, submit
+
+SEAL = contract_hash(TWO)
+GIFT = contract((0,), brief(compensation=Compensation(CompensationKind.GIFT)))
+HELD = [EscrowConfirmed(D1), EscrowConfirmed(D2)]
+ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN")
+         for each in TWO.deliverables]  # fmt: skip
+CONTRACTING = [ContractRequested(TWO, SEAL)]
+HOLDING = [*CONTRACTING, *ASKED]
+FUNDING = [*HOLDING, *HELD, FundingRequested(APPLICATION_ID)]
+DONE = [*FUNDING, FundingCompleted()]
+NOTED = RequestRefused("id", "HoldEscrow", "escrow.not_covered")
+FAILED = FundingFailed(APPLICATION_ID, "escrow.not_covered")
+
+
+def caused(event: Any, stream: str = f"collaboration-{APPLICATION_ID}") -> Incoming[Any]:
+    return Incoming("campaigns", f"{stream}@1", stream, 1, 1, "tenant", NOON, event)
+
+
+def ended(deliverable_id: str, kill_fee_minor: int = 0) -> Ended:
+    return Ended(deliverable_id, LadderStage.AFTER_DRAFT, 5_000, 100_000, 10_000, kill_fee_minor, 110_000)
+
+
+def back(deliverable_id: str, reason: str, kill_fee_minor: int = 0) -> ReturnRequested:
+    return ReturnRequested(APPLICATION_ID, PARTIES, deliverable_id, kill_fee_minor, 0, "CNY", reason)
+
+
+def refused(category: str, command: str = "HoldEscrow") -> CommandRefused:
+    return CommandRefused("id", f"{category}-{APPLICATION_ID}", command, "escrow.not_covered", "{}")
+
+
+ACCEPTED = ApplicationAccepted(Side.BRAND, TWO, SEAL)
+CONTRACTED = CollaborationContracted(TWO, SEAL, NOON)
+CANCELLED = CollaborationCancelled(PARTIES, "brand", "budget_cut", True, 0, "CNY", (ended(D1, 50_000), ended(D2)))  # type: ignore[arg-type]
+STOPPED = FundingStopped("budget_cut")
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], ACCEPTED, CONTRACTING, id="accepted_asks_for_the_contract"),
+        pytest.param(HOLDING, ACCEPTED, [], id="accepted_late"),
+        pytest.param(CONTRACTING, CONTRACTED, ASKED, id="contracted_asks_for_each_escrow"),
+        pytest.param(CONTRACTING, CollaborationContracted(GIFT, "", NOON), [FundingRequested(APPLICATION_ID)], id="gift"),
+        pytest.param(FUNDING, CONTRACTED, [], id="contracted_late"),
+        pytest.param(HOLDING, EscrowHeld(APPLICATION_ID, D1), HELD[:1], id="one_is_held"),
+        pytest.param([*HOLDING, HELD[0]], EscrowHeld(APPLICATION_ID, D2), FUNDING[-2:], id="the_last_is_held"),
+        pytest.param([*HOLDING, HELD[0]], EscrowHeld(APPLICATION_ID, D1), [], id="held_twice"),
+        pytest.param([], EscrowHeld(APPLICATION_ID, D1), [], id="held_for_nobody"),
+        pytest.param([*HOLDING, HELD[0]], EscrowRefused(APPLICATION_ID, D2, "escrow.not_covered"),
+                     [back(D1, "escrow.not_covered"), FAILED], id="not_covered"),
+        pytest.param(DONE, EscrowRefused(APPLICATION_ID, D2, "escrow.not_covered"), [], id="refused_late"),
+        pytest.param([*HOLDING, FAILED], EscrowHeld(APPLICATION_ID, D1),
+                     [HELD[0], back(D1, "escrow.not_covered")], id="held_too_late_goes_back"),
+        pytest.param([*HOLDING, FAILED], CANCELLED, [], id="cancelled_as_it_asked"),
+        pytest.param(FUNDING, CollaborationFunded(PARTIES, 1, "CNY", None), [FundingCompleted()], id="funded"),
+        pytest.param(DONE, CollaborationFunded(PARTIES, 1, "CNY", None), [], id="funded_twice"),
+        pytest.param([*HOLDING, HELD[0]], CANCELLED, [back(D1, "budget_cut", 50_000), STOPPED], id="cancelled_holding"),
+        pytest.param(DONE, CANCELLED, [back(D1, "budget_cut", 50_000), back(D2, "budget_cut"), STOPPED], id="cancelled"),
+        pytest.param(DONE, DeliverableLapsed(PARTIES, "content.draft_overdue", ended(D1), 0, "CNY"),
+                     [back(D1, "content.draft_overdue")], id="lapsed"),
+        pytest.param([*DONE, back(D1, "content.draft_overdue")], CANCELLED,
+                     [back(D2, "budget_cut"), STOPPED], id="what_lapsed_is_not_returned_again"),
+        pytest.param([], DeliverableLapsed(PARTIES, "x", ended(D1), 0, "CNY"), [], id="lapsed_for_nobody"),
+        pytest.param(CONTRACTING, refused("funding"),
+                     [NOTED, ReleaseRequested(APPLICATION_ID, "escrow.not_covered")], id="no_contract"),
+        pytest.param([*HOLDING, HELD[0]], refused("funding"),
+                     [NOTED, back(D1, "escrow.not_covered"), FAILED], id="hold_refused"),
+        pytest.param(FUNDING, refused("funding"),
+                     [NOTED, back(D1, "escrow.not_covered"), back(D2, "escrow.not_covered"), FAILED], id="fund_refused"),
+        pytest.param(DONE, refused("funding"), [NOTED], id="nothing_to_undo"),
+        pytest.param([], CampaignPaused("x"), [], id="not_its_business"),
+    ],
+)  # fmt: skip
+def test_funding(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
+    check(funding.FUNDING, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"funding-{APPLICATION_ID}")
+
+
+SUBMISSION = decide(FUNDED, submit())[0]
+REVIEWING = [ReviewRequested(APPLICATION_ID, SUBMISSION)]
+PLACED = LabelPlacement.TEXT_START
+LABELLED, CLEAR = LabelNoted("ad", PLACED), VerdictNoted(Verdict.CLEAR, 1)
+
+
+def passed_on(verdict: Verdict, label: str = "", placement: LabelPlacement | None = None) -> ReviewPassedOn:
+    return ReviewPassedOn(APPLICATION_ID, D1, S1, verdict, 1, label, placement)
+
+
+WAITING = [*REVIEWING, passed_on(Verdict.NEEDS_HUMAN)]
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], SUBMISSION, REVIEWING, id="a_draft_is_reviewed"),
+        pytest.param(REVIEWING, ReviewCompleted(S1, Verdict.CLEAR, 1), [CLEAR], id="clear_waits_for_its_label"),
+        pytest.param([*REVIEWING, CLEAR], DisclosureAttached(S1, "ad", PLACED),
+                     [passed_on(Verdict.CLEAR, "ad", PLACED)], id="the_label_comes"),
+        pytest.param(REVIEWING, DisclosureAttached(S1, "ad", PLACED), [LABELLED], id="the_label_comes_first"),
+        pytest.param([*REVIEWING, LABELLED], ReviewCompleted(S1, Verdict.CLEAR, 1),
+                     [passed_on(Verdict.CLEAR, "ad", PLACED)], id="then_the_verdict"),
+        pytest.param(REVIEWING, ReviewCompleted(S1, Verdict.BLOCKED, 1), [passed_on(Verdict.BLOCKED)], id="blocked"),
+        pytest.param(REVIEWING, ReviewCompleted(S1, Verdict.NEEDS_HUMAN, 1), WAITING[1:], id="needs_a_human"),
+        pytest.param([*WAITING, LABELLED], ReviewCompleted(S1, Verdict.CLEAR, 1),
+                     [passed_on(Verdict.CLEAR, "ad", PLACED)], id="the_human_clears"),
+        pytest.param(WAITING, ReviewCompleted(S1, Verdict.BLOCKED, 1), [passed_on(Verdict.BLOCKED)], id="or_blocks"),
+        pytest.param([*REVIEWING, passed_on(Verdict.BLOCKED)], ReviewCompleted(S1, Verdict.CLEAR, 1), [], id="blocked_is"),
+        pytest.param([], ReviewCompleted(S1, Verdict.CLEAR, 1), [], id="a_verdict_for_nobody"),
+        pytest.param([], DisclosureAttached(S1, "ad", PLACED), [], id="a_label_for_nobody"),
+        pytest.param([], CampaignPaused("x"), [], id="not_its_business"),
+    ],
+)  # fmt: skip
+def test_review(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
+    check(review.REVIEW, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"review-{S1}")
+
+
+(AUTHORISED,) = decide(VERIFIED, PAYING[-1])
+RELEASE = derived_id("release", D1)
+PAY = PaymentRequested(APPLICATION_ID, PARTIES, D1, RELEASE, 1, 100_000, 10_000, 0, "CNY")
+PAID = PaymentReleased(APPLICATION_ID, D1, RELEASE, 95_000, "CNY")
+SETTLED = SettlementRequested(APPLICATION_ID, D1, RELEASE, 95_000, "CNY")
+
+
+def look(found: bool = True, label: bool = True, text: bool = True, look_id: str = "l1") -> ContentLookedAt:
+    return ContentLookedAt(APPLICATION_ID, D1, look_id, found, label, text)
+
+
+def taken_down(reason: str, look_id: str = "l1") -> TakeDownRequested:
+    return TakeDownRequested(APPLICATION_ID, D1, look_id, reason)
+
+
+SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], look(), [SEEN], id="a_good_look_verifies"),
+        pytest.param([SEEN], look(look_id="l2"), [], id="once"),
+        pytest.param([], look(found=False, label=False), [taken_down("content.gone")], id="gone"),
+        pytest.param([], look(label=False), [taken_down("content.label_missing")], id="without_its_label"),
+        pytest.param([SEEN], look(text=False, look_id="l2"), [taken_down("content.text_changed", "l2")], id="changed"),
+        pytest.param([taken_down("content.gone", "l0")], look(), [SEEN], id="up_again"),
+        pytest.param([SETTLED], look(found=False), [], id="after_the_payment"),
+        pytest.param([SEEN], AUTHORISED, [PAY], id="asks_for_the_payment"),
+        pytest.param([SEEN, PAY, SETTLED], AUTHORISED, [], id="paid_already"),
+        pytest.param([PAY], PAID, [SETTLED], id="settles"),
+        pytest.param([], CampaignPaused("x"), [], id="not_its_business"),
+    ],
+)
+def test_settlement(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
+    check(settlement.SETTLEMENT, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"settlement-{D1}")
+
+
+@pytest.mark.parametrize("process", [review.REVIEW, settlement.SETTLEMENT])
+def test_refusals_are_noted(process: Any) -> None:
+    cause = caused(refused(process.category))
+    check(process, [], cause, [NOTED], at=NOON, actor=SYSTEM, stream=f"{process.category}-{S1}")
+
+
+def test_a_refused_verification_is_tried_at_the_next_look() -> None:
+    state = settlement.SETTLEMENT.initial
+    for event in (SEEN, RequestRefused("id", "VerifyContent", "content.not_published")):
+        state = settlement.evolve(state, event)
+    (again,) = settlement.decide(caused(look(look_id="l2")), state, None)  # type: ignore[arg-type]
+    assert isinstance(again, VerificationRequested)
+
+
+OUTLINE = decide(FUNDED, submit(stage=SubmissionStage.OUTLINE))[0]
+
+
+@pytest.mark.parametrize(
+    ("process", "event", "stream"),
+    [
+        pytest.param(funding, ACCEPTED, f"funding-{APPLICATION_ID}", id="accepted"),
+        pytest.param(funding, EscrowHeld(APPLICATION_ID, D1), f"funding-{APPLICATION_ID}", id="held"),
+        pytest.param(funding, refused("funding"), f"funding-{APPLICATION_ID}", id="its_refusal"),
+        pytest.param(funding, refused("review"), None, id="anothers_refusal"),
+        pytest.param(funding, SUBMISSION, None, id="content"),
+        pytest.param(review, SUBMISSION, f"review-{S1}", id="a_draft"),
+        pytest.param(review, OUTLINE, None, id="an_outline"),
+        pytest.param(review, ReviewCompleted(S1, Verdict.CLEAR, 0), f"review-{S1}", id="a_verdict"),
+        pytest.param(review, refused("review"), f"review-{APPLICATION_ID}", id="a_review_refused"),
+        pytest.param(review, refused("funding"), None, id="another_refused"),
+        pytest.param(review, CONTRACTED, None, id="a_contract"),
+        pytest.param(settlement, look(), f"settlement-{D1}", id="a_look"),
+        pytest.param(settlement, refused("settlement"), f"settlement-{APPLICATION_ID}", id="a_payment_refused"),
+        pytest.param(settlement, refused("funding"), None, id="a_hold_refused"),
+        pytest.param(settlement, CONTRACTED, None, id="no_deliverable"),
+    ],
+)
+def test_routes(process: Any, event: Any, stream: str | None) -> None:
+    assert process.route(caused(event)) == stream

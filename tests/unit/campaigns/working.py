@@ -1,0 +1,154 @@
+"""A collaboration led to some point by its own commands: what is given to the tables of its tests."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from kernel.model import Actor, Context
+from services.campaigns.domain.brief import Brief
+from services.campaigns.domain.budget import BriefInForce
+from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.contract import Contract, contract_hash
+from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.work_commands import (
+    ApproveContent,
+    ContractCollaboration,
+    ExpireDeliverable,
+    FundCollaboration,
+    PublishContent,
+    ReceiveProduct,
+    RecordReview,
+    RequestRevision,
+    SendProduct,
+    SubmitContent,
+    VerifyContent,
+)
+from tests.kit.campaigns import (
+    APPLICATION_ID,
+    BRAND,
+    BRAND_ID,
+    BRIEF,
+    CAMPAIGN_ID,
+    CREATOR,
+    NOON,
+    SERUM,
+    SPEC,
+    SYSTEM,
+    brief,
+    contract,
+)
+from tests.kit.decide import HeadRows, RowKey, check
+
+Step = tuple[Actor, Any]
+STREAM = f"collaboration-{APPLICATION_ID}"
+LABEL = "广告"
+POST_URL = "https://post.test/1"
+S1, S2, S3, S4 = (f"018f3a10-0000-7000-8000-0000000000{n}" for n in ("a1", "a2", "a3", "a4"))
+ONE = contract()
+TWO = contract((100_000, 50_000), brief(deliverables=(SPEC, SPEC)))
+OUTLINED = contract(value=brief(deliverables=(type(SPEC)(SPEC.platform, SPEC.format, True),)))
+SHIPPED = contract(value=brief(products=(SERUM,)))
+D1, D2 = (each.deliverable_id for each in TWO.deliverables)
+TEXT = Content("Spring", "A serum I like")
+
+
+def day(days: float) -> datetime:
+    """So many days after NOON."""
+    return NOON + timedelta(days=days)
+
+
+def contracted(value: Contract = ONE) -> Step:
+    return SYSTEM, ContractCollaboration(value, contract_hash(value))
+
+
+def submit(submission_id: str = S1, stage: SubmissionStage = SubmissionStage.DRAFT, content: Content = TEXT) -> Step:
+    return CREATOR, SubmitContent(D1, submission_id, stage, content)
+
+
+def review(verdict: Verdict = Verdict.CLEAR, submission_id: str = S1, label: str = LABEL) -> Step:
+    return SYSTEM, RecordReview(D1, submission_id, verdict, 0, label, LabelPlacement.TEXT_START)
+
+
+def approve(submission_id: str = S1) -> Step:
+    return BRAND, ApproveContent(D1, submission_id)
+
+
+def revise(submission_id: str = S1) -> Step:
+    return BRAND, RequestRevision(D1, submission_id, ("Show the box",))
+
+
+def publish(post_id: str = "p1", text: str = f"{LABEL} A serum I like") -> Step:
+    return CREATOR, PublishContent(D1, post_id, POST_URL, text)
+
+
+FUND: Step = (SYSTEM, FundCollaboration())
+SEND: Step = (BRAND, SendProduct("SF", "1"))
+RECEIVE: Step = (CREATOR, ReceiveProduct())
+VERIFY: Step = (SYSTEM, VerifyContent(D1, "look-1"))
+OUTLINE = submit(S1, SubmissionStage.OUTLINE)
+
+FUNDED = [contracted(), FUND]
+SUBMITTED = [*FUNDED, submit()]
+CLEARED = [*SUBMITTED, review()]
+REVISED = [*CLEARED, revise(), submit(S2), review(Verdict.CLEAR, S2), revise(S2), submit(S3), review(Verdict.CLEAR, S3)]
+IN_RULING = [*REVISED, revise(S3)]
+APPROVED = [*CLEARED, approve()]
+PUBLISHED = [*APPROVED, publish()]
+VERIFIED = [*PUBLISHED, VERIFY]
+PAY: Step = (SYSTEM, ExpireDeliverable(D1, day(3)))
+PAYING = [*VERIFIED, PAY]
+
+
+def in_force(value: Brief, version: int) -> dict[RowKey, Any]:
+    """The brief as it stands at the head."""
+    return {("briefs", (CAMPAIGN_ID,)): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, value, Terms())}
+
+
+def played(steps: Sequence[Step], at: datetime = NOON, value: Brief = BRIEF, version: int = 1) -> list[Any]:
+    """The events of the steps; each must be accepted."""
+    head = HeadRows(in_force(value, version))
+    state, events = COLLABORATION.initial, list[Any]()
+    for actor, command in steps:
+        made = COLLABORATION.decide(command, state, Context(at, actor, head, STREAM, BRAND_ID))
+        for event in made:
+            state = COLLABORATION.evolve(state, event)
+        events += made
+    return events
+
+
+def run(
+    given: Sequence[Step],
+    when: Step,
+    then: Sequence[Any] | str,
+    at: datetime = NOON,
+    value: Brief = BRIEF,
+    version: int = 1,
+) -> None:
+    """`then` may name event types instead of events: what is in them is said where it matters."""
+    actor, command = when
+    rows = in_force(value, version)
+    before = played(given)
+    if not isinstance(then, str) and then and all(isinstance(each, type) for each in then):
+        made = decide(given, when, at, value, version)
+        assert [type(each) for each in made] == list(then)
+        then = made
+    check(COLLABORATION, before, command, then, at=at, actor=actor, stream=STREAM, rows=rows)
+
+
+def decide(
+    given: Sequence[Step], when: Step, at: datetime = NOON, value: Brief = BRIEF, version: int = 1
+) -> Sequence[Any]:
+    """The events of one more step."""
+    rows = in_force(value, version)
+    state = COLLABORATION.initial
+    for event in played(given):
+        state = COLLABORATION.evolve(state, event)
+    return COLLABORATION.decide(when[1], state, Context(at, when[0], HeadRows(rows), STREAM, BRAND_ID))
+
+
+def state_after(given: Sequence[Step]) -> Any:
+    state = COLLABORATION.initial
+    for event in played(given):
+        state = COLLABORATION.evolve(state, event)
+    return state
