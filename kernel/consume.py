@@ -5,6 +5,7 @@ out, the guards' table says where to start, and the guard row moves by compare-a
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from kernel.model import Incoming
 from kernel.relay import incoming_of
 from kernel.signal import wait
 from kernel.writer import Fenced
+
+logger = logging.getLogger(__name__)
 
 OWN_LOG = "log"
 BATCH_RECORDS = 5_000
@@ -164,6 +167,7 @@ class Consumer:
             except Fault as fault:
                 if fault.kind != "unavailable":
                     raise
+                logger.warning("waits", exc_info=fault, extra={"consumer": self.name, "code": fault.code})
                 await asyncio.sleep(pause * (0.5 + random.random()))
                 pause = min(pause * 2, 5.0)
 

@@ -146,9 +146,10 @@ class KafkaReader:
         self._consumer = consumer
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
+        """No await between assign and seek: the fetcher would look for a committed offset, find none and fail."""
         partitions = {KafkaPartition(*where): offset for where, offset in positions.items()}
-        self._consumer.assign(list(partitions))
         beginnings = await self._consumer.beginning_offsets(list(partitions))
+        self._consumer.assign(list(partitions))
         for where, offset in partitions.items():
             self._consumer.seek(where, max(offset, beginnings[where]))
 

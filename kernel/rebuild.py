@@ -104,7 +104,7 @@ class Rebuild:
         consumer = Consumer(
             projector.consumer, self._database, projector.handle, log=self._log if self._projection.own else None,
             codec=self._codec, service=self._service, bus=self._bus, topics=self._projection.topics,
-            decode=self._decode, batch_records=self._projection.batch_records, observe=observe,
+            decode=self._decode, partitions=self._partitions, batch_records=self._projection.batch_records, observe=observe,
         )  # fmt: skip
         await consumer.run(stop)
         async with self._database.transaction() as connection:
