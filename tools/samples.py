@@ -13,8 +13,7 @@ from typing import Any, cast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
-from dandelion.metrics.v1.events_pb2 import EngagementEnvelope  # noqa: E402
-from dandelion_contracts.events import COMMANDS, EVENTS  # noqa: E402
+from dandelion_contracts.events import COMMANDS, ENVELOPE, ENVELOPE_TYPE, EVENTS  # noqa: E402
 from google.protobuf.descriptor import FieldDescriptor  # noqa: E402
 from google.protobuf.json_format import MessageToDict  # noqa: E402
 from google.protobuf.message import Message  # noqa: E402
@@ -64,7 +63,7 @@ def _scalar(field: FieldDescriptor, ordinal: int) -> Any:
 
 def samples() -> Iterator[str]:
     """JSON lines `{"type", "bytes" (hex, fields in order), "json"}`."""
-    kinds = {**EVENTS, **COMMANDS, EngagementEnvelope.DESCRIPTOR.full_name: EngagementEnvelope}
+    kinds = {**EVENTS, **COMMANDS, ENVELOPE_TYPE: ENVELOPE}
     for name in sorted(kinds):
         message = filled(kinds[name])
         row = {

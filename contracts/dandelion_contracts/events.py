@@ -25,7 +25,8 @@ Registry = Mapping[str, type[Message]]
 
 SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")
 ENGAGEMENT_TOPIC = "metrics.engagement.v1"
-ENVELOPE_TYPE = metrics_events.EngagementEnvelope.DESCRIPTOR.full_name
+ENVELOPE = metrics_events.EngagementEnvelope
+ENVELOPE_TYPE = ENVELOPE.DESCRIPTOR.full_name
 
 
 def events_topic(service: str) -> str:

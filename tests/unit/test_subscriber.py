@@ -1,20 +1,18 @@
 """What a subscriber is promised: everything, in order, at least once; what it must never see: a gap or a broken record."""
 
 import logging
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from dandelion.ledger.v1.events_pb2 import DepositConfirmed, PayoutConfirmed
-from dandelion_contracts.errors import BadPositions, BadRecord, PositionLost
+from dandelion_contracts.errors import BadRecord, PositionLost
 from dandelion_contracts.event import Event
 from dandelion_contracts.events import EVENTS
 from dandelion_contracts.lanes import EngagementLane, EventLane, Lane
-from dandelion_contracts.positions import FilePositions, MemoryPositions, Position, PositionStore
+from dandelion_contracts.positions import MemoryPositions, Position, PositionStore
 from dandelion_contracts.source import Record
 from dandelion_contracts.subscriber import source_of, subscribe, subscribe_engagement
 from dandelion_contracts.subscription import Subscription
@@ -244,31 +242,6 @@ async def test_random_bytes_stop_the_iteration_until_somebody_takes_them() -> No
     bad: list[BadRecord] = []
     assert amounts(await drained(over(MemorySource(topic), positions, on_bad=bad.append))) == [3]
     assert [each.offset for each in bad] == [1]
-
-
-async def test_file_positions_come_back(tmp_path: Path) -> None:
-    path = tmp_path / "positions.json"
-    await FilePositions(path).save({("a", 0): Position(3, 7), ("b", 11): Position(5, None)})
-    kept = FilePositions(path)
-    assert await kept.load() == {("a", 0): Position(3, 7), ("b", 11): Position(5, None)}
-    await kept.save({("a", 0): Position(4, 9)})
-    assert await FilePositions(path).load() == {("a", 0): Position(4, 9), ("b", 11): Position(5, None)}
-    assert os.listdir(tmp_path) == ["positions.json"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", '{"a": {"0": [1]}}', '{"a": {"x": [1, 2]}}', '{"a": {"0": [-1, 2]}}', '{"a": {"0": [true, 2]}}'],
-)
-async def test_a_damaged_file_is_an_error_not_a_new_beginning(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "positions.json"
-    path.write_text(text)
-    with pytest.raises(BadPositions):
-        await FilePositions(path).load()
-
-
-async def test_no_file_is_a_new_subscriber(tmp_path: Path) -> None:
-    assert await FilePositions(tmp_path / "none.json").load() == {}
 
 
 def test_what_cannot_be_subscribed_to_is_refused() -> None:
