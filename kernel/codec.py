@@ -16,7 +16,7 @@ class Codec:
     """`types` maps the current stored name of every event (and stored command) to its frozen dataclass.
 
     `upcasts[("noun.verb", n)]` turns the raw dict of version n into that of n + 1. Encoding is canonical JSON:
-    UTF-8, keys sorted, no white space, times as RFC 3339 in UTC; the log's hashes cover these bytes.
+    UTF-8, no white space, fields as declared, times as RFC 3339 in UTC; the log's hashes cover these bytes.
     """
 
     def __init__(self, types: Mapping[str, type], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
@@ -56,5 +56,5 @@ class Codec:
 
 
 def canonical(value: object) -> bytes:
-    """Canonical JSON of a dataclass or plain value."""
+    """Canonical JSON: a dataclass's fields in order of declaration, a dict's keys sorted, no white space."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)

@@ -95,7 +95,8 @@ class Database:
             self.write = _sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
             self.read = _sqlite_engine(url, "BEGIN", pool_size=POOL_SIZE)
         else:
-            self.write = self.read = _postgres_engine(url, role)
+            self.write = _postgres_engine(url, role)
+            self.read = self.write.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -106,13 +107,26 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """For single statements: on PostgreSQL without a transaction, as its BEGIN and ROLLBACK are two round trips more."""
         with translated():
             async with self.read.connect() as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A read transaction: all its statements see the same rows."""
+        with translated():
+            if self.is_sqlite:
+                async with self.read.connect() as connection:
+                    yield connection
+            else:
+                engine = self.write.execution_options(isolation_level="REPEATABLE READ")
+                async with engine.connect() as connection:
+                    yield connection
+
     async def close(self) -> None:
         await self.write.dispose()
-        if self.read is not self.write:
+        if self.is_sqlite:
             await self.read.dispose()
 
 

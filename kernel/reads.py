@@ -50,7 +50,7 @@ def visible(connection: AsyncConnection, table: sa.FromClause, actor: Actor) -> 
 @asynccontextmanager
 async def reading_as(database: Database, service: str, actor: Actor) -> AsyncIterator[AsyncConnection]:
     """A read transaction bound to the caller: on PostgreSQL role `<service>_query` under row-level security."""
-    async with database.reading() as connection:
+    async with database.snapshot() as connection:
         if not database.is_sqlite:
             with translated():
                 await connection.execute(sa.text(f'SET LOCAL ROLE "{service}_query"'))

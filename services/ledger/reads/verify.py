@@ -102,9 +102,7 @@ async def verify(
     """Proves hash chain, seals, anchors, sums, bounds, the equation of each deliverable, client money, and that the
     tables which decisions are made on are what the journal says."""
     known = await anchors.read()
-    async with log.database.reading() as connection:
-        if not log.database.is_sqlite:
-            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    async with log.database.snapshot() as connection:
         replay = await _replay(log, codec, {position for position, _ in known}, connection, progress)
         stored = {inline.name: await _stored(connection, log, inline) for inline in INLINES}
     checks = [_hash_chain(replay, known), replay.seals, replay.events, *_books(replay)]
