@@ -107,16 +107,14 @@ Event = OrderRecorded | OrderRefunded
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The command is kept so that a repeat is told from a second order under the same id."""
+    """What was recorded is kept, so that a repeat is told from a second order under the same id."""
 
     order: OrderRecorded | None = None
     refunds: tuple[OrderRefunded, ...] = ()
 
     @property
-    def remaining_minor(self) -> int:
-        if self.order is None:
-            return 0
-        return self.order.amount_minor - sum(refund.amount_minor for refund in self.refunds)
+    def refunded_minor(self) -> int:
+        return sum(refund.amount_minor for refund in self.refunds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +232,9 @@ def _refund(command: RefundOrder, state: State) -> Sequence[Event]:
     for earlier in state.refunds:
         if earlier.refund_id == command.refund_id:
             return _refund_repeated(command, earlier)
-    amount = _refundable(command, state)
-    remaining = state.remaining_minor - amount
+    left = order.amount_minor - state.refunded_minor
+    amount = _refundable(command, left, len(state.refunds))
+    remaining = left - amount
     return [
         OrderRefunded(
             order.order_id, command.refund_id, order.brand_id, amount, order.currency, remaining, order.new_customer,
@@ -252,14 +251,13 @@ def _refund_repeated(command: RefundOrder, earlier: OrderRefunded) -> Sequence[E
     return []
 
 
-def _refundable(command: RefundOrder, state: State) -> int:
-    left = state.remaining_minor
+def _refundable(command: RefundOrder, left: int, refunds: int) -> int:
     amount = left if command.amount_minor is None else command.amount_minor
     if command.amount_minor is not None and amount <= 0:
         raise Invalid("refund.amount_not_positive", amount_minor=amount)
     if left == 0 or amount > left:
         raise Refused("refund.exceeds_order", amount_minor=amount, remaining_minor=left)
-    if len(state.refunds) >= MAX_REFUNDS:
+    if refunds >= MAX_REFUNDS:
         raise Refused("refund.too_many", limit=MAX_REFUNDS)
     return amount
 

@@ -8,11 +8,10 @@ Addition is not idempotent: an envelope that comes twice must be dropped before,
 
 What a counter stands at is a function of the two: its latest snapshot plus every increment of the minutes that begin at
 or after it (a snapshot counts what came before; an increment in the very minute of the snapshot is taken as counted).
-Without a snapshot it is the sum of its increments. Counts of different provenance are never added: `reported` takes the
-best source that has any number, in the order measured, manual, estimated.
+Without a snapshot it is the sum of its increments. Counts of different provenance are never added: of one metric and
+traffic of a content the best source is shown that has any number, in the order measured, manual, estimated.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -165,9 +164,3 @@ def standings(minutes: Minutes, latest: Snapshots) -> dict[Cell, Standing]:
         after[content, cell] = after.get((content, cell), 0) + counts * added
     keys = sorted({*snaps, *after})
     return {key: Standing(*snaps.get(key, (-1, 0)), after.get(key, 0)) for key in keys}
-
-
-def reported(totals: Mapping[Provenance, int]) -> tuple[Provenance, int] | None:
-    """The number to show for one metric and traffic, and whose it is; None when nobody counted."""
-    best = min(totals, default=None)
-    return None if best is None else (best, totals[best])

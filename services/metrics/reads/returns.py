@@ -1,7 +1,7 @@
 """Questions about performance, answered from the read models as the caller may see them.
 
 Everything is joined over the contents: a brand reads its own, a creator its own, staff all. For each metric and traffic of
-a content the best source that counted is shown (totals.reported says the same in Python).
+a content the best source that counted is shown: the one with the smallest code of provenance.
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import orjson
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from kernel.app import App
@@ -89,12 +89,10 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender) -
     router = APIRouter(tags=["engagement"])
 
     @router.post("/engagement", status_code=202, openapi_extra={"requestBody": REQUEST})
-    async def ingest(
-        request: Request, sender: Sender, content_type: Annotated[str, Header(max_length=200)] = "application/json"
-    ) -> Accepted:
+    async def ingest(request: Request, sender: Sender) -> Accepted:
         """A batch of up to 100,000 observations, as JSON (all or nothing) or CSV (good rows kept)."""
         sender.actor.require(*ROLES)
-        media_type = content_type.partition(";")[0].strip().lower()
+        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         body = await request.body()
         taken = await asyncio.to_thread(_taken, body, media_type, default_provenance(sender.actor))
         checked_times(taken.batch, await app.log.now())

@@ -52,6 +52,7 @@ def check(
         state = decider.evolve(state, event)
     context = Context(NOON, actor, rows or GivenRows({}), f"{decider.category}-{id}", tenant)
     list(decider.reads(when, state))
+    assert decider.owner(when) in (None, RED), "a new stream is the brand's"
     if isinstance(then, str):
         with pytest.raises(Fault) as fault:
             decider.decide(when, state, context)

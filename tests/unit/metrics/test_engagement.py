@@ -31,7 +31,6 @@ from services.metrics.domain.totals import (
     increments,
     merged_minutes,
     merged_snapshots,
-    reported,
     snapshots,
     standings,
 )
@@ -145,18 +144,6 @@ def test_sources_and_traffic_are_kept_apart() -> None:
     )
     assert sorted(found.added.tolist()) == [1, 2, 4, 8]
     assert {cell_parts(cell)[2] for cell in found.cell.tolist()} == {Provenance.PLATFORM, Provenance.MANUAL}
-
-
-@pytest.mark.parametrize(
-    ("totals", "best"),
-    [
-        ({}, None),
-        ({Provenance.ESTIMATED: 9}, (Provenance.ESTIMATED, 9)),
-        ({Provenance.ESTIMATED: 9, Provenance.PLATFORM: 3, Provenance.MANUAL: 4}, (Provenance.PLATFORM, 3)),
-    ],
-)
-def test_the_best_source_is_shown(totals: dict[Provenance, int], best: tuple[Provenance, int] | None) -> None:
-    assert reported(totals) == best
 
 
 @given(st.sampled_from(Metric), st.sampled_from(Traffic), st.sampled_from(Provenance))

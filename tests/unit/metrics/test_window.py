@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from kernel.ids import derived_id
+from services.metrics.domain import window
 from services.metrics.domain.engagement import Kind, Metric
 from services.metrics.domain.window import Burst, Key, Rule, Windows, bursts, counted, live
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, batch, row, rows, snapshot
@@ -39,6 +40,14 @@ def test_old_windows_leave_and_late_rows_do_not_bring_them_back() -> None:
     assert windows.counts == {key(1): 4, key(5): 1}
     assert windows.add("e3", batch(row(9), row(2, 60))) == [key(1)]
     assert windows.counts == {key(1): 6, key(5): 1}
+
+
+def test_only_the_newest_envelopes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "MAX_SEEN", 2)
+    windows = Windows(RULE)
+    for name in ("e1", "e2", "e3"):
+        windows.add(name, batch(row(1)))
+    assert list(windows.seen) == ["e2", "e3"]
 
 
 def test_no_rows_change_nothing() -> None:

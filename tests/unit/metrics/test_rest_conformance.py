@@ -1,0 +1,102 @@
+"""Metrics' HTTP API keeps what its OpenAPI document says, for good and for bad input; log and topic are stand-ins here."""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import patch
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from kernel.app import App
+from kernel.auth import Verifier
+from kernel.clock import system_clock
+from kernel.errors import NotFound
+from kernel.health import Health
+from kernel.issuer import Issuer
+from kernel.model import Actor, Meta, Receipt
+from kernel.signal import Signal
+from services.metrics.domain.attribution import Placement
+from services.metrics.domain.link import LinkCode
+from services.metrics.reads.registry import Known
+from services.metrics.rest import make_api
+from tests.unit.metrics.given import PLACE, RED
+
+FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-metrics-"))
+atexit.register(shutil.rmtree, FOLDER)
+ISSUER = Issuer.at(FOLDER, "https://issuer.test", "dandelion")
+
+
+class Written:
+    """A writer over no log: everything was appended."""
+
+    async def execute(self, stream: str, command: object, meta: Meta) -> Receipt:
+        return Receipt(stream, 1, 1, "metrics:1:0")
+
+
+class Sent:
+    """A bus that acknowledges everything."""
+
+    async def producer(self) -> "Sent":
+        return self
+
+    async def send(self, batches: object, deadline_s: float) -> None: ...
+
+
+class OneDeal:
+    """A registry in which every other deliverable is the caller's."""
+
+    async def placement(self, content_id: str, brand_id: str) -> Placement:
+        if content_id > "8":
+            raise NotFound("deliverable.not_found")
+        return PLACE
+
+    async def observed(self, content_ids: Iterable[str], actor: Actor) -> dict[str, Known]:
+        return {}
+
+    async def link(self, code: str) -> LinkCode:
+        if code > "a":
+            raise NotFound("link.unknown_code")
+        ids = (PLACE.campaign_id, PLACE.collaboration_id, PLACE.deliverable_id, PLACE.creator_id)
+        return LinkCode(code, RED, RED, *ids, "https://shop.example/")
+
+
+async def now() -> Any:
+    return system_clock()
+
+
+STAND_IN = SimpleNamespace(
+    verifier=Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+    fingerprint_key=b"k" * 32,
+    health=Health(),
+    settings=SimpleNamespace(
+        attribution_window_s=3600, clicks_per_s=10_000, clicks_burst=10_000, rate_per_s=10_000, rate_burst=10_000
+    ),
+    writer=Written(),
+    bus=Sent(),
+    database=None,
+    progress=Signal(),
+    log=SimpleNamespace(now=now),
+)
+with patch("services.metrics.rest.Registry", lambda *_: OneDeal()):
+    API = make_api(cast(App, STAND_IN))
+FREE = ("/engagement", "/links/{link_id}")
+"""Their rules say more than a JSON schema can: times not in the future, CSV with a header, plain https hosts."""
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", API)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_conformance(case: schemathesis.Case[Any]) -> None:
+    token = ISSUER.issue("bella", RED, "brand")
+    free = case.operation.path in FREE
+    case.call_and_validate(
+        headers={"Authorization": f"Bearer {token}"},
+        allow_redirects=False,
+        excluded_checks=[positive_data_acceptance] if free else [],
+    )
