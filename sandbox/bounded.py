@@ -22,8 +22,5 @@ class Bounded(Generic[V]):
         while len(self._kept) > self._limit:
             self._kept.popitem(last=False)
 
-    def drop(self, key: str) -> None:
-        self._kept.pop(key, None)
-
     def values(self) -> list[V]:
         return list(self._kept.values())

@@ -60,7 +60,7 @@ class Transfers:
             verdict = await self._provider.submit(transfer)
         undecided = verdict.status in (Word.UNKNOWN, Word.PENDING)
         if undecided and due.overdue and due.kind is TransferKind.DEPOSIT:
-            await self._execute(incoming, FailDeposit(due.transfer_id, "expired"))
+            await self._execute(incoming, FailDeposit(due.transfer_id, "deposit.expired"))
         else:
             await self._conclude(incoming, transfer, verdict)
 

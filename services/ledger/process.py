@@ -82,8 +82,9 @@ def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | N
     be the one asked for: Refused `transfer.amount_differs` is an alarm for staff."""
     deposit = verdict.kind is TransferKind.DEPOSIT
     if verdict.status is Word.FAILED:
-        fail = FailDeposit(verdict.reference, verdict.reason)
-        return fail if deposit else FailTransfer(verdict.kind, verdict.reference, verdict.reason)
+        reason = f"provider.{verdict.reason or 'failed'}"
+        fail = FailDeposit(verdict.reference, reason)
+        return fail if deposit else FailTransfer(verdict.kind, verdict.reference, reason)
     if verdict.status is not Word.SUCCEEDED:
         return None
     if deposit:

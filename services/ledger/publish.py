@@ -78,7 +78,7 @@ def _deposit_confirmed(event: ChainPosted, at: Timestamp) -> Message:
 def _deposit_failed(event: ChainPosted, at: Timestamp) -> Message:
     assert event.transfer is not None
     amount_minor, reason = event.transfer.amount_minor, event.reason
-    return pb.DepositFailed(**_deposit(event), amount_minor=amount_minor, reason=f"provider.{reason}", failed_at=at)
+    return pb.DepositFailed(**_deposit(event), amount_minor=amount_minor, reason=reason, failed_at=at)
 
 
 def _deposit_settled(event: ChainPosted, at: Timestamp) -> Message:
@@ -194,7 +194,7 @@ def _payout_confirmed(event: ChainPosted, at: Timestamp) -> Message:
 
 
 def _payout_failed(event: ChainPosted, at: Timestamp) -> Message:
-    return pb.PayoutFailed(**_payout(event), reason=f"provider.{event.reason}", failed_at=at)
+    return pb.PayoutFailed(**_payout(event), reason=event.reason, failed_at=at)
 
 
 def _refusal(event: CommandRefused, at: Timestamp) -> Message:

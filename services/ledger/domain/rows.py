@@ -163,11 +163,12 @@ def _fold_transfers(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Transfer]]:
             transfer.currency, transfer.amount_minor, 0, transfer.source_id, transfer.instrument,
         )  # fmt: skip
     else:
-        yield key, replace(row, status=(TransferStatus.MISMATCHED if chain.reason == MISMATCH else status).value)
+        mismatched = chain.kind is ChainKind.DEPOSIT_CONFIRMED and chain.reason == MISMATCH
+        yield key, replace(row, status=(TransferStatus.MISMATCHED if mismatched else status).value)
     yield from _fold_refunded(chain, rows)
 
 
-MISMATCH = "amount_differs"
+MISMATCH = "deposit.amount_differs"
 
 
 def _fold_refunded(chain: ChainPosted, rows: Rows) -> Iterable[tuple[Key, Transfer]]:

@@ -173,7 +173,7 @@ async def test_a_deposit_that_the_provider_never_confirms_expires(
         await ledger.done("PUT", f"/deposits/{id_}", body, ("b", unique("brand"), "brand"))
         await ledger.posted(ChainKind.DEPOSIT_FAILED, id_)
         (failed,) = await ledger.chains(ChainKind.DEPOSIT_FAILED)
-        assert failed.reason == "expired"
+        assert failed.reason == "deposit.expired"
 
 
 async def test_a_payout_with_no_money_in_the_bank_waits(ledger: Ledger) -> None:

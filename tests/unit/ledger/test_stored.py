@@ -146,7 +146,7 @@ def test_a_withholding_tells_payment_and_year() -> None:
 def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:
     message = message_of(replace(CHAIN, kind=ChainKind.DEPOSIT_CONFIRMED, reason=MISMATCH))
     assert isinstance(message, pb.DepositFailed)
-    assert message.reason == "provider.amount_differs"
+    assert message.reason == "deposit.amount_differs"
 
 
 def test_a_refusal_tells_code_and_facts() -> None:
