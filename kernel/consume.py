@@ -248,7 +248,7 @@ class Consumer:
         whole = [sourced for sourced in read if sourced.position >= 0]
         unchained = Admitted(whole, guard.next_offset, guard.last_position)
         admitted = guard.admit(whole) if topic.chained else unchained
-        if read and not admitted.held:
+        if read and admitted.hole is None:
             admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
         for sourced in admitted.fresh:
             _attempt(sourced, lambda sourced=sourced: self._incoming(topic, sourced))  # type: ignore[misc]
@@ -294,6 +294,6 @@ def _attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sour
     """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
     try:
         sourced.incoming = make()
-    except (Fault, ValueError, KeyError, TypeError) as error:
+    except (Fault, ArithmeticError, ValueError, LookupError, TypeError) as error:
         sourced.error = f"{type(error).__name__}: {error}"[:200]
     return sourced

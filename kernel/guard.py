@@ -31,7 +31,9 @@ class Admitted(Generic[P]):
     next_offset: int
     last_position: int
     held: int = 0
-    """Records behind a hole: not applied, and still expected again from the relay."""
+    """Records of this batch behind a hole: not applied, and still expected again from the relay."""
+    hole: int | None = None
+    """Offset of the first record behind a hole that is still open after the batch."""
 
 
 @dataclass(slots=True)
@@ -57,8 +59,8 @@ class Guard:
                 fresh.append(record)
                 last, hole, held = record.position, None, 0
                 next_offset = record.offset + 1
-        return Admitted(fresh, hole if hole is not None else next_offset, last, held)
+        return Admitted(fresh, next_offset if hole is None else hole, last, held, hole)
 
     def move(self, admitted: Admitted[P]) -> None:
         self.next_offset, self.last_position = admitted.next_offset, admitted.last_position
-        self.hole = admitted.next_offset if admitted.held else None
+        self.hole = admitted.hole
