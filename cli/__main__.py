@@ -1,0 +1,5 @@
+"""`python -m cli up|demo|down|...`"""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,85 @@
+"""All five services and the sandbox in this one process, on one loop: what `up` runs and what the demo starts as a child."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from kernel import run
+from kernel.app import App, Service, open_app, open_bus, run_migrations
+from kernel.logs import start_logging
+from kernel.run import EDGE, POOLS, Role
+from sandbox.app import make_sandbox
+from sandbox.settings import SandboxSettings
+
+from cli.layout import Layout
+from services.campaigns.wiring import SERVICE as CAMPAIGNS
+from services.compliance.wiring import SERVICE as COMPLIANCE
+from services.discovery.wiring import SERVICE as DISCOVERY
+from services.ledger.wiring import SERVICE as LEDGER
+from services.metrics.wiring import SERVICE as METRICS
+
+WIRED: dict[str, Service] = {one.name: one for one in (DISCOVERY, CAMPAIGNS, LEDGER, COMPLIANCE, METRICS)}
+ROLES = ("rest", "rpc", "relay", "project", "process")
+LIBRARIES = ("httpx", "httpcore", "faust", "aiokafka", "alembic")
+"""Loggers whose everyday lines say nothing to an operator."""
+
+
+def roles_of(service: str) -> tuple[str, ...]:
+    """The roles a service has, in the order they are started in."""
+    return (*ROLES, "stream") if WIRED[service].stream is not None else ROLES
+
+
+async def migrate_all(layout: Layout) -> None:
+    """Makes or upgrades every service's database."""
+    for name, service in WIRED.items():
+        await run_migrations(service, service.settings.model_validate(layout.settings(name)))
+
+
+async def serve(layout: Layout, ready: Callable[[], None]) -> int:
+    """Serves until SIGTERM; `ready` is called when every port is bound. Returns the exit code."""
+    start_logging("embedded", logging.WARNING)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    await migrate_all(layout)
+    bus = open_bus(layout.stores.bus)
+    apps = [open_app(one, one.settings.model_validate(layout.settings(name)), bus) for name, one in WIRED.items()]
+    roles = [role for app in apps for role in await _roles(app)]
+    ready()
+
+    async def close(stop: asyncio.Event) -> None:
+        await stop.wait()
+        for app in apps:
+            await app.close()
+        await bus.close()
+
+    return await run.run([_announcing(apps), _sandbox(layout), *roles, Role("pools", close, POOLS)])
+
+
+async def _roles(app: App) -> Sequence[Role]:
+    made = await app.roles(roles_of(app.service.name))
+    return [replace(role, name=f"{app.service.name} {role.name}") for role in made if role.name != "loop"]
+
+
+def _announcing(apps: Sequence[App]) -> Role:
+    """Says "not ready" on every port before the first of them stops accepting."""
+
+    async def serve(stop: asyncio.Event) -> None:
+        await stop.wait()
+        for app in apps:
+            app.health.draining = True
+
+    return Role("announce", serve, EDGE - 1)
+
+
+def _sandbox(layout: Layout) -> Role:
+    settings = SandboxSettings.model_validate(layout.sandbox())
+    made = make_sandbox(settings)
+    http = run.http(made.app, run.listen(settings.host, settings.port))
+
+    async def serve(stop: asyncio.Event) -> None:
+        await http.serve(stop)
+        await made.psp.close()
+        await made.sender.close()
+
+    return replace(http, name="sandbox", serve=serve, order=POOLS - 1)

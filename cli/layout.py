@@ -1,0 +1,154 @@
+"""Where a local platform lives: its ports, its keys (made on first use), and what each service is told."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kernel.issuer import Issuer
+
+HOST = "127.0.0.1"
+SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")
+HTTP_PORTS = {name: 8101 + number for number, name in enumerate(SERVICES)}
+RPC_PORTS = {name: 9101 + number for number, name in enumerate(SERVICES)}
+SANDBOX_PORT = 8110
+TOKEN_ISSUER = "https://issuer.dandelion.local"
+TOKEN_AUDIENCE = "dandelion"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports on 127.0.0.1 by service; `sandbox` is the payment provider and social platform."""
+
+    http: Mapping[str, int] = field(default_factory=lambda: dict(HTTP_PORTS))
+    rpc: Mapping[str, int] = field(default_factory=lambda: dict(RPC_PORTS))
+    sandbox: int = SANDBOX_PORT
+
+    @classmethod
+    def free(cls, free_port: Callable[[], int]) -> "Ports":
+        """Ports nobody uses now, so that a demo never meets what runs already."""
+        taken: set[int] = set()
+
+        def one() -> int:
+            while (port := free_port()) in taken:
+                pass
+            taken.add(port)
+            return port
+
+        return cls({name: one() for name in SERVICES}, {name: one() for name in SERVICES}, one())
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the services keep and tell things: a database URL by service, and the bus's URL."""
+
+    databases: Mapping[str, str]
+    bus: str
+
+    @classmethod
+    def embedded(cls, folder: Path) -> "Stores":
+        """One SQLite file per service and one for the bus, in the folder."""
+        urls = {name: f"sqlite+aiosqlite:///{folder / name}.db" for name in SERVICES}
+        return cls(urls, f"local:///{str(folder / 'bus.db').lstrip('/')}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One local platform. `folder` holds its keys, its logs and, embedded, its data."""
+
+    folder: Path
+    ports: Ports
+    stores: Stores
+
+    @classmethod
+    def at(cls, folder: Path, ports: Ports | None = None, stores: Stores | None = None) -> "Layout":
+        """The platform of a folder, which is made with its keys if missing."""
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        made = cls(folder, ports or Ports(), stores or Stores.embedded(folder))
+        made._make_keys()
+        return made
+
+    def _make_keys(self) -> None:
+        _secret(self.folder / "fingerprint.key", lambda: os.urandom(32))
+        _secret(self.folder / "master.keys", lambda: b"k1 " + base64.b64encode(os.urandom(32)) + b"\n")
+        _secret(self.folder / "psp.key", lambda: secrets.token_hex(16).encode())
+        _secret(self.folder / "webhook.secrets", lambda: b"whsec_" + base64.b64encode(os.urandom(32)) + b"\n")
+        (self.folder / "anchors").mkdir(exist_ok=True)
+        self.issuer()
+
+    def issuer(self) -> Issuer:
+        """Who signs this platform's development tokens."""
+        return Issuer.at(self.folder / "issuer", TOKEN_ISSUER, TOKEN_AUDIENCE)
+
+    def http(self, service: str) -> str:
+        """Base URL of a service's HTTP API, or of the "sandbox"."""
+        return f"http://{HOST}:{self.ports.sandbox if service == 'sandbox' else self.ports.http[service]}"
+
+    def rpc(self, service: str) -> str:
+        """`host:port` of a service's gRPC queries."""
+        return f"{HOST}:{self.ports.rpc[service]}"
+
+    def settings(self, service: str) -> dict[str, str]:
+        """A service's settings by name; the names it does not know are left aside there."""
+        return {
+            "database_url": self.stores.databases[service],
+            "bus_url": self.stores.bus,
+            "jwks": str(self.folder / "issuer" / "jwks.json"),
+            "token_issuer": TOKEN_ISSUER,
+            "token_audience": TOKEN_AUDIENCE,
+            "fingerprint_key_file": str(self.folder / "fingerprint.key"),
+            "master_keys_file": str(self.folder / "master.keys"),
+            "host": HOST,
+            "http_port": str(self.ports.http[service]),
+            "rpc_port": str(self.ports.rpc[service]),
+            "psp_url": self.http("sandbox"),
+            "psp_key_file": str(self.folder / "psp.key"),
+            "psp_webhook_secrets_file": str(self.folder / "webhook.secrets"),
+            "anchor_dir": str(self.folder / "anchors"),
+            "platform_url": self.http("sandbox"),
+            "clicks_per_s": "200",
+            "clicks_burst": "2000",
+        }
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The same as environment variables of a process of its own."""
+        named = {f"DANDELION_{name.upper()}": value for name, value in self.settings(service).items()}
+        return {**named, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'contracts'}"}
+
+    def sandbox(self) -> dict[str, str]:
+        """The stand-ins' settings: slow answers, busy moments, lost answers, webhooks twice and out of order, but none
+        lost for good (the ledger asks after those two minutes later, longer than a demo lasts)."""
+        return {
+            "host": HOST,
+            "port": str(self.ports.sandbox),
+            "api_key": (self.folder / "psp.key").read_text(),
+            "webhook_url": f"{self.http('ledger')}/webhooks/psp",
+            "webhook_secret": (self.folder / "webhook.secrets").read_text().strip(),
+            "delay_ms": "50",
+            "lost_webhook_bps": "0",
+        }
+
+    def save(self, pid: int, mode: str) -> None:
+        """Leaves `platform.json` for the other commands."""
+        told = {"pid": pid, "mode": mode, "ports": asdict(self.ports), "stores": asdict(self.stores)}
+        fresh = self.folder / "platform.json.new"
+        fresh.write_text(json.dumps(told, indent=1))
+        fresh.replace(self.folder / "platform.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> "tuple[Layout, int]":
+        """The platform that `up` left in the folder, and the pid of who runs it; FileNotFoundError without one."""
+        told = json.loads((folder / "platform.json").read_text())
+        return cls.at(folder, Ports(**told["ports"]), Stores(**told["stores"])), int(told["pid"])
+
+
+def _secret(path: Path, make: Callable[[], bytes]) -> None:
+    """A file that only its owner may read, made once."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(make())

@@ -1,0 +1,48 @@
+"""The command line: every subcommand in one parser; each does its work in a module of its own."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+DATA = Path(".data")
+
+
+def main() -> None:
+    """Parses and runs; the exit code is the command's."""
+    given = _parser().parse_args()
+    raise SystemExit(given.run(given))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("dandelion", description="Run, try and look after a Dandelion platform.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _demo(commands)
+    serve = commands.add_parser("serve", help="run all services in this process, on the ports of platform.json")
+    serve.add_argument("--data", type=Path, default=DATA)
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="one spring of three brands, from brief to payout")
+    demo.add_argument("--bus", choices=["local", "kafka"], default="local")
+    demo.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
+    demo.add_argument("--observations", type=int, default=None, help="engagement observations (1,000,000)")
+    demo.add_argument("--numbers", type=Path, help="write the final numbers there as JSON")
+    demo.add_argument("--keep", action="store_true", help="leave the platform running until Ctrl-C")
+    demo.set_defaults(run=_run_demo)
+
+
+def _run_demo(given: argparse.Namespace) -> int:
+    from cli.demo import demo
+
+    return asyncio.run(demo(given))
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from cli import embedded
+    from cli.layout import Layout
+    from kernel import run
+
+    layout, _ = Layout.load(given.data)
+    run.main(embedded.serve(layout, lambda: None))

@@ -1,0 +1,170 @@
+"""Platforms that run beside us: `Embedded` in one child process, `Distributed` in one for each service and role.
+
+Both say where they are (`layout`), start and wait until they are ready, end by pid, and let a process be killed and started
+again, which the tests do.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tools.servers.places import Folder, free_port
+from tools.servers.run import Process
+
+from cli.layout import Layout, Ports, Stores
+
+READY_S = 120.0
+STOP_S = 25.0
+LOOK_EVERY_S = 0.1
+Name = tuple[str, str]
+"""(service, role); of the embedded platform ("embedded", "all")."""
+Say = Callable[[str, int, int], None]
+"""(what, done, total) while a platform starts."""
+
+
+class NotReady(Exception):
+    """A process did not come up; the text ends with the last lines of its log."""
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass
+class Running:
+    """Child processes by name, and how each is known to be ready."""
+
+    layout: Layout
+    processes: dict[Name, Process] = field(default_factory=dict)
+    folder: Folder | None = None
+    """Of a platform whose data is thrown away with it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def names(self) -> list[Name]:
+        return list(self.processes)
+
+    def kill(self, name: Name) -> None:
+        """kill -9, waited for."""
+        self.processes[name].signal(signal.SIGKILL)
+        self.processes[name].wait()
+
+    def restart(self, name: Name) -> None:
+        """Starts a process that has ended; `wait` says when it is ready."""
+        self.processes[name].start()
+
+    async def wait(self, names: Sequence[Name] | None = None, say: Say = _silent) -> None:
+        """Until all (or the named) processes are ready; raises NotReady."""
+        open_ = list(names if names is not None else self.processes)
+        total, until = len(open_), asyncio.get_running_loop().time() + READY_S
+        while open_:
+            for name in open_:
+                self._check_alive(name)
+            ready = await asyncio.gather(*[self._ready(name) for name in open_])
+            open_ = [name for name, is_ready in zip(open_, ready, strict=True) if not is_ready]
+            say(" ".join(open_[0]) if open_ else "ready", total - len(open_), total)
+            if open_ and asyncio.get_running_loop().time() > until:
+                raise NotReady(f"{' '.join(open_[0])} is not ready after {READY_S:.0f} s\n{self._tail(open_[0])}")
+            await asyncio.sleep(LOOK_EVERY_S if open_ else 0)
+
+    def _check_alive(self, name: Name) -> None:
+        if not self.processes[name].alive():
+            raise NotReady(f"{' '.join(name)} ended\n{self._tail(name)}")
+
+    def ended(self) -> list[Name]:
+        """Processes that run no more, whoever ended them."""
+        return [name for name, process in self.processes.items() if not process.alive()]
+
+    def _tail(self, name: Name) -> str:
+        return self.processes[name].log_tail()
+
+    async def _ready(self, name: Name) -> bool:
+        service, role = name
+        match role:
+            case "rest" | "sandbox":
+                return await asyncio.to_thread(_http_ready, self.layout.http(service))
+            case "rpc":
+                return await rpc_ready(self.layout.rpc(service))
+            case _:
+                return True
+
+    def close(self) -> None:
+        """SIGTERM for all at once, then kill -9 for those that did not end in time; removes what was temporary."""
+        for process in self.processes.values():
+            if process.alive():
+                with suppress(ProcessLookupError):
+                    process.signal(signal.SIGTERM, leader_only=True)
+        for process in self.processes.values():
+            with suppress(TimeoutError):
+                process.wait(STOP_S)
+            process.close()
+        if self.folder:
+            self.folder.close()
+
+
+def _http_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz/ready", timeout=5) as answer:
+            return bool(json.load(answer).get("ok"))
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+async def rpc_ready(target: str) -> bool:
+    """Whether gRPC's own health service says SERVING."""
+    async with grpc.aio.insecure_channel(target) as channel:
+        try:
+            request = health_pb2.HealthCheckRequest()
+            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+EMBEDDED: Name = ("embedded", "all")
+
+
+class Embedded(Running):
+    """All services in one child process, on the stores given (SQLite and the local bus in the folder by default)."""
+
+    @classmethod
+    def start(cls, folder: Path | None = None, stores: Stores | None = None) -> "Embedded":
+        """`folder` None: a temporary one."""
+        temporary = None if folder else Folder("embedded")
+        place = folder or (temporary.path if temporary else Path())
+        layout = Layout.at(place, Ports.free(free_port), stores)
+        layout.save(0, "embedded")
+        command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]
+        process = Process(command, layout.folder / "embedded.log", env=layout.environment("discovery"))
+        made = cls(layout, {EMBEDDED: process}, temporary)
+        process.start()
+        return made
+
+    async def _ready(self, name: Name) -> bool:
+        layout = self.layout
+        rest = [asyncio.to_thread(_http_ready, layout.http(service)) for service in (*layout.ports.http, "sandbox")]
+        rpcs = [rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]
+        return all(await asyncio.gather(*rest, *rpcs))
+
+
+def python(module: str, *words: str) -> list[str]:
+    return [sys.executable, "-m", module, *words]
+
+
+def variables(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"{prefix}_{name.upper()}": value for name, value in values.items()}

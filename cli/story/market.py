@@ -1,0 +1,160 @@
+"""How the story talks to a platform: HTTP with retries under one idempotency key, gRPC as a caller, deterministic ids."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+import grpc
+import httpx
+import orjson
+from dandelion_contracts.channel import connect
+
+AT_ONCE = 24
+"""Requests under way at a time."""
+CALL_S = 60.0
+"""How long one command is tried again while its service is away or busy."""
+QUERY_S = 60.0
+TOKEN_S = 600.0
+AGAIN = frozenset({429, 502, 503, 504})
+NOT_NOW = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED})
+R = TypeVar("R")
+
+
+class Unexpected(Exception):
+    """Something did not come out as the story has it; the text says what, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A caller: a person of an organisation, with one role."""
+
+    name: str
+    tenant: str
+    role: str
+
+
+OPERATOR = Who("olga", "platform", "operator")
+FINANCE = Who("fay", "platform", "finance")
+REVIEWER = Who("rita", "platform", "reviewer")
+AUDITOR = Who("anna", "platform", "auditor")
+
+
+def named(*parts: object) -> str:
+    """A UUID that is the same in every run."""
+    return str(uuid5(NAMESPACE_URL, "dandelion demo/" + "/".join(map(str, parts))))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a platform is: base URLs by service (and "sandbox"), gRPC targets by service, the bus, who issues tokens."""
+
+    http: dict[str, str]
+    rpc: dict[str, str]
+    bus: str
+    issue: Callable[[Who], str]
+    psp_key: str
+
+
+class Market:
+    """One storyteller's connections. `async with` closes them."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tokens: dict[Who, tuple[str, float]] = {}
+        self._clients = {name: httpx.AsyncClient(base_url=url, timeout=30.0) for name, url in address.http.items()}
+        self._channels: dict[tuple[str, Who], grpc.aio.Channel] = {}
+
+    async def __aenter__(self) -> "Market":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        for channel in self._channels.values():
+            await channel.close()
+
+    def token(self, who: Who) -> str:
+        """An access token that is still good for some minutes."""
+        known, until = self._tokens.get(who, ("", 0.0))
+        if time.monotonic() >= until:
+            known = self.address.issue(who)
+            self._tokens[who] = known, time.monotonic() + TOKEN_S
+        return known
+
+    async def do(self, service: str, method: str, path: str, who: Who, body: Any = None) -> dict[str, Any]:
+        """One command; its receipt. The key follows from what is asked, so that trying again repeats it, not more."""
+        content = b"" if body is None else orjson.dumps(body)
+        return await self.send(service, method, path, who, content, "application/json")
+
+    async def send(
+        self, service: str, method: str, path: str, who: Who, content: bytes, media_type: str, key: str = ""
+    ) -> dict[str, Any]:
+        """The same with a body that is bytes already; `key` where the content does not make it unique."""
+        seal = hashlib.sha256(f"{method} {path} {who} ".encode() + content).hexdigest()[:32]
+        headers = {
+            "Authorization": f"Bearer {self.token(who)}",
+            "Idempotency-Key": key or seal,
+            "Content-Type": media_type,
+        }
+        answer = await self._tried(service, method, path, headers, content)
+        if answer.status_code not in (200, 201, 202):
+            raise Unexpected(f"{method} {path} as {who.role}: {answer.status_code} {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def outside(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
+        """A request to the sandbox, as the world outside makes it."""
+        headers = {"Authorization": f"Bearer {self.address.psp_key}", "Content-Type": "application/json"}
+        content = b"" if body is None else orjson.dumps(body)
+        answer = await self._tried("sandbox", method, path, headers | {"Idempotency-Key": key or "x" * 8}, content)
+        if not answer.is_success:
+            raise Unexpected(f"sandbox {method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer
+
+    async def follow(self, path: str) -> str:
+        """A visitor follows a link; where it leads. Never tried again once it may have counted: a click is no command."""
+        async with self._slots:
+            answer = await self._clients["metrics"].get(path)
+        if answer.status_code != 302:
+            raise Unexpected(f"GET {path}: {answer.status_code} {answer.text[:300]}")
+        return str(answer.headers["Location"])
+
+    async def _tried(
+        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
+    ) -> httpx.Response:
+        """Tried again while the service is away, draining or busy; the last answer or error when the time is over."""
+        until, pause_s = time.monotonic() + CALL_S, 0.05
+        while True:
+            late = time.monotonic() >= until
+            try:
+                async with self._slots:
+                    answer = await self._clients[service].request(method, path, content=content, headers=headers)
+                if answer.status_code not in AGAIN or late:
+                    return answer
+            except httpx.TransportError as error:
+                if late:
+                    raise Unexpected(f"{method} {path}: {service} does not answer: {error!r}") from error
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, 1.0)
+
+    def channel(self, service: str, who: Who) -> grpc.aio.Channel:
+        """A gRPC channel to a service's queries as a caller."""
+        if (service, who) not in self._channels:
+            self._channels[service, who] = connect(self.address.rpc[service], token=lambda: self.token(who))
+        return self._channels[service, who]
+
+    async def ask(self, call: Callable[[Any], Any], request: Any) -> Any:
+        """One query, tried again while the server is away or its read model is behind."""
+        until = time.monotonic() + QUERY_S
+        while True:
+            try:
+                return await call(request)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in NOT_NOW or time.monotonic() >= until:
+                    raise Unexpected(f"{type(request).__name__}: {error.code().name} {error.details()}") from error
+            await asyncio.sleep(0.2)

@@ -1,0 +1,119 @@
+"""The first part: creators come by CSV, money comes in, campaigns are published, and each finds its creators."""
+
+import asyncio
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import queries_pb2 as discovery
+from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
+from dandelion.ledger.v1 import events_pb2 as ledger
+from dandelion_contracts.words import number
+
+from cli.story.heard import Heard
+from cli.story.market import FINANCE, OPERATOR, Market, Unexpected, Who, named
+from cli.story.plan import DEALS, DEPOSITS, LATE, OWN_MONEY, Deal
+
+CREATORS = Path(__file__).resolve().parent.parent / "data" / "creators.csv"
+LEAST_CREATORS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A campaign and one of the creators that were found for it; `number` counts them from 0."""
+
+    deal: Deal
+    number: int
+    creator: Who
+
+    @property
+    def fees_minor(self) -> list[int]:
+        return self.deal.fees(self.number)
+
+
+async def import_creators(market: Market) -> str:
+    """The CSV that the project ships with; the import's token."""
+    content = await asyncio.to_thread(CREATORS.read_bytes)
+    answer = await market.send("discovery", "POST", "/imports", OPERATOR, content, "text/csv")
+    known = answer["registered"] + answer["changed"] + answer["unchanged"]
+    if known < LEAST_CREATORS or answer["bad_rows"]:
+        raise Unexpected(f"{known} creators imported, {answer['bad_rows']} bad rows: {answer['problems'][:3]}")
+    return str(answer["token"])
+
+
+async def bring_money(market: Market, heard: Heard) -> None:
+    """The platform's own money, the brands' deposits (one is declined), and the provider's settlement file."""
+    await asyncio.gather(*[_own_money(market, *each) for each in OWN_MONEY.items()])
+    await asyncio.gather(*[_deposit(market, heard, each) for each in DEPOSITS])
+    batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
+    file = await market.outside("GET", f"/psp/settlements/{batch}")
+    answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
+    lines = len(list(csv.DictReader(file.text.splitlines())))
+    if (answer["settled"], answer["problems"]) != (lines, []) or answer["unmatched"]:
+        raise Unexpected(f"the settlement file was not booked: {answer}")
+    await heard.number(ledger.DepositSettled, lines)
+
+
+async def _own_money(market: Market, currency: str, amount_minor: int) -> None:
+    body = {"amount_minor": amount_minor, "currency": currency}
+    await market.do("ledger", "PUT", f"/own-money/{named('own money', currency)}", FINANCE, body)
+
+
+async def _deposit(market: Market, heard: Heard, deposit: Any) -> None:
+    body = {"amount_minor": deposit.amount_minor, "currency": deposit.currency, "instrument": deposit.instrument}
+    await market.do("ledger", "PUT", f"/deposits/{deposit.id}", deposit.brand, body)
+    declined = deposit.instrument.startswith("tok_declined")
+    await heard.one(ledger.DepositFailed if declined else ledger.DepositConfirmed, deposit_id=deposit.id)
+
+
+async def publish_campaigns(market: Market) -> None:
+    """Drafts with their terms, then opens them."""
+    await asyncio.gather(*[_publish(market, deal) for deal in (*DEALS, LATE)])
+
+
+async def _publish(market: Market, deal: Deal) -> None:
+    body = {"brief": deal.brief, "terms": {"clocks": deal.clocks}}
+    await market.do("campaigns", "PUT", f"/campaigns/{deal.id}", deal.brand, body)
+    await market.do("campaigns", "POST", f"/campaigns/{deal.id}/publish", deal.brand)
+
+
+async def find_creators(market: Market, token: str) -> list[Pairing]:
+    """Each brand searches by its own filters and takes the first that no earlier campaign of the story has taken."""
+    taken: set[str] = set()
+    pairings: list[Pairing] = []
+    for deal in DEALS:
+        fresh = [each for each in await _search(market, deal, token) if each not in taken]
+        if len(fresh) < deal.collaborations:
+            raise Unexpected(f"{deal.name}: {len(fresh)} creators found, {deal.collaborations} needed")
+        chosen = fresh[: deal.collaborations]
+        taken.update(chosen)
+        pairings += [Pairing(deal, number_, creator(id_)) for number_, id_ in enumerate(chosen)]
+    return pairings
+
+
+def creator(creator_id: str) -> Who:
+    return Who(f"creator {creator_id[:8]}", creator_id, "creator")
+
+
+async def find_one(market: Market, deal: Deal) -> Who:
+    """Somebody for a single invitation."""
+    return creator((await _search(market, deal, ""))[-1])
+
+
+async def _search(market: Market, deal: Deal, token: str) -> Sequence[str]:
+    stub = CreatorQueryServiceStub(market.channel("discovery", deal.brand))
+    asked = discovery.SearchCreatorsRequest(page_size=200, at_least=token, **_criteria(deal.search))
+    found = await market.ask(stub.SearchCreators, asked)
+    return [hit.creator.creator_id for hit in found.hits]
+
+
+def _criteria(search: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan's words as the wire's numbers."""
+    enums: dict[str, Any] = {"platforms": common.Platform, "tiers": common.Tier}
+    return {
+        name: [number(enums[name], word) for word in value] if name in enums else value
+        for name, value in search.items()
+    }
