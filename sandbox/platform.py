@@ -50,55 +50,72 @@ class Post:
     deleted: bool = False
 
 
-def router(settings: SandboxSettings) -> APIRouter:
-    """`/platform/posts`."""
-    posts: Bounded[Post] = Bounded()
-    looked: Bounded[bool] = Bounded()
-    chance = Chance(settings.seed)
-    made = APIRouter(prefix="/platform", tags=["social platform"])
+class Posts:
+    """The platform's posts, in memory and bounded."""
 
-    def standing(post_id: str) -> Post:
-        post = posts.get(post_id)
+    def __init__(self, settings: SandboxSettings) -> None:
+        self._settings, self._chance = settings, Chance(settings.seed)
+        self._posts: Bounded[Post] = Bounded()
+        self._looked: Bounded[bool] = Bounded()
+
+    def publish(self, published: Published) -> Post:
+        stripped = self._chance.hits(published.post_id, "stripped", self._settings.stripped_bps)
+        post = Post(**published.model_dump() | {"label": "" if stripped else published.label})
+        known = self._posts.get(post.post_id)
+        if known is not None and known != post:
+            raise HTTPException(409, "there is another post of this id")
+        return self.keep(post)
+
+    def keep(self, post: Post) -> Post:
+        self._posts.put(post.post_id, post)
+        return post
+
+    def look(self, post_id: str) -> Post:
+        """Some first looks meet a busy platform."""
+        first = self._looked.get(post_id) is None
+        self._looked.put(post_id, True)
+        if first and self._chance.hits(post_id, "busy", self._settings.platform_busy_bps):
+            raise HTTPException(503, "busy")
+        return self.standing(post_id)
+
+    def standing(self, post_id: str) -> Post:
+        post = self._posts.get(post_id)
         if post is None:
             raise HTTPException(404, "no such post")
         if post.deleted:
             raise HTTPException(410, "taken down")
         return post
 
-    def shown(post: Post) -> dict[str, Any]:
-        return {**asdict(post), "url": f"http://{settings.host}:{settings.port}/platform/posts/{post.post_id}"}
+    def shown(self, post: Post) -> dict[str, Any]:
+        host, port = self._settings.host, self._settings.port
+        return {**asdict(post), "url": f"http://{host}:{port}/platform/posts/{post.post_id}"}
+
+
+def router(settings: SandboxSettings) -> APIRouter:
+    """`/platform/posts`."""
+    posts = Posts(settings)
+    made = APIRouter(prefix="/platform", tags=["social platform"])
 
     @made.post("/posts", status_code=201)
     async def publish(published: Published) -> dict[str, Any]:
         """Publishes; the same again is the same post, the same id with other content is refused."""
-        label = "" if chance.hits(published.post_id, "stripped", settings.stripped_bps) else published.label
-        post = Post(**published.model_dump() | {"label": label})
-        known = posts.get(post.post_id)
-        if known is not None and known != post:
-            raise HTTPException(409, "there is another post of this id")
-        posts.put(post.post_id, post)
-        return shown(post)
+        return posts.shown(posts.publish(published))
 
     @made.get("/posts/{post_id}")
     async def look(post_id: str) -> dict[str, Any]:
-        """The post as it stands; some first looks meet a busy platform."""
-        first = looked.get(post_id) is None
-        looked.put(post_id, True)
-        if first and chance.hits(post_id, "busy", settings.platform_busy_bps):
-            raise HTTPException(503, "busy")
-        return shown(standing(post_id))
+        """The post as it stands; 404 never there, 410 taken down."""
+        return posts.shown(posts.look(post_id))
 
     @made.patch("/posts/{post_id}")
     async def edit(post_id: str, edited: Edited) -> dict[str, Any]:
         """Changes text, title or label, as an author might after approval."""
         changes = {name: value for name, value in edited.model_dump().items() if value is not None}
-        post = standing(post_id)
-        posts.put(post_id, replace(post, revision=post.revision + 1, **changes))
-        return shown(standing(post_id))
+        post = posts.standing(post_id)
+        return posts.shown(posts.keep(replace(post, revision=post.revision + 1, **changes)))
 
     @made.delete("/posts/{post_id}", status_code=204)
     async def take_down(post_id: str) -> None:
         """Takes the post down; it answers 410 from then on."""
-        posts.put(post_id, replace(standing(post_id), deleted=True))
+        posts.keep(replace(posts.standing(post_id), deleted=True))
 
     return made
