@@ -1,14 +1,16 @@
 """The embedded bus: an SQLite file that keeps topics as Kafka does, for one process (`local:///path/bus.db`)."""
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import aiosqlite
 import orjson
 
 from kernel.bus import BusRecord, Message, TopicPartition
-from kernel.errors import Unavailable
+from kernel.errors import Internal, Unavailable
 from kernel.signal import Signal, wait
 
 _SCHEMA = """
@@ -35,6 +37,15 @@ class LocalBus:
         self._ends: dict[TopicPartition, int] = {}
         self.signal = Signal()
 
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[aiosqlite.Connection]:
+        """The connection for one caller at a time; a full disk or a foreign lock is Unavailable `bus.unavailable`."""
+        async with self._lock:
+            try:
+                yield await self._open()
+            except (sqlite3.OperationalError, OSError) as error:
+                raise Unavailable("bus.unavailable", why=type(error).__name__) from error
+
     async def _open(self) -> aiosqlite.Connection:
         """Call with the lock held."""
         if self._connection is None:
@@ -53,15 +64,15 @@ class LocalBus:
         self._ends |= {(topic, partition): end for partition, end in found}
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        async with self._lock:
-            connection = await self._open()
+        async with self._locked() as connection:
             for topic, partitions in topics.items():
                 await connection.execute("INSERT OR IGNORE INTO topics VALUES (?, ?)", (topic, partitions))
                 row = await (
                     await connection.execute("SELECT partitions FROM topics WHERE topic = ?", (topic,))
                 ).fetchone()
-                if row is None or row[0] != partitions:
-                    raise Unavailable("bus.partition_count", topic=topic, expected=partitions)
+                found = row[0] if row else 0
+                if found != partitions:
+                    raise Internal("bus.partition_count", topic=topic, expected=partitions, found=found)
                 await self._know(topic, partitions)
 
     async def producer(self) -> "LocalProducer":
@@ -70,11 +81,8 @@ class LocalBus:
     async def append(self, batches: Mapping[TopicPartition, Sequence[Message]]) -> None:
         """All batches in one transaction."""
         now = time.time_ns() // 1_000_000
-        async with self._lock:
-            connection = await self._open()
-            unknown = [where for where in batches if where not in self._ends]
-            if unknown:
-                raise Unavailable("bus.unknown_topic", topic=unknown[0][0])
+        async with self._locked() as connection:
+            self._check(batches)
             ends = {where: self._ends[where] + len(messages) for where, messages in batches.items()}
             await connection.execute("BEGIN IMMEDIATE")
             try:
@@ -94,14 +102,20 @@ class LocalBus:
                 headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in message.headers])
                 yield topic, partition, offset, message.key, message.value, headers, now_ms
 
+    def _check(self, wanted: Iterable[TopicPartition]) -> None:
+        unknown = sorted(set(wanted) - self._ends.keys())
+        if unknown:
+            raise Unavailable("bus.unknown_topic", topic=unknown[0][0], partition=unknown[0][1])
+
     async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> "LocalReader":
+        async with self._locked():
+            self._check(positions)
         return LocalReader(self, positions)
 
     async def fetch(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
         if offset >= self._ends.get(where, 0):
             return []
-        async with self._lock:
-            connection = await self._open()
+        async with self._locked() as connection:
             rows = await (await connection.execute(_READ, (*where, offset, limit))).fetchall()
         return [
             BusRecord(
@@ -111,9 +125,8 @@ class LocalBus:
         ]
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        async with self._lock:
-            await self._open()
-        return {where: end for where, end in self._ends.items() if where[0] in topics}
+        async with self._locked():
+            return {where: end for where, end in self._ends.items() if where[0] in topics}
 
     async def close(self) -> None:
         async with self._lock:
@@ -127,7 +140,10 @@ class LocalProducer:
         self._bus = bus
 
     async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
-        await asyncio.wait_for(asyncio.shield(self._bus.append(batches)), deadline_s)
+        try:
+            await asyncio.wait_for(asyncio.shield(self._bus.append(batches)), deadline_s)
+        except TimeoutError as late:
+            raise Unavailable("bus.unavailable", why="deadline") from late
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -1,7 +1,7 @@
 """Stores {SQLite, PostgreSQL} x buses {local log, Kafka} for the suites that every implementation must pass."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,9 @@ class Running:
         self.start(writer.run(self.stop))
         return writer
 
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         self.tasks.append(asyncio.create_task(coroutine))
+        return self.tasks[-1]
 
     def relay(self) -> Relay:
         made = Relay(self.service, self.log, self.bus, counter.CODEC, counter.publish, counter.PARTITIONS)
@@ -117,10 +118,26 @@ class Running:
         self.stop.set()
         for relay in self.relays:
             await relay.close()
-        done = await asyncio.wait_for(asyncio.gather(*self.tasks, return_exceptions=True), 30)
-        for outcome in done:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        done, stuck = await asyncio.wait(self.tasks, timeout=30)
+        for task in stuck:
+            task.cancel()
+        assert not stuck, f"did not stop: {stuck}"
+        self.check(done)
+
+    def check(self, tasks: Iterable[asyncio.Task[None]] | None = None) -> None:
+        """Raises what a background task died of: nothing it should have done will come."""
+        for task in self.tasks if tasks is None else tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def until(self, true: Callable[[], Awaitable[bool]], limit_s: float = 30) -> None:
+        """Waits for what the background tasks will make true; fails at once when one of them dies."""
+
+        async def checked() -> bool:
+            self.check()
+            return await true()
+
+        await until(checked, limit_s)
 
     async def sums(self) -> dict[str, tuple[int, int]]:
         """What the read model `sums` shows: total and events by stream."""
@@ -132,7 +149,7 @@ class Running:
         async def shown() -> bool:
             return await self.sums() == wanted
 
-        await until(shown, limit_s)
+        await self.until(shown, limit_s)
 
     async def until_names(self, wanted: list[str]) -> None:
         """Waits until the log holds exactly these events by name, in any order."""
@@ -140,7 +157,7 @@ class Running:
         async def logged() -> bool:
             return sorted(event.name for event in await self.log.read(0)) == sorted(wanted)
 
-        await until(logged)
+        await self.until(logged)
 
 
 @pytest.fixture

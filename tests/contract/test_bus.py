@@ -97,3 +97,10 @@ async def test_large_batches_arrive_whole(bus: Bus, topic: str) -> None:
     big = [Message(b"k", bytes([n]) * 200_000) for n in range(12)]
     await send(bus, {(topic, 0): big})
     assert [record.value for record in await read_all(bus, {(topic, 0): 0}, 12)] == [message.value for message in big]
+
+
+async def test_reading_what_does_not_exist_fails_in_time(bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kernel.kafka.START_DEADLINE_S", 2.0)
+    async with asyncio.timeout(20):
+        with pytest.raises(Fault, match=r"bus\."):
+            await bus.reader({(topic, 0): 0, (topic, 7): 0}, "suite")

@@ -15,14 +15,13 @@ from kernel.writer import Fenced
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
-from tests.kit.until import until
 
 
 async def fill(running: Running, streams: int = 5, each: int = 4) -> dict[str, tuple[int, int]]:
     names = [counter.counter() for _ in range(streams)]
     for _ in range(each):
         await asyncio.gather(*[running.writer.execute(name, Add(2), counter.meta()) for name in names])
-    return {name: (2 * each, each) for name in names}
+    return dict.fromkeys(names, (2 * each, each))
 
 
 async def batch_of(running: Running, first: int, last: int) -> Part:
@@ -145,7 +144,7 @@ async def test_a_hole_waits_for_the_relays_repeat(running: Running) -> None:
     running.start(consumer.run(running.stop))
     producer = await running.bus.producer()
     await producer.send({where: [messages[0], *messages[2:]]}, 10)
-    await asyncio.wait_for(held.wait(), 30)
+    await running.until(lambda: asyncio.sleep(0, held.is_set()))
     assert await running.sums() == {stream: (1, 1)}
     await producer.send({where: messages}, 10)
     await producer.close()
@@ -159,9 +158,7 @@ async def test_shares_follow_the_replicas(running: Running) -> None:
     projectors = [Projector(projection, 1, running.store) for _ in range(2)]
     leaving = asyncio.Event()
     topics = projection.topics
-    first = asyncio.create_task(
-        running.consumer(projectors[0].consumer, projectors[0].handle, False, topics).run(leaving)
-    )
+    first = running.start(running.consumer(projectors[0].consumer, projectors[0].handle, False, topics).run(leaving))
     running.start(running.consumer(projectors[1].consumer, projectors[1].handle, False, topics).run(running.stop))
     running.start(running.relay().run(running.stop))
     wanted = await fill(running, 10, 3)
@@ -172,4 +169,4 @@ async def test_shares_follow_the_replicas(running: Running) -> None:
     async def complete() -> bool:
         return await running.sums() == wanted
 
-    await until(complete)
+    await running.until(complete)

@@ -88,8 +88,9 @@ async def test_headers_are_cloudevents(running: Running) -> None:
     assert headers["ce_correlation"] == meta.command_id
 
 
-async def test_what_can_never_be_sent_stops_the_relay(running: Running) -> None:
-    await running.writer.execute(counter.counter(), Add(1, "x" * 1_000_000), counter.meta())
+async def test_what_can_never_be_sent_stops_the_relay(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    await running.writer.execute(counter.counter(), Add(1), counter.meta())
+    monkeypatch.setattr("kernel.relay.MAX_MESSAGE_BYTES", 100)
     with pytest.raises(Poison, match=r"message\.too_large"):
         await running.relay().round()
     assert await running.relay().checkpoint() == Checkpoint()
