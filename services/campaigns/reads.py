@@ -43,6 +43,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "campaigns": ("changed_at desc", "drafted_at", "drafted_at desc", "budget_minor desc"),
     "applications": ("changed_at desc", "created_at", "created_at desc"),
     "collaborations": ("changed_at desc", "contracted_at", "contracted_at desc"),
+    "postings": ("publish_at", "publish_at desc"),
 }
 """The orders each list knows; the first is the default."""
 

@@ -118,3 +118,14 @@ DELIVERABLES = sa.Table(
     sa.Index("deliverables_collaboration", "collaboration_id", "ordinal"),
 )  # fmt: skip
 """A row per deliverable: what its collaboration's state does not hold."""
+
+POSTINGS = sa.Table(
+    "postings", _READ,
+    sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _text("campaign_id"),
+    _text("brand_id"), _text("creator_id"), _text("status"), _time("publish_at"),
+    _time("published_at", nullable=True), _text("post_url"), sa.Column("readers", Readers, nullable=False),
+    sa.Index("postings_campaign", "campaign_id", "publish_at"),
+    sa.Index("postings_creator", "creator_id", "publish_at"),
+    sa.Index("postings_publish", "publish_at", "deliverable_id"),
+)  # fmt: skip
+"""The posting calendar: a row per deliverable that has been given a time."""

@@ -24,8 +24,8 @@ from kernel.rpc import Context, Rpc, RpcService, caller
 from kernel.run import Role
 from services.campaigns import reads
 from services.campaigns.reads import Listing, Page
-from services.campaigns.rpc.messages import application, campaign, collaboration
-from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS
+from services.campaigns.rpc.messages import application, campaign, collaboration, posting
+from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
 
 NAME = pb.DESCRIPTOR.services_by_name["CampaignQueryService"].full_name
 
@@ -95,6 +95,14 @@ class Queries(stubs.CampaignQueryServiceServicer):
             made = await self._collaborations(connection, [row])
         return pb.GetCollaborationResponse(collaboration=made[0])
 
+    async def ListPostings(self, request: pb.ListPostingsRequest, context: Context) -> pb.ListPostingsResponse:  # noqa: N802
+        statuses = [word(pb.PostingStatus, status) for status in request.statuses]
+        asked = self._listing(POSTINGS, "deliverable_id", request, _of_work(request, statuses))
+        async with self._reading("postings", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "postings", request, found)
+        return pb.ListPostingsResponse(postings=map(posting, found.rows), page=info)
+
     async def _collaborations(
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
     ) -> list[pb.Collaboration]:
@@ -124,7 +132,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
 
 
 def _of_work(
-    request: pb.ListApplicationsRequest | pb.ListCollaborationsRequest, statuses: list[str]
+    request: pb.ListApplicationsRequest | pb.ListCollaborationsRequest | pb.ListPostingsRequest, statuses: list[str]
 ) -> dict[str, list[str]]:
     return {
         "campaign_id": _ids(request.campaign_id, "campaign_id"),

@@ -133,3 +133,18 @@ def deliverable(state: Deliverable, row: Row) -> pb.DeliverableView:
         settled_at=stamp(row["settled_at"]),
         creator_net_minor=state.creator_net_minor,
     )
+
+
+def posting(row: Row) -> pb.Posting:
+    """A row of `postings`."""
+    return pb.Posting(
+        deliverable_id=row["deliverable_id"],
+        collaboration_id=row["collaboration_id"],
+        campaign_id=row["campaign_id"],
+        brand_id=row["brand_id"],
+        creator_id=row["creator_id"],
+        status=number(pb.PostingStatus, row["status"]),
+        publish_at=stamp(row["publish_at"]),
+        published_at=stamp(row["published_at"]),
+        url=row["post_url"],
+    )

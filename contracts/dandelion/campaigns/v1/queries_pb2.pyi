@@ -130,6 +130,30 @@ DELIVERABLE_STATUS_SETTLED: DeliverableStatus.ValueType  # 10
 DELIVERABLE_STATUS_CANCELLED: DeliverableStatus.ValueType  # 11
 DELIVERABLE_STATUS_TAKEN_DOWN: DeliverableStatus.ValueType  # 12
 
+class _PostingStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PostingStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_PostingStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    POSTING_STATUS_UNSPECIFIED: _PostingStatus.ValueType  # 0
+    POSTING_STATUS_SCHEDULED: _PostingStatus.ValueType  # 1
+    POSTING_STATUS_PUBLISHED: _PostingStatus.ValueType  # 2
+    POSTING_STATUS_TAKEN_DOWN: _PostingStatus.ValueType  # 3
+    """The post is gone, changed or without its label; it may be published again."""
+    POSTING_STATUS_DROPPED: _PostingStatus.ValueType  # 4
+    """It will not be published: the deliverable lapsed or the collaboration was cancelled."""
+
+class PostingStatus(_PostingStatus, metaclass=_PostingStatusEnumTypeWrapper): ...
+
+POSTING_STATUS_UNSPECIFIED: PostingStatus.ValueType  # 0
+POSTING_STATUS_SCHEDULED: PostingStatus.ValueType  # 1
+POSTING_STATUS_PUBLISHED: PostingStatus.ValueType  # 2
+POSTING_STATUS_TAKEN_DOWN: PostingStatus.ValueType  # 3
+"""The post is gone, changed or without its label; it may be published again."""
+POSTING_STATUS_DROPPED: PostingStatus.ValueType  # 4
+"""It will not be published: the deliverable lapsed or the collaboration was cancelled."""
+
 @typing.final
 class Campaign(message.Message):
     """A campaign and what became of its budget."""
@@ -662,5 +686,113 @@ class GetCollaborationResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["collaboration", b"collaboration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration", b"collaboration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Posting(message.Message):
+    """An entry of the posting calendar."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    PUBLISH_AT_FIELD_NUMBER: builtins.int
+    PUBLISHED_AT_FIELD_NUMBER: builtins.int
+    URL_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    status: PostingStatus.ValueType
+    url: builtins.str
+    """Empty until it is published."""
+    @builtins.property
+    def publish_at(self) -> timestamp_pb2.Timestamp:
+        """When it is to be published."""
+
+    @builtins.property
+    def published_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        status: PostingStatus.ValueType = ...,
+        publish_at: timestamp_pb2.Timestamp | None = ...,
+        published_at: timestamp_pb2.Timestamp | None = ...,
+        url: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["publish_at", b"publish_at", "published_at", b"published_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "publish_at", b"publish_at", "published_at", b"published_at", "status", b"status", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListPostingsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    STATUSES_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    creator_id: builtins.str
+    order_by: builtins.str
+    """"publish_at" (default) or "publish_at desc"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    @builtins.property
+    def statuses(self) -> containers.RepeatedScalarFieldContainer[PostingStatus.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        statuses: abc.Iterable[PostingStatus.ValueType] | None = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListPostingsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    POSTINGS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def postings(self) -> containers.RepeatedCompositeFieldContainer[Posting]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        postings: abc.Iterable[Posting] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "postings", b"postings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -60,6 +60,11 @@ class CampaignQueryServiceStub:
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationRequest.SerializeToString,
                 response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationResponse.FromString,
                 _registered_method=True)
+        self.ListPostings = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/ListPostings',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignQueryServiceServicer:
@@ -96,6 +101,13 @@ class CampaignQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPostings(self, request, context):
+        """The posting calendar of a campaign or a creator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CampaignQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -123,6 +135,11 @@ def add_CampaignQueryServiceServicer_to_server(servicer, server):
                     servicer.GetCollaboration,
                     request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationRequest.FromString,
                     response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationResponse.SerializeToString,
+            ),
+            'ListPostings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPostings,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -261,6 +278,33 @@ class CampaignQueryService:
             '/dandelion.campaigns.v1.CampaignQueryService/GetCollaboration',
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationRequest.SerializeToString,
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCollaborationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPostings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/ListPostings',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,8 @@ class CampaignQueryServiceStub:
     ListApplications: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListApplicationsRequest, _queries_pb2.ListApplicationsResponse]
     ListCollaborations: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListCollaborationsRequest, _queries_pb2.ListCollaborationsResponse]
     GetCollaboration: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]
+    ListPostings: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]
+    """The posting calendar of a campaign or a creator."""
 
 @_typing.type_check_only
 class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
@@ -49,6 +51,8 @@ class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
     ListApplications: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListApplicationsRequest, _queries_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     ListCollaborations: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListCollaborationsRequest, _queries_pb2.ListCollaborationsResponse]  # type: ignore[assignment]
     GetCollaboration: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]  # type: ignore[assignment]
+    ListPostings: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]  # type: ignore[assignment]
+    """The posting calendar of a campaign or a creator."""
 
 class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """What is agreed and made. The caller sees what it is a party of, and every published open campaign."""
@@ -87,5 +91,13 @@ class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queries_pb2.GetCollaborationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetCollaborationResponse, _abc.Awaitable[_queries_pb2.GetCollaborationResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListPostings(
+        self,
+        request: _queries_pb2.ListPostingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListPostingsResponse, _abc.Awaitable[_queries_pb2.ListPostingsResponse]]:
+        """The posting calendar of a campaign or a creator."""
 
 def add_CampaignQueryServiceServicer_to_server(servicer: CampaignQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,72 @@
+"""The posting calendar: a row per deliverable from the moment it has a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kernel.ids import split_stream
+from kernel.model import Incoming, Key
+from kernel.projector import Target, fold_rows
+from services.campaigns.domain.content_events import ContentPublished, ContentScheduled, ContentTakenDown
+from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, Ended
+from services.campaigns.projections.rows import STAFF, Row
+from services.campaigns.tables import POSTINGS
+
+
+async def apply_postings(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    await fold_rows(target, POSTINGS, [each for incoming in events for each in _apart(incoming)], key, fold)
+
+
+def _apart(incoming: Incoming[Any]) -> Iterator[Incoming[Any]]:
+    """A cancellation ends several deliverables: one entry each."""
+    match incoming.event:
+        case CollaborationCancelled(deliverables=ended):
+            yield from (replace(incoming, event=each) for each in ended)
+        case DeliverableLapsed(ended=ended):
+            yield replace(incoming, event=ended)
+        case _:
+            yield incoming
+
+
+def key(incoming: Incoming[Any]) -> Key | None:
+    match incoming.event:
+        case (
+            ContentScheduled(deliverable_id=uuid)
+            | ContentPublished(deliverable_id=uuid)
+            | ContentTakenDown(deliverable_id=uuid)
+            | Ended(deliverable_id=uuid)
+        ):
+            return (uuid,)
+        case _:
+            return None
+
+
+def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+    """The row after an event; what was never scheduled has none."""
+    match incoming.event:
+        case ContentScheduled() as event:
+            return _scheduled(event, split_stream(incoming.stream)[1])
+        case ContentPublished(post_url=url, published_at=at) if row:
+            return row | {"status": "published", "published_at": at, "post_url": url}
+        case ContentTakenDown() if row:
+            return row | {"status": "taken_down"}
+        case Ended() if row:
+            return row | {"status": "dropped"}
+        case _:
+            return row
+
+
+def _scheduled(event: ContentScheduled, collaboration_id: str) -> Row:
+    parties = event.parties
+    return {
+        "deliverable_id": event.deliverable_id,
+        "collaboration_id": collaboration_id,
+        "campaign_id": parties.campaign_id,
+        "brand_id": parties.brand_id,
+        "creator_id": parties.creator_id,
+        "status": "scheduled",
+        "publish_at": event.publish_at,
+        "published_at": None,
+        "post_url": "",
+        "readers": [parties.brand_id, parties.creator_id, *STAFF],
+    }

@@ -1,0 +1,45 @@
+"""The posting calendar: what is scheduled, published and dropped, for those it concerns."""
+
+from datetime import UTC, datetime, timedelta
+
+from dandelion.campaigns.v1 import queries_pb2 as pb
+from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
+
+from kernel.ids import new_id
+from tests.integration.campaigns.story import LABEL, Story
+from tests.kit.service import Running
+from tests.kit.until import until
+
+
+async def postings(campaigns: Running, story: Story, who: tuple[str, ...]) -> list[pb.Posting]:
+    async with campaigns.channel(who) as channel:
+        asked = pb.ListPostingsRequest(creator_id=story.creator[1])
+        return list((await CampaignQueryServiceStub(channel).ListPostings(asked)).postings)
+
+
+async def test_a_posting_goes_from_scheduled_to_published(campaigns: Running) -> None:
+    story = Story(campaigns)
+    await story.publish()
+    await story.agree(100_000)
+    await story.hold()
+    deliverable_id = (await story.stage(pb.DELIVERABLE_STATUS_OPEN)).deliverable.deliverable_id
+    await story.funded()
+    submission_id = await story.submit(deliverable_id)
+    await story.reviewed(submission_id, "clear")
+    await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)
+    await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
+    publish_at = (datetime.now(UTC) + timedelta(minutes=1)).replace(microsecond=0)
+    when = {"deliverable_id": deliverable_id, "publish_at": publish_at.isoformat()}
+    await story.act("schedule", when, story.creator)
+
+    async def shown(status: pb.PostingStatus.ValueType) -> bool:
+        found = await postings(campaigns, story, story.brand)
+        return [(one.deliverable_id, one.status) for one in found] == [(deliverable_id, status)]
+
+    await until(lambda: shown(pb.POSTING_STATUS_SCHEDULED))
+    assert (await postings(campaigns, story, story.creator))[0].publish_at.ToDatetime(UTC) == publish_at
+    post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+    await story.act("publish", post | {"text": f"{LABEL} A serum I like"}, story.creator)
+    await until(lambda: shown(pb.POSTING_STATUS_PUBLISHED))
+    assert (await postings(campaigns, story, story.brand))[0].url == "https://post.test/1"
+    assert await postings(campaigns, story, ("stranger", new_id(), "brand")) == []
