@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.layout import Layout
-from cli.platform import Embedded, Running
+from cli.platform import Embedded
 from cli.story.market import Address, Unexpected, Who
 from cli.story.plan import FULL
 from cli.story.tell import COLUMNS, Teller

@@ -5,14 +5,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from cli.layout import Layout
 from kernel import run
 from kernel.app import App, Service, open_app, open_bus, run_migrations
 from kernel.logs import start_logging
 from kernel.run import EDGE, POOLS, Role
 from sandbox.app import make_sandbox
 from sandbox.settings import SandboxSettings
-
-from cli.layout import Layout
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.compliance.wiring import SERVICE as COMPLIANCE
 from services.discovery.wiring import SERVICE as DISCOVERY

@@ -19,10 +19,10 @@ from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tools.servers.places import Folder, free_port
-from tools.servers.run import Process
 
 from cli.layout import Layout, Ports, Stores
+from tools.servers.places import Folder, free_port
+from tools.servers.run import Process
 
 READY_S = 120.0
 STOP_S = 25.0

@@ -55,6 +55,12 @@ class Heard:
         tokens = [f"{service}:{after.last_position}:{part}" for part, after in reached]
         return [" ".join(tokens[start : start + 8]) for start in range(0, len(tokens), 8)]
 
+    def newest(self, service: str) -> str:
+        """The same for the service itself, whose read models follow its own log: its latest event is enough."""
+        found = [(after.last_position, part) for (name, part), after in self._reached.items() if name == service]
+        position, partition = max(found)
+        return f"{service}:{position}:{partition}"
+
     def _keep(self, kind: str, message: Any) -> None:
         self._by_type[kind].append(message)
         for field in message.DESCRIPTOR.fields:
@@ -78,7 +84,9 @@ class Heard:
     async def one(self, kind: type[M], test: Test = lambda _: True, **ids: str) -> M:
         """The first event of the type with that id (exactly one is given) that passes the test; waits for it."""
         ((field, value),) = ids.items()
-        found: M = await self._waited(kind.DESCRIPTOR.full_name, lambda: self._found(kind, field, value), test, f"with {field} {value}")
+        found: M = await self._waited(
+            kind.DESCRIPTOR.full_name, lambda: self._found(kind, field, value), test, f"with {field} {value}"
+        )
         return found
 
     def _found(self, kind: type[Message], field: str, value: str) -> Iterable[Any]:

@@ -20,7 +20,9 @@ CALL_S = 60.0
 QUERY_S = 60.0
 TOKEN_S = 600.0
 AGAIN = frozenset({429, 502, 503, 504})
-NOT_NOW = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED})
+NOT_NOW = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}
+)
 R = TypeVar("R")
 
 
@@ -76,7 +78,7 @@ class Market:
         for client in self._clients.values():
             await client.aclose()
         for channel in self._channels.values():
-            await channel.close()
+            await channel.close(None)
 
     def token(self, who: Who) -> str:
         """An access token that is still good for some minutes."""

@@ -22,9 +22,12 @@ from cli.story.plan import BRANDS, DEALS, Size
 SEED = 20_260_301
 METRICS = ("exposures", "reads", "likes", "saves", "comments", "shares", "follows", "store_visits")
 WEIGHTS = (0.46, 0.24, 0.13, 0.06, 0.04, 0.03, 0.02, 0.02)
-MOST = (400, 120, 40, 20, 12, 8, 4, 6)
+MOST = (3, 2, 1, 1, 1, 1, 1, 1)
 """The largest single count of each metric."""
-MINUTES = 24
+MINUTES = 50
+"""How many minutes the engagement spans at most; each body holds two of them, in the order of time."""
+BURST = 2_000
+"""Likes that one content gets within the minute after: a burst, which the stream finds."""
 SENT_AT_ONCE = 3
 VIEWS = 5
 """Snapshots of views per content: cumulative, so the newest stands."""
@@ -78,7 +81,7 @@ class Engagement:
     def __init__(self, contents: Sequence[Content], size: Size, expected: Expected) -> None:
         self._contents, self._size, self._expected = contents, size, expected
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-        self._minutes = [(hour + timedelta(minutes=n)).strftime("%Y-%m-%dT%H:%M:00Z") for n in range(MINUTES)]
+        self._minutes = [(hour + timedelta(minutes=n)).strftime("%Y-%m-%dT%H:%M:00Z") for n in range(MINUTES + 1)]
         self._ids = np.array([content.deliverable_id for content in contents], dtype=object)
 
     def bodies(self) -> int:
@@ -94,7 +97,7 @@ class Engagement:
         content = chance.integers(0, len(self._contents), rows)
         metric = chance.choice(len(METRICS), rows, p=WEIGHTS)
         value = chance.integers(1, np.array(MOST)[metric] + 1)
-        minute = chance.integers(0, MINUTES, rows)
+        minute = chance.integers(2 * n, 2 * n + 2, rows) % MINUTES
         paid = chance.random(rows) < 0.2
         sums = np.zeros((len(self._contents), len(METRICS)), dtype=np.int64)
         np.add.at(sums, (content, metric), value)
@@ -105,6 +108,17 @@ class Engagement:
             "observed_at": np.array(self._minutes, dtype=object)[minute].tolist(),
             "traffic": np.array(["organic", "paid"], dtype=object)[paid.astype(np.int64)].tolist(),
         }}), sums  # fmt: skip
+
+    def burst(self) -> bytes:
+        """One like after the other for the first content, all in the newest minute."""
+        columns = {
+            "content_id": [self._contents[0].deliverable_id] * BURST,
+            "metric": ["likes"] * BURST,
+            "value": [1] * BURST,
+            "observed_at": [self._minutes[MINUTES]] * BURST,
+        }
+        self._expected.add(self._contents[0].campaign_id, {"likes": BURST})
+        return orjson.dumps({"columns": columns})
 
     def expect(self, sums: Any) -> None:
         """These counts were sent."""
@@ -125,7 +139,7 @@ class Engagement:
 async def send_engagement(
     market: Market, contents: Sequence[Content], size: Size, expected: Expected, step: Callable[[int], None]
 ) -> None:
-    """Every batch once, the first one twice, the snapshots; `step` is told how many rows were taken."""
+    """Every batch once, the first one twice, the snapshots, the burst; `step` is told how many rows were taken."""
     engagement, slots = Engagement(contents, size, expected), asyncio.Semaphore(SENT_AT_ONCE)
 
     async def one(n: int) -> None:
@@ -141,8 +155,8 @@ async def send_engagement(
             step(rows)
 
     await asyncio.gather(*[one(n) for n in range(engagement.bodies())])
-    answer = await _post(market, engagement.views(), "engagement-views")
-    expected.observations += answer["rows"]
+    for key, body in (("views", engagement.views()), ("burst", engagement.burst())):
+        expected.observations += (await _post(market, body, f"engagement-{key}"))["rows"]
 
 
 async def _post(market: Market, body: bytes, key: str) -> dict[str, Any]:

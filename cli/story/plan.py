@@ -98,9 +98,15 @@ SEEDING = Deal(
     "serum seeding",
     BRANDS["bella"],
     _brief(
-        "春日精华体验", "seeding", "open", 100_000, "CNY", compensation={"kind": "gift"}, products=[SERUM],
+        "春日精华体验",
+        "seeding",
+        "open",
+        100_000,
+        "CNY",
+        compensation={"kind": "gift"},
+        products=[SERUM],
         deliverables=[{"platform": "xiaohongshu", "format": "image_note"}],
-    ),  # fmt: skip
+    ),
     {"platforms": ["xiaohongshu"], "tiers": ["nano", "koc"], "order_by": "followers"},
     20,
     (0,),
@@ -110,9 +116,16 @@ BRANDED = Deal(
     "tote story",
     BRANDS["acme"],
     _brief(
-        "A week with one tote", "branded_content", "invite", 4_000_000, "USD", jurisdiction="US",
-        product_category="fashion", products=[BAG], deliverables=[{"platform": "instagram", "format": "image_note"}],
-    ),  # fmt: skip
+        "A week with one tote",
+        "branded_content",
+        "invite",
+        4_000_000,
+        "USD",
+        jurisdiction="US",
+        product_category="fashion",
+        products=[BAG],
+        deliverables=[{"platform": "instagram", "format": "image_note"}],
+    ),
     {"platforms": ["instagram", "tiktok", "youtube"], "order_by": "followers desc"},
     16,
     (45_000,),
@@ -123,13 +136,19 @@ LIVE = Deal(
     "lamp live",
     BRANDS["haoyu"],
     _brief(
-        "阅读灯直播周", "live_stream", "open", 30_000_000, "CNY", objective="sales", product_category="home",
+        "阅读灯直播周",
+        "live_stream",
+        "open",
+        30_000_000,
+        "CNY",
+        objective="sales",
+        product_category="home",
         products=[LAMP],
         deliverables=[
             {"platform": "douyin", "format": "video"},
             {"platform": "douyin", "format": "live_hour"},
         ],
-    ),  # fmt: skip
+    ),
     {"platforms": ["douyin"], "tiers": ["mid", "koc"], "order_by": "followers desc"},
     12,
     (380_000, 650_000),
@@ -140,9 +159,14 @@ AMBASSADOR = Deal(
     "serum friends",
     BRANDS["bella"],
     _brief(
-        "春日精华年度伙伴", "ambassador", "invite", 20_000_000, "CNY", products=[{**SERUM, "shipped": False}],
+        "春日精华年度伙伴",
+        "ambassador",
+        "invite",
+        20_000_000,
+        "CNY",
+        products=[{**SERUM, "shipped": False}],
         deliverables=[{"platform": "weibo", "format": "image_note", "occurrences": 2, "every_s": 1}],
-    ),  # fmt: skip
+    ),
     {"platforms": ["weibo"], "order_by": "followers desc"},
     4,
     (210_000, 210_000),
@@ -153,9 +177,16 @@ LATE = Deal(
     "nobody answers",
     BRANDS["acme"],
     _brief(
-        "One more tote", "branded_content", "invite", 500_000, "USD", jurisdiction="US", product_category="fashion",
-        products=[BAG], deliverables=[{"platform": "instagram", "format": "image_note"}],
-    ),  # fmt: skip
+        "One more tote",
+        "branded_content",
+        "invite",
+        500_000,
+        "USD",
+        jurisdiction="US",
+        product_category="fashion",
+        products=[BAG],
+        deliverables=[{"platform": "instagram", "format": "image_note"}],
+    ),
     {"platforms": ["instagram"], "order_by": "followers"},
     0,
     (50_000,),
@@ -171,6 +202,9 @@ DEPOSITS = (
 )
 OWN_MONEY = {"CNY": 1_000_000, "USD": 200_000}
 """What the platform pays in to bear the provider's costs."""
-REFUSED_TEXT = {"CN": "这支精华可以治疗湿疹，用三天就能祛斑。", "US": "Guaranteed returns if you buy this tote, risk-free."}
+REFUSED_TEXT = {
+    "CN": "这支精华可以治疗湿疹，用三天就能祛斑。",
+    "US": "Guaranteed returns if you buy this tote, risk-free.",
+}
 DOUBTFUL_TEXT = "说说最好用的一盏灯：光线柔和。"
 """Blocked by no rule, but a person has to look."""

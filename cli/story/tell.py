@@ -86,4 +86,3 @@ class Teller:
             await heard.all_of_now()
         events = dict(heard.counts())
         self._told.finale = Finale(roi, balance, verified, events, self._expected.observations, deliverables)
-

@@ -192,4 +192,3 @@ class Work:
         await self._heard.one(campaigns.ApplicationExpired, application_id=id_)
         await self._market.do("campaigns", "POST", f"/campaigns/{LATE.id}/cancel", LATE.brand, {"reason": "no_answer"})
         await self._heard.one(campaigns.CampaignCancelled, campaign_id=LATE.id)
-
