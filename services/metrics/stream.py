@@ -15,6 +15,7 @@ from typing import Any, cast
 import faust
 
 from kernel.app import App
+from kernel.brokers import MECHANISM, Brokers
 from kernel.bus import PARTITIONS, Bus, Producer
 from kernel.consume import Guards, Part
 from kernel.errors import Fault, Invalid
@@ -47,9 +48,7 @@ class Watch:
 
     async def add(self, envelopes: Sequence[Envelope], at: datetime) -> None:
         """Counts envelopes and reports what they made a burst; raises Unavailable when it cannot be reported."""
-        touched: list[Key] = []
-        for envelope in envelopes:
-            touched += self.windows.add(envelope.id, envelope.rows)
+        touched = self.windows.add(*((envelope.id, envelope.rows) for envelope in envelopes))
         fresh = [key for key in touched if key not in self.reported]
         for burst in bursts(self.windows.counts, fresh, self.windows.rule):
             stream, message = burst_request(burst, at)
@@ -131,11 +130,12 @@ async def serve_faust(app: App, bus: KafkaBus, watch: Watch, stop: asyncio.Event
         await made.stop()
 
 
-def faust_app(brokers: str, group: str) -> faust.App:
+def faust_app(brokers: Brokers, group: str) -> faust.App:
     """Faust with what it needs and nothing else: no tables, no web server, no leader topic, no output redirected."""
     return faust.App(
         group,
-        broker=[f"kafka://{each}" for each in brokers.split(",")],
+        broker=[f"kafka://{each}" for each in brokers.bootstrap.split(",")],
+        broker_credentials=_credentials(brokers),
         store="memory://",
         autodiscover=False,
         web_enabled=False,
@@ -147,6 +147,15 @@ def faust_app(brokers: str, group: str) -> faust.App:
         value_serializer="raw",
         topic_partitions=PARTITIONS,
     )
+
+
+def _credentials(brokers: Brokers) -> Any:
+    """Faust's words for what the URL says; read once, at the start."""
+    if brokers.user:
+        return faust.SASLCredentials(
+            username=brokers.user, password=brokers.password(), mechanism=MECHANISM, ssl_context=brokers.tls()
+        )
+    return faust.SSLCredentials(brokers.tls()) if brokers.ca_file else None
 
 
 def envelope_of(headers: Any, value: bytes) -> Envelope | None:

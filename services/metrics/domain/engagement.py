@@ -99,9 +99,12 @@ class Batch:
 
     def take(self, rows: Ints) -> "Batch":
         """The rows named, in that order, with only the contents they mention."""
-        used, content = np.unique(self.content[rows], return_inverse=True)
+        chosen = self.content[rows]
+        used = np.flatnonzero(np.bincount(chosen, minlength=len(self.contents)))
+        places = np.zeros(len(self.contents), dtype=np.int64)
+        places[used] = np.arange(len(used))
         contents = tuple(self.contents[i] for i in used.tolist())
-        return Batch(contents, content.astype(np.int64), *(column[rows] for column in self.columns[1:]))
+        return Batch(contents, places[chosen], *(column[rows] for column in self.columns[1:]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.metrics.domain.engagement import Batch, Kind, Metric
+from services.metrics.domain.engagement import Batch, Kind, Metric, joined
 
 Key = tuple[str, int, int]
 MAX_SEEN = 100_000
@@ -61,21 +61,25 @@ class Windows:
         """Start of the oldest window kept."""
         return (self.newest_ms // self.rule.size_ms - self.rule.kept + 1) * self.rule.size_ms
 
-    def add(self, envelope_id: str, rows: Batch) -> list[Key]:
-        """Counts an envelope; which windows it changed, in key order."""
-        if envelope_id in self.seen or len(rows) == 0:
+    def add(self, *envelopes: tuple[str, Batch]) -> list[Key]:
+        """Counts envelopes (id, rows) that were not counted before; which windows they changed, in key order."""
+        rows = joined([rows for envelope_id, rows in envelopes if self._is_new(envelope_id)])
+        if len(rows) == 0:
             return []
-        self._remember(envelope_id)
         self._advance(int(rows.at.max()))
         fresh = {key: n for key, n in counted(rows, self.rule.size_ms).items() if key[2] >= self.oldest_ms}
         for key, n in fresh.items():
             self.counts[key] = self.counts.get(key, 0) + n
         return sorted(fresh)
 
-    def _remember(self, envelope_id: str) -> None:
+    def _is_new(self, envelope_id: str) -> bool:
+        """Once for each id that is remembered."""
+        if envelope_id in self.seen:
+            return False
         self.seen[envelope_id] = None
         if len(self.seen) > MAX_SEEN:
             del self.seen[next(iter(self.seen))]
+        return True
 
     def _advance(self, newest_ms: int) -> None:
         before = self.oldest_ms

@@ -19,7 +19,7 @@ def key(minute: int) -> Key:
 
 def test_increments_make_windows_and_snapshots_do_not() -> None:
     windows = Windows(RULE)
-    changed = windows.add("e1", batch(row(3), row(4, 59.999), row(5, 60), snapshot(900)))
+    changed = windows.add(("e1", batch(row(3), row(4, 59.999), row(5, 60), snapshot(900))))
     assert changed == [key(0), key(1)]
     assert windows.counts == {key(0): 7, key(1): 5}
     assert live(windows.counts, A) == {Metric.LIKES: 12}
@@ -28,17 +28,17 @@ def test_increments_make_windows_and_snapshots_do_not() -> None:
 
 def test_an_envelope_that_comes_twice_counts_once() -> None:
     windows = Windows(RULE)
-    windows.add("e1", batch(row(3)))
-    assert windows.add("e1", batch(row(3))) == []
+    windows.add(("e1", batch(row(3))))
+    assert windows.add(("e1", batch(row(3)))) == []
     assert windows.counts == {key(0): 3}
 
 
 def test_old_windows_leave_and_late_rows_do_not_bring_them_back() -> None:
     windows = Windows(RULE)
-    windows.add("e1", batch(row(3), row(4, 60)))
-    windows.add("e2", batch(row(1, 5 * 60)))
+    windows.add(("e1", batch(row(3), row(4, 60))))
+    windows.add(("e2", batch(row(1, 5 * 60))))
     assert windows.counts == {key(1): 4, key(5): 1}
-    assert windows.add("e3", batch(row(9), row(2, 60))) == [key(1)]
+    assert windows.add(("e3", batch(row(9), row(2, 60)))) == [key(1)]
     assert windows.counts == {key(1): 6, key(5): 1}
 
 
@@ -46,14 +46,14 @@ def test_only_the_newest_envelopes_are_remembered(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(window, "MAX_SEEN", 2)
     windows = Windows(RULE)
     for name in ("e1", "e2", "e3"):
-        windows.add(name, batch(row(1)))
+        windows.add((name, batch(row(1))))
     assert list(windows.seen) == ["e2", "e3"]
 
 
 def test_no_rows_change_nothing() -> None:
     windows = Windows(RULE)
-    assert windows.add("e1", batch()) == []
-    assert windows.add("e2", batch(snapshot(3))) == []
+    assert windows.add(("e1", batch())) == []
+    assert windows.add(("e2", batch(snapshot(3)))) == []
     assert windows.counts == {}
 
 
@@ -72,9 +72,9 @@ def test_inside_the_windows_kept_order_does_not_matter(found: list[Row]) -> None
     wide = Rule(size_s=60, kept=7, least=10, factor=3)
     forward, backward = Windows(wide), Windows(wide)
     for n, each in enumerate(found):
-        forward.add(derived_id("e", str(n)), batch(each))
+        forward.add((derived_id("e", str(n)), batch(each)))
     for n, each in reversed(list(enumerate(found))):
-        backward.add(derived_id("e", str(n)), batch(each))
+        backward.add((derived_id("e", str(n)), batch(each)))
     assert forward.counts == backward.counts
 
 
