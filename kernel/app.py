@@ -17,6 +17,7 @@ from kernel.consume import Consumer, Decode, Handle, Topic
 from kernel.database import Database
 from kernel.decide import Deciders
 from kernel.errors import Internal, Invalid
+from kernel.gauges import Gauges
 from kernel.health import Health, watch_loop
 from kernel.kafka import KafkaBus
 from kernel.local import LocalBus
@@ -34,6 +35,7 @@ from kernel.process import (
 )
 from kernel.projector import WAIT_LIMIT_S, Projection, Projector, consumer_name, wait_for
 from kernel.relay import Publish, Relay
+from kernel.rest import operations
 from kernel.run import RELAY, WRITER, Role
 from kernel.settings import Settings
 from kernel.signal import Signal
@@ -121,6 +123,8 @@ class App:
         }  # fmt: skip
         for name in names:
             made += await makers[name]()
+        if self.settings.ops_port is not None:
+            made.append(operations(self.health, self.settings.host, self.settings.ops_port))
         return made
 
     async def _rest(self) -> list[Role]:
@@ -133,7 +137,15 @@ class App:
         relay = Relay(
             self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS, _observe_relay
         )
-        return [Role("relay", relay.run, RELAY)]
+        return [Role("relay", relay.run, RELAY), Role("gauges", (await self._gauges()).run, RELAY)]
+
+    async def _gauges(self) -> Gauges:
+        service = self.service
+        live = [
+            consumer_name(one.name, await rebuild.live_generation(self.database, one)) for one in service.projections
+        ]
+        processes = [*[one.name for one in service.processes], "commands"]
+        return Gauges(service.name, self.database, self.log, [*live, *processes], "deadlines" in self.deciders.inlines)
 
     async def _project(self) -> list[Role]:
         roles = []
@@ -226,7 +238,7 @@ def database_url(settings: Settings) -> str:
 
 
 def open_bus(url: str) -> Bus:
-    """`local:///path` or `kafka://brokers`."""
+    """`local:///path` or `kafka://brokers` (kernel.brokers)."""
     if url.startswith("kafka://"):
         return KafkaBus(url)
     if url.startswith("local:///"):

@@ -227,7 +227,8 @@ class Consumer:
         assert self._bus is not None
         wanted = [(name.rpartition("/")[0], int(name.rpartition("/")[2])) for name in sorted(held)]
         guards = await self.guards.load(wanted)
-        reader = await self._bus.reader({where: guard.next_offset for where, guard in guards.items()}, self.name)
+        positions = {where: guard.next_offset for where, guard in guards.items()}
+        reader = await self._bus.reader(positions, f"{self._service}.{self.name}")
         try:
             while not stop.is_set() and await leases.held() == held:
                 await self._topic_batch(reader, guards)

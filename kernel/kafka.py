@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from kernel.brokers import Brokers
 from kernel.bus import MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
 from kernel.errors import Internal, Poison, Unavailable
 
@@ -25,15 +25,13 @@ COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
 
 
 class KafkaBus:
-    """Reads its brokers and `replication` (copies of a topic it has to make, default 1) from the URL."""
+    """Over the brokers of a URL (kernel.brokers)."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.brokers = parts.netloc
-        self._replication = int(parse_qs(parts.query).get("replication", ["1"])[0])
+        self.brokers = Brokers.of(url)
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
         async with _kafka_errors(START_DEADLINE_S):
             await admin.start()
         try:
@@ -45,7 +43,9 @@ class KafkaBus:
 
     async def _make_missing(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
         missing = sorted(set(topics) - set(await admin.list_topics()))
-        new = [NewTopic(topic, topics[topic], self._replication, topic_configs=_configs(topic)) for topic in missing]
+        new = [
+            NewTopic(topic, topics[topic], self.brokers.replication, topic_configs=_configs(topic)) for topic in missing
+        ]
         if new:
             with suppress(TopicAlreadyExistsError):
                 response = await admin.create_topics(new)
@@ -61,7 +61,7 @@ class KafkaBus:
 
     async def producer(self) -> "KafkaProducer":
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.brokers, enable_idempotence=True, acks="all", request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **self.brokers.client(), enable_idempotence=True, acks="all", request_timeout_ms=REQUEST_TIMEOUT_MS,
             max_batch_size=MAX_MESSAGE_BYTES + 65_536, max_request_size=8 * MAX_MESSAGE_BYTES, retry_backoff_ms=50,
             metadata_max_age_ms=30_000,
         )  # fmt: skip
@@ -75,7 +75,7 @@ class KafkaBus:
 
     async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> "KafkaReader":
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.brokers, group_id=group, enable_auto_commit=False, auto_offset_reset="none",
+            **self.brokers.client(), group_id=group, enable_auto_commit=False, auto_offset_reset="none",
             isolation_level="read_committed", request_timeout_ms=REQUEST_TIMEOUT_MS, fetch_max_wait_ms=250,
             max_partition_fetch_bytes=4 * 1024 * 1024, metadata_max_age_ms=30_000, retry_backoff_ms=100,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class KafkaBus:
         return reader
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.brokers, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self.brokers.client(), enable_auto_commit=False)
         async with _kafka_errors(START_DEADLINE_S):
             await consumer.start()
             try:

@@ -70,15 +70,20 @@ async def check_revision(database: Database, migrations: Path) -> None:
 async def grant(connection: AsyncConnection, service: str, metadata: sa.MetaData) -> None:
     """`<service>_writer`: appends and moves the head, never changes an event; `<service>_query`: reads read models."""
     for role in (f"{service}_writer", f"{service}_query"):
-        await connection.execute(sa.text(
-            f"DO $$ BEGIN CREATE ROLE \"{role}\" NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-        ))  # fmt: skip
+        await _create_role(connection, role)
         await connection.execute(sa.text(f'GRANT USAGE ON SCHEMA public TO "{role}"'))
     for name in metadata.tables:
         rights = {"log_events": "SELECT, INSERT", "log": "SELECT, UPDATE"}.get(name, "SELECT, INSERT, UPDATE, DELETE")
         await connection.execute(sa.text(f'GRANT {rights} ON "{name}" TO "{service}_writer"'))
     await connection.execute(sa.text(f'GRANT SELECT ON alembic_version TO "{service}_writer"'))
     await connection.execute(sa.text(f'GRANT SELECT ON guards TO "{service}_query"'))
+
+
+async def _create_role(connection: AsyncConnection, role: str) -> None:
+    """Where an administrator has made it, the owner needs no right to make roles; of two at once one finds it made."""
+    known = f"EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+    made = f'BEGIN CREATE ROLE "{role}" NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'
+    await connection.execute(sa.text(f"DO $$ BEGIN IF NOT {known} THEN {made}; END IF; END $$"))
 
 
 async def protect(connection: AsyncConnection, service: str, projection: Projection, generation: int) -> None:

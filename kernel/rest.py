@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -20,13 +20,14 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel import problem, telemetry
+from kernel import problem, run, telemetry
 from kernel.auth import Verifier
 from kernel.errors import Unauthenticated
 from kernel.health import Health, Report
 from kernel.ids import command_id, new_id
 from kernel.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
 from kernel.model import Actor, Meta, Receipt
+from kernel.run import POOLS, Role
 
 CORRELATION = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 SECURITY_HEADERS = {
@@ -209,6 +210,13 @@ def create_api(
     _add_probes(app, health or Health())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def operations(health: Health, host: str, port: int) -> Role:
+    """The role that answers probes and metrics on a port of their own until the very end of a drain."""
+    app = FastAPI(title="operations", docs_url=None, redoc_url=None, openapi_url=None)
+    _add_probes(app, health)
+    return replace(run.http(app, run.listen(host, port)), name="operations", order=POOLS)
 
 
 class ProbeAnswer(BaseModel):

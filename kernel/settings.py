@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     http_port: Port
     rpc_port: Port
+    ops_port: Port | None = None
+    """Probes and metrics of a process of any roles, apart from what callers reach; without it only `rest` shows them."""
     rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200
     """HTTP requests a second that one principal may send in the long run."""
     rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000

@@ -1,0 +1,89 @@
+"""What only the database knows, looked at every few seconds and shown as gauges: lags, parked keys, late deadlines.
+
+The `relay` role looks, as exactly one set of a service's pods runs it; its replicas say the same, so a rule takes `max`.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel import telemetry
+from kernel.consume import OWN_LOG
+from kernel.database import Database
+from kernel.errors import Fault
+from kernel.log import Log
+from kernel.process import CLOCK_POLL_S
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S = 5.0
+LATE = timedelta(seconds=10 * CLOCK_POLL_S)
+"""A deadline is executed within a poll; past this it is late."""
+
+
+class Gauges:
+    """One service's gauges; `consumers` are the names under which guards are kept (of the read models that are live)."""
+
+    def __init__(self, service: str, database: Database, log: Log, consumers: Sequence[str], clock: bool) -> None:
+        self._service, self._database, self._log, self._consumers = service, database, log, consumers
+        self._clock = clock
+        self._tables = database.metadata.tables
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; a database that is away leaves the gauges as they are (readiness tells of it)."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except Fault as fault:
+                logger.warning("the gauges could not be read", extra={"code": fault.code})
+            try:
+                async with asyncio.timeout(INTERVAL_S):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Sets all gauges of this file once."""
+        now = await self._log.now()
+        async with self._database.reading() as connection:
+            head = (await self._log.head(connection)).position
+            await self._relay(connection, head, now)
+            await self._projections(connection, head)
+            await self._parked(connection)
+            if self._clock:
+                await self._deadlines(connection, now)
+
+    async def _relay(self, connection: AsyncConnection, head: int, now: datetime) -> None:
+        checkpoint, events = self._tables["relay_checkpoint"], self._tables["log_events"]
+        position = (await connection.execute(sa.select(checkpoint.c.position))).scalar() or 0
+        oldest = sa.select(events.c.recorded_at).where(events.c.position == position + 1)
+        since = (await connection.execute(oldest)).scalar()
+        telemetry.gauge("relay_lag_events", head - position)
+        telemetry.gauge("relay_lag_seconds", max(0.0, (now - since).total_seconds()) if since else 0.0)
+
+    async def _projections(self, connection: AsyncConnection, head: int) -> None:
+        """How far behind the own log; topics' lag stands in the group offsets at the broker."""
+        guards = self._tables["guards"]
+        query = sa.select(guards.c.consumer, guards.c.last_position).where(
+            guards.c.source == OWN_LOG, guards.c.consumer.in_(self._consumers)
+        )
+        for consumer, last in (await connection.execute(query)).all():
+            telemetry.gauge("projection_lag_events", head - last, projection=consumer, source=OWN_LOG, partition="0")
+
+    async def _parked(self, connection: AsyncConnection) -> None:
+        """Every known consumer gets a value, so that one that recovers goes back to 0."""
+        parked = self._tables["parked"]
+        query = sa.select(parked.c.consumer, sa.func.count(parked.c.key.distinct())).group_by(parked.c.consumer)
+        found = Counter({row[0]: row[1] for row in (await connection.execute(query)).all()})
+        for consumer in {*self._consumers, *found}:
+            telemetry.gauge("parked_keys", found[consumer], projection=consumer)
+
+    async def _deadlines(self, connection: AsyncConnection, now: datetime) -> None:
+        deadlines = self._tables["deadlines"]
+        query = sa.select(sa.func.count()).where(deadlines.c.due_at < now - LATE)
+        telemetry.gauge("deadlines_due", (await connection.execute(query)).scalar_one(), process=self._service)

@@ -1,0 +1,64 @@
+"""What the database knows shows as gauges, and goes back when it is well again."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from kernel.clock import system_clock
+from kernel.gauges import Gauges
+from kernel.log import Log
+from kernel.relay import Relay
+from kernel.telemetry import REGISTRY
+from tests.contract.conftest import Running
+from tests.kit import counter
+from tests.kit.counter import Add, meta
+
+
+def value(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+async def test_relay_and_projection_lag_count_what_is_not_done(running: Running, log: Log) -> None:
+    gauges = Gauges("counters", log.database, log, ["sums_own_g1"], clock=False)
+    for _ in range(3):
+        await running.writer.execute("counter-1", Add(1), meta())
+    await gauges.look()
+    assert value("relay_lag_events") == 3
+    assert value("relay_lag_seconds") is not None
+    await running.project(counter.OWN_SUMS)
+    await running.until_sums({"counter-1": (3, 3)})
+    relay: Relay = running.relay()
+    await running.bus.ensure_topics(counter.topics(running.service))
+    while await relay.round():
+        pass
+    await gauges.look()
+    assert value("relay_lag_events") == 0
+    assert value("relay_lag_seconds") == 0
+    assert value("projection_lag_events", projection="sums_own_g1", source="log", partition="0") == 0
+
+
+async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
+    gauges = Gauges("counters", log.database, log, ["sums_g1"], clock=False)
+    parked = log.database.metadata.tables["parked"]
+    fixed = {"consumer": "sums_g1", "source": "log", "partition": 0, "position": 1, "type": "t", "value": b"",
+             "headers": b"[]", "reason": "r", "parked_at": system_clock()}  # fmt: skip
+    async with log.database.transaction() as connection:
+        rows = [{**fixed, "offset": number, "key": key} for number, key in enumerate(["a", "a", "b"])]
+        await connection.execute(sa.insert(parked), rows)
+    await gauges.look()
+    assert value("parked_keys", projection="sums_g1") == 2
+    async with log.database.transaction() as connection:
+        await connection.execute(sa.delete(parked))
+    await gauges.look()
+    assert value("parked_keys", projection="sums_g1") == 0
+
+
+async def test_only_late_deadlines_count(log: Log) -> None:
+    gauges = Gauges("counters", log.database, log, [], clock=True)
+    deadlines, now = log.database.metadata.tables["deadlines"], await log.now()
+    async with log.database.transaction() as connection:
+        for name, due_at in (("late", now - timedelta(minutes=1)), ("soon", now), ("later", now + timedelta(days=1))):
+            row = {"stream": "s", "name": name, "due_at": due_at, "command": "c", "data": "{}"}
+            await connection.execute(sa.insert(deadlines), [row])
+    await gauges.look()
+    assert value("deadlines_due", process="counters") == 1
