@@ -35,6 +35,8 @@ from services.discovery.search.reasons import reasons
 
 LOOK_AGAIN_S = 1.0
 """How often a watch looks where the projector runs in another process; in the same one it is woken."""
+GATHER_S = 0.02
+"""Batches that a projector commits within this time are one look."""
 Context = ServicerContext[Any, Any]
 
 
@@ -80,6 +82,7 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
                     sent = seen
                     yield pb.WatchCreatorResponse(creator=creator)
                 await wait(woken, LOOK_AGAIN_S)
+                await asyncio.sleep(GATHER_S)
         finally:
             self._app.progress.leave(woken)
 

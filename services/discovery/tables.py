@@ -19,6 +19,7 @@ def metadata() -> sa.MetaData:
         sa.Column("handle", sa.Text, primary_key=True),
         sa.Column("creator_id", sa.Text, nullable=False),
     )
+    sa.Table("forgotten", made, sa.Column("subject_id", sa.Text, primary_key=True))
     return made
 
 

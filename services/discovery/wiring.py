@@ -9,6 +9,7 @@ from kernel.run import Role
 from kernel.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.handles import HANDLES
 from services.discovery.effects import erasing
 from services.discovery.process import ERASURE_PROCESS, ERASURES
@@ -44,7 +45,7 @@ SERVICE = Service(
     publish=publish,
     http=make_api,
     rpc=_rpc,
-    inlines=(HANDLES,),
+    inlines=(HANDLES, FORGOTTEN),
     projections=PROJECTIONS,
     processes=(ERASURE_PROCESS,),
     effects=lambda app: [erasing(app, personal_of(app.settings, app.database))],

@@ -27,6 +27,7 @@ from services.discovery.domain.commands import (
     SuspendCreator,
     VerifyAccount,
 )
+from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.events import (
     AccountLinked,
     AccountVerified,
@@ -117,6 +118,8 @@ def _check_free(account: Account, context: Context) -> None:
 
 def _import(command: ImportCreator, state: State, context: Context) -> Sequence[Event]:
     context.actor.require(*STAFF)
+    if context.rows.get(FORGOTTEN, (creator_of(context),)) is not None:
+        raise Refused("creator.asked_to_be_forgotten")
     steps: list[Command] = [command.registration]
     if state.status is not Status.NEW:
         steps = [ChangeProfile(command.registration.profile), *map(LinkAccount, command.registration.accounts)]
@@ -244,7 +247,8 @@ def reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
         case ImportCreator():
             links = map(LinkAccount, command.registration.accounts)
             nested = [*links, *(change for change in command.changes if isinstance(change, LinkAccount))]
-            return [key for link in nested for key in reads(link, state)]
+            taken = [key for link in nested for key in reads(link, state)]
+            return [(FORGOTTEN, (command.registration.creator_id,)), *taken]
         case _:
             return ()
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from kernel.errors import Invalid
@@ -41,6 +42,8 @@ from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 Values = dict[str, Any]
 NAME_CHARS, BIO_CHARS, CONTACT_CHARS = 80, 1_000, 200
 LIST_LIMIT = 60
+SHARES_KEPT = 4_096
+"""Files repeat the same few shares."""
 _RATIO = re.compile(r"(?:0(?:\.([0-9]{1,4}))?|1(?:\.0{1,4})?)")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -129,6 +132,7 @@ def read_list(item: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return read
 
 
+@lru_cache(SHARES_KEPT)
 def read_share(text: str) -> Share:
     name, equals, ratio = text.rpartition("=")
     if not equals or not name.strip():

@@ -1,8 +1,11 @@
 """Forgetting a person, stream `erasure-<subject id>` (private): asked, then done. What is deleted stands in effects.py."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+from kernel.model import Fact, Inline, Key, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,16 @@ def decide(command: Command, step: Step) -> list[Event]:
 
 def evolve(step: Step, event: Event) -> Step:
     return Step.ASKED if isinstance(event, ErasureAsked) else Step.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenRow:
+    subject_id: str
+
+
+def fold(fact: Fact[ErasureDone], rows: Rows) -> Iterable[tuple[Key, ForgottenRow | None]]:
+    return [((fact.event.subject_id,), ForgottenRow(fact.event.subject_id))]
+
+
+FORGOTTEN = Inline("forgotten", ForgottenRow, ("subject_id",), (ErasureDone,), fold)
+"""Who was forgotten, exact at the head: nobody brings them back from a file; they may come back themselves."""

@@ -1,6 +1,6 @@
 """SearchCreators over the shipped creators: every filter against a plain reading of the file, and pages without a seam."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -16,29 +16,19 @@ from services.discovery.domain.csv_columns import CreatorRow
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.tiers import Tier, tier_of
-from tests.integration.discovery.running import Discovery, running
-from tests.kit.servers import Ports
+from tests.integration.discovery.running import Discovery
 from tools.make_creators import TARGET
 
 ROWS = parse(TARGET.read_bytes()).rows
 Wanted = Callable[[CreatorRow], bool]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-async def shipped(
-    request: pytest.FixtureRequest, ports: Ports, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Discovery]:
-    """The shipped creators, imported into either store."""
-    folder, name, changes = tmp_path_factory.mktemp("search"), "", {}
-    if request.param == "postgres":
-        name = await ports.postgres.shared().create_database()
-        changes = {"database_url": ports.postgres.shared().url(name)}
-    async with running(folder, **changes) as discovery:
-        answer = (await discovery.send("POST", "/imports", TARGET.read_bytes())).json()
-        await discovery.search(at_least=answer["token"], page_size=1)
-        yield discovery
-    if name:
-        await ports.postgres.shared().drop_database(name)
+@pytest.fixture(scope="module")
+async def shipped(discovery: Discovery) -> Discovery:
+    """The shipped creators, imported."""
+    answer = (await discovery.send("POST", "/imports", TARGET.read_bytes())).json()
+    await discovery.search(at_least=answer["token"], page_size=1)
+    return discovery
 
 
 def followers(row: CreatorRow) -> int:

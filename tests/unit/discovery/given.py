@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from kernel.model import Actor, Fact
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import Command
 from services.discovery.domain.creator import CREATOR
+from services.discovery.domain.erasure import ForgottenRow
 from services.discovery.domain.events import CreatorRegistered, Event
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.handles import HANDLES, HandleRow
@@ -68,8 +70,12 @@ def check(
     then: Sequence[Event] | str,
     actor: Actor = CREATOR_ACTOR,
     taken: Sequence[HandleRow] = (),
+    forgotten: Sequence[str] = (),
 ) -> None:
-    """One row of the table; it sees only the handles that `reads` names."""
-    rows = handles(given, taken)
-    asked = {("handles", key): rows.get(("handles", key)) for _, key in CREATOR.reads(when, fold(given))}
+    """One row of the table; it sees only the inline rows that `reads` names."""
+    rows: dict[RowKey, Any] = {
+        **handles(given, taken),
+        **{("forgotten", (one,)): ForgottenRow(one) for one in forgotten},
+    }
+    asked = {(table.name, key): rows.get((table.name, key)) for table, key in CREATOR.reads(when, fold(given))}
     decide.check(CREATOR, given, when, then, at=NOON, actor=actor, stream=STREAM, rows=asked, tables=[HANDLES])

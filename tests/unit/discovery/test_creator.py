@@ -257,6 +257,12 @@ def test_an_import_registers_once_and_then_says_only_what_is_new() -> None:
     check(first, again, [CreatorProfileChanged(moved), AccountLinked(DOUYIN, ""), RateCardChanged(dearer)], OPERATOR)
 
 
+def test_nobody_brings_back_from_a_file_who_asked_to_be_forgotten() -> None:
+    check([], IMPORT, "creator.asked_to_be_forgotten", OPERATOR, forgotten=[ID])
+    check([], REGISTER, [REGISTERED], forgotten=[ID])
+    check([], IMPORT, [REGISTERED, FollowersReported(FOLLOWERS), RateCardChanged(CARD)], OPERATOR, forgotten=[OTHER])
+
+
 def test_an_import_is_all_or_nothing_and_staff_only() -> None:
     bad = replace(IMPORT, changes=(ReportFollowers(FOLLOWERS), ChangeRateCard(RateCard("RMB"))))
     check([], bad, "money.unknown_currency", OPERATOR)

@@ -2,20 +2,23 @@
 
 import pytest
 
+from kernel.model import Fact, NoRows
 from kernel.personal import SubjectKey
 from services.discovery.domain.erasure import (
+    FORGOTTEN,
     AskErasure,
     Command,
     ErasureAsked,
     ErasureDone,
     Event,
+    ForgottenRow,
     RecordErasure,
     Step,
     decide,
     evolve,
 )
 from services.discovery.rest.sealing import revision_of, seal
-from tests.unit.discovery.given import ID
+from tests.unit.discovery.given import ID, NOON
 
 KEY, OTHER_KEY = SubjectKey(ID, b"k" * 32), SubjectKey(ID, b"o" * 32)
 
@@ -36,6 +39,11 @@ def test_erasure(given: list[Event], when: Command, then: list[Event]) -> None:
     for event in given:
         step = evolve(step, event)
     assert decide(when, step) == then
+
+
+def test_who_was_forgotten_is_remembered_at_the_head() -> None:
+    folded = FORGOTTEN.fold(Fact("erasure-1", "platform", 2, NOON, ErasureDone(ID)), NoRows())
+    assert dict(folded) == {(ID,): ForgottenRow(ID)}
 
 
 def test_the_same_text_has_the_same_revision_under_its_key_only() -> None:
