@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kernel import migrate, rebuild, run, telemetry
 from kernel.auth import Verifier
+from kernel.backlog import Backlog
 from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
 from kernel.consume import Consumer, Decode, Handle, Topic
@@ -86,7 +87,8 @@ class App:
         self.database = Database(url, self.metadata, role)
         self.log = Log(self.database)
         self.deciders = Deciders(service.codec, service.deciders, service.inlines, PARTITIONS)
-        self.writer = Writer(service.name, self.log, self.deciders, _observe_batch)
+        self.backlog = Backlog(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
+        self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
         self.progress = Signal()
         """Set after every batch that a projector of this process committed."""
         self.health = Health()
@@ -117,6 +119,7 @@ class App:
         made = [Role("wake", self._wake, RELAY), Role("loop", watch_loop, RELAY)]
         if {"rest", "process"} & set(names):
             made.append(Role("writer", self.writer.run, WRITER, 10))
+            made.append(Role("backlog", self.backlog.run, WRITER))
         makers: dict[str, Callable[[], Any]] = {
             "rest": self._rest, "rpc": self._rpc, "relay": self._relay, "project": self._project,
             "process": self._process, "stream": self._stream,
@@ -258,11 +261,6 @@ async def run_migrations(service: Service, settings: Settings) -> None:
         await migrate.migrate(service.name, database, service.migrations, service.projections)
     finally:
         await database.close()
-
-
-def _observe_batch(size: int, seconds: float) -> None:
-    telemetry.observe("writer_batch_size", size)
-    telemetry.observe("append_seconds", seconds)
 
 
 def _observe_relay(position: int, head: int) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel import telemetry
+from kernel.backlog import relay_lag
 from kernel.consume import OWN_LOG
 from kernel.database import Database
 from kernel.errors import Fault
@@ -49,22 +50,16 @@ class Gauges:
 
     async def look(self) -> None:
         """Sets all gauges of this file once."""
+        lag = await relay_lag(self._log)
+        telemetry.gauge("relay_lag_events", lag.events)
+        telemetry.gauge("relay_lag_seconds", lag.seconds)
         now = await self._log.now()
         async with self._database.reading() as connection:
             head = (await self._log.head(connection)).position
-            await self._relay(connection, head, now)
             await self._projections(connection, head)
             await self._parked(connection)
             if self._clock:
                 await self._deadlines(connection, now)
-
-    async def _relay(self, connection: AsyncConnection, head: int, now: datetime) -> None:
-        checkpoint, events = self._tables["relay_checkpoint"], self._tables["log_events"]
-        position = (await connection.execute(sa.select(checkpoint.c.position))).scalar() or 0
-        oldest = sa.select(events.c.recorded_at).where(events.c.position == position + 1)
-        since = (await connection.execute(oldest)).scalar()
-        telemetry.gauge("relay_lag_events", head - position)
-        telemetry.gauge("relay_lag_seconds", max(0.0, (now - since).total_seconds()) if since else 0.0)
 
     async def _projections(self, connection: AsyncConnection, head: int) -> None:
         """How far behind the own log; topics' lag stands in the group offsets at the broker."""

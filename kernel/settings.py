@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     """HTTP requests that one principal may send at once."""
     reflection: bool = True
     """gRPC server reflection; off in production."""
+    relay_lag_limit_events: Annotated[int, Field(gt=0)] = 500_000
+    """Past so many events that the relay has not sent, commands are answered 503 until it has caught up."""
+    relay_lag_limit_s: Annotated[float, Field(gt=0)] = 300
+    """The same for the age of the oldest of them, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
 

@@ -45,7 +45,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
-DOMAIN, APPLY, WRITER = "services/ledger/domain/tax.py", "services/metrics/projections.py", "kernel/writer.py"
+DOMAIN, APPLY, OPENER = "services/ledger/domain/tax.py", "services/metrics/projections.py", "kernel/database.py"
 REST = "services/ledger/rest.py"
 
 FORBIDDEN = [
@@ -92,7 +92,7 @@ FORBIDDEN = [
 ALLOWED = [
     ("sizes", "kernel/a.py", "def f():\n    '''One.\n" + "\n" * 60 + "    '''\n" + "    x = 1\n" * 40),
     ("vague_names", "services/ledger/rest.py", "class Managed: ..."),
-    ("transactions", WRITER, "async with engine.begin() as tx: ..."),
+    ("transactions", OPENER, "async with engine.begin() as tx: ..."),
     ("transactions", "tests/unit/test_a.py", "session.commit()"),
     ("transactions", "kernel/kafka.py", "await consumer.commit(offsets)"),
     ("impure_calls", DOMAIN, "at = context.at; day = at.date(); key = uuid5(space, name); share_bps = 10 // 3"),

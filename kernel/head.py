@@ -1,0 +1,154 @@
+"""What one writer knows as of the log's head it stands at: position, database time, states of streams, inline rows."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.batch import Batch, Decided, RowKey
+from kernel.decide import BUGS, Deciders, Entry, Item, refusal_stream
+from kernel.errors import Fault
+from kernel.inline import InlineTables
+from kernel.log import Head, Log
+from kernel.model import Recorded
+
+STATES_LIMIT = 50_000
+ROWS_LIMIT = 200_000
+FAR_BEHIND = 20_000
+Units = Sequence[Sequence[Item]]
+
+
+class Recent(OrderedDict[Any, Any]):
+    """A bounded cache: the least recently kept leaves first."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def keep(self, entries: Mapping[Any, Any]) -> None:
+        for key, value in entries.items():
+            self[key] = value
+            self.move_to_end(key)
+        while len(self) > self._limit:
+            self.popitem(last=False)
+
+
+class AtHead:
+    """Everything here is as the log stood at `position` (None: nothing is known, `start` first)."""
+
+    def __init__(self, log: Log, deciders: Deciders) -> None:
+        self._log, self._deciders = log, deciders
+        self._inline = InlineTables(log.database.metadata, deciders.inlines)
+        self._states, self._rows = Recent(STATES_LIMIT), Recent(ROWS_LIMIT)
+        self._time: datetime | None = None
+        self._told_at = 0.0
+        self.position: int | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        return self._time is not None
+
+    def now(self) -> datetime:
+        """Database time as last told, plus what has passed since: it never goes back, and no machine's clock is asked."""
+        assert self._time is not None
+        return self._time + timedelta(seconds=monotonic() - self._told_at)
+
+    async def start(self) -> None:
+        """Finds the head and the time anew, unless they are known."""
+        if self.position is None:
+            self.stand(Head((await self._log.head()).position, await self._log.now()))
+
+    def stand(self, head: Head) -> None:
+        """A head that was read, not appended, may be old: time goes on from the estimate that was running."""
+        self._time = head.at if self._time is None else max(head.at, self.now())
+        self._told_at = monotonic()
+        self.position = head.position
+
+    def forget(self) -> None:
+        self.position = None
+        self._states.clear()
+        self._rows.clear()
+
+    async def read_on(self, upto: int, connection: AsyncConnection | None) -> None:
+        """Folds what others appended into the cached states; inline rows are dropped, they are read again."""
+        if self.position is None or upto - self.position > FAR_BEHIND:
+            self.forget()
+            self.stand(Head(upto, await self._log.now()))
+        while self.position is not None and self.position < upto:
+            missed = await self._log.read(self.position, upto=upto, connection=connection)
+            for recorded in missed:
+                entry = self._states.get(recorded.stream)
+                if entry is not None and recorded.version == entry.version + 1:
+                    self._deciders.evolve(entry, recorded)
+            self._rows.clear()
+            self.stand(Head(missed[-1].position, missed[-1].recorded_at))
+
+    async def decide(
+        self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
+    ) -> Decided:
+        """Loads what is missing in one query each, then decides; a row nobody announced is loaded and all decided anew."""
+        assert self.position is not None
+        entries = await self._load_states(units, self.position, connection)
+        announced = self._announced(units, entries)
+        rows = {key: self._rows[key] for key in announced if key in self._rows}
+        wanted = [key for key in announced if key not in rows]
+        while True:
+            rows.update(await self._load_rows(wanted, connection))
+            batch = Batch(self._deciders, entries, rows, self.position, self.now())
+            for items in units:
+                batch.add(items, known)
+            if not batch.missing:
+                self._rows.keep(rows)
+                return batch.decided
+            wanted = list(batch.missing)
+
+    def _announced(self, units: Units, entries: Mapping[str, Entry]) -> list[RowKey]:
+        """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
+        wanted: dict[RowKey, None] = {}
+        for item in (item for items in units for item in items if item.stream in entries):
+            with suppress(Fault, *BUGS):
+                reads = self._deciders.of(item.stream).reads(item.command, entries[item.stream].state)
+                wanted |= dict.fromkeys((inline.name, key) for inline, key in reads)
+        return list(wanted)
+
+    async def _load_states(self, units: Units, head: int, connection: AsyncConnection | None) -> dict[str, Entry]:
+        streams = {stream for items in units for item in items for stream in _streams(item)}
+        entries = {stream: self._states[stream] for stream in streams if stream in self._states}
+        missing = sorted(stream for stream in streams - entries.keys() if self._deciders.knows(stream))
+        if missing:
+            loaded = {stream: self._deciders.blank(stream) for stream in missing}
+            for recorded in await self._log.load(missing, head, connection):
+                self._deciders.evolve(loaded[recorded.stream], recorded)
+            self._states.keep(loaded)
+            entries.update(loaded)
+        return entries
+
+    async def _load_rows(self, wanted: Sequence[RowKey], connection: AsyncConnection | None) -> dict[RowKey, Any]:
+        if not wanted:
+            return {}
+        if connection is not None:
+            return await self._inline.read(connection, wanted)
+        async with self._log.database.reading() as reading:
+            return await self._inline.read(reading, wanted)
+
+    async def append(self, connection: AsyncConnection, decided: Decided) -> Head | None:
+        """Events at the position we stand at, and the dirty inline rows; None when the head has moved."""
+        assert self.position is not None
+        at = await self._log.append(connection, decided.pending, self.position)
+        if at is None:
+            return None
+        await self._inline.write(connection, decided)
+        return Head(self.position + len(decided.pending), at)
+
+    def keep(self, decided: Decided) -> None:
+        """After the append: what was decided is what is known."""
+        self._states.keep(decided.entries)
+        self._rows.keep(decided.rows)
+
+
+def _streams(item: Item) -> Iterable[str]:
+    return (item.stream,) if item.requester is None else (item.stream, refusal_stream(item.meta.command_id))
