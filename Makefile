@@ -40,7 +40,7 @@ lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@echo "== import-linter"
-	@.venv/bin/lint-imports --no-timings
+	@.venv/bin/lint-imports --no-logo
 	@echo "== protobuf"
 	@$(PYTHON) -m tools.proto --check
 	@echo "== tests/arch"
