@@ -4,6 +4,7 @@ from kernel.codec import Codec
 from kernel.decide import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 
@@ -12,6 +13,7 @@ EVENTS: dict[str, type] = {
     "escrow.refused@1": EscrowRefused,
     "tax.withheld@1": TaxWithheld,
     "transfer.look_due@1": TransferLookDue,
+    "payout_account.changed@1": PayoutAccountChanged,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,

@@ -16,12 +16,13 @@ from kernel.model import Incoming
 from kernel.relay import Announce, Request
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
+from services.ledger.domain.payees import PAYEE
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import SEAL
 from services.ledger.domain.watches import WATCH
 
 PROVIDER = "psp"
-PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL})
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE})
 """Categories whose streams are not published."""
 
 

@@ -62,6 +62,14 @@ TAX_YEARS = sa.Table(
     sa.Column("first_month", sa.Integer, nullable=False),
     *_minor("income_minor", "withheld_minor"),
 )
+PAYOUT_ACCOUNTS = sa.Table(
+    "payout_accounts",
+    METADATA,
+    *_key("owner", "currency"),
+    *_text("instrument", "next_instrument"),
+    sa.Column("proven", sa.Boolean, nullable=False),
+    sa.Column("next_usable_at", UtcTime),
+)
 SEALS = sa.Table(
     "seals",
     METADATA,

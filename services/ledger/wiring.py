@@ -15,8 +15,9 @@ from kernel.run import Role
 from services.ledger import rest, rpc
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
-from services.ledger.domain.rows import INLINES
-from services.ledger.domain.seals import SEALING, SEALS
+from services.ledger.domain.inlines import ALL
+from services.ledger.domain.payees import PAYEES
+from services.ledger.domain.seals import SEALING
 from services.ledger.domain.watches import WATCHES
 from services.ledger.effects import effects
 from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_secrets
@@ -61,8 +62,8 @@ SERVICE = Service(
     metadata=_metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(*DECIDERS, WATCHES, SEALING),
-    inlines=(*INLINES, SEALS, DEADLINES),
+    deciders=(*DECIDERS, PAYEES, WATCHES, SEALING),
+    inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,
     rpc=_rpc,

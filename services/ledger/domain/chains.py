@@ -31,6 +31,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.funding import BANK, BANK_OWN
+from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
 
@@ -108,6 +109,7 @@ def reads(command: Command, state: Done) -> Iterable[tuple[Inline[Any], Key]]:
             yield TRANSFERS, (command.deposit_id,)
         case RequestPayout():
             yield TRANSFERS, (command.payout_id,)
+            yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
             yield from _money(command.currency)
             refs = [Ref(command.account, command.owner), Ref(Code.PAYOUT_IN_TRANSIT, command.payout_id)]
             yield from _accounts(command.currency, refs)

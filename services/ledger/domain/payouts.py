@@ -13,6 +13,7 @@ from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, Reque
 from services.ledger.domain.deposits import CLEARING, MAX_TEXT, check_text, require_owner
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.funding import BANK
+from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
 from services.ledger.domain.posting import Books
 from services.ledger.domain.rows import TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
@@ -30,6 +31,7 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
     check_text(command.instrument, "instrument")
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
+    check_payee(context.rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency)), command.instrument, context.at)
     books = Books(context.rows)
     if books.short_minor(command.currency):
         raise Refused("payout.client_money_short", short_minor=books.short_minor(command.currency))

@@ -66,20 +66,16 @@ def opened(key: Key) -> Account:
 
 
 def _moved(account: Account, side: str, leg: Leg) -> Account:
+    """Built anew instead of by `replace`: this is the ledger's hottest line."""
     pending = {Phase.PENDING: leg.amount_minor, Phase.POST: -leg.amount_minor, Phase.VOID: -leg.amount_minor}
     pending_minor = pending.get(leg.phase, 0)
     posted_minor = leg.amount_minor if leg.phase in (Phase.POST, Phase.POSTED) else 0
+    debits, credits = (account.debits_pending, account.debits_posted), (account.credits_pending, account.credits_posted)
     if side == "debits":
-        return replace(
-            account,
-            debits_pending=account.debits_pending + pending_minor,
-            debits_posted=account.debits_posted + posted_minor,
-        )
-    return replace(
-        account,
-        credits_pending=account.credits_pending + pending_minor,
-        credits_posted=account.credits_posted + posted_minor,
-    )
+        debits = (debits[0] + pending_minor, debits[1] + posted_minor)
+    else:
+        credits = (credits[0] + pending_minor, credits[1] + posted_minor)
+    return Account(account.currency, account.code, account.owner, *debits, *credits, account.closed)
 
 
 def closed_accounts(accounts: Mapping[Key, Account], keys: Iterable[Key]) -> dict[Key, Account]:

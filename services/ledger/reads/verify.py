@@ -15,9 +15,9 @@ from kernel.errors import Fault
 from kernel.log import READ_LIMIT, Log
 from kernel.model import Fact, Inline, Key, Recorded
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
-from services.ledger.domain.events import ChainPosted
 from services.ledger.domain.hashchain import Chained, mismatched, walk
-from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, INLINES, Escrow, EscrowStatus
+from services.ledger.domain.inlines import ALL
+from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, Escrow, EscrowStatus
 from services.ledger.domain.seals import JournalSealed, WindowClosed
 from services.ledger.ports import Anchors
 from services.ledger.reads.rows import link_of
@@ -84,13 +84,13 @@ class _Replay:
         if isinstance(event, JournalSealed):
             same = self.hashes.get(event.up_to_position) == event.root
             self.seals.look(same, f"the seal of position {event.up_to_position} does not fit the journal")
-        if isinstance(event, ChainPosted):
-            self._fold(Fact(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
+        self._fold(Fact(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
 
     def _fold(self, fact: Fact[Any]) -> None:
-        for inline in INLINES:
-            for key, row in list(inline.fold(fact, self)):
-                self.rows[inline.name, key] = row
+        for inline in ALL:
+            if type(fact.event) in inline.events:
+                for key, row in list(inline.fold(fact, self)):
+                    self.rows[inline.name, key] = row
 
     def table(self, inline: Inline[Any]) -> dict[Key, Any]:
         return {key: row for (name, key), row in self.rows.items() if name == inline.name}
@@ -104,9 +104,9 @@ async def verify(
     known = await anchors.read()
     async with log.database.snapshot() as connection:
         replay = await _replay(log, codec, {position for position, _ in known}, connection, progress)
-        stored = {inline.name: await _stored(connection, log, inline) for inline in INLINES}
+        stored = {inline.name: await _stored(connection, log, inline) for inline in ALL}
     checks = [_hash_chain(replay, known), replay.seals, replay.events, *_books(replay)]
-    checks += [_equal(inline, replay, stored[inline.name]) for inline in INLINES]
+    checks += [_equal(inline, replay, stored[inline.name]) for inline in ALL]
     return Verification(tuple(checks), replay.chained.position, replay.chained.hash)
 
 

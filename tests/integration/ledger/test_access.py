@@ -5,7 +5,8 @@ import pytest
 from dandelion.ledger.v1 import queries_pb2 as pb
 
 from kernel.ids import new_id
-from services.ledger.domain.commands import HoldEscrow
+from services.ledger.domain.commands import HoldEscrow, ReleasePayment
+from services.ledger.domain.events import ChainKind
 from tests.integration.ledger.running import FINANCE, Ledger, unique
 
 BODY = {"amount_minor": 100, "currency": "CNY", "instrument": "tok"}
@@ -107,3 +108,25 @@ async def test_questions_that_make_no_sense_are_refused(ledger: Ledger, request_
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stub.ListStatement(request_)
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_payouts_go_where_money_arrived_before(ledger: Ledger) -> None:
+    brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
+    who, body = ("cai", creator, "creator"), {"amount_minor": 100, "currency": "CNY", "instrument": "acct_1"}
+    await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"}, FINANCE)
+    await ledger.deposit(1_000, brand)
+    await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, creator, "CNY", 1_000, 0))
+    await ledger.execute(ReleasePayment(new_id(), deliverable, creator, "CNY", 1_000, 0))
+    payout = new_id()
+    await ledger.done("PUT", f"/payouts/{payout}", body, who)
+    await ledger.posted(ChainKind.PAYOUT_CONFIRMED, payout)
+    stolen = {**body, "instrument": "acct_of_somebody"}
+    answer = await ledger.send("PUT", f"/payouts/{new_id()}", stolen, who)
+    assert (answer.status_code, answer.json()["code"]) == (409, "payout.account_unknown")
+    change = {"currency": "CNY", "instrument": "acct_of_somebody"}
+    await ledger.done("PUT", f"/payout-accounts/{creator}", change, who)
+    answer = await ledger.send("PUT", f"/payouts/{new_id()}", stolen, who)
+    assert (answer.status_code, answer.json()["code"]) == (409, "payout.account_cooling_down")
+    await ledger.done("PUT", f"/payouts/{new_id()}", body, who)
+    other = await ledger.send("PUT", f"/payout-accounts/{creator}", change, BRAND)
+    assert other.status_code == 403

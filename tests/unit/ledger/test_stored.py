@@ -35,6 +35,7 @@ from services.ledger.domain.events import (
     TransferKind,
     Transferred,
 )
+from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
 from services.ledger.domain.tax import TaxYear, withhold
@@ -71,6 +72,7 @@ SAMPLES: dict[str, Any] = {
     "escrow.refused@1": EscrowRefused("hold:x:1", "0" * 32, DEAL, "escrow.not_covered", 7, 5),
     "tax.withheld@1": TaxWithheld(derived_id("release"), DELIVERABLE, CREATOR, "CNY", TAX),
     "transfer.look_due@1": TransferLookDue(TransferKind.PAYOUT, PAYOUT, 3, NOON, True),
+    "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
     "window.closed@1": WindowClosed(NOON),
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "HoldEscrow", "escrow.not_held", '{"status":"none","x":true}'),

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kernel.ids import derived_id
-from kernel.model import Actor, Context, Fact, GivenRows, Inline, Key
-from services.ledger.domain import rows as inline
+from kernel.model import Actor, Context, Fact, GivenRows, Key
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.chains import Done, decide, evolve
 from services.ledger.domain.commands import (
@@ -20,6 +19,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted
 from services.ledger.domain.funding import ClientMoney
+from services.ledger.domain.inlines import ALL
 from services.ledger.domain.rows import Escrow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -60,8 +60,7 @@ class World:
         return events
 
     def _fold(self, fact: Fact[Any]) -> None:
-        tables: tuple[Inline[Any], ...] = inline.INLINES
-        for table in tables:
+        for table in ALL:
             if type(fact.event) in table.events:
                 for key, row in list(table.fold(fact, GivenRows(self.rows))):
                     self.rows[table.name, key] = row

@@ -1,4 +1,4 @@
-"""The log, the kernel's tables, accounts with their bounds, escrows, transfers, tax years, client money, seals."""
+"""The log, the kernel's tables, and the ledger's inline tables with their bounds."""
 
 from alembic import op
 

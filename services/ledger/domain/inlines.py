@@ -1,0 +1,10 @@
+"""Every inline table that the journal alone determines: what the writer keeps and the proof of the books makes anew."""
+
+from typing import Any
+
+from kernel.model import Inline
+from services.ledger.domain.payees import PAYOUT_ACCOUNTS
+from services.ledger.domain.rows import INLINES
+from services.ledger.domain.seals import SEALS
+
+ALL: tuple[Inline[Any], ...] = (*INLINES, PAYOUT_ACCOUNTS, SEALS)

@@ -1,0 +1,88 @@
+"""Request and answer bodies of the ledger's HTTP edge."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from kernel.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
+from kernel.fields import Body as Fields
+
+
+class DepositBody(Fields):
+    """`instrument` is the provider's token of the means of payment; `brand_id` only when finance acts for a brand."""
+
+    amount_minor: PositiveMinor
+    currency: Currency
+    instrument: ShortText
+    brand_id: Uuid | None = None
+
+
+class PayoutBody(Fields):
+    """`instrument` is the provider's token of the payee's account; `party` says which balance is paid out."""
+
+    amount_minor: PositiveMinor
+    currency: Currency
+    instrument: ShortText
+    party: Annotated[str, Field(pattern="^(creator|agency)$")] = "creator"
+    owner_id: Uuid | None = None
+
+
+class PayoutAccountBody(Fields):
+    """Where payouts of one currency go; `instrument` is the provider's token of the account."""
+
+    currency: Currency
+    instrument: ShortText
+
+
+class RefundBody(Fields):
+    """Returns free deposit to the instrument it came from."""
+
+    deposit_id: Uuid
+    amount_minor: PositiveMinor
+
+
+class OwnMoneyBody(Fields):
+    """Money of the platform, paid in to cover costs."""
+
+    amount_minor: PositiveMinor
+    currency: Currency
+
+
+class IdentifyBody(Fields):
+    """Money in suspense that turned out to be a brand's."""
+
+    brand_id: Uuid
+    amount_minor: PositiveMinor
+    currency: Currency
+    reason: ShortText
+
+
+class ReleaseBody(Fields):
+    """A part of what is left; both 0 release all of it."""
+
+    fee_minor: AmountMinor = 0
+    brand_fee_minor: AmountMinor = 0
+    creator_fee_bps: Bps = 0
+
+
+class CancelBody(Fields):
+    """`kill_fee_minor` of the creator's fee goes to the creator, the rest back to the brand."""
+
+    kill_fee_minor: AmountMinor = 0
+    creator_fee_bps: Bps = 0
+    reason: ShortText
+
+
+class LineProblem(BaseModel):
+    """A line that was not booked, and why; the first 100."""
+
+    line: int
+    problem: str
+
+
+class SettlementAnswer(BaseModel):
+    """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense."""
+
+    settled: int
+    unmatched: int
+    problems: list[LineProblem]

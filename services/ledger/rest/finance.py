@@ -1,0 +1,76 @@
+"""What finance does: own money, unidentified money, escrows that no process ends, settlement files."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from kernel.app import App
+from kernel.errors import NotFound
+from kernel.fields import Uuid
+from kernel.ids import derived_id
+from kernel.model import Actor, Receipt
+from kernel.rest import Sender
+from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
+from services.ledger.domain.rows import Escrow
+from services.ledger.reads.rows import escrow_of
+from services.ledger.rest.bodies import CancelBody, IdentifyBody, OwnMoneyBody, ReleaseBody, SettlementAnswer
+from services.ledger.rest.settlement import settle
+from services.ledger.rest.transfers import send
+
+
+def finance(app: App) -> APIRouter:
+    """Routes of role finance."""
+    router = APIRouter(tags=["finance"])
+
+    @router.put("/own-money/{reference}", status_code=201)
+    async def own_money(reference: Uuid, body: OwnMoneyBody, sender: Sender) -> Receipt:
+        """Books money that the platform paid in; finance only."""
+        return await send(app, sender, PayInOwnMoney(reference, body.currency, body.amount_minor), body)
+
+    @router.put("/identifications/{reference}", status_code=201)
+    async def identify(reference: Uuid, body: IdentifyBody, sender: Sender) -> Receipt:
+        """Moves money from suspense to the brand whose it is; finance only."""
+        command = IdentifyMoney(reference, body.brand_id, body.currency, body.amount_minor, body.reason)
+        return await send(app, sender, command, body)
+
+    @router.post("/escrows/{deliverable_id}/release")
+    async def release(deliverable_id: Uuid, body: ReleaseBody, sender: Sender) -> Receipt:
+        """Staff's way out when no process ends an escrow: pays the creator; finance only."""
+        row = await _escrow(app, deliverable_id, sender.actor)
+        fee_minor, brand_fee_minor = body.fee_minor, body.brand_fee_minor
+        if not fee_minor + brand_fee_minor:
+            fee_minor, brand_fee_minor = row.fee_left_minor, row.brand_fee_left_minor
+        release_id = derived_id("release by staff", deliverable_id, sender.key)
+        command = ReleasePayment(
+            release_id, deliverable_id, row.creator_id, row.currency, fee_minor, brand_fee_minor, body.creator_fee_bps
+        )
+        return await send(app, sender, command, body)
+
+    @router.post("/escrows/{deliverable_id}/cancel")
+    async def cancel(deliverable_id: Uuid, body: CancelBody, sender: Sender) -> Receipt:
+        """Staff's way out when no process ends an escrow: back to the brand; finance only."""
+        row = await _escrow(app, deliverable_id, sender.actor)
+        command = CancelEscrow(
+            derived_id("cancel by staff", deliverable_id, sender.key), deliverable_id, row.brand_id, row.creator_id,
+            row.currency, body.kill_fee_minor, body.creator_fee_bps, body.reason,
+        )  # fmt: skip
+        return await send(app, sender, command, body)
+
+    @router.post("/settlements")
+    async def settlement(
+        content: Annotated[bytes, Body(media_type="text/csv", description="batch,line,reference,currency,...")],
+        sender: Sender,
+    ) -> SettlementAnswer:
+        """Books a provider's settlement file line by line; a line is booked once, however often it is uploaded."""
+        sender.actor.require("finance")
+        return await settle(app, content, sender.actor)
+
+    return router
+
+
+async def _escrow(app: App, deliverable_id: str, actor: Actor) -> Escrow:
+    actor.require("finance")
+    row = await escrow_of(app.database, deliverable_id)
+    if row is None:
+        raise NotFound("escrow.not_found", deliverable_id=deliverable_id)
+    return row

@@ -1,0 +1,56 @@
+"""What organisations ask for: deposits, payouts, refunds, and where payouts go."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from kernel.app import App
+from kernel.fields import Uuid
+from kernel.model import Receipt
+from kernel.rest import Sender, Sending
+from services.ledger.domain.accounts import Code
+from services.ledger.domain.commands import Command, RequestDeposit, RequestPayout, RequestRefund, stream_of
+from services.ledger.domain.payees import ChangePayoutAccount, payee_stream
+from services.ledger.rest.bodies import DepositBody, PayoutAccountBody, PayoutBody, RefundBody
+
+ACCOUNTS = {"creator": Code.CREATOR_AVAILABLE, "agency": Code.AGENCY_AVAILABLE}
+
+
+async def send(app: App, sender: Sending, command: Command, body: BaseModel) -> Receipt:
+    """Executes a chain's command on its own stream."""
+    stream = stream_of(command)
+    return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+
+
+def transfers(app: App) -> APIRouter:
+    """Routes of brands, creators and agencies; finance may act for them."""
+    router = APIRouter(tags=["transfers"])
+
+    @router.put("/deposits/{deposit_id}", status_code=201)
+    async def deposit(deposit_id: Uuid, body: DepositBody, sender: Sender) -> Receipt:
+        """Asks the provider for money; it is spendable when the provider has confirmed it."""
+        brand_id = body.brand_id or sender.actor.tenant
+        command = RequestDeposit(deposit_id, brand_id, body.currency, body.amount_minor, body.instrument)
+        return await send(app, sender, command, body)
+
+    @router.put("/payouts/{payout_id}", status_code=201)
+    async def payout(payout_id: Uuid, body: PayoutBody, sender: Sender) -> Receipt:
+        """Pays out what was earned; what fails comes back to the balance."""
+        owner, account = body.owner_id or sender.actor.tenant, ACCOUNTS[body.party]
+        command = RequestPayout(payout_id, owner, account, body.currency, body.amount_minor, body.instrument)
+        return await send(app, sender, command, body)
+
+    @router.put("/payout-accounts/{owner_id}", status_code=201)
+    async def payout_account(owner_id: Uuid, body: PayoutAccountBody, sender: Sender) -> Receipt:
+        """Names another account for payouts; one that was paid before is replaced after three days only."""
+        stream, command = (
+            payee_stream(owner_id, body.currency),
+            ChangePayoutAccount(owner_id, body.currency, body.instrument),
+        )
+        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+
+    @router.put("/refunds/{refund_id}", status_code=201)
+    async def refund(refund_id: Uuid, body: RefundBody, sender: Sender) -> Receipt:
+        """Returns free deposit to where it came from."""
+        return await send(app, sender, RequestRefund(refund_id, body.deposit_id, body.amount_minor), body)
+
+    return router
