@@ -35,6 +35,14 @@ async def migrate_all(layout: Layout) -> None:
         await run_migrations(service, service.settings.model_validate(layout.settings(name)))
 
 
+async def make_topics(layout: Layout) -> None:
+    """Makes every topic once, before many processes ask for them at the same moment."""
+    bus = open_bus(layout.stores.bus)
+    for service in WIRED.values():
+        await bus.ensure_topics(service.topics())
+    await bus.close()
+
+
 async def serve(layout: Layout, ready: Callable[[], None]) -> int:
     """Serves until SIGTERM; `ready` is called when every port is bound. Returns the exit code."""
     start_logging("embedded", logging.WARNING)

@@ -20,6 +20,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run all services in this process, on the ports of platform.json")
     serve.add_argument("--data", type=Path, default=DATA)
     serve.set_defaults(run=_serve)
+    migrate = commands.add_parser("migrate", help="make or upgrade every service's database, and the topics")
+    migrate.add_argument("--data", type=Path, default=DATA)
+    migrate.set_defaults(run=_migrate)
     return parser
 
 
@@ -46,3 +49,17 @@ def _serve(given: argparse.Namespace) -> int:
 
     layout, _ = Layout.load(given.data)
     run.main(embedded.serve(layout, lambda: None))
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    from cli import embedded
+    from cli.layout import Layout
+
+    layout, _ = Layout.load(given.data)
+
+    async def prepare() -> None:
+        await embedded.migrate_all(layout)
+        await embedded.make_topics(layout)
+
+    asyncio.run(prepare())
+    return 0

@@ -10,7 +10,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Self
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from cli.layout import Layout, Ports, Stores
+from cli.layout import HOST, Layout, Ports, Stores
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
 
@@ -49,6 +49,8 @@ class Running:
     processes: dict[Name, Process] = field(default_factory=dict)
     folder: Folder | None = None
     """Of a platform whose data is thrown away with it."""
+    probes: dict[Name, int] = field(default_factory=dict)
+    """Ports on which processes of any role show their probes."""
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +92,14 @@ class Running:
         """Processes that run no more, whoever ended them."""
         return [name for name, process in self.processes.items() if not process.alive()]
 
+    def complaints(self, most: int = 10) -> list[str]:
+        """The newest lines that processes logged as errors, each with whose it is."""
+        found = []
+        for name, process in self.processes.items():
+            lines = process.log.read_text(errors="replace").splitlines() if process.log.exists() else []
+            found += [f"{' '.join(name)}: {line[:2_000]}" for line in lines if '"level": "error"' in line]
+        return found[-most:]
+
     def _tail(self, name: Name) -> str:
         return self.processes[name].log_tail()
 
@@ -101,7 +111,7 @@ class Running:
             case "rpc":
                 return await rpc_ready(self.layout.rpc(service))
             case _:
-                return True
+                return await asyncio.to_thread(_http_ready, f"http://{HOST}:{self.probes[name]}")
 
     def close(self) -> None:
         """SIGTERM for all at once, then kill -9 for those that did not end in time; removes what was temporary."""
@@ -160,11 +170,3 @@ class Embedded(Running):
         rest = [asyncio.to_thread(_http_ready, layout.http(service)) for service in (*layout.ports.http, "sandbox")]
         rpcs = [rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]
         return all(await asyncio.gather(*rest, *rpcs))
-
-
-def python(module: str, *words: str) -> list[str]:
-    return [sys.executable, "-m", module, *words]
-
-
-def variables(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
-    return {f"{prefix}_{name.upper()}": value for name, value in values.items()}

@@ -1,0 +1,105 @@
+"""A platform on real Apache Kafka and PostgreSQL, one process for each service and role, all of them ours to end by pid."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.layout import SERVICES, Layout, Ports, Stores
+from cli.platform import Name, NotReady, Running
+from tools.servers import KafkaServer, PostgresServer, kafka, postgres
+from tools.servers.places import Folder, free_port
+from tools.servers.run import Process
+
+ROLES = ("rest", "rpc", "relay", "project", "process")
+STREAM: Name = ("metrics", "stream")
+SANDBOX: Name = ("sandbox", "sandbox")
+MIGRATE_S = 120
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of one platform; their data goes with them."""
+
+    kafka: KafkaServer | None
+    postgres: PostgresServer | None
+
+    @classmethod
+    def bring(cls, bus: str, db: str, say: Say) -> "Servers":
+        """New ones, so that nothing of another platform is on them; raises NoServer with every reason. Blocks."""
+        broker = kafka.bring(say, ours=True) if bus == "kafka" else None
+        try:
+            return cls(broker, postgres.bring(say, ours=True) if db == "postgres" else None)
+        except BaseException:
+            if broker:
+                broker.close()
+            raise
+
+    async def stores(self, folder: Path) -> Stores:
+        """A database of its own for every service, on these servers or in the folder."""
+        local = Stores.embedded(folder)
+        urls = dict(local.databases)
+        if self.postgres is not None:
+            for name in SERVICES:
+                await self.postgres.create_database(name)
+                urls[name] = self.postgres.url(name)
+        return Stores(urls, self.kafka.url if self.kafka else local.bus)
+
+    def close(self) -> None:
+        for server in (self.kafka, self.postgres):
+            if server is not None:
+                server.close()
+
+    def __str__(self) -> str:
+        return ", ".join(str(server) for server in (self.kafka, self.postgres) if server is not None)
+
+
+class Distributed(Running):
+    """27 processes: five roles of five services, metrics' stream, and the sandbox."""
+
+    @classmethod
+    def start(cls, layout: Layout, folder: Folder | None = None) -> "Distributed":
+        """Migrates the databases and starts everything. Blocks while it migrates."""
+        migrate(layout)
+        logs = layout.folder / "logs"
+        logs.mkdir(exist_ok=True)
+        names = [(service, role) for service in SERVICES for role in ROLES]
+        probes = {name: free_port() for name in (SANDBOX, *names, STREAM)}
+        processes = {name: _process(layout, name, logs, port) for name, port in probes.items()}
+        made = cls(layout, processes, folder, probes)
+        for process in processes.values():
+            process.start()
+        return made
+
+
+def _process(layout: Layout, name: Name, logs: Path, probe: int) -> Process:
+    service, role = name
+    log = logs / f"{service}-{role}.log"
+    if name == SANDBOX:
+        outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
+        return Process([sys.executable, "-m", "sandbox"], log, env=layout.environment(SERVICES[0]) | outside)
+    environment = layout.environment(service) | {"DANDELION_OPS_PORT": str(probe)}
+    return Process([sys.executable, "-m", f"services.{service}", role], log, env=environment)
+
+
+def migrate(layout: Layout) -> None:
+    """Makes or upgrades every database, as the role `migrate` of each service would; NotReady with what it said."""
+    command = [sys.executable, "-m", "cli", "migrate", "--data", str(layout.folder)]
+    environment = {**os.environ, **layout.environment(SERVICES[0])}
+    done = subprocess.run(command, env=environment, timeout=MIGRATE_S, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotReady(f"the databases could not be migrated\n{done.stderr[-2_000:]}")
+
+
+async def distributed(servers: Servers, folder: Path | None = None, ports: Ports | None = None) -> Distributed:
+    """A platform on these servers, with its keys and logs in the folder (None: a temporary one). Started, not ready yet."""
+    temporary = None if folder else Folder("distributed")
+    place = folder or (temporary.path if temporary else Path())
+    stores = await servers.stores(place)
+    layout = Layout.at(place, ports or Ports.free(free_port), stores)
+    layout.save(0, "distributed")
+    return await asyncio.to_thread(Distributed.start, layout, temporary)
