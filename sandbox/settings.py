@@ -31,7 +31,7 @@ class SandboxSettings(BaseSettings):
     """First calls answered 503 before anything was done."""
     lost_answer_bps: Share = 500
     """First calls that were done and answered 504: the outcome is unknown to the caller."""
-    lost_webhook_bps: Share = 200
+    lost_webhook_bps: Share = 0
     duplicated_bps: Share = 2_000
     early_bps: Share = 2_000
     """Webhooks of the final state that arrive before that of the pending one."""
