@@ -6,7 +6,6 @@ from typing import Any
 from kernel.ids import split_stream
 from kernel.model import Incoming, Key
 from kernel.projector import Target, fold_rows
-from kernel.reads import PUBLIC
 from services.campaigns.domain.brief import Mode
 from services.campaigns.domain.campaign import CAMPAIGN, Status
 from services.campaigns.domain.canonical import sha256_of
@@ -47,6 +46,9 @@ COUNTED: dict[type, str] = {
     CollaborationSettled: "collaborations_settled",
     CollaborationCancelled: "collaborations_cancelled",
 }
+
+RECRUITS = ("role:creator", "role:agency")
+"""Who may read an open campaign beside its brand and the staff; other brands may not."""
 
 
 async def apply_campaigns(target: Target, events: Sequence[Incoming[Any]]) -> None:
@@ -104,8 +106,8 @@ def _drafted(event: CampaignDrafted, incoming: Incoming[Any]) -> Row:
 def _stepped(row: Row, event: Any, incoming: Incoming[Any]) -> Row:
     match event:
         case BriefPublished():
-            public = [] if event.brief.mode is Mode.INVITE else [PUBLIC]
-            readers = [*row["readers"], *public]
+            recruits = [] if event.brief.mode is Mode.INVITE else RECRUITS
+            readers = [*row["readers"], *recruits]
             return row | {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
         case BriefAmended():
             return row | {

@@ -51,7 +51,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         key = _id(request.campaign_id, "campaign_id")
         async with self._reading("campaigns", request.at_least) as connection:
             row = await reads.one(connection, CAMPAIGNS, "campaign_id", key, caller())
-        return pb.GetCampaignResponse(campaign=campaign(row))
+        return pb.GetCampaignResponse(campaign=campaign(row, caller()))
 
     async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Context) -> pb.ListCampaignsResponse:  # noqa: N802
         filters = {
@@ -63,7 +63,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         async with self._reading("campaigns", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
             info = await self._info(connection, "campaigns", request, found)
-        return pb.ListCampaignsResponse(campaigns=map(campaign, found.rows), page=info)
+        return pb.ListCampaignsResponse(campaigns=[campaign(row, caller()) for row in found.rows], page=info)
 
     async def ListApplications(  # noqa: N802
         self, request: pb.ListApplicationsRequest, context: Context

@@ -7,6 +7,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.words import number
 from pydantic import TypeAdapter
 
+from kernel.model import Actor
 from services.campaigns.domain.application import State as ApplicationState
 from services.campaigns.domain.collaboration_state import State as CollaborationState
 from services.campaigns.domain.deliverable import Deliverable, Stage
@@ -22,6 +23,7 @@ from services.campaigns.publish.wire import (
 )
 
 Row = dict[str, Any]
+STAFF_ROLES = frozenset({"operator", "reviewer", "finance", "auditor"})
 APPLICATION: TypeAdapter[ApplicationState] = TypeAdapter(ApplicationState)
 COLLABORATION: TypeAdapter[CollaborationState] = TypeAdapter(CollaborationState)
 STAGES: dict[Stage, pb.DeliverableStatus.ValueType] = {
@@ -45,8 +47,23 @@ STAGES: dict[Stage, pb.DeliverableStatus.ValueType] = {
 """IN_REVIEW is compliance's turn, REVIEWED the brand's (or staff's)."""
 
 
-def campaign(row: Row) -> pb.Campaign:
-    """A row of `campaigns`."""
+def campaign(row: Row, caller: Actor) -> pb.Campaign:
+    """A row of `campaigns`; what the brand can spend and how many came is for the brand and the staff."""
+    made = _campaign(row)
+    if caller.tenant != row["brand_id"] and caller.roles.isdisjoint(STAFF_ROLES):
+        made.brief.budget_minor = 0
+        for name in (
+            "reserved_minor",
+            "applications",
+            "collaborations",
+            "collaborations_settled",
+            "collaborations_cancelled",
+        ):
+            made.ClearField(name)
+    return made
+
+
+def _campaign(row: Row) -> pb.Campaign:
     return pb.Campaign(
         campaign_id=row["campaign_id"],
         brand_id=row["brand_id"],

@@ -1,0 +1,243 @@
+"""Every command route and every RPC, tried as everyone it does not concern, on objects that exist: nothing moves, nothing shows.
+
+The platform is the embedded one after a small story. Bodies are made from the OpenAPI document, so a new route is in the
+matrix the moment it exists.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+import schemathesis
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.json_format import MessageToDict
+from hypothesis import HealthCheck, Phase, given, settings
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.demo import address_of
+from cli.layout import SERVICES
+from cli.platform import Embedded
+from cli.story.market import Address, Who, named
+from cli.story.plan import DEALS, SMALL
+from cli.story.tell import Teller
+from kernel.ids import derived_id
+
+STRANGERS = {
+    "another brand": Who("mallory", named("nobody", "brand"), "brand"),
+    "another creator": Who("mallory", named("nobody", "creator"), "creator"),
+    "an agency without mandate": Who("mallory", named("nobody", "agency"), "agency"),
+    "an auditor": Who("anna", "platform", "auditor"),
+}
+OWN_AND_NEW = {"PUT /deposits/{deposit_id}", "PUT /links/{link_id}", "PUT /coupons/{coupon_id}"}
+"""Creations that anybody of the right role may make for themselves: on a taken id they are refused, checked below."""
+MAY_ASK = {"POST /checks", "POST /campaigns/{campaign_id}/apply"}
+"""Reads nothing that belongs to anybody; applies to a campaign that recruits in the open (creators only)."""
+QUIET = {401, 403, 404, 409, 422}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The platform after its story, and ids that exist there by path parameter."""
+
+    platform: Embedded
+    address: Address
+    ids: Mapping[str, str]
+
+    def heads(self) -> dict[str, int]:
+        """The log position of every service: what any accepted command would move."""
+        return {name: self.one(name, "SELECT head FROM log") for name in SERVICES}
+
+    def one(self, service: str, query: str) -> Any:
+        path = self.platform.layout.stores.databases[service].partition("///")[2]
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            row = connection.execute(query).fetchone()
+        assert row is not None, f"the story left nothing for: {query}"
+        return row[0]
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    with Embedded.start() as platform:
+        await platform.wait()
+        address = address_of(platform.layout)
+        await Teller(address, SMALL, Progress(console=Console(quiet=True))).tell()
+        bare = Stage(platform, address, {})
+        yield Stage(platform, address, _ids(bare))
+
+
+def _ids(stage: Stage) -> dict[str, str]:
+    def of(service: str, category: str) -> str:
+        query = f"SELECT stream FROM log_events WHERE stream LIKE '{category}-%' ORDER BY position DESC LIMIT 1"
+        return str(stage.one(service, query)).partition("-")[2]
+
+    return {
+        "campaign_id": DEALS[0].id,
+        "application_id": of("campaigns", "application"),
+        "collaboration_id": of("campaigns", "collaboration"),
+        "creator_id": of("discovery", "creator"),
+        "review_id": of("compliance", "review"),
+        "order_id": of("metrics", "order"),
+        "link_id": of("metrics", "link"),
+        "coupon_id": of("metrics", "coupon"),
+        "deliverable_id": str(stage.one("campaigns", "SELECT deliverable_id FROM deliverables LIMIT 1")),
+    }
+
+
+async def operations(address: Address) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(service, method, path, schema document) of every command route."""
+    found = []
+    async with httpx.AsyncClient(timeout=30) as client:
+        for service in SERVICES:
+            document = (await client.get(f"{address.http[service]}/openapi.json")).json()
+            for path, item in document["paths"].items():
+                found += [(service, verb.upper(), path, document) for verb in ("put", "post", "delete") if verb in item]
+    assert len(found) > 40
+    return found
+
+
+def body_for(document: dict[str, Any], method: str, path: str) -> Any:
+    """The simplest valid body, or None."""
+    asked = document["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
+    if not asked.get("application/json", {}).get("schema"):
+        return None
+    operation = schemathesis.openapi.from_dict(document)[path][method]
+    found: list[Any] = []
+    quick = settings(
+        max_examples=1, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck), deadline=None,
+    )  # fmt: skip
+
+    @quick
+    @given(operation.as_strategy())
+    def draw(case: Any) -> None:
+        found.append(case.body)
+
+    draw()
+    return found[0]
+
+
+def filled(path: str, ids: Mapping[str, str]) -> str:
+    for name in [part[1:-1] for part in path.split("/") if part.startswith("{")]:
+        path = path.replace(f"{{{name}}}", ids.get(name, named("nothing", name)))
+    return path
+
+
+async def test_no_command_of_a_stranger_moves_anything(stage: Stage) -> None:
+    """Anonymous, forged and wrong parties: 401, 403, 404, or refused as it stands; the logs stand still."""
+    before, wrong = stage.heads(), []
+    async with httpx.AsyncClient(timeout=30) as client:
+        for service, method, path, document in await operations(stage.address):
+            body = await asyncio.to_thread(body_for, document, method, path)
+            for name, who in {"anonymous": None, "forged": None, **STRANGERS}.items():
+                token = {"anonymous": "", "forged": "Bearer x.y.z"}.get(name) or (
+                    f"Bearer {stage.address.issue(who)}" if who else ""
+                )
+                headers = {
+                    "Idempotency-Key": f"strange-{derived_id(name, path)}",
+                    **({"Authorization": token} if token else {}),
+                }
+                url = stage.address.http[service] + filled(path, stage.ids)
+                answer = await client.request(method, url, headers=headers, json=body)
+                route = f"{method} {path}"
+                if answer.status_code in QUIET or route in OWN_AND_NEW | MAY_ASK:
+                    continue
+                wrong.append(f"{route} as {name}: {answer.status_code} {answer.text[:120]}")
+    assert not wrong, "\n".join(wrong)
+    after = stage.heads()
+    moved = {name for name in before if after[name] != before[name]}
+    assert moved <= {"campaigns", "ledger", "metrics"}, f"a stranger moved {moved}"
+
+
+async def test_a_taken_id_cannot_be_taken_over(stage: Stage) -> None:
+    mallory = STRANGERS["another brand"]
+    link = {"campaign_id": stage.ids["campaign_id"], "target_url": "https://evil.test"}
+    async with httpx.AsyncClient(timeout=30) as client:
+        headers = {"Authorization": f"Bearer {stage.address.issue(mallory)}", "Idempotency-Key": "take-it-over"}
+        url = f"{stage.address.http['metrics']}/links/{stage.ids['link_id']}"
+        assert (await client.put(url, json=link, headers=headers)).status_code in QUIET
+
+
+def methods() -> Iterator[tuple[str, Any]]:
+    """(service, method descriptor) of every unary RPC of the query services."""
+    from dandelion.campaigns.v1 import queries_pb2 as campaigns
+    from dandelion.compliance.v1 import queries_pb2 as compliance
+    from dandelion.discovery.v1 import queries_pb2 as discovery
+    from dandelion.ledger.v1 import queries_pb2 as ledger
+    from dandelion.metrics.v1 import queries_pb2 as metrics
+
+    modules = {
+        "campaigns": campaigns, "compliance": compliance, "discovery": discovery, "ledger": ledger, "metrics": metrics,
+    }  # fmt: skip
+    for service, module in modules.items():
+        for described in module.DESCRIPTOR.services_by_name.values():
+            yield from ((service, method) for method in described.methods if not method.server_streaming)
+
+
+def request_of(method: Any, ids: Mapping[str, str], tenants: Mapping[str, str]) -> Any:
+    """The request with every id field set to something that exists and belongs to others."""
+    from google.protobuf.message_factory import GetMessageClass
+
+    request = GetMessageClass(method.input_type)()
+    for field in method.input_type.fields:
+        value = {**ids, **tenants}.get(field.name)
+        if value and field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
+            setattr(request, field.name, value)
+    return request
+
+
+async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str) -> tuple[str, Any]:
+    from google.protobuf.message_factory import GetMessageClass
+
+    answer_type = GetMessageClass(method.output_type)
+    unary = channel.unary_unary(
+        f"/{method.containing_service.full_name}/{method.name}",
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=answer_type.FromString,
+    )
+    try:
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        return "OK", await unary(request, metadata=metadata, timeout=20)
+    except grpc.aio.AioRpcError as error:
+        return error.code().name, None
+
+
+PUBLIC_RPC = {"SearchCreators", "GetCreator"}
+"""Creators show themselves to everybody who has an account."""
+
+
+OPEN_RPC = {"GetCampaign", "ListCampaigns"}
+"""A campaign that recruits in the open is shown to creators and agencies, without its budget."""
+
+
+@pytest.mark.parametrize("name", ["anonymous", "another brand", "another creator", "an agency without mandate"])
+async def test_no_query_shows_a_stranger_anything(stage: Stage, name: str) -> None:
+    brand = DEALS[0].brand.tenant
+    secrets = {value for key, value in stage.ids.items() if key != "creator_id"} | {brand}
+    who, wrong = STRANGERS.get(name), []
+    token = stage.address.issue(who) if who else ""
+    for service, method in methods():
+        if name != "anonymous" and method.name in PUBLIC_RPC:
+            continue
+        async with grpc.aio.insecure_channel(stage.address.rpc[service]) as channel:
+            request = request_of(
+                method, stage.ids, {"brand_id": brand, "tenant": brand, "owner": brand, "owner_id": brand}
+            )
+            asked = json.dumps(MessageToDict(request))
+            code, answer = await call(channel, method, request, token)
+        if name == "anonymous" and code != "UNAUTHENTICATED":
+            wrong.append(f"{method.name}: {code}")
+        said = MessageToDict(answer) if answer is not None else {}
+        said.pop("page", None)
+        shown = json.dumps(said)
+        leaks = {secret for secret in secrets if secret in shown and secret not in asked}
+        recruited = method.name in OPEN_RPC and "brand" not in name and "reservedMinor" not in shown
+        if (leaks or len(shown) > 40) and not (recruited and '"budgetMinor"' not in shown):
+            wrong.append(f"{method.name} as {name} shows {shown[:300]}")
+    assert not wrong, "\n".join(wrong)
