@@ -1,7 +1,8 @@
 """A service put together: what it declares (Service) and what runs (App). The form of its files: docs/add-a-service.md."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,38 +10,35 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel import migrate, rebuild, run, telemetry
+from kernel import migrate, rebuild, run
 from kernel.auth import Verifier
 from kernel.backlog import Backlog
 from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
-from kernel.consume import Consumer, Decode, Handle, Topic
+from kernel.consume import Decode, Handle, Topic
 from kernel.database import Database
 from kernel.decide import Deciders
+from kernel.due import DeadlineClock
+from kernel.effect import EffectRunner
 from kernel.errors import Internal, Invalid
+from kernel.execute import DecodeCommand, Executor
+from kernel.follow import Consumer
 from kernel.gauges import Gauges
 from kernel.health import Health, watch_loop
 from kernel.kafka import KafkaBus
 from kernel.local import LocalBus
 from kernel.log import CHANNEL, Log
 from kernel.model import Decider, Inline
-from kernel.process import (
-    PROCESS_BATCH,
-    DeadlineClock,
-    DecodeCommand,
-    Effect,
-    EffectRunner,
-    Executor,
-    Process,
-    ProcessRunner,
-)
-from kernel.projector import WAIT_LIMIT_S, Projection, Projector, consumer_name, wait_for
+from kernel.process import PROCESS_BATCH, Effect, Process, ProcessRunner
+from kernel.projector import WAIT_LIMIT_S, Projection, Projector, Superseded, consumer_name, wait_for
 from kernel.relay import Publish, Relay
 from kernel.rest import operations
 from kernel.run import RELAY, WRITER, Role
 from kernel.settings import Settings
 from kernel.signal import Signal
 from kernel.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 ROLES = ("rest", "rpc", "relay", "project", "process", "stream")
 
@@ -138,8 +136,9 @@ class App:
 
     async def _relay(self) -> list[Role]:
         relay = Relay(
-            self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS, _observe_relay
-        )
+            self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS,
+            self.health.watchdog,
+        )  # fmt: skip
         return [Role("relay", relay.run, RELAY), Role("gauges", (await self._gauges()).run, RELAY)]
 
     async def _gauges(self) -> Gauges:
@@ -151,15 +150,26 @@ class App:
         return Gauges(service.name, self.database, self.log, [*live, *processes], "deadlines" in self.deciders.inlines)
 
     async def _project(self) -> list[Role]:
-        roles = []
-        for projection in self.service.projections:
-            generation = await rebuild.live_generation(self.database, projection)
-            projector = Projector(projection, generation, self.database, self.progress)
-            consumer = self.consumer(
-                projector.consumer, projector.handle, projection.own, projection.topics, batch=projection.batch_records
-            )
-            roles.append(Role(f"project {projection.name}", consumer.run))
-        return roles
+        return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]
+
+    async def _projecting(self, projection: Projection) -> Callable[[asyncio.Event], Awaitable[None]]:
+        """Fills the live generation; when a rebuilt one has taken its place, goes on with that."""
+        await rebuild.live_generation(self.database, projection)
+
+        async def serve(stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                generation = await rebuild.live_generation(self.database, projection)
+                projector = Projector(projection, generation, self.database, self.progress)
+                consumer = self.consumer(
+                    projector.consumer, projector.handle, projection.own, projection.topics,
+                    batch=projection.batch_records, group=projection.name,
+                )  # fmt: skip
+                try:
+                    await consumer.run(stop)
+                except* Superseded:
+                    logger.info("a rebuilt generation took over", extra={"projection": projection.name})
+
+        return serve
 
     async def _process(self) -> list[Role]:
         service, roles = self.service, []
@@ -195,12 +205,13 @@ class App:
         topics: Sequence[Topic],
         decode: Decode | None = None,
         batch: int = 5_000,
+        group: str = "",
     ) -> Consumer:
         """A consumer over this service's log and the given topics."""
         return Consumer(
             name, self.database, handle, log=self.log if own else None, codec=self.service.codec,
             service=self.service.name, bus=self.bus, topics=topics, decode=decode or self.service.decode,
-            batch_records=batch, observe=_observe_consumer,
+            batch_records=batch, watchdog=self.health.watchdog, group=group,
         )  # fmt: skip
 
     async def _wake(self, stop: asyncio.Event) -> None:
@@ -261,12 +272,3 @@ async def run_migrations(service: Service, settings: Settings) -> None:
         await migrate.migrate(service.name, database, service.migrations, service.projections)
     finally:
         await database.close()
-
-
-def _observe_relay(position: int, head: int) -> None:
-    telemetry.gauge("relay_lag_events", head - position)
-
-
-def _observe_consumer(consumer: str, source: str, partition: int, _next_offset: int, held: int) -> None:
-    if source != "log":
-        telemetry.gauge("guard_holes", float(held > 0), projection=f"{consumer} {source}/{partition}")

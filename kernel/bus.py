@@ -55,6 +55,9 @@ class Reader(Protocol):
 
     async def seek(self, where: TopicPartition, offset: int) -> None: ...
 
+    async def end_offsets(self) -> dict[TopicPartition, int]:
+        """Where the partitions it reads end now, asked of the bus and not of what was fetched."""
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Group offsets for lag dashboards and autoscaling only; the truth is in the guards."""
 

@@ -1,13 +1,9 @@
-"""Reading on from where the guards stand: the service's own log and other services' topics, in batches, with fencing.
+"""What consumers get: records of the own log and of topics with what they became, and the guard rows that move with them.
 
-The loop that projectors, processes and command executors share. It never trusts a group protocol: leases share partitions
-out, the guards' table says where to start, and the guard row moves by compare-and-set in the handler's transaction.
+The guard row moves by compare-and-set in the handler's transaction. The loops are in kernel.follow.
 """
 
-import asyncio
-import logging
-import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,23 +11,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.bus import PARTITIONS, Bus, BusRecord, Reader, TopicPartition
+from kernel.bus import BusRecord, TopicPartition
 from kernel.codec import Codec
 from kernel.database import Database
 from kernel.errors import Fault
 from kernel.guard import Admitted, Guard
-from kernel.lease import Leases
-from kernel.log import Log
-from kernel.model import Incoming
+from kernel.model import Incoming, Recorded
 from kernel.relay import incoming_of
-from kernel.signal import wait
-from kernel.writer import Fenced
-
-logger = logging.getLogger(__name__)
 
 OWN_LOG = "log"
 BATCH_RECORDS = 5_000
-IDLE_S = 1.0
 Decode = Callable[[str, bytes], Any]
 """`(ce_type, value) -> the service's own dataclass`, or None for a type it does not care about; ValueError if malformed."""
 
@@ -74,6 +63,12 @@ class Part:
     admitted: Admitted[Sourced]
     broken: list[Sourced] = field(default_factory=list)
     """Records whose headers cannot be read: they have no place in the chain; they are parked by offset."""
+    repeats: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every record could be read."""
+        return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
 
 
 class Guards:
@@ -124,164 +119,72 @@ class Guards:
         return True
 
 
+def placed(parts: Sequence[Part]) -> list[tuple[Part, Sourced]]:
+    """What is to be applied or parked, in order, each with its part."""
+    return [(part, sourced) for part in parts for sourced in (*part.broken, *part.admitted.fresh)]
+
+
 Handle = Callable[[Sequence[Part]], Awaitable[None]]
-Observe = Callable[[str, str, int, int, int], None]
-"""`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
+"""Applies a batch and moves the guards in one transaction, or raises."""
 
 
-class Consumer:
-    """One consumer's loops: `handle` applies a batch and moves the guards in one transaction, or raises."""
+def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> Part:
+    """Events of the own log as a part: dense positions, so there are no repeats and no holes."""
+    sourced = [
+        attempt(
+            Sourced(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
+            lambda event=event: incoming_of(service, event, codec),  # type: ignore[misc]
+        )
+        for event in recorded
+    ]
+    last = recorded[-1].position
+    return Part(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
 
-    def __init__(
-        self, name: str, database: Database, handle: Handle, *, log: Log | None = None, codec: Codec | None = None,
-        service: str = "", bus: Bus | None = None, topics: Sequence[Topic] = (), decode: Decode | None = None,
-        partitions: int = PARTITIONS, batch_records: int = BATCH_RECORDS, observe: Observe | None = None,
-    ) -> None:  # fmt: skip
-        self.name, self._database, self._handle = name, database, handle
-        self._log, self._codec, self._service = log, codec, service
-        self._bus, self._topics, self._decode = bus, {topic.name: topic for topic in topics}, decode
-        self._partitions, self._batch_records = partitions, batch_records
-        self._observe = observe or (lambda *_: None)
-        self.guards = Guards(database, name)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; the batch under way is finished."""
-        loops = []
-        if self._log is not None:
-            loops.append(self._forever(self._follow_log, stop))
-        if self._bus is not None and self._topics:
-            loops.append(self._forever(self._follow_topics, stop))
-        async with asyncio.TaskGroup() as group:
-            for loop in loops:
-                group.create_task(loop)
+def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[BusRecord], decode: Decode) -> Part:
+    """Records of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
+    read = [read_headers(topic, record) for record in records if record.offset >= guard.next_offset]
+    broken = [sourced for sourced in read if sourced.position < 0]
+    whole = [sourced for sourced in read if sourced.position >= 0]
+    unchained = Admitted(whole, guard.next_offset, guard.last_position)
+    admitted = guard.admit(whole) if topic.chained else unchained
+    if read and admitted.hole is None:
+        admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
+    for sourced in admitted.fresh:
+        attempt(sourced, lambda sourced=sourced: received(topic, sourced, decode))  # type: ignore[misc]
+    repeats = len(whole) - len(admitted.fresh) - admitted.held
+    return Part(topic.name, partition, guard, admitted, broken, repeats)
 
-    async def _forever(self, follow: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Transient faults wait with jitter and start again at the stored guards; anything else ends the process."""
-        pause = 0.1
-        while not stop.is_set():
-            try:
-                await follow(stop)
-                pause = 0.1
-            except Fenced:
-                await asyncio.sleep(pause * random.random())
-            except Fault as fault:
-                if fault.kind != "unavailable":
-                    raise
-                logger.warning("waits", exc_info=fault, extra={"consumer": self.name, "code": fault.code})
-                await asyncio.sleep(pause * (0.5 + random.random()))
-                pause = min(pause * 2, 5.0)
 
-    async def _follow_log(self, stop: asyncio.Event) -> None:
-        assert self._log is not None
-        lease = Leases(self._database, f"{self.name}/log", ["log"])
-        woken = self._log.signal.listen()
-        try:
-            guard = (await self.guards.load([(OWN_LOG, 0)]))[OWN_LOG, 0]
-            while not stop.is_set():
-                woken.clear()
-                if not (await lease.held() and await self._log_batch(guard)):
-                    await wait(woken, IDLE_S)
-        finally:
-            self._log.signal.leave(woken)
-            await lease.release()
+def read_headers(topic: Topic, record: BusRecord) -> Sourced:
+    """A record with its place in the chain; position -1 and an error when its headers cannot be read."""
+    key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
+    try:
+        headers = {name: _text(value) for name, value in record.headers}
+        sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
+        if topic.chained:
+            position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
+            sourced.position, sourced.previous = position, previous
+        else:
+            sourced.position = record.offset
+    except (KeyError, ValueError) as error:
+        sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
+    return sourced
 
-    async def _log_batch(self, guard: Guard) -> bool:
-        assert self._log is not None
-        assert self._codec is not None
-        recorded = await self._log.read(guard.last_position, self._batch_records)
-        if not recorded:
-            return False
-        sourced = [
-            _attempt(
-                Sourced(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
-                lambda event=event: incoming_of(self._service, event, self._codec),  # type: ignore[misc]
-            )
-            for event in recorded
-        ]
-        last = recorded[-1].position
-        await self._settle([Part(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))])
-        return True
 
-    async def _settle(self, parts: Sequence[Part]) -> None:
-        await self._handle(parts)
-        for part in parts:
-            part.guard.move(part.admitted)
-            self._observe(self.name, part.source, part.partition, part.guard.next_offset, part.admitted.held)
-
-    async def _follow_topics(self, stop: asyncio.Event) -> None:
-        assert self._bus is not None
-        names = [f"{topic}/{partition}" for topic in sorted(self._topics) for partition in range(self._partitions)]
-        leases = Leases(self._database, f"{self.name}/topics", names)
-        try:
-            while not stop.is_set():
-                held = await leases.held()
-                if held:
-                    await self._follow_held(held, leases, stop)
-                else:
-                    await asyncio.sleep(IDLE_S)
-        finally:
-            await leases.release()
-
-    async def _follow_held(self, held: frozenset[str], leases: Leases, stop: asyncio.Event) -> None:
-        """Reads the held partitions until the share changes."""
-        assert self._bus is not None
-        wanted = [(name.rpartition("/")[0], int(name.rpartition("/")[2])) for name in sorted(held)]
-        guards = await self.guards.load(wanted)
-        positions = {where: guard.next_offset for where, guard in guards.items()}
-        reader = await self._bus.reader(positions, f"{self._service}.{self.name}")
-        try:
-            while not stop.is_set() and await leases.held() == held:
-                await self._topic_batch(reader, guards)
-        finally:
-            await reader.close()
-
-    async def _topic_batch(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> None:
-        found = await reader.read(self._batch_records, IDLE_S)
-        parts = [self._part(where, guards[where], records) for where, records in found.items()]
-        if parts:
-            await self._settle(parts)
-            await reader.commit({(part.source, part.partition): part.guard.next_offset for part in parts})
-
-    def _part(self, where: TopicPartition, guard: Guard, records: Sequence[BusRecord]) -> Part:
-        topic = self._topics[where[0]]
-        read = [self._sourced(topic, guard, record) for record in records if record.offset >= guard.next_offset]
-        broken = [sourced for sourced in read if sourced.position < 0]
-        whole = [sourced for sourced in read if sourced.position >= 0]
-        unchained = Admitted(whole, guard.next_offset, guard.last_position)
-        admitted = guard.admit(whole) if topic.chained else unchained
-        if read and admitted.hole is None:
-            admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
-        for sourced in admitted.fresh:
-            _attempt(sourced, lambda sourced=sourced: self._incoming(topic, sourced))  # type: ignore[misc]
-        return Part(*where, guard, admitted, broken)
-
-    def _sourced(self, topic: Topic, guard: Guard, record: BusRecord) -> Sourced:
-        key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
-        sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
-        try:
-            headers = {name: _text(value) for name, value in record.headers}
-            sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
-            if topic.chained:
-                position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
-                sourced.position, sourced.previous = position, previous
-            else:
-                sourced.position = record.offset
-        except (KeyError, ValueError) as error:
-            sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
-        return sourced
-
-    def _incoming(self, topic: Topic, sourced: Sourced) -> Incoming[Any] | None:
-        assert self._decode is not None
-        headers = {name: value.decode() for name, value in sourced.headers}
-        event = self._decode(sourced.type, sourced.value)
-        if event is None:
-            return None
-        return Incoming(
-            headers.get("ce_source", topic.service), headers["ce_id"], headers.get("ce_subject", sourced.key),
-            int(headers.get("ce_sequence", "0")), sourced.position, headers.get("ce_tenant", ""),
-            datetime.fromisoformat(headers["ce_time"]).astimezone(UTC), event,
-            headers.get("ce_correlation", ""), headers.get("traceparent", ""),
-        )  # fmt: skip
+def received(topic: Topic, sourced: Sourced, decode: Decode) -> Incoming[Any] | None:
+    """The event of a record as the service knows it; None when it does not care about its type."""
+    headers = {name: value.decode() for name, value in sourced.headers}
+    event = decode(sourced.type, sourced.value)
+    if event is None:
+        return None
+    return Incoming(
+        headers.get("ce_source", topic.service), headers["ce_id"], headers.get("ce_subject", sourced.key),
+        int(headers.get("ce_sequence", "0")), sourced.position, headers.get("ce_tenant", ""),
+        datetime.fromisoformat(headers["ce_time"]).astimezone(UTC), event,
+        headers.get("ce_correlation", ""), headers.get("traceparent", ""),
+    )  # fmt: skip
 
 
 def _text(value: bytes) -> str:
@@ -291,10 +194,10 @@ def _text(value: bytes) -> str:
     return value.decode()
 
 
-def _attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:
+def attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:
     """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
     try:
         sourced.incoming = make()
-    except (Fault, ArithmeticError, ValueError, LookupError, TypeError) as error:
+    except (Fault, ArithmeticError, ValueError, LookupError, TypeError, AttributeError) as error:
         sourced.error = f"{type(error).__name__}: {error}"[:200]
     return sourced

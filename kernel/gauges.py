@@ -16,9 +16,9 @@ from kernel import telemetry
 from kernel.backlog import relay_lag
 from kernel.consume import OWN_LOG
 from kernel.database import Database
+from kernel.due import CLOCK_POLL_S
 from kernel.errors import Fault
 from kernel.log import Log
-from kernel.process import CLOCK_POLL_S
 
 logger = logging.getLogger(__name__)
 

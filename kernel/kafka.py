@@ -165,6 +165,11 @@ class KafkaReader:
     async def seek(self, where: TopicPartition, offset: int) -> None:
         self._consumer.seek(KafkaPartition(*where), offset)
 
+    async def end_offsets(self) -> dict[TopicPartition, int]:
+        async with _kafka_errors(REQUEST_TIMEOUT_MS / 1000):
+            ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
+        return {(where.topic, where.partition): end for where, end in ends.items()}
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Failure is normal here and changes nothing: it only makes a lag graph late."""
         with suppress(KafkaError, TimeoutError):

@@ -128,6 +128,9 @@ class LocalBus:
         async with self._locked():
             return {where: end for where, end in self._ends.items() if where[0] in topics}
 
+    def end_of(self, where: TopicPartition) -> int:
+        return self._ends[where]
+
     async def close(self) -> None:
         async with self._lock:
             if self._connection is not None:
@@ -177,6 +180,9 @@ class LocalReader:
     async def seek(self, where: TopicPartition, offset: int) -> None:
         self._positions[where] = offset
         self._woken.set()
+
+    async def end_offsets(self) -> dict[TopicPartition, int]:
+        return {where: self._bus.end_of(where) for where in self._positions}
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """There are no lag dashboards over an embedded bus; the guards hold the positions."""

@@ -5,6 +5,7 @@ float or personal data: a rebuild must equal live byte for byte.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +15,23 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.consume import BATCH_RECORDS, Guards, Part, Sourced, Topic
+from kernel.consume import BATCH_RECORDS, Guards, Part, Topic, placed
 from kernel.database import Database, is_lost, upsert
 from kernel.errors import Invalid, Poison, Unavailable
 from kernel.model import Incoming, Key
-from kernel.park import Parking
+from kernel.park import KEY_IS_PARKED, Again, Parking, reason_of
 from kernel.signal import Signal
 from kernel.writer import Fenced
+
+logger = logging.getLogger(__name__)
 
 TRIES = 3
 POISONOUS = (Poison, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, DBAPIError)
 WAIT_LIMIT_S = 5.0
+
+
+class Superseded(Exception):
+    """A rebuilt generation took this one's place: follow that one."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ class Projector:
     def __init__(
         self, projection: Projection, generation: int, database: Database, progress: Signal | None = None
     ) -> None:
-        self.projection, self._database = projection, database
+        self.projection, self.generation, self._database = projection, generation, database
         self.consumer = consumer_name(projection.name, generation)
         self._tables = {table.name: physical(table, generation) for table in projection.tables}
         self._guards = Guards(database, self.consumer)
@@ -118,22 +125,19 @@ class Projector:
 
     async def handle(self, parts: Sequence[Part]) -> None:
         """Three tries with jitter for the batch as a whole; then event by event, parking the keys that fail."""
-        clean = await self._parking.is_empty() and not any(part.broken for part in parts)
-        clean = clean and all(sourced.error is None for part in parts for sourced in part.admitted.fresh)
-        for attempt in range(TRIES if clean else 0):
+        for attempt in range(TRIES):
             try:
-                await self._commit(parts, self._apply_all)
+                await self._commit(parts, one_by_one=False)
                 return
             except POISONOUS as error:
-                if is_lost(error):
-                    raise Unavailable("database.unavailable", why=type(error).__name__) from error
+                logger.warning("a batch failed", exc_info=error, extra={"projection": self.projection.name})
                 await asyncio.sleep(0.02 * 2**attempt * random.random())
-        await self._commit(parts, self._apply_carefully)
+        await self._commit(parts, one_by_one=True)
 
-    async def _commit(self, parts: Sequence[Part], apply: Callable[[Target, Sequence[Part]], Awaitable[None]]) -> None:
+    async def _commit(self, parts: Sequence[Part], one_by_one: bool) -> None:
         async with self._database.transaction() as connection:
             await self._serialise(connection)
-            await apply(Target(connection, self._tables), parts)
+            await self._apply(Target(connection, self._tables), parts, one_by_one)
             if not await self._guards.move(connection, parts):
                 raise Fenced
         self.progress.notify()
@@ -143,44 +147,50 @@ class Projector:
         if not self._database.is_sqlite:
             lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
             await connection.execute(lock, {"name": self.consumer})
+        live = self._database.metadata.tables["projections"]
+        query = sa.select(live.c.generation).where(live.c.name == self.projection.name)
+        if ((await connection.execute(query)).scalar() or 0) > self.generation:
+            raise Superseded(self.consumer)
 
-    async def _apply_all(self, target: Target, parts: Sequence[Part]) -> None:
-        events = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
-        if events:
-            await self.projection.apply(target, events)
+    async def _apply(self, target: Target, parts: Sequence[Part], one_by_one: bool) -> None:
+        """What cannot be read and all later events of its key are parked; the rest is applied, set-wise or singly."""
+        parked, parking = await self._parking.keys(target.connection), []
+        whole: list[Incoming[Any]] = []
+        for part, sourced in placed(parts):
+            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+            if reason is None and sourced.incoming is not None:
+                if one_by_one:
+                    reason = await self._try(target, sourced.incoming)
+                else:
+                    whole.append(sourced.incoming)
+            if reason is not None:
+                parked.add(sourced.key)
+                parking.append((part, sourced, reason))
+        if whole:
+            await self.projection.apply(target, whole)
+        await self._parking.park(target.connection, parking)
 
-    async def _apply_carefully(self, target: Target, parts: Sequence[Part]) -> None:
-        """Event by event in savepoints; a key that fails is parked with all its later events, the others go on."""
-        parked = await self._parking.keys(target.connection)
-        for part in parts:
-            for sourced in [*part.broken, *part.admitted.fresh]:
-                reason = sourced.error or ("key is parked" if sourced.key in parked else None)
-                reason = reason or await self._try(target, sourced)
-                if reason is not None:
-                    parked.add(sourced.key)
-                    await self._parking.park(target.connection, part, sourced, reason)
-
-    async def _try(self, target: Target, sourced: Sourced) -> str | None:
-        """None when applied (or not cared about), else why not."""
-        if sourced.incoming is None:
-            return None
+    async def _try(self, target: Target, incoming: Incoming[Any]) -> str | None:
+        """None when applied, else why not; in a savepoint, so that half of it does not stay."""
         try:
             async with target.connection.begin_nested():
-                await self.projection.apply(target, [sourced.incoming])
+                await self.projection.apply(target, [incoming])
         except POISONOUS as error:
             if is_lost(error):
                 raise
-            return f"{type(error).__name__}: {error}"[:500]
+            return reason_of(error)
         return None
 
-    async def retry(self, key: str, decode: Callable[[str, Sourced], Incoming[Any] | None]) -> int:
+    async def retry(self, key: str, again: Again) -> int:
         """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
         async with self._database.transaction() as connection:
             await self._serialise(connection)
-            waiting = await self._parking.take(connection, key)
-            events = [incoming for source, sourced in waiting if (incoming := decode(source, sourced)) is not None]
+            waiting = await self._parking.waiting(key, connection)
+            decoded = [await again(source, sourced) for _, source, sourced in waiting]
+            events = [incoming for incoming in decoded if incoming is not None]
             if events:
                 await self.projection.apply(Target(connection, self._tables), events)
+            await self._parking.remove(connection, [place for place, _, _ in waiting])
         self.progress.notify()
         return len(waiting)
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
-from kernel.consume import OWN_LOG, Consumer, Decode
+from kernel.consume import OWN_LOG, Decode
 from kernel.database import Database, upsert
 from kernel.errors import Internal
+from kernel.follow import Consumer
 from kernel.log import Log
 from kernel.projector import Projection, Projector, consumer_name, physical
 

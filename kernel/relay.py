@@ -5,6 +5,7 @@ producer is closed, a new one opened, and the round starts again at the checkpoi
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,16 +15,24 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from kernel import telemetry
 from kernel.bus import MAX_MESSAGE_BYTES, PARTITIONS, Bus, Message, Producer, TopicPartition
 from kernel.codec import Codec
-from kernel.errors import Fault, Internal, Poison
+from kernel.decide import BUGS
+from kernel.errors import Fault, Internal, Poison, Unavailable
+from kernel.health import Watchdog
 from kernel.ids import derived_id, partition_of
 from kernel.lease import Leases
 from kernel.log import Log
 from kernel.model import Incoming, Recorded
 from kernel.signal import wait
 
+logger = logging.getLogger(__name__)
+
 SEND_DEADLINE_S = 15.0
+STAND_STILL_S = 30.0
+UNSENDABLE = (Poison, Internal, *BUGS)
+"""Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
 ROUND_EVENTS = 4_000
 POLL_S = 1.0
 
@@ -70,53 +79,71 @@ class Relay:
 
     def __init__(
         self, service: str, log: Log, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
-        observe: Callable[[int, int], None] | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:  # fmt: skip
         self._service, self._log, self._bus, self._codec, self._publish = service, log, bus, codec, publish
-        self._partitions = partitions
+        self._partitions, self._watchdog = partitions, watchdog or Watchdog()
         self._table = log.database.metadata.tables["relay_checkpoint"]
         self._producer: Producer | None = None
-        self._observe = observe or (lambda _position, _head: None)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: what was appended is sent. Raises Poison when a message can never be sent (an alarm, not a skip)."""
+        """Until `stop`: what was appended is sent. It stands still with an alarm before what can never be sent."""
         woken = self._log.signal.listen()
         lease = Leases(self._log.database, "relay", ["relay"])
+        telemetry.gauge("relay_stopped", 0)
         try:
             while not stop.is_set():
                 woken.clear()
-                if not await self._round_or_wait(lease):
-                    await wait(woken, POLL_S)
+                try:
+                    if not await self._round_or_wait(lease):
+                        await wait(woken, POLL_S)
+                except UNSENDABLE as error:
+                    await self._stand_still(error, stop)
         finally:
             self._log.signal.leave(woken)
+            self._watchdog.forget("relay")
             await self.close()
-            await lease.release()
+            with suppress(Fault):
+                await lease.release()
+
+    async def _stand_still(self, error: BaseException, stop: asyncio.Event) -> None:
+        """Nothing is skipped: it is tried again in a while, and for ever, until somebody mends it."""
+        telemetry.gauge("relay_stopped", 1)
+        logger.error("the relay stands before what it cannot send", exc_info=error)
+        await wait(stop, STAND_STILL_S)
+        telemetry.gauge("relay_stopped", 0)
 
     async def _round_or_wait(self, lease: Leases) -> bool:
         """Says whether there may be more to send at once."""
         try:
-            return bool(await lease.held()) and await self.round()
-        except Poison:
-            raise
-        except Fault as fault:
-            if fault.kind != "unavailable":
-                raise
+            if await lease.held():
+                return await self.round()
+        except Unavailable as fault:
+            logger.warning("the relay begins again at its checkpoint", exc_info=fault, extra={"code": fault.code})
+            telemetry.count("relay_restarts_total")
             await self.close()
             await asyncio.sleep(0.2 + random.random() * 0.3)
             return True
+        self._watchdog.forget("relay")
+        return False
 
     async def round(self) -> bool:
         """One round; says whether anything was sent."""
         before = await self.checkpoint()
         events = await self._log.read(before.position, ROUND_EVENTS)
-        self._observe(before.position, before.position + len(events))
+        end = before.position + len(events)
+        self._watchdog.progress("relay", before.position, end)
         if not events:
             return False
         made = self.prepare(events, before)
         if made.batches:
             self._producer = self._producer or await self._bus.producer()
             await self._producer.send(made.batches, SEND_DEADLINE_S)
-        return await self._move(before, made.checkpoint)
+        for (topic, _), messages in made.batches.items():
+            telemetry.count("messages_relayed_total", len(messages), topic=topic)
+        moved = await self._move(before, made.checkpoint)
+        self._watchdog.progress("relay", made.checkpoint.position, end)
+        return moved
 
     def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
         """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
@@ -128,8 +155,8 @@ class Relay:
                 sizes[where] = sizes.get(where, 0) + message.size()
                 if message.size() > MAX_MESSAGE_BYTES:
                     raise Poison("message.too_large", event=recorded.id, limit_bytes=MAX_MESSAGE_BYTES)
-            if any(size > MAX_MESSAGE_BYTES for size in sizes.values()):
-                break
+            if made.events and any(size > MAX_MESSAGE_BYTES for size in sizes.values()):
+                break  # the rest in the next round; an event of many requests may need more than one batch
             for where, message in messages:
                 made.batches.setdefault(where, []).append(message)
                 made.checkpoint.last[_key(where)] = recorded.position

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from kernel.bus import Bus
 from kernel.clock import system_clock
-from kernel.consume import Consumer, Handle, Topic
+from kernel.consume import Handle, Topic
 from kernel.database import Database
+from kernel.follow import Consumer
 from kernel.ids import new_id
 from kernel.kafka import KafkaBus
 from kernel.local import LocalBus

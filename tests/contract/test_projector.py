@@ -91,7 +91,7 @@ async def test_poison_stops_only_its_key_and_retry_heals_it(running: Running, mo
         await running.writer.execute(well, Add(amount if amount != 13 else 4), counter.meta())
     await running.until_sums({sick: (1, 1), well: (10, 4)})
 
-    def decode(_source: str, sourced: Sourced) -> Any:
+    async def decode(_source: str, sourced: Sourced) -> Any:
         return incoming_of(running.service, events[sourced.position], counter.CODEC)
 
     events = {event.position: event for event in await running.log.read(0)}

@@ -3,7 +3,9 @@
 import asyncio
 
 from kernel.consume import Topic
-from kernel.process import DeadlineClock, Executor, ProcessRunner
+from kernel.due import DeadlineClock
+from kernel.execute import Executor
+from kernel.process import ProcessRunner
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind

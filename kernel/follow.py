@@ -1,0 +1,212 @@
+"""Reading on from where the guards stand: the service's own log and other services' topics, in batches, with fencing.
+
+The loops that projectors, processes and command executors share. They never trust a group protocol: leases share
+partitions out, the guards' table says where to start, and a guard that somebody else moved ends the batch.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from kernel import telemetry
+from kernel.bus import PARTITIONS, Bus, Reader, TopicPartition
+from kernel.clock import system_clock
+from kernel.codec import Codec
+from kernel.consume import (
+    BATCH_RECORDS,
+    OWN_LOG,
+    Decode,
+    Guards,
+    Handle,
+    Part,
+    Sourced,
+    Topic,
+    of_log,
+    of_topic,
+    received,
+)
+from kernel.database import Database
+from kernel.errors import Fault
+from kernel.guard import Guard
+from kernel.health import Watchdog
+from kernel.lease import Leases
+from kernel.log import Log
+from kernel.model import Incoming
+from kernel.relay import incoming_of
+from kernel.signal import wait
+from kernel.writer import Fenced
+
+logger = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+LOOK_AT_ENDS_S = 10.0
+PAUSE_S, PAUSE_LIMIT_S = 0.1, 5.0
+Observe = Callable[[str, str, int, int, int], None]
+"""`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
+
+
+class Consumer:
+    """One consumer's loops over the service's own log (where `log` is given) and over `topics`.
+
+    Leases and guards go by `name`; under `group` offsets are shown at the broker (the same over generations).
+    """
+
+    def __init__(
+        self, name: str, database: Database, handle: Handle, *, log: Log | None = None, codec: Codec | None = None,
+        service: str = "", bus: Bus | None = None, topics: Sequence[Topic] = (), decode: Decode | None = None,
+        partitions: int = PARTITIONS, batch_records: int = BATCH_RECORDS, observe: Observe | None = None,
+        watchdog: Watchdog | None = None, group: str = "",
+    ) -> None:  # fmt: skip
+        self.name, self._database, self._handle = name, database, handle
+        self._log, self._codec, self._service = log, codec, service
+        self._bus, self._topics, self._decode = bus, {topic.name: topic for topic in topics}, decode
+        self._partitions, self._batch_records = partitions, batch_records
+        self._observe = observe or (lambda *_: None)
+        self._watchdog = watchdog or Watchdog()
+        self._group = f"{service}.{group or name}"
+        self._holes: set[TopicPartition] = set()
+        self.guards = Guards(database, name)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; the batch under way is finished."""
+        loops = []
+        if self._log is not None:
+            loops.append(self._forever(self._follow_log, stop))
+        if self._bus is not None and self._topics:
+            loops.append(self._forever(self._follow_topics, stop))
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)
+
+    async def _forever(self, follow: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Transient faults wait with jitter and start again at the stored guards; anything else ends the process."""
+        pause = PAUSE_S
+        while not stop.is_set():
+            try:
+                await follow(stop)
+                pause = PAUSE_S
+            except Fenced:
+                await wait(stop, pause * random.random())
+            except Fault as fault:
+                if fault.kind != "unavailable":
+                    raise
+                logger.warning("waits", exc_info=fault, extra={"consumer": self.name, "code": fault.code})
+                await wait(stop, pause * (0.5 + random.random()))
+                pause = min(pause * 2, PAUSE_LIMIT_S)
+
+    async def _follow_log(self, stop: asyncio.Event) -> None:
+        assert self._log is not None
+        lease = Leases(self._database, f"{self.name}/log", ["log"])
+        woken = self._log.signal.listen()
+        try:
+            guard = (await self.guards.load([(OWN_LOG, 0)]))[OWN_LOG, 0]
+            while not stop.is_set():
+                woken.clear()
+                if not (await lease.held() and await self._log_batch(guard)):
+                    await wait(woken, IDLE_S)
+        finally:
+            self._log.signal.leave(woken)
+            self._watchdog.forget(self._mark((OWN_LOG, 0)))
+            with suppress(Fault):
+                await lease.release()
+
+    async def _log_batch(self, guard: Guard) -> bool:
+        assert self._log is not None
+        assert self._codec is not None
+        recorded = await self._log.read(guard.last_position, self._batch_records)
+        end = recorded[-1].position if recorded else guard.last_position
+        self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
+        if not recorded:
+            return False
+        await self._settle([of_log(self._service, self._codec, guard, recorded)])
+        self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
+        return True
+
+    async def _settle(self, parts: Sequence[Part]) -> None:
+        with telemetry.timed("project_seconds", projection=self.name):
+            await self._handle(parts)
+        for part in parts:
+            part.guard.move(part.admitted)
+            self._observe(self.name, part.source, part.partition, part.guard.next_offset, part.admitted.held)
+            self._tell(part)
+
+    def _tell(self, part: Part) -> None:
+        labels = {"projection": self.name, "source": part.source}
+        telemetry.count("records_projected_total", len(part.admitted.fresh), **labels)
+        telemetry.count("records_repeated_total", part.repeats, **labels)
+        where = (part.source, part.partition)
+        self._holes = self._holes - {where} if part.guard.hole is None else self._holes | {where}
+        telemetry.gauge("guard_holes", len(self._holes), projection=self.name)
+        newest = next((one.incoming for one in reversed(part.admitted.fresh) if one.incoming), None)
+        if newest is not None:
+            delay = (system_clock() - newest.at).total_seconds()
+            telemetry.gauge("projection_delay_seconds", max(0.0, delay), projection=self.name)
+
+    async def _follow_topics(self, stop: asyncio.Event) -> None:
+        names = [f"{topic}/{partition}" for topic in sorted(self._topics) for partition in range(self._partitions)]
+        leases = Leases(self._database, f"{self.name}/topics", names)
+        try:
+            while not stop.is_set():
+                held = await leases.held()
+                if held:
+                    await self._follow_held(held, leases, stop)
+                else:
+                    await wait(stop, IDLE_S)
+        finally:
+            with suppress(Fault):
+                await leases.release()
+
+    async def _follow_held(self, held: frozenset[str], leases: Leases, stop: asyncio.Event) -> None:
+        """Reads the held partitions until the share changes."""
+        assert self._bus is not None
+        wanted = [(name.rpartition("/")[0], int(name.rpartition("/")[2])) for name in sorted(held)]
+        guards = await self.guards.load(wanted)
+        positions = {where: guard.next_offset for where, guard in guards.items()}
+        reader = await self._bus.reader(positions, self._group)
+        look_at = 0.0
+        try:
+            while not stop.is_set() and await leases.held() == held:
+                if monotonic() >= look_at:
+                    ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
+                await self._topic_batch(reader, guards)
+                self._watch(guards, ends)
+        finally:
+            for where in guards:
+                self._watchdog.forget(self._mark(where))
+            self._holes -= guards.keys()
+            await reader.close()
+
+    async def _topic_batch(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> None:
+        assert self._decode is not None
+        found = await reader.read(self._batch_records, IDLE_S)
+        parts = [of_topic(self._topics[w[0]], w[1], guards[w], records, self._decode) for w, records in found.items()]
+        if parts:
+            await self._settle(parts)
+            await reader.commit({(part.source, part.partition): part.guard.next_offset for part in parts})
+
+    def _watch(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
+        """A partition that does not move although its topic has more (a client that hangs, a hole) is noticed."""
+        for where, guard in guards.items():
+            self._watchdog.progress(self._mark(where), guard.next_offset, ends.get(where, 0))
+            lag, labels = (
+                max(0, ends.get(where, 0) - guard.next_offset),
+                {"source": where[0], "partition": str(where[1])},
+            )
+            telemetry.gauge("projection_lag_events", lag, projection=self.name, **labels)
+
+    def _mark(self, where: TopicPartition) -> str:
+        return f"{self.name} {where[0]}/{where[1]}"
+
+    async def again(self, source: str, sourced: Sourced) -> Incoming[Any] | None:
+        """A parked record decoded by today's code, for `retry`; raises what is still wrong with it."""
+        if source != OWN_LOG:
+            assert self._decode is not None
+            return received(self._topics[source], sourced, self._decode)
+        assert self._log is not None
+        assert self._codec is not None
+        recorded = await self._log.read(sourced.position - 1, 1)
+        return incoming_of(self._service, recorded[0], self._codec)
