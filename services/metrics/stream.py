@@ -7,9 +7,11 @@ topic from its start and computes the same windows again.
 """
 
 import asyncio
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -137,6 +139,7 @@ def faust_app(brokers: Brokers, group: str) -> faust.App:
         broker=[f"kafka://{each}" for each in brokers.bootstrap.split(",")],
         broker_credentials=_credentials(brokers),
         store="memory://",
+        datadir=Path(tempfile.gettempdir()) / "faust",
         autodiscover=False,
         web_enabled=False,
         topic_disable_leader=True,
