@@ -3,17 +3,26 @@
 import argparse
 import asyncio
 import json
+import signal
+import time
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
+from cli import show
 from cli.distributed import Servers, distributed
 from cli.layout import Layout
-from cli.platform import Embedded
+from cli.platform import Embedded, NotReady, Running
 from cli.story.market import Address, Unexpected, Who
 from cli.story.plan import FULL, Size
-from cli.story.tell import COLUMNS, Teller
+from cli.story.tell import COLUMNS, Teller, Told
+from tools.servers import NoServer
+from tools.servers.places import Folder
+
+WATCH_EVERY_S = 1.0
 
 
 def address_of(layout: Layout) -> Address:
@@ -32,27 +41,80 @@ async def demo(given: argparse.Namespace) -> int:
     """Brings the platform up, tells the story, shows the end; 1 when anything is not as expected."""
     console = Console(stderr=True)
     size = replace(FULL, observations=given.observations) if given.observations else FULL
-    servers = await asyncio.to_thread(Servers.bring, given.bus, given.db, console.print)
     try:
-        return await _demo_on(servers, size, given, console)
-    finally:
-        await asyncio.to_thread(servers.close)
+        servers = await asyncio.to_thread(Servers.bring, given.bus, given.db, console.print)
+        try:
+            return await _demo_on(servers, size, given, console)
+        finally:
+            await asyncio.to_thread(servers.close)
+    except (NoServer, NotReady, Unexpected) as problem:
+        console.print(str(problem), style="red", markup=False)
+        return 1
 
 
 async def _demo_on(servers: Servers, size: Size, given: argparse.Namespace, console: Console) -> int:
-    separate = (given.bus, given.db) == ("kafka", "postgres")
-    started = await distributed(servers) if separate else Embedded.start()
-    with started as platform, Progress(*COLUMNS, console=console) as progress:
-        task = progress.add_task("platform")
-        await platform.wait(say=lambda what, done, total: progress.update(task, completed=done, total=total))
-        try:
-            told = await Teller(address_of(platform.layout), size, progress).tell()
-        except Unexpected as problem:
-            console.print(f"[red]{problem}")
-            for line in platform.complaints():
-                console.print(line, markup=False)
-            return 1
-    print(told.seconds)
-    if given.numbers and told.finale:
-        given.numbers.write_text(json.dumps(told.finale.numbers(), indent=1, sort_keys=True))
+    started = time.monotonic()
+    with await platform_on(servers, (given.bus, given.db)) as platform:
+        with Progress(*COLUMNS, console=console) as progress:
+            await ready(platform, progress)
+            told = await _told(platform, Teller(address_of(platform.layout), size, progress), console)
+            told.seconds = {"platform": time.monotonic() - started - sum(told.seconds.values()), **told.seconds}
+        _show(told, given)
+        if given.keep:
+            await _keep(platform)
     return 0
+
+
+async def platform_on(servers: Servers, kinds: tuple[str, str], folder: Path | None = None) -> Running:
+    """One process for each service and role on Kafka and PostgreSQL, otherwise all in one."""
+    if kinds == ("kafka", "postgres"):
+        return await distributed(servers, folder)
+    temporary = None if folder else Folder("embedded")
+    place = folder or (temporary.path if temporary else Path())
+    return Embedded.start(place, await servers.stores(place), temporary)
+
+
+async def ready(platform: Running, progress: Progress) -> None:
+    """Waits with a bar."""
+    task = progress.add_task("platform", total=len(platform.names()))
+    await platform.wait(say=lambda what, done, total: progress.update(task, completed=done, total=total))
+
+
+async def _told(platform: Running, teller: Teller, console: Console) -> Told:
+    """Told, or what the processes complained of and the reason raised."""
+    try:
+        return await teller.tell()
+    except Unexpected:
+        for line in [*platform.complaints(), *(f"{' '.join(name)} has ended" for name in platform.ended())]:
+            console.print(line, markup=False)
+        raise
+
+
+def _show(told: Told, given: argparse.Namespace) -> None:
+    console = show.wide()
+    assert told.finale is not None
+    show.returns(told.finale.roi, console, given.all_creators)
+    show.books(told.finale, console)
+    show.events(told.finale.events, console)
+    console.print(f"Engagement observations: {told.finale.observations:,}\n", highlight=False)
+    show.times(told.seconds, console)
+    if given.numbers:
+        given.numbers.write_text(json.dumps(told.finale.numbers(), indent=1, sort_keys=True) + "\n")
+
+
+async def _keep(platform: Running) -> None:
+    """Leaves it running until a signal; says when a process ends by itself."""
+    show.where(platform.layout, show.wide())
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await until_stopped(platform, stopping)
+
+
+async def until_stopped(platform: Running, stopping: asyncio.Event) -> None:
+    """Returns when asked to stop; raises NotReady when a process has ended by itself: nothing is restarted silently."""
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), WATCH_EVERY_S)
+        if not stopping.is_set() and platform.ended():
+            raise NotReady("\n".join([f"{' '.join(name)} has ended" for name in platform.ended()]))

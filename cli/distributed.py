@@ -101,5 +101,5 @@ async def distributed(servers: Servers, folder: Path | None = None, ports: Ports
     place = folder or (temporary.path if temporary else Path())
     stores = await servers.stores(place)
     layout = Layout.at(place, ports or Ports.free(free_port), stores)
-    layout.save(0, "distributed")
+    layout.save(os.getpid(), "distributed")
     return await asyncio.to_thread(Distributed.start, layout, temporary)

@@ -51,16 +51,23 @@ async def serve(layout: Layout, ready: Callable[[], None]) -> int:
     await migrate_all(layout)
     bus = open_bus(layout.stores.bus)
     apps = [open_app(one, one.settings.model_validate(layout.settings(name)), bus) for name, one in WIRED.items()]
-    roles = [role for app in apps for role in await _roles(app)]
-    ready()
 
-    async def close(stop: asyncio.Event) -> None:
-        await stop.wait()
+    async def close() -> None:
         for app in apps:
             await app.close()
         await bus.close()
 
-    return await run.run([_announcing(apps), _sandbox(layout), *roles, Role("pools", close, POOLS)])
+    async def pools(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await close()
+
+    try:
+        roles = [role for app in apps for role in await _roles(app)]
+    except BaseException:
+        await close()
+        raise
+    ready()
+    return await run.run([_announcing(apps), _sandbox(layout), *roles, Role("pools", pools, POOLS)])
 
 
 async def _roles(app: App) -> Sequence[Role]:

@@ -6,6 +6,7 @@ again, which the tests do.
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import urllib.error
@@ -153,17 +154,14 @@ class Embedded(Running):
     """All services in one child process, on the stores given (SQLite and the local bus in the folder by default)."""
 
     @classmethod
-    def start(cls, folder: Path | None = None, stores: Stores | None = None) -> "Embedded":
-        """`folder` None: a temporary one."""
-        temporary = None if folder else Folder("embedded")
-        place = folder or (temporary.path if temporary else Path())
-        layout = Layout.at(place, Ports.free(free_port), stores)
-        layout.save(0, "embedded")
+    def start(cls, folder: Path, stores: Stores | None = None, temporary: Folder | None = None) -> "Embedded":
+        """Starts the child on free ports; `temporary` goes when this is closed."""
+        layout = Layout.at(folder, Ports.free(free_port), stores)
+        layout.save(os.getpid(), "embedded")
         command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]
         process = Process(command, layout.folder / "embedded.log", env=layout.environment("discovery"))
-        made = cls(layout, {EMBEDDED: process}, temporary)
         process.start()
-        return made
+        return cls(layout, {EMBEDDED: process}, temporary)
 
     async def _ready(self, name: Name) -> bool:
         layout = self.layout

@@ -183,7 +183,8 @@ async def sell(market: Market, heard: Heard, contents: Sequence[Content], size: 
     await heard.number(metrics.ConversionReversed, len(orders[::REFUND_EVERY]))
 
 
-REFUND_EVERY = 15
+REFUND_EVERY = 40
+PRICE_LEVEL = {"CNY": 1, "USD": 7}
 Order = tuple[Content, str, dict[str, Any]]
 
 
@@ -223,7 +224,7 @@ def _orders(count: int, linked: Sequence[tuple[Content, list[str]]], couponed: S
             evidence = {"click_ids": [clicks[n % len(clicks)]]}
         body = {
             "order_number": f"SO-{n:06d}",
-            "amount_minor": 12_900 + 3_710 * (n % 13),
+            "amount_minor": (39_900 + 16_710 * (n % 13)) // PRICE_LEVEL[content.currency],
             "currency": content.currency,
             "items": 1 + n % 3,
             "ordered_at": at,

@@ -22,14 +22,14 @@ class Size:
 
     observations: int = 1_000_000
     batch_rows: int = 40_000
-    links: int = 12
+    links: int = 16
     clicks: int = 8
-    coupons: int = 10
-    orders: int = 90
+    coupons: int = 14
+    orders: int = 240
 
 
 FULL = Size()
-SMALL = Size(observations=20_000, batch_rows=5_000, links=4, clicks=3, coupons=3, orders=20)
+SMALL = Size(observations=20_000, batch_rows=5_000, links=4, clicks=3, coupons=3, orders=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ LIVE = Deal(
     ),
     {"platforms": ["douyin"], "tiers": ["mid", "koc"], "order_by": "followers desc"},
     12,
-    (380_000, 650_000),
+    (260_000, 420_000),
     ("书桌换了这盏灯，晚上看书光线柔和，三档亮度够用。", "今晚直播聊聊书房怎么布光，也看看这盏阅读灯。"),
     step_minor=9_137,
 )

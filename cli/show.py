@@ -1,0 +1,127 @@
+"""How the story ended, as tables on stdout: returns, books, events, times. And where a running platform is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.layout import Layout
+from cli.story.finale import Finale
+from cli.story.market import AUDITOR, FINANCE, OPERATOR, REVIEWER, Who, named
+from cli.story.plan import BRANDS
+
+MINOR_DIGITS = 2
+"""Of the currencies in the story."""
+TOP_CREATORS = 5
+WIDTH = 140
+TOKEN_S = 12 * 3_600
+
+
+def wide() -> Console:
+    """stdout, never narrower than the tables."""
+    console = Console()
+    return console if console.width >= WIDTH else Console(width=WIDTH)
+
+
+def amount(minor: int) -> str:
+    """Minor units as people write them."""
+    return f"{minor / 10**MINOR_DIGITS:,.2f}"
+
+
+def _table(title: str, *columns: str, left: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number < left else "right", no_wrap=True)
+    return table
+
+
+def returns(roi: Mapping[str, Any], console: Console, all_creators: bool = False) -> None:
+    """Every campaign, and under it its creators by cost."""
+    columns = ("", "cost", "revenue", "ROI (roi@1)", "orders", "clicks", "engagements", "exposures", "CPE (cpe@1)")
+    table = _table("Return by campaign and creator", *columns)
+    for name, answer in roi.items():
+        for one in answer.roi:
+            table.add_row(*_return(f"[bold]{name}", one, answer.counts))
+        creators = [one for one in answer.creators if one.roi.currency]
+        shown = creators if all_creators else creators[:TOP_CREATORS]
+        for creator in shown:
+            table.add_row(*_return(f"  {creator.creator_id}", creator.roi, creator.counts))
+        if len(creators) > len(shown):
+            table.add_row(f"  and {len(creators) - len(shown)} more creators")
+    console.print(table)
+
+
+def _return(name: str, roi: Any, counts: Any) -> tuple[str, ...]:
+    return (
+        name,
+        f"{amount(roi.cost_minor)} {roi.currency}",
+        f"{amount(roi.revenue_minor)}",
+        _ratio(roi.roi, percent=True),
+        f"{counts.orders:,}",
+        f"{counts.clicks:,}",
+        f"{counts.engagements:,}",
+        f"{counts.exposures:,}",
+        _ratio(roi.cpe),
+    )
+
+
+def _ratio(ratio: Any, percent: bool = False) -> str:
+    if not ratio.HasField("value"):
+        return "-"
+    return f"{ratio.value:+.1%}" if percent else f"{amount(round(ratio.value))}"
+
+
+def books(finale: Finale, console: Console) -> None:
+    """The trial balance with its totals, and what `verify` looked at."""
+    table = _table("Trial balance", "account", "currency", "accounts", "debits", "credits", "balance", left=2)
+    for row in finale.balance.rows:
+        sums = (amount(row.debits_minor), amount(row.credits_minor), amount(row.balance_minor))
+        table.add_row(row.account, row.currency, f"{row.accounts:,}", *sums)
+    for total in finale.balance.totals:
+        sums = (amount(total.debits_minor), amount(total.credits_minor), "equal")
+        table.add_row("[bold]total", total.currency, "", *sums)
+    console.print(table)
+    checks = _table("Ledger verified", "check", "", "looked at", left=2)
+    for check in finale.verified.checks:
+        checks.add_row(check.name, "ok" if check.ok else "[red]BROKEN", f"{check.checked:,}")
+    console.print(checks)
+
+
+def events(counts: Mapping[str, int], console: Console) -> None:
+    """Events by service and type."""
+    table = _table("Events heard through the subscriber helper", *["type", "count"] * 3)
+    for column in table.columns[::2]:
+        column.justify = "left"
+    cells = [(name, f"{count:,}") for name, count in sorted(counts.items())]
+    rows = -(-len(cells) // 3)
+    for number in range(rows):
+        row = [cells[number + rows * column] for column in range(3) if number + rows * column < len(cells)]
+        table.add_row(*[text for pair in row for text in pair])
+    console.print(table)
+
+
+def times(seconds: Mapping[str, float], console: Console) -> None:
+    """How long each part took."""
+    table = _table("Time", "part", "seconds")
+    for name, taken in seconds.items():
+        table.add_row(name, f"{taken:.1f}")
+    table.add_row("[bold]together", f"{sum(seconds.values()):.1f}")
+    console.print(table)
+
+
+def where(layout: Layout, console: Console) -> None:
+    """URLs of a running platform, and a development token for each role."""
+    table = _table("Running", "service", "HTTP", "gRPC", left=3)
+    for name in layout.ports.http:
+        table.add_row(name, layout.http(name), layout.rpc(name))
+    table.add_row("sandbox", layout.http("sandbox"), "")
+    console.print(table)
+    console.print(f"events: {layout.stores.bus}", highlight=False)
+    issuer = layout.issuer()
+    brand = next(iter(BRANDS.values()))
+    creator = Who("clara", named("creator", "clara"), "creator")
+    console.print(f"\ndevelopment tokens, good for {TOKEN_S // 3_600} hours (tenant in brackets):", highlight=False)
+    for who in (brand, creator, REVIEWER, FINANCE, OPERATOR, AUDITOR):
+        token = issuer.issue(who.name, who.tenant, who.role, ttl_s=TOKEN_S)
+        console.print(f"{who.role} ({who.tenant}):\n{token}", highlight=False, soft_wrap=True)

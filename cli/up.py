@@ -1,0 +1,103 @@
+"""`up` and `down`: a platform that stays until it is told to go."""
+
+import argparse
+import asyncio
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from cli import embedded, show
+from cli.demo import ready, until_stopped
+from cli.distributed import Servers, distributed
+from cli.layout import Layout, Ports
+from cli.platform import NotReady
+from cli.story.tell import COLUMNS
+from kernel import run
+from tools.servers import NoServer
+
+DOWN_S = 40.0
+
+
+def up(given: argparse.Namespace) -> int:
+    """Everything in this process, or on Kafka and PostgreSQL a process for each service and role; until a signal."""
+    if (pid := running(given.data)) is not None:
+        Console(stderr=True).print(f"a platform runs in {given.data} already (pid {pid}); `down` ends it")
+        return 1
+    if (given.bus, given.db) == ("local", "sqlite"):
+        layout = Layout.at(given.data)
+        layout.save(os.getpid(), "embedded")
+        run.main(_serve_here(layout))
+    return asyncio.run(_up_on_servers(given))
+
+
+async def _serve_here(layout: Layout) -> int:
+    try:
+        return await embedded.serve(layout, lambda: show.where(layout, show.wide()))
+    except OSError as taken:
+        Console(stderr=True).print(f"a port of {layout.ports} cannot be had: {taken}", style="red", markup=False)
+        return 1
+
+
+async def _up_on_servers(given: argparse.Namespace) -> int:
+    console = Console(stderr=True)
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        servers = await asyncio.to_thread(Servers.bring, given.bus, given.db, console.print)
+        try:
+            await _serve(servers, given, stopping, console)
+        finally:
+            await asyncio.to_thread(servers.close)
+    except (NoServer, NotReady) as problem:
+        console.print(str(problem), style="red", markup=False)
+        return 1
+    return 0
+
+
+async def _serve(servers: Servers, given: argparse.Namespace, stopping: asyncio.Event, console: Console) -> None:
+    """The servers' data is as new as they are, so read models and keys of an earlier run are none of theirs."""
+    if (given.bus, given.db) != ("kafka", "postgres"):
+        layout = replace(Layout.at(given.data), stores=await servers.stores(given.data.resolve()))
+        layout.save(os.getpid(), "embedded")
+        await embedded.make_topics(layout)
+        await _serve_here(layout)
+        return
+    with await distributed(servers, given.data, Ports()) as platform:
+        platform.layout.save(os.getpid(), "distributed")
+        with Progress(*COLUMNS, console=console) as progress:
+            await ready(platform, progress)
+        show.where(platform.layout, show.wide())
+        await until_stopped(platform, stopping)
+
+
+def running(folder: Path) -> int | None:
+    """The pid that `up` left in the folder, if that process lives."""
+    try:
+        _, pid = Layout.load(folder)
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return pid
+
+
+def down(given: argparse.Namespace) -> int:
+    """SIGTERM to the process that `up` is, by the pid it left; waits until it has ended."""
+    console = Console(stderr=True)
+    pid = running(given.data)
+    if pid is None:
+        console.print(f"nothing runs in {given.data}")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + DOWN_S
+    while running(given.data) is not None:
+        if time.monotonic() > until:
+            console.print(f"pid {pid} has not ended after {DOWN_S:.0f} s")
+            return 1
+        time.sleep(0.1)
+    return 0
