@@ -62,7 +62,7 @@ class Leases:
             await connection.execute(sa.dialects.postgresql.insert(self._table).on_conflict_do_nothing(), missing)
 
     async def _members(self, connection: AsyncConnection, now: datetime) -> int:
-        members = self._table.c.name.like(f"{self._prefix}/member/%")
+        members = self._table.c.name.startswith(f"{self._prefix}/member/", autoescape=True)
         await connection.execute(
             sa.delete(self._table).where(members, self._table.c.until < now - timedelta(minutes=5))
         )

@@ -14,6 +14,7 @@ from kernel.consume import OWN_LOG, Decode
 from kernel.database import Database, upsert
 from kernel.errors import Internal
 from kernel.follow import Consumer
+from kernel.grants import has_roles, protect
 from kernel.log import Log
 from kernel.projector import Projection, Projector, consumer_name, physical
 
@@ -26,25 +27,32 @@ class Live:
     version: int
 
 
-async def live(database: Database, projection: Projection) -> Live | None:
+async def live(connection: AsyncConnection, database: Database, projection: Projection) -> Live | None:
     table = database.metadata.tables["projections"]
-    async with database.reading() as connection:
-        query = sa.select(table.c.generation, table.c.version).where(table.c.name == projection.name)
-        row = (await connection.execute(query)).first()
+    query = sa.select(table.c.generation, table.c.version).where(table.c.name == projection.name)
+    row = (await connection.execute(query)).first()
     return Live(row[0], row[1]) if row else None
 
 
-async def prepare(database: Database, projection: Projection) -> None:
+async def prepare(database: Database, projection: Projection) -> Live:
     """First start: makes generation 1 and its views. A changed projection is made anew by `rebuild`, never in passing."""
-    if await live(database, projection) is None:
-        async with database.transaction() as connection:
-            await create(connection, projection, 1)
-            await show(connection, database, projection, 1)
+    async with database.transaction() as connection:
+        return await prepare_in(connection, database, projection)
+
+
+async def prepare_in(connection: AsyncConnection, database: Database, projection: Projection) -> Live:
+    """`prepare` in the caller's transaction, which keeps others from doing the same at once."""
+    found = await live(connection, database, projection)
+    if found is None:
+        await create(connection, projection, 1)
+        await show(connection, database, projection, 1)
+    return found or Live(1, projection.version)
 
 
 async def live_generation(database: Database, projection: Projection) -> int:
     """Raises Internal `projection.needs_rebuild` when the stored rows were made by another version of the code."""
-    found = await live(database, projection)
+    async with database.reading() as connection:
+        found = await live(connection, database, projection)
     if found is None:
         raise Internal("projection.not_migrated", projection=projection.name, do="run the migrate role")
     if found.version != projection.version:
@@ -87,7 +95,8 @@ class Rebuild:
 
     async def run(self) -> int:
         """Returns the new generation, live when this returns. The old one's tables stay until `drop`."""
-        before = await live(self._database, self._projection)
+        async with self._database.reading() as connection:
+            before = await live(connection, self._database, self._projection)
         generation = (before.generation if before else 0) + 1
         await self._start_clean(generation)
         projector = Projector(self._projection, generation, self._database)
@@ -110,6 +119,8 @@ class Rebuild:
         await consumer.run(stop)
         async with self._database.transaction() as connection:
             await show(connection, self._database, self._projection, generation)
+            if await has_roles(connection, self._service):
+                await protect(connection, self._service, self._projection, generation)
         return generation
 
     async def _start_clean(self, generation: int) -> None:
