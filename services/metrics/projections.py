@@ -19,10 +19,12 @@ from services.metrics.domain.order import OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
     Cell,
     Minutes,
+    cells_of,
     content_number,
     first_minute,
     increments,
     snapshots,
+    sums_from,
 )
 from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
 from services.metrics.subscribe import ENGAGEMENT, LEDGER, CampaignKnown, ContentKnown, ContentsKnown, ContentUp, Paid
@@ -123,10 +125,14 @@ async def count(target: Target, batch: Batch, fresh: Mapping[int, int]) -> None:
     """Adds a batch to the minutes and brings the cells it touches up to date."""
     minutes, latest = increments(batch), snapshots(batch).rows()
     await _add_minutes(target, minutes)
-    touched = sorted({*zip(minutes.content.tolist(), minutes.cell.tolist(), strict=True), *latest})
-    stored = await target.rows(CELLS, touched)
+    summed, first = cells_of(minutes)
+    touched: list[Any] = sorted({*summed, *latest})
+    stored: dict[Any, Row] = await target.rows(CELLS, touched)
     rows = {cell: _moved(cell, stored.get(cell), latest.get(cell), fresh[cell[0]]) for cell in touched}
-    _add(rows, minutes)
+    sums = sums_from(minutes, first, [rows[cell]["first_minute"] for cell in summed])
+    for cell, (whole, on_top) in zip(summed, sums, strict=True):
+        rows[cell]["increments"] += whole
+        rows[cell]["after"] += on_top
     await target.upsert(CELLS, list(rows.values()))
     late = [cell for cell in touched if _overtaken(rows[cell], stored.get(cell))]
     await _sum_again(target, rows, late)
@@ -159,14 +165,6 @@ def _moved(cell: Cell, stored: Row | None, snapshot: tuple[int, int] | None, fre
 def _blank(cell: Cell) -> Row:
     names = ("snapshot", "first_minute", "increments", "after", "fresh_ms")
     return {"content": cell[0], "cell": cell[1], "snapshot_at": -1, **dict.fromkeys(names, 0)}
-
-
-def _add(rows: Mapping[Cell, Row], minutes: Minutes) -> None:
-    """The batch's increments onto `increments`, and onto `after` where their minute is not in the snapshot."""
-    for content, cell, minute, added in minutes.rows():
-        row = rows[content, cell]
-        row["increments"] += added
-        row["after"] += added if minute >= row["first_minute"] else 0
 
 
 def _overtaken(row: Row, stored: Row | None) -> bool:

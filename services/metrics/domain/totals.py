@@ -12,6 +12,7 @@ Without a snapshot it is the sum of its increments. Counts of different provenan
 traffic of a content the best source is shown that has any number, in the order measured, manual, estimated.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -135,6 +136,26 @@ def _packed(content: Ints, cell: Ints) -> Ints:
 def _starts(ordered: Ints) -> Ints:
     """Where each run of equal keys begins."""
     return np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+
+
+def cells_of(minutes: Minutes) -> tuple[list[Cell], Ints]:
+    """The cells that minute rows are of, in order, and the row where each begins."""
+    if len(minutes.cell) == 0:
+        return [], minutes.cell
+    changed = (minutes.content[1:] != minutes.content[:-1]) | (minutes.cell[1:] != minutes.cell[:-1])
+    first = np.flatnonzero(np.concatenate(([True], changed)))
+    return list(zip(minutes.content[first].tolist(), minutes.cell[first].tolist(), strict=True)), first
+
+
+def sums_from(minutes: Minutes, first: Ints, from_minute: Sequence[int]) -> list[tuple[int, int]]:
+    """For each cell that begins at `first`: the sum of its minutes, and of those from its `from_minute` on."""
+    if len(first) == 0:
+        return []
+    lengths = np.diff(np.append(first, len(minutes.cell)))
+    counts = minutes.minute >= np.repeat(np.array(from_minute, dtype=np.int64), lengths)
+    whole = np.add.reduceat(minutes.added, first)
+    on_top = np.add.reduceat(np.where(counts, minutes.added, 0), first)
+    return list(zip(whole.tolist(), on_top.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

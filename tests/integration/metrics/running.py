@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import sqlalchemy as sa
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import events_pb2 as ledger
@@ -26,9 +27,12 @@ from kernel.bus import PARTITIONS, Message
 from kernel.clock import system_clock
 from kernel.ids import derived_id, new_id, partition_of
 from kernel.issuer import Issuer
+from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
 from services.metrics.rest import make_api
 from services.metrics.settings import MetricsSettings
+from services.metrics.tables import ENVELOPES
 from services.metrics.wiring import SERVICE, open_app
+from tests.kit.until import until
 
 if TYPE_CHECKING:
     from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceAsyncStub  # in the stubs only
@@ -132,19 +136,18 @@ class Metrics:
             answer: pb.ListCampaignPerformanceResponse = await queries.ListCampaignPerformance(request)
             return answer
 
-    async def until_counted(self, envelopes: int) -> None:
-        """Until so many envelopes in all are in the read model."""
-        woken = self.app.progress.listen()
-        async with asyncio.timeout(60):
-            while await self._counted() < envelopes:
-                await woken.wait()
-                woken.clear()
-        self.app.progress.leave(woken)
+    async def until_counted(self, accepted: Any, tenant: str) -> None:
+        """Until every envelope of an accepted batch is in the read model."""
+        numbers = range(accepted["rows"] // ENVELOPE_ROWS + 1)
+        batch_id = accepted["batch_id"]
+        ids = [envelope_id(tenant, batch_id, partition, n) for partition in range(PARTITIONS) for n in numbers]
 
-    async def _counted(self) -> int:
-        async with self.app.database.reading() as connection:
-            found = await connection.exec_driver_sql("SELECT count(*) FROM envelopes")
-            return int(found.scalar_one())
+        async def counted() -> bool:
+            async with self.app.database.reading() as connection:
+                found = sa.select(sa.func.count()).where(ENVELOPES.c.envelope_id.in_(ids))
+                return bool((await connection.execute(found)).scalar_one() == accepted["envelopes"])
+
+        await until(counted, 60)
 
     async def tell(self, stream: str, message: Proto, at: datetime | None = None) -> str:
         """Puts an event of another service on its topic as a relay would; a token that waits for it."""

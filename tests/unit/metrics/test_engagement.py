@@ -27,12 +27,14 @@ from services.metrics.domain.totals import (
     Standing,
     cell_of,
     cell_parts,
+    cells_of,
     content_number,
     increments,
     merged_minutes,
     merged_snapshots,
     snapshots,
     standings,
+    sums_from,
 )
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows, snapshot
 
@@ -183,3 +185,15 @@ def test_columns_from_outside_are_of_one_length() -> None:
     with pytest.raises(Invalid, match=r"engagement\.columns_of_different_length"):
         checked(Batch(good.contents, *good.columns[:-1], good.value[:1]))
     assert len(checked(empty())) == 0
+
+
+@given(rows, st.integers(0, 5))
+def test_sums_by_cell_are_the_sums_of_its_minutes(found: list[Row], later: int) -> None:
+    minutes = increments(batch(*found))
+    cells, first = cells_of(minutes)
+    start = START_MS // 60_000 + later
+    expected: dict[Cell, tuple[int, int]] = {}
+    for content, cell, minute, added in minutes.rows():
+        whole, on_top = expected.get((content, cell), (0, 0))
+        expected[content, cell] = whole + added, on_top + added * (minute >= start)
+    assert dict(zip(cells, sums_from(minutes, first, [start] * len(cells)), strict=True)) == expected
