@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.errors import Invalid
@@ -14,6 +14,7 @@ MINOR = st.integers(0, 10**12)
 BPS = st.integers(0, 10_000)
 
 
+@settings(deadline=None)
 @given(MINOR, MINOR, st.integers(0, 1_000), BPS, st.sampled_from(["CN", "US"]))
 def test_shares_sum_to_the_gross_exactly(fee: int, brand_fee: int, fee_bps: int, agency_bps: int, where: str) -> None:
     shares = share_out(fee, brand_fee, creator_fee_bps=fee_bps, agency_bps=agency_bps, jurisdiction=where)

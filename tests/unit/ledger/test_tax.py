@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ledger.domain.tax import CN_BANDS, Rule, TaxYear, cn_tax, withhold, year_after, year_key
@@ -51,6 +51,7 @@ def test_bands_meet_without_a_step(band: int) -> None:
     assert 0 <= beyond - at_limit <= 45
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 5_000_000), min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_within_a_month_the_order_of_payments_does_not_matter(incomes: list[int], random: object) -> None:
     shuffled = list(incomes)
@@ -58,6 +59,7 @@ def test_within_a_month_the_order_of_payments_does_not_matter(incomes: list[int]
     assert sum(paid(*[(5, income) for income in incomes])) == sum(paid(*[(5, income) for income in shuffled]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 50_000_000)), min_size=1, max_size=8))
 def test_base_and_sums_are_those_of_the_year(payments: list[tuple[int, int]]) -> None:
     row: TaxYear | None = None
