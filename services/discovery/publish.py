@@ -214,7 +214,7 @@ DIMENSIONS = {"gender": "gender", "ages": "age_band", "locations": "location", "
 """Field of a stored report to its public dimension."""
 
 
-def wire_audience(audience: Audience, creator_id: str, at: datetime) -> pb.AudienceReported:
+def wire_audience(audience: Audience, creator_id: str, at: datetime | None) -> pb.AudienceReported:
     shares: list[pb.AudienceShare] = []
     for field, dimension in DIMENSIONS.items():
         named: tuple[Share, ...] = getattr(audience, field)

@@ -35,6 +35,8 @@ from services.discovery.search.reasons import reasons
 
 LOOK_AGAIN_S = 1.0
 """How often a watch looks where the projector runs in another process; in the same one it is woken."""
+PAGE_LIMIT = 200
+"""So many of the largest creators that there can be still fit one message."""
 GATHER_S = 0.02
 """Batches that a projector commits within this time are one look."""
 Context = ServicerContext[Any, Any]
@@ -50,7 +52,7 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
     async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: Context) -> pb.SearchCreatorsResponse:  # noqa: N802
         """One page."""
         actor = caller()
-        criteria, size = checked_criteria(criteria_of(request)), page_size(request.page_size)
+        criteria, size = checked_criteria(criteria_of(request)), min(page_size(request.page_size), PAGE_LIMIT)
         cursor = self._cursor(request, criteria, actor)
         await self._wait(request.at_least)
         page = await self._reads.search(criteria, cursor, size, actor)
@@ -97,7 +99,9 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
 
     def _hit(self, card: Card, criteria: Criteria) -> pb.CreatorHit:
         matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
-        return pb.CreatorHit(creator=wire_creator(card), reasons=reasons(criteria, card.state, matched))
+        creator = wire_creator(card)
+        creator.ClearField("audience")
+        return pb.CreatorHit(creator=creator, reasons=reasons(criteria, card.state, matched))
 
 
 def sealed_cursor(cursor: Cursor) -> tuple[str | int | None, ...]:
@@ -169,7 +173,7 @@ def wire_creator(card: Card) -> pb.Creator:
         commission_bps=(state.card.commission_bps or 0) if state.card else 0,
         performance=[wire_cell(cell) for cell in state.performance],
         engagement_rate_bps=state.engagement_rate_bps() or 0,
-        audience=[wire_audience(one, card.creator_id, card.changed_at) for one in state.audiences],
+        audience=[wire_audience(one, card.creator_id, None) for one in state.audiences],
         suspended=card.suspended,
         jobs_in_progress=jobs["contracted"],
         jobs_settled=jobs["settled"],

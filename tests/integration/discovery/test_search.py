@@ -166,6 +166,13 @@ async def test_a_wrong_filter_is_refused_by_name(shipped: Discovery, filters: di
     assert code in (caught.value.details() or "")
 
 
+async def test_a_page_is_bounded_and_its_hits_carry_no_audience(shipped: Discovery) -> None:
+    page = await shipped.search(page_size=10_000)
+    assert (len(page.hits), page.total) == (200, len(ROWS))
+    assert not any(hit.creator.audience for hit in page.hits)
+    assert len((await shipped.get(page.hits[0].creator.creator_id)).audience) == 1
+
+
 async def test_a_hit_says_why(shipped: Discovery) -> None:
     hit = (await shipped.search(text="口红", categories=["美妆"], tiers=[common.TIER_KOC], page_size=1)).hits[0]
     found = " | ".join(hit.reasons)

@@ -71,7 +71,7 @@ class SearchCreatorsRequest(message.Message):
     An order by price or engagement rate leaves out creators without one.
     """
     page_size: builtins.int
-    """At most 500; 0: 50."""
+    """At most 200; 0: 50."""
     page_token: builtins.str
     at_least: builtins.str
     """A Receipt's token, `<service>:<position>`: the answer includes that write, or is UNAVAILABLE after a bounded wait."""
@@ -280,7 +280,7 @@ class Creator(message.Message):
     def performance(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.PerformanceCell]: ...
     @builtins.property
     def audience(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.AudienceReported]:
-        """The latest report of each population."""
+        """The latest report of each population, without reported_at; left out of search hits."""
 
     @builtins.property
     def past_brands(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
