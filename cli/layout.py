@@ -141,10 +141,20 @@ class Layout:
         fresh.replace(self.folder / "platform.json")
 
     @classmethod
-    def load(cls, folder: Path) -> "tuple[Layout, int]":
-        """The platform that `up` left in the folder, and the pid of who runs it; FileNotFoundError without one."""
+    def load(cls, folder: Path) -> "Layout":
+        """The platform that was last started in the folder; FileNotFoundError without one."""
         told = json.loads((folder / "platform.json").read_text())
-        return cls.at(folder, Ports(**told["ports"]), Stores(**told["stores"])), int(told["pid"])
+        return cls.at(folder, Ports(**told["ports"]), Stores(**told["stores"]))
+
+
+def running(folder: Path) -> int | None:
+    """The pid that the platform's starter left in the folder, if that process lives."""
+    try:
+        pid = int(json.loads((folder / "platform.json").read_text())["pid"])
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return pid
 
 
 def _secret(path: Path, make: Callable[[], bytes]) -> None:

@@ -49,7 +49,7 @@ def _run_up(given: argparse.Namespace) -> int:
 
 
 def _run_down(given: argparse.Namespace) -> int:
-    from cli.up import down
+    from cli.down import down
 
     return down(given)
 
@@ -75,7 +75,7 @@ def _serve(given: argparse.Namespace) -> int:
     from cli.layout import Layout
     from kernel import run
 
-    layout, _ = Layout.load(given.data)
+    layout = Layout.load(given.data)
     run.main(embedded.serve(layout, lambda: None))
 
 
@@ -83,7 +83,7 @@ def _migrate(given: argparse.Namespace) -> int:
     from cli import embedded
     from cli.layout import Layout
 
-    layout, _ = Layout.load(given.data)
+    layout = Layout.load(given.data)
 
     async def prepare() -> None:
         await embedded.migrate_all(layout)

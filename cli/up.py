@@ -1,12 +1,10 @@
-"""`up` and `down`: a platform that stays until it is told to go."""
+"""`up`: a platform that stays until it is told to go."""
 
 import argparse
 import asyncio
 import os
 import signal
-import time
 from dataclasses import replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
@@ -14,13 +12,11 @@ from rich.progress import Progress
 from cli import embedded, show
 from cli.demo import ready, until_stopped
 from cli.distributed import Servers, distributed
-from cli.layout import Layout, Ports
+from cli.layout import Layout, Ports, running
 from cli.platform import NotReady
 from cli.story.tell import COLUMNS
 from kernel import run
 from tools.servers import NoServer
-
-DOWN_S = 40.0
 
 
 def up(given: argparse.Namespace) -> int:
@@ -74,30 +70,3 @@ async def _serve(servers: Servers, given: argparse.Namespace, stopping: asyncio.
             await ready(platform, progress)
         show.where(platform.layout, show.wide())
         await until_stopped(platform, stopping)
-
-
-def running(folder: Path) -> int | None:
-    """The pid that `up` left in the folder, if that process lives."""
-    try:
-        _, pid = Layout.load(folder)
-        os.kill(pid, 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return pid
-
-
-def down(given: argparse.Namespace) -> int:
-    """SIGTERM to the process that `up` is, by the pid it left; waits until it has ended."""
-    console = Console(stderr=True)
-    pid = running(given.data)
-    if pid is None:
-        console.print(f"nothing runs in {given.data}")
-        return 0
-    os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + DOWN_S
-    while running(given.data) is not None:
-        if time.monotonic() > until:
-            console.print(f"pid {pid} has not ended after {DOWN_S:.0f} s")
-            return 1
-        time.sleep(0.1)
-    return 0

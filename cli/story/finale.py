@@ -1,7 +1,7 @@
 """The end: what every campaign cost and brought, checked against what was sent, as tables and as numbers to compare."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import grpc
@@ -12,6 +12,7 @@ from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceStub
 from cli.story.heard import Heard
 from cli.story.market import Market, Unexpected
 from cli.story.measure import Expected
+from cli.story.money import Escrow
 from cli.story.plan import DEALS, Deal
 
 WATCH_S = 180.0
@@ -31,7 +32,7 @@ class Finale:
     verified: Any
     events: dict[str, int]
     observations: int
-    deliverables: int
+    escrows: dict[str, Escrow]
 
     def numbers(self) -> dict[str, Any]:
         """What must be the same in every run of the story, whatever it runs on."""
@@ -41,7 +42,7 @@ class Finale:
             "totals": {one.currency: [one.debits_minor, one.credits_minor] for one in self.balance.totals},
             "events": {name: count for name, count in sorted(self.events.items()) if name != FOUND_LIVE},
             "observations": self.observations,
-            "deliverables_with_escrow": self.deliverables,
+            "escrows": {id_: asdict(one) for id_, one in sorted(self.escrows.items())},
             "verified": sorted(check.name for check in self.verified.checks if check.ok),
         }
 

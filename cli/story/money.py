@@ -1,8 +1,9 @@
 """The fourth part: creators are paid out (one payout fails and comes back), and the books are laid open."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from dandelion.ledger.v1 import events_pb2 as ledger
@@ -37,18 +38,32 @@ async def _payout(
     step("paid out")
 
 
-def check_escrows(heard: Heard) -> int:
-    """For every deliverable: what was held was paid or went back, to the cent. The number of deliverables."""
-    held: dict[str, int] = {one.deliverable_id: one.gross_minor for one in heard.every(ledger.EscrowHeld)}
-    gone: dict[str, int] = defaultdict(int)
+@dataclass(slots=True)
+class Escrow:
+    """What became of the money of one deliverable, in minor units."""
+
+    campaign_id: str
+    creator_id: str
+    currency: str
+    held_minor: int = 0
+    released_minor: int = 0
+    returned_minor: int = 0
+
+
+def escrows(heard: Heard) -> dict[str, Escrow]:
+    """By deliverable; Unexpected unless everything that was held was paid or went back, to the cent."""
+    found = {
+        one.deliverable_id: Escrow(one.campaign_id, one.creator_id, one.currency, one.gross_minor)
+        for one in heard.every(ledger.EscrowHeld)
+    }
     for paid in heard.every(ledger.PaymentReleased):
-        gone[paid.deliverable_id] += paid.gross_minor
+        found[paid.deliverable_id].released_minor += paid.gross_minor
     for refund in heard.every(ledger.RefundIssued):
-        gone[refund.deliverable_id] += refund.amount_minor
-    wrong = {id_: (minor, gone[id_]) for id_, minor in held.items() if gone[id_] != minor}
-    if wrong or gone.keys() - held.keys():
-        raise Unexpected(f"held and gone differ: {wrong or gone.keys() - held.keys()}")
-    return len(held)
+        found[refund.deliverable_id].returned_minor += refund.amount_minor
+    for deliverable_id, one in found.items():
+        if one.held_minor != one.released_minor + one.returned_minor:
+            raise Unexpected(f"escrow of {deliverable_id}: {one}")
+    return found
 
 
 async def trial_balance(market: Market, heard: Heard) -> Any:

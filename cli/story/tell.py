@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,7 +16,11 @@ from cli.story.plan import DEALS, DEPOSITS, Size
 from cli.story.work import Work
 
 COLUMNS = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-OnPart = Callable[[str], None]
+OnPart = Callable[[str], Awaitable[None]]
+
+
+async def _nothing(_: str) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -28,9 +32,9 @@ class Told:
 
 
 class Teller:
-    """Tells the story once. `on_part` is called with a part's name when it begins."""
+    """Tells the story once. `on_part` is awaited with a part's name before it begins."""
 
-    def __init__(self, address: Address, size: Size, progress: Progress, on_part: OnPart = lambda _: None) -> None:
+    def __init__(self, address: Address, size: Size, progress: Progress, on_part: OnPart = _nothing) -> None:
         self._size, self._progress, self._on_part = size, progress, on_part
         self._market, self._heard = Market(address), Heard(address.bus)
         self._expected, self._told = measure.Expected(), Told()
@@ -45,7 +49,7 @@ class Teller:
 
     @asynccontextmanager
     async def _part(self, name: str, total: int = 1) -> AsyncIterator[Callable[[int], None]]:
-        self._on_part(name)
+        await self._on_part(name)
         task, started = self._progress.add_task(name, total=total), time.monotonic()
         yield lambda more: self._progress.advance(task, more)
         self._progress.update(task, completed=total)
@@ -79,10 +83,10 @@ class Teller:
     async def _end(self) -> None:
         market, heard = self._market, self._heard
         async with self._part("numbers, trial balance, verify"):
-            deliverables = money.check_escrows(heard)
+            escrows = money.escrows(heard)
             roi = await finale.returns(market, heard, self._expected)
             balance = await money.trial_balance(market, heard)
             verified = await money.verify(market)
             await heard.all_of_now()
         events = dict(heard.counts())
-        self._told.finale = Finale(roi, balance, verified, events, self._expected.observations, deliverables)
+        self._told.finale = Finale(roi, balance, verified, events, self._expected.observations, escrows)

@@ -1,0 +1,57 @@
+"""The demo's story on Kafka and PostgreSQL, every process killed once on the way, ends in the embedded demo's numbers."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.distributed import ROLES, STREAM, Servers, distributed
+from cli.layout import SERVICES
+from cli.platform import Name, Running
+from tests.kit.story import embedded_numbers, tell
+from tools.servers import KafkaServer, PostgresServer
+
+ROUNDS: list[list[Name]] = [*[[(service, role) for service in SERVICES] for role in ROLES], [STREAM]]
+"""One role of every service at a time; `rest` first, as clicks (later in the story) are not commands and come once."""
+FROM, LAST = "collaborations to settlement", "numbers, trial balance, verify"
+
+
+class Killer:
+    """kill -9 and restart of every process in turn, from the first collaboration on; all done before the final numbers."""
+
+    def __init__(self, platform: Running) -> None:
+        self.killed: list[Name] = []
+        self._platform = platform
+        self._rest_is_back = asyncio.Event()
+        self._killing: asyncio.Task[None] | None = None
+
+    async def on_part(self, part: str) -> None:
+        if part == FROM:
+            self._killing = asyncio.create_task(self._kill_all())
+        if part == "links, coupons, orders, refunds":
+            await self._rest_is_back.wait()
+        if part == LAST and self._killing is not None:
+            await self._killing
+
+    async def _kill_all(self) -> None:
+        for names in ROUNDS:
+            await self._kill(names)
+            self._rest_is_back.set()
+
+    async def _kill(self, names: Sequence[Name]) -> None:
+        for name in names:
+            await asyncio.to_thread(self._platform.kill, name)
+            self.killed.append(name)
+        for name in names:
+            await asyncio.to_thread(self._platform.restart, name)
+        await self._platform.wait(names)
+
+
+async def test_killing_every_process_changes_no_number(
+    fresh_kafka: KafkaServer, fresh_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    with await distributed(Servers(fresh_kafka, fresh_postgres), tmp_path / "distributed") as platform:
+        await platform.wait()
+        killer = Killer(platform)
+        numbers = await tell(platform, killer.on_part)
+    assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
+    assert numbers == await embedded_numbers(tmp_path / "embedded")

@@ -1,0 +1,38 @@
+"""The demo's story told in tests: on the embedded platform once a run, its numbers kept to compare with."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.demo import address_of
+from cli.platform import Embedded, Running
+from cli.story.plan import SMALL
+from cli.story.tell import Teller
+
+_told: list[dict[str, Any]] = []
+
+
+async def tell(platform: Running, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
+    """The small story's final numbers; what the processes complained of is in the error when it goes wrong."""
+    more = {"on_part": on_part} if on_part else {}
+    teller = Teller(address_of(platform.layout), SMALL, Progress(console=Console(quiet=True)), **more)
+    try:
+        told = await teller.tell()
+    except Exception as error:
+        for line in platform.complaints():
+            error.add_note(line)
+        raise
+    assert told.finale is not None
+    return told.finale.numbers()
+
+
+async def embedded_numbers(folder: Path) -> dict[str, Any]:
+    """The story's numbers on SQLite and the local bus, in one process; told once however often they are asked for."""
+    if not _told:
+        with Embedded.start(folder) as platform:
+            await platform.wait()
+            _told.append(await tell(platform))
+    return _told[0]
