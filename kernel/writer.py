@@ -181,7 +181,7 @@ class Writer:
     async def _optimistic(self, units: list[_Unit]) -> Decided:
         position = self._known.position
         decided = await self._known.decide([unit.items for unit in units], {}, None)
-        if decided.pending or any(unit.also for unit in units):
+        if decided.pending or _alsos(units, decided):
             async with self.log.database.transaction() as connection:
                 appended = await self._append(connection, units, decided)
             self._known.stand(appended)
@@ -213,7 +213,7 @@ class Writer:
             decided = await self._known.decide([unit.items for unit in units], known, connection)
             if not decided.pending and head.position == self._attempted:
                 raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
-            if decided.pending or any(unit.also for unit in units):
+            if decided.pending or _alsos(units, decided):
                 head = await self._append(connection, units, decided)
         self._known.stand(head)
         return decided
@@ -223,8 +223,8 @@ class Writer:
         appended = await self._known.append(connection, decided)
         if appended is None:
             raise _Behind
-        for unit in units:
-            if unit.also is not None and not await unit.also(connection):
+        for also in _alsos(units, decided):
+            if not await also(connection):
                 raise Fenced
         return appended
 
@@ -246,6 +246,12 @@ class Writer:
         telemetry.observe("writer_batch_size", len(units))
         longest, command = monotonic() - units[0].asked_at, type(pairs[0][0].command).__name__ if pairs else "none"
         telemetry.observe("command_seconds", longest, command=command)
+
+
+def _alsos(units: list[_Unit], decided: Decided) -> list[Also]:
+    """What moves with the append; not for a unit that failed: its guard stays before it."""
+    placed = zip(units, decided.outcomes, strict=True)
+    return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
 
 
 def _pairs(units: list[_Unit], decided: Decided) -> list[tuple[Item, Outcome]]:

@@ -158,15 +158,19 @@ async def test_nothing_to_do_appends_nothing(replicas: Replicas, log: Log) -> No
 
 
 async def test_a_group_stands_or_falls_together(replicas: Replicas, log: Log) -> None:
-    writer = replicas.one()
+    writer, moved = replicas.one(), []
 
-    async def mine(_: object) -> bool:
+    async def also(_: object) -> bool:
+        moved.append(True)
         return True
 
     items = [Item(counter.counter(), Add(1), counter.meta()), Item(counter.counter(), Add(-1), counter.meta())]
-    outcomes = await writer.execute_with(items, mine)
+    outcomes = await writer.execute_with(items, also)
     assert all(isinstance(outcome.fault, Invalid) for outcome in outcomes)
     assert await log.read(0) == []
+    assert moved == []
+    await writer.execute_with(items[:1], also)
+    assert moved == [True]
 
 
 async def test_a_fenced_group_writes_nothing_and_others_go_on(replicas: Replicas, log: Log) -> None:

@@ -18,12 +18,13 @@ from kernel.model import Actor, Context, Decider, Fact, Incoming, Inline, Key, M
 from kernel.personal import define as define_personal
 from kernel.process import Deadline, Process, deadlines
 from kernel.projector import Projection, Target, fold_rows
+from kernel.reads import Readers
 from kernel.relay import Announce, Request
 
 PARTITIONS = 3
 LIMIT = 1_000_000
 UNLUCKY = 13
-"""An amount that the read model cannot take."""
+"""An amount that the read model and the process cannot take; a counter that stands there does not ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def decide(command: Command, state: int, context: Context) -> list[Added | Remin
     if isinstance(command, Remind):
         return [Reminded(command.due_at)]
     if isinstance(command, Ring):
+        if state == UNLUCKY:
+            raise Refused("counter.does_not_ring", state=state)
         return [Rang()]
     if command.amount == 0:
         return []
@@ -124,11 +127,13 @@ def _fold_total(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Total]]:
 
 
 def _fold_deadline(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
-    yield (fact.stream, "ring"), Deadline(fact.stream, "ring", fact.event.due_at, "counter.ring@1", "{}")
+    """Reminded sets or moves it, Rang clears it."""
+    due_at = fact.event.due_at if isinstance(fact.event, Reminded) else None
+    yield (fact.stream, "ring"), due_at and Deadline(fact.stream, "ring", due_at, "counter.ring@1", "{}")
 
 
 TOTALS = Inline("totals", Total, ("owner",), (Added,), _fold_total)
-DEADLINES = deadlines((Reminded,), _fold_deadline)
+DEADLINES = deadlines((Reminded, Rang), _fold_deadline)
 COUNTER: Decider[Any, int, Any] = Decider(
     "counter",
     0,
@@ -142,6 +147,8 @@ def _decide_echo(cause: Incoming[Any], seen: int, context: Context) -> list[Echo
     """Each Added of a `counter` asks for the same amount on a counter derived from it; a refusal is noted."""
     if isinstance(cause.event, CommandRefused):
         return [EchoRefused(cause.event.code)]
+    if cause.event.amount == UNLUCKY:
+        raise ValueError("thirteen is poison")
     return [EchoRequested(echo_of(cause.stream), cause.event.amount)]
 
 
@@ -207,6 +214,20 @@ async def _apply(target: Target, events: Sequence[Incoming[Any]]) -> None:
     await fold_rows(target, SUMS, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, _fold_sum)
 
 
+OWNED = sa.Table("owned", sa.MetaData(), sa.Column("stream", sa.Text, primary_key=True), sa.Column("total", sa.BigInteger),
+                 sa.Column("readers", Readers))  # fmt: skip
+
+
+async def _apply_owned(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    def fold(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+        total = (row["total"] if row else 0) + incoming.event.amount
+        return {"stream": incoming.stream, "total": total, "readers": [incoming.tenant, f"role:{incoming.event.owner}"]}
+
+    await fold_rows(target, OWNED, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, fold)
+
+
+OWNED_SUMS = Projection("sums_owned", 1, (OWNED,), _apply_owned)
+"""Seen by the tenant of the counter and by staff of the role that its `owner` names."""
 OWN_SUMS = Projection("sums_own", 1, (SUMS,), _apply)
 
 
@@ -232,8 +253,8 @@ def deciders(partitions: int = PARTITIONS) -> Deciders:
     return Deciders(CODEC, [COUNTER, ECHO.decider], [TOTALS, DEADLINES], partitions)
 
 
-def meta(key: str | None = None, fingerprint: str = "") -> Meta:
-    return Meta(key or new_id(), Actor("tester", "tenant-1", frozenset({"tester"})), fingerprint)
+def meta(key: str | None = None, fingerprint: str = "", tenant: str = "tenant-1") -> Meta:
+    return Meta(key or new_id(), Actor("tester", tenant, frozenset({"tester"})), fingerprint)
 
 
 def counter(name: str | None = None) -> str:

@@ -1,0 +1,13 @@
+"""The log, the kernel's tables and the totals of the counters."""
+
+from alembic import op
+
+from kernel.migrate import first_tables
+from tests.kit.counter import metadata
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    first_tables(op.get_bind(), metadata())
