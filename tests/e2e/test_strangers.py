@@ -63,8 +63,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    with Embedded.start() as platform:
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    with Embedded.start(tmp_path_factory.mktemp("platform")) as platform:
         await platform.wait()
         address = address_of(platform.layout)
         await Teller(address, SMALL, Progress(console=Console(quiet=True))).tell()

@@ -1,0 +1,142 @@
+"""What the README tells a newcomer to run is run here: the demo's output, the Python examples, the query, the targets."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.demo import address_of
+from cli.layout import Layout
+from cli.platform import Embedded
+from cli.story.market import OPERATOR
+from cli.story.plan import SMALL
+from cli.story.tell import Teller
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+CONSOLE = [text for kind, text in BLOCKS if kind == "console"]
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}", "COLUMNS": "150"}
+
+
+@dataclass(frozen=True)
+class Up:
+    """A platform with a small story told on it."""
+
+    layout: Layout
+    token: str
+
+    def here(self, text: str) -> str:
+        """The README's addresses are those of `make up`; this platform has its own."""
+        text = text.replace("local:///.data/bus.db", self.layout.stores.bus)
+        for service in self.layout.ports.rpc:
+            port = {"discovery": 9101, "campaigns": 9102, "ledger": 9103, "compliance": 9104, "metrics": 9105}[service]
+            text = text.replace(f"127.0.0.1:{port}", self.layout.rpc(service))
+        return text
+
+
+@pytest.fixture(scope="module")
+async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    with Embedded.start(tmp_path_factory.mktemp("platform")) as platform:
+        await platform.wait()
+        address = address_of(platform.layout)
+        await Teller(address, SMALL, Progress(console=Console(quiet=True))).tell()
+        yield Up(platform.layout, address.issue(OPERATOR))
+
+
+def test_every_make_target_exists() -> None:
+    named = set(re.findall(r"make ([a-z-]+)", README)) - {"and"}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
+def test_the_demo_prints_what_the_readme_shows() -> None:
+    """The whole story at full size; every shown line but the times comes, in order."""
+    shown = next(text for text in CONSOLE if text.startswith("$ make demo\n")).splitlines()[1:]
+    shown = [line for line in shown[: shown.index("Time")] if line != "..."]
+    command = [sys.executable, "-m", "cli", "demo"]
+    told = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    assert told.returncode == 0, told.stderr[-3000:]
+    printed = iter([line.rstrip() for line in told.stdout.splitlines()])
+    missing = [line for line in shown if not any(line == found for found in printed)]
+    assert missing == []
+
+
+async def run_until_it_prints(code: str, folder: Path, token: str) -> str:
+    """The first line a script prints, which may then go on for ever."""
+    script = folder / "example.py"
+    script.write_text(code)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", str(script), cwd=folder, env=ENVIRONMENT | {"TOKEN": token},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        return line.decode() or (await process.stderr.read()).decode()[-2000:]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_subscribing_prints_posts(up: Up, tmp_path: Path) -> None:
+    subscribing = next(code for code in PYTHON if "subscribe(" in code)
+    assert "http" in await run_until_it_prints(up.here(subscribing), tmp_path, up.token)
+
+
+async def test_querying_prints_campaigns(up: Up, tmp_path: Path) -> None:
+    querying = next(code for code in PYTHON if "connect(" in code)
+    assert re.search(r"\d+ (CNY|USD)$", (await run_until_it_prints(up.here(querying), tmp_path, up.token)).strip())
+
+
+def test_the_grpcurl_line_answers(up: Up) -> None:
+    """By grpcurl where there is one; else the same call by server reflection, which is what grpcurl needs."""
+    line = next(text for text in CONSOLE if text.startswith("$ grpcurl"))[2:].strip()
+    assert line.startswith("grpcurl -plaintext -H ")
+    line = up.here(line)
+    if shutil.which("grpcurl"):
+        told = subprocess.run(
+            ["bash", "-c", line], env=ENVIRONMENT | {"TOKEN": up.token}, capture_output=True, timeout=60, check=True
+        )
+        assert json.loads(told.stdout)
+        return
+    data, target, method = re.search(r"-d '(.*?)' (\S+) (\S+)$", line).groups()  # type: ignore[union-attr]
+    service, _, name = method.partition("/")
+    assert len(_call(target, service, name, json.loads(data), up.token)) > 20
+
+
+def _call(target: str, service: str, name: str, data: dict[str, Any], token: str) -> bytes:
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from google.protobuf.json_format import ParseDict
+    from google.protobuf.message_factory import GetMessageClass
+
+    with grpc.insecure_channel(target) as channel:
+        pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+        method = pool.FindServiceByName(service).FindMethodByName(name)
+        request = ParseDict(data, GetMessageClass(method.input_type)())
+        unary = channel.unary_unary(f"/{service}/{name}", lambda message: message.SerializeToString(), lambda raw: raw)
+        answer: bytes = unary(request, metadata=(("authorization", f"Bearer {token}"),), timeout=30)
+    return answer
+
+
+def test_every_file_named_exists() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert len(links) > 15
+    assert [link for link in links if not (ROOT / link).exists()] == []
