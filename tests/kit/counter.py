@@ -128,8 +128,9 @@ def _fold_total(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Total]]:
 
 def _fold_deadline(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     """Reminded sets or moves it, Rang clears it."""
-    due_at = fact.event.due_at if isinstance(fact.event, Reminded) else None
-    yield (fact.stream, "ring"), due_at and Deadline(fact.stream, "ring", due_at, "counter.ring@1", "{}")
+    key = (fact.stream, "ring")
+    set_ = isinstance(fact.event, Reminded)
+    yield key, Deadline(*key, fact.event.due_at, "counter.ring@1", "{}") if set_ else None
 
 
 TOTALS = Inline("totals", Total, ("owner",), (Added,), _fold_total)
