@@ -42,13 +42,13 @@ class Codec:
                 return adapter.validate_json(data)
             lifted, raw = self._lift(name, orjson.loads(data))
             return self._adapters[lifted].validate_python(raw)
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
             raise Poison("event.malformed", name=name, why=str(error)[:200]) from error
 
     def _lift(self, name: str, raw: Raw) -> tuple[str, Raw]:
         noun, _, number = name.partition("@")
         current = self._current.get(noun)
-        if current is None or not number.isdigit() or int(number) > current:
+        if current is None or not (number.isascii() and number.isdigit()) or int(number) > current:
             raise Poison("event.unknown", name=name[:80])
         for version in range(int(number), current):
             raw = self._upcasts[noun, version](raw)

@@ -1,12 +1,14 @@
 """The relay over every store and bus: complete, in order, chained; repeats only, however often and by whomever it is run."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from kernel.bus import BusRecord
-from kernel.errors import Poison
+from kernel.bus import BusRecord, Message, Producer, TopicPartition
+from kernel.errors import Poison, Unavailable
 from kernel.relay import Checkpoint
+from kernel.telemetry import exposition
 from tests.contract.conftest import Running
 from tests.contract.test_bus import read_all
 from tests.kit import counter
@@ -94,3 +96,58 @@ async def test_what_can_never_be_sent_stops_the_relay(running: Running, monkeypa
     with pytest.raises(Poison, match=r"message\.too_large"):
         await running.relay().round()
     assert await running.relay().checkpoint() == Checkpoint()
+
+
+class Unlucky:
+    """A producer whose first sends fail: before anything is sent, or after all of it is."""
+
+    def __init__(self, inner: Producer, failures: list[str]) -> None:
+        self._inner, self._failures = inner, failures
+
+    async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
+        failure = self._failures.pop() if self._failures else ""
+        if failure != "before":
+            await self._inner.send(batches, deadline_s)
+        if failure:
+            raise Unavailable("bus.unavailable")
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+async def test_what_was_not_acknowledged_is_sent_again(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(running, 30)
+    failures, open_one = ["after", "before"], running.bus.producer
+
+    async def producer() -> Producer:
+        return Unlucky(await open_one(), failures)
+
+    monkeypatch.setattr(running.bus, "producer", producer)
+    relay = running.relay()
+    running.start(relay.run(running.stop))
+
+    async def done() -> bool:
+        return (await relay.checkpoint()).position == 30
+
+    await running.until(done)
+    records = await published(running, 60)
+    assert len(records) == 60
+    check_chain(records, range(1, 31))
+
+
+async def test_a_relay_before_a_mistake_stands_still_with_an_alarm_and_skips_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(running, 3)
+    relay = running.relay()
+    monkeypatch.setattr("kernel.relay.MAX_MESSAGE_BYTES", 100)
+    running.start(relay.run(running.stop))
+
+    async def stopped() -> bool:
+        return b"relay_stopped 1.0" in exposition()
+
+    await running.until(stopped)
+    assert await relay.checkpoint() == Checkpoint()
+    assert await running.bus.end_offsets([f"{running.service}.events.v1"]) == {
+        (f"{running.service}.events.v1", partition): 0 for partition in range(counter.PARTITIONS)
+    }
