@@ -6,7 +6,7 @@ import pytest
 
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
-from tests.kit.service import Running, running
+from tests.kit.running import Running, running
 
 OTHERS = ("ledger.commands.v1", "compliance.commands.v1")
 

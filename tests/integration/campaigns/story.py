@@ -15,7 +15,7 @@ from dandelion.ledger.v1 import events_pb2 as ledger
 
 from kernel.clock import system_clock
 from kernel.ids import new_id
-from tests.kit.service import Running
+from tests.kit.running import Running
 from tests.kit.until import until
 
 LABEL = "广告"

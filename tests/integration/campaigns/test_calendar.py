@@ -7,7 +7,7 @@ from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
 from kernel.ids import new_id
 from tests.integration.campaigns.story import LABEL, Story
-from tests.kit.service import Running
+from tests.kit.running import Running
 from tests.kit.until import until
 
 

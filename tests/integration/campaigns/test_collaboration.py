@@ -5,7 +5,7 @@ from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 
 from tests.integration.campaigns.story import LABEL, Story
-from tests.kit.service import Running
+from tests.kit.running import Running
 from tests.kit.until import until
 
 

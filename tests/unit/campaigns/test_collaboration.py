@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kernel.model import Context, Fact
-from services.campaigns.domain.brief import Freedom
 from services.campaigns.domain.budget import BUDGETS, Budget
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.compensation import Compensation, CompensationKind
@@ -19,7 +18,6 @@ from services.campaigns.domain.terms import LadderStage
 from services.campaigns.domain.work import Work
 from services.campaigns.domain.work_commands import (
     CancelCollaboration,
-    ConsentToAmendment,
     ContractCollaboration,
     ExpireCollaboration,
     ExpireDeliverable,
@@ -32,16 +30,12 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
 )
 from services.campaigns.domain.work_events import (
-    AmendmentConsented,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
     DeliverableLapsed,
     DeliverableSettled,
-    DisputeOpened,
-    DisputeRuled,
-    Due,
     PaymentAuthorised,
     ProductReceived,
     ProductSent,
@@ -50,13 +44,11 @@ from services.campaigns.domain.work_events import (
 from tests.kit.campaigns import (
     BRAND,
     BRAND_ID,
-    BRIEF,
     CAMPAIGN_ID,
     CREATOR,
     NOON,
     OPERATOR,
     PARTIES,
-    SERUM,
     STRANGER,
     SYSTEM,
     brief,
@@ -272,75 +264,6 @@ def test_an_unanswered_payment_is_asked_for_again_but_not_for_ever() -> None:
 def test_a_gift_is_settled_without_money() -> None:
     gift = contract((0,), brief(compensation=Compensation(CompensationKind.GIFT)))
     run([contracted(gift), *VERIFIED[1:]], PAY, [DeliverableSettled, CollaborationSettled])
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "then"),
-    [
-        pytest.param(FUNDED, DISPUTE, [DisputeOpened], id="opens"),
-        pytest.param(FUNDED, (OPERATOR, DISPUTE[1]), "collaboration.only_the_parties", id="staff_dispute_nothing"),
-        pytest.param([*FUNDED, CANCEL], DISPUTE, "collaboration.not_running", id="not_after_the_end"),
-        pytest.param(PAYING, DISPUTE, "collaboration.nothing_to_dispute", id="not_while_being_paid"),
-        pytest.param([*FUNDED, DISPUTE], RESUME, [DisputeRuled], id="resumes"),
-        pytest.param([*SHIPPING, DISPUTE], RESUME, [DisputeRuled], id="resumes_waiting_for_a_product"),
-        pytest.param(
-            [*VERIFIED, DISPUTE],
-            (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)),
-            [DisputeRuled, CollaborationCancelled],
-            id="cancels",
-        ),
-        pytest.param(FUNDED, RESUME, "collaboration.not_disputed", id="rules_what_is_disputed"),
-        pytest.param([*FUNDED, DISPUTE], (BRAND, RESUME[1]), "actor.role_missing", id="parties_rule_not"),
-        pytest.param(
-            [*FUNDED, DISPUTE],
-            (OPERATOR, RuleDispute(Outcome.CANCEL, 10_001)),
-            "dispute.share_out_of_range",
-            id="share",
-        ),
-        pytest.param(
-            [*SHIPPING, DISPUTE], (SYSTEM, ExpireCollaboration(day(14))), [], id="stops_the_clock_of_the_whole"
-        ),
-    ],
-)
-def test_disputes(given: Sequence[Step], when: Step, then: Sequence[Any] | str) -> None:
-    run(given, when, then)
-
-
-def test_stopped_clocks_go_on_with_the_time_they_had_left() -> None:
-    (ruled,) = decide([*FUNDED, DISPUTE], RESUME, at=day(10))
-    assert ruled.clocks == (Due(D1, day(24)),)
-
-
-def test_a_ruling_names_its_price() -> None:
-    _, cancelled = decide([*VERIFIED, DISPUTE], (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)))
-    assert [each.kill_fee_minor for each in cancelled.deliverables] == [25_000]
-
-
-FREER = brief(creative_freedom=Freedom.HIGH)
-CONSENT: Step = (CREATOR, ConsentToAmendment(2))
-
-
-def test_an_amendment_binds_by_consent_alone() -> None:
-    run(FUNDED, CONSENT, [AmendmentConsented], value=FREER, version=2)
-    (consented,) = decide(FUNDED, CONSENT, value=FREER, version=2)
-    assert consented.contract.brief == FREER
-    assert consented.contract.deliverables == ONE.deliverables
-    assert state_after(FUNDED).contract.brief == BRIEF
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "value", "code"),
-    [
-        pytest.param(FUNDED, (BRAND, CONSENT[1]), FREER, "collaboration.only_the_creator", id="the_creators"),
-        pytest.param(FUNDED, (CREATOR, ConsentToAmendment(3)), FREER, "collaboration.brief_amended", id="as_read"),
-        pytest.param([*FUNDED, CANCEL], CONSENT, FREER, "collaboration.not_running", id="while_it_runs"),
-        pytest.param(
-            FUNDED, CONSENT, brief(products=(SERUM,)), "collaboration.amendment_changes_the_deal", id="another_deal"
-        ),
-    ],
-)
-def test_consents_refused(given: Sequence[Step], when: Step, value: Any, code: str) -> None:
-    run(given, when, code, value=value, version=2)
 
 
 @pytest.mark.parametrize("command", [SubmitContent, CancelCollaboration])

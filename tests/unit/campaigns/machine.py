@@ -1,0 +1,284 @@
+"""The state machine of campaigns: everybody's commands in any order, the clock's too, and what must hold after each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from kernel.ids import derived_id, split_stream
+from kernel.model import Actor
+from services.campaigns.codec import CODEC
+from services.campaigns.domain.application import APPLICATION
+from services.campaigns.domain.application import Status as ApplicationStatus
+from services.campaigns.domain.application_commands import (
+    AcceptApplication,
+    Apply,
+    CounterOffer,
+    DeclineApplication,
+    InviteCreator,
+    ReleaseApplication,
+    RenewOffer,
+    WithdrawApplication,
+)
+from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.campaign import (
+    CAMPAIGN,
+    AmendBrief,
+    CancelCampaign,
+    CloseCampaign,
+    DraftCampaign,
+    PauseCampaign,
+    PublishBrief,
+    ResumeCampaign,
+)
+from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration_state import State, Status
+from services.campaigns.domain.content_events import Verdict
+from services.campaigns.domain.contract import application_id
+from services.campaigns.domain.deliverable import OVER, Deliverable, Stage
+from services.campaigns.domain.events import ApplicationAccepted
+from services.campaigns.domain.work_commands import (
+    CancelCollaboration,
+    ContractCollaboration,
+    FundCollaboration,
+    OpenDispute,
+    Outcome,
+    ReceiveProduct,
+    RuleDispute,
+    SendProduct,
+)
+from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled, Ended
+from services.campaigns.process.clocks import DEADLINES
+from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, brief
+from tests.kit.decide import World
+from tests.unit.campaigns.stages import AFTER, LIKELY, next_steps
+
+CREATORS = [Actor(f"creator {n}", derived_id("creator", str(n)), frozenset({"creator"})) for n in range(3)]
+CAMPAIGN_STREAM = f"campaign-{CAMPAIGN_ID}"
+ONE = st.sampled_from([0, 0, 1, 2])
+FEE = st.integers(1_000, 200_000)
+
+
+class Campaigns(RuleBasedStateMachine):
+    """One small budget, three creators who want it, and everybody's commands in any order."""
+
+    @initialize(shipped=st.booleans(), outline=st.booleans(), budget_minor=st.integers(300_000, 700_000))
+    def publish_campaign(self, shipped: bool, outline: bool, budget_minor: int) -> None:
+        spec = replace(SPEC, outline_required=outline)
+        products = (replace(SERUM, shipped=shipped),)
+        self.brief = brief(budget_minor=budget_minor, deliverables=(spec, spec), products=products)
+        tables = (BUDGETS, BRIEFS, DEADLINES)
+        self.world = World((CAMPAIGN, APPLICATION, COLLABORATION), tables, NOON)
+        self.sent: list[tuple[str, Any, Actor]] = []
+        self.submissions = 0
+        self.send(CAMPAIGN_STREAM, DraftCampaign(self.brief), BRAND)
+        self.send(CAMPAIGN_STREAM, PublishBrief(), BRAND)
+
+    def send(self, stream: str, command: Any, actor: Actor) -> None:
+        """Sends a command, whatever becomes of it, and checks where its deliverables went."""
+        before = self.stages()
+        if not self.world.tried(stream, command, actor):
+            self.sent.append((stream, command, actor))
+        for deliverable_id, stage in self.stages().items():
+            came_from = before.get(deliverable_id, Stage.WAITING)
+            allowed = {came_from, *AFTER[came_from]} | ({Stage.ENDED} if came_from not in OVER else set())
+            assert stage in allowed, f"{type(command).__name__} led from {came_from} to {stage}"
+
+    def collaborations(self) -> list[tuple[str, State]]:
+        found = [(stream, state) for stream, state in self.world.states.items() if isinstance(state, State)]
+        return [(stream, state) for stream, state in found if state.contract is not None]
+
+    def stages(self) -> dict[str, Stage]:
+        return {one.terms.deliverable_id: one.stage for _, state in self.collaborations() for one in state.deliverables}
+
+    @rule(minutes=st.sampled_from([30, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]))
+    def time_passes(self, minutes: int) -> None:
+        """The clock rings for everything that is due by then, in order."""
+        self.world.at += timedelta(minutes=minutes)
+        rows = [row for (table, _), row in self.world.head.rows.items() if table == "deadlines" and row]
+        for row in sorted(rows, key=lambda row: (row.due_at, row.stream, row.name)):
+            if row.due_at <= self.world.at:
+                self.world.head.rows["deadlines", (row.stream, row.name)] = None
+                self.send(row.stream, _decoded(row), SYSTEM)
+
+    @rule(
+        command=st.sampled_from(
+            [PauseCampaign("stock"), ResumeCampaign(), CloseCampaign("full"), CancelCampaign("over"), PublishBrief()]
+        )
+    )
+    def steer_campaign(self, command: Any) -> None:
+        if not isinstance(command, CloseCampaign | CancelCampaign) or len(self.sent) > 25:
+            self.send(CAMPAIGN_STREAM, command, BRAND)
+
+    @rule(budget_minor=st.integers(1, 900_000))
+    def amend(self, budget_minor: int) -> None:
+        self.brief = replace(self.brief, budget_minor=budget_minor)
+        self.send(CAMPAIGN_STREAM, AmendBrief(self.brief), BRAND)
+
+    @rule(who=ONE, fee_minor=FEE, invite=st.booleans())
+    def agree(self, who: int, fee_minor: int, invite: bool) -> None:
+        """An offer and its acceptance: what fills the budget."""
+        self.offer(who, fee_minor, invite)
+        accept = AcceptApplication(self.world.state(CAMPAIGN_STREAM).version)
+        self.send(self.application(who), accept, CREATORS[who] if invite else BRAND)
+
+    @rule(who=ONE, fee_minor=FEE, invite=st.booleans())
+    def offer(self, who: int, fee_minor: int, invite: bool) -> None:
+        creator, fees_minor = CREATORS[who], (fee_minor, fee_minor)
+        if invite:
+            self.send(self.application(who), InviteCreator(CAMPAIGN_ID, creator.tenant, fees_minor), BRAND)
+        else:
+            self.send(self.application(who), Apply(CAMPAIGN_ID, fees_minor), creator)
+
+    def application(self, who: int) -> str:
+        return f"application-{application_id(CAMPAIGN_ID, CREATORS[who].tenant)}"
+
+    def collaboration(self, who: int) -> str:
+        return f"collaboration-{split_stream(self.application(who))[1]}"
+
+    @rule(who=ONE, brand=st.booleans(), version=st.integers(1, 3), fee_minor=FEE, what=st.integers(0, 4))
+    def answer(self, who: int, brand: bool, version: int, fee_minor: int, what: int) -> None:
+        """Every answer, by the right side and the wrong one, under old briefs and new ones."""
+        offer = CounterOffer((fee_minor, fee_minor))
+        ends = (DeclineApplication("busy"), WithdrawApplication("busy"))
+        command = (offer, *ends, AcceptApplication(version), RenewOffer(version))[what]
+        self.send(self.application(who), command, BRAND if brand else CREATORS[who])
+
+    @rule(who=ONE)
+    def begin(self, who: int) -> None:
+        """The funding process and the product: work can start."""
+        self.contract(who, refused=False)
+        for command, actor in (
+            (FundCollaboration(), SYSTEM), (SendProduct("SF", "1"), BRAND), (ReceiveProduct(), CREATORS[who])
+        ):  # fmt: skip
+            self.send(self.collaboration(who), command, actor)
+
+    @rule(who=ONE, refused=st.booleans())
+    def contract(self, who: int, refused: bool) -> None:
+        """The funding process: the contract of an acceptance, or its release when the contract was refused."""
+        state = self.world.state(self.application(who))
+        accepted = [fact.event for fact in self.world.events if fact.stream == self.application(who)]
+        contracts = [event for event in accepted if isinstance(event, ApplicationAccepted)]
+        if not contracts or state.status is not ApplicationStatus.ACCEPTED:
+            return
+        if not refused:
+            command = ContractCollaboration(contracts[-1].contract, contracts[-1].contract_sha256)
+            self.send(self.collaboration(who), command, SYSTEM)
+        elif self.world.state(self.collaboration(who)).contract is None:
+            self.send(self.application(who), ReleaseApplication("no_contract"), SYSTEM)
+
+    @rule(who=ONE, by=st.sampled_from(["brand", "creator", "system"]))
+    def cancel(self, who: int, by: str) -> None:
+        actor = {"brand": BRAND, "creator": CREATORS[who], "system": SYSTEM}[by]
+        self.send(self.collaboration(who), CancelCollaboration("over"), actor)
+
+    @rule(who=ONE, what=st.integers(0, 3))
+    def dispute(self, who: int, what: int) -> None:
+        steps: Sequence[tuple[Any, Actor]] = [
+            (OpenDispute("unpaid"), CREATORS[who]), (OpenDispute("unpaid"), BRAND),
+            (RuleDispute(Outcome.RESUME), OPERATOR), (RuleDispute(Outcome.CANCEL, 5_000), OPERATOR),
+        ]  # fmt: skip
+        self.send(self.collaboration(who), *steps[what])
+
+    @rule(
+        who=ONE, index=st.integers(0, 1), verdict=st.sampled_from([Verdict.CLEAR, *Verdict]), choice=st.integers(0, 9)
+    )
+    def advance(self, who: int, index: int, verdict: Verdict, choice: int) -> None:
+        """What somebody would do next on a deliverable."""
+        state = self.world.state(self.collaboration(who))
+        if state.contract is not None:
+            one = state.deliverables[index]
+            likely = LIKELY.get(one.stage, ())
+            if likely:
+                steps = self.next_steps(one, verdict, CREATORS[who])
+                self.send(self.collaboration(who), *steps[likely[choice % len(likely)]])
+
+    @rule(who=ONE, index=st.integers(0, 1), verdict=st.sampled_from(Verdict), choice=st.integers(0, 11))
+    def disturb(self, who: int, index: int, verdict: Verdict, choice: int) -> None:
+        """Anything at any stage."""
+        state = self.world.state(self.collaboration(who))
+        if state.contract is not None:
+            steps = self.next_steps(state.deliverables[index], verdict, CREATORS[who])
+            self.send(self.collaboration(who), *steps[choice])
+
+    def next_steps(self, one: Deliverable, verdict: Verdict, creator: Actor) -> list[tuple[Any, Actor]]:
+        self.submissions += 1
+        return next_steps(one, verdict, creator, self.submissions, self.world.at)
+
+    @rule(who=ONE, index=st.integers(0, 1), steps=st.integers(1, 10))
+    def lead(self, who: int, index: int, steps: int) -> None:
+        """All goes well for a while."""
+        for _ in range(steps):
+            self.advance(who, index, Verdict.CLEAR, 0)
+            if self.stages() and Stage.VERIFIED in self.stages().values():
+                self.time_passes(60 * 24 * 3)
+
+    @rule(which=st.integers(0, 10_000))
+    def retry(self, which: int) -> None:
+        """Any earlier command again, as a lost answer makes its sender do."""
+        self.send(*self.sent[which % len(self.sent)])
+
+    @invariant()
+    def the_budget_holds(self) -> None:
+        """What is committed is what open work can cost, settled work did cost, and ended work still costs."""
+        row: Budget = self.world.head.rows["budgets", (CAMPAIGN_ID,)]
+        assert row.committed_minor == sum(self.cost_minor(who) for who in range(len(CREATORS)))
+        assert 0 <= row.committed_minor <= row.budget_minor
+
+    def cost_minor(self, who: int) -> int:
+        application, work = self.world.state(self.application(who)), self.world.state(self.collaboration(who))
+        if application.status is not ApplicationStatus.ACCEPTED:
+            return 0
+        if work.contract is None:
+            committed_minor: int = application.committed_minor
+            return committed_minor
+        kill_minor = {one.deliverable_id: one.kill_fee_minor for one in self.ended()}
+        return sum(kill_minor.get(one.terms.deliverable_id, _cost_minor(one)) for one in work.deliverables)
+
+    def ended(self) -> list[Ended]:
+        found: list[Ended] = []
+        for fact in self.world.events:
+            match fact.event:
+                case CollaborationCancelled(deliverables=ended):
+                    found += ended
+                case DeliverableLapsed(ended=one):
+                    found.append(one)
+        return found
+
+    @invariant()
+    def a_deliverable_ends_once(self) -> None:
+        events = [fact.event for fact in self.world.events]
+        over = [event.deliverable_id for event in events if isinstance(event, DeliverableSettled)]
+        over += [one.deliverable_id for one in self.ended()]
+        assert len(over) == len(set(over))
+        assert {one for one, stage in self.stages().items() if stage in OVER} == set(over)
+
+    @invariant()
+    def every_stage_has_a_way_out(self) -> None:
+        """A deliverable's clock is the one the deadlines hold; without one it waits, is over, or a dispute stops it."""
+        for stream, state in self.collaborations():
+            for one in state.deliverables:
+                row = self.world.head.rows.get(("deadlines", (stream, one.terms.deliverable_id)))
+                if one.stage is Stage.WAITING:
+                    assert state.due_at is not None
+                elif one.stage in OVER:
+                    assert (one.due_at, row) == (None, None)
+                elif state.disputed_at is None and one.stage is not Stage.PAYING:
+                    assert row is not None
+                    assert row.due_at == one.due_at
+
+    @invariant()
+    def a_settled_collaboration_has_no_open_work(self) -> None:
+        settled = [state for _, state in self.collaborations() if state.status is Status.SETTLED]
+        assert all(one.stage in OVER for state in settled for one in state.deliverables)
+
+
+def _decoded(row: Any) -> Any:
+    return CODEC.decode(row.command, row.data.encode())
+
+
+def _cost_minor(one: Deliverable) -> int:
+    return one.terms.escrow_minor if one.stage is Stage.SETTLED else one.terms.committed_minor

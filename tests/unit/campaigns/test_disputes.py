@@ -1,0 +1,121 @@
+"""Disputes and amendments: what freezes, what goes on, and what binds by consent alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.campaigns.domain.brief import Freedom
+from services.campaigns.domain.work_commands import (
+    CancelCollaboration,
+    ConsentToAmendment,
+    ExpireCollaboration,
+    OpenDispute,
+    Outcome,
+    RuleDispute,
+)
+from services.campaigns.domain.work_events import (
+    AmendmentConsented,
+    CollaborationCancelled,
+    DisputeOpened,
+    DisputeRuled,
+    Due,
+)
+from tests.kit.campaigns import (
+    BRAND,
+    BRIEF,
+    CREATOR,
+    OPERATOR,
+    SERUM,
+    SYSTEM,
+    brief,
+)
+from tests.unit.campaigns.working import (
+    D1,
+    FUND,
+    FUNDED,
+    ONE,
+    PAYING,
+    SHIPPED,
+    VERIFIED,
+    Step,
+    contracted,
+    day,
+    decide,
+    run,
+    state_after,
+)
+
+CANCEL: Step = (BRAND, CancelCollaboration("budget_cut"))
+DISPUTE: Step = (CREATOR, OpenDispute("unpaid"))
+RESUME: Step = (OPERATOR, RuleDispute(Outcome.RESUME))
+SHIPPING = [contracted(SHIPPED), FUND]
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param(FUNDED, DISPUTE, [DisputeOpened], id="opens"),
+        pytest.param(FUNDED, (OPERATOR, DISPUTE[1]), "collaboration.only_the_parties", id="staff_dispute_nothing"),
+        pytest.param([*FUNDED, CANCEL], DISPUTE, "collaboration.not_running", id="not_after_the_end"),
+        pytest.param(PAYING, DISPUTE, "collaboration.nothing_to_dispute", id="not_while_being_paid"),
+        pytest.param([*FUNDED, DISPUTE], RESUME, [DisputeRuled], id="resumes"),
+        pytest.param([*SHIPPING, DISPUTE], RESUME, [DisputeRuled], id="resumes_waiting_for_a_product"),
+        pytest.param(
+            [*VERIFIED, DISPUTE],
+            (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)),
+            [DisputeRuled, CollaborationCancelled],
+            id="cancels",
+        ),
+        pytest.param(FUNDED, RESUME, "collaboration.not_disputed", id="rules_what_is_disputed"),
+        pytest.param([*FUNDED, DISPUTE], (BRAND, RESUME[1]), "actor.role_missing", id="parties_rule_not"),
+        pytest.param(
+            [*FUNDED, DISPUTE],
+            (OPERATOR, RuleDispute(Outcome.CANCEL, 10_001)),
+            "dispute.share_out_of_range",
+            id="share",
+        ),
+        pytest.param(
+            [*SHIPPING, DISPUTE], (SYSTEM, ExpireCollaboration(day(14))), [], id="stops_the_clock_of_the_whole"
+        ),
+    ],
+)
+def test_disputes(given: Sequence[Step], when: Step, then: Sequence[Any] | str) -> None:
+    run(given, when, then)
+
+
+def test_stopped_clocks_go_on_with_the_time_they_had_left() -> None:
+    (ruled,) = decide([*FUNDED, DISPUTE], RESUME, at=day(10))
+    assert ruled.clocks == (Due(D1, day(24)),)
+
+
+def test_a_ruling_names_its_price() -> None:
+    _, cancelled = decide([*VERIFIED, DISPUTE], (OPERATOR, RuleDispute(Outcome.CANCEL, 2_500)))
+    assert [each.kill_fee_minor for each in cancelled.deliverables] == [25_000]
+
+
+FREER = brief(creative_freedom=Freedom.HIGH)
+CONSENT: Step = (CREATOR, ConsentToAmendment(2))
+
+
+def test_an_amendment_binds_by_consent_alone() -> None:
+    run(FUNDED, CONSENT, [AmendmentConsented], value=FREER, version=2)
+    (consented,) = decide(FUNDED, CONSENT, value=FREER, version=2)
+    assert consented.contract.brief == FREER
+    assert consented.contract.deliverables == ONE.deliverables
+    assert state_after(FUNDED).contract.brief == BRIEF
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "value", "code"),
+    [
+        pytest.param(FUNDED, (BRAND, CONSENT[1]), FREER, "collaboration.only_the_creator", id="the_creators"),
+        pytest.param(FUNDED, (CREATOR, ConsentToAmendment(3)), FREER, "collaboration.brief_amended", id="as_read"),
+        pytest.param([*FUNDED, CANCEL], CONSENT, FREER, "collaboration.not_running", id="while_it_runs"),
+        pytest.param(
+            FUNDED, CONSENT, brief(products=(SERUM,)), "collaboration.amendment_changes_the_deal", id="another_deal"
+        ),
+    ],
+)
+def test_consents_refused(given: Sequence[Step], when: Step, value: Any, code: str) -> None:
+    run(given, when, code, value=value, version=2)
