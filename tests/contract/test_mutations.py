@@ -1,0 +1,230 @@
+"""Each mechanism switched off turns a named check red: what a suite would not miss, it does not prove.
+
+A switch is a patch of one mechanism; beside it stands the check (a test of the suites, run as it is) that must fail.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel import consume, decide, guard, head, park, relay, writer
+from kernel import log as logs
+from kernel.batch import _Trial
+from kernel.bus import Bus
+from kernel.database import Database
+from kernel.errors import Unavailable
+from tests.contract import test_process, test_projector, test_relay, test_writer
+from tests.contract.conftest import Running
+from tests.contract.test_writer import Replicas
+from tests.kit.until import until
+
+RED_S = 4.0
+"""What a mutant breaks may show as waiting for what never comes."""
+Switch = Callable[[pytest.MonkeyPatch], None]
+
+
+def head_cas_off(patch: pytest.MonkeyPatch) -> None:
+    """An append goes to wherever the head is."""
+    append = logs.Log.append
+
+    async def anywhere(self: logs.Log, connection: AsyncConnection, rows: Any, expected: int) -> Any:
+        return await append(self, connection, rows, (await self.head(connection)).position)
+
+    patch.setattr(logs.Log, "append", anywhere)
+
+
+def id_lookup_off(patch: pytest.MonkeyPatch) -> None:
+    """Ids that were appended are not looked for."""
+
+    async def nothing(*_: object) -> dict[Any, Any]:
+        return {}
+
+    patch.setattr(logs.Log, "find_commands", nothing)
+
+
+def head_not_compared(patch: pytest.MonkeyPatch) -> None:
+    """A batch that appends nothing does not look whether it is behind."""
+
+    async def optimistic(self: Any, units: Any) -> Any:
+        decided = await self._known.decide([unit.items for unit in units], {}, None)
+        return decided if not decided.pending else await original(self, units)
+
+    original = writer.Writer._optimistic
+    patch.setattr(writer.Writer, "_optimistic", optimistic)
+
+
+def not_read_on(patch: pytest.MonkeyPatch) -> None:
+    """Behind, the missed events are not folded into what is known."""
+
+    async def stand_only(self: head.AtHead, upto: int, _: object) -> None:
+        self.stand(logs.Head(upto, await self._log.now()))
+
+    patch.setattr(head.AtHead, "read_on", stand_only)
+
+
+def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
+    """Inline rows stay as they were although others appended."""
+    read_on = head.AtHead.read_on
+
+    async def keeping(self: head.AtHead, upto: int, connection: Any) -> None:
+        rows = dict(self._rows)
+        await read_on(self, upto, connection)
+        self._rows.keep(rows)
+
+    patch.setattr(head.AtHead, "read_on", keeping)
+
+
+def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
+    """A cut connection is told to the callers instead of being looked into."""
+
+    async def give_up(*_: object) -> None:
+        raise Unavailable("database.unavailable")
+
+    patch.setattr(writer.Writer, "_until_known", give_up)
+
+
+def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
+    """A refused request leaves no event."""
+    patch.setattr(_Trial, "_refuse", lambda _self, _item, fault: decide.Outcome(0, 0, None, fault))
+
+
+def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
+    """The guard of a unit that failed moves all the same."""
+    patch.setattr(writer, "_alsos", lambda units, _decided: [unit.also for unit in units if unit.also])
+
+
+def guard_cas_off(patch: pytest.MonkeyPatch) -> None:
+    """The guard row is not compared before it moves."""
+
+    async def moved(*_: object) -> bool:
+        return True
+
+    patch.setattr(consume.Guards, "move", moved)
+
+
+def admit_off(patch: pytest.MonkeyPatch) -> None:
+    """Repeats are applied."""
+
+    def everything(self: guard.Guard, records: Sequence[Any]) -> guard.Admitted[Any]:
+        return guard.Admitted(list(records), records[-1].offset + 1, records[-1].position)
+
+    patch.setattr(guard.Guard, "admit", everything)
+
+
+def previous_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    """What stands behind a hole is applied."""
+
+    def chained(self: guard.Guard, records: Sequence[Any]) -> guard.Admitted[Any]:
+        fresh = [record for record in records if record.position > self.last_position]
+        last = fresh[-1].position if fresh else self.last_position
+        return guard.Admitted(fresh, records[-1].offset + 1 if records else self.next_offset, last)
+
+    patch.setattr(guard.Guard, "admit", chained)
+
+
+def parking_off(patch: pytest.MonkeyPatch) -> None:
+    """What fails is skipped."""
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    patch.setattr(park.Parking, "park", nothing)
+
+
+def checkpoint_cas_off(patch: pytest.MonkeyPatch) -> None:
+    """A zombie relay's checkpoint overwrites the real one."""
+    move = relay.Relay._move
+
+    async def blind(self: relay.Relay, _before: relay.Checkpoint, after: relay.Checkpoint) -> bool:
+        return await move(self, await self.checkpoint(), after)
+
+    patch.setattr(relay.Relay, "_move", blind)
+
+
+def checkpoint_before_ack(patch: pytest.MonkeyPatch) -> None:
+    """The checkpoint moves, then the messages are sent."""
+
+    async def hasty(self: relay.Relay) -> bool:
+        before = await self.checkpoint()
+        events = await self._log.read(before.position)
+        if not events:
+            return False
+        made = self.prepare(events, before)
+        await self._move(before, made.checkpoint)
+        self._producer = self._producer or await self._bus.producer()
+        await self._producer.send(made.batches, 5)
+        return True
+
+    patch.setattr(relay.Relay, "round", hasty)
+
+
+MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
+    (head_cas_off, test_writer.test_inline_rows_are_exact_at_the_head),
+    (id_lookup_off, test_writer.test_a_repeat_gets_the_first_receipt),
+    (id_lookup_off, test_writer.test_a_repeat_after_the_state_moved_on_still_gets_its_receipt),
+    (head_not_compared, test_writer.test_a_stale_replica_does_not_refuse_what_is_allowed),
+    (not_read_on, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
+    (rows_kept_when_behind, test_writer.test_inline_rows_are_exact_at_the_head),
+    (lost_is_failed, test_writer.test_a_cut_connection_costs_and_doubles_nothing),
+    (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
+    (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),
+    (guard_moves_with_failed_causes, test_process.test_a_kill_before_the_guard_moves_loses_and_doubles_nothing),
+    (guard_cas_off, test_projector.test_a_zombie_writes_nothing),
+    (guard_cas_off, test_process.test_a_cause_and_its_guard_move_together),
+    (admit_off, test_projector.test_a_refilled_topic_changes_nothing),
+    (previous_not_looked_at, test_projector.test_a_hole_waits_for_the_relays_repeat),
+    (parking_off, test_projector.test_poison_stops_only_its_key_and_retry_heals_it),
+    (parking_off, test_process.test_a_poisonous_cause_stops_only_its_key_and_retry_heals_it),
+    (checkpoint_cas_off, test_relay.test_a_relay_that_lost_its_checkpoint_repeats_and_never_reorders),
+    (checkpoint_before_ack, test_relay.test_what_was_not_acknowledged_is_sent_again),
+]
+
+
+async def ended(made: Replicas | Running) -> None:
+    """What a mutant left behind stops, however it ends."""
+    made.stop.set()
+    if made.tasks:
+        _, stuck = await asyncio.wait(made.tasks, timeout=10)
+        for task in stuck:
+            task.cancel()
+
+
+@pytest.fixture
+async def replicas(store: Database) -> AsyncIterator[Replicas]:
+    """As the writer's suite has them; a mutant may leave them in any state."""
+    made = Replicas(store)
+    yield made
+    await ended(made)
+
+
+@pytest.fixture
+async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Running]:
+    await bus.ensure_topics(test_projector.counter.topics(service))
+    made = Running(service, log, bus)
+    yield made
+    await ended(made)
+
+
+@pytest.mark.parametrize("bus", ["local"], indirect=True)
+@pytest.mark.parametrize(
+    ("switch", "check"), [pytest.param(*m, id=f"{m[0].__name__}:{m[1].__name__}") for m in MUTANTS]
+)
+async def test_a_mutant_is_caught(
+    switch: Switch, check: Callable[..., Awaitable[None]], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
+    store: Database, log: logs.Log, replicas: Replicas, running: Running,
+) -> None:  # fmt: skip
+    known: dict[str, Any] = {"store": store, "log": log, "replicas": replicas, "running": running}
+    known |= {"monkeypatch": monkeypatch, "after_commit": True}
+    if "echo" in inspect.signature(check).parameters:
+        await consume.Guards(store, "echo").load([(consume.OWN_LOG, 0)])
+        known["echo"] = test_process.ProcessRunner(test_process.counter.ECHO, store, running.writer)
+    switch(monkeypatch)
+    monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
+    with pytest.raises((Exception, pytest.fail.Exception)) as red:
+        async with asyncio.timeout(3 * RED_S):
+            await check(**{name: known[name] for name in inspect.signature(check).parameters})
+    assert not isinstance(red.value, TypeError | AttributeError | NameError), "the mutant itself is broken"
