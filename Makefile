@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
 
-.PHONY: help demo up down test lint types proto clean
+.PHONY: help demo up down test lint types bench proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 types: $(READY) ## mypy --strict on everything
 	@echo "== mypy"
 	@.venv/bin/mypy
+
+bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor does not hold
+	@$(PYTHON) -m tests.load
 
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto
