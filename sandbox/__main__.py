@@ -1,4 +1,6 @@
-"""`python -m sandbox` serves the stand-ins."""
+"""`python -m sandbox` serves the stand-ins. Secrets may come as files `sandbox_*` in the folder SANDBOX_SECRETS_DIR."""
+
+import os
 
 import uvicorn
 
@@ -8,7 +10,7 @@ from sandbox.settings import SandboxSettings
 
 def main() -> None:
     """Serves until a signal."""
-    settings = SandboxSettings()
+    settings = SandboxSettings(_secrets_dir=os.environ.get("SANDBOX_SECRETS_DIR"))
     uvicorn.run(make_sandbox(settings).app, host=settings.host, port=settings.port, log_level="warning")
 
 
