@@ -2,7 +2,10 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
+
+from cli.layout import SERVICES
 
 DATA = Path(".data")
 
@@ -10,7 +13,11 @@ DATA = Path(".data")
 def main() -> None:
     """Parses and runs; the exit code is the command's."""
     given = _parser().parse_args()
-    raise SystemExit(given.run(given))
+    try:
+        raise SystemExit(given.run(given))
+    except FileNotFoundError as missing:
+        sys.stderr.write(f"{missing.filename} is not there\n")
+        raise SystemExit(2) from missing
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -18,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _up(commands)
     _demo(commands)
+    _operate(commands)
     serve = commands.add_parser("serve", help="run all services in this process, on the ports of platform.json")
     serve.add_argument("--data", type=Path, default=DATA)
     serve.set_defaults(run=_serve)
@@ -35,6 +43,66 @@ def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     down = commands.add_parser("down", help="end what `up` started")
     down.add_argument("--data", type=Path, default=DATA)
     down.set_defaults(run=_run_down)
+
+
+def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verify = _about_data(
+        commands.add_parser("verify", help="prove that logs, readers and the ledger's books are whole")
+    )
+    verify.set_defaults(run=_run_verify)
+    lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind"))
+    lag.set_defaults(run=_run_lag)
+    rebuild = _about_data(commands.add_parser("rebuild", help="fill a read model anew beside the live one, and swap"))
+    rebuild.add_argument("service", choices=SERVICES)
+    rebuild.add_argument("projection", nargs="?", help="all of the service when left out")
+    rebuild.set_defaults(run=_run_rebuild)
+    dlq = commands.add_parser("dlq", help="events that could not be handled")
+    actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
+    _about_data(actions.add_parser("list", help="parked keys with the reason"))
+    for name, what in (("show", "one key's events"), ("retry", "handle one key's events again, in order")):
+        one = _about_data(actions.add_parser(name, help=what))
+        one.add_argument("service", choices=SERVICES)
+        one.add_argument("consumer")
+        one.add_argument("key")
+    dlq.set_defaults(run=_run_dlq)
+    creators = _about_data(commands.add_parser("import", help="creators from a CSV file into the running platform"))
+    creators.add_argument("file", type=Path)
+    creators.set_defaults(run=_run_import)
+
+
+def _about_data(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--data", type=Path, default=DATA, help="folder of the platform (.data)")
+    return command
+
+
+def _run_verify(given: argparse.Namespace) -> int:
+    from cli.verify import verify
+
+    return verify(given)
+
+
+def _run_lag(given: argparse.Namespace) -> int:
+    from cli.lag import lag
+
+    return lag(given)
+
+
+def _run_rebuild(given: argparse.Namespace) -> int:
+    from cli.rebuilt import rebuild
+
+    return rebuild(given)
+
+
+def _run_dlq(given: argparse.Namespace) -> int:
+    from cli.parked import dlq
+
+    return dlq(given)
+
+
+def _run_import(given: argparse.Namespace) -> int:
+    from cli.imported import import_file
+
+    return import_file(given)
 
 
 def _stores(command: argparse.ArgumentParser) -> None:

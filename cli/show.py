@@ -18,10 +18,10 @@ WIDTH = 140
 TOKEN_S = 12 * 3_600
 
 
-def wide() -> Console:
+def wide(least: int = WIDTH) -> Console:
     """stdout, never narrower than the tables."""
     console = Console()
-    return console if console.width >= WIDTH else Console(width=WIDTH)
+    return console if console.width >= least else Console(width=least)
 
 
 def amount(minor: int) -> str:
@@ -29,7 +29,8 @@ def amount(minor: int) -> str:
     return f"{minor / 10**MINOR_DIGITS:,.2f}"
 
 
-def _table(title: str, *columns: str, left: int = 1) -> Table:
+def table_of(title: str, *columns: str, left: int = 1) -> Table:
+    """A table whose first `left` columns are words and whose others are numbers."""
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for number, name in enumerate(columns):
         table.add_column(name, justify="left" if number < left else "right", no_wrap=True)
@@ -39,7 +40,7 @@ def _table(title: str, *columns: str, left: int = 1) -> Table:
 def returns(roi: Mapping[str, Any], console: Console, all_creators: bool = False) -> None:
     """Every campaign, and under it its creators by cost."""
     columns = ("", "cost", "revenue", "ROI (roi@1)", "orders", "clicks", "engagements", "exposures", "CPE (cpe@1)")
-    table = _table("Return by campaign and creator", *columns)
+    table = table_of("Return by campaign and creator", *columns)
     for name, answer in roi.items():
         for one in answer.roi:
             table.add_row(*_return(f"[bold]{name}", one, answer.counts))
@@ -74,7 +75,7 @@ def _ratio(ratio: Any, percent: bool = False) -> str:
 
 def books(finale: Finale, console: Console) -> None:
     """The trial balance with its totals, and what `verify` looked at."""
-    table = _table("Trial balance", "account", "currency", "accounts", "debits", "credits", "balance", left=2)
+    table = table_of("Trial balance", "account", "currency", "accounts", "debits", "credits", "balance", left=2)
     for row in finale.balance.rows:
         sums = (amount(row.debits_minor), amount(row.credits_minor), amount(row.balance_minor))
         table.add_row(row.account, row.currency, f"{row.accounts:,}", *sums)
@@ -82,7 +83,7 @@ def books(finale: Finale, console: Console) -> None:
         sums = (amount(total.debits_minor), amount(total.credits_minor), "equal")
         table.add_row("[bold]total", total.currency, "", *sums)
     console.print(table)
-    checks = _table("Ledger verified", "check", "", "looked at", left=2)
+    checks = table_of("Ledger verified", "check", "", "looked at", left=2)
     for check in finale.verified.checks:
         checks.add_row(check.name, "ok" if check.ok else "[red]BROKEN", f"{check.checked:,}")
     console.print(checks)
@@ -90,7 +91,7 @@ def books(finale: Finale, console: Console) -> None:
 
 def events(counts: Mapping[str, int], console: Console) -> None:
     """Events by service and type."""
-    table = _table("Events heard through the subscriber helper", *["type", "count"] * 3)
+    table = table_of("Events heard through the subscriber helper", *["type", "count"] * 3)
     for column in table.columns[::2]:
         column.justify = "left"
     cells = [(name, f"{count:,}") for name, count in sorted(counts.items())]
@@ -103,7 +104,7 @@ def events(counts: Mapping[str, int], console: Console) -> None:
 
 def times(seconds: Mapping[str, float], console: Console) -> None:
     """How long each part took."""
-    table = _table("Time", "part", "seconds")
+    table = table_of("Time", "part", "seconds")
     for name, taken in seconds.items():
         table.add_row(name, f"{taken:.1f}")
     table.add_row("[bold]together", f"{sum(seconds.values()):.1f}")
@@ -112,7 +113,7 @@ def times(seconds: Mapping[str, float], console: Console) -> None:
 
 def where(layout: Layout, console: Console) -> None:
     """URLs of a running platform, and a development token for each role."""
-    table = _table("Running", "service", "HTTP", "gRPC", left=3)
+    table = table_of("Running", "service", "HTTP", "gRPC", left=3)
     for name in layout.ports.http:
         table.add_row(name, layout.http(name), layout.rpc(name))
     table.add_row("sandbox", layout.http("sandbox"), "")

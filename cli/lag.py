@@ -1,0 +1,50 @@
+"""`lag`: how far every relay is behind its log, and every reader behind what it reads."""
+
+import argparse
+import asyncio
+
+import sqlalchemy as sa
+
+from cli.layout import Layout
+from cli.opened import opened
+from cli.show import table_of, wide
+from kernel.app import App
+from kernel.backlog import relay_lag
+from kernel.consume import OWN_LOG
+
+Row = tuple[str, str, int]
+"""Reader, source, how many behind."""
+
+
+def lag(given: argparse.Namespace) -> int:
+    """Always 0: being behind is no failure."""
+    return asyncio.run(_lag(Layout.load(given.data)))
+
+
+async def _lag(layout: Layout) -> int:
+    table = table_of("Lag", "service", "reader", "source", "behind", left=3)
+    async with opened(layout) as apps:
+        for app in apps:
+            for reader, source, behind in await rows(app):
+                table.add_row(app.service.name, reader, source, f"{behind:,}")
+    wide().print(table)
+    return 0
+
+
+async def rows(app: App) -> list[Row]:
+    """The relay first, then every reader with its sources, partitions added up."""
+    guards, head = app.metadata.tables["guards"], (await app.log.head()).position
+    next_offset, last = sa.func.sum(guards.c.next_offset), sa.func.max(guards.c.last_position)
+    query = sa.select(guards.c.consumer, guards.c.source, next_offset, last).group_by(
+        guards.c.consumer, guards.c.source
+    )
+    async with app.database.reading() as connection:
+        found = (await connection.execute(query.order_by(guards.c.consumer, guards.c.source))).all()
+    ends = await app.bus.end_offsets(sorted({row.source for row in found} - {OWN_LOG}))
+    totals: dict[str, int] = {}
+    for (topic, _), end in ends.items():
+        totals[topic] = totals.get(topic, 0) + end
+    return [
+        ("relay", "log", (await relay_lag(app.log)).events),
+        *[(row[0], row[1], head - row[3] if row[1] == OWN_LOG else totals.get(row[1], 0) - row[2]) for row in found],
+    ]

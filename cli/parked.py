@@ -1,0 +1,112 @@
+"""`dlq`: events that could not be handled, kept by key in order with the reason; listed, shown, and tried again."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from cli import show
+from cli.layout import Layout
+from cli.opened import opened, writing
+from cli.show import table_of
+from kernel.app import App
+from kernel.consume import Topic
+from kernel.effect import EffectRunner
+from kernel.errors import Fault, NotFound
+from kernel.execute import Executor
+from kernel.follow import Consumer
+from kernel.process import ProcessRunner
+from kernel.projector import Projector, consumer_name
+from kernel.rebuild import live_generation
+
+LIST_LIMIT = 500
+WIDTH = 220
+"""Keys and reasons stand whole, to be copied."""
+
+
+def dlq(given: argparse.Namespace) -> int:
+    """`list`, `show` or `retry`; 1 when what is tried again still fails."""
+    layout = Layout.load(given.data)
+    match given.action:
+        case "list":
+            return asyncio.run(_list(layout))
+        case "show":
+            return asyncio.run(_show_key(layout, given.service, given.consumer, given.key))
+        case _:
+            return asyncio.run(_retry(layout, given.service, given.consumer, given.key))
+
+
+async def _list(layout: Layout) -> int:
+    table = table_of("Parked", "service", "consumer", "key", "since", "reason", "events", left=5)
+    async with opened(layout) as apps:
+        for app in apps:
+            for row in await keys(app):
+                since = str(row.since)[:19]
+                table.add_row(app.service.name, row.consumer, row.key, since, row.reason[:60], f"{row.events:,}")
+    show.wide(WIDTH).print(table if table.row_count else "nothing is parked")
+    return 0
+
+
+async def keys(app: App) -> list[Any]:
+    """Parked keys with the reason of the first event, oldest first, at most LIST_LIMIT."""
+    parked = app.metadata.tables["parked"]
+    since, events = sa.func.min(parked.c.parked_at).label("since"), sa.func.count().label("events")
+    reason = sa.func.min(parked.c.reason).label("reason")
+    query = sa.select(parked.c.consumer, parked.c.key, since, events, reason)
+    query = query.group_by(parked.c.consumer, parked.c.key).order_by(since).limit(LIST_LIMIT)
+    async with app.database.reading() as connection:
+        return list((await connection.execute(query)).all())
+
+
+async def _show_key(layout: Layout, service: str, consumer: str, key: str) -> int:
+    table = table_of(f"{consumer} {key}", "source", "offset", "position", "type", "bytes", "reason", left=6)
+    async with opened(layout, [service]) as (app,):
+        parked = app.metadata.tables["parked"]
+        query = sa.select(parked).where(parked.c.consumer == consumer, parked.c.key == key)
+        order = (parked.c.source, parked.c.partition, parked.c.offset)
+        async with app.database.reading() as connection:
+            for row in (await connection.execute(query.order_by(*order).limit(LIST_LIMIT))).all():
+                where = f"{row.source}/{row.partition}"
+                size = len(row.value) + len(orjson.loads(row.headers))
+                table.add_row(where, str(row.offset), str(row.position), row.type, str(size), row.reason)
+    show.wide(WIDTH).print(table if table.row_count else "nothing is parked under this key")
+    return 0
+
+
+async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
+    """In order, in one transaction; what still fails stays as it was."""
+    async with opened(layout, [service]) as (app,), writing(app):
+        try:
+            runner, reader = await handler(app, consumer)
+            handled = await runner.retry(key, reader.again)
+        except (Fault, ValueError, KeyError, TypeError) as error:
+            sys.stderr.write(f"not handled: {error}\n")
+            return 1
+    show.wide(WIDTH).print(f"{handled} events handled")
+    return 0
+
+
+async def handler(app: App, name: str) -> tuple[Any, Consumer]:
+    """What handles the events of a consumer, and its reader; NotFound `consumer.unknown`."""
+    service = app.service
+    for projection in service.projections:
+        generation = await live_generation(app.database, projection)
+        if consumer_name(projection.name, generation) == name:
+            projector = Projector(projection, generation, app.database, app.progress)
+            return projector, app.consumer(name, projector.handle, projection.own, projection.topics)
+    for process in service.processes:
+        if process.name == name:
+            runner = ProcessRunner(process, app.database, app.writer)
+            return runner, app.consumer(name, runner.handle, process.own, process.topics)
+    for effect in service.effects(app):
+        if effect.name == name:
+            made = EffectRunner(effect, app.database)
+            return made, app.consumer(name, made.handle, True, ())
+    if name == "commands" and service.decode_command is not None:
+        executor = Executor(name, app.database, app.writer)
+        topic = Topic(f"{service.name}.commands.v1", chained=False)
+        return executor, app.consumer(name, executor.handle, False, [topic], service.decode_command)
+    raise NotFound("consumer.unknown", consumer=name, service=service.name)

@@ -1,0 +1,54 @@
+"""`rebuild`: fills a projection anew beside the live one and swaps; who asks sees the old rows until then."""
+
+import argparse
+import asyncio
+
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.layout import Layout
+from cli.opened import opened
+from cli.story.tell import COLUMNS
+from kernel.app import App, database_url
+from kernel.database import Database
+from kernel.log import Log
+from kernel.projector import Projection
+from kernel.rebuild import Rebuild
+
+
+def rebuild(given: argparse.Namespace) -> int:
+    """All projections of a service, or the named one; 2 for a name it does not have."""
+    return asyncio.run(_rebuild(Layout.load(given.data), given.service, given.projection))
+
+
+async def _rebuild(layout: Layout, service: str, name: str | None) -> int:
+    console = Console(stderr=True)
+    async with opened(layout, [service]) as (app,):
+        known = [one.name for one in app.service.projections]
+        wanted = [one for one in app.service.projections if name in (None, one.name)]
+        if not wanted:
+            console.print(f"{service} has no projection {name}, only {', '.join(known)}", markup=False)
+            return 2
+        with Progress(*COLUMNS, console=console) as progress:
+            for projection in wanted:
+                generation = await rebuild_one(app, projection, progress)
+                console.print(f"{service} {projection.name}: generation {generation} is live", highlight=False)
+    return 0
+
+
+async def rebuild_one(app: App, projection: Projection, progress: Progress) -> int:
+    """The new generation, live; as the database's owner, for it makes tables."""
+    task = progress.add_task(f"{app.service.name} {projection.name}", total=None)
+    owner = Database(database_url(app.settings), app.service.metadata())
+
+    def shown(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+
+    try:
+        decode = app.service.decode or (lambda _type, _value: None)
+        made = Rebuild(
+            projection, owner, Log(owner), app.service.codec, app.service.name, app.bus, decode, shown
+        )  # fmt: skip
+        return await made.run()
+    finally:
+        await owner.close()

@@ -1,0 +1,119 @@
+"""What an operator does beside a running platform: import, lag, verify, rebuild, and events that cannot be handled."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cli.layout import ROOT, Layout
+from cli.platform import EMBEDDED, Embedded
+from kernel.bus import PARTITIONS, Message
+from kernel.clock import system_clock
+from kernel.ids import new_id, partition_of
+from kernel.local import LocalBus
+
+Done = subprocess.CompletedProcess[str]
+
+
+def _dandelion(folder: Path, *words: str) -> Done:
+    command = [sys.executable, "-m", "cli", *words, "--data", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment, check=False)
+
+
+async def dandelion(platform: Embedded, *words: str) -> Done:
+    """One command of an operator."""
+    return await asyncio.to_thread(_dandelion, platform.layout.folder, *words)
+
+
+@pytest.fixture(scope="module")
+async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
+    """With creators, and one event from campaigns that is no event at all."""
+    with Embedded.start(tmp_path_factory.mktemp("operated")) as running:
+        await running.wait()
+        done = await dandelion(running, "import", str(ROOT / "cli" / "data" / "creators.csv"))
+        assert done.returncode == 0, done.stderr
+        running.processes[EMBEDDED].signal(signal.SIGTERM, leader_only=True)
+        await asyncio.to_thread(running.processes[EMBEDDED].wait)
+        await _spoil(running.layout)
+        running.restart(EMBEDDED)
+        await running.wait()
+        yield running
+
+
+async def _spoil(layout: Layout) -> str:
+    """A record as campaigns' relay would send it, with bytes inside that are no message."""
+    stream = f"collaboration-{new_id()}"
+    values = {
+        "ce_id": f"{stream}@1",
+        "ce_source": "campaigns",
+        "ce_type": "dandelion.campaigns.v1.CollaborationContracted",
+        "ce_time": system_clock().isoformat(),
+        "ce_subject": stream,
+        "ce_tenant": "platform",
+        "ce_sequence": "1",
+        "ce_position": "1",
+        "ce_previous": "0",
+    }
+    message = Message(stream.encode(), b"\xff\xff\xff", [(name, text.encode()) for name, text in values.items()])
+    bus = LocalBus(layout.stores.bus.removeprefix("local://"))
+    await bus.ensure_topics({"campaigns.events.v1": PARTITIONS})
+    await bus.append({("campaigns.events.v1", partition_of(stream, PARTITIONS)): [message]})
+    await bus.close()
+    return stream
+
+
+async def _parked(platform: Embedded) -> list[list[str]]:
+    """Words of each line of `dlq list`, once all consumers have read the record."""
+    for _ in range(20):
+        done = await dandelion(platform, "dlq", "list")
+        lines = [line.split() for line in done.stdout.splitlines() if "collaboration-" in line]
+        if len(lines) >= 2:
+            return lines
+    raise AssertionError(done.stdout)
+
+
+async def test_a_bad_row_is_named_and_the_good_ones_are_kept(platform: Embedded, tmp_path: Path) -> None:
+    lines = (ROOT / "cli" / "data" / "creators.csv").read_text().splitlines()
+    (tmp_path / "some.csv").write_text("\n".join([*lines[:3], "weibo,only two fields"]))
+    done = await dandelion(platform, "import", str(tmp_path / "some.csv"))
+    assert done.returncode == 1
+    assert "2 unchanged, 1 left out" in done.stdout
+    assert "csv.field_count" in done.stdout
+
+
+async def test_lag_comes_to_nothing(platform: Embedded) -> None:
+    await _parked(platform)
+    done = await dandelion(platform, "lag")
+    rows = [line.split() for line in done.stdout.splitlines()[2:]]
+    assert {row[0] for row in rows} == set(platform.layout.ports.http)
+    assert {row[-1] for row in rows} == {"0"}
+
+
+async def test_rebuild_makes_a_new_generation_live(platform: Embedded) -> None:
+    done = await dandelion(platform, "rebuild", "discovery", "creators")
+    assert (done.returncode, "creators: generation 2 is live" in done.stderr) == (0, True), done.stderr
+    assert (await dandelion(platform, "rebuild", "discovery", "no_such")).returncode == 2
+
+
+async def test_what_cannot_be_handled_is_shown_tried_again_and_fails_verification(platform: Embedded) -> None:
+    service, consumer, key = (await _parked(platform))[0][:3]
+    shown = await dandelion(platform, "dlq", "show", service, consumer, key)
+    assert "CollaborationContracted" in shown.stdout
+    again = await dandelion(platform, "dlq", "retry", service, consumer, key)
+    assert again.returncode == 1
+    assert "not handled" in again.stderr
+    verified = await dandelion(platform, "verify")
+    assert verified.returncode == 1
+    assert key in verified.stdout
+
+
+async def test_a_folder_without_a_platform_is_named(tmp_path: Path) -> None:
+    done = await asyncio.to_thread(_dandelion, tmp_path, "verify")
+    assert done.returncode == 2
+    assert "platform.json" in done.stderr
