@@ -37,7 +37,7 @@ DEPOSIT = "dandelion.ledger.v1.DepositConfirmed"
 def url_of(bus: Bus) -> str:
     """What a subscriber is given as `brokers`."""
     if isinstance(bus, KafkaBus):
-        return f"kafka://{bus.brokers}"
+        return f"kafka://{bus.brokers.bootstrap}"
     assert isinstance(bus, LocalBus)
     return f"local://{bus._path}"
 
