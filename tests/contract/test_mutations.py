@@ -17,9 +17,11 @@ from kernel.batch import _Trial
 from kernel.bus import Bus
 from kernel.database import Database
 from kernel.errors import Unavailable
+from kernel.process import ProcessRunner
 from tests.contract import test_process, test_projector, test_relay, test_writer
 from tests.contract.conftest import Running
 from tests.contract.test_writer import Replicas
+from tests.kit import counter
 from tests.kit.until import until
 
 RED_S = 4.0
@@ -163,12 +165,12 @@ def checkpoint_before_ack(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
-    (head_cas_off, test_writer.test_inline_rows_are_exact_at_the_head),
+    (head_cas_off, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
     (id_lookup_off, test_writer.test_a_repeat_gets_the_first_receipt),
     (id_lookup_off, test_writer.test_a_repeat_after_the_state_moved_on_still_gets_its_receipt),
     (head_not_compared, test_writer.test_a_stale_replica_does_not_refuse_what_is_allowed),
     (not_read_on, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
-    (rows_kept_when_behind, test_writer.test_inline_rows_are_exact_at_the_head),
+    (rows_kept_when_behind, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
     (lost_is_failed, test_writer.test_a_cut_connection_costs_and_doubles_nothing),
     (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
     (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),
@@ -203,7 +205,7 @@ async def replicas(store: Database) -> AsyncIterator[Replicas]:
 
 @pytest.fixture
 async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Running]:
-    await bus.ensure_topics(test_projector.counter.topics(service))
+    await bus.ensure_topics(counter.topics(service))
     made = Running(service, log, bus)
     yield made
     await ended(made)
@@ -221,7 +223,7 @@ async def test_a_mutant_is_caught(
     known |= {"monkeypatch": monkeypatch, "after_commit": True}
     if "echo" in inspect.signature(check).parameters:
         await consume.Guards(store, "echo").load([(consume.OWN_LOG, 0)])
-        known["echo"] = test_process.ProcessRunner(test_process.counter.ECHO, store, running.writer)
+        known["echo"] = ProcessRunner(counter.ECHO, store, running.writer)
     switch(monkeypatch)
     monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
     with pytest.raises((Exception, pytest.fail.Exception)) as red:

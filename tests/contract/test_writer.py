@@ -127,6 +127,13 @@ async def test_inline_rows_are_exact_at_the_head(replicas: Replicas, store: Data
         assert (await connection.execute(sa.text("SELECT total FROM totals"))).scalar_one() == counter.LIMIT
 
 
+async def test_a_stale_replica_sees_inline_rows_as_they_are_now(replicas: Replicas) -> None:
+    stale, other = replicas.one(), replicas.one()
+    await stale.execute(counter.counter(), Add(1, "shared"), counter.meta())
+    await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
+    assert await outcome(stale, counter.counter(), Add(1, "shared")) == "counter.over_limit"
+
+
 async def test_a_broken_constraint_concerns_its_caller_only(replicas: Replicas, log: Log) -> None:
     writer = replicas.one()
     good = [outcome(writer, counter.counter(), Add(1)) for _ in range(20)]
