@@ -1,0 +1,129 @@
+"""What relay and consumers tell while they work: counts, and marks that turn liveness red when work stands still."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from kernel.bus import Message
+from kernel.health import Health, Watchdog
+from kernel.projector import Projector
+from kernel.rebuild import prepare
+from kernel.relay import Relay
+from kernel.telemetry import exposition
+from tests.contract.conftest import Running
+from tests.kit import counter
+from tests.kit.counter import Add
+
+LOCAL = pytest.mark.parametrize("bus", ["local"], indirect=True)
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
+
+class Ticks:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def metric(name: str, **labels: str) -> float:
+    """The sum of a metric's series that carry these labels."""
+    wanted = [f'{label}="{value}"' for label, value in labels.items()]
+    rows = [row for row in exposition().decode().splitlines() if row.startswith((name + "{", name + " "))]
+    return sum(float(row.split()[-1]) for row in rows if all(part in row for part in wanted))
+
+
+async def start(running: Running, watchdog: Watchdog) -> Mapping[str, str]:
+    """Projects the service's public events, telling the watchdog; returns the labels of its metrics."""
+    projection = counter.foreign_sums(running.service)
+    await prepare(running.store, projection)
+    projector = Projector(projection, 1, running.store)
+    consumer = running.consumer(projector.consumer, projector.handle, False, projection.topics)
+    consumer._watchdog = watchdog
+    running.start(consumer.run(running.stop))
+    return {"projection": projector.consumer, "source": projection.topics[0].name}
+
+
+@LOCAL
+@SQLITE
+async def test_what_is_done_is_counted(running: Running) -> None:
+    labels = await start(running, Watchdog())
+    stream, topic = counter.counter(), f"{running.service}.events.v1"
+    before = {name: metric(name) for name in ("events_appended_total", "append_seconds_count")}
+    for _ in range(3):
+        await running.writer.execute(stream, Add(1), counter.meta("same"))
+        await running.writer.execute(stream, Add(1), counter.meta())
+    relay = running.relay()
+    made = relay.prepare(await running.log.read(0), await relay.checkpoint())
+    producer = await running.bus.producer()
+    await producer.send(made.batches, 10)
+    await relay.round()
+
+    async def told() -> bool:
+        return metric("records_repeated_total", **labels) == 4
+
+    await running.until(told)
+    assert metric("records_projected_total", **labels) == 4
+    assert metric("messages_relayed_total", topic=topic) == 4
+    assert metric("events_appended_total") == before["events_appended_total"] + 4
+    assert metric("append_seconds_count") == before["append_seconds_count"] + 6
+    assert metric("commands_total", command="Add", outcome="repeated") >= 2
+
+
+@LOCAL
+@SQLITE
+async def test_a_hole_turns_liveness_red_and_the_repeat_heals_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.follow.LOOK_AT_ENDS_S", 0.0)
+    monkeypatch.setattr("kernel.follow.IDLE_S", 0.01)
+    ticks = Ticks()
+    watchdog = Watchdog(limit_s=60, now=ticks)
+    health, labels = Health(watchdog), await start(running, watchdog)
+    stream = counter.counter()
+    for _ in range(3):
+        await running.writer.execute(stream, Add(1), counter.meta())
+    made = running.relay().prepare(await running.log.read(0), await running.relay().checkpoint())
+    (where, messages), producer = next(iter(made.batches.items())), await running.bus.producer()
+
+    async def send(*what: Message) -> None:
+        await producer.send({where: list(what)}, 10)
+
+    async def held() -> bool:
+        return metric("guard_holes", projection=labels["projection"]) == 1 and "no progress" in str(red())
+
+    def red() -> Mapping[str, str]:
+        ticks.now += 1
+        return health.liveness().checks
+
+    await send(messages[0], messages[2])
+    await running.until(held)
+    assert await running.sums() == {stream: (1, 1)}
+    await send(*messages)
+    await running.until_sums({stream: (3, 3)})
+    assert metric("guard_holes", projection=labels["projection"]) == 0
+
+    async def healed() -> bool:
+        return health.liveness().ok
+
+    await running.until(healed)
+
+
+@LOCAL
+@SQLITE
+async def test_a_relay_that_hangs_is_noticed(running: Running) -> None:
+    ticks = Ticks()
+    watchdog = Watchdog(limit_s=60, now=ticks)
+    relay = Relay(
+        running.service, running.log, running.bus, counter.CODEC, counter.publish, counter.PARTITIONS, watchdog
+    )
+    await relay.round()
+    assert Health(watchdog).liveness().ok
+    await running.writer.execute(counter.counter(), Add(1), counter.meta())
+    await relay.round()
+    ticks.now = 61
+    assert Health(watchdog).liveness().checks == {"relay": "silent"}
+    await relay.round()
+    assert Health(watchdog).liveness().ok
