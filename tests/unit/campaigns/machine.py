@@ -1,6 +1,5 @@
 """The state machine of campaigns: everybody's commands in any order, the clock's too, and what must hold after each."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -60,6 +59,7 @@ CREATORS = [Actor(f"creator {n}", derived_id("creator", str(n)), frozenset({"cre
 CAMPAIGN_STREAM = f"campaign-{CAMPAIGN_ID}"
 ONE = st.sampled_from([0, 0, 1, 2])
 FEE = st.integers(1_000, 200_000)
+MINUTES = st.sampled_from([30, 60 * 24, 60 * 24 * 3, 60 * 24 * 8])
 
 
 class Campaigns(RuleBasedStateMachine):
@@ -94,7 +94,7 @@ class Campaigns(RuleBasedStateMachine):
     def stages(self) -> dict[str, Stage]:
         return {one.terms.deliverable_id: one.stage for _, state in self.collaborations() for one in state.deliverables}
 
-    @rule(minutes=st.sampled_from([30, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]))
+    @rule(minutes=MINUTES)
     def time_passes(self, minutes: int) -> None:
         """The clock rings for everything that is due by then, in order."""
         self.world.at += timedelta(minutes=minutes)
@@ -175,13 +175,13 @@ class Campaigns(RuleBasedStateMachine):
         actor = {"brand": BRAND, "creator": CREATORS[who], "system": SYSTEM}[by]
         self.send(self.collaboration(who), CancelCollaboration("over"), actor)
 
-    @rule(who=ONE, what=st.integers(0, 3))
-    def dispute(self, who: int, what: int) -> None:
-        steps: Sequence[tuple[Any, Actor]] = [
-            (OpenDispute("unpaid"), CREATORS[who]), (OpenDispute("unpaid"), BRAND),
-            (RuleDispute(Outcome.RESUME), OPERATOR), (RuleDispute(Outcome.CANCEL, 5_000), OPERATOR),
-        ]  # fmt: skip
-        self.send(self.collaboration(who), *steps[what])
+    @rule(who=ONE, brand=st.booleans(), outcome=st.sampled_from([None, *Outcome]), minutes=MINUTES)
+    def dispute(self, who: int, brand: bool, outcome: Outcome | None, minutes: int) -> None:
+        """Opened by a side; ruled after a while, or left open."""
+        self.send(self.collaboration(who), OpenDispute("unpaid"), BRAND if brand else CREATORS[who])
+        if outcome is not None:
+            self.time_passes(minutes)
+            self.send(self.collaboration(who), RuleDispute(outcome, 5_000), OPERATOR)
 
     @rule(
         who=ONE, index=st.integers(0, 1), verdict=st.sampled_from([Verdict.CLEAR, *Verdict]), choice=st.integers(0, 9)
