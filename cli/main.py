@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cli.layout import SERVICES
+from kernel.errors import Fault
 
 DATA = Path(".data")
 
@@ -18,6 +19,9 @@ def main() -> None:
     except FileNotFoundError as missing:
         sys.stderr.write(f"{missing.filename} is not there\n")
         raise SystemExit(2) from missing
+    except Fault as fault:
+        sys.stderr.write(f"{fault}\n")
+        raise SystemExit(1) from fault
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -126,3 +126,4 @@ def where(layout: Layout, console: Console) -> None:
     for who in (brand, creator, REVIEWER, FINANCE, OPERATOR, AUDITOR):
         token = issuer.issue(who.name, who.tenant, who.role, ttl_s=TOKEN_S)
         console.print(f"{who.role} ({who.tenant}):\n{token}", highlight=False, soft_wrap=True)
+    console.file.flush()
