@@ -44,7 +44,9 @@ async def test_a_published_campaign_is_read_back(campaigns: Running) -> None:
     await campaigns.done("PUT", f"/campaigns/{campaign_id}", body(), BELLA)
     receipt = await campaigns.done("POST", f"/campaigns/{campaign_id}/publish", None, BELLA)
     assert receipt["stream"] == f"campaign-{campaign_id}"
-    assert (await get(campaigns, campaign_id, CLARA, receipt["token"])).brief.budget_minor == 0, "not a creator's business"
+    assert (await get(campaigns, campaign_id, CLARA, receipt["token"])).brief.budget_minor == 0, (
+        "not a creator's business"
+    )
     found = await get(campaigns, campaign_id, BELLA, receipt["token"])
     assert found.status == pb.CAMPAIGN_STATUS_PUBLISHED
     assert (found.brief.title, found.brief.budget_minor, found.brief.terms.brand_fee_bps) == (
