@@ -12,6 +12,7 @@ from kernel.bus import Bus
 from kernel.clock import system_clock
 from kernel.consume import Handle, Topic
 from kernel.database import Database
+from kernel.errors import Fault
 from kernel.follow import Consumer
 from kernel.ids import new_id
 from kernel.kafka import KafkaBus
@@ -167,3 +168,32 @@ async def running(service: str, log: Log, bus: Bus) -> AsyncIterator[Running]:
     made = Running(service, log, bus)
     yield made
     await made.close()
+
+
+class Replicas:
+    """Writers on one log, each with its own cache, as separate processes would have."""
+
+    def __init__(self, store: Database) -> None:
+        self.store, self.stop = store, asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def one(self) -> Writer:
+        writer = Writer("counters", Log(self.store), counter.deciders())
+        self.tasks.append(asyncio.create_task(writer.run(self.stop)))
+        return writer
+
+
+@pytest.fixture
+async def replicas(store: Database) -> AsyncIterator[Replicas]:
+    made = Replicas(store)
+    yield made
+    made.stop.set()
+    await asyncio.gather(*made.tasks)
+
+
+async def outcome(writer: Writer, stream: str, command: object, key: str | None = None, fingerprint: str = "") -> str:
+    try:
+        await writer.execute(stream, command, counter.meta(key, fingerprint))
+    except Fault as fault:
+        return fault.code
+    return "appended"

@@ -18,9 +18,8 @@ from kernel.bus import Bus
 from kernel.database import Database
 from kernel.errors import Unavailable
 from kernel.process import ProcessRunner
-from tests.contract import test_process, test_projector, test_relay, test_writer
-from tests.contract.conftest import Running
-from tests.contract.test_writer import Replicas
+from tests.contract import test_process, test_projector, test_relay, test_writer, test_writer_trouble
+from tests.contract.conftest import Replicas, Running
 from tests.kit import counter
 from tests.kit.until import until
 
@@ -171,7 +170,7 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (head_not_compared, test_writer.test_a_stale_replica_does_not_refuse_what_is_allowed),
     (not_read_on, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
     (rows_kept_when_behind, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
-    (lost_is_failed, test_writer.test_a_cut_connection_costs_and_doubles_nothing),
+    (lost_is_failed, test_writer_trouble.test_a_cut_connection_costs_and_doubles_nothing),
     (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
     (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),
     (guard_moves_with_failed_causes, test_process.test_a_kill_before_the_guard_moves_loses_and_doubles_nothing),

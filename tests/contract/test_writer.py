@@ -2,50 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.backlog import Backlog
-from kernel.database import Database, translated
+from kernel.database import Database
 from kernel.decide import Item
-from kernel.errors import Fault, Internal, Invalid, Refused, Unavailable
+from kernel.errors import Internal, Invalid, Refused
 from kernel.log import Log, Pending
-from kernel.writer import Fenced, Writer
+from kernel.writer import Fenced
+from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble
-
-
-class Replicas:
-    """Writers on one log, each with its own cache, as separate processes would have."""
-
-    def __init__(self, store: Database) -> None:
-        self.store, self.stop = store, asyncio.Event()
-        self.tasks: list[asyncio.Task[None]] = []
-
-    def one(self) -> Writer:
-        writer = Writer("counters", Log(self.store), counter.deciders())
-        self.tasks.append(asyncio.create_task(writer.run(self.stop)))
-        return writer
-
-
-@pytest.fixture
-async def replicas(store: Database) -> AsyncIterator[Replicas]:
-    made = Replicas(store)
-    yield made
-    made.stop.set()
-    await asyncio.gather(*made.tasks)
-
-
-async def outcome(writer: Writer, stream: str, command: object, key: str | None = None, fingerprint: str = "") -> str:
-    try:
-        await writer.execute(stream, command, counter.meta(key, fingerprint))
-    except Fault as fault:
-        return fault.code
-    return "appended"
 
 
 async def test_positions_are_dense_and_versions_follow(replicas: Replicas, log: Log) -> None:
@@ -227,96 +195,3 @@ async def test_decisions_see_time_that_never_goes_back(replicas: Replicas, log: 
     recorded = [event.recorded_at for event in events]
     assert decided == sorted(decided)
     assert recorded == sorted(recorded)
-
-
-class Cut:
-    """Cuts the connection round the next `times` write transactions: after their commit, or before it."""
-
-    def __init__(self, store: Database, times: int, after_commit: bool) -> None:
-        self._open, self.times, self._after_commit = store.transaction, times, after_commit
-
-    @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[AsyncConnection]:
-        cut, self.times = self.times > 0, self.times - 1
-        with translated():
-            async with self._open() as connection:
-                yield connection
-                if cut and not self._after_commit:
-                    raise ConnectionResetError("cut before the commit")
-            if cut:
-                raise ConnectionResetError("cut after the commit")
-
-
-@pytest.mark.parametrize("after_commit", [True, False])
-async def test_a_cut_connection_costs_and_doubles_nothing(
-    replicas: Replicas, log: Log, monkeypatch: pytest.MonkeyPatch, after_commit: bool
-) -> None:
-    """The caller gets its receipt whether the cut came before or after the commit."""
-    writer, stream = replicas.one(), counter.counter()
-    await writer.execute(stream, Add(1), counter.meta())
-    monkeypatch.setattr(replicas.store, "transaction", Cut(replicas.store, 2, after_commit))
-    receipts = await asyncio.gather(*[writer.execute(stream, Add(1), counter.meta()) for _ in range(5)])
-    assert sorted(receipt.version for receipt in receipts) == [2, 3, 4, 5, 6]
-    assert [event.version for event in await log.read(0)] == [1, 2, 3, 4, 5, 6]
-
-
-async def test_a_command_for_a_stream_that_cannot_be_read_concerns_its_caller_only(
-    replicas: Replicas, store: Database
-) -> None:
-    writer, sick = replicas.one(), counter.counter()
-    await writer.execute(sick, Add(1), counter.meta())
-    async with store.transaction() as connection:
-        await connection.execute(sa.text("UPDATE log_events SET name = 'counter.lost@9'"))
-    other = replicas.one()
-    jobs = [outcome(other, counter.counter(), Add(1)) for _ in range(5)]
-    assert await asyncio.gather(outcome(other, sick, Add(1)), *jobs) == ["event.unknown", *["appended"] * 5]
-
-
-async def test_what_no_message_could_carry_is_not_appended(
-    replicas: Replicas, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kernel.batch.MAX_EVENT_BYTES", 20)
-    assert await outcome(replicas.one(), counter.counter(), Add(1)) == "event.too_large"
-    assert await log.read(0) == []
-
-
-async def test_far_behind_is_caught_up_too(replicas: Replicas, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.head.FAR_BEHIND", 5)
-    stale, other, stream = replicas.one(), replicas.one(), counter.counter()
-    await stale.execute(stream, Add(1), counter.meta())
-    for _ in range(10):
-        await other.execute(stream, Add(1), counter.meta())
-    assert await outcome(stale, stream, Add(1, only_from=11)) == "appended"
-    assert [event.version for event in await log.read(0)] == list(range(1, 13))
-
-
-async def test_a_stopping_writer_finishes_what_it_took_and_takes_no_more(store: Database, log: Log) -> None:
-    writer, stop = Writer("counters", Log(store), counter.deciders()), asyncio.Event()
-    taken = [asyncio.create_task(outcome(writer, counter.counter(), Add(1))) for _ in range(700)]
-    await asyncio.sleep(0)
-    stop.set()
-    await writer.run(stop)
-    assert Counter(await asyncio.gather(*taken)) == {"appended": 700}
-    assert await outcome(writer, counter.counter(), Add(1)) == "writer.stopping"
-    assert len(await log.read(0)) == 700
-
-
-async def test_commands_are_turned_away_while_the_relay_is_far_behind(replicas: Replicas, store: Database) -> None:
-    """Until the relay has caught up; both limits, events and age of the oldest, are looked at."""
-    log = Log(store)
-    backlogs = [Backlog(log, 2, 3600), Backlog(log, 1000, 0.0)]
-    for _ in range(3):
-        await replicas.one().execute(counter.counter(), Add(1), counter.meta())
-    for backlog in backlogs:
-        backlog.check()
-        await backlog.look()
-        with pytest.raises(Unavailable, match=r"relay\.behind") as refused:
-            backlog.check()
-        assert refused.value.facts["retry_after_s"] == 5
-    writer = Writer("counters", log, counter.deciders(), backlogs[0].check)
-    assert await outcome(writer, counter.counter(), Add(1)) == "relay.behind"
-    async with store.transaction() as connection:
-        await connection.execute(sa.text("UPDATE relay_checkpoint SET position = 3"))
-    for backlog in backlogs:
-        await backlog.look()
-        backlog.check()
