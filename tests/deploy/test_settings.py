@@ -21,7 +21,7 @@ def test_every_pod_starts_with_valid_settings(overlay: list[Object], monkeypatch
             monkeypatch.delenv(name, raising=False)
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        settings = service.settings()  # type: ignore[call-arg]  # from the environment
+        settings = service.settings()
         assert settings.host == "0.0.0.0"
         assert settings.ops_port == 8190
 

@@ -53,7 +53,10 @@ def main() -> int:
 
 
 def _of_modules() -> Iterator[Path]:
-    work = made_once(cache() / "crds-go", lambda folder: (folder / "go.mod").write_text("module crds\n\ngo 1.26\n"))
+    def fill(folder: Path) -> None:
+        (folder / "go.mod").write_text("module crds\n\ngo 1.26\n")
+
+    work = made_once(cache() / "crds-go", fill)
     for module, (folder, plurals) in MODULES.items():
         told = json.loads(run(["go", "mod", "download", "-json", module], cwd=work))
         for plural in plurals:

