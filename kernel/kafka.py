@@ -90,6 +90,8 @@ class KafkaBus:
         return reader
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        if not topics:  # and aiokafka's consumer cannot be stopped in the moment it was started
+            return {}
         consumer = AIOKafkaConsumer(**self.brokers.client(), enable_auto_commit=False)
         async with _kafka_errors(START_DEADLINE_S):
             await consumer.start()

@@ -80,6 +80,10 @@ async def test_end_offsets_count_every_partition(bus: Bus, topic: str) -> None:
     assert await bus.end_offsets([topic]) == {(topic, 0): 0, (topic, 1): 2, (topic, 2): 0}
 
 
+async def test_end_offsets_of_no_topics_are_none(bus: Bus) -> None:
+    assert await bus.end_offsets([]) == {}
+
+
 async def test_another_partition_count_is_refused(bus: Bus, topic: str) -> None:
     await bus.ensure_topics({topic: 3})
     with pytest.raises(Fault, match=r"bus\.partition_count"):
