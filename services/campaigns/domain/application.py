@@ -1,14 +1,14 @@
 """An application: invitation or application, counter-offers, and one answer. Accepting commits the budget at the head."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from kernel.errors import Forbidden, Refused
 from kernel.ids import checked_id
-from kernel.model import Context, Decider
+from kernel.model import Context, Decider, Inline, Key
 from services.campaigns.domain.application_commands import (
     AcceptApplication,
     Apply,
@@ -22,7 +22,7 @@ from services.campaigns.domain.application_commands import (
     WithdrawApplication,
 )
 from services.campaigns.domain.brief import Mode
-from services.campaigns.domain.budget import BriefInForce, commit
+from services.campaigns.domain.budget import BRIEFS, BUDGETS, BriefInForce, commit
 from services.campaigns.domain.checks import reason_code
 from services.campaigns.domain.contract import Offer, Parties, contract_hash
 from services.campaigns.domain.events import (
@@ -261,4 +261,16 @@ def evolve(state: State, event: ApplicationEvent) -> State:
             assert_never(event)
 
 
-APPLICATION = Decider("application", State(), decide, evolve)
+def _reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+    """The campaign's rows, so that a whole batch of applications loads them in one query."""
+    match command:
+        case InviteCreator(campaign_id=campaign_id) | Apply(campaign_id=campaign_id):
+            key = (campaign_id,)
+        case _ if state.parties is not None:
+            key = (state.parties.campaign_id,)
+        case _:
+            return []
+    return [(BRIEFS, key), (BUDGETS, key)]
+
+
+APPLICATION = Decider("application", State(), decide, evolve, reads=_reads)

@@ -1,11 +1,12 @@
 """A collaboration: contract, money, product, content, disputes and its end. One stream; content.py decides on content."""
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
 
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.ids import split_stream
-from kernel.model import Context, Decider
+from kernel.model import Context, Decider, Inline, Key
+from services.campaigns.domain.budget import BUDGETS
 from services.campaigns.domain.checks import short
 from services.campaigns.domain.collaboration_state import Product, State, Status, evolve
 from services.campaigns.domain.content import approve, record_review, request_revision, rule, submit
@@ -200,4 +201,10 @@ def _receive_product(contract: Contract, state: State, context: Context) -> Sequ
     return [ProductReceived(contract.parties), _start(contract, context)]
 
 
-COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner)
+def _reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+    """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query."""
+    ends = isinstance(command, CancelCollaboration | SettleDeliverable | ExpireDeliverable | ExpireCollaboration)
+    return [(BUDGETS, (state.contract.campaign_id,))] if ends and state.contract else []
+
+
+COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner, reads=_reads)

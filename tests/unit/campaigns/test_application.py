@@ -225,3 +225,12 @@ def test_the_creators_offer_does_not_slide_under_an_amendment() -> None:
 
 def test_each_collaboration_has_one_contract_hash() -> None:
     assert contract_hash(contract(FEES)) == contract_hash(contract(FEES)) != contract_hash(contract(MORE))
+
+
+@pytest.mark.parametrize("when", [INVITE, APPLY])
+def test_the_rows_of_the_campaign_are_announced(when: Any) -> None:
+    named = [(table.name, key) for table, key in APPLICATION.reads(when, APPLICATION.initial)]
+    assert named == [("briefs", (CAMPAIGN_ID,)), ("budgets", (CAMPAIGN_ID,))]
+    answered = APPLICATION.reads(AcceptApplication(1), APPLICATION.evolve(APPLICATION.initial, INVITED))
+    assert [(table.name, key) for table, key in answered] == named
+    assert list(APPLICATION.reads(AcceptApplication(1), APPLICATION.initial)) == []

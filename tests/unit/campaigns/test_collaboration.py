@@ -10,7 +10,7 @@ from kernel.model import Context, Fact
 from services.campaigns.domain.budget import BUDGETS, Budget
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.compensation import Compensation, CompensationKind
-from services.campaigns.domain.content_events import ContentApproved, ReviewReminded, Ruler, Verdict
+from services.campaigns.domain.content_events import ContentApproved, ReviewReminded, Ruler
 from services.campaigns.domain.contract import contract_hash
 from services.campaigns.domain.deliverable import Deliverable, Stage
 from services.campaigns.domain.expiry import MAX_PAYMENT_ATTEMPTS, expire
@@ -54,7 +54,7 @@ from tests.kit.campaigns import (
     brief,
     contract,
 )
-from tests.kit.decide import HeadRows, RowKey, check
+from tests.kit.decide import HeadRows, RowKey
 from tests.unit.campaigns.working import (
     APPROVED,
     CLEARED,
@@ -83,8 +83,6 @@ from tests.unit.campaigns.working import (
     contracted,
     day,
     decide,
-    played,
-    review,
     revise,
     run,
     state_after,
@@ -229,6 +227,13 @@ def test_a_clock_left_over_does_nothing(stage: Stage) -> None:
     assert expire(ExpireDeliverable(D1, NOON), Work(ONE, left, context)) == []
 
 
+def test_what_frees_budget_announces_its_row() -> None:
+    assert [(table.name, key) for table, key in COLLABORATION.reads(CANCEL[1], state_after(FUNDED))] == [
+        ("budgets", (CAMPAIGN_ID,))
+    ]
+    assert list(COLLABORATION.reads(FUND[1], state_after(FUNDED))) == []
+
+
 def test_a_collaboration_belongs_to_the_brand() -> None:
     assert (COLLABORATION.owner(contracted()[1]), COLLABORATION.owner(FUND[1])) == (BRAND_ID, None)
 
@@ -288,10 +293,3 @@ def test_the_budget_gets_back_what_is_not_spent(given: Sequence[Step], when: Ste
         if isinstance(event, BUDGETS.events):
             head.fold([BUDGETS], Fact(STREAM, BRAND_ID, 1, NOON, event))
     assert head.rows[key].committed_minor == left_minor
-
-
-def test_the_repeat_of_a_verdict_is_silent() -> None:
-    check(
-        COLLABORATION, played([*SUBMITTED, review(Verdict.NEEDS_HUMAN)]), review(Verdict.NEEDS_HUMAN)[1], [],
-        at=NOON, actor=SYSTEM, stream=STREAM,
-    )  # fmt: skip

@@ -211,3 +211,7 @@ def test_white_space_and_the_label_do_not_change_a_text() -> None:
 def test_an_approved_outline_leaves_time_for_the_draft() -> None:
     (event,) = decide([contracted(OUTLINED), FUND, OUTLINE], approve())
     assert (event.stage, event.due_at) == (SubmissionStage.OUTLINE, day(14))
+
+
+def test_the_repeat_of_a_verdict_is_silent() -> None:
+    run([*SUBMITTED, review(Verdict.NEEDS_HUMAN)], review(Verdict.NEEDS_HUMAN), [])
