@@ -11,6 +11,7 @@ from dandelion.compliance.v1 import queries_pb2 as pb
 from kernel.ids import new_id
 from tests.integration.compliance.running import REVIEWER, Compliance
 from tests.integration.compliance.submissions import Deal
+from tests.kit.until import until
 
 CLEAN, UNSURE, ILLEGAL = "广告 周末出门妆，持妆不错", "广告 这是首选的粉底", "广告 全网最低价的粉底"
 
@@ -68,8 +69,12 @@ async def test_a_request_that_cannot_be_judged_is_refused_to_who_asked(complianc
 async def test_a_reviewer_decides_what_waits(compliance: Compliance) -> None:
     deal = await submitted(compliance, UNSURE)
     async with compliance.queries() as queries:
-        waiting = await queries.ListReviewQueue(pb.ListReviewQueueRequest(campaign_id=deal.campaign_id))
-    assert [review.review_id for review in waiting.reviews] == [deal.submission_id]
+
+        async def waits() -> bool:
+            waiting = await queries.ListReviewQueue(pb.ListReviewQueueRequest(campaign_id=deal.campaign_id))
+            return [review.review_id for review in waiting.reviews] == [deal.submission_id]
+
+        await until(waits)
     answer = await compliance.post(f"/reviews/{deal.submission_id}/decide", {"approved": True, "reason": "有依据"})
     assert answer.status_code == 200, answer.text
     told = await compliance.published(deal.submission_id, "ReviewerDecided", "ReviewCompleted", count=3)
