@@ -23,8 +23,8 @@ from pydantic_core import CoreSchema, core_schema
 from kernel.money import LIMIT_MINOR, MINOR_DIGITS
 
 TEXT_LIMIT = 20_000
-_LINE = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_LINE = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _LABEL = r"^[a-z][a-z0-9_]*$"
 
