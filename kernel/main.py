@@ -1,4 +1,4 @@
-"""`python -m services.<service> <role>...`: one process of one service; `migrate` prepares its database and ends."""
+"""`python -m services.<service> <role>...`: one process of one service; `migrate` and `rebuild` prepare its database and end."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from kernel import run, telemetry
 from kernel.app import ROLES, Service, open_app, run_migrations
 from kernel.errors import Fault
 from kernel.logs import start_logging
+from kernel.refill import run_rebuild
 from kernel.run import POOLS, Role
 from kernel.settings import Settings, load
 
@@ -19,8 +20,9 @@ log = logging.getLogger(__name__)
 def main(service: Service, settings_type: type[Settings]) -> NoReturn:
     """Roles come from the command line; the process leaves with 0, 1 (a role crashed), 2 (usage) or 78 (settings)."""
     names = sys.argv[1:]
-    if not names or not set(names) <= {*ROLES, "migrate"}:
-        sys.stderr.write(f"usage: python -m services.{service.name} migrate | {' | '.join(ROLES)} ...\n")
+    if names[:1] != ["rebuild"] and not (names and set(names) <= {*ROLES, "migrate"}):
+        usage = f"migrate | rebuild [read model ...] | {' | '.join(ROLES)} ..."
+        sys.stderr.write(f"usage: python -m services.{service.name} {usage}\n")
         raise SystemExit(2)
     settings = load(settings_type)
     start_logging(service.name, logging.getLevelNamesMapping()[settings.log_level.upper()])
@@ -28,6 +30,9 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
         telemetry.start_tracing(service.name, settings.otlp_endpoint)
     if names == ["migrate"]:
         asyncio.run(run_migrations(service, settings))
+        raise SystemExit(0)
+    if names[0] == "rebuild":
+        asyncio.run(run_rebuild(service, settings, names[1:]))
         raise SystemExit(0)
     run.main(serve(service, settings, names))
 

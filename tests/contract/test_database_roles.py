@@ -14,7 +14,7 @@ from tools.servers import PostgresServer
 
 PREPARED = """
 CREATE ROLE "{0}_owner" LOGIN; CREATE ROLE "{0}_writer"; CREATE ROLE "{0}_query";
-CREATE ROLE "{0}_app" LOGIN IN ROLE "{0}_writer", "{0}_query";
+CREATE ROLE "{0}_app" LOGIN NOINHERIT IN ROLE "{0}_writer", "{0}_query";
 CREATE DATABASE "{0}" OWNER "{0}_owner";
 """
 

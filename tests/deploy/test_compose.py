@@ -1,0 +1,142 @@
+"""docker-compose.yml as far as a file says it: variables documented, containers kept, settings valid, everything scraped."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.embedded import WIRED, roles_of
+from kernel.database import POOL_SIZE
+from tests.deploy.conftest import ROOT
+from tools.deploy.kubectl import K8S
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PROMETHEUS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yaml").read_text())
+VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+OURS = {name: one for name, one in SERVICES.items() if str(one.get("image", "")).startswith("dandelion:")}
+ONCE = {name for name, one in SERVICES.items() if one.get("restart") == "no"}
+LASTING = sorted(set(SERVICES) - ONCE)
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def told(name: str) -> dict[str, str]:
+    """A container's environment with the defaults of its variables."""
+    values = SERVICES[name].get("environment", {})
+    return {key: VARIABLE.sub(lambda found: found[2], str(value)) for key, value in values.items()}
+
+
+def roles(name: str) -> tuple[str, list[str]]:
+    """`services.<service>` and the roles a container runs; ("", []) when it runs something else."""
+    _, module, *rest = SERVICES[name].get("command", ["", "", ""])
+    return (module.removeprefix("services."), rest) if module.startswith("services.") else ("", [])
+
+
+def test_every_variable_is_in_the_example_with_its_default() -> None:
+    assert dict(VARIABLE.findall(TEXT)) == example()
+    assert len(re.findall(r"\$\{", TEXT)) == len(VARIABLE.findall(TEXT)), "a variable without a default"
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_lasts_is_watched_and_bounded(name: str) -> None:
+    one = SERVICES[name]
+    assert one["restart"] == "unless-stopped"
+    assert "test" in one.get("healthcheck", {}) or name in OURS  # ours have the image's
+    assert one["mem_limit"]
+    assert one.get("security_opt") == ["no-new-privileges:true"] or name == "postgres"  # it changes its user itself
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_may_do_nothing_special(name: str) -> None:
+    one = OURS[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "user"} & set(one)
+    assert all(volume.endswith(":ro") for volume in one["volumes"]) or name == "keys"
+
+
+def test_ports_are_published_on_this_machine_only() -> None:
+    published = [port for one in SERVICES.values() for port in one.get("ports", ())]
+    assert published
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_waits_are_for_what_is_ready() -> None:
+    for name, one in SERVICES.items():
+        for needed, how in one.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if needed in ONCE else "service_healthy"
+            assert how["condition"] == wanted, f"{name} waits for {needed}"
+            assert SERVICES[needed].get("healthcheck") != {"disable": True} or needed in ONCE
+
+
+def test_every_service_runs_every_role_it_has_once() -> None:
+    seen: dict[str, list[str]] = {name: [] for name in WIRED}
+    for name in SERVICES:
+        service, run = roles(name)
+        if service:
+            seen[service] += run
+    assert {name: sorted(run) for name, run in seen.items()} == {
+        name: sorted([*roles_of(name), "migrate"]) for name in WIRED
+    }
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SERVICES if roles(name)[0]))
+def test_settings_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = WIRED[roles(name)[0]]
+    every = {f"DANDELION_{field.upper()}" for one in WIRED.values() for field in one.settings.model_fields}
+    for variable in every:
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in told(name).items():
+        assert variable in every
+        monkeypatch.setenv(variable, value)
+    settings = service.settings()
+    user = "owner" if roles(name)[1] == ["migrate"] else "app"
+    assert f"//{service.name}_{user}@postgres:5432/{service.name}" in settings.database_url
+    assert str(settings.database_password_file).endswith(f"{user}.password")
+
+
+def test_published_ports_are_those_of_the_settings() -> None:
+    for name, service in WIRED.items():
+        ports = {int(VARIABLE.sub("0", port).rsplit(":", 1)[1]) for port in SERVICES[name]["ports"]}
+        assert ports == {service.settings.model_fields[field].default for field in ("http_port", "rpc_port")}
+
+
+def test_no_secret_is_in_a_variable() -> None:
+    for name, one in SERVICES.items():
+        secret = [key for key in one.get("environment", {}) if re.search("PASSWORD|SECRET|KEY|TOKEN", key)]
+        kept = [key for key in secret if key.endswith(("_FILE", "_DIR", "__FILE", "_ISSUER")) or key in {"KEYS"}]
+        assert secret == kept, name
+
+
+def test_everything_is_scraped_under_the_labels_of_alerts_and_dashboards() -> None:
+    targets = {
+        (target, one["labels"]["service"])
+        for job in PROMETHEUS["scrape_configs"]
+        for one in job["static_configs"]
+        for target in one["targets"]
+    }
+    running = {(f"{name}:8190", roles(name)[0]) for name in LASTING if roles(name)[0]}
+    assert targets == running
+
+
+def test_connections_fit() -> None:
+    limit = int(SERVICES["postgres"]["command"][-1].partition("=")[2])
+    assert len([name for name in LASTING if roles(name)[0]]) * 2 * POOL_SIZE < limit
+
+
+def test_grafana_finds_its_dashboards_and_its_prometheus() -> None:
+    provider = yaml.safe_load((ROOT / "deploy/grafana/dashboards/dandelion.yaml").read_text())["providers"][0]
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    folder = next(source for source, target in mounts.items() if target == provider["options"]["path"])
+    assert (ROOT / folder).resolve() == (K8S / "components/monitoring/dashboards").resolve()
+    assert {json.loads(one.read_text())["uid"] for one in (ROOT / folder).glob("*.json")}
+    source = yaml.safe_load((ROOT / "deploy/grafana/datasources/prometheus.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
+    assert SERVICES["grafana"]["profiles"] == ["dashboards"]

@@ -1,0 +1,31 @@
+"""`python -m tools.images`: pulls or makes the images of docker-compose.yml and builds ours, in the engine that answers."""
+
+import sys
+
+from tools.images.engine import bring
+from tools.images.make import build, ready
+from tools.servers.run import NoServer
+
+
+def main() -> int:
+    """Exit code 1 when an image can neither be pulled nor made."""
+    try:
+        engine = bring(print)
+    except NoServer as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+    try:
+        for image, origin in ready(engine, print).items():
+            print(f"{image}: {origin}")
+        build(engine, "dandelion:dev")
+        print("dandelion:dev: built from this folder")
+    except NoServer as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+    finally:
+        engine.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
