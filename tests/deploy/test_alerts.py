@@ -17,7 +17,20 @@ from tools.deploy.prometheus import binary
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-WORDS = {"sum", "max", "by", "rate", "histogram_quantile", "absent", "or", "topk", "le", "__rate_interval"}
+WORDS = {
+    "sum",
+    "max",
+    "min",
+    "min_over_time",
+    "by",
+    "rate",
+    "histogram_quantile",
+    "absent",
+    "or",
+    "topk",
+    "le",
+    "__rate_interval",
+}
 FROM_PYTHON = {"process_resident_memory_bytes"}
 """Of the process itself, which the registry collects too."""
 

@@ -52,10 +52,11 @@ DASHBOARDS = {
     "flow": ("Dandelion: flow", [
         Panel("Events not yet in Kafka", _worst("relay_lag_events", "service"), "{{service}}"),
         Panel("Age of the oldest of them", _worst("relay_lag_seconds", "service"), "{{service}}", "s"),
-        Panel("Read models behind their log", _worst("projection_lag_events", "service, projection"),
+        Panel("Read models behind", _worst("projection_lag_events", "service, projection"),
               "{{service}} {{projection}}"),
         Panel("Messages missing", _worst("guard_holes", "service, projection"), "{{service}} {{projection}}"),
         Panel("Keys parked", _worst("parked_keys", "service, projection"), "{{service}} {{projection}}"),
+        Panel("Calls outside that wait", _worst("effects_pending", "service, effect"), "{{service}} {{effect}}"),
         Panel("Deadlines past due", _worst("deadlines_due", "service"), "{{service}}"),
         Panel("Commands decided at once, mean", f"{_rate('writer_batch_size_sum', 'service')} / "
               f"{_rate('writer_batch_size_count', 'service')}", "{{service}}"),

@@ -83,7 +83,7 @@ def _base(engine: Engine, image: str) -> None:
         packages = "python3,python3-venv,ca-certificates,bash"
         run(["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, str(root)], SECONDS)
         shutil.copy(AUTHORITIES, root / AUTHORITIES.relative_to("/"))
-        for junk in ("var/cache/apt/archives", "usr/share/doc", "usr/share/man"):
+        for junk in ("var/cache/apt/archives", "usr/share/doc"):
             shutil.rmtree(root / junk, ignore_errors=True)
         (root / "var/cache/apt/archives/partial").mkdir(parents=True)
         packed = Path(folder, "root.tar")
