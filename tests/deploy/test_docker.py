@@ -117,7 +117,11 @@ class Platform:
 @pytest.fixture(scope="module")
 def platform(engine: Engine) -> Iterator[Platform]:
     """Up and healthy; gone afterwards with all it kept."""
-    ports = {name: str(free_port()) for name in example() if name.endswith("_PORT")}
+    names = [name for name in example() if name.endswith("_PORT")]
+    taken: set[int] = set()
+    while len(taken) < len(names):
+        taken.add(free_port())
+    ports = {name: str(port) for name, port in zip(names, taken, strict=True)}
     limits = {"CLICKS_PER_S": "200", "CLICKS_BURST": "2000"}  # the story's visitors come from one address
     made = Platform(engine, f"dandelion-{uuid4().hex[:8]}", {**ports, **limits, "DANDELION_TAG": TAG})
     try:
