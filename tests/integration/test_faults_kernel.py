@@ -66,6 +66,7 @@ class Load:
 
     async def check(self) -> None:
         """Positions dense, versions without gaps, each acknowledged command where it was said, none twice."""
+        await self.databases[0].close()  # the pool may still hold connections that were cut
         events = await self.log.read(0, 100_000)
         assert [event.position for event in events] == list(range(1, len(events) + 1))
         versions = Counter(event.stream for event in events)
