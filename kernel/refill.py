@@ -20,7 +20,7 @@ TOLD_SHARE = 0.1
 
 
 async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]) -> None:
-    """The named read models, or all; raises Invalid `projection.unknown`. Pods that project are restarted afterwards."""
+    """The named read models, or all; raises Invalid `projection.unknown`. Running projectors follow by themselves."""
     unknown = set(names) - {one.name for one in service.projections}
     if unknown:
         raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))

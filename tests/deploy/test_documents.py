@@ -63,7 +63,7 @@ def test_every_command_names_what_exists(command: str, prod: list[Object]) -> No
         assert (ROOT / folder / "kustomization.yaml").is_file()
     for key, value in re.findall(r"([\w./]+/(?:name|component|part-of))=([\w-]+)", command):
         assert value in {labels(one).get(key) for one in of(prod, "Deployment", "Job")}
-    for kind, name in re.findall(r"(?<!\S)(deployment|job|deploy)/([\w-]+)", command):
+    for kind, name in re.findall(r"(?<!\S)(deployment|job)/([\w-]+)", command):
         assert name in {name_of(one) for one in of(prod, {"job": "Job"}.get(kind, "Deployment"))}
     if "kubectl" in command and " get " not in command and "apply" not in command and "create" not in command:
         assert "-n dandelion" in command
