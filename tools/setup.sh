@@ -27,4 +27,4 @@ fi
 echo "setup: installing the locked packages"
 .venv/bin/uv pip sync --python .venv/bin/python --require-hashes requirements.lock
 # pip has done its work; without it the environment holds exactly what the lock names
-.venv/bin/uv pip uninstall --quiet --python .venv/bin/python pip 2>/dev/null || true
+.venv/bin/uv pip uninstall --quiet --python .venv/bin/python pip
