@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
+ROWS ?=
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
@@ -50,8 +51,8 @@ types: $(READY) ## mypy --strict on everything
 	@echo "== mypy"
 	@.venv/bin/mypy
 
-bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor does not hold
-	@$(PYTHON) -m tests.load
+bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor does not hold; ROWS=writer,... for a part
+	@$(PYTHON) -m tests.load $(ROWS)
 
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto

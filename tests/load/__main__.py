@@ -1,23 +1,43 @@
-"""`make bench`: each row is a ratio against a bare loop measured in the same run; exit 1 when a floor does not hold."""
+"""`make bench`: each row is a ratio against a bare loop measured in the same run; exit 1 when a floor does not hold.
+
+`make bench ROWS=writer,projector` measures a part.
+"""
 
 import asyncio
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from tests.load import writer
 from tests.load.measure import Row, machine, markdown, say
-from tools.servers import postgres
+from tests.load.place import Place
+
+Bench = Callable[[Place], Awaitable[list[Row]]]
+ROWS: dict[str, Bench] = {
+    "writer": writer.bench,
+}
 
 
-async def main() -> int:
+async def main(names: Sequence[str]) -> int:
     """Prints the table that docs/performance.md shows."""
     rows: list[Row] = []
-    with postgres.bring(say, ours=True) as server, tempfile.TemporaryDirectory() as folder:
-        rows += await writer.bench(server, Path(folder))
-        about = f"{machine()}, {server}"
+    with tempfile.TemporaryDirectory() as folder, Place(Path(folder)) as place:
+        for name in names:
+            say(f"== {name}")
+            rows += await ROWS[name](place)
+        about = f"{machine()}, {place}"
     sys.stdout.write(f"{about}\n\n{markdown(rows)}\n")
     return 0 if all(row.holds for row in rows) else 1
 
 
-sys.exit(asyncio.run(main()))
+def chosen(arguments: Sequence[str]) -> list[str]:
+    """The names asked for, all without any; SystemExit names those there are."""
+    names = [name for argument in arguments for name in argument.split(",") if name]
+    unknown = sorted(set(names) - ROWS.keys())
+    if unknown:
+        raise SystemExit(f"no such rows: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    return names or list(ROWS)
+
+
+sys.exit(asyncio.run(main(chosen(sys.argv[1:]))))

@@ -16,6 +16,7 @@ from kernel.migrate import first_tables
 from kernel.writer import Writer
 from tests.kit import counter
 from tests.load.measure import Row, interleaved, percentile, ratio, say
+from tests.load.place import Place
 from tools.servers import PostgresServer
 
 SECONDS = 4.0
@@ -71,8 +72,9 @@ async def pgbench_tps(server: PostgresServer, database: str, clients: int, secon
     return float(line.split()[2])
 
 
-async def bench(server: PostgresServer, folder: Path) -> list[Row]:
+async def bench(place: Place) -> list[Row]:
     """Rows: 64 clients with p99, one client, two replicas and the smaller one's share, SQLite beside it."""
+    server, folder = place.postgres, place.folder
     name, other = await server.create_database(), await server.create_database()
     await asyncio.to_thread(
         subprocess.run, [pgbench(), "-i", "-q", server.dsn(other)], capture_output=True, check=True, timeout=120
