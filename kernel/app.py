@@ -5,13 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from kernel import migrate, rebuild, run
-from kernel.auth import Verifier
 from kernel.backlog import Backlog
 from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
@@ -25,18 +25,19 @@ from kernel.execute import DecodeCommand, Executor
 from kernel.follow import Consumer
 from kernel.gauges import Gauges
 from kernel.health import Health, watch_loop
-from kernel.kafka import KafkaBus
-from kernel.local import LocalBus
 from kernel.log import CHANNEL, Log
 from kernel.model import Decider, Inline
+from kernel.operations import operations
 from kernel.process import PROCESS_BATCH, Effect, Process, ProcessRunner
 from kernel.projector import WAIT_LIMIT_S, Projection, Projector, Superseded, consumer_name, wait_for
 from kernel.relay import Publish, Relay
-from kernel.rest import operations
 from kernel.run import RELAY, WRITER, Role
 from kernel.settings import Settings
 from kernel.signal import Signal
 from kernel.writer import Writer
+
+if TYPE_CHECKING:
+    from kernel.auth import Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,10 @@ ROLES = ("rest", "rpc", "relay", "project", "process", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a service declares. `http` and `rpc` make its edges from an open App; `stream` is optional."""
+    """Everything a service declares. `http` and `rpc` make its edges from an open App; `stream` is optional.
+
+    These three import what they need when they are called: FastAPI, gRPC and Faust are for the roles that serve them.
+    """
 
     name: str
     metadata: Callable[[], sa.MetaData]
@@ -90,9 +94,15 @@ class App:
         self.progress = Signal()
         """Set after every batch that a projector of this process committed."""
         self.health = Health()
-        self.verifier = Verifier(settings.jwks, settings.token_issuer, settings.token_audience)
         self.fingerprint_key = settings.fingerprint_key_file.read_bytes()
         self.health.add("database", self._check_database)
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """Checks access tokens; its libraries are for the edges only, and take a while to import."""
+        from kernel.auth import Verifier
+
+        return Verifier(self.settings.jwks, self.settings.token_issuer, self.settings.token_audience)
 
     async def _check_database(self) -> None:
         await migrate.check_revision(self.database, self.service.migrations)
@@ -254,8 +264,12 @@ def database_url(settings: Settings) -> str:
 def open_bus(url: str) -> Bus:
     """`local:///path` or `kafka://brokers` (kernel.brokers)."""
     if url.startswith("kafka://"):
+        from kernel.kafka import KafkaBus
+
         return KafkaBus(url)
     if url.startswith("local:///"):
+        from kernel.local import LocalBus
+
         return LocalBus(url.removeprefix("local://"))
     raise Internal("bus.unknown_url", expected="local:///path or kafka://host:port")
 

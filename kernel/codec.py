@@ -1,7 +1,7 @@
 """Stored names and bytes: `noun.verb@n` to a dataclass and back; old versions are lifted raw dict to raw dict."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
@@ -10,6 +10,17 @@ from kernel.errors import Poison
 
 Raw = dict[str, Any]
 Upcast = Callable[[Raw], Raw]
+T = TypeVar("T")
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """The reader of a type, made at its first use and kept: a process meets few of the types that its modules declare."""
+    found = _adapters.get(kind)
+    if found is None:
+        found = _adapters[kind] = TypeAdapter(kind)
+    return found
 
 
 class Codec:
@@ -22,7 +33,7 @@ class Codec:
     def __init__(self, types: Mapping[str, type], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
         self._names = {kind: name for name, kind in types.items()}
         self._current = {name.partition("@")[0]: int(name.partition("@")[2]) for name in types}
-        self._adapters = {name: TypeAdapter[Any](kind) for name, kind in types.items()}
+        self._types = dict(types)
         self._upcasts = dict(upcasts or {})
         if len(self._names) != len(types) or len(self._current) != len(types):
             raise ValueError("each type and each noun.verb is stored under one name")
@@ -36,12 +47,12 @@ class Codec:
 
     def decode(self, name: str, data: bytes) -> Any:
         """The current dataclass for stored bytes of any version; raises Poison `event.unknown` or `event.malformed`."""
-        adapter = self._adapters.get(name)
+        kind = self._types.get(name)
         try:
-            if adapter is not None:
-                return adapter.validate_json(data)
+            if kind is not None:
+                return adapter(kind).validate_json(data)
             lifted, raw = self._lift(name, orjson.loads(data))
-            return self._adapters[lifted].validate_python(raw)
+            return adapter(self._types[lifted]).validate_python(raw)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
             raise Poison("event.malformed", name=name, why=str(error)[:200]) from error
 

@@ -3,13 +3,11 @@
 Run by the owner of the database; the services themselves connect as `<service>_writer`, which may not alter anything.
 """
 
+import ast
 from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 
 from kernel.clock import system_clock
 from kernel.database import Database
@@ -42,6 +40,10 @@ async def migrate(service: str, database: Database, migrations: Path, projection
 
 
 def _upgrade(connection: sa.Connection, migrations: Path) -> None:
+    from alembic.config import Config  # a quarter of a second, and only this role needs it
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.set_main_option("path_separator", "os")
@@ -51,11 +53,27 @@ def _upgrade(connection: sa.Connection, migrations: Path) -> None:
         environment.run_migrations()
 
 
+def head_revision(migrations: Path) -> str:
+    """The revision that no other goes down to, as the files say it; ValueError when there is not exactly one."""
+    found = [_revisions(file) for file in sorted((migrations / "versions").glob("*.py"))]
+    (head,) = {revision for revision, _ in found} - {down for _, down in found}
+    return str(head)
+
+
+def _revisions(file: Path) -> tuple[object, object]:
+    """What a migration assigns to `revision` and `down_revision`, read without running it."""
+    said = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(file.read_text()).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+        if statement.targets[0].id in {"revision", "down_revision"}
+    }
+    return said["revision"], said["down_revision"]
+
+
 async def check_revision(database: Database, migrations: Path) -> None:
     """Raises Internal `database.wrong_revision` unless the database stands at the code's head revision."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    expected = ScriptDirectory.from_config(config).get_current_head()
+    expected = head_revision(migrations)
     async with database.reading() as connection:
         names = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
         found = None

@@ -7,27 +7,26 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel import problem, run, telemetry
+from kernel import operations, problem, telemetry
 from kernel.auth import Verifier
 from kernel.errors import Unauthenticated
-from kernel.health import Health, Report
+from kernel.health import Health
 from kernel.ids import command_id, new_id
 from kernel.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
 from kernel.model import Actor, Meta, Receipt
-from kernel.run import POOLS, Role
 
 CORRELATION = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 SECURITY_HEADERS = {
@@ -212,13 +211,6 @@ def create_api(
     return app
 
 
-def operations(health: Health, host: str, port: int) -> Role:
-    """The role that answers probes and metrics on a port of their own until the very end of a drain."""
-    app = FastAPI(title="operations", docs_url=None, redoc_url=None, openapi_url=None)
-    _add_probes(app, health)
-    return replace(run.http(app, run.listen(host, port)), name="operations", order=POOLS)
-
-
 class ProbeAnswer(BaseModel):
     """`checks` maps what was looked at to "ok" or what is wrong."""
 
@@ -232,21 +224,22 @@ def _add_probes(app: FastAPI, health: Health) -> None:
     @app.get("/healthz/live", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def live() -> Response:
         """Work that waits moves on."""
-        return _probed(health.liveness())
+        return await _answered(health, "/healthz/live")
 
     @app.get("/healthz/ready", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def ready() -> Response:
         """What a request needs answers."""
-        return _probed(await health.readiness())
+        return await _answered(health, "/healthz/ready")
 
     @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
-    async def metrics() -> PlainTextResponse:
+    async def metrics() -> Response:
         """Prometheus text format."""
-        return PlainTextResponse(telemetry.exposition(), media_type="text/plain; version=0.0.4")
+        return await _answered(health, "/metrics")
 
 
-def _probed(report: Report) -> Response:
-    return JSONResponse({"ok": report.ok, "checks": dict(report.checks)}, 200 if report.ok else 503)
+async def _answered(health: Health, path: str) -> Response:
+    status, kind, body = await operations.answer(health, path) or (404, operations.TEXT, b"")
+    return Response(body, status, media_type=kind)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion_contracts.words import word
 from google.protobuf.message import DecodeError, Message
-from pydantic import TypeAdapter
 
+from kernel.codec import adapter
 from kernel.decide import CommandRefused
 from kernel.ids import stream_id
 from services.campaigns.domain.application_commands import ReleaseApplication
@@ -34,8 +34,6 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
-
-CONTRACT: TypeAdapter[Contract] = TypeAdapter(Contract)
 
 
 def decode(kind: str, value: bytes) -> Any:
@@ -119,7 +117,7 @@ def _contract(wire: commands.ContractCollaboration) -> tuple[str, object]:
     """The hash is checked over the bytes that came, before they are read: what is sealed is what is stored."""
     if hashlib.sha256(wire.contract_json.encode()).hexdigest() != wire.terms_hash:
         raise ValueError("the contract does not match its hash")
-    contract = CONTRACT.validate_json(wire.contract_json)
+    contract = adapter(Contract).validate_json(wire.contract_json)
     return _collaboration(wire, ContractCollaboration(contract, wire.terms_hash))
 
 

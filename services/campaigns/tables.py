@@ -4,9 +4,8 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
-from kernel.codec import canonical
+from kernel.codec import adapter, canonical
 from kernel.database import UtcTime, define
 from kernel.reads import Readers
 from services.campaigns.domain.brief import Brief
@@ -22,7 +21,6 @@ class Stored(sa.types.TypeDecorator[Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.kind = kind
-        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         """The writer hands nested rows over as dicts, projections as values."""
@@ -31,7 +29,7 @@ class Stored(sa.types.TypeDecorator[Any]):
         return canonical(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value).decode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        return None if value is None else self._adapter.validate_json(value)
+        return None if value is None else adapter(self.kind).validate_json(value)
 
 
 def metadata() -> sa.MetaData:

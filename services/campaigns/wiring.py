@@ -1,10 +1,12 @@
 """The only place where campaigns is put together."""
 
 from pathlib import Path
+from typing import Any
 
 from kernel.app import App, Service
 from kernel.app import open_app as open_service
 from kernel.bus import Bus
+from kernel.run import Role
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application import APPLICATION
 from services.campaigns.domain.budget import BRIEFS, BUDGETS
@@ -14,11 +16,22 @@ from services.campaigns.process import PROCESSES
 from services.campaigns.process.clocks import DEADLINES
 from services.campaigns.projections import PROJECTIONS
 from services.campaigns.publish import publish
-from services.campaigns.rest import make_api
-from services.campaigns.rpc import make_rpc
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.subscribe import decode, decode_command
 from services.campaigns.tables import metadata
+
+
+def _http(app: App) -> Any:
+    from services.campaigns.rest import make_api  # imported when its role starts
+
+    return make_api(app)
+
+
+def _rpc(app: App) -> Role:
+    from services.campaigns.rpc import make_rpc
+
+    return make_rpc(app)
+
 
 SERVICE = Service(
     name="campaigns",
@@ -33,8 +46,8 @@ SERVICE = Service(
     decode_command=decode_command,
     projections=PROJECTIONS,
     processes=PROCESSES,
-    http=make_api,
-    rpc=make_rpc,
+    http=_http,
+    rpc=_rpc,
 )
 
 

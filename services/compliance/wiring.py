@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kernel import app as kernel_app
 from kernel.app import App, Service
 from kernel.bus import Bus
 from kernel.process import Effect
+from kernel.run import Role
 from kernel.settings import Settings
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import LOOK
@@ -18,8 +20,6 @@ from services.compliance.ports import HttpPlatform, Platform
 from services.compliance.process import DEADLINES, PROCESSES
 from services.compliance.projections import PROJECTIONS
 from services.compliance.publish import publish
-from services.compliance.rest import make_api
-from services.compliance.rpc import make_rpc
 from services.compliance.settings import ComplianceSettings
 from services.compliance.subscribe import decode, decode_command
 from services.compliance.tables import metadata
@@ -30,6 +30,18 @@ def _effects(app: App) -> Sequence[Effect]:
     return (look_effect(HttpPlatform(app.settings.platform_url), app.writer),)
 
 
+def _http(app: App) -> Any:
+    from services.compliance.rest import make_api  # imported when its role starts
+
+    return make_api(app)
+
+
+def _rpc(app: App) -> Role:
+    from services.compliance.rpc import make_rpc
+
+    return make_rpc(app)
+
+
 SERVICE = Service(
     name="compliance",
     settings=ComplianceSettings,
@@ -38,8 +50,8 @@ SERVICE = Service(
     codec=CODEC,
     deciders=(review_decider(shipped_packs()), LOOK),
     publish=publish,
-    http=make_api,
-    rpc=make_rpc,
+    http=_http,
+    rpc=_rpc,
     inlines=(DEADLINES,),
     projections=PROJECTIONS,
     processes=PROCESSES,

@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
-from kernel.codec import canonical
+from kernel.codec import adapter, canonical
 from kernel.ids import split_stream
 from kernel.model import Incoming
 from kernel.projector import Projection, Target, fold_rows
@@ -35,7 +34,6 @@ from services.discovery.tables import (
 )
 
 Row = dict[str, Any]
-STATE: TypeAdapter[State] = TypeAdapter(State)
 RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked)
 DELETE_AT_ONCE = 5_000
 
@@ -50,7 +48,7 @@ async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> Non
     ]
     stored = await target.rows(CREATORS, ((creator_of(incoming),) for incoming in own))
     rows = {key[0]: row for key, row in stored.items()}
-    states = {creator_id: STATE.validate_json(row["state"]) for creator_id, row in rows.items()}
+    states = {creator_id: adapter(State).validate_json(row["state"]) for creator_id, row in rows.items()}
     for incoming in own:
         creator_id = creator_of(incoming)
         if not isinstance(incoming.event, ErasureDone):

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.codec import adapter
 from kernel.database import Database
 from kernel.errors import NotFound
 from kernel.ids import checked_id
@@ -24,7 +24,6 @@ from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS,
 SERVICE = "discovery"
 TOTAL_LIMIT = 10_000
 BRANDS_LIMIT = 50
-STATE: TypeAdapter[State] = TypeAdapter(State)
 TEXTS = ("display_name", "bio")
 CONTACT_ROLES = frozenset({"operator"})
 
@@ -130,7 +129,7 @@ def _card(row: Any, records: Mapping[str, int], brands: tuple[str, ...], at: dat
         row.version,
         row.registered_at,
         row.changed_at,
-        STATE.validate_json(row.state),
+        adapter(State).validate_json(row.state),
         suspended,
         {name: records.get(name, 0) for name in RECORDS},
         brands,

@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 
 from kernel import database, personal
-from kernel.database import UtcTime
+from kernel.database import Database, UtcTime
+from kernel.personal import MasterKeys, Personal, Tables
 from kernel.reads import Readers
+from kernel.settings import Settings
 
 
 def metadata() -> sa.MetaData:
@@ -120,3 +122,9 @@ CREATOR_BRANDS = sa.Table(
     sa.Column("contracted_at", UtcTime, nullable=False),
 )
 """Brands a creator had a contract with, and when the latest was made."""
+
+
+def personal_of(settings: Settings, database: Database) -> Personal:
+    """The personal tables of this service under the mounted master keys."""
+    tables = database.metadata.tables
+    return Personal(Tables(tables["personal_keys"], tables["personal"]), MasterKeys.read(settings.master_keys_file))

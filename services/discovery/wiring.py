@@ -1,6 +1,7 @@
 """Discovery put together: the only composition root."""
 
 from pathlib import Path
+from typing import Any
 
 from kernel import app as kernel_app
 from kernel.app import App, Service
@@ -16,13 +17,10 @@ from services.discovery.process import ERASURE_PROCESS, ERASURES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
 from services.discovery.reads import CreatorReads
-from services.discovery.rest import make_api
-from services.discovery.rest.sealing import personal_of
-from services.discovery.rpc import make_rpc
 from services.discovery.search.names import Names
 from services.discovery.settings import DiscoverySettings
 from services.discovery.subscribe import decode, decode_command
-from services.discovery.tables import metadata
+from services.discovery.tables import metadata, personal_of
 
 
 def reads_of(app: App) -> CreatorReads:
@@ -31,7 +29,15 @@ def reads_of(app: App) -> CreatorReads:
     return CreatorReads(app.database, personal, Names(app.database, personal))
 
 
+def _http(app: App) -> Any:
+    from services.discovery.rest import make_api  # imported when its role starts
+
+    return make_api(app)
+
+
 def _rpc(app: App) -> Role:
+    from services.discovery.rpc import make_rpc
+
     return make_rpc(app, reads_of(app))
 
 
@@ -43,7 +49,7 @@ SERVICE = Service(
     codec=CODEC,
     deciders=(CREATOR, ERASURES),
     publish=publish,
-    http=make_api,
+    http=_http,
     rpc=_rpc,
     inlines=(HANDLES, FORGOTTEN),
     projections=PROJECTIONS,

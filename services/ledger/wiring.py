@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
-from fastapi import FastAPI
 
 from kernel import app as kernel_app
 from kernel.app import App, Service
 from kernel.bus import Bus
 from kernel.process import Effect
 from kernel.run import Role
-from services.ledger import rest, rpc
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.inlines import ALL
@@ -33,11 +31,15 @@ def _settings(app: App) -> LedgerSettings:
     return cast("LedgerSettings", app.settings)
 
 
-def _http(app: App) -> FastAPI:
+def _http(app: App) -> Any:
+    from services.ledger import rest  # imported when its role starts
+
     return rest.api(app, Webhooks(read_secrets(_settings(app).psp_webhook_secrets_file)))
 
 
 def _rpc(app: App) -> Role:
+    from services.ledger import rpc
+
     settings = _settings(app)
     return rpc.role(app, open_anchors(settings.anchor_dir, settings.anchor_key_file))
 

@@ -1,10 +1,12 @@
 """The only place where metrics is put together."""
 
 from pathlib import Path
+from typing import Any
 
 from kernel.app import App, Service
 from kernel.app import open_app as open_service
 from kernel.bus import PARTITIONS, Bus
+from kernel.run import Role
 from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
@@ -13,12 +15,28 @@ from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
 from services.metrics.domain.order import ORDER, ORDER_NUMBERS
 from services.metrics.projections import PROJECTIONS
 from services.metrics.publish import publish
-from services.metrics.rest import make_api
-from services.metrics.rpc import make_rpc
 from services.metrics.settings import MetricsSettings
-from services.metrics.stream import make_stream
 from services.metrics.subscribe import ENGAGEMENT, decode, decode_command
 from services.metrics.tables import metadata
+
+
+def _http(app: App) -> Any:
+    from services.metrics.rest import make_api  # imported when its role starts
+
+    return make_api(app)
+
+
+def _rpc(app: App) -> Role:
+    from services.metrics.rpc import make_rpc
+
+    return make_rpc(app)
+
+
+def _stream(app: App) -> Role:
+    from services.metrics.stream import make_stream
+
+    return make_stream(app)
+
 
 SERVICE = Service(
     name="metrics",
@@ -32,9 +50,9 @@ SERVICE = Service(
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
-    http=make_api,
-    rpc=make_rpc,
-    stream=make_stream,
+    http=_http,
+    rpc=_rpc,
+    stream=_stream,
     own_topics={ENGAGEMENT.name: PARTITIONS},
 )
 

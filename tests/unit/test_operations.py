@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from kernel.health import Health
+from kernel.operations import operations
 from kernel.probe import main
-from kernel.rest import operations
 from tests.kit.running import free_port
 from tests.kit.until import until
 

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from kernel.codec import canonical
+from kernel.codec import adapter, canonical
 from kernel.ids import split_stream
 from kernel.model import Incoming, Key
 from kernel.projector import Target, fold_rows
 from services.campaigns.domain.application import APPLICATION, State, evolve
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import APPLICATIONS
-
-STATE: TypeAdapter[State] = TypeAdapter(State)
 
 
 async def apply_applications(target: Target, events: Sequence[Incoming[Any]]) -> None:
@@ -28,7 +24,7 @@ def key(incoming: Incoming[Any]) -> Key | None:
 
 def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
     """The row after an event; `created_at` stays that of the first invitation or application."""
-    before = STATE.validate_json(row["state"]) if row else APPLICATION.initial
+    before = adapter(State).validate_json(row["state"]) if row else APPLICATION.initial
     state = evolve(before, incoming.event)
     if state.parties is None or state.offer is None:
         return None

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from kernel.codec import canonical
+from kernel.codec import adapter, canonical
 from kernel.ids import split_stream
 from kernel.model import Incoming
 from kernel.projector import Target
@@ -24,14 +22,12 @@ from services.campaigns.domain.work_events import (
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import COLLABORATIONS, DELIVERABLES
 
-STATE: TypeAdapter[State] = TypeAdapter(State)
-
 
 async def apply_work(target: Target, events: Sequence[Incoming[Any]]) -> None:
     """Events of `collaboration-` streams: each touched collaboration is read once and written once, whole."""
     own = [incoming for incoming in events if split_stream(incoming.stream)[0] == COLLABORATION.category]
     rows = {key[0]: row for key, row in (await target.rows(COLLABORATIONS, map(_key, own))).items()}
-    states = {uuid: STATE.validate_json(row["state"]) for uuid, row in rows.items()}
+    states = {uuid: adapter(State).validate_json(row["state"]) for uuid, row in rows.items()}
     marks: dict[str, Row] = {}
     for incoming in own:
         uuid = _key(incoming)[0]

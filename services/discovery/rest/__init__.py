@@ -6,7 +6,8 @@ from kernel.app import App
 from kernel.limits import Rate
 from kernel.rest import create_api
 from services.discovery.rest import creators, imports
-from services.discovery.rest.sealing import Sealer, personal_of
+from services.discovery.rest.sealing import Sealer
+from services.discovery.tables import personal_of
 
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
 

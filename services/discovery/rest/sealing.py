@@ -14,16 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.clock import system_clock
 from kernel.database import Database
-from kernel.personal import KEY_BYTES, MasterKeys, Personal, Sealed, SubjectKey, Tables
-from kernel.settings import Settings
+from kernel.personal import KEY_BYTES, Personal, Sealed, SubjectKey
 
 KEYS_AT_ONCE = 500
-
-
-def personal_of(settings: Settings, database: Database) -> Personal:
-    """The personal tables of this service under the mounted master keys."""
-    tables = database.metadata.tables
-    return Personal(Tables(tables["personal_keys"], tables["personal"]), MasterKeys.read(settings.master_keys_file))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
+from kernel.codec import adapter
 from kernel.database import Database
 from kernel.errors import Unavailable
 from kernel.personal import Personal
@@ -22,7 +22,6 @@ from services.discovery.domain.state import State
 from services.discovery.search.words import asked, normal, pairs, tokens
 from services.discovery.tables import CREATORS
 
-STATE: TypeAdapter[State] = TypeAdapter(State)
 FIELDS = ("display_name", "bio")
 REFRESH_ROWS = 200
 LOOK_AGAIN_S = 1.0
@@ -143,7 +142,7 @@ class Names:
             texts = await self._personal.open_many(connection, wanted)
         for row in rows:
             mine = {name: texts.get((row.creator_id, name), "") for name in FIELDS}
-            self.index.put(row.creator_id, mine | words_of(STATE.validate_json(row.state)))
+            self.index.put(row.creator_id, mine | words_of(adapter(State).validate_json(row.state)))
         self._position = rows[-1].position if rows else self._position
         return len(rows) == REFRESH_ROWS
 
