@@ -53,6 +53,9 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     verify = _about_data(
         commands.add_parser("verify", help="prove that logs, readers and the ledger's books are whole")
     )
+    verify.add_argument(
+        "--deep", action="store_true", help="and topics, read models and inline tables, made anew to compare"
+    )
     verify.set_defaults(run=_run_verify)
     lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind"))
     lag.set_defaults(run=_run_lag)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kernel import migrate, rebuild, run
 from kernel.backlog import Backlog
 from kernel.bus import PARTITIONS, Bus
+from kernel.checked import Checked
 from kernel.codec import Codec
 from kernel.consume import Decode, Handle, Topic
 from kernel.database import Database
@@ -25,6 +26,7 @@ from kernel.execute import DecodeCommand, Executor
 from kernel.follow import Consumer
 from kernel.gauges import Gauges
 from kernel.health import Health, watch_loop
+from kernel.invariants import Patrol
 from kernel.log import CHANNEL, Log
 from kernel.model import Decider, Inline
 from kernel.operations import operations
@@ -63,6 +65,8 @@ class Service:
     projections: Sequence[Projection] = ()
     processes: Sequence[Process] = ()
     effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
+    invariants: Sequence[Callable[["App"], Awaitable[Sequence[Checked]]]] = ()
+    """What must hold across this service's own tables (kernel.invariants calls it); each may check several things."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
     stream: Callable[["App"], Role] | None = None
@@ -157,7 +161,8 @@ class App:
             consumer_name(one.name, await rebuild.live_generation(self.database, one)) for one in service.projections
         ]
         processes = [*[one.name for one in service.processes], "commands"]
-        return Gauges(service.name, self.database, self.log, [*live, *processes], "deadlines" in self.deciders.inlines)
+        clock = "deadlines" in self.deciders.inlines
+        return Gauges(service.name, self.database, self.log, [*live, *processes], clock, Patrol(self).look)
 
     async def _project(self) -> list[Role]:
         return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]

@@ -1,4 +1,4 @@
-"""What only the database knows, looked at every few seconds and shown as gauges: lags, parked keys, late deadlines.
+"""What only the database knows, looked at every few seconds and shown as gauges: lags, parked keys, what is late or broken.
 
 The `relay` role looks, as exactly one set of a service's pods runs it; its replicas say the same, so a rule takes `max`.
 """
@@ -6,8 +6,9 @@ The `relay` role looks, as exactly one set of a service's pods runs it; its repl
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +24,8 @@ from kernel.log import Log
 logger = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
+PATROL_S = 300.0
+"""Between two looks at the invariants (kernel.invariants.Patrol)."""
 LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 """A deadline is executed within a poll; past this it is late."""
 
@@ -30,9 +33,13 @@ LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 class Gauges:
     """One service's gauges; `consumers` are the names under which guards are kept (of the read models that are live)."""
 
-    def __init__(self, service: str, database: Database, log: Log, consumers: Sequence[str], clock: bool) -> None:
+    def __init__(
+        self, service: str, database: Database, log: Log, consumers: Sequence[str], clock: bool,
+        patrol: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
         self._service, self._database, self._log, self._consumers = service, database, log, consumers
-        self._clock = clock
+        self._clock, self._patrol = clock, patrol
+        self._patrol_at = monotonic() + PATROL_S
         self._tables = database.metadata.tables
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -40,6 +47,7 @@ class Gauges:
         while not stop.is_set():
             try:
                 await self.look()
+                await self._patrol_if_due()
             except Fault as fault:
                 logger.warning("the gauges could not be read", extra={"code": fault.code})
             try:
@@ -47,6 +55,11 @@ class Gauges:
                     await stop.wait()
             except TimeoutError:
                 continue
+
+    async def _patrol_if_due(self) -> None:
+        if self._patrol is not None and monotonic() >= self._patrol_at:
+            self._patrol_at = monotonic() + PATROL_S
+            await self._patrol()
 
     async def look(self) -> None:
         """Sets all gauges of this file once."""

@@ -1,7 +1,7 @@
 """Generations of a read model: made at first start, rebuilt beside the live one, swapped by moving the views."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +95,21 @@ class Rebuild:
 
     async def run(self) -> int:
         """Returns the new generation, live when this returns. The old one's tables stay until `drop`."""
+        generation = await self.fill()
+        async with self._database.transaction() as connection:
+            await show(connection, self._database, self._projection, generation)
+            if await has_roles(connection, self._service):
+                await protect(connection, self._service, self._projection, generation)
+        return generation
+
+    async def fill(self) -> int:
+        """Fills the generation after the live one up to where the sources end now; no view shows it."""
         async with self._database.reading() as connection:
             before = await live(connection, self._database, self._projection)
         generation = (before.generation if before else 0) + 1
         await self._start_clean(generation)
         projector = Projector(self._projection, generation, self._database)
-        ends = await self._ends()
+        ends = await self.ends()
         stop, seen = asyncio.Event(), dict.fromkeys(ends, 0)
 
         def observe(_consumer: str, source: str, partition: int, next_offset: int, _held: int) -> None:
@@ -117,26 +126,16 @@ class Rebuild:
             decode=self._decode, partitions=self._partitions, batch_records=self._projection.batch_records, observe=observe,
         )  # fmt: skip
         await consumer.run(stop)
-        async with self._database.transaction() as connection:
-            await show(connection, self._database, self._projection, generation)
-            if await has_roles(connection, self._service):
-                await protect(connection, self._service, self._projection, generation)
         return generation
 
     async def _start_clean(self, generation: int) -> None:
         """A rebuild that was killed leaves a half-filled generation: it is dropped and filled anew."""
-        consumer = consumer_name(self._projection.name, generation)
         async with self._database.transaction() as connection:
-            for table in self._projection.tables:
-                copy = physical(table, generation)
-                await connection.run_sync(copy.drop, checkfirst=True)
-            for name in ("guards", "parked"):
-                table = self._database.metadata.tables[name]
-                await connection.execute(sa.delete(table).where(table.c.consumer == consumer))
+            await self._drop(connection, generation)
             await create(connection, self._projection, generation)
 
-    async def _ends(self) -> dict[tuple[str, int], int]:
-        """Where each source ends now: offsets first, then the log , so that nothing falls between."""
+    async def ends(self) -> dict[tuple[str, int], int]:
+        """Where each source ends now: offsets first, then the log, so that nothing falls between."""
         ends = await self._bus.end_offsets([topic.name for topic in self._projection.topics])
         wanted = {where: end for where, end in ends.items() if end > 0}
         if self._projection.own:
@@ -145,18 +144,29 @@ class Rebuild:
         return wanted
 
     async def drop(self, generation: int) -> None:
-        """Drops a generation that no view shows."""
+        """Drops a generation that no view shows, with its guards and what it has parked."""
         async with self._database.transaction() as connection:
-            for table in self._projection.tables:
-                await connection.run_sync(physical(table, generation).drop, checkfirst=True)
+            await self._drop(connection, generation)
+
+    async def _drop(self, connection: AsyncConnection, generation: int) -> None:
+        for table in self._projection.tables:
+            await connection.run_sync(physical(table, generation).drop, checkfirst=True)
+        for name in ("guards", "parked"):
+            kept = self._database.metadata.tables[name]
+            mine = kept.c.consumer == consumer_name(self._projection.name, generation)
+            await connection.execute(sa.delete(kept).where(mine))
 
 
 async def canonical_dump(database: Database, projection: Projection, generation: int) -> list[tuple[Any, ...]]:
     """Every row of a generation, ordered by table and primary key: what `rebuild equals live` compares."""
-    rows: list[tuple[Any, ...]] = []
-    async with database.reading() as connection:
+    return [row async for row in rows_of(database, projection, generation)]
+
+
+async def rows_of(database: Database, projection: Projection, generation: int) -> AsyncIterator[tuple[Any, ...]]:
+    """The canonical dump, row by row, each after the name of its table."""
+    async with database.snapshot() as connection:
         for table in projection.tables:
             copy = physical(table, generation)
-            query = sa.select(copy).order_by(*copy.primary_key.columns)
-            rows += [(table.name, *row) for row in (await connection.execute(query)).all()]
-    return rows
+            rows = await connection.stream(sa.select(copy).order_by(*copy.primary_key.columns))
+            async for row in rows:
+                yield (table.name, *row)

@@ -76,8 +76,8 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
         found = await verify(self._app.log, self._app.service.codec, self._anchors)
         checks = [
-            pb.VerificationCheck(name=check.name, ok=check.ok, checked=check.checked, problems=check.problems)
-            for check in found.checks
+            pb.VerificationCheck(name=one.invariant, ok=one.ok, checked=one.looked_at, problems=one.problems)
+            for one in found.checks
         ]
         return pb.VerifyLedgerResponse(ok=found.ok, checks=checks, position=found.position, root_hash=found.root)
 

@@ -1,5 +1,6 @@
 """The ledger put together: the only place that knows all its parts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from kernel import app as kernel_app
 from kernel.app import App, Service
 from kernel.bus import Bus
+from kernel.checked import Checked
 from kernel.process import Effect
 from kernel.run import Role
 from services.ledger.codec import CODEC
@@ -22,6 +24,7 @@ from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors
 from services.ledger.process import DEADLINES
 from services.ledger.projections import PROJECTIONS
 from services.ledger.publish import publish
+from services.ledger.reads.verify import verify
 from services.ledger.settings import LedgerSettings
 from services.ledger.subscribe import decode_command
 from services.ledger.tables import METADATA
@@ -54,6 +57,12 @@ def _effects_with(app: App, provider: Provider) -> list[Effect]:
     return effects(app, provider, open_anchors(settings.anchor_dir, settings.anchor_key_file))
 
 
+async def _books(app: App) -> Sequence[Checked]:
+    """The proof that VerifyLedger answers with, without a server."""
+    settings = _settings(app)
+    return (await verify(app.log, CODEC, open_anchors(settings.anchor_dir, settings.anchor_key_file))).checks
+
+
 def _metadata() -> sa.MetaData:
     return METADATA
 
@@ -71,6 +80,7 @@ SERVICE = Service(
     rpc=_rpc,
     projections=PROJECTIONS,
     effects=_effects,
+    invariants=(_books,),
     decode_command=decode_command,
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.checked import Checked, Look
 from kernel.codec import Codec
 from kernel.errors import Fault
 from kernel.log import READ_LIMIT, Log
@@ -22,34 +23,15 @@ from services.ledger.domain.seals import JournalSealed, WindowClosed
 from services.ledger.ports import Anchors
 from services.ledger.reads.rows import link_of
 
-PROBLEMS_LIMIT = 20
 Progress = Callable[[int, int], None]
 """`(positions done, positions in all)` after each batch."""
-
-
-@dataclass(slots=True)
-class Check:
-    """One thing that was verified; `problems` keeps the first 20 findings."""
-
-    name: str
-    checked: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-    def look(self, sound: bool, problem: str) -> None:
-        self.checked += 1
-        if not sound and len(self.problems) < PROBLEMS_LIMIT:
-            self.problems.append(problem)
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """`position` and `root` say up to where it was verified."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[Checked, ...]
     position: int
     root: str
 
@@ -65,8 +47,8 @@ class _Replay:
     rows: dict[tuple[str, Key], Any] = field(default_factory=dict)
     chained: Chained = field(default_factory=Chained)
     hashes: dict[int, str] = field(default_factory=dict)
-    seals: Check = field(default_factory=lambda: Check("seals"))
-    events: Check = field(default_factory=lambda: Check("events_readable"))
+    seals: Look = field(default_factory=lambda: Look("seals"))
+    events: Look = field(default_factory=lambda: Look("events_readable"))
 
     def get(self, table: Inline[Any], key: Key) -> Any:
         return self.rows.get((table.name, key))
@@ -76,14 +58,14 @@ class _Replay:
         try:
             event = codec.decode(recorded.name, recorded.data)
         except Fault as fault:
-            self.events.look(False, f"{recorded.id}: {fault.code}")
+            self.events.at(False, f"{recorded.id}: {fault.code}")
             return
-        self.events.look(True, "")
+        self.events.at(True, "")
         if isinstance(event, WindowClosed) or recorded.position in anchored:
             self.hashes[recorded.position] = self.chained.hash
         if isinstance(event, JournalSealed):
             same = self.hashes.get(event.up_to_position) == event.root
-            self.seals.look(same, f"the seal of position {event.up_to_position} does not fit the journal")
+            self.seals.at(same, f"the seal of position {event.up_to_position} does not fit the journal")
         self._fold(Fact(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
 
     def _fold(self, fact: Fact[Any]) -> None:
@@ -107,7 +89,7 @@ async def verify(
         stored = {inline.name: await _stored(connection, log, inline) for inline in ALL}
     checks = [_hash_chain(replay, known), replay.seals, replay.events, *_books(replay)]
     checks += [_equal(inline, replay, stored[inline.name]) for inline in ALL]
-    return Verification(tuple(checks), replay.chained.position, replay.chained.hash)
+    return Verification(tuple(check.done() for check in checks), replay.chained.position, replay.chained.hash)
 
 
 async def _replay(
@@ -118,10 +100,10 @@ async def _replay(
         try:
             batch = await log.read(done, READ_LIMIT, head, connection)
         except Fault as fault:
-            replay.events.look(False, str(fault))
+            replay.events.at(False, str(fault))
             return replay
         if not batch:
-            replay.events.look(False, f"positions {done + 1}..{head} are missing")
+            replay.events.at(False, f"positions {done + 1}..{head} are missing")
             return replay
         for recorded in batch:
             replay.take(recorded, codec, anchored)
@@ -137,16 +119,16 @@ async def _stored(connection: AsyncConnection, log: Log, inline: Inline[Any]) ->
     return {tuple(getattr(row, name) for name in inline.key): row for row in made}
 
 
-def _hash_chain(replay: _Replay, known: Sequence[tuple[int, str]]) -> Check:
+def _hash_chain(replay: _Replay, known: Sequence[tuple[int, str]]) -> Look:
     chained = replay.chained
-    check = Check("hash_chain", chained.position)
-    check.look(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
+    check = Look("hash_chain", chained.position)
+    check.at(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
     wrong = mismatched(known, replay.hashes)
-    check.look(not wrong, f"the anchor of position {wrong} does not fit the journal")
+    check.at(not wrong, f"the anchor of position {wrong} does not fit the journal")
     return check
 
 
-def _books(replay: _Replay) -> Iterable[Check]:
+def _books(replay: _Replay) -> Iterable[Look]:
     accounts: list[Account] = list(replay.table(ACCOUNTS).values())
     yield _sums(accounts)
     yield _bounds(accounts)
@@ -155,56 +137,56 @@ def _books(replay: _Replay) -> Iterable[Check]:
     yield _client_money(replay, accounts)
 
 
-def _sums(accounts: Sequence[Account]) -> Check:
-    check = Check("debits_equal_credits")
+def _sums(accounts: Sequence[Account]) -> Look:
+    check = Look("debits_equal_credits")
     for currency in sorted({account.currency for account in accounts}):
         mine = [account for account in accounts if account.currency == currency]
         debits, credits = sum(a.debits_posted for a in mine), sum(a.credits_posted for a in mine)
-        check.look(debits == credits, f"{currency}: debits {debits}, credits {credits}")
+        check.at(debits == credits, f"{currency}: debits {debits}, credits {credits}")
         debits, credits = sum(a.debits_pending for a in mine), sum(a.credits_pending for a in mine)
-        check.look(debits == credits, f"{currency} pending: debits {debits}, credits {credits}")
+        check.at(debits == credits, f"{currency} pending: debits {debits}, credits {credits}")
     return check
 
 
-def _bounds(accounts: Sequence[Account]) -> Check:
-    check = Check("bounds")
+def _bounds(accounts: Sequence[Account]) -> Look:
+    check = Look("bounds")
     for account in accounts:
         sound = not account.kind.bounded or account.spendable_minor >= 0
-        check.look(sound, f"{account.code} of {account.owner}: {account.spendable_minor} {account.currency}")
+        check.at(sound, f"{account.code} of {account.owner}: {account.spendable_minor} {account.currency}")
     return check
 
 
-def _closed(accounts: Sequence[Account]) -> Check:
-    check = Check("closed_accounts_empty")
+def _closed(accounts: Sequence[Account]) -> Look:
+    check = Look("closed_accounts_empty")
     for account in accounts:
         if account.closed:
             empty = account.balance_minor == account.debits_pending == account.credits_pending == 0
-            check.look(empty, f"{account.code} of {account.owner} is closed and holds {account.balance_minor}")
+            check.at(empty, f"{account.code} of {account.owner} is closed and holds {account.balance_minor}")
     return check
 
 
-def _deliverables(replay: _Replay) -> Check:
+def _deliverables(replay: _Replay) -> Look:
     """Held = released + returned + in escrow; what has ended holds nothing."""
-    check = Check("deliverables")
+    check = Look("deliverables")
     for row in replay.table(ESCROWS).values():
         escrow: Escrow = row
         account = replay.rows.get(("accounts", (escrow.currency, Code.ESCROW.value, escrow.deliverable_id)))
         left = account.balance_minor if account else 0
         sound = escrow.held_minor == escrow.released_minor + escrow.returned_minor + left
         sound = sound and (escrow.status == EscrowStatus.HELD or left == 0) and left == escrow.left_minor
-        check.look(sound, f"{escrow.deliverable_id}: held {escrow.held_minor}, left {left}, {escrow.status}")
+        check.at(sound, f"{escrow.deliverable_id}: held {escrow.held_minor}, left {left}, {escrow.status}")
     return check
 
 
-def _client_money(replay: _Replay, accounts: Sequence[Account]) -> Check:
+def _client_money(replay: _Replay, accounts: Sequence[Account]) -> Look:
     """What is held covers what is owed; a shortage that own money could not cover is reported."""
-    check = Check("client_money")
+    check = Look("client_money")
     for (currency,), row in replay.table(CLIENT_MONEY).items():
         mine = [account for account in accounts if account.currency == currency]
         assets, claims = _stake(mine, Stake.ASSET, Side.DEBIT), _stake(mine, Stake.CLAIM, Side.CREDIT)
         sound = (row.assets_minor, row.claims_minor) == (assets, claims)
-        check.look(sound, f"{currency}: {row.assets_minor}/{row.claims_minor} kept, {assets}/{claims} found")
-        check.look(assets >= claims, f"{currency}: {claims - assets} of client money is not covered")
+        check.at(sound, f"{currency}: {row.assets_minor}/{row.claims_minor} kept, {assets}/{claims} found")
+        check.at(assets >= claims, f"{currency}: {claims - assets} of client money is not covered")
     return check
 
 
@@ -213,10 +195,10 @@ def _stake(accounts: Iterable[Account], stake: Stake, side: Side) -> int:
     return sum(account.balance_minor if account.kind.side is side else -account.balance_minor for account in mine)
 
 
-def _equal(inline: Inline[Any], replay: _Replay, stored: dict[Key, Any]) -> Check:
-    check = Check(f"{inline.name}_equal_journal")
+def _equal(inline: Inline[Any], replay: _Replay, stored: dict[Key, Any]) -> Look:
+    check = Look(f"{inline.name}_equal_journal")
     made = replay.table(inline)
     for key in sorted(made.keys() | stored.keys()):
         same = made.get(key) == stored.get(key)
-        check.look(same, f"{'/'.join(key)}: the table does not say what the journal says")
+        check.at(same, f"{'/'.join(key)}: the table does not say what the journal says")
     return check

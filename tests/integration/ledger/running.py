@@ -192,7 +192,7 @@ async def running(
     try:
         yield made
         proved = await made.verified()
-        assert proved.ok, [(check.name, check.problems) for check in proved.checks if not check.ok]
+        assert proved.ok, [(check.invariant, check.problems) for check in proved.checks if not check.ok]
     finally:
         await sandbox.psp.close()
         await sandbox.sender.close()

@@ -90,7 +90,7 @@ async def test_tampering_is_seen(kept: tuple[Path, LedgerSettings], tmp_path: Pa
     await app.close()
     await app.bus.close()
     assert not found.ok
-    assert check in {one.name for one in found.checks if not one.ok}
+    assert check in {one.invariant for one in found.checks if not one.ok}
 
 
 async def test_what_nobody_touched_verifies_with_its_seals(kept: tuple[Path, LedgerSettings]) -> None:
@@ -101,7 +101,7 @@ async def test_what_nobody_touched_verifies_with_its_seals(kept: tuple[Path, Led
     await app.close()
     await app.bus.close()
     assert found.ok, [check.problems for check in found.checks]
-    checked = {check.name: check.checked for check in found.checks}
+    checked = {check.invariant: check.looked_at for check in found.checks}
     assert checked["seals"] >= 2
     assert len(await anchors.read()) >= 2
     assert steps[-1] == (found.position, found.position)
