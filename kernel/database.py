@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from kernel.direct import Direct
 from kernel.errors import Unavailable
 
 LOCK_TIMEOUT_MS = 5_000
@@ -97,6 +98,7 @@ class Database:
         else:
             self.write = _postgres_engine(url, role)
             self.read = self.write.execution_options(isolation_level="AUTOCOMMIT")
+        self._direct = Direct(self.read)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -112,6 +114,15 @@ class Database:
             async with self.read.connect() as connection:
                 yield connection
 
+    async def rows(
+        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
+    ) -> Sequence[Any]:
+        """PostgreSQL: one statement with `:names`, in the caller's transaction or by the driver and committed at once."""
+        if connection is not None:
+            return (await connection.execute(sa.text(sql), values)).all()
+        with translated():
+            return await self._direct.fetch(sql, values)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A read transaction: all its statements see the same rows."""
@@ -125,6 +136,7 @@ class Database:
                     yield connection
 
     async def close(self) -> None:
+        await self._direct.close()
         await self.write.dispose()
         if self.is_sqlite:
             await self.read.dispose()

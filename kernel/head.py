@@ -20,6 +20,7 @@ STATES_LIMIT = 50_000
 ROWS_LIMIT = 200_000
 FAR_BEHIND = 20_000
 Units = Sequence[Sequence[Item]]
+NOTHING = Decided()
 
 
 class Recent(OrderedDict[Any, Any]):
@@ -42,7 +43,7 @@ class AtHead:
 
     def __init__(self, log: Log, deciders: Deciders) -> None:
         self._log, self._deciders = log, deciders
-        self._inline = InlineTables(log.database.metadata, deciders.inlines)
+        self._inline = InlineTables(log.database, deciders.inlines)
         self._states, self._rows = Recent(STATES_LIMIT), Recent(ROWS_LIMIT)
         self._time: datetime | None = None
         self._told_at = 0.0
@@ -73,12 +74,17 @@ class AtHead:
         self._states.clear()
         self._rows.clear()
 
-    async def read_on(self, upto: int, connection: AsyncConnection | None) -> None:
-        """Folds what others appended into the cached states; inline rows are dropped, they are read again."""
+    async def read_on(self, upto: int, connection: AsyncConnection | None) -> list[Recorded] | None:
+        """Folds what others appended into the cached states and returns it; inline rows are dropped, they are read again.
+
+        None: it was too much, or nothing was known; all is forgotten instead.
+        """
         if self.position is None or upto - self.position > FAR_BEHIND:
             self.forget()
             self.stand(Head(upto, await self._log.now()))
-        while self.position is not None and self.position < upto:
+            return None
+        found: list[Recorded] = []
+        while self.position < upto:
             missed = await self._log.read(self.position, upto=upto, connection=connection)
             for recorded in missed:
                 entry = self._states.get(recorded.stream)
@@ -86,25 +92,35 @@ class AtHead:
                     self._deciders.evolve(entry, recorded)
             self._rows.clear()
             self.stand(Head(missed[-1].position, missed[-1].recorded_at))
+            found += missed
+        return found
 
     async def decide(
         self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
     ) -> Decided:
         """Loads what is missing in one query each, then decides; a row nobody announced is loaded and all decided anew."""
         assert self.position is not None
-        entries = await self._load_states(units, self.position, connection)
-        announced = self._announced(units, entries)
-        rows = {key: self._rows[key] for key in announced if key in self._rows}
-        wanted = [key for key in announced if key not in rows]
+        entries, rows = await self.load(units, connection)
         while True:
-            rows.update(await self._load_rows(wanted, connection))
             batch = Batch(self._deciders, entries, rows, self.position, self.now())
             for items in units:
                 batch.add(items, known)
             if not batch.missing:
-                self._rows.keep(rows)
                 return batch.decided
-            wanted = list(batch.missing)
+            rows |= await self._load_rows(list(batch.missing), connection)
+
+    async def load(
+        self, units: Units, connection: AsyncConnection | None = None, under_way: Decided = NOTHING
+    ) -> tuple[dict[str, Entry], dict[RowKey, Any]]:
+        """Streams and announced rows of the units as they stand at `position`; they are kept for the next time.
+
+        What an append that is `under_way` changes is neither loaded nor kept: it stands in its own copies.
+        """
+        entries = await self._load_states(units, connection, under_way)
+        announced = self._announced(units, entries)
+        rows = {key: self._rows[key] for key in announced if key in self._rows}
+        missing = [key for key in announced if key not in rows and key not in under_way.rows]
+        return entries, rows | await self._load_rows(missing, connection)
 
     def _announced(self, units: Units, entries: Mapping[str, Entry]) -> list[RowKey]:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
@@ -112,37 +128,40 @@ class AtHead:
         for item in (item for items in units for item in items if item.stream in entries):
             with suppress(Fault, *BUGS):
                 reads = self._deciders.of(item.stream).reads(item.command, entries[item.stream].state)
-                wanted |= dict.fromkeys((inline.name, key) for inline, key in reads)
+                for inline, key in reads:
+                    wanted[inline.name, key] = None
         return list(wanted)
 
-    async def _load_states(self, units: Units, head: int, connection: AsyncConnection | None) -> dict[str, Entry]:
+    async def _load_states(
+        self, units: Units, connection: AsyncConnection | None, under_way: Decided
+    ) -> dict[str, Entry]:
+        assert self.position is not None
         streams = {stream for items in units for item in items for stream in _streams(item)}
         entries = {stream: self._states[stream] for stream in streams if stream in self._states}
+        entries |= {stream: under_way.entries[stream] for stream in streams if stream in under_way.entries}
         missing = sorted(stream for stream in streams - entries.keys() if self._deciders.knows(stream))
         if missing:
             loaded = {stream: self._deciders.blank(stream) for stream in missing}
-            for recorded in await self._log.load(missing, head, connection):
+            for recorded in await self._log.load(missing, self.position, connection):
                 self._deciders.evolve(loaded[recorded.stream], recorded)
             self._states.keep(loaded)
-            entries.update(loaded)
+            entries |= loaded
         return entries
 
     async def _load_rows(self, wanted: Sequence[RowKey], connection: AsyncConnection | None) -> dict[RowKey, Any]:
-        if not wanted:
-            return {}
-        if connection is not None:
-            return await self._inline.read(connection, wanted)
-        async with self._log.database.reading() as reading:
-            return await self._inline.read(reading, wanted)
+        loaded = await self._inline.read(wanted, connection) if wanted else {}
+        self._rows.keep(loaded)
+        return loaded
 
-    async def append(self, connection: AsyncConnection, decided: Decided) -> Head | None:
-        """Events at the position we stand at, and the dirty inline rows; None when the head has moved."""
+    async def append(self, connection: AsyncConnection | None, decided: Decided) -> Head | None:
+        """Events at the position we stand at, and the dirty inline rows; None when the head has moved.
+
+        Without a connection it is committed when this returns.
+        """
         assert self.position is not None
-        at = await self._log.append(connection, decided.pending, self.position)
-        if at is None:
-            return None
-        await self._inline.write(connection, decided)
-        return Head(self.position + len(decided.pending), at)
+        changes = self._inline.changes(decided)
+        at = await self._log.append(connection, decided.pending, self.position, changes)
+        return None if at is None else Head(self.position + len(decided.pending), at)
 
     def keep(self, decided: Decided) -> None:
         """After the append: what was decided is what is known."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from struct import unpack_from
 from uuid import UUID, uuid5
 
 from kernel.errors import Invalid
@@ -54,14 +55,12 @@ def partition_of(key: str, partitions: int) -> int:
 
 def murmur2(data: bytes) -> int:
     """MurmurHash2, 32 bits, seed 0x9747b28c, as org.apache.kafka.common.utils.Utils.murmur2 computes it."""
-    mask, m = 0xFFFFFFFF, 0x5BD1E995
+    mask, m, words = 0xFFFFFFFF, 0x5BD1E995, len(data) >> 2
     h = 0x9747B28C ^ len(data)
-    whole = len(data) & ~3
-    for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * m & mask
-        k = (k ^ k >> 24) * m & mask
-        h = (h * m & mask) ^ k
-    rest = data[whole:]
+    for k in unpack_from(f"<{words}I", data):
+        k = k * m & mask
+        h = (h * m & mask) ^ ((k ^ k >> 24) * m & mask)
+    rest = data[4 * words :]
     if rest:
         h = (h ^ int.from_bytes(rest, "little")) * m & mask
     h = (h ^ h >> 13) * m & mask

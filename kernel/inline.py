@@ -1,48 +1,71 @@
-"""Inline tables in SQL: rows read for a batch's decisions, and the dirty ones written in its append's transaction."""
+"""Inline tables in SQL: rows read for a batch's decisions, and the dirty ones that go with its append."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.batch import Decided, RowKey
-from kernel.database import upsert
+from kernel.database import Database
 from kernel.model import Inline, Key
+from kernel.personal import Sealed
+from kernel.rows import Changes, Table
+
+PERSONAL = "personal"
 
 
 class InlineTables:
     """A service's inline tables, and `personal`, whose rows travel sealed beside the commands."""
 
-    def __init__(self, metadata: sa.MetaData, inlines: Mapping[str, Inline[Any]]) -> None:
-        self._tables, self._inlines = metadata.tables, inlines
+    def __init__(self, database: Database, inlines: Mapping[str, Inline[Any]]) -> None:
+        self._database, self._inlines = database, inlines
+        known = {name: _columns(inline.row) for name, inline in inlines.items()}
+        if PERSONAL in database.metadata.tables:
+            known[PERSONAL] = _columns(Sealed)
+        self._tables = {name: Table(database.metadata.tables[name], columns) for name, columns in sorted(known.items())}
 
-    async def read(self, connection: AsyncConnection, wanted: Sequence[RowKey]) -> dict[RowKey, Any]:
+    async def read(self, wanted: Sequence[RowKey], connection: AsyncConnection | None = None) -> dict[RowKey, Any]:
         """One query per table; a row that is absent is None."""
         found: dict[RowKey, Any] = dict.fromkeys(wanted)
-        for name in sorted({table for table, _ in wanted}):
-            found.update(await self._select(connection, name, [key for table, key in wanted if table == name]))
+        by_table: dict[str, list[Key]] = defaultdict(list)
+        for name, key in wanted:
+            by_table[name].append(key)
+        for name, keys in sorted(by_table.items()):
+            inline = self._inlines[name]
+            for values in await self._select(self._tables[name], keys, connection):
+                row = inline.row(**values)
+                found[name, tuple(getattr(row, column) for column in inline.key)] = row
         return found
 
-    async def _select(self, connection: AsyncConnection, name: str, keys: Sequence[Key]) -> dict[RowKey, Any]:
-        table, inline = self._tables[name], self._inlines[name]
-        selected = [table.c[column] for column in inline.row.__dataclass_fields__]
-        result = await connection.execute(sa.select(*selected).where(self._keys(name).in_(keys)))
-        rows = [inline.row(**row) for row in result.mappings()]
-        return {(name, tuple(getattr(row, column) for column in inline.key)): row for row in rows}
+    async def _select(
+        self, table: Table, keys: Sequence[Key], connection: AsyncConnection | None
+    ) -> list[dict[str, Any]]:
+        if not self._database.is_sqlite:
+            sql, arrays = table.selecting(keys)
+            return [table.read(row) for row in await self._database.rows(sql, arrays, connection)]
+        if connection is None:
+            async with self._database.reading() as reading:
+                return await self._select(table, keys, reading)
+        query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
+        return [dict(row) for row in (await connection.execute(query)).mappings()]
 
-    def _keys(self, name: str) -> Any:
-        return sa.tuple_(*[self._tables[name].c[column] for column in self._inlines[name].key])
+    def changes(self, decided: Decided) -> list[Changes]:
+        """What the append writes beside events, table by table and key by key in one order; None deletes."""
+        changed: dict[str, dict[Key, Any]] = defaultdict(dict)
+        for (name, key), row in decided.rows.items():
+            changed[name][key] = row
+        for sealed in decided.sealed:
+            changed[PERSONAL][sealed.subject, sealed.field] = sealed
+        return [self._change(name, changed[name]) for name in self._tables if name in changed]
 
-    async def write(self, connection: AsyncConnection, decided: Decided) -> None:
-        """Set-wise, table by table in one order; None deletes."""
-        for name in sorted({table for table, _ in decided.rows}):
-            rows = {key: row for (table, key), row in decided.rows.items() if table == name}
-            gone = sorted(key for key, row in rows.items() if row is None)
-            if gone:
-                await connection.execute(sa.delete(self._tables[name]).where(self._keys(name).in_(gone)))
-            await upsert(connection, self._tables[name], [asdict(row) for row in rows.values() if row is not None])
-        if decided.sealed:
-            latest = {(sealed.subject, sealed.field): asdict(sealed) for sealed in decided.sealed}
-            await upsert(connection, self._tables["personal"], list(latest.values()))
+    def _change(self, name: str, rows: Mapping[Key, Any]) -> Changes:
+        table, ordered = self._tables[name], sorted(rows.items())
+        kept = [{column: getattr(row, column) for column in table.columns} for _, row in ordered if row is not None]
+        return Changes(table, kept, [key for key, row in ordered if row is None])
+
+
+def _columns(row: type[Any]) -> list[str]:
+    return [column.name for column in fields(row)]

@@ -17,6 +17,7 @@ from kernel.clock import Clock, system_clock
 from kernel.database import Database
 from kernel.errors import Internal
 from kernel.model import Recorded
+from kernel.rows import Changes, behind_the_head, write
 from kernel.signal import Signal
 
 CHANNEL = "log_appended"
@@ -44,15 +45,26 @@ class Pending:
     command: str | None
 
 
-_APPEND_POSTGRES = sa.text(f"""
+COLUMNS = "position, tenant, stream, version, partition, name, data, meta, command, recorded_at"
+_APPEND_POSTGRES = f"""
 WITH h AS (UPDATE log SET head = head + :n, at = greatest(at, clock_timestamp()) WHERE head = :expected RETURNING at),
-i AS (INSERT INTO log_events (position, tenant, stream, version, partition, name, data, meta, command, recorded_at)
+i AS (INSERT INTO log_events ({COLUMNS})
 SELECT :expected + u.i, u.tenant, u.stream, u.version, u.partition, u.name, u.data, u.meta, u.command, h.at
 FROM h, unnest(CAST(:tenants AS text[]), CAST(:streams AS text[]), CAST(:versions AS int[]), CAST(:partitions AS int[]),
 CAST(:names AS text[]), CAST(:datas AS bytea[]), CAST(:metas AS bytea[]), CAST(:commands AS text[]))
-WITH ORDINALITY AS u(tenant, stream, version, partition, name, data, meta, command, i))
+WITH ORDINALITY AS u(tenant, stream, version, partition, name, data, meta, command, i))%s
 SELECT h.at, pg_notify('{CHANNEL}', '') FROM h
-""")
+"""
+# OFFSET 0 keeps the planner at one index lookup for each id asked for: without statistics (a young table) it would read
+# the whole log for a batch.
+_LOAD_POSTGRES = f"""
+SELECT e.* FROM unnest(CAST(:streams AS text[])) AS u(stream) CROSS JOIN LATERAL
+(SELECT {COLUMNS} FROM log_events WHERE stream = u.stream ORDER BY version OFFSET 0) AS e ORDER BY e.stream, e.version
+"""
+_FIND_POSTGRES = f"""
+SELECT e.* FROM unnest(CAST(:streams AS text[]), CAST(:commands AS text[])) AS u(stream, command) CROSS JOIN LATERAL
+(SELECT {COLUMNS} FROM log_events WHERE stream = u.stream AND command = u.command OFFSET 0) AS e
+"""
 _APPEND_SQLITE = sa.text("""
 INSERT INTO log_events (position, tenant, stream, version, partition, name, data, meta, command, recorded_at)
 VALUES (:position, :tenant, :stream, :version, :partition, :name, :data, :meta, :command, :recorded_at)
@@ -70,10 +82,13 @@ class Log:
         self._events = database.metadata.tables["log_events"]
 
     async def head(self, connection: AsyncConnection | None = None) -> Head:
-        if connection is None:
+        if connection is None and self.database.is_sqlite:
             async with self.database.reading() as reading:
                 return await self.head(reading)
-        row = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
+        if connection is None:
+            row = next(iter(await self.database.rows("SELECT head, at FROM log", {})), None)
+        else:
+            row = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
         if row is None:
             raise Internal("log.not_migrated", do="run the migrate role of this service")
         return Head(row[0], row[1])
@@ -86,18 +101,29 @@ class Log:
             now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
             return now
 
-    async def append(self, connection: AsyncConnection, rows: Sequence[Pending], expected: int) -> datetime | None:
+    async def append(
+        self,
+        connection: AsyncConnection | None,
+        rows: Sequence[Pending],
+        expected: int,
+        changes: Sequence[Changes] = (),
+    ) -> datetime | None:
         """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
 
-        With no rows it only proves, under the head row's lock, that the head is where the caller believes it.
+        `changes` are rows of other tables that go with it. With no rows it only proves, under the head row's lock, that the
+        head is where the caller believes it. Without a connection it is a transaction of its own.
         """
-        if self.database.is_sqlite:
-            return await self._append_sqlite(connection, rows, expected)
-        found = (await connection.execute(_APPEND_POSTGRES, _arrays(rows, expected))).first()
-        return found[0] if found else None
+        if not self.database.is_sqlite:
+            sql, values = behind_the_head(changes)
+            found = await self.database.rows(_APPEND_POSTGRES % sql, _arrays(rows, expected) | values, connection)
+            return found[0][0] if found else None
+        if connection is not None:
+            return await self._append_sqlite(connection, rows, expected, changes)
+        async with self.database.transaction() as own:
+            return await self._append_sqlite(own, rows, expected, changes)
 
     async def _append_sqlite(
-        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int
+        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int, changes: Sequence[Changes]
     ) -> datetime | None:
         head = await self.head(connection)
         if head.position != expected:
@@ -111,6 +137,7 @@ class Log:
             {"position": expected + i, "recorded_at": stamp, **_columns(row)} for i, row in enumerate(rows, start=1)
         ]
         await connection.execute(_APPEND_SQLITE, values)
+        await write(connection, changes)
         return at
 
     @asynccontextmanager
@@ -140,17 +167,16 @@ class Log:
     async def load(
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
-        """All events of the streams up to a position, in position order, in one query."""
-        if connection is None:
+        """All events of the streams up to a position, by stream and version, in one query."""
+        if not self.database.is_sqlite:
+            found = await self.database.rows(_LOAD_POSTGRES, {"streams": streams}, connection)
+        elif connection is None:
             async with self.database.reading() as reading:
                 return await self.load(streams, upto, reading)
-        events = self._events
-        query = (
-            sa.select(events)
-            .where(events.c.stream.in_(streams), events.c.position <= upto)
-            .order_by(events.c.stream, events.c.version)
-        )
-        return [Recorded(*row) for row in (await connection.execute(query)).all()]
+        else:
+            query = sa.select(self._events).where(self._events.c.stream.in_(streams))
+            found = (await connection.execute(query.order_by(self._events.c.stream, self._events.c.version))).all()
+        return [Recorded(*row) for row in found if row[0] <= upto]
 
     async def find_commands(
         self, pairs: Sequence[tuple[str, str]], connection: AsyncConnection | None = None
@@ -158,13 +184,17 @@ class Log:
         """The first event of each (stream, command id) that has been appended."""
         if not pairs:
             return {}
-        if connection is None:
+        if not self.database.is_sqlite:
+            streams, commands = map(list, zip(*pairs, strict=True))
+            found = await self.database.rows(_FIND_POSTGRES, {"streams": streams, "commands": commands}, connection)
+        elif connection is None:
             async with self.database.reading() as reading:
                 return await self.find_commands(pairs, reading)
-        events = self._events
-        asked = sa.tuple_(events.c.stream, events.c.command).in_(pairs)
-        found = [Recorded(*row) for row in (await connection.execute(sa.select(events).where(asked))).all()]
-        return {(event.stream, event.command or ""): event for event in found}
+        else:
+            asked = sa.tuple_(self._events.c.stream, self._events.c.command).in_(pairs)
+            found = (await connection.execute(sa.select(self._events).where(asked))).all()
+        events = [Recorded(*row) for row in found]
+        return {(event.stream, event.command or ""): event for event in events}
 
 
 def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:

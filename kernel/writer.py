@@ -6,10 +6,11 @@ rest of it under the head row's lock, decides anew and appends: retrying the com
 
 import asyncio
 import random
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -18,17 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel import telemetry
 from kernel.batch import Decided
-from kernel.decide import BUGS, Deciders, Item, Outcome, receipt, repeated
+from kernel.decide import BUGS, Deciders, Item, Outcome, receipt
 from kernel.errors import Exhausted, Fault, Internal, Unavailable
 from kernel.head import AtHead
 from kernel.log import Head, Log
-from kernel.model import Meta, Receipt, Recorded
+from kernel.model import Meta, Receipt
+from kernel.unit import Also, Unit, alsos, pairs_of, tell, with_repeats
 
 BATCH_LIMIT = 512
 QUEUE_LIMIT = 10_000
 LOST_DEADLINE_S = 30.0
-Also = Callable[[AsyncConnection], Awaitable[bool]]
-"""Runs in the append's transaction (a guard's move); False means somebody else owns it: the unit is dropped."""
 
 
 class Fenced(Exception):
@@ -43,22 +43,6 @@ class _Unknown(Unavailable):
     """The outcome cannot be told now; the same command id may be sent again."""
 
 
-@dataclass(slots=True)
-class _Unit:
-    items: list[Item]
-    also: Also | None
-    asked_at: float = field(default_factory=monotonic)
-    done: asyncio.Future[list[Outcome]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def answer(self, outcomes: list[Outcome]) -> None:
-        if not self.done.done():
-            self.done.set_result(outcomes)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
 class Writer:
     """The only way into the log. `run()` must be running for `execute` to be answered.
 
@@ -68,7 +52,7 @@ class Writer:
     def __init__(self, service: str, log: Log, deciders: Deciders, admit: Callable[[], None] = lambda: None) -> None:
         self.service, self.log = service, log
         self._admit = admit
-        self._queue: deque[_Unit] = deque()
+        self._queue: deque[Unit] = deque()
         self._woken = asyncio.Event()
         self._known = AtHead(log, deciders)
         self._attempted: int | None = None
@@ -108,7 +92,7 @@ class Writer:
         self._admit()
         if len(self._queue) >= QUEUE_LIMIT:
             raise Exhausted("writer.queue_full", limit=QUEUE_LIMIT, retry_after_s=1)
-        unit = _Unit(items, also)
+        unit = Unit(items, also)
         self._queue.append(unit)
         self._woken.set()
         return await unit.done
@@ -135,7 +119,7 @@ class Writer:
         await stop.wait()
         self._woken.set()
 
-    async def _serve(self, units: list[_Unit]) -> None:
+    async def _serve(self, units: list[Unit]) -> None:
         """Answers every unit, whatever happens."""
         try:
             await self._turn(units)
@@ -147,7 +131,7 @@ class Writer:
                 unit.fail(_Unknown("command.outcome_unknown", do="send the same idempotency key again"))
             raise
 
-    async def _isolate(self, units: list[_Unit], error: BaseException) -> None:
+    async def _isolate(self, units: list[Unit], error: BaseException) -> None:
         """What breaks a constraint, has lost its guard or has a stream that cannot be read is halved until it is alone."""
         if len(units) > 1 and not (isinstance(error, Fault) and error.kind == "unavailable"):
             middle = len(units) // 2
@@ -162,7 +146,7 @@ class Writer:
                 kind = str(getattr(error, "kind", "internal"))
                 telemetry.count("commands_total", command=type(item.command).__name__, outcome=kind)
 
-    async def _turn(self, units: list[_Unit]) -> None:
+    async def _turn(self, units: list[Unit]) -> None:
         """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
         started = monotonic()
         self._attempted = None
@@ -178,19 +162,40 @@ class Writer:
         telemetry.observe("append_seconds", monotonic() - started)
         self._settle(units, decided)
 
-    async def _optimistic(self, units: list[_Unit]) -> Decided:
+    async def _optimistic(self, units: list[Unit]) -> Decided:
         position = self._known.position
         decided = await self._known.decide([unit.items for unit in units], {}, None)
-        if decided.pending or _alsos(units, decided):
-            async with self.log.database.transaction() as connection:
-                appended = await self._append(connection, units, decided)
+        if decided.pending or alsos(units, decided):
+            async with self._loading_ahead(decided):
+                appended = await self._append(units, decided)
             self._known.stand(appended)
         elif (await self.log.head()).position != position:
             raise _Behind
-        quiet = [item.pair for item, outcome in _pairs(units, decided) if not outcome.appended]
-        return _with_repeats(units, decided, await self.log.find_commands(quiet))
+        quiet = [item.pair for item, outcome in pairs_of(units, decided) if not outcome.appended]
+        return with_repeats(units, decided, await self.log.find_commands(quiet))
 
-    async def _until_known(self, units: list[_Unit]) -> Decided:
+    @asynccontextmanager
+    async def _loading_ahead(self, decided: Decided) -> AsyncIterator[None]:
+        """While the append is under way, what is queued meanwhile is loaded: the next batch decides without waiting."""
+        over = asyncio.Event()
+        loading = asyncio.create_task(self._load_ahead(decided, over))
+        try:
+            yield
+        finally:
+            over.set()
+            self._woken.set()
+            await loading
+
+    async def _load_ahead(self, decided: Decided, over: asyncio.Event) -> None:
+        while not over.is_set():
+            self._woken.clear()
+            units = [unit.items for unit in islice(self._queue, BATCH_LIMIT)]
+            if units:
+                with suppress(Fault, DBAPIError):  # whoever decides meets it too, and answers for it
+                    await self._known.load(units, None, decided)
+            await self._woken.wait()
+
+    async def _until_known(self, units: list[Unit]) -> Decided:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
         deadline, pause = monotonic() + LOST_DEADLINE_S, 0.05
         while True:
@@ -204,73 +209,47 @@ class Writer:
                 await asyncio.sleep(pause * (0.5 + random.random()))
                 pause = min(pause * 2, 2.0)
 
-    async def _locked_turn(self, units: list[_Unit]) -> Decided:
+    async def _locked_turn(self, units: list[Unit]) -> Decided:
+        """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
         await self._known.read_on((await self.log.head()).position, None)
+        pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
+        known = await self.log.find_commands(pairs)
+        await self._known.load(items)
         async with self.log.locked() as (connection, head):
-            await self._known.read_on(head.position, connection)
-            known = await self.log.find_commands([item.pair for unit in units for item in unit.items], connection)
+            missed = await self._known.read_on(head.position, connection)
+            if missed is None:
+                known = await self.log.find_commands(pairs, connection)
+            else:
+                known |= {(event.stream, event.command): event for event in missed if event.command is not None}
             self._known.stand(head)
-            decided = await self._known.decide([unit.items for unit in units], known, connection)
+            decided = await self._known.decide(items, known, connection)
             if not decided.pending and head.position == self._attempted:
                 raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
-            if decided.pending or _alsos(units, decided):
-                head = await self._append(connection, units, decided)
+            if decided.pending or alsos(units, decided):
+                head = await self._append(units, decided, connection)
         self._known.stand(head)
         return decided
 
-    async def _append(self, connection: AsyncConnection, units: list[_Unit], decided: Decided) -> Head:
+    async def _append(self, units: list[Unit], decided: Decided, connection: AsyncConnection | None = None) -> Head:
+        """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""
+        moving = alsos(units, decided)
+        if connection is None and moving:
+            async with self.log.database.transaction() as connection:
+                return await self._append(units, decided, connection)
         self._attempted = self._known.position if decided.pending else None
         appended = await self._known.append(connection, decided)
         if appended is None:
             raise _Behind
-        for also in _alsos(units, decided):
-            if not await also(connection):
+        for also in moving:
+            if connection is None or not await also(connection):
                 raise Fenced
         return appended
 
-    def _settle(self, units: list[_Unit], decided: Decided) -> None:
+    def _settle(self, units: list[Unit], decided: Decided) -> None:
         """Keeps what was decided and answers each caller."""
         self._known.keep(decided)
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
             unit.answer(outcomes)
         if decided.pending:
             self.log.signal.notify()
-        self._tell(units, decided)
-
-    def _tell(self, units: list[_Unit], decided: Decided) -> None:
-        pairs = _pairs(units, decided)
-        for (command, word), count in Counter((type(i.command).__name__, o.word) for i, o in pairs).items():
-            telemetry.count("commands_total", count, command=command, outcome=word)
-        for event, count in Counter(row.name for row in decided.pending).items():
-            telemetry.count("events_appended_total", count, event=event)
-        telemetry.observe("writer_batch_size", len(units))
-        longest, command = monotonic() - units[0].asked_at, type(pairs[0][0].command).__name__ if pairs else "none"
-        telemetry.observe("command_seconds", longest, command=command)
-
-
-def _alsos(units: list[_Unit], decided: Decided) -> list[Also]:
-    """What moves with the append; not for a unit that failed: its guard stays before it."""
-    placed = zip(units, decided.outcomes, strict=True)
-    return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
-
-
-def _pairs(units: list[_Unit], decided: Decided) -> list[tuple[Item, Outcome]]:
-    return [
-        pair
-        for unit, outcomes in zip(units, decided.outcomes, strict=True)
-        for pair in zip(unit.items, outcomes, strict=True)
-    ]
-
-
-def _with_repeats(units: list[_Unit], decided: Decided, known: Mapping[tuple[str, str], Recorded]) -> Decided:
-    """A command that decided nothing (or was refused) and had been appended before answers its first receipt."""
-
-    def settled(item: Item, outcome: Outcome) -> Outcome:
-        return outcome if outcome.appended or item.pair not in known else repeated(item, known[item.pair])
-
-    if known:
-        decided.outcomes = [
-            [settled(item, outcome) for item, outcome in zip(unit.items, outcomes, strict=True)]
-            for unit, outcomes in zip(units, decided.outcomes, strict=True)
-        ]
-    return decided
+        tell(units, decided)

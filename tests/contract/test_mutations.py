@@ -95,7 +95,7 @@ def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
     """The guard of a unit that failed moves all the same."""
-    patch.setattr(writer, "_alsos", lambda units, _decided: [unit.also for unit in units if unit.also])
+    patch.setattr(writer, "alsos", lambda units, _decided: [unit.also for unit in units if unit.also])
 
 
 def guard_cas_off(patch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,14 +21,25 @@ from tests.kit.counter import Add
 
 
 class Cut:
-    """Cuts the connection round the next `times` write transactions: after their commit, or before it."""
+    """Cuts the connection round the next `times` appends: after their commit, or before it.
+
+    An append is a write transaction or, on PostgreSQL, one statement that the driver commits.
+    """
 
     def __init__(self, store: Database, times: int, after_commit: bool) -> None:
-        self._open, self.times, self._after_commit = store.transaction, times, after_commit
+        self._open, self._rows, self.times, self._after_commit = store.transaction, store.rows, times, after_commit
+
+    def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(store, "transaction", self.transaction)
+        patch.setattr(store, "rows", self.rows)
+
+    def _cuts(self) -> bool:
+        self.times -= 1
+        return self.times >= 0
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[AsyncConnection]:
-        cut, self.times = self.times > 0, self.times - 1
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        cut = self._cuts()
         with translated():
             async with self._open() as connection:
                 yield connection
@@ -35,6 +47,18 @@ class Cut:
                     raise ConnectionResetError("cut before the commit")
             if cut:
                 raise ConnectionResetError("cut after the commit")
+
+    async def rows(
+        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
+    ) -> Sequence[Any]:
+        cut = "UPDATE log" in sql and connection is None and self._cuts()
+        with translated():
+            if cut and not self._after_commit:
+                raise ConnectionResetError("cut before it was sent")
+            found = await self._rows(sql, values, connection)
+            if cut:
+                raise ConnectionResetError("cut after the commit")
+        return found
 
 
 @pytest.mark.parametrize("after_commit", [True, False])
@@ -44,10 +68,12 @@ async def test_a_cut_connection_costs_and_doubles_nothing(
     """The caller gets its receipt whether the cut came before or after the commit."""
     writer, stream = replicas.one(), counter.counter()
     await writer.execute(stream, Add(1), counter.meta())
-    monkeypatch.setattr(replicas.store, "transaction", Cut(replicas.store, 2, after_commit))
+    cut = Cut(replicas.store, 2, after_commit)
+    cut.install(replicas.store, monkeypatch)
     receipts = await asyncio.gather(*[writer.execute(stream, Add(1), counter.meta()) for _ in range(5)])
     assert sorted(receipt.version for receipt in receipts) == [2, 3, 4, 5, 6]
     assert [event.version for event in await log.read(0)] == [1, 2, 3, 4, 5, 6]
+    assert cut.times < 0
 
 
 async def test_a_command_for_a_stream_that_cannot_be_read_concerns_its_caller_only(

@@ -1,0 +1,119 @@
+"""Rows of other tables that go with an append: upserts and deletes by primary key, in one order, set-wise.
+
+On PostgreSQL they are parts of the append's own statement and write only if the head moves; on SQLite they follow it in its
+transaction. Values pass through their column's type both ways, as everywhere in SQLAlchemy.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.database import upsert
+
+Key = tuple[str, ...]
+_DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Of one table: whole rows to keep by column, and keys of rows to delete; no key in both."""
+
+    table: "Table"
+    rows: Sequence[Mapping[str, Any]]
+    gone: Sequence[Key]
+
+
+class Table:
+    """One table's statements, made once. `columns` are those that rows have, `key` is the primary key (text)."""
+
+    def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
+        self.table, self.columns = table, tuple(columns)
+        self.key = tuple(column.name for column in table.primary_key.columns)
+        types = {name: table.c[name].type for name in self.columns}
+        self._sql_types = {name: kind.compile(dialect=_DIALECT) for name, kind in types.items()}
+        impls = {name: kind.dialect_impl(_DIALECT) for name, kind in types.items()}
+        self._bind = {name: impl.bind_processor(_DIALECT) or _as_it_is for name, impl in impls.items()}
+        self._read = [impls[name].result_processor(_DIALECT, None) or _as_it_is for name in self.columns]
+        self._select, self._upsert, self._delete = self._selecting(), self._upserting(), self._deleting()
+
+    def by_key(self) -> Any:
+        return sa.tuple_(*[self.table.c[name] for name in self.key])
+
+    def selecting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+        """PostgreSQL: one index lookup for each key (OFFSET 0 keeps it so, whatever the statistics say)."""
+        return self._select, self._key_arrays(keys)
+
+    def read(self, row: Sequence[Any]) -> dict[str, Any]:
+        """A selected row by column, as the application knows its values."""
+        return {name: read(value) for name, read, value in zip(self.columns, self._read, row, strict=True)}
+
+    def parts(self, changes: Changes) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Each a CTE behind `h`, the head's move, with its arrays."""
+        if changes.rows:
+            yield (
+                self._upsert,
+                {self._name(name): [self._bind[name](row[name]) for row in changes.rows] for name in self.columns},
+            )
+        if changes.gone:
+            yield self._delete, self._key_arrays(changes.gone)
+
+    def _key_arrays(self, keys: Sequence[Key]) -> dict[str, Any]:
+        return {
+            self._name(name, "gone"): list(values)
+            for name, values in zip(self.key, zip(*keys, strict=True), strict=True)
+        }
+
+    def _name(self, column: str, what: str = "row") -> str:
+        return f"{what}_{self.table.name}_{column}"
+
+    def _unnest(self, names: Sequence[str], what: str) -> str:
+        arrays = ", ".join(f"CAST(:{self._name(name, what)} AS {self._sql_types[name]}[])" for name in names)
+        return f"unnest({arrays}) AS u({_quoted(names)})"
+
+    def _selecting(self) -> str:
+        same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
+        inner = f'SELECT {_quoted(self.columns, "t.")} FROM "{self.table.name}" AS t WHERE {same} OFFSET 0'
+        return f"SELECT f.* FROM {self._unnest(self.key, 'gone')} CROSS JOIN LATERAL ({inner}) AS f"
+
+    def _upserting(self) -> str:
+        changed = ", ".join(f'"{name}" = excluded."{name}"' for name in self.columns if name not in self.key)
+        action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
+        return (
+            f'u_{self.table.name} AS (INSERT INTO "{self.table.name}" ({_quoted(self.columns)}) '
+            f"SELECT {_quoted(self.columns, 'u.')} FROM h, {self._unnest(self.columns, 'row')} "
+            f"ON CONFLICT ({_quoted(self.key)}) {action})"
+        )
+
+    def _deleting(self) -> str:
+        same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
+        return (
+            f'd_{self.table.name} AS (DELETE FROM "{self.table.name}" AS t '
+            f"USING h, {self._unnest(self.key, 'gone')} WHERE {same})"
+        )
+
+
+def behind_the_head(changes: Sequence[Changes]) -> tuple[str, dict[str, Any]]:
+    """PostgreSQL: what to add to the append's CTEs, and its values."""
+    parts = [part for change in changes for part in change.table.parts(change)]
+    values = {name: array for _, arrays in parts for name, array in arrays.items()}
+    return "".join(f",\n{sql}" for sql, _ in parts), values
+
+
+async def write(connection: AsyncConnection, changes: Sequence[Changes]) -> None:
+    """SQLite: in the append's transaction, after it."""
+    for change in changes:
+        if change.gone:
+            await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
+        await upsert(connection, change.table.table, change.rows)
+
+
+def _quoted(names: Iterable[str], of: str = "") -> str:
+    return ", ".join(f'{of}"{name}"' for name in names)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

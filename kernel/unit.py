@@ -1,0 +1,74 @@
+"""Commands in the writer's queue that stand or fall together, and what became of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel import telemetry
+from kernel.batch import Decided
+from kernel.decide import Item, Outcome, repeated
+from kernel.model import Recorded
+
+Also = Callable[[AsyncConnection], Awaitable[bool]]
+"""Runs in the append's transaction (a guard's move); False means somebody else owns it: the unit is dropped."""
+
+
+@dataclass(slots=True)
+class Unit:
+    items: list[Item]
+    also: Also | None
+    asked_at: float = field(default_factory=monotonic)
+    done: asyncio.Future[list[Outcome]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def answer(self, outcomes: list[Outcome]) -> None:
+        if not self.done.done():
+            self.done.set_result(outcomes)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def alsos(units: list[Unit], decided: Decided) -> list[Also]:
+    """What moves with the append; not for a unit that failed: its guard stays before it."""
+    placed = zip(units, decided.outcomes, strict=True)
+    return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
+
+
+def pairs_of(units: list[Unit], decided: Decided) -> list[tuple[Item, Outcome]]:
+    return [
+        pair
+        for unit, outcomes in zip(units, decided.outcomes, strict=True)
+        for pair in zip(unit.items, outcomes, strict=True)
+    ]
+
+
+def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, str], Recorded]) -> Decided:
+    """A command that decided nothing (or was refused) and had been appended before answers its first receipt."""
+
+    def settled(item: Item, outcome: Outcome) -> Outcome:
+        return outcome if outcome.appended or item.pair not in known else repeated(item, known[item.pair])
+
+    if known:
+        decided.outcomes = [
+            [settled(item, outcome) for item, outcome in zip(unit.items, outcomes, strict=True)]
+            for unit, outcomes in zip(units, decided.outcomes, strict=True)
+        ]
+    return decided
+
+
+def tell(units: list[Unit], decided: Decided) -> None:
+    """Counts what became of the commands, and how long each waited from its queueing to its answer."""
+    pairs, now = pairs_of(units, decided), monotonic()
+    for (command, word), count in Counter((type(i.command).__name__, o.word) for i, o in pairs).items():
+        telemetry.count("commands_total", count, command=command, outcome=word)
+    for event, count in Counter(row.name for row in decided.pending).items():
+        telemetry.count("events_appended_total", count, event=event)
+    telemetry.observe("writer_batch_size", len(units))
+    for unit in units:
+        for item in unit.items:
+            telemetry.observe("command_seconds", now - unit.asked_at, command=type(item.command).__name__)
