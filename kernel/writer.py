@@ -57,6 +57,8 @@ class Writer:
         self._known = AtHead(log, deciders)
         self._attempted: int | None = None
         """Where the append whose outcome is not known would stand."""
+        self._shared = False
+        """Others appended since the last turn: the lock first, as what is decided without it would be decided twice."""
         self._closed = False
 
     async def execute(
@@ -152,11 +154,13 @@ class Writer:
         self._attempted = None
         try:
             await self._known.start()
-            decided = await self._optimistic(units)
+            decided = await (self._until_known(units) if self._shared else self._optimistic(units))
         except (_Behind, IntegrityError):
             telemetry.count("writer_behind_total")
             self._attempted = None
             decided = await self._until_known(units)
+        except _Unknown:
+            raise
         except Unavailable:
             decided = await self._until_known(units)
         telemetry.observe("append_seconds", monotonic() - started)
@@ -211,7 +215,7 @@ class Writer:
 
     async def _locked_turn(self, units: list[Unit]) -> Decided:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
-        await self._known.read_on((await self.log.head()).position, None)
+        earlier = await self._known.read_on((await self.log.head()).position, None)
         pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
         known = await self.log.find_commands(pairs)
         await self._known.load(items)
@@ -221,6 +225,7 @@ class Writer:
                 known = await self.log.find_commands(pairs, connection)
             else:
                 known |= {(event.stream, event.command): event for event in missed if event.command is not None}
+            self._shared = bool(earlier or missed)
             self._known.stand(head)
             decided = await self._known.decide(items, known, connection)
             if not decided.pending and head.position == self._attempted:

@@ -32,8 +32,10 @@ def head_cas_off(patch: pytest.MonkeyPatch) -> None:
     """An append goes to wherever the head is."""
     append = logs.Log.append
 
-    async def anywhere(self: logs.Log, connection: AsyncConnection, rows: Any, expected: int) -> Any:
-        return await append(self, connection, rows, (await self.head(connection)).position)
+    async def anywhere(
+        self: logs.Log, connection: AsyncConnection | None, rows: Any, expected: int, changes: Any = ()
+    ) -> Any:
+        return await append(self, connection, rows, (await self.head(connection)).position, changes)
 
     patch.setattr(logs.Log, "append", anywhere)
 
