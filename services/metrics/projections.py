@@ -4,7 +4,7 @@ No clock, random or float: a rebuild gives the same bytes. Events of different s
 addition and maximum, so it does not matter which comes first; who belongs to whom is joined when it is asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kernel.model import Incoming, Key
 from kernel.projector import Projection, Target
-from services.metrics.domain.engagement import Batch, Envelope, Kind, Metric, Provenance, Traffic, joined
+from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link import LinkClicked
 from services.metrics.domain.order import OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
@@ -23,6 +23,7 @@ from services.metrics.domain.totals import (
     content_number,
     first_minute,
     increments,
+    newest,
     snapshots,
     sums_from,
 )
@@ -82,11 +83,13 @@ async def apply_engagement(target: Target, events: Sequence[Incoming[Any]]) -> N
     fresh = [incoming for envelope_id, incoming in sorted(envelopes.items()) if (envelope_id,) not in seen]
     clicks = [incoming for incoming in events if isinstance(incoming.event, LinkClicked)]
     await target.upsert(ENVELOPES, [{"envelope_id": incoming.event.id} for incoming in fresh])
-    batches = [(incoming.event.rows, _ms(incoming.at)) for incoming in fresh]
+    batches = [incoming.event.rows for incoming in fresh]
+    received = [np.full(len(incoming.event.rows), _ms(incoming.at), dtype=np.int64) for incoming in fresh]
     if clicks:
-        batches.append((clicks_batch(clicks), max(_ms(incoming.at) for incoming in clicks)))
+        batches.append(clicks_batch(clicks))
+        received.append(batches[-1].at)
     if batches:
-        await count(target, joined([batch for batch, _ in batches]), _freshness(batches))
+        await count(target, joined(batches), np.concatenate(received))
 
 
 def clicks_batch(clicks: Sequence[Incoming[Any]]) -> Batch:
@@ -111,24 +114,14 @@ def clicks_batch(clicks: Sequence[Incoming[Any]]) -> Batch:
     )
 
 
-def _freshness(batches: Iterable[tuple[Batch, int]]) -> dict[int, int]:
-    """When the newest row of each content was received, by content number."""
-    fresh: dict[int, int] = {}
-    for batch, received_ms in batches:
-        for content in batch.contents:
-            number = content_number(content)
-            fresh[number] = max(fresh.get(number, 0), received_ms)
-    return fresh
-
-
-async def count(target: Target, batch: Batch, fresh: Mapping[int, int]) -> None:
-    """Adds a batch to the minutes and brings the cells it touches up to date."""
-    minutes, latest = increments(batch), snapshots(batch).rows()
+async def count(target: Target, batch: Batch, received_ms: Ints) -> None:
+    """Adds a batch to the minutes and brings the cells it touches up to date; rows of one batch come from many envelopes."""
+    minutes, latest, fresh = increments(batch), snapshots(batch).rows(), newest(batch, received_ms)
     await _add_minutes(target, minutes)
     summed, first = cells_of(minutes)
     touched: list[Any] = sorted({*summed, *latest})
     stored: dict[Any, Row] = await target.rows(CELLS, touched)
-    rows = {cell: _moved(cell, stored.get(cell), latest.get(cell), fresh[cell[0]]) for cell in touched}
+    rows = {cell: _moved(cell, stored.get(cell), latest.get(cell), fresh[cell]) for cell in touched}
     sums = sums_from(minutes, first, [rows[cell]["first_minute"] for cell in summed])
     for cell, (whole, on_top) in zip(summed, sums, strict=True):
         rows[cell]["increments"] += whole
@@ -235,7 +228,7 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
 
 REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
-    "counts", 1, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
+    "counts", 2, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
 )
 RETURNS = Projection("returns", 1, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
 PROJECTIONS = (REGISTRY, COUNTS, RETURNS)

@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.demo import address_of
+from cli.layout import Layout
 from cli.platform import Embedded, Running
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
 
-_told: list[dict[str, Any]] = []
+_told: list[tuple[dict[str, Any], Layout]] = []
 
 
 async def tell(platform: Running, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
@@ -31,8 +32,17 @@ async def tell(platform: Running, on_part: Callable[[str], Awaitable[None]] | No
 
 async def embedded_numbers(folder: Path) -> dict[str, Any]:
     """The story's numbers on SQLite and the local bus, in one process; told once however often they are asked for."""
+    return (await _embedded(folder))[0]
+
+
+async def embedded_stores(folder: Path) -> Layout:
+    """Where the platform of `embedded_numbers` left its databases and topics; it does not run any more."""
+    return (await _embedded(folder))[1]
+
+
+async def _embedded(folder: Path) -> tuple[dict[str, Any], Layout]:
     if not _told:
         with Embedded.start(folder) as platform:
             await platform.wait()
-            _told.append(await tell(platform))
+            _told.append((await tell(platform), platform.layout))
     return _told[0]

@@ -85,6 +85,17 @@ def snapshots(batch: Batch) -> Snapshots:
     return _latest(_numbers(batch)[rows], _cells(batch)[rows], batch.at[rows], batch.value[rows])
 
 
+def newest(batch: Batch, received_ms: Ints) -> dict[Cell, int]:
+    """When the last row of each cell was received, ms since 1970 UTC; `received_ms` has an entry per row."""
+    if len(batch) == 0:
+        return {}
+    content, cell = _numbers(batch), _cells(batch)
+    order = np.argsort(_packed(content, cell))
+    first = _starts(_packed(content, cell)[order])
+    kept, last = order[first], np.maximum.reduceat(received_ms[order], first)
+    return dict(zip(zip(content[kept].tolist(), cell[kept].tolist(), strict=True), last.tolist(), strict=True))
+
+
 def merged_minutes(left: Minutes, right: Minutes) -> Minutes:
     """What both say together; associative and commutative."""
     pairs = ((left.content, right.content), (left.cell, right.cell), (left.minute, right.minute))
