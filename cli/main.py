@@ -63,14 +63,24 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     rebuild.add_argument("service", choices=SERVICES)
     rebuild.add_argument("projection", nargs="?", help="all of the service when left out")
     rebuild.set_defaults(run=_run_rebuild)
+    refill = _about_data(commands.add_parser("refill", help="send a topic's messages again from the log"))
+    refill.add_argument("service", choices=SERVICES, help="whose log")
+    refill.add_argument("--topic", help="<service>.events.v1, or the command topic of another service")
+    refill.add_argument("--recreated", action="store_true", help="the topic is new: readers begin at its start")
+    refill.set_defaults(run=_run_refill)
     dlq = commands.add_parser("dlq", help="events that could not be handled")
     actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
     _about_data(actions.add_parser("list", help="parked keys with the reason"))
-    for name, what in (("show", "one key's events"), ("retry", "handle one key's events again, in order")):
+    for name, what in (
+        ("show", "one key's events"), ("retry", "handle one key's events again, in order"),
+        ("drop", "give up a record whose headers can never be read"),
+    ):  # fmt: skip
         one = _about_data(actions.add_parser(name, help=what))
         one.add_argument("service", choices=SERVICES)
         one.add_argument("consumer")
         one.add_argument("key")
+        if name == "drop":
+            one.add_argument("--reason", required=True, help="why nothing is lost by it; kept with the record")
     dlq.set_defaults(run=_run_dlq)
     creators = _about_data(commands.add_parser("import", help="creators from a CSV file into the running platform"))
     creators.add_argument("file", type=Path)
@@ -98,6 +108,12 @@ def _run_rebuild(given: argparse.Namespace) -> int:
     from cli.rebuilt import rebuild
 
     return rebuild(given)
+
+
+def _run_refill(given: argparse.Namespace) -> int:
+    from cli.refilled import refill
+
+    return refill(given)
 
 
 def _run_dlq(given: argparse.Namespace) -> int:

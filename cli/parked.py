@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,11 +15,13 @@ from cli.layout import Layout
 from cli.opened import opened, writing
 from cli.show import table_of
 from kernel.app import App
-from kernel.consume import Topic
+from kernel.clock import system_clock
+from kernel.consume import UNREADABLE, Sourced, Topic
 from kernel.effect import EffectRunner
 from kernel.errors import Fault, NotFound
 from kernel.execute import Executor
 from kernel.follow import Consumer
+from kernel.park import BUDGET_KEYS, Parking
 from kernel.process import ProcessRunner
 from kernel.projector import Projector, consumer_name
 from kernel.rebuild import live_generation
@@ -25,29 +29,48 @@ from kernel.rebuild import live_generation
 LIST_LIMIT = 500
 WIDTH = 220
 """Keys and reasons stand whole, to be copied."""
+DROPPED = "dropped.jsonl"
+Waiting = tuple[Any, str, Sourced]
+"""Place, source and record, as Parking.waiting gives them."""
 
 
 def dlq(given: argparse.Namespace) -> int:
-    """`list`, `show` or `retry`; 1 when what is tried again still fails."""
+    """`list`, `show`, `retry` or `drop`; 1 when what is tried again still fails, or nothing may be dropped."""
     layout = Layout.load(given.data)
     match given.action:
         case "list":
             return asyncio.run(_list(layout))
         case "show":
             return asyncio.run(_show_key(layout, given.service, given.consumer, given.key))
-        case _:
+        case "retry":
             return asyncio.run(_retry(layout, given.service, given.consumer, given.key))
+        case _:
+            return asyncio.run(_drop(layout, given.service, given.consumer, given.key, given.reason))
 
 
 async def _list(layout: Layout) -> int:
     table = table_of("Parked", "service", "consumer", "key", "since", "reason", "events", left=5)
+    full: list[str] = []
     async with opened(layout) as apps:
         for app in apps:
             for row in await keys(app):
                 since = str(row.since)[:19]
                 table.add_row(app.service.name, row.consumer, row.key, since, row.reason[:60], f"{row.events:,}")
+            full += [f"{app.service.name} {one}" for one in await near_budget(app)]
     show.wide(WIDTH).print(table if table.row_count else "nothing is parked")
+    for name in full:
+        show.wide(WIDTH).print(f"{name}; past {BUDGET_KEYS:,} it stops, as then something general is wrong")
     return 0
+
+
+async def near_budget(app: App) -> list[str]:
+    """Consumers that have parked half of the keys they may, and how many."""
+    parked = app.metadata.tables["parked"]
+    count = sa.func.count(parked.c.key.distinct())
+    query = sa.select(parked.c.consumer, count).group_by(parked.c.consumer).having(count >= BUDGET_KEYS // 2)
+    async with app.database.reading() as connection:
+        found = (await connection.execute(query.order_by(parked.c.consumer))).all()
+    return [f"{consumer} has parked {keys:,} keys" for consumer, keys in found]
 
 
 async def keys(app: App) -> list[Any]:
@@ -87,6 +110,41 @@ async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
             return 1
     show.wide(WIDTH).print(f"{handled} events handled")
     return 0
+
+
+async def _drop(layout: Layout, service: str, consumer: str, key: str, reason: str) -> int:
+    """Only what can never be read: its headers say nothing, so it is no event. Kept in `dropped.jsonl` with the reason."""
+    if not key.startswith(UNREADABLE):
+        sys.stderr.write(f"only records under {UNREADABLE}... can be dropped: mend the cause, then `dlq retry`\n")
+        return 1
+    async with opened(layout, [service]) as (app,):
+        parking = Parking(app.database, consumer)
+        waiting = await parking.waiting(key)
+        for one in waiting:
+            _note(layout.folder / DROPPED, _told(service, consumer, one, reason))
+        async with app.database.transaction() as connection:
+            await parking.remove(connection, [place for place, _, _ in waiting])
+    show.wide(WIDTH).print(f"{len(waiting)} dropped, kept in {layout.folder / DROPPED}")
+    return 0 if waiting else 1
+
+
+def _told(service: str, consumer: str, one: Waiting, reason: str) -> dict[str, Any]:
+    """All there is to know of a record, its bytes included: it can be put back by hand."""
+    (source, partition, offset), _, sourced = one
+    headers = [(name, value.decode("latin-1")) for name, value in sourced.headers]
+    return {
+        "dropped_at": system_clock(), "reason": reason, "service": service, "consumer": consumer,
+        "source": source, "partition": partition, "offset": offset, "key": sourced.key, "headers": headers,
+        "value_hex": sourced.value.hex(),
+    }  # fmt: skip
+
+
+def _note(path: Path, told: dict[str, Any]) -> None:
+    """One line, on disk before the record goes."""
+    with path.open("ab") as file:
+        file.write(orjson.dumps(told) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 async def handler(app: App, name: str) -> tuple[Any, Consumer]:

@@ -21,6 +21,8 @@ from kernel.relay import incoming_of
 
 OWN_LOG = "log"
 BATCH_RECORDS = 5_000
+UNREADABLE = "unreadable:"
+"""Before topic, partition and offset: the key of a record whose headers say nothing."""
 Decode = Callable[[str, bytes], Any]
 """`(ce_type, value) -> the service's own dataclass`, or None for a type it does not care about; ValueError if malformed."""
 
@@ -157,20 +159,30 @@ def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[BusRe
 
 
 def read_headers(topic: Topic, record: BusRecord) -> Sourced:
-    """A record with its place in the chain; position -1 and an error when its headers cannot be read."""
+    """A record with its place in the chain; position -1 and an error when its headers cannot be read.
+
+    Such a record is no event of its key, for a missing event would be a hole in the chain: it is parked under a key of its
+    own and stops nobody else.
+    """
     key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
     sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
     try:
-        headers = {name: _text(value) for name, value in record.headers}
-        sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
-        if topic.chained:
-            position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
-            sourced.position, sourced.previous = position, previous
-        else:
-            sourced.position = record.offset
+        find_place(topic, sourced)
     except (KeyError, ValueError) as error:
         sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
+        sourced.key = f"{UNREADABLE}{topic.name}/{record.partition}/{record.offset}"
     return sourced
+
+
+def find_place(topic: Topic, sourced: Sourced) -> None:
+    """Sets what the headers say; KeyError or ValueError when they cannot be read, today and by any later code."""
+    headers = {name: _text(value) for name, value in sourced.headers}
+    sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
+    if topic.chained:
+        position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
+        sourced.position, sourced.previous = position, previous
+    else:
+        sourced.position = sourced.offset
 
 
 def received(topic: Topic, sourced: Sourced, decode: Decode) -> Incoming[Any] | None:

@@ -25,12 +25,13 @@ from kernel.consume import (
     Part,
     Sourced,
     Topic,
+    find_place,
     of_log,
     of_topic,
     received,
 )
 from kernel.database import Database
-from kernel.errors import Fault
+from kernel.errors import Fault, Unavailable
 from kernel.guard import Guard
 from kernel.health import Watchdog
 from kernel.lease import Leases
@@ -172,6 +173,7 @@ class Consumer:
             while not stop.is_set() and await leases.held() == held:
                 if monotonic() >= look_at:
                     ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
+                    self._check_ends(guards, ends)
                 await self._topic_batch(reader, guards)
                 self._watch(guards, ends)
         finally:
@@ -179,6 +181,17 @@ class Consumer:
                 self._watchdog.forget(self._mark(where))
             self._holes -= guards.keys()
             await reader.close()
+
+    def _check_ends(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
+        """A topic that ends before what was read of it was made anew: reading on later would leave out its beginning."""
+        for where, guard in guards.items():
+            end = ends.get(where, guard.next_offset)
+            if guard.next_offset > end:
+                telemetry.gauge("guard_holes", len(self._holes | {where}), projection=self.name)
+                raise Unavailable(
+                    "topic.made_anew", topic=where[0], partition=where[1], next_offset=guard.next_offset, end=end,
+                    do="refill --recreated",
+                )  # fmt: skip
 
     async def _topic_batch(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> None:
         assert self._decode is not None
@@ -205,6 +218,7 @@ class Consumer:
         """A parked record decoded by today's code, for `retry`; raises what is still wrong with it."""
         if source != OWN_LOG:
             assert self._decode is not None
+            find_place(self._topics[source], sourced)
             return received(self._topics[source], sourced, self._decode)
         assert self._log is not None
         assert self._codec is not None

@@ -47,11 +47,22 @@ class ProcessRunner:
         self.parking = Parking(database, process.name)
 
     async def handle(self, parts: Sequence[Part]) -> None:
-        if all(part.is_clean for part in parts) and not await self.parking.keys():
-            causes = [sourced.incoming for part in parts for sourced in part.admitted.fresh]
-            if await self._decide(causes, lambda connection: self._guards.move(connection, parts)):
-                return
-        await self._carefully(parts)
+        """In one append, without what cannot be read and the keys that are parked; cause by cause when that fails."""
+        parked, parking, causes = await self.parking.keys(), [], []
+        for part, sourced in placed(parts):
+            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+            if reason is None:
+                causes.append(sourced.incoming)
+            else:
+                parked.add(sourced.key)
+                parking.append((part, sourced, reason))
+
+        async def also(connection: AsyncConnection) -> bool:
+            await self.parking.park(connection, parking)
+            return await self._guards.move(connection, parts)
+
+        if not await self._decide(causes, also):
+            await self._carefully(parts)
 
     async def _decide(self, causes: Sequence[Incoming[Any] | None], also: Also) -> bool:
         """False when one of the causes cannot be decided; nothing was written then."""

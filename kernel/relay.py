@@ -190,12 +190,17 @@ class Relay:
 
     async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
         """Compare-and-set; False when another relay moved it (what was sent here was a repeat)."""
-        values = {"position": after.position, "last": orjson.dumps(after.last, option=orjson.OPT_SORT_KEYS).decode()}
+        at = self._table.c.position == before.position
         async with self._log.database.transaction() as connection:
-            moved = await connection.execute(
-                sa.update(self._table).where(self._table.c.position == before.position).values(**values)
-            )
+            moved = await connection.execute(sa.update(self._table).where(at).values(_row(after)))
         return moved.rowcount == 1
+
+    async def rewind(self, to: Checkpoint) -> None:
+        """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""
+        async with self._log.database.transaction() as connection:
+            await connection.execute(
+                sa.update(self._table).where(self._table.c.position > to.position).values(_row(to))
+            )
 
     async def close(self) -> None:
         """Closes the producer; the next round opens a new one and starts at the checkpoint."""
@@ -212,6 +217,11 @@ def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]
         service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
         recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
     )  # fmt: skip
+
+
+def _row(checkpoint: Checkpoint) -> dict[str, Any]:
+    last = orjson.dumps(checkpoint.last, option=orjson.OPT_SORT_KEYS).decode()
+    return {"position": checkpoint.position, "last": last}
 
 
 def _key(where: TopicPartition) -> str:

@@ -36,6 +36,15 @@ class PositionStore(Protocol):
         """Replaces the given partitions' positions, leaves the others."""
 
 
+async def begin_again(store: PositionStore, topic: str) -> None:
+    """After a topic was made anew (PositionLost) and refilled: read it from its start, and skip what was done.
+
+    For event topics. Raw engagement has no log behind it: what was in a lost topic is lost.
+    """
+    stored = await store.load()
+    await store.save({place: Position(0, each.last_position) for place, each in stored.items() if place[0] == topic})
+
+
 class MemoryPositions:
     """Forgotten when the process ends."""
 

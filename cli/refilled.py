@@ -1,0 +1,51 @@
+"""`refill`: sends a topic's messages again from its service's log, beside a platform that runs; readers skip what they know."""
+
+import argparse
+import asyncio
+
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.layout import Layout, running
+from cli.opened import opened
+from cli.story.tell import COLUMNS
+from kernel.app import App
+from kernel.bus import PARTITIONS
+from kernel.relay import Relay
+from kernel.resend import begin_again, check_topic, resend, stands_past_end
+
+
+def refill(given: argparse.Namespace) -> int:
+    """0 when all was sent; 2 when it is not the time for it, with what to do first."""
+    layout, console = Layout.load(given.data), Console(stderr=True, soft_wrap=True)
+    if layout.stores.bus.startswith("local:") and running(layout.folder):
+        console.print("an embedded platform has its bus for itself: `down` first")
+        return 2
+    return asyncio.run(_refill(layout, given.service, given.topic, given.recreated, console))
+
+
+async def _refill(layout: Layout, service: str, topic: str | None, recreated: bool, console: Console) -> int:
+    topic = topic or f"{service}.events.v1"
+    check_topic(service, topic)
+    async with opened(layout) as apps:
+        await apps[0].bus.ensure_topics({topic: PARTITIONS})
+        if recreated:
+            moved = sum([await begin_again(app.database, topic) for app in apps])
+            console.print(f"{topic}: {moved} guards begin at its start", highlight=False)
+        elif past := [app.service.name for app in apps if await stands_past_end(app.database, app.bus, topic)]:
+            console.print(f"{topic} was made anew: {', '.join(past)} stand past its end; say --recreated")
+            return 2
+        (app,) = [app for app in apps if app.service.name == service]
+        sent = await refilled(app, topic, console)
+        console.print(f"{topic}: {sent:,} messages sent again, the relay sends the rest", highlight=False)
+    return 0
+
+
+async def refilled(app: App, topic: str, console: Console) -> int:
+    """How many messages were sent again."""
+    relay = Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish)
+    with Progress(*COLUMNS, console=console) as progress:
+        task = progress.add_task(f"{app.service.name} to {topic}", total=None)
+        return await resend(
+            relay, app.log, app.bus, topic, lambda at, end: progress.update(task, completed=at, total=end)
+        )  # fmt: skip
