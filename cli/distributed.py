@@ -4,8 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.layout import SERVICES, Layout, Ports, Stores
@@ -75,10 +75,23 @@ class Distributed(Running):
             process.start()
         return made
 
+    def second(self, name: Name) -> Name:
+        """Starts another replica of a role that has no port of its own (relay, project, process); its name."""
+        service, role = name
+        other, port = (service, f"{role}-2"), free_port()
+        process = _process(self.layout, name, self.layout.folder / "logs", port, "-2")
+        self.processes[other], self.probes[other] = process, port
+        process.start()
+        return other
 
-def _process(layout: Layout, name: Name, logs: Path, probe: int) -> Process:
+    def succeed(self, name: Name, other: Name) -> None:
+        """The first of two replicas has ended: the other has its name from now on."""
+        self.processes[name], self.probes[name] = self.processes.pop(other), self.probes.pop(other)
+
+
+def _process(layout: Layout, name: Name, logs: Path, probe: int, suffix: str = "") -> Process:
     service, role = name
-    log = logs / f"{service}-{role}.log"
+    log = logs / f"{service}-{role}{suffix}.log"
     if name == SANDBOX:
         outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
         return Process([sys.executable, "-m", "sandbox"], log, env=layout.environment(SERVICES[0]) | outside)
@@ -95,11 +108,16 @@ def migrate(layout: Layout) -> None:
         raise NotReady(f"the databases could not be migrated\n{done.stderr[-2_000:]}")
 
 
-async def distributed(servers: Servers, folder: Path | None = None, ports: Ports | None = None) -> Distributed:
-    """A platform on these servers, with its keys and logs in the folder (None: a temporary one). Started, not ready yet."""
+async def distributed(
+    servers: Servers, folder: Path | None = None, ports: Ports | None = None, more: Mapping[str, str] | None = None
+) -> Distributed:
+    """A platform on these servers, with its keys and logs in the folder (None: a temporary one). Started, not ready yet.
+
+    `more`: settings of every service that are other than usual.
+    """
     temporary = None if folder else Folder("distributed")
     place = folder or (temporary.path if temporary else Path())
     stores = await servers.stores(place)
-    layout = Layout.at(place, ports or Ports.free(free_port), stores)
+    layout = replace(Layout.at(place, ports or Ports.free(free_port), stores), more=more or {})
     layout.save(os.getpid(), "distributed")
     return await asyncio.to_thread(Distributed.start, layout, temporary)

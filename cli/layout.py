@@ -63,6 +63,8 @@ class Layout:
     folder: Path
     ports: Ports
     stores: Stores
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Settings of every service that are other than usual here."""
 
     @classmethod
     def at(cls, folder: Path, ports: Ports | None = None, stores: Stores | None = None) -> "Layout":
@@ -113,6 +115,7 @@ class Layout:
             "platform_url": self.http("sandbox"),
             "clicks_per_s": "200",
             "clicks_burst": "2000",
+            **self.more,
         }
 
     def environment(self, service: str) -> dict[str, str]:

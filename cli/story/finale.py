@@ -74,11 +74,12 @@ def _row(row: Any) -> list[Any]:
 
 async def returns(market: Market, heard: Heard, expected: Expected) -> dict[str, Any]:
     """Watches each campaign until all that was sent is counted, then asks for its return."""
-    answers = await asyncio.gather(*[_return(market, heard, deal, expected) for deal in DEALS])
+    answers = await asyncio.gather(*[return_of(market, heard, deal, expected) for deal in DEALS])
     return {deal.name: answer for deal, answer in zip(DEALS, answers, strict=True)}
 
 
-async def _return(market: Market, heard: Heard, deal: Deal, expected: Expected) -> Any:
+async def return_of(market: Market, heard: Heard, deal: Deal, expected: Expected) -> Any:
+    """One campaign's return, once all that was sent is counted; Unexpected where it is not what was sent and paid."""
     wanted = _wanted(heard, deal, expected)
     await _watched(market, deal, wanted)
     stub = RoiQueryServiceStub(market.channel("metrics", deal.brand))

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from dandelion_contracts.errors import Unreachable
 from dandelion_contracts.events import SERVICES, events_topic
 from dandelion_contracts.positions import MemoryPositions, Position
 from dandelion_contracts.subscriber import source_of, subscribe
@@ -15,6 +16,7 @@ from cli.story.market import Unexpected
 M = TypeVar("M", bound=Message)
 WAIT_S = 120.0
 """How long an event is waited for before the story says that it did not come."""
+UNREACHABLE_PAUSE_S = 0.5
 Test = Callable[[Any], bool]
 ANY = ""
 
@@ -26,7 +28,7 @@ class Heard:
         self._bus, self._wait_s = bus, wait_s
         self._by_type: dict[str, list[Any]] = defaultdict(list)
         self._by_id: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-        self._ids: set[str] = set()
+        self._ids: dict[str, set[str]] = {service: set() for service in SERVICES}
         self._woken: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._tasks: list[asyncio.Task[None]] = []
         self._reached: dict[tuple[str, int], Position] = {}
@@ -42,12 +44,28 @@ class Heard:
 
     async def _follow(self, service: str) -> None:
         async with subscribe(service, brokers=self._bus, positions=MemoryPositions()) as events:
-            async for event in events:
-                if event.id in self._ids:
+            while True:
+                try:
+                    event = await anext(events)
+                except Unreachable:
+                    await asyncio.sleep(UNREACHABLE_PAUSE_S)
+                    continue
+                if event.id in self._ids[service]:
                     raise Unexpected(f"{event.id} came twice")
-                self._ids.add(event.id)
+                self._ids[service].add(event.id)
                 self._reached[service, event.where[1]] = event.after
                 self._keep(event.type, event.message)
+
+    def ids(self, service: str) -> set[str]:
+        """Of all its events so far."""
+        return self._ids[service]
+
+    def ended(self) -> None:
+        """Raises what ended a subscription, if something did."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+                raise Unexpected("a subscription ended by itself")
 
     def at_least(self, service: str) -> list[str]:
         """What was heard of a service so far, as values of `at_least` with at most 8 tokens each."""
@@ -123,12 +141,9 @@ class Heard:
     async def _more(self, name: str) -> None:
         """Until another event of the type is there; what ended the subscription is raised here."""
         waiting = asyncio.ensure_future(self._woken[name].wait())
-        done, _ = await asyncio.wait([waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        for task in self._tasks:
-            if task in done:
-                task.result()
-                raise Unexpected("a subscription ended by itself")
+        self.ended()
 
     async def number(self, kind: type[M], count: int) -> list[M]:
         """All of a type once there are `count` of them."""

@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 import grpc
@@ -16,8 +16,6 @@ from dandelion_contracts.channel import connect
 AT_ONCE = 24
 """Requests under way at a time."""
 CALL_S = 60.0
-"""How long one command is tried again while its service is away or busy."""
-QUERY_S = 60.0
 TOKEN_S = 600.0
 AGAIN = frozenset({429, 502, 503, 504})
 NOT_NOW = frozenset(
@@ -64,14 +62,15 @@ class Address:
 class Market:
     """One storyteller's connections. `async with` closes them."""
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
+    def __init__(self, address: Address, patience_s: float = CALL_S) -> None:
+        """`patience_s`: how long one command or query is tried again while its service is away, busy or behind."""
+        self.address, self._patience_s = address, patience_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tokens: dict[Who, tuple[str, float]] = {}
         self._clients = {name: httpx.AsyncClient(base_url=url, timeout=30.0) for name, url in address.http.items()}
         self._channels: dict[tuple[str, Who], grpc.aio.Channel] = {}
 
-    async def __aenter__(self) -> "Market":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -130,12 +129,11 @@ class Market:
         self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
     ) -> httpx.Response:
         """Tried again while the service is away, draining or busy; the last answer or error when the time is over."""
-        until, pause_s = time.monotonic() + CALL_S, 0.05
+        until, pause_s = time.monotonic() + self._patience_s, 0.05
         while True:
             late = time.monotonic() >= until
             try:
-                async with self._slots:
-                    answer = await self._clients[service].request(method, path, content=content, headers=headers)
+                answer = await self.once(service, method, path, headers, content)
                 if answer.status_code not in AGAIN or late:
                     return answer
             except httpx.TransportError as error:
@@ -143,6 +141,13 @@ class Market:
                     raise Unexpected(f"{method} {path}: {service} does not answer: {error!r}") from error
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
+
+    async def once(
+        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
+    ) -> httpx.Response:
+        """One attempt, whatever comes of it."""
+        async with self._slots:
+            return await self._clients[service].request(method, path, content=content, headers=headers)
 
     def channel(self, service: str, who: Who) -> grpc.aio.Channel:
         """A gRPC channel to a service's queries as a caller."""
@@ -152,7 +157,7 @@ class Market:
 
     async def ask(self, call: Callable[[Any], Any], request: Any) -> Any:
         """One query, tried again while the server is away or its read model is behind."""
-        until = time.monotonic() + QUERY_S
+        until = time.monotonic() + self._patience_s
         while True:
             try:
                 return await call(request)

@@ -1,7 +1,7 @@
 """The third part: engagement in batches, clicks on tracking links, coupons, orders and refunds, all of it predictable."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,14 +47,14 @@ class Content:
 class Expected:
     """What was sent, so that what is answered can be checked: counts by campaign, orders and revenue by campaign."""
 
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     gross_minor: Counter[str] = field(default_factory=Counter)
     refunded_minor: Counter[str] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
     observations: int = 0
 
     def add(self, campaign_id: str, counts: dict[str, int]) -> None:
-        self.counts.setdefault(campaign_id, Counter()).update(counts)
+        self.counts[campaign_id].update(counts)
 
 
 def published(heard: Heard) -> list[Content]:
@@ -68,11 +68,11 @@ def published(heard: Heard) -> list[Content]:
     return sorted(found, key=lambda content: content.deliverable_id)
 
 
-async def known_to_metrics(market: Market, heard: Heard) -> None:
-    """Until metrics has seen every contract, so that each number finds its campaign at once."""
+async def known_to_metrics(market: Market, heard: Heard, campaign_id: str = DEALS[0].id) -> None:
+    """Until metrics has seen every contract that was heard of, so that each number finds its campaign at once."""
     stub = RoiQueryServiceStub(market.channel("metrics", OPERATOR))
     for tokens in heard.at_least("campaigns"):
-        await market.ask(stub.GetCampaignRoi, queries.GetCampaignRoiRequest(campaign_id=DEALS[0].id, at_least=tokens))
+        await market.ask(stub.GetCampaignRoi, queries.GetCampaignRoiRequest(campaign_id=campaign_id, at_least=tokens))
 
 
 class Engagement:
@@ -171,7 +171,7 @@ async def sell(market: Market, heard: Heard, contents: Sequence[Content], size: 
     for content in linked:
         expected.add(content.campaign_id, {"clicks": size.clicks})
     couponed = contents[1::step][: size.coupons]
-    await asyncio.gather(*[_coupon(market, content) for content in couponed])
+    await asyncio.gather(*[coupon(market, content) for content in couponed])
     orders = list(_orders(size.orders, list(zip(linked, clicks, strict=True)), couponed))
     await asyncio.gather(*[_order(market, *order) for order in orders])
     await _refund(market, orders)
@@ -197,28 +197,33 @@ async def _link(market: Market, content: Content, clicks: int) -> list[str]:
     return [parse_qs(urlsplit(target).query)["dandelion_click"][0] for target in targets]
 
 
-async def _coupon(market: Market, content: Content) -> None:
+async def coupon(market: Market, content: Content) -> None:
+    """A coupon that names the content as whose doing an order is."""
     body = {
         "deliverable_id": content.deliverable_id,
-        "code": _code(content),
+        "code": coupon_code(content),
         "discount_bps": 500,
         "expires_at": "2035-01-01T00:00:00Z",
     }
     await market.do("metrics", "PUT", f"/coupons/{named('coupon', content.deliverable_id)}", content.brand, body)
 
 
-def _code(content: Content) -> str:
+def coupon_code(content: Content) -> str:
     return f"SPRING-{content.deliverable_id[:8]}".upper()
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _orders(count: int, linked: Sequence[tuple[Content, list[str]]], couponed: Sequence[Content]) -> Any:
     """Half came by a link, the rest by a coupon."""
-    at = datetime.now(UTC).isoformat()
+    at = now_text()
     for n in range(count):
         evidence: dict[str, Any]
         if n % 2:
             content = couponed[n // 2 % len(couponed)]
-            evidence = {"coupon_code": _code(content)}
+            evidence = {"coupon_code": coupon_code(content)}
         else:
             content, clicks = linked[n // 2 % len(linked)]
             evidence = {"click_ids": [clicks[n % len(clicks)]]}

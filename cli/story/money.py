@@ -27,15 +27,19 @@ async def pay_out(market: Market, heard: Heard, step: Callable[[str], None]) -> 
 async def _payout(
     market: Market, heard: Heard, n: int, creator_id: str, currency: str, minor: int, step: Callable[[str], None]
 ) -> None:
-    id_, failing = named("payout", creator_id, currency), n == 0
-    body = {
-        "amount_minor": minor,
-        "currency": currency,
-        "instrument": "tok_declined_account" if failing else f"tok_account_{n}",
-    }
-    await market.do("ledger", "PUT", f"/payouts/{id_}", creator(creator_id), body)
-    await heard.one(ledger.PayoutFailed if failing else ledger.PayoutConfirmed, payout_id=id_)
+    instrument = "tok_declined_account" if n == 0 else f"tok_account_{n}"
+    await payout(market, heard, named("payout", creator_id, currency), creator_id, currency, minor, instrument)
     step("paid out")
+
+
+async def payout(
+    market: Market, heard: Heard, id_: str, creator_id: str, currency: str, minor: int, instrument: str
+) -> None:
+    """One payout, until it has arrived or come back."""
+    body = {"amount_minor": minor, "currency": currency, "instrument": instrument}
+    await market.do("ledger", "PUT", f"/payouts/{id_}", creator(creator_id), body)
+    failing = instrument.startswith("tok_declined")
+    await heard.one(ledger.PayoutFailed if failing else ledger.PayoutConfirmed, payout_id=id_)
 
 
 @dataclass(slots=True)

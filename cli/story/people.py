@@ -15,7 +15,7 @@ from dandelion_contracts.words import number
 
 from cli.story.heard import Heard
 from cli.story.market import FINANCE, OPERATOR, Market, Unexpected, Who, named
-from cli.story.plan import DEALS, DEPOSITS, LATE, OWN_MONEY, Deal
+from cli.story.plan import DEALS, DEPOSITS, LATE, OWN_MONEY, Deal, Deposit
 
 CREATORS = Path(__file__).resolve().parent.parent / "data" / "creators.csv"
 LEAST_CREATORS = 500
@@ -47,7 +47,7 @@ async def import_creators(market: Market) -> str:
 async def bring_money(market: Market, heard: Heard) -> None:
     """The platform's own money, the brands' deposits (one is declined), and the provider's settlement file."""
     await asyncio.gather(*[_own_money(market, *each) for each in OWN_MONEY.items()])
-    await asyncio.gather(*[_deposit(market, heard, each) for each in DEPOSITS])
+    await asyncio.gather(*[deposit(market, heard, each) for each in DEPOSITS])
     batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
     file = await market.outside("GET", f"/psp/settlements/{batch}")
     answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
@@ -62,19 +62,21 @@ async def _own_money(market: Market, currency: str, amount_minor: int) -> None:
     await market.do("ledger", "PUT", f"/own-money/{named('own money', currency)}", FINANCE, body)
 
 
-async def _deposit(market: Market, heard: Heard, deposit: Any) -> None:
-    body = {"amount_minor": deposit.amount_minor, "currency": deposit.currency, "instrument": deposit.instrument}
-    await market.do("ledger", "PUT", f"/deposits/{deposit.id}", deposit.brand, body)
-    declined = deposit.instrument.startswith("tok_declined")
-    await heard.one(ledger.DepositFailed if declined else ledger.DepositConfirmed, deposit_id=deposit.id)
+async def deposit(market: Market, heard: Heard, asked: Deposit) -> None:
+    """Money of a brand, until the ledger says what became of it."""
+    body = {"amount_minor": asked.amount_minor, "currency": asked.currency, "instrument": asked.instrument}
+    await market.do("ledger", "PUT", f"/deposits/{asked.id}", asked.brand, body)
+    declined = asked.instrument.startswith("tok_declined")
+    await heard.one(ledger.DepositFailed if declined else ledger.DepositConfirmed, deposit_id=asked.id)
 
 
 async def publish_campaigns(market: Market) -> None:
     """Drafts with their terms, then opens them."""
-    await asyncio.gather(*[_publish(market, deal) for deal in (*DEALS, LATE)])
+    await asyncio.gather(*[publish(market, deal) for deal in (*DEALS, LATE)])
 
 
-async def _publish(market: Market, deal: Deal) -> None:
+async def publish(market: Market, deal: Deal) -> None:
+    """One draft with its terms, then opened."""
     body = {"brief": deal.brief, "terms": {"clocks": deal.clocks}}
     await market.do("campaigns", "PUT", f"/campaigns/{deal.id}", deal.brand, body)
     await market.do("campaigns", "POST", f"/campaigns/{deal.id}/publish", deal.brand)
@@ -85,7 +87,7 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
     taken: set[str] = set()
     pairings: list[Pairing] = []
     for deal in DEALS:
-        fresh = [each for each in await _search(market, deal, token) if each not in taken]
+        fresh = [each for each in await search(market, deal, token) if each not in taken]
         if len(fresh) < deal.collaborations:
             raise Unexpected(f"{deal.name}: {len(fresh)} creators found, {deal.collaborations} needed")
         chosen = fresh[: deal.collaborations]
@@ -100,10 +102,11 @@ def creator(creator_id: str) -> Who:
 
 async def find_one(market: Market, deal: Deal) -> Who:
     """Somebody for a single invitation."""
-    return creator((await _search(market, deal, ""))[-1])
+    return creator((await search(market, deal, ""))[-1])
 
 
-async def _search(market: Market, deal: Deal, token: str) -> Sequence[str]:
+async def search(market: Market, deal: Deal, token: str = "") -> Sequence[str]:
+    """Ids of the creators that a deal's filters find, at most 200."""
     stub = CreatorQueryServiceStub(market.channel("discovery", deal.brand))
     asked = discovery.SearchCreatorsRequest(page_size=200, at_least=token, **_criteria(deal.search))
     found = await market.ask(stub.SearchCreators, asked)

@@ -46,10 +46,12 @@ class Deal:
     step_minor: int = 0
     """Each next creator is paid so much more."""
     clocks: Mapping[str, int] = field(default_factory=lambda: QUICK)
+    story: tuple[str, ...] = ()
+    """Set where the deal is told more than once, so that each has ids of its own."""
 
     @property
     def id(self) -> str:
-        return named("campaign", self.name)
+        return named("campaign", *self.story, self.name)
 
     @property
     def currency(self) -> str:
@@ -68,10 +70,11 @@ class Deposit:
     currency: str
     amount_minor: int
     instrument: str = "tok_visa"
+    story: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        return named("deposit", self.brand.name, self.currency, self.instrument)
+        return named("deposit", *self.story, self.brand.name, self.currency, self.instrument)
 
 
 def _brief(title: str, kind: str, mode: str, budget_minor: int, currency: str, **more: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dandelion_contracts.words import word
 from cli.story.heard import Heard
 from cli.story.market import REVIEWER, Market, named
 from cli.story.people import Pairing, find_one
-from cli.story.plan import BRANDED, DOUBTFUL_TEXT, LATE, LIVE, REFUSED_TEXT, SEEDING
+from cli.story.plan import BRANDED, DOUBTFUL_TEXT, LATE, LIVE, REFUSED_TEXT, SEEDING, Deal
 
 CANCELLED = (BRANDED.name, 7)
 """The brand cancels this one after the draft: half the fee is owed by the ladder."""
@@ -183,12 +183,12 @@ class Work:
         await self._market.do("campaigns", "POST", f"{piece.path}/cancel", piece.pairing.deal.brand, body)
         await self._heard.one(ledger.RefundIssued, deliverable_id=piece.deliverable_id)
 
-    async def invite_in_vain(self) -> None:
+    async def invite_in_vain(self, deal: Deal = LATE) -> None:
         """An invitation that nobody answers runs out; its campaign is cancelled."""
-        stranger = await find_one(self._market, LATE)
-        body = {"creator_id": stranger.tenant, "fees_minor": list(LATE.fees_minor)}
-        receipt = await self._market.do("campaigns", "POST", f"/campaigns/{LATE.id}/invite", LATE.brand, body)
+        stranger = await find_one(self._market, deal)
+        body = {"creator_id": stranger.tenant, "fees_minor": list(deal.fees_minor)}
+        receipt = await self._market.do("campaigns", "POST", f"/campaigns/{deal.id}/invite", deal.brand, body)
         id_ = str(receipt["stream"]).partition("-")[2]
         await self._heard.one(campaigns.ApplicationExpired, application_id=id_)
-        await self._market.do("campaigns", "POST", f"/campaigns/{LATE.id}/cancel", LATE.brand, {"reason": "no_answer"})
-        await self._heard.one(campaigns.CampaignCancelled, campaign_id=LATE.id)
+        await self._market.do("campaigns", "POST", f"/campaigns/{deal.id}/cancel", deal.brand, {"reason": "no_answer"})
+        await self._heard.one(campaigns.CampaignCancelled, campaign_id=deal.id)

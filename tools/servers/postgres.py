@@ -78,6 +78,15 @@ class PostgresServer(Server):
         """Drops it, ending who is still connected; one that does not exist is no error."""
         await self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    async def end_sessions(self, database: str) -> int:
+        """Terminates every backend of a database; how many there were."""
+        link = await asyncpg.connect(self.dsn(), timeout=30)
+        try:
+            query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+            return int(await link.fetchval(query, database))
+        finally:
+            await link.close()
+
     async def _admin(self, statement: str) -> None:
         link = await asyncpg.connect(self.dsn(), timeout=30)
         try:

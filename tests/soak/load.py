@@ -1,0 +1,258 @@
+"""The load: so many whole campaigns at a time, from deposit to payout, over public HTTP, gRPC and topics only."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from dandelion.campaigns.v1 import events_pb2 as campaigns
+from dandelion.ledger.v1 import events_pb2 as ledger
+
+from cli.story import finale, measure, money, people
+from cli.story.heard import Heard
+from cli.story.market import FINANCE, OPERATOR, Address, Market, Unexpected, Who, named
+from cli.story.measure import Content, Engagement, Expected
+from cli.story.people import Pairing, creator
+from cli.story.plan import DEALS, LATE, OWN_MONEY, SEEDING, Deal, Deposit, Size
+from cli.story.work import Work
+
+PATIENCE_S = 600.0
+"""How long one command or query is tried again, and an event waited for; the run itself is bounded sooner."""
+BRANDS = [Who(f"brand {n}", named("soak brand", n), "brand") for n in range(6)]
+OWN_MONEY_TIMES = 1_000
+NUMBERS = 16
+"""Collaborations take the demo's turns by number: one is cancelled, one declined, one countered, some refused first."""
+ROWS = 400
+ORDERS = 3
+PULSE_S = 1.5
+REFUSED_CODES = frozenset({"relay.behind", "writer.stopping", "writer.stopped", "writer.queue_full", "rate.exhausted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A command that was answered with success: who asked under which key, and where its last event is said to stand."""
+
+    service: str
+    tenant: str
+    actor: str
+    key: str
+    stream: str
+    version: int
+    position: int
+
+
+class Caller(Market):
+    """The story's market, which also keeps what every attempt came to and every receipt."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(address, PATIENCE_S)
+        self.outcomes: Counter[str] = Counter()
+        self.turned_away = 0
+        """Answers 503 `relay.behind` with Retry-After."""
+        self.told: list[Told] = []
+
+    async def once(
+        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
+    ) -> httpx.Response:
+        try:
+            answer = await super().once(service, method, path, headers, content)
+        except httpx.TransportError:
+            self.outcomes["unknown"] += 1
+            raise
+        code = _code(answer)
+        self.outcomes["ok" if answer.is_success else "refused" if _is_refusal(answer, code) else "unknown"] += 1
+        self.turned_away += code == "relay.behind" and "Retry-After" in answer.headers
+        return answer
+
+    async def send(
+        self, service: str, method: str, path: str, who: Who, content: bytes, media_type: str, key: str = ""
+    ) -> dict[str, Any]:
+        key = key or named(method, path, who, content)
+        answer = await super().send(service, method, path, who, content, media_type, key)
+        if {"stream", "version", "position"} <= answer.keys():
+            where = answer["stream"], answer["version"], answer["position"]
+            self.told.append(Told(service, who.tenant, who.name, key, *where))
+        return answer
+
+
+def _code(answer: httpx.Response) -> str:
+    if "problem" not in answer.headers.get("Content-Type", ""):
+        return ""
+    return str(answer.json().get("code", ""))
+
+
+def _is_refusal(answer: httpx.Response, code: str) -> bool:
+    """Nothing was done, for certain."""
+    return answer.status_code < 500 or code in REFUSED_CODES
+
+
+class Load:
+    """`at_a_time` campaigns until `stop`; `finish` waits for those that are under way."""
+
+    def __init__(self, caller: Caller, heard: Heard, seed: int, at_a_time: int) -> None:
+        self.caller, self.heard = caller, heard
+        self.expected = Expected()
+        self.ended: list[Deal] = []
+        self.collaborations: Counter[str] = Counter()
+        self.doing: dict[str, str] = {}
+        """What each campaign under way waits for."""
+        self._seed, self._at_a_time, self._next = seed, at_a_time, 0
+        self._imported = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self.stopping = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Creators and the platform's own money, before any fault; then the campaigns."""
+        self._imported = await people.import_creators(self.caller)
+        for currency, amount_minor in OWN_MONEY.items():
+            await self._own_money("first", currency, OWN_MONEY_TIMES * amount_minor)
+        works: list[Callable[[], Coroutine[Any, Any, None]]] = [self._lane] * self._at_a_time
+        self._tasks = [asyncio.create_task(work()) for work in [*works, self._pulse]]
+
+    async def failed(self) -> None:
+        """Returns never; raises what ended a part of the load."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        await asyncio.Event().wait()
+
+    async def finish(self, within_s: float) -> None:
+        """Until everything that was started has ended; Unexpected with what hangs when it has not in time."""
+        self.stopping.set()
+        done, hanging = await asyncio.wait(self._tasks, timeout=within_s, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        if hanging:
+            what = "; ".join(f"{name}: {step}" for name, step in self.doing.items())
+            raise Unexpected(f"not ended {within_s:.0f} s after the faults: {what}")
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _lane(self) -> None:
+        """One campaign after the other."""
+        while not self.stopping.is_set():
+            number, self._next = self._next, self._next + 1
+            await self._campaign(number)
+
+    async def _pulse(self) -> None:
+        """Commands that wait for no event, so that there is something to refuse while nothing is heard."""
+        number = 0
+        while not self.stopping.is_set():
+            self.doing["pulse"] = f"own money {number}"
+            await self._own_money(f"pulse {number}", "CNY", 100)
+            number += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), PULSE_S)
+        del self.doing["pulse"]
+
+    async def _own_money(self, what: str, currency: str, amount_minor: int) -> None:
+        body = {"amount_minor": amount_minor, "currency": currency}
+        path = f"/own-money/{named('soak own money', self._seed, what, currency)}"
+        await self.caller.do("ledger", "PUT", path, FINANCE, body)
+
+    async def _campaign(self, number: int) -> None:
+        """From the brand's deposit to the creators' payouts."""
+        chance = random.Random(f"{self._seed}/{number}")
+        plain = LATE if number % 9 == 8 else DEALS[number % len(DEALS)]
+        story = (f"soak {self._seed}", str(number))
+        deal = replace(plain, brand=BRANDS[number % len(BRANDS)], story=story)
+        name = f"campaign {number} ({deal.name})"
+        self.doing[name] = "deposit"
+        await self._fund(deal)
+        await people.publish(self.caller, deal)
+        if plain is LATE:
+            self.doing[name] = "an invitation nobody answers"
+            await Work(self.caller, self.heard, lambda _: None).invite_in_vain(deal)
+        else:
+            await self._collaborate(name, deal, chance)
+        self.ended.append(deal)
+        del self.doing[name]
+
+    async def _fund(self, deal: Deal) -> None:
+        """Gifts need no money."""
+        if deal.fees_minor == SEEDING.fees_minor:
+            return
+        amount_minor = 4 * sum(deal.fees(NUMBERS))
+        await people.deposit(
+            self.caller, self.heard, Deposit(deal.brand, deal.currency, amount_minor, story=deal.story)
+        )
+
+    async def _collaborate(self, name: str, deal: Deal, chance: random.Random) -> None:
+        self.doing[name] = "search"
+        found = await people.search(self.caller, deal, self._imported)
+        chosen = zip(chance.sample(range(NUMBERS), 2), chance.sample(sorted(found), 2), strict=True)
+        pairings = [Pairing(deal, number, creator(id_)) for number, id_ in chosen]
+        self.doing[name] = "collaborations"
+        work = Work(self.caller, self.heard, lambda step: self.collaborations.update([step]))
+        await asyncio.gather(*[work.lead(pairing) for pairing in pairings])
+        contents = self._contents(deal)
+        if contents:
+            self.doing[name] = "engagement and orders"
+            await self._measure(deal, contents, chance)
+        self.doing[name] = "payouts"
+        await asyncio.gather(*[self._pay(deal, pairing, chance.random() < 0.1) for pairing in pairings])
+
+    def _contents(self, deal: Deal) -> list[Content]:
+        published = [one for one in self.heard.every(campaigns.ContentPublished) if one.campaign_id == deal.id]
+        found = [Content(one.deliverable_id, deal.id, deal.currency, deal.brand) for one in published]
+        return sorted(found, key=lambda content: content.deliverable_id)
+
+    async def _measure(self, deal: Deal, contents: list[Content], chance: random.Random) -> None:
+        """A batch of engagement, and orders that a coupon brought."""
+        await measure.known_to_metrics(self.caller, self.heard, deal.id)
+        engagement = Engagement(contents, Size(observations=ROWS, batch_rows=ROWS), self.expected)
+        body, sums = engagement.body(0)
+        engagement.expect(sums)
+        path, key = "/engagement", named("soak engagement", *deal.story)
+        await self.caller.send("metrics", "POST", path, OPERATOR, body, "application/json", key)
+        await measure.coupon(self.caller, contents[0])
+        for number in range(ORDERS):
+            await self._order(deal, contents[0], number, 10_000 + chance.randrange(50_000))
+
+    async def _order(self, deal: Deal, content: Content, number: int, amount_minor: int) -> None:
+        body = {
+            "order_number": "-".join(("SO", *deal.story[1:], str(number))),
+            "amount_minor": amount_minor,
+            "currency": content.currency,
+            "ordered_at": measure.now_text(),
+            "coupon_code": measure.coupon_code(content),
+        }
+        path = f"/orders/{named('order', *deal.story, number)}"
+        await self.caller.do("metrics", "PUT", path, content.brand, body)
+        self.expected.gross_minor[deal.id] += amount_minor
+        self.expected.orders[deal.id] += 1
+
+    async def _pay(self, deal: Deal, pairing: Pairing, failing: bool) -> None:
+        """All that the creator earned by this campaign."""
+        paid = [one for one in self.heard.every(ledger.PaymentReleased) if one.campaign_id == deal.id]
+        minor = sum(one.creator_net_minor for one in paid if one.creator_id == pairing.creator.tenant)
+        if minor:
+            id_ = named("payout", *deal.story, pairing.creator.tenant)
+            instrument = "tok_declined_account" if failing else "tok_account"
+            await money.payout(self.caller, self.heard, id_, pairing.creator.tenant, deal.currency, minor, instrument)
+
+    async def returns(self) -> int:
+        """The return of every campaign that ended equals what was sent and paid; how many there were."""
+        slots = asyncio.Semaphore(4)
+
+        async def one(deal: Deal) -> None:
+            async with slots:
+                await finale.return_of(self.caller, self.heard, deal, self.expected)
+
+        asked = [deal for deal in self.ended if deal.name != LATE.name]
+        await asyncio.gather(*[one(deal) for deal in asked])
+        return len(asked)
+
+
+def since(started: float) -> str:
+    """`mm:ss` of the run."""
+    seconds = int(time.monotonic() - started)
+    return f"{seconds // 60:02d}:{seconds % 60:02d}"
