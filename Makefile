@@ -9,12 +9,14 @@ BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
 ROWS ?=
+MINUTES ?= 10
+SEED ?=
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
 
-.PHONY: help demo up down test lint types bench proto clean
+.PHONY: help demo up down test lint types bench soak proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,9 @@ types: $(READY) ## mypy --strict on everything
 
 bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor does not hold; ROWS=writer,... for a part
 	@$(PYTHON) -m tests.load $(ROWS)
+
+soak: $(READY) ## random faults on real Kafka and PostgreSQL under whole campaigns, then every check; MINUTES=10 SEED=
+	@$(PYTHON) -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto

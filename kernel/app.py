@@ -17,11 +17,11 @@ from kernel.bus import PARTITIONS, Bus
 from kernel.checked import Checked
 from kernel.codec import Codec
 from kernel.consume import Decode, Handle, Topic
-from kernel.database import Database
+from kernel.database import Database, translated
 from kernel.decide import Deciders
 from kernel.due import DeadlineClock
 from kernel.effect import EffectRunner
-from kernel.errors import Internal, Invalid
+from kernel.errors import Internal, Invalid, Unavailable
 from kernel.execute import DecodeCommand, Executor
 from kernel.follow import Consumer
 from kernel.gauges import Gauges
@@ -232,7 +232,7 @@ class App:
     async def _wake(self, stop: asyncio.Event) -> None:
         """On PostgreSQL other processes' appends arrive as NOTIFY; a lost connection is made again, the poll is the net."""
         while not stop.is_set() and not self.database.is_sqlite:
-            with suppress(OSError, sa.exc.SQLAlchemyError):
+            with suppress(Unavailable), translated():
                 await self._listen(stop)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)

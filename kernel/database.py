@@ -192,12 +192,19 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, IntegrityError):
         return False
     if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
         lost = error.connection_invalidated or isinstance(error, InterfaceError)
-        return lost or state[:2] in {"08", "53", "57", "40", "55", "25"} or _sqlite_busy(error)
+        return lost or _is_passing(error.orig) or _sqlite_busy(error)
+    if _is_passing(error):
+        return True
     names = {kind.__name__ for kind in type(error).__mro__}
     driver = {"InternalClientError", "ConnectionDoesNotExistError", "InterfaceError", "ConnectionFailureError"}
     return isinstance(error, OSError | TimeoutError) or not names.isdisjoint(driver)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """By SQLSTATE class: connection, resources, the server's end, rollback, locks, a transaction's state."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    return state[:2] in {"08", "53", "57", "40", "55", "25"}
 
 
 def _sqlite_busy(error: DBAPIError) -> bool:

@@ -38,7 +38,7 @@ from kernel.lease import Leases
 from kernel.log import Log
 from kernel.model import Incoming
 from kernel.relay import incoming_of
-from kernel.signal import wait
+from kernel.signal import is_stray, wait
 from kernel.writer import Fenced
 
 logger = logging.getLogger(__name__)
@@ -92,6 +92,11 @@ class Consumer:
                 pause = PAUSE_S
             except Fenced:
                 await wait(stop, pause * random.random())
+            except asyncio.CancelledError as stray:
+                if not is_stray(stray):
+                    raise
+                logger.warning("waits, cancelled by nobody", exc_info=stray, extra={"consumer": self.name})
+                await wait(stop, PAUSE_LIMIT_S)
             except Fault as fault:
                 if fault.kind != "unavailable":
                     raise

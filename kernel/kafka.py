@@ -5,7 +5,7 @@ producer is thrown away after any error, and each call has a deadline of its own
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -103,7 +103,7 @@ class KafkaBus:
                 ]
                 ends = await consumer.end_offsets(partitions)
             finally:
-                await consumer.stop()
+                await _ended(consumer.stop())
         return {(where.topic, where.partition): end for where, end in ends.items()}
 
     async def close(self) -> None:
@@ -133,14 +133,11 @@ class KafkaProducer:
 
     async def close(self) -> None:
         """Within its deadline; a sender that will not end is cancelled (what it had is sent again from the checkpoint)."""
-        try:
-            await asyncio.wait_for(self._producer.stop(), STOP_DEADLINE_S)
-        except (TimeoutError, KafkaError):
+        if not await _ended(self._producer.stop()):
             task = getattr(self._producer._sender, "_sender_task", None)
             if task is not None:
                 task.cancel()
-            with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(self._producer.client.close(), STOP_DEADLINE_S)
+            await _ended(self._producer.client.close())
 
 
 class KafkaReader:
@@ -179,8 +176,23 @@ class KafkaReader:
             await asyncio.wait_for(self._consumer.commit(wanted), STOP_DEADLINE_S)
 
     async def close(self) -> None:
-        with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(self._consumer.stop(), STOP_DEADLINE_S)
+        await _ended(self._consumer.stop())
+
+
+async def _ended(stopping: Coroutine[Any, Any, Any]) -> bool:
+    """Whether it ended well within its deadline. A task of its own: aiokafka's `stop` awaits tasks that it cancelled, and
+    their CancelledError would end the caller, whom nobody cancelled."""
+    task = asyncio.create_task(stopping)
+    try:
+        await asyncio.wait([task], timeout=STOP_DEADLINE_S)
+    finally:
+        task.cancel()
+    if not task.done() or task.cancelled():
+        return False
+    error = task.exception()
+    if error is not None and not isinstance(error, KafkaError | OSError):
+        raise error
+    return error is None
 
 
 def _append(batch: Any, message: Message) -> bool:

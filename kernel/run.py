@@ -123,7 +123,10 @@ async def _stop(one: _Running, until: float) -> None:
 def _crashed(one: _Running) -> bool:
     """Says why at once; being cancelled past the deadline is no crash (a relay whose broker is gone)."""
     if one.task.cancelled():
-        return False
+        if one.task.cancelling():
+            return False
+        log.error("a role was cancelled by nobody", extra={"role": one.role.name})
+        return True
     error = one.task.exception()
     if error:
         log.error("a role crashed", exc_info=error, extra={"role": one.role.name})

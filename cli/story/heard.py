@@ -107,6 +107,11 @@ class Heard:
         )
         return found
 
+    def has(self, kind: type[Message], **ids: str) -> bool:
+        """Whether one of the type with that id was heard."""
+        ((field, value),) = ids.items()
+        return bool(self._found(kind, field, value))
+
     def _found(self, kind: type[Message], field: str, value: str) -> Iterable[Any]:
         return self._by_id.get((kind.DESCRIPTOR.full_name, field, value), ())
 

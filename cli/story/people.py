@@ -48,13 +48,18 @@ async def bring_money(market: Market, heard: Heard) -> None:
     """The platform's own money, the brands' deposits (one is declined), and the provider's settlement file."""
     await asyncio.gather(*[_own_money(market, *each) for each in OWN_MONEY.items()])
     await asyncio.gather(*[deposit(market, heard, each) for each in DEPOSITS])
+    await heard.number(ledger.DepositSettled, await settle(market))
+
+
+async def settle(market: Market) -> int:
+    """The provider's next settlement file, booked; how many deposits are in it."""
     batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
     file = await market.outside("GET", f"/psp/settlements/{batch}")
     answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
     lines = len(list(csv.DictReader(file.text.splitlines())))
     if (answer["settled"], answer["problems"]) != (lines, []) or answer["unmatched"]:
         raise Unexpected(f"the settlement file was not booked: {answer}")
-    await heard.number(ledger.DepositSettled, lines)
+    return lines
 
 
 async def _own_money(market: Market, currency: str, amount_minor: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -180,9 +180,18 @@ async def _bounded(call: Awaitable[R]) -> R:
 
 
 async def _stopped(consumer: Any) -> None:
-    """A consumer that does not stop in time is left behind; it holds nothing that matters."""
-    with suppress(KafkaError, TimeoutError):
-        await asyncio.wait_for(consumer.stop(), STOP_S)
+    """A consumer that does not stop in time is left behind; it holds nothing that matters.
+
+    A task of its own: aiokafka's `stop` awaits tasks that it cancelled, and their CancelledError would end the caller.
+    """
+    task = asyncio.ensure_future(consumer.stop())
+    try:
+        await asyncio.wait([task], timeout=STOP_S)
+    finally:
+        task.cancel()
+    error = task.exception() if task.done() and not task.cancelled() else None
+    if error is not None and not isinstance(error, KafkaError | OSError):
+        raise error
 
 
 @asynccontextmanager

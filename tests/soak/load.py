@@ -104,6 +104,7 @@ class Load:
         self._seed, self._at_a_time, self._next = seed, at_a_time, 0
         self._imported = ""
         self._tasks: list[asyncio.Task[None]] = []
+        self._settling = asyncio.Lock()
         self.stopping = asyncio.Event()
 
     async def begin(self) -> None:
@@ -180,10 +181,12 @@ class Load:
         """Gifts need no money."""
         if deal.fees_minor == SEEDING.fees_minor:
             return
-        amount_minor = 4 * sum(deal.fees(NUMBERS))
-        await people.deposit(
-            self.caller, self.heard, Deposit(deal.brand, deal.currency, amount_minor, story=deal.story)
-        )
+        asked = Deposit(deal.brand, deal.currency, 4 * sum(deal.fees(NUMBERS)), story=deal.story)
+        await people.deposit(self.caller, self.heard, asked)
+        async with self._settling:  # one file at a time; it may hold others' deposits
+            if not self.heard.has(ledger.DepositSettled, deposit_id=asked.id):
+                await people.settle(self.caller)
+        await self.heard.one(ledger.DepositSettled, deposit_id=asked.id)
 
     async def _collaborate(self, name: str, deal: Deal, chance: random.Random) -> None:
         self.doing[name] = "search"

@@ -79,7 +79,7 @@ async def _soak(platform: Distributed, servers: Servers, seed: int, planned: Seq
         finally:
             await load.close()
         _close(faults, load, cluster, say)
-        return _verdict(checked, say)
+        return verdict(checked, say)
 
 
 async def _hurt(work: Coroutine[Any, Any, None], load: Load, cluster: Cluster) -> None:
@@ -121,7 +121,8 @@ def _close(faults: Faults, load: Load, cluster: Cluster, say: Say) -> None:
     say(f"events               {sum(events.values()):,}: {', '.join(f'{name} {n:,}' for name, n in events.items())}")
 
 
-def _verdict(checked: Sequence[Checked], say: Say) -> Soaked:
+def verdict(checked: Sequence[Checked], say: Say) -> Soaked:
+    """Says what is broken, or that nothing is."""
     broken = [f"{one.invariant}: {problem}" for one in checked for problem in one.problems[: ending.SHOWN]]
     for problem in broken:
         say(f"BROKEN  {problem}")

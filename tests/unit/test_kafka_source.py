@@ -9,6 +9,8 @@ from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
 from dandelion_contracts.errors import PositionLost, Unreachable
 from dandelion_contracts.kafka import KafkaSource
 
+from kernel.kafka import KafkaReader
+
 TOPIC = "ledger.events.v1"
 
 
@@ -26,6 +28,7 @@ class Consumer:
     made: list["Consumer"]
     end = 0
     fails: Exception | None = None
+    stop_awaits_a_cancelled_task = False
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -38,7 +41,12 @@ class Consumer:
         self.running = True
 
     async def stop(self) -> None:
+        """Now and then aiokafka's awaits a task that it cancelled, and lets that task's CancelledError out."""
         self.running = False
+        if self.stop_awaits_a_cancelled_task:
+            task = asyncio.create_task(asyncio.sleep(60))
+            task.cancel()
+            await task
 
     def partitions_for_topic(self, topic: str) -> set[int]:
         return {0, 1}
@@ -134,3 +142,12 @@ async def test_a_consumer_that_does_not_stop_is_left_behind(
     source = KafkaSource("a:1", consumer=consumer)
     await source.open(TOPIC)
     await source.close()
+
+
+async def test_a_cancellation_inside_of_the_client_does_not_end_its_user(consumer: type[Consumer]) -> None:
+    consumer.stop_awaits_a_cancelled_task = True
+    source = KafkaSource("a:1", consumer=consumer)
+    await source.open(TOPIC)
+    await source.close()
+    assert [each.running for each in consumer.made] == [False]
+    await KafkaReader(consumer()).close()

@@ -34,6 +34,13 @@ async def crashing(stop: asyncio.Event) -> None:
 async def returning(stop: asyncio.Event) -> None: ...
 
 
+async def cancelled_by_nobody(stop: asyncio.Event) -> None:
+    """As a library's own cancelled future ends who awaits it."""
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
 async def deaf(stop: asyncio.Event) -> None:
     await asyncio.Event().wait()
 
@@ -53,7 +60,7 @@ async def test_a_signal_drains_in_order_and_exits_zero() -> None:
     assert not (await health.readiness()).ok
 
 
-@pytest.mark.parametrize("serve", [crashing, returning])
+@pytest.mark.parametrize("serve", [crashing, returning, cancelled_by_nobody])
 async def test_a_role_that_ends_by_itself_drains_the_others_and_fails_the_process(serve: Serve) -> None:
     notes: list[str] = []
     assert await run([Role("bad", serve), Role("good", noted("good", notes))]) == 1

@@ -1,0 +1,61 @@
+"""A consumer's loop goes on whatever a library does to it, as long as nobody asked it to end."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel.bus import TopicPartition
+from kernel.consume import Topic
+from kernel.database import Database
+from kernel.follow import Consumer
+from kernel.local import LocalBus, LocalReader
+from tests.contract.conftest import migrated
+from tests.kit import counter
+from tests.kit.until import until
+
+
+class CancelledOnce(LocalBus):
+    """Its first reader comes out of a future that the client cancelled itself."""
+
+    asked = 0
+
+    async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> LocalReader:
+        self.asked += 1
+        if self.asked == 1:
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+        return await super().reader(positions, group)
+
+
+async def test_a_loop_that_was_cancelled_by_nobody_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.follow.PAUSE_LIMIT_S", 0.01)
+    database: Database = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    bus = CancelledOnce(str(tmp_path / "bus.db"))
+    await bus.ensure_topics({"others.events.v1": 1})
+
+    async def handle(_: Any) -> None: ...
+
+    consumer = Consumer(
+        "sums", database, handle, service="toys", bus=bus, topics=[Topic("others.events.v1")],
+        decode=counter.decode_event, partitions=1,
+    )  # fmt: skip
+    stop = asyncio.Event()
+    running = asyncio.create_task(consumer.run(stop))
+
+    async def asked_again() -> bool:
+        if running.done():
+            running.result()
+            raise AssertionError("the loop is gone")
+        return bus.asked == 2
+
+    await until(asked_again)
+    stop.set()
+    await running
+    await bus.close()
+    await database.close()
