@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -11,24 +11,16 @@ from cli.lag import rows as lag_rows
 from cli.story import money
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from cli.verify import CHECKS
 from kernel.app import App
+from kernel.checked import Checked, Look
 from kernel.errors import Fault
 from kernel.ids import command_id
+from kernel.invariants import check
 from tests.soak.load import Load, Told
 
 QUIET_S = 120.0
 LOOK_EVERY_S = 0.5
 SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """`looked_at` rows for the invariant; what is wrong with some of them."""
-
-    invariant: str
-    looked_at: int
-    problems: tuple[str, ...] = ()
 
 
 async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
@@ -50,24 +42,16 @@ async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
 
 
 async def check_all(apps: Sequence[App], load: Load) -> list[Checked]:
-    """Every service's own checks, then those from one end to the other."""
-    found = [
-        Checked(f"{app.service.name}: {name}", *_result(await check(app)))
-        for app in apps
-        for name, check in CHECKS.items()
-    ]
+    """Every invariant of every service, as `dandelion verify --deep` looks at them; then from one end to the other."""
+    found = [one for app in apps for one in await check(app)]
     told = load.caller.told
     found += [await told_is_in_the_log(app, [one for one in told if one.service == app.service.name]) for app in apps]
     found += [await heard_once(app, load.heard) for app in apps]
-    found.append(await _asked("escrows held = released + returned", lambda: _escrows(load)))
-    found.append(await _asked("debits equal credits", lambda: _balance(load)))
-    found.append(await _asked("the ledger verifies", lambda: _verify(load)))
-    found.append(await _asked("returns equal what was sent and paid", load.returns))
+    found.append(await _asked("escrows_released_or_returned", lambda: _escrows(load)))
+    found.append(await _asked("debits_equal_credits", lambda: _balance(load)))
+    found.append(await _asked("ledger_verifies", lambda: _verify(load)))
+    found.append(await _asked("returns_are_what_was_sent_and_paid", load.returns))
     return found
-
-
-def _result(given: tuple[int, list[str]]) -> tuple[int, tuple[str, ...]]:
-    return given[0], tuple(given[1])
 
 
 async def told_is_in_the_log(app: App, told: Sequence[Told]) -> Checked:
@@ -78,14 +62,13 @@ async def told_is_in_the_log(app: App, told: Sequence[Told]) -> Checked:
         stored = (await connection.execute(query)).all()
     at = {row.position: (row.stream, row.version) for row in stored}
     times = Counter((row.stream, row.command) for row in stored if row.command)
-    problems = []
+    look = Look("told_is_in_the_log_once")
     for one in told:
-        count = times[one.stream, command_id(one.tenant, one.actor, one.stream, one.key)]
-        if count != 1:
-            problems.append(f"{one.stream} under key {one.key} stands {count} times in the log")
-        if at.get(one.position) != (one.stream, one.version):
-            problems.append(f"{one.stream}@{one.version} was told to be at {one.position}: {at.get(one.position)}")
-    return Checked(f"{app.service.name}: told ok is in the log once", len(told), tuple(problems))
+        count, found = times[one.stream, command_id(one.tenant, one.actor, one.stream, one.key)], at.get(one.position)
+        look.at(count == 1, f"{one.stream} under key {one.key} stands {count} times in the log")
+        if found != (one.stream, one.version):
+            look.wrong(f"{one.stream}@{one.version} was told to be at {one.position}, where {found} is")
+    return replace(look.done(), service=app.service.name)
 
 
 async def heard_once(app: App, heard: Heard) -> Checked:
@@ -97,7 +80,7 @@ async def heard_once(app: App, heard: Heard) -> Checked:
     found = heard.ids(app.service.name)
     problems = [f"{id_} was not heard" for id_ in _some(public - found)]
     problems += [f"{id_} was heard and is in no log" for id_ in _some(found - public)]
-    return Checked(f"{app.service.name}: every public event was heard once", len(public), tuple(problems))
+    return Checked("public_events_heard_once", len(public), problems, app.service.name)
 
 
 def _some(ids: Iterable[str]) -> list[str]:
@@ -106,9 +89,9 @@ def _some(ids: Iterable[str]) -> list[str]:
 
 async def _asked(invariant: str, ask: Callable[[], Awaitable[int]]) -> Checked:
     try:
-        return Checked(invariant, await ask())
+        return Checked(invariant, await ask(), [], "end to end")
     except Unexpected as problem:
-        return Checked(invariant, 0, (str(problem),))
+        return Checked(invariant, 0, [str(problem)], "end to end")
 
 
 async def _escrows(load: Load) -> int:

@@ -14,9 +14,10 @@ from cli.opened import opened
 from cli.platform import NotReady
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
+from kernel.checked import Checked
+from kernel.invariants import broken
 from tests.soak import ending
 from tests.soak.cluster import Broken, Cluster
-from tests.soak.ending import Checked
 from tests.soak.faults import Faults
 from tests.soak.load import PATIENCE_S, Caller, Load, since
 from tests.soak.plan import Planned
@@ -24,6 +25,7 @@ from tests.soak.plan import Planned
 FINISH_S = 420.0
 """All that was started must have ended so long after the last fault: the ledger asks after a lost webhook two minutes later."""
 AT_A_TIME = 2
+SHOWN = 20
 RELAY_LAG = {"relay_lag_limit_s": "25", "relay_lag_limit_events": "2000"}
 """Low, so that commands are refused while the broker is away."""
 Say = Callable[[str], None]
@@ -123,10 +125,9 @@ def _close(faults: Faults, load: Load, cluster: Cluster, say: Say) -> None:
 
 def verdict(checked: Sequence[Checked], say: Say) -> Soaked:
     """Says what is broken, or that nothing is."""
-    broken = [f"{one.invariant}: {problem}" for one in checked for problem in one.problems[: ending.SHOWN]]
-    for problem in broken:
+    problems = broken(checked)
+    for problem in problems[:SHOWN]:
         say(f"BROKEN  {problem}")
-    looked_at = sum(one.looked_at for one in checked)
-    if not broken:
-        say(f"verified             {len(checked)} invariants over {looked_at:,} rows")
-    return Soaked(tuple(broken), tuple(checked))
+    if not problems:
+        say(f"verified             {len(checked)} invariants over {sum(one.looked_at for one in checked):,} things")
+    return Soaked(tuple(problems), tuple(checked))
