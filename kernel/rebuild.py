@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.bus import PARTITIONS, Bus
 from kernel.codec import Codec
-from kernel.consume import OWN_LOG, Decode
+from kernel.consume import BATCH_RECORDS, OWN_LOG, Decode
 from kernel.database import Database, upsert
 from kernel.errors import Internal
 from kernel.follow import Consumer
 from kernel.grants import has_roles, protect
 from kernel.log import Log
 from kernel.projector import Projection, Projector, consumer_name, physical
+
+AT_ONCE = 4 * BATCH_RECORDS
+"""Records in one transaction: nobody reads the new generation yet, and the more there are, the fewer rows are written twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Rebuild:
         consumer = Consumer(
             projector.consumer, self._database, projector.handle, log=self._log if self._projection.own else None,
             codec=self._codec, service=self._service, bus=self._bus, topics=self._projection.topics,
-            decode=self._decode, partitions=self._partitions, batch_records=self._projection.batch_records, observe=observe,
+            decode=self._decode, partitions=self._partitions, batch_records=_batch_records(self._projection), observe=observe,
         )  # fmt: skip
         await consumer.run(stop)
         return generation
@@ -155,6 +158,11 @@ class Rebuild:
             kept = self._database.metadata.tables[name]
             mine = kept.c.consumer == consumer_name(self._projection.name, generation)
             await connection.execute(sa.delete(kept).where(mine))
+
+
+def _batch_records(projection: Projection) -> int:
+    """Large, unless the projection says that its records are many rows each."""
+    return projection.batch_records if projection.batch_records < BATCH_RECORDS else AT_ONCE
 
 
 async def canonical_dump(database: Database, projection: Projection, generation: int) -> list[tuple[Any, ...]]:

@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tests.load import writer
+from tests.load import rebuild, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
 
 Bench = Callable[[Place], Awaitable[list[Row]]]
 ROWS: dict[str, Bench] = {
     "writer": writer.bench,
+    "rebuild": rebuild.bench,
 }
 
 

@@ -5,39 +5,44 @@ from typing import Any
 
 from kernel.codec import adapter, canonical
 from kernel.ids import split_stream
-from kernel.model import Incoming, Key
-from kernel.projector import Target, fold_rows
+from kernel.model import Incoming
+from kernel.projector import Target
 from services.campaigns.domain.application import APPLICATION, State, evolve
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import APPLICATIONS
 
 
 async def apply_applications(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    """Events of `application-` streams, folded by the domain."""
-    await fold_rows(target, APPLICATIONS, events, key, fold)
+    """Events of `application-` streams: each touched application is read once and written once, folded by the domain."""
+    own = [incoming for incoming in events if split_stream(incoming.stream)[0] == APPLICATION.category]
+    rows = {key[0]: row for key, row in (await target.rows(APPLICATIONS, map(_key, own))).items()}
+    states = {uuid: adapter(State).validate_json(row["state"]) for uuid, row in rows.items()}
+    for incoming in own:
+        uuid = _key(incoming)[0]
+        states[uuid] = evolve(states.get(uuid, APPLICATION.initial), incoming.event)
+        rows[uuid] = _stamped(rows.get(uuid), incoming)
+    await target.upsert(APPLICATIONS, [row | _columns(states[uuid]) for uuid, row in rows.items()])
 
 
-def key(incoming: Incoming[Any]) -> Key | None:
-    category, uuid = split_stream(incoming.stream)
-    return (uuid,) if category == APPLICATION.category else None
+def _key(incoming: Incoming[Any]) -> tuple[str]:
+    return (split_stream(incoming.stream)[1],)
 
 
-def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
-    """The row after an event; `created_at` stays that of the first invitation or application."""
-    before = adapter(State).validate_json(row["state"]) if row else APPLICATION.initial
-    state = evolve(before, incoming.event)
+def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+    """`created_at` stays that of the first invitation or application."""
+    first = row or {"application_id": _key(incoming)[0], "created_at": incoming.at}
+    return first | {"version": incoming.version, "changed_at": incoming.at}
+
+
+def _columns(state: State) -> Row:
     if state.parties is None or state.offer is None:
-        return None
+        raise ValueError("an application begins with an offer between parties")
     return {
-        "application_id": split_stream(incoming.stream)[1],
         "campaign_id": state.parties.campaign_id,
         "brand_id": state.parties.brand_id,
         "creator_id": state.parties.creator_id,
         "status": state.status.value,
         "state": canonical(state).decode(),
-        "version": incoming.version,
-        "created_at": row["created_at"] if row else incoming.at,
         "expires_at": state.expires_at,
-        "changed_at": incoming.at,
         "readers": [state.parties.brand_id, state.parties.creator_id, *STAFF],
     }
