@@ -168,7 +168,9 @@ class Writer:
 
     async def _optimistic(self, units: list[Unit]) -> Decided:
         position = self._known.position
-        decided = await self._known.decide([unit.items for unit in units], {}, None)
+        asked = [item.pair for unit in units for item in unit.items if item.requester is not None]
+        known = await self.log.find_commands(asked)  # a request come again must not be refused: that is an event
+        decided = await self._known.decide([unit.items for unit in units], known, None)
         if decided.pending or alsos(units, decided):
             async with self._loading_ahead(decided):
                 appended = await self._append(units, decided)
