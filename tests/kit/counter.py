@@ -202,7 +202,7 @@ SUMS = sa.Table("sums", BASE, sa.Column("stream", sa.Text, primary_key=True), sa
                 sa.Column("events", sa.Integer), sa.Column("last_version", sa.Integer))  # fmt: skip
 
 
-def _fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+def fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
     if incoming.event.amount == UNLUCKY:
         raise ValueError("thirteen is poison")
     row = row or {"stream": incoming.stream, "total": 0, "events": 0, "last_version": 0}
@@ -212,7 +212,7 @@ def _fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, 
 
 
 async def _apply(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    await fold_rows(target, SUMS, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, _fold_sum)
+    await fold_rows(target, SUMS, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, fold_sum)
 
 
 OWNED = sa.Table("owned", sa.MetaData(), sa.Column("stream", sa.Text, primary_key=True), sa.Column("total", sa.BigInteger),
