@@ -64,7 +64,7 @@ class Item:
         return self.stream, self.meta.command_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What became of one command: `appended` (its last event is `version`), a `repeat`, nothing to do, or its fault."""
 

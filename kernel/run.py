@@ -137,7 +137,7 @@ def _crashed(one: _Running) -> bool:
 
 def main(process: Coroutine[Any, Any, int]) -> NoReturn:
     """Runs a process (on uvloop where there is one) and leaves with its exit code, even if some task refuses to end."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         code = runner.run(process)
         logging.shutdown()
         last_resort = threading.Timer(CLOSE_LIMIT_S, os._exit, (code,))
@@ -146,7 +146,8 @@ def main(process: Coroutine[Any, Any, int]) -> NoReturn:
     sys.exit(code)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed; None for asyncio's own."""
     try:
         import uvloop
     except ImportError:

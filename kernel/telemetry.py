@@ -1,9 +1,11 @@
 """Metrics and traces. A metric's name is a Literal: an unknown one is a type error, and dashboards can be checked."""
 
 import time
+from bisect import bisect_left
+from collections import Counter as Counted
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from opentelemetry import trace
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
@@ -115,6 +117,15 @@ def observe(name: HistogramName, value: float, /, **labels: str) -> None:
     """Adds one observation: seconds, or a size."""
     histogram = _histograms[name]
     (histogram.labels(**labels) if labels else histogram).observe(value)
+
+
+def observe_each(name: HistogramName, values: Sequence[float], /, **labels: str) -> None:
+    """`observe` for many at once, at the cost of one: what is counted per command must cost next to nothing."""
+    histogram = _histograms[name]
+    child: Any = histogram.labels(**labels) if labels else histogram
+    for bucket, found in Counted(bisect_left(child._upper_bounds, value) for value in values).items():
+        child._buckets[bucket].inc(found)
+    child._sum.inc(sum(values))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Commands in the writer's queue that stand or fall together, and what became of them."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
@@ -63,12 +63,16 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
 
 def tell(units: list[Unit], decided: Decided) -> None:
     """Counts what became of the commands, and how long each waited from its queueing to its answer."""
-    pairs, now = pairs_of(units, decided), monotonic()
-    for (command, word), count in Counter((type(i.command).__name__, o.word) for i, o in pairs).items():
+    now, waited, words = monotonic(), defaultdict[str, list[float]](list), Counter[tuple[str, str]]()
+    for unit, outcomes in zip(units, decided.outcomes, strict=True):
+        for item, outcome in zip(unit.items, outcomes, strict=True):
+            command = type(item.command).__name__
+            waited[command].append(now - unit.asked_at)
+            words[command, outcome.word] += 1
+    for (command, word), count in words.items():
         telemetry.count("commands_total", count, command=command, outcome=word)
+    for command, seconds in waited.items():
+        telemetry.observe_each("command_seconds", seconds, command=command)
     for event, count in Counter(row.name for row in decided.pending).items():
         telemetry.count("events_appended_total", count, event=event)
     telemetry.observe("writer_batch_size", len(units))
-    for unit in units:
-        for item in unit.items:
-            telemetry.observe("command_seconds", now - unit.asked_at, command=type(item.command).__name__)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from kernel.run import loop_factory
 from tests.load import rebuild, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
@@ -41,4 +42,5 @@ def chosen(arguments: Sequence[str]) -> list[str]:
     return names or list(ROWS)
 
 
-sys.exit(asyncio.run(main(chosen(sys.argv[1:]))))
+with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    sys.exit(runner.run(main(chosen(sys.argv[1:]))))

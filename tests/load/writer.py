@@ -49,7 +49,8 @@ async def drive(replicas: Sequence[Writer], clients: int, seconds: float) -> tup
     async def client(which: int) -> None:
         writer = replicas[which]
         while (now := time.perf_counter()) < until:
-            await writer.execute(counter.counter(), counter.Add(1, new_id()), counter.meta())
+            fresh = new_id()  # a stream, an inline row and a command id of its own
+            await writer.execute(f"counter-{fresh}", counter.Add(1, fresh), counter.meta(fresh))
             latencies.append((time.perf_counter() - now) * 1000)
             counts[which] += 1
 

@@ -38,6 +38,20 @@ def test_counts_gauges_and_durations_are_exposed() -> None:
     assert value("writer_batch_size_count") >= 1
 
 
+def test_many_observed_at_once_stand_where_each_alone_would() -> None:
+    seconds = [0.0, 0.001, 0.0049, 0.005, 0.7, 3600.0]
+    for one in seconds:
+        telemetry.observe("effect_seconds", one, effect="alone")
+    telemetry.observe_each("effect_seconds", seconds, effect="together")
+    rows = [row for row in telemetry.exposition().decode().splitlines() if row.startswith("effect_seconds_")]
+    shown = {
+        kind: [row.replace(kind, "") for row in rows if kind in row and "_created" not in row]
+        for kind in ("alone", "together")
+    }
+    assert shown["alone"] == shown["together"]
+    assert len(shown["alone"]) > len(seconds)
+
+
 def test_a_block_that_raises_is_timed_too() -> None:
     line = 'effect_seconds_count{effect="unit"}'
     before = value(line)
