@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from kernel import lease
 from kernel.app import App, Service
 from kernel.errors import Fault
 from kernel.main import main
@@ -19,16 +20,18 @@ from kernel.settings import Settings
 from tests.kit import counter
 
 ROOT = Path(__file__).parents[2]
+LEASE_TTL_S = "TOY_LEASE_TTL_S"
+"""How long a lease lasts that is not given back, where a test must not pass by waiting for it."""
 
 
 def make_api(app: App) -> FastAPI:
-    """`POST /add/<stream>/<key>` adds one; answers the position, or the fault's code."""
+    """`POST /add/<stream>/<key>` adds one for `owner`; answers the position, or the fault's code."""
     api = FastAPI()
 
     @api.post("/add/{stream}/{key}")
-    async def add(stream: str, key: str) -> JSONResponse:
+    async def add(stream: str, key: str, owner: str = "all") -> JSONResponse:
         try:
-            receipt = await app.writer.execute(stream, counter.Add(1), counter.meta(key))
+            receipt = await app.writer.execute(stream, counter.Add(1, owner), counter.meta(key))
         except Fault as fault:
             return JSONResponse({"code": fault.code}, 503 if fault.kind == "unavailable" else 409)
         return JSONResponse({"position": receipt.position})
@@ -77,4 +80,5 @@ def start(env: dict[str, str], *roles: str) -> "subprocess.Popen[bytes]":
 
 
 if __name__ == "__main__":
+    lease.TTL_S = float(os.environ.get(LEASE_TTL_S, lease.TTL_S))
     main(SERVICE, Settings)
