@@ -64,6 +64,7 @@ async def _spoil(layout: Layout) -> str:
     bus = LocalBus(layout.stores.bus.removeprefix("local://"))
     await bus.ensure_topics({"campaigns.events.v1": PARTITIONS})
     await bus.append({("campaigns.events.v1", partition_of(stream, PARTITIONS)): [message]})
+    await bus.append({("campaigns.events.v1", 0): [Message(b"who knows", b"no event", [("ce_type", b"\xff")])]})
     await bus.close()
     return stream
 
@@ -111,6 +112,27 @@ async def test_what_cannot_be_handled_is_shown_tried_again_and_fails_verificatio
     verified = await dandelion(platform, "verify")
     assert verified.returncode == 1
     assert key in verified.stdout
+
+
+async def test_what_can_never_be_read_is_dropped_with_a_reason_and_nothing_else_is(platform: Embedded) -> None:
+    service, consumer, key = (await _parked(platform))[0][:3]
+    refused = await dandelion(platform, "dlq", "drop", service, consumer, key, "--reason", "in the way")
+    assert refused.returncode == 1
+    listed = [line.split()[:3] for line in (await dandelion(platform, "dlq", "list")).stdout.splitlines()]
+    place = next(one for one in listed if one[2:] and one[2].startswith("unreadable:campaigns.events.v1/0/"))
+    assert (await dandelion(platform, "dlq", "retry", *place)).returncode == 1
+    assert (await dandelion(platform, "dlq", "drop", *place)).returncode == 2, "it asks for a reason"
+    dropped = await dandelion(platform, "dlq", "drop", *place, "--reason", "test traffic")
+    assert dropped.returncode == 0, dropped.stderr
+    assert place not in [line.split()[:3] for line in (await dandelion(platform, "dlq", "list")).stdout.splitlines()]
+    kept = (platform.layout.folder / "dropped.jsonl").read_text()
+    assert '"reason":"test traffic"' in kept
+    assert b"no event".hex() in kept
+
+
+async def test_a_bus_that_a_process_has_for_itself_is_not_refilled_beside_it(platform: Embedded) -> None:
+    done = await dandelion(platform, "refill", "campaigns")
+    assert (done.returncode, "`down` first" in done.stderr) == (2, True), done.stderr
 
 
 async def test_a_folder_without_a_platform_is_named(tmp_path: Path) -> None:

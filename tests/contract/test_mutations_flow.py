@@ -1,0 +1,118 @@
+"""Mutants of what keeps poison, replays and restarts harmless: each mechanism switched off turns a named check red."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from kernel import lease, park, process, projector, relay, resend
+from kernel import log as logs
+from kernel.bus import Bus
+from kernel.database import Database
+from tests.contract import test_flow, test_resend
+from tests.contract.conftest import Running
+from tests.contract.test_mutations import RED_S, Switch, ended
+from tests.kit import counter
+from tests.kit.until import until
+
+
+def parking_order_off(patch: pytest.MonkeyPatch) -> None:
+    """That a key is parked is forgotten with the batch."""
+
+    async def nobody(*_: object) -> set[str]:
+        return set()
+
+    patch.setattr(projector.Parking, "keys", nobody)
+
+
+def passing_is_poison(patch: pytest.MonkeyPatch) -> None:
+    """A lock that was waited for too long counts as the event's fault."""
+    patch.setattr(projector, "is_lost", lambda _: False)
+
+
+def waiting_is_poison(patch: pytest.MonkeyPatch) -> None:
+    """A writer that turns commands away counts as the cause's fault."""
+    patch.setattr(process, "WAITING", frozenset())
+
+
+def budget_off(patch: pytest.MonkeyPatch) -> None:
+    """Keys are parked without limit."""
+    keys = park.Parking.keys
+
+    async def few(self: park.Parking, connection: Any = None) -> set[str]:
+        return set() if inspect.stack()[1].function == "park" else await keys(self, connection)
+
+    patch.setattr(park.Parking, "keys", few)
+
+
+def refill_without_chain(patch: pytest.MonkeyPatch) -> None:
+    """Each round of the refill begins a chain of its own."""
+    prepare = relay.Relay.prepare
+
+    def unchained(self: relay.Relay, events: Any, before: relay.Checkpoint) -> relay.Round:
+        return prepare(self, events, relay.Checkpoint(before.position))
+
+    patch.setattr(relay.Relay, "prepare", unchained)
+    patch.setattr(resend, "ROUND_EVENTS", 2)
+
+
+def relay_not_set_back(patch: pytest.MonkeyPatch) -> None:
+    """What the relay sent before the refill ended does not come again behind it."""
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    patch.setattr(relay.Relay, "rewind", nothing)
+
+
+def merge_by_arrival(patch: pytest.MonkeyPatch) -> None:
+    """Of two values the one that came last stays: it depends on the order of partitions."""
+    patch.setattr(test_flow, "newer", lambda _, comes: comes)
+
+
+def lease_release_off(patch: pytest.MonkeyPatch) -> None:
+    """A replica that ends keeps its leases until they run out."""
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    patch.setattr(lease.Leases, "release", nothing)
+
+
+MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
+    (parking_order_off, test_flow.test_a_parked_key_waits_over_batches),
+    (passing_is_poison, test_flow.test_what_passes_is_not_poison),
+    (waiting_is_poison, test_flow.test_a_cause_that_has_to_wait_is_not_parked),
+    (budget_off, test_flow.test_past_the_budget_the_consumer_stops_and_says_so),
+    (refill_without_chain, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
+    (relay_not_set_back, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
+    (merge_by_arrival, test_flow.test_a_rebuild_reads_partitions_in_any_order),
+    (lease_release_off, test_flow.test_released_leases_are_taken_at_the_next_renewal),
+]
+
+
+@pytest.fixture
+async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Running]:
+    await bus.ensure_topics(counter.topics(service))
+    made = Running(service, log, bus)
+    yield made
+    await ended(made)
+
+
+@pytest.mark.parametrize("bus", ["local"], indirect=True)
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    ("switch", "check"), [pytest.param(*m, id=f"{m[0].__name__}:{m[1].__name__}") for m in MUTANTS]
+)
+async def test_a_mutant_is_caught(
+    switch: Switch, check: Callable[..., Awaitable[None]], monkeypatch: pytest.MonkeyPatch, store: Database, running: Running
+) -> None:  # fmt: skip
+    known: dict[str, Any] = {"store": store, "running": running, "monkeypatch": monkeypatch}
+    switch(monkeypatch)
+    monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
+    with pytest.raises((Exception, pytest.fail.Exception)) as red:
+        async with asyncio.timeout(3 * RED_S):
+            await check(**{name: known[name] for name in inspect.signature(check).parameters})
+    assert not isinstance(red.value, TypeError | AttributeError | NameError), "the mutant itself is broken"
