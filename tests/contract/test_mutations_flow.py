@@ -24,7 +24,7 @@ def parking_order_off(patch: pytest.MonkeyPatch) -> None:
     async def nobody(*_: object) -> set[str]:
         return set()
 
-    patch.setattr(projector.Parking, "keys", nobody)
+    patch.setattr(park.Parking, "keys", nobody)
 
 
 def passing_is_poison(patch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -163,7 +164,7 @@ async def test_a_rolling_restart_loses_and_doubles_nothing_and_answers_every_req
         for one in replicas:
             one.process.send_signal(signal.SIGTERM)
         assert [await asyncio.to_thread(one.process.wait, LIMIT_S) for one in replicas] == [0, 0]
-    print(load.told())  # noqa: T201
+    sys.stderr.write(f"\n{load.told()}\n")
     assert max(load.seconds) <= DEADLINE_S
     check_once(await app.log.read(0, 100_000), load.answered)
     assert broken(await check(app)) == []
