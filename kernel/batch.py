@@ -40,14 +40,16 @@ class RowMissing(BaseException):
 
 @dataclass(slots=True)
 class Rows:
-    """What this unit changed, over what earlier units of the batch changed, over the loaded rows."""
+    """What one command changes, over what was changed before it, over the loaded rows."""
 
     below: tuple[Mapping[RowKey, Any], ...]
     changed: dict[RowKey, Any] = field(default_factory=dict)
 
     def get(self, table: Inline[R], key: Key) -> R | None:
         where = (table.name, key)
-        for layer in (self.changed, *self.below):
+        if where in self.changed:
+            return cast("R | None", self.changed[where])
+        for layer in self.below:
             if where in layer:
                 return cast("R | None", layer[where])
         raise RowMissing(table, key)
@@ -63,6 +65,13 @@ class Decided:
     sealed: list[Any] = field(default_factory=list)
     outcomes: list[list[Outcome]] = field(default_factory=list)
 
+    def take(self, other: "Decided") -> None:
+        """What another decided on top of this; not its outcomes."""
+        self.pending += other.pending
+        self.entries |= other.entries
+        self.rows |= other.rows
+        self.sealed += other.sealed
+
 
 class Batch:
     """Decides units (lists of items that stand or fall together) one after another on the states given."""
@@ -70,112 +79,96 @@ class Batch:
     def __init__(
         self, deciders: Deciders, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], head: int, at: datetime
     ) -> None:
-        self.deciders, self._entries, self._loaded = deciders, entries, rows
-        self.head, self.at = head, at
+        self._deciders, self._loaded_entries, self._loaded_rows = deciders, entries, rows
+        self._head, self._at = head, at
         self.decided = Decided()
         self.missing: dict[RowKey, None] = {}
         """Inline rows that were looked at and not loaded: load them and decide the whole batch anew."""
-        self.seen: dict[tuple[str, str], tuple[str, Outcome]] = {}
+        self._seen: dict[tuple[str, str], tuple[str, Outcome]] = {}
 
     def add(self, items: Sequence[Item], known: Mapping[tuple[str, str], Recorded]) -> None:
         """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""
-        trial = _Trial(self, Rows((self.decided.rows, self._loaded)))
+        alone = len(items) == 1
+        into = self.decided if alone else Decided()  # one command changes nothing unless it is decided to its end
         try:
-            outcomes = [trial.decide(item, known) for item in items]
+            outcomes = [self._decide(item, known, into) for item in items]
         except RowMissing as row:
             self.missing[row.table.name, row.key] = None
             return
-        failed = next((outcome for outcome in outcomes if outcome.fault and len(items) > 1), None)
+        failed = None if alone else next((outcome for outcome in outcomes if outcome.fault), None)
         if failed is not None:
             outcomes = [failed] * len(items)
         else:
-            self._keep(trial, items, outcomes)
+            if not alone:
+                self.decided.take(into)
+            self._remember(items, outcomes)
         self.decided.outcomes.append(outcomes)
 
-    def entry(self, stream: str) -> Entry:
-        found = self.decided.entries.get(stream) or self._entries.get(stream)
-        return found or self.deciders.blank(stream)
-
-    def _keep(self, trial: "_Trial", items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
-        self.decided.pending += trial.pending
-        self.decided.entries.update(trial.entries)
-        self.decided.rows.update(trial.rows.changed)
-        self.decided.sealed += trial.sealed
+    def _remember(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         for item, outcome in zip(items, outcomes, strict=True):
             if outcome.appended and not outcome.fault:
-                self.seen[item.pair] = (item.meta.fingerprint, outcome)
+                self._seen[item.pair] = (item.meta.fingerprint, outcome)
 
+    def _entry(self, stream: str, into: Decided) -> Entry:
+        found = into.entries.get(stream) or self.decided.entries.get(stream) or self._loaded_entries.get(stream)
+        return found or self._deciders.blank(stream)
 
-class _Trial:
-    """One unit's copies: thrown away when it fails."""
-
-    def __init__(self, batch: Batch, rows: Rows) -> None:
-        self._batch, self.rows = batch, rows
-        self.entries: dict[str, Entry] = {}
-        self.pending: list[Pending] = []
-        self.sealed: list[Any] = []
-
-    def _entry(self, stream: str) -> Entry:
-        return self.entries.get(stream) or self._batch.entry(stream)
-
-    def decide(self, item: Item, known: Mapping[tuple[str, str], Recorded]) -> Outcome:
+    def _decide(self, item: Item, known: Mapping[tuple[str, str], Recorded], into: Decided) -> Outcome:
         if item.pair in known:
             return repeated(item, known[item.pair])
-        if item.pair in self._batch.seen:
-            fingerprint, first = self._batch.seen[item.pair]
+        if item.pair in self._seen:
+            fingerprint, first = self._seen[item.pair]
             return replace(first, appended=False, repeat=True) if fingerprint == item.meta.fingerprint else reused()
-        if item.requester is not None and self._entry(refusal_stream(item.meta.command_id)).version:
+        if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
             return Outcome(0, 0, None, Refused("command.refused_before"))
         try:
-            return self._append(item, item.stream, item.command)
+            return self._append(item, item.stream, item.command, into)
         except Fault as fault:
-            return self._refuse(item, fault)
+            return self._refuse(item, fault, into)
         except BUGS as error:
             return Outcome(0, 0, None, error)
 
-    def _refuse(self, item: Item, fault: Fault) -> Outcome:
+    def _refuse(self, item: Item, fault: Fault, into: Decided) -> Outcome:
         """What came over the command topic is refused in public, so that nobody waits for its outcome for ever."""
         if item.requester is None or fault.kind == "unavailable":
             return Outcome(0, 0, None, fault)
         facts = orjson.dumps(fault.facts, option=orjson.OPT_SORT_KEYS).decode()
         kind = type(item.command).__name__
         refusal = CommandRefused(item.meta.command_id, item.requester, kind, fault.code, facts)
-        outcome = self._append(item, refusal_stream(item.meta.command_id), refusal)
+        outcome = self._append(item, refusal_stream(item.meta.command_id), refusal, into)
         return replace(outcome, fault=fault, appended=True)
 
-    def _append(self, item: Item, stream: str, command: Any) -> Outcome:
+    def _append(self, item: Item, stream: str, command: Any, into: Decided) -> Outcome:
         """Decides on the stream's state, folds the events into copies and queues them for the append."""
-        batch, decider, entry = self._batch, self._batch.deciders.of(stream), self._entry(stream)
+        decider, entry = self._deciders.of(stream), self._entry(stream, into)
         tenant = entry.tenant or decider.owner(command) or item.meta.actor.tenant
-        context = Context(batch.at, item.meta.actor, self.rows, stream, tenant)
-        events = decider.decide(command, entry.state, context)
+        rows = Rows((into.rows, self.decided.rows, self._loaded_rows))
+        events = decider.decide(command, entry.state, Context(self._at, item.meta.actor, rows, stream, tenant))
         if len(events) > MAX_EVENTS_PER_COMMAND:
             raise Invalid("command.too_many_events", limit=MAX_EVENTS_PER_COMMAND)
-        rows, state = Rows(self.rows.below, dict(self.rows.changed)), entry.state
+        state = entry.state
         for version, event in enumerate(events, start=entry.version + 1):
             state = decider.evolve(state, event)
-            self._fold(rows, Fact(stream, tenant, version, batch.at, event))
-        pending = self._pending(item, stream, tenant, entry, events)
+            for inline in self._deciders.folds(event):
+                for key, row in inline.fold(Fact(stream, tenant, version, self._at, event), rows):
+                    rows.changed[inline.name, key] = row
         if events:
-            self.rows = rows
-            self.pending += pending
-            self.entries[stream] = Entry(state, entry.version + len(events), tenant, entry.partition)
-            self.sealed += item.sealed
-        position = batch.head + len(batch.decided.pending) + len(self.pending)
+            into.pending += self._pending(item, stream, tenant, entry, events)
+            into.rows |= rows.changed
+            into.entries[stream] = Entry(state, entry.version + len(events), tenant, entry.partition)
+            into.sealed += item.sealed
+        position = self._head + len(self.decided.pending) + (0 if into is self.decided else len(into.pending))
         return Outcome(entry.version + len(events), position, entry.partition, appended=bool(events))
 
-    def _fold(self, rows: Rows, fact: Fact[Any]) -> None:
-        for inline in self._batch.deciders.folds(fact.event):
-            for key, row in inline.fold(fact, rows):
-                rows.changed[inline.name, key] = row
-
     def _pending(self, item: Item, stream: str, tenant: str, entry: Entry, events: Sequence[object]) -> list[Pending]:
-        meta = stored_meta(item.meta, len(events)) if events else b""
-        made = []
-        for number, event in enumerate(events, start=1):
-            name, data = self._batch.deciders.codec.encode(event)
+        """Rows for the log; raises before any of them counts."""
+        meta, made, version = stored_meta(item.meta, len(events)), [], entry.version
+        command: str | None = item.meta.command_id
+        for event in events:
+            name, data = self._deciders.codec.encode(event)
             if len(data) > MAX_EVENT_BYTES:
                 raise Invalid("event.too_large", event=name, limit_bytes=MAX_EVENT_BYTES)
-            command = item.meta.command_id if number == 1 else None
-            made.append(Pending(tenant, stream, entry.version + number, entry.partition, name, data, meta, command))
+            version += 1
+            made.append(Pending(tenant, stream, version, entry.partition, name, data, meta, command))
+            command = None
         return made

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel import consume, decide, guard, head, park, relay, writer
 from kernel import log as logs
-from kernel.batch import _Trial
+from kernel.batch import Batch
 from kernel.bus import Bus
 from kernel.database import Database
 from kernel.errors import Unavailable
@@ -92,7 +92,7 @@ def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
 
 def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
     """A refused request leaves no event."""
-    patch.setattr(_Trial, "_refuse", lambda _self, _item, fault: decide.Outcome(0, 0, None, fault))
+    patch.setattr(Batch, "_refuse", lambda _self, _item, fault, _into: decide.Outcome(0, 0, None, fault))
 
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
