@@ -1,7 +1,6 @@
 """Faults on real processes and servers: what was acknowledged is there once, what is unknown once or not at all."""
 
 import asyncio
-import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -20,7 +19,6 @@ from kernel.kafka import KafkaBus
 from kernel.log import Log
 from kernel.projector import Projector
 from kernel.relay import Relay
-from kernel.settings import Settings
 from kernel.writer import Writer
 from tests.contract.conftest import migrated
 from tests.contract.test_bus import read_all
@@ -159,17 +157,11 @@ async def test_a_broker_killed_under_the_relay_leaves_a_whole_chained_topic(
 
 
 @pytest.fixture
-async def toys(fresh_postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+async def toys(fresh_postgres: PostgresServer, tmp_path: Path) -> dict[str, str]:
     """The environment of a migrated service of toys on PostgreSQL."""
     env = toy.environment(tmp_path, fresh_postgres.url(await fresh_postgres.create_database()), free_port())
-    await run_migrations(toy.SERVICE, settings_of(env, monkeypatch))
+    await run_migrations(toy.SERVICE, toy.settings(env))
     return env
-
-
-def settings_of(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in env.keys() - os.environ.keys():
-        monkeypatch.setenv(name, env[name])
-    return Settings()
 
 
 async def sums(database: Database) -> dict[str, tuple[int, int]]:
@@ -214,11 +206,11 @@ async def test_a_projector_frozen_past_its_lease_writes_nothing_when_it_wakes(to
     await database.close()
 
 
-async def test_a_drained_process_has_done_all_it_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_drained_process_has_done_all_it_accepted(tmp_path: Path) -> None:
     """SIGTERM under load: exit 0 within the grace, every 200 in the log, nothing twice."""
     port, acknowledged = free_port(), dict[str, int]()
     env = toy.environment(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'toys.db'}", port)
-    await run_migrations(toy.SERVICE, settings_of(env, monkeypatch))
+    await run_migrations(toy.SERVICE, toy.settings(env))
     process = toy.start(env, "rest", "relay", "project", "process")
     ended = asyncio.create_task(asyncio.to_thread(process.wait, LIMIT_S))
 

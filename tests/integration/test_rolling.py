@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +16,6 @@ from kernel.app import App, open_app, run_migrations
 from kernel.ids import new_id
 from kernel.invariants import broken, check
 from kernel.model import Recorded
-from tests.integration.test_faults_kernel import settings_of
 from tests.kit import counter, toy
 from tests.kit.quiet import until_quiet
 from tests.kit.running import free_port
@@ -37,7 +35,7 @@ class Replica:
     """One process with every role of the service."""
 
     env: dict[str, str]
-    process: "subprocess.Popen[bytes]" = field(init=False)
+    process: toy.Toy = field(init=False)
 
     def __post_init__(self) -> None:
         self.process = toy.start(self.env, *ROLES)
@@ -109,19 +107,17 @@ class Balanced:
 
 
 @pytest.fixture
-async def environment(
-    fresh_postgres: PostgresServer, fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
+async def environment(fresh_postgres: PostgresServer, fresh_kafka: KafkaServer, tmp_path: Path) -> dict[str, str]:
     env = toy.environment(tmp_path, fresh_postgres.url(await fresh_postgres.create_database()), free_port())
     env |= {"DANDELION_BUS_URL": fresh_kafka.url, toy.LEASE_TTL_S: NEVER_S}
-    await run_migrations(toy.SERVICE, settings_of(env, monkeypatch))
+    await run_migrations(toy.SERVICE, toy.settings(env))
     return env
 
 
 @pytest.fixture
-async def app(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+async def app(environment: dict[str, str]) -> AsyncIterator[App]:
     """The service seen from outside, to check it; nothing of it runs."""
-    made = open_app(toy.SERVICE, settings_of(environment, monkeypatch))
+    made = open_app(toy.SERVICE, toy.settings(environment))
     yield made
     await made.close()
     await made.bus.close()
@@ -134,8 +130,8 @@ async def replicas(environment: dict[str, str], app: App) -> AsyncIterator[list[
     made = [Replica(environment | {f"DANDELION_{port}": str(free_port()) for port in ports}) for _ in range(REPLICAS)]
     yield made
     for one in made:
-        one.process.kill()
-        one.process.wait()
+        one.process.send_signal(signal.SIGKILL)
+        one.process.wait(LIMIT_S)
 
 
 def check_once(events: Sequence[Recorded], answered: dict[str, int]) -> None:

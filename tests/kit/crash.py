@@ -1,0 +1,139 @@
+"""The named points at which a toy process kills or freezes itself: the moments between two effects that a crash can part.
+
+A toy told `TOY_POINT="kill decided 3"` sends itself SIGKILL when it comes to `decided` for the third time; `stop` is SIGSTOP,
+from which the test wakes it. The points are wrapped round the kernel's methods here, so production code has none of them.
+`TOY_SWITCH="module:name"` turns one mechanism off, `TOY_IDLE_MS` shortens how long PostgreSQL bears an idle transaction,
+`TOY_LOST_S` how long the writer looks for a database that is lost.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from kernel import database, writer
+from kernel.consume import Guards
+from kernel.due import DeadlineClock
+from kernel.head import AtHead
+from kernel.log import Log
+from kernel.projector import Projector
+from kernel.relay import Relay
+from kernel.writer import Writer
+from tests.kit.counter import Add
+
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+Reached = Callable[[], None]
+Applies = Callable[..., bool]
+
+
+def _always(*_: object) -> bool:
+    return True
+
+
+def _before(owner: type, name: str, applies: Applies = _always) -> Callable[[Reached], None]:
+    """Reached when the method is called, before any of it is done."""
+
+    def install(reached: Reached) -> None:
+        whole = getattr(owner, name)
+
+        async def wrapped(*given: Any, **named: Any) -> Any:
+            if applies(*given):
+                reached()
+            return await whole(*given, **named)
+
+        setattr(owner, name, wrapped)
+
+    return install
+
+
+def _after(owner: type, name: str, applies: Applies = _always) -> Callable[[Reached], None]:
+    """Reached when all of the method is done, before its caller goes on."""
+
+    def install(reached: Reached) -> None:
+        whole = getattr(owner, name)
+
+        async def wrapped(*given: Any, **named: Any) -> Any:
+            result = await whole(*given, **named)
+            if applies(*given):
+                reached()
+            return result
+
+        setattr(owner, name, wrapped)
+
+    return install
+
+
+def _of(consumer: str) -> Applies:
+    """The guards of one consumer."""
+    return lambda guards, *_: bool(guards.consumer.startswith(consumer))
+
+
+def _answered(reached: Reached) -> None:
+    """Reached when a batch is committed and nobody has been told."""
+    settle = Writer._settle
+
+    def wrapped(*given: Any) -> None:
+        reached()
+        settle(*given)
+
+    setattr(Writer, "_settle", wrapped)  # noqa: B010 - as above
+
+
+def _in_transaction(_: object, connection: object, *__: object) -> bool:
+    """On PostgreSQL an append that moves nothing else is one statement, which no client can part."""
+    return connection is not None
+
+
+def _of_bell(_: object, stream: str, command: object, *__: object) -> bool:
+    return isinstance(command, Add) and command.owner == "bell"
+
+
+def _by_clock(_: object, items: Any) -> bool:
+    return bool(items[0].meta.actor.id == "clock")
+
+
+POINTS: dict[str, Callable[[Reached], None]] = {
+    "queued": _before(AtHead, "decide"),
+    "decided": _after(AtHead, "decide"),
+    "inserted, not committed": _after(Log, "append", _in_transaction),
+    "committed, not answered": _answered,
+    "sent, no checkpoint": _before(Relay, "_move"),
+    "sent, checkpoint moved": _after(Relay, "_move"),
+    "read, not applied": _before(Projector, "handle"),
+    "applied, not committed": _after(Guards, "move", _of("sums_own")),
+    "cause decided, not committed": _after(Guards, "move", _of("echo")),
+    "cause committed, not told": _after(Writer, "execute_with"),
+    "request executed, guard not moved": _before(Guards, "move", _of("commands")),
+    "deadline due, not executed": _before(DeadlineClock, "_execute"),
+    "deadline executed, not cleared": _after(Writer, "execute_many", _by_clock),
+    "outside called, not recorded": _before(Writer, "execute", _of_bell),
+    "outside called, guard not moved": _before(Guards, "move", _of("bell")),
+}
+
+
+def arm() -> None:
+    """Does to this process what its variables say."""
+    if told := os.environ.get("TOY_POINT"):
+        _arm_point(told)
+    if switch := os.environ.get("TOY_SWITCH"):
+        module, _, name = switch.partition(":")
+        getattr(import_module(module), name)(pytest.MonkeyPatch())
+    database.IDLE_IN_TRANSACTION_MS = int(os.environ.get("TOY_IDLE_MS", database.IDLE_IN_TRANSACTION_MS))
+    writer.LOST_DEADLINE_S = float(os.environ.get("TOY_LOST_S", writer.LOST_DEADLINE_S))
+
+
+def _arm_point(told: str) -> None:
+    action, _, rest = told.partition(" ")
+    point, _, times = rest.rpartition(" ")
+    left = int(times)
+
+    def reached() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), SIGNALS[action])
+
+    POINTS[point](reached)
