@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes]]
 TopicPartition = tuple[str, int]
@@ -23,8 +23,7 @@ class Message:
         return 80 + len(self.key) + len(self.value) + sum(len(name) + len(value) + 8 for name, value in self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class BusRecord:
+class BusRecord(NamedTuple):
     """What is read; `timestamp_ms` is UTC milliseconds as the bus has it."""
 
     topic: str

@@ -3,7 +3,7 @@
 The guard row moves by compare-and-set in the handler's transaction. The loops are in kernel.follow.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from kernel.model import Incoming, Recorded
 from kernel.relay import incoming_of
 
 OWN_LOG = "log"
+UNDECODABLE = (Fault, ArithmeticError, ValueError, LookupError, TypeError, AttributeError)
 BATCH_RECORDS = 5_000
 UNREADABLE = "unreadable:"
 """Before topic, partition and offset: the key of a record whose headers say nothing."""
@@ -73,6 +74,15 @@ class Part:
         return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
 
 
+_MOVE_ALL = sa.text("""
+UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
+FROM unnest(CAST(:a AS text[]), CAST(:b AS int[]), CAST(:c AS bigint[]), CAST(:d AS bigint[]), CAST(:e AS bigint[]),
+CAST(:f AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
+WHERE g.consumer = :consumer AND g.source = u.source AND g.partition = u.partition
+AND g.next_offset = u.from_offset AND g.last_position = u.from_position
+""")
+
+
 class Guards:
     """The guard rows of one consumer."""
 
@@ -106,19 +116,30 @@ class Guards:
 
     async def move(self, connection: AsyncConnection, parts: Sequence[Part]) -> bool:
         """Compare-and-set of every part's guard; False when one of them belongs to somebody else by now."""
-        for part in sorted(parts, key=lambda part: (part.source, part.partition)):
-            guard, after = part.guard, part.admitted
-            where = (
-                (self._table.c.consumer == self.consumer)
-                & (self._table.c.source == part.source)
-                & (self._table.c.partition == part.partition)
-                & (self._table.c.next_offset == guard.next_offset)
-                & (self._table.c.last_position == guard.last_position)
-            )
-            values = {"next_offset": after.next_offset, "last_position": after.last_position}
-            if (await connection.execute(sa.update(self._table).where(where).values(**values))).rowcount != 1:
-                return False
-        return True
+        ordered = sorted(parts, key=lambda part: (part.source, part.partition))
+        if self._database.is_sqlite:
+            moved = [await self._move_one(connection, part) for part in ordered]
+            return all(moved)
+        columns = [
+            (part.source, part.partition, part.guard.next_offset, part.guard.last_position,
+             part.admitted.next_offset, part.admitted.last_position)
+            for part in ordered
+        ]  # fmt: skip
+        arrays = dict(zip("abcdef", map(list, zip(*columns, strict=True)), strict=True))
+        done = await connection.execute(_MOVE_ALL, {"consumer": self.consumer, **arrays})
+        return bool(done.rowcount == len(ordered))
+
+    async def _move_one(self, connection: AsyncConnection, part: Part) -> bool:
+        guard, after = part.guard, part.admitted
+        where = (
+            (self._table.c.consumer == self.consumer)
+            & (self._table.c.source == part.source)
+            & (self._table.c.partition == part.partition)
+            & (self._table.c.next_offset == guard.next_offset)
+            & (self._table.c.last_position == guard.last_position)
+        )
+        values = {"next_offset": after.next_offset, "last_position": after.last_position}
+        return (await connection.execute(sa.update(self._table).where(where).values(**values))).rowcount == 1
 
 
 def placed(parts: Sequence[Part]) -> list[tuple[Part, Sourced]]:
@@ -143,23 +164,26 @@ def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded
     return Part(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
 
 
-def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[BusRecord], decode: Decode) -> Part:
-    """Records of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
-    read = [read_headers(topic, record) for record in records if record.offset >= guard.next_offset]
+def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[Sourced]) -> Part:
+    """What was read of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
+    read = [sourced for sourced in records if sourced.offset >= guard.next_offset]
     broken = [sourced for sourced in read if sourced.position < 0]
-    whole = [sourced for sourced in read if sourced.position >= 0]
+    whole = [sourced for sourced in read if sourced.position >= 0] if broken else read
     unchained = Admitted(whole, guard.next_offset, guard.last_position)
     admitted = guard.admit(whole) if topic.chained else unchained
     if read and admitted.hole is None:
         admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
-    for sourced in admitted.fresh:
-        attempt(sourced, lambda sourced=sourced: received(topic, sourced, decode))  # type: ignore[misc]
     repeats = len(whole) - len(admitted.fresh) - admitted.held
     return Part(topic.name, partition, guard, admitted, broken, repeats)
 
 
-def read_headers(topic: Topic, record: BusRecord) -> Sourced:
-    """A record with its place in the chain; position -1 and an error when its headers cannot be read.
+def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> list[Sourced]:
+    """Records with their places in the chain and what they became; which of them are fresh the guard says later."""
+    return [_read(topic, record, decode) for record in records]
+
+
+def _read(topic: Topic, record: BusRecord, decode: Decode) -> Sourced:
+    """Position -1 and an error when the headers that give type and place cannot be read.
 
     Such a record is no event of its key, for a missing event would be a hole in the chain: it is parked under a key of its
     own and stops nobody else.
@@ -167,49 +191,65 @@ def read_headers(topic: Topic, record: BusRecord) -> Sourced:
     key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
     sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
     try:
-        find_place(topic, sourced)
+        headers = find_place(topic, sourced)
     except (KeyError, ValueError) as error:
         sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
         sourced.key = f"{UNREADABLE}{topic.name}/{record.partition}/{record.offset}"
+        return sourced
+    try:
+        sourced.incoming = _received(topic, sourced, headers, decode)
+    except UNDECODABLE as error:
+        sourced.error = f"{type(error).__name__}: {error}"[:200]
     return sourced
 
 
-def find_place(topic: Topic, sourced: Sourced) -> None:
+def find_place(topic: Topic, sourced: Sourced) -> dict[str, bytes]:
     """Sets what the headers say; KeyError or ValueError when they cannot be read, today and by any later code."""
-    headers = {name: _text(value) for name, value in sourced.headers}
-    sourced.type, sourced.requester = headers["ce_type"], headers.get("ce_requester", "")
+    headers = dict(sourced.headers)
+    sourced.type, sourced.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
     if topic.chained:
         position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
+        if position < 0:
+            raise ValueError("a position below 0")
         sourced.position, sourced.previous = position, previous
     else:
         sourced.position = sourced.offset
+    return headers
 
 
 def received(topic: Topic, sourced: Sourced, decode: Decode) -> Incoming[Any] | None:
     """The event of a record as the service knows it; None when it does not care about its type."""
-    headers = {name: value.decode() for name, value in sourced.headers}
+    return _received(topic, sourced, dict(sourced.headers), decode)
+
+
+def _received(topic: Topic, sourced: Sourced, headers: Mapping[str, bytes], decode: Decode) -> Incoming[Any] | None:
     event = decode(sourced.type, sourced.value)
     if event is None:
         return None
+    get = headers.get
+    source, id_, subject, sequence, tenant, time, correlation, trace = texts(
+        get("ce_source", b""), headers["ce_id"], get("ce_subject", b""), get("ce_sequence", b"0"),
+        get("ce_tenant", b""), headers["ce_time"], get("ce_correlation", b""), get("traceparent", b""),
+    )  # fmt: skip
+    at = datetime.fromisoformat(time)
     return Incoming(
-        headers.get("ce_source", topic.service), headers["ce_id"], headers.get("ce_subject", sourced.key),
-        int(headers.get("ce_sequence", "0")), sourced.position, headers.get("ce_tenant", ""),
-        datetime.fromisoformat(headers["ce_time"]).astimezone(UTC), event,
-        headers.get("ce_correlation", ""), headers.get("traceparent", ""),
+        source or topic.service, id_, subject or sourced.key, int(sequence), sourced.position, tenant,
+        at if at.tzinfo is UTC else at.astimezone(UTC), event, correlation, trace,
     )  # fmt: skip
 
 
-def _text(value: bytes) -> str:
-    """A header's text; PostgreSQL stores no NUL, and no honest sender writes one."""
-    if b"\x00" in value:
+def texts(*values: bytes) -> list[str]:
+    """Headers' texts, all decoded at once; ValueError when one is no UTF-8 or holds a NUL, which PostgreSQL does not store."""
+    found = b"\x00".join(values).decode().split("\x00")
+    if len(found) != len(values):
         raise ValueError("a header holds a NUL byte")
-    return value.decode()
+    return found
 
 
 def attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:
     """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
     try:
         sourced.incoming = make()
-    except (Fault, ArithmeticError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except UNDECODABLE as error:
         sourced.error = f"{type(error).__name__}: {error}"[:200]
     return sourced

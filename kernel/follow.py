@@ -7,13 +7,14 @@ partitions out, the guards' table says where to start, and a guard that somebody
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
 from kernel import telemetry
-from kernel.bus import PARTITIONS, Bus, Reader, TopicPartition
+from kernel.ahead import Ahead, Batch
+from kernel.bus import PARTITIONS, Bus, BusRecord, Reader, TopicPartition
 from kernel.clock import system_clock
 from kernel.codec import Codec
 from kernel.consume import (
@@ -28,6 +29,7 @@ from kernel.consume import (
     find_place,
     of_log,
     of_topic,
+    read_records,
     received,
 )
 from kernel.database import Database
@@ -45,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 LOOK_AT_ENDS_S = 10.0
+SHOW_S = 1.0
 PAUSE_S, PAUSE_LIMIT_S = 0.1, 5.0
 Observe = Callable[[str, str, int, int, int], None]
 """`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
@@ -175,12 +178,16 @@ class Consumer:
         reader = await self._bus.reader(positions, self._group)
         look_at = 0.0
         try:
-            while not stop.is_set() and await leases.held() == held:
-                if monotonic() >= look_at:
-                    ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
-                    self._check_ends(guards, ends)
-                await self._topic_batch(reader, guards)
-                self._watch(guards, ends)
+            async with (
+                Ahead(reader, self._read, self._batch_records, IDLE_S).open() as ahead,
+                self._shown(reader, guards),
+            ):
+                while not stop.is_set() and await leases.held() == held:
+                    if monotonic() >= look_at:
+                        ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
+                        self._check_ends(guards, ends)
+                    await self._topic_batch(await ahead.take(), guards)
+                    self._watch(guards, ends)
         finally:
             for where in guards:
                 self._watchdog.forget(self._mark(where))
@@ -198,13 +205,38 @@ class Consumer:
                     do="refill --recreated",
                 )  # fmt: skip
 
-    async def _topic_batch(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> None:
+    def _read(self, where: TopicPartition, records: Sequence[BusRecord]) -> list[Sourced]:
         assert self._decode is not None
-        found = await reader.read(self._batch_records, IDLE_S)
-        parts = [of_topic(self._topics[w[0]], w[1], guards[w], records, self._decode) for w, records in found.items()]
+        return read_records(self._topics[where[0]], records, self._decode)
+
+    async def _topic_batch(self, found: Batch, guards: Mapping[TopicPartition, Guard]) -> None:
+        parts = [of_topic(self._topics[w[0]], w[1], guards[w], records) for w, records in found.items()]
         if parts:
             await self._settle(parts)
-            await reader.commit({(part.source, part.partition): part.guard.next_offset for part in parts})
+
+    @asynccontextmanager
+    async def _shown(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> AsyncIterator[None]:
+        """Where the guards stand is shown at the broker every second, beside the work, and once more at the end."""
+        shown: dict[TopicPartition, int] = {}
+
+        async def show() -> None:
+            moved = {w: g.next_offset for w, g in guards.items() if g.next_offset != shown.get(w, 0)}
+            if moved:
+                await reader.commit(moved)
+                shown.update(moved)
+
+        async def show_on() -> None:
+            while True:
+                await asyncio.sleep(SHOW_S)
+                await show()
+
+        task = asyncio.create_task(show_on())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await show()
 
     def _watch(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
         """A partition that does not move although its topic has more (a client that hangs, a hole) is noticed."""

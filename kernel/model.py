@@ -6,7 +6,7 @@ Domain code imports from here and from errors, ids and money only; nothing here 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from kernel.errors import Forbidden
 
@@ -118,8 +118,7 @@ class Decider(Generic[C, S, E]):
     reads: Callable[[C, S], Iterable[tuple[Inline[Any], Key]]] = field(default=_no_reads)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One row of the log. `data` and `meta` are the stored bytes (canonical JSON); `partition` None means private."""
 
     position: int
@@ -148,9 +147,10 @@ class Receipt:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming(Generic[E]):
+class Incoming(NamedTuple, Generic[E]):
     """An event as projections and processes see it, from the own log or from another service's topic alike.
+
+    A tuple because millions are made: a frozen dataclass of ten fields takes six times as long to make.
 
     `id` is unique (`<stream>@<version>`), `event` is the service's own dataclass for it, `at` its recorded time (UTC).
     """

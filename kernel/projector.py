@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,13 +70,27 @@ class Target:
     async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
         """The rows of the given primary keys in one query."""
         physical, wanted = self[table], sorted(set(keys))
-        columns = list(physical.primary_key.columns)
+        names = [column.name for column in physical.columns]
+        places = [names.index(column.name) for column in physical.primary_key.columns]
         found: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(wanted), 5_000):
-            asked = sa.tuple_(*columns).in_(wanted[start : start + 5_000])
-            for row in (await self.connection.execute(sa.select(physical).where(asked))).mappings():
-                found[tuple(row[column.name] for column in columns)] = dict(row)
+            query, bound = self._keyed(physical, wanted[start : start + 5_000])
+            for row in await self.connection.execute(query, bound):
+                found[tuple(row[place] for place in places)] = dict(zip(names, row, strict=True))
         return found
+
+    def _keyed(self, physical: sa.Table, wanted: Sequence[Key]) -> tuple[sa.Select[Any], dict[str, Any]]:
+        """On PostgreSQL keys travel as arrays: one statement of fixed text whatever their number."""
+        columns = list(physical.primary_key.columns)
+        if self.connection.dialect.name == "sqlite":
+            return sa.select(physical).where(sa.tuple_(*columns).in_(wanted)), {}
+        arrays = [
+            sa.bindparam(f"k_{column.name}", type_=postgresql.ARRAY(column.type, dimensions=1)) for column in columns
+        ]
+        asked = sa.func.unnest(*arrays).table_valued(*(column.name for column in columns), name="u").render_derived()
+        same = sa.and_(*(column == asked.c[column.name] for column in columns))
+        bound = {f"k_{column.name}": list(of) for column, of in zip(columns, zip(*wanted, strict=True), strict=True)}
+        return sa.select(physical).join(asked, same), bound
 
     async def delete(self, table: sa.Table, keys: Iterable[Key]) -> None:
         physical, gone = self[table], sorted(set(keys))

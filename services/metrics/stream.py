@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,9 +119,9 @@ async def serve_faust(app: App, bus: KafkaBus, watch: Watch, stop: asyncio.Event
 
     async def count(stream: Any) -> None:
         async for event in stream.events():
-            envelope = envelope_of(event.message.headers, event.value)
-            if envelope is not None:
-                await watch.add([envelope], await app.log.now())
+            found = envelope_of(event.message.headers, event.value)
+            if found is not None:
+                await watch.add([found[0]], found[1])
 
     made.agent(topic, concurrency=1, name="windows")(count)
     async with asyncio.timeout(START_LIMIT_S):
@@ -161,13 +161,13 @@ def _credentials(brokers: Brokers) -> Any:
     return faust.SSLCredentials(brokers.tls()) if brokers.ca_file else None
 
 
-def envelope_of(headers: Any, value: bytes) -> Envelope | None:
-    """None for what is no envelope: the projector parks it, and here it only would not count."""
+def envelope_of(headers: Any, value: bytes) -> tuple[Envelope, datetime] | None:
+    """With the time it was received (UTC); None for what is no envelope: the projector parks it, here it does not count."""
     named = dict(headers.items() if isinstance(headers, dict) else headers or ())
     if named.get("ce_type", b"").decode("utf-8", "replace") != ENVELOPE:
         return None
     try:
-        found = decode(ENVELOPE, value)
+        found, received_at = decode(ENVELOPE, value), datetime.fromisoformat(named.get("ce_time", b"").decode())
     except (Invalid, ValueError):
         return None
-    return found if isinstance(found, Envelope) else None
+    return (found, received_at.astimezone(UTC)) if isinstance(found, Envelope) else None

@@ -4,13 +4,14 @@
 """
 
 import asyncio
+import gc
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from kernel.run import loop_factory
-from tests.load import rebuild, writer
+from tests.load import envelopes, projector, rebuild, streams, visible, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
 
@@ -18,11 +19,16 @@ Bench = Callable[[Place], Awaitable[list[Row]]]
 ROWS: dict[str, Bench] = {
     "writer": writer.bench,
     "rebuild": rebuild.bench,
+    "projector": projector.bench,
+    "envelopes": envelopes.bench,
+    "streams": streams.bench,
+    "visible": visible.bench,
 }
 
 
 async def main(names: Sequence[str]) -> int:
     """Prints the table that docs/performance.md shows."""
+    gc.freeze()  # as kernel.run does
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, Place(Path(folder)) as place:
         for name in names:

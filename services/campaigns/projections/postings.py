@@ -1,7 +1,6 @@
 """The posting calendar: a row per deliverable from the moment it has a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kernel.ids import split_stream
@@ -21,9 +20,9 @@ def _apart(incoming: Incoming[Any]) -> Iterator[Incoming[Any]]:
     """A cancellation ends several deliverables: one entry each."""
     match incoming.event:
         case CollaborationCancelled(deliverables=ended):
-            yield from (replace(incoming, event=each) for each in ended)
+            yield from (incoming._replace(event=each) for each in ended)
         case DeliverableLapsed(ended=ended):
-            yield replace(incoming, event=ended)
+            yield incoming._replace(event=ended)
         case _:
             yield incoming
 

@@ -14,6 +14,7 @@ traffic of a content the best source is shown that has any number, in the order 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -37,6 +38,7 @@ def cell_parts(cell: int) -> tuple[Metric, Traffic, Provenance]:
     return Metric(cell >> 8), Traffic(cell >> 4 & 15), Provenance(cell & 15)
 
 
+@lru_cache(maxsize=65_536)
 def content_number(content_id: str) -> int:
     """63 bits of the content's UUID; the table of contents refuses two ids with one number."""
     return UUID(content_id).int >> 65

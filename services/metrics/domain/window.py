@@ -15,6 +15,8 @@ from services.metrics.domain.engagement import Batch, Kind, Metric, joined
 
 Key = tuple[str, int, int]
 MAX_SEEN = 100_000
+METRIC_BITS = 8
+METRIC_MASK = (1 << METRIC_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,15 @@ class Windows:
         return (self.newest_ms // self.rule.size_ms - self.rule.kept + 1) * self.rule.size_ms
 
     def add(self, *envelopes: tuple[str, Batch]) -> list[Key]:
-        """Counts envelopes (id, rows) that were not counted before; which windows they changed, in key order."""
+        """Counts envelopes (id, rows) that were not counted before; which windows they changed, in no order."""
         rows = joined([rows for envelope_id, rows in envelopes if self._is_new(envelope_id)])
         if len(rows) == 0:
             return []
         self._advance(int(rows.at.max()))
-        fresh = {key: n for key, n in counted(rows, self.rule.size_ms).items() if key[2] >= self.oldest_ms}
-        for key, n in fresh.items():
-            self.counts[key] = self.counts.get(key, 0) + n
-        return sorted(fresh)
+        counts, oldest_ms = self.counts, self.oldest_ms
+        fresh = [(key, n) for key, n in counted(rows, self.rule.size_ms).items() if key[2] >= oldest_ms]
+        counts.update([(key, counts.get(key, 0) + n) for key, n in fresh])
+        return [key for key, _ in fresh]
 
     def _is_new(self, envelope_id: str) -> bool:
         """Once for each id that is remembered."""
@@ -89,30 +91,34 @@ class Windows:
 
 
 def counted(rows: Batch, size_ms: int) -> dict[Key, int]:
-    """Sums of increments by content, metric and window."""
+    """Sums of increments by content, metric and window; sorted as one packed number a row, which is the quickest."""
     chosen = np.flatnonzero(rows.kind == Kind.INCREMENT)
     if len(chosen) == 0:
         return {}
-    keys = np.stack([rows.content[chosen], rows.metric[chosen], rows.at[chosen] // size_ms * size_ms])
-    order = np.lexsort(keys[::-1])
-    keys = keys[:, order]
-    first = np.flatnonzero(np.concatenate(([True], (keys[:, 1:] != keys[:, :-1]).any(axis=0))))
-    sums = np.add.reduceat(rows.value[chosen][order], first).tolist()
-    found = zip(keys[:, first].T.tolist(), sums, strict=True)
-    return {(rows.contents[content], metric, start): total for (content, metric, start), total in found}
+    window = rows.at[chosen] // size_ms
+    first_window = int(window.min())
+    span = int(window.max()) - first_window + 1
+    packed = (rows.content[chosen] << METRIC_BITS | rows.metric[chosen]) * span + (window - first_window)
+    order = np.argsort(packed)
+    ordered = packed[order]
+    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    sums = np.add.reduceat(rows.value[chosen][order], first)
+    pair, place = np.divmod(ordered[first], span)
+    columns = (pair >> METRIC_BITS, pair & METRIC_MASK, (place + first_window) * size_ms, sums)
+    found = zip(*(column.tolist() for column in columns), strict=True)
+    return {(rows.contents[content], metric, start): total for content, metric, start, total in found}
 
 
 def bursts(counts: Mapping[Key, int], keys: Iterable[Key], rule: Rule) -> list[Burst]:
     """Which of the windows named are bursts, in key order."""
-    found = (_burst(counts, key, rule) for key in sorted(set(keys)))
+    high = {key for key in keys if counts.get(key, 0) >= rule.least}
+    found = (_burst(counts, key, rule) for key in sorted(high))
     return [burst for burst in found if burst is not None]
 
 
 def _burst(counts: Mapping[Key, int], key: Key, rule: Rule) -> Burst | None:
     content, metric, start = key
     count = counts.get(key, 0)
-    if count < rule.least:
-        return None
     past = rule.kept - 1
     before = sum(counts.get((content, metric, start - n * rule.size_ms), 0) for n in range(1, rule.kept))
     if before == 0 or count * past <= rule.factor * before:
