@@ -225,18 +225,19 @@ class Consumer:
                 await reader.commit(moved)
                 shown.update(moved)
 
+        ended = asyncio.Event()
+
         async def show_on() -> None:
-            while True:
-                await asyncio.sleep(SHOW_S)
+            while not await wait(ended, SHOW_S):
                 await show()
 
         task = asyncio.create_task(show_on())
         try:
             yield
         finally:
-            task.cancel()
+            ended.set()  # not cancelled: aiokafka would leave the connection it is making open
             await asyncio.wait([task])
-            await show()
+        await show()
 
     def _watch(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
         """A partition that does not move although its topic has more (a client that hangs, a hole) is noticed."""

@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from operator import attrgetter
 
@@ -55,7 +54,7 @@ async def fill(database: Database, events: Sequence[Recorded]) -> None:
     async with database.transaction() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
-        columns = [field.name for field in fields(Recorded)]
+        columns = list(Recorded._fields)
         await raw.copy_records_to_table("log_events", records=map(attrgetter(*columns), events), columns=columns)
         await connection.exec_driver_sql(f"UPDATE log SET head = {len(events)}")
 
