@@ -237,8 +237,8 @@ def foreign_sums(service: str) -> Projection:
     return Projection("sums_foreign", 1, (SUMS,), _apply, own=False, topics=(Topic(f"{service}.events.v1"),))
 
 
-def topics(service: str) -> dict[str, int]:
-    return {f"{service}.events.v1": PARTITIONS, f"{service}.commands.v1": PARTITIONS}
+def topics(service: str, partitions: int = PARTITIONS) -> dict[str, int]:
+    return {f"{service}.events.v1": partitions, f"{service}.commands.v1": partitions}
 
 
 def metadata() -> sa.MetaData:
