@@ -9,6 +9,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
+from cli.across import across
 from cli.layout import Layout
 from cli.opened import opened
 from cli.platform import rpc_ready
@@ -30,6 +31,7 @@ async def _verify(layout: Layout, deep: bool) -> int:
         with _progress() as say:
             for app in apps:
                 found += await _checked(app, layout, deep, say)
+            found += await across(apps) if deep else []
     console, problems = wide(), broken(found)
     console.print(_table(found))
     for problem in problems:

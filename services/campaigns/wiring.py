@@ -16,6 +16,7 @@ from services.campaigns.process import PROCESSES
 from services.campaigns.process.clocks import DEADLINES
 from services.campaigns.projections import PROJECTIONS
 from services.campaigns.publish import publish
+from services.campaigns.reads import budgets_agree
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.subscribe import decode, decode_command
 from services.campaigns.tables import metadata
@@ -45,6 +46,7 @@ SERVICE = Service(
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
+    invariants=[budgets_agree],
     processes=PROCESSES,
     http=_http,
     rpc=_rpc,

@@ -15,6 +15,7 @@ from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
 from services.metrics.domain.order import ORDER, ORDER_NUMBERS
 from services.metrics.projections import PROJECTIONS
 from services.metrics.publish import publish
+from services.metrics.reads.sums import counters_add_up
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, decode, decode_command
 from services.metrics.tables import metadata
@@ -50,6 +51,7 @@ SERVICE = Service(
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
+    invariants=[counters_add_up],
     http=_http,
     rpc=_rpc,
     stream=_stream,

@@ -1,12 +1,15 @@
-"""The demo's story on Kafka and PostgreSQL, every process killed once on the way, ends in the embedded demo's numbers."""
+"""The story on Kafka and PostgreSQL, every process killed once on the way, ends whole and in the embedded demo's numbers."""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.across import across
 from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.layout import SERVICES
+from cli.opened import opened
 from cli.platform import Name, Running
+from kernel.invariants import broken, check
 from tests.kit.story import embedded_numbers, tell
 from tools.servers import KafkaServer, PostgresServer
 
@@ -53,5 +56,8 @@ async def test_killing_every_process_changes_no_number(
         await platform.wait()
         killer = Killer(platform)
         numbers = await tell(platform, killer.on_part)
+        async with opened(platform.layout) as apps:
+            found = [*[one for app in apps for one in await check(app)], *await across(apps)]
     assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
+    assert broken(found) == []
     assert numbers == await embedded_numbers(tmp_path / "embedded")

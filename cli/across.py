@@ -1,0 +1,39 @@
+"""What must hold between services, seen in their databases; only while nothing goes on, for their clocks differ."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from kernel.app import App
+from kernel.checked import Checked, Look
+
+OVER = ("settled", "ended")
+"""Stages of a deliverable in which nobody works on it or waits for money any more."""
+AT_ONCE = 1_000
+
+
+async def across(apps: Sequence[App]) -> list[Checked]:
+    """Of the services given; those that are missing are left out."""
+    by_name = {app.service.name: app for app in apps}
+    if not {"campaigns", "ledger"} <= by_name.keys():
+        return []
+    return [await escrow_follows_work(by_name["campaigns"], by_name["ledger"])]
+
+
+async def escrow_follows_work(campaigns: App, ledger: App) -> Checked:
+    """Money is in escrow for work that goes on, and for no other: what is settled or ended was paid or given back."""
+    look, escrows = Look("escrow_follows_work"), ledger.metadata.tables["escrows"]
+    async with ledger.database.reading() as connection:
+        rows = (await connection.execute(sa.select(escrows.c.deliverable_id, escrows.c.status))).all()
+    status = {row.deliverable_id: row.status for row in rows}
+    stage: dict[str, str] = {}
+    query = sa.text("SELECT deliverable_id, stage FROM deliverables WHERE deliverable_id IN :ids")
+    async with campaigns.database.reading() as connection:
+        for start in range(0, len(status), AT_ONCE):
+            some = sorted(status)[start : start + AT_ONCE]
+            asked = query.bindparams(sa.bindparam("ids", some, expanding=True))
+            stage |= {row.deliverable_id: row.stage for row in await connection.execute(asked)}
+    for deliverable, stands in sorted(status.items()):
+        held, over = stands == "held", stage.get(deliverable) in OVER
+        look.at(held != over, f"{deliverable} is {stage.get(deliverable, 'unknown')}, its escrow {stands}")
+    return Checked(look.invariant, look.looked_at, look.problems, "ledger")

@@ -1,0 +1,25 @@
+"""What every counter must be: the sum of its own minutes, all of them and those after its snapshot."""
+
+import sqlalchemy as sa
+
+from kernel.app import App
+from kernel.checked import PROBLEMS_LIMIT, Checked, Look
+from services.metrics.tables import CELLS, MINUTES
+
+
+async def counters_add_up(app: App) -> list[Checked]:
+    """In one query: cells and minutes move in one transaction."""
+    look, cell, minute = Look("counters_add_up"), CELLS.c, MINUTES.c
+    after = sa.func.sum(sa.case((minute.minute >= cell.first_minute, minute.added), else_=0))
+    wrong = (sa.func.coalesce(sa.func.sum(minute.added), 0) != cell.increments) | (
+        sa.func.coalesce(after, 0) != cell.after
+    )
+    joined = CELLS.outerjoin(MINUTES, (minute.content == cell.content) & (minute.cell == cell.cell))
+    query = sa.select(cell.content, cell.cell).select_from(joined).group_by(
+        cell.content, cell.cell, cell.increments, cell.after
+    ).having(wrong).limit(PROBLEMS_LIMIT)  # fmt: skip
+    async with app.database.reading() as connection:
+        look.looked_at = (await connection.execute(sa.select(sa.func.count()).select_from(CELLS))).scalar_one()
+        for content, number in (await connection.execute(query)).all():
+            look.wrong(f"content {content}, cell {number}: its minutes give another sum")
+    return [look.done()]
