@@ -5,7 +5,9 @@ JWKS, and headers that bring or point to keys (`jku`, `x5u`, `jwk`) are never re
 """
 
 import asyncio
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +28,8 @@ JWKS_LIMIT_BYTES = 256 * 1024
 KEYS_LIMIT = 64
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
+PROVEN_LIMIT = 4_096
+"""Tokens whose signatures are remembered, by their hash; the one not seen longest is forgotten."""
 
 Fetch = Callable[[], Awaitable[bytes]]
 
@@ -140,6 +144,16 @@ async def _bounded(answer: httpx.Response) -> bytes:
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token whose signature was checked with `key`; after the keys are loaded anew it is checked again."""
+
+    kid: str
+    key: jwt.PyJWK
+    claims: Mapping[str, Any]
+    actor: Actor
+
+
 class Verifier:
     """Turns an access token into an Actor. Claims: `sub` (id), `tenant` (organisation), `roles` (list of text)."""
 
@@ -162,16 +176,29 @@ class Verifier:
         self._keys = KeySet(fetch or fetch_from(jwks), self._algorithms, clock, policy or KeyPolicy())
         self._issuer, self._audience = issuer, audience
         self._clock, self._leeway_s = clock, leeway_s
+        self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
 
     async def verify(self, token: str) -> Actor:
-        """Raises Unauthenticated `token.<what is wrong>`."""
+        """Raises Unauthenticated `token.<what is wrong>`. A signature is checked once; times and the key each time."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        proven = self._proven.get(digest)
+        if proven is None or await self._keys.get(proven.kid) is not proven.key:
+            proven = await self._prove(token)
+        self._check_times(proven.claims)
+        self._proven[digest] = proven
+        self._proven.move_to_end(digest)
+        if len(self._proven) > PROVEN_LIMIT:
+            self._proven.popitem(last=False)
+        return proven.actor
+
+    async def _prove(self, token: str) -> "_Proven":
         header = self._header(token)
         key = await self._keys.get(header["kid"])
         if key.algorithm_name != header["alg"]:
             raise Unauthenticated("token.algorithm_not_allowed")
         claims = self._claims(token, key)
         self._check_times(claims)
-        return actor_of(claims)
+        return _Proven(header["kid"], key, claims, actor_of(claims))
 
     def _header(self, token: str) -> dict[str, str]:
         if len(token) > TOKEN_LIMIT_BYTES:

@@ -68,7 +68,7 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
             make, behave = grpc.unary_stream_rpc_method_handler, self._stream(method, handler.unary_stream)
         else:
             raise NotImplementedError("requests are single messages here")
-        return make(behave, _lenient(handler.request_deserializer), handler.response_serializer)
+        return make(behave, _lenient(handler.request_deserializer), _encoded(handler.response_serializer))
 
     def _unary(self, method: str, behave: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Any]:
         async def answer(request: Any, context: Context) -> Any:
@@ -168,6 +168,11 @@ def _lenient(decode: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
             return None
 
     return decoded
+
+
+def _encoded(encode: Callable[[Any], bytes] | None) -> Callable[[Any], bytes]:
+    """A servicer may answer with a message, or with the bytes of one that it has kept."""
+    return lambda reply: encode(reply) if encode and not isinstance(reply, bytes) else reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,7 @@ def http(app: Any, bound: socket.socket, *, grace_s: float = 8, keep_alive_s: in
         log_config=None,
         access_log=False,
         lifespan="off",
+        ws="none",
         server_header=False,
         timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=int(grace_s),

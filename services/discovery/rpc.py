@@ -32,6 +32,7 @@ from services.discovery.publish import wire_account, wire_audience, wire_cell, w
 from services.discovery.reads import Card, CreatorReads
 from services.discovery.search.query import Cursor
 from services.discovery.search.reasons import reasons
+from services.discovery.search.replies import Replies
 
 LOOK_AGAIN_S = 1.0
 """How often a watch looks where the projector runs in another process; in the same one it is woken."""
@@ -48,10 +49,20 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
     def __init__(self, app: App, reads: CreatorReads, clock: Clock = system_clock) -> None:
         self._app, self._reads, self._clock = app, reads, clock
         self._tokens = PageTokens(app.fingerprint_key)
+        self._replies = Replies(app.progress)
 
-    async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: Context) -> pb.SearchCreatorsResponse:  # noqa: N802
-        """One page."""
+    async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: Context) -> Any:  # noqa: N802
+        """One page, as bytes: the same caller's same question within half a second gets the same answer."""
         actor = caller()
+
+        async def ask() -> bytes:
+            return (await self._search(request, actor)).SerializeToString()
+
+        if request.at_least:
+            return await ask()
+        return await self._replies.answer((actor, request.SerializeToString(deterministic=True)), ask)
+
+    async def _search(self, request: pb.SearchCreatorsRequest, actor: Actor) -> pb.SearchCreatorsResponse:
         criteria, size = checked_criteria(criteria_of(request)), min(page_size(request.page_size), PAGE_LIMIT)
         cursor = self._cursor(request, criteria, actor)
         await self._wait(request.at_least)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from kernel.run import loop_factory
-from tests.load import envelopes, projector, rebuild, streams, visible, writer
+from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, streams, visible, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
 
@@ -23,6 +23,10 @@ ROWS: dict[str, Bench] = {
     "envelopes": envelopes.bench,
     "streams": streams.bench,
     "visible": visible.bench,
+    "growth": growth.bench,
+    "edge": edge.bench,
+    "queries": queries.bench,
+    "memory": memory.bench,
 }
 
 

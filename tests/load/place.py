@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from cli.layout import Layout
 from tests.load.measure import say
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 
@@ -34,3 +35,8 @@ class Place:
 
     def __str__(self) -> str:
         return ", ".join(str(self.__dict__[name]) for name in ("postgres", "kafka") if name in self.__dict__)
+
+
+def layout_of(folder: Path) -> Layout:
+    """An embedded platform's keys and settings in the folder."""
+    return Layout.at(folder / "platform")

@@ -282,3 +282,19 @@ def test_claims_are_bounded() -> None:
     with pytest.raises(Unauthenticated) as refused:
         actor_of({"sub": "a", "tenant": "t", "roles": ["r"] * 33})
     assert refused.value.facts == {"claim": "roles"}
+
+
+async def test_a_token_seen_before_is_refused_once_it_or_its_key_is_gone(
+    tmp_path: Path, issuer: Issuer, clock: Hand
+) -> None:
+    source, verifier = sourced(issuer, clock)
+    short, long = signed(issuer, claims(clock)), issuer.issue("ann", "acme", ttl_s=3_000)
+    for token in (short, long, short, long):
+        await verifier.verify(token)
+    forged = short[:-80] + ("A" if short[-80] != "A" else "B") + short[-79:]
+    assert await refusal(verifier, forged) == "token.bad_signature"
+    source.document = Issuer.at(tmp_path / "next", ISSUER, AUDIENCE, clock).jwks()
+    clock.forward(71)
+    assert await refusal(verifier, short) == "token.expired"
+    clock.forward(KeyPolicy().refresh_s)
+    assert await refusal(verifier, long) == "token.unknown_key"

@@ -5,8 +5,9 @@ They mirror the domain's values field by field; what a value may be is the domai
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints
 
+from kernel.codec import adapter
 from kernel.fields import AmountMinor, Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime, Uuid
 from services.campaigns.domain.brief import (
     Brief,
@@ -36,8 +37,7 @@ Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 def value_of(kind: type[D], body: Body) -> D:
     """The domain's value that a body mirrors."""
-    made: D = TypeAdapter(kind).validate_python(body.model_dump())
-    return made
+    return adapter(kind).validate_python(body.model_dump())
 
 
 class CompensationBody(Body):

@@ -1,0 +1,70 @@
+"""The server of the HTTP rows, a process of its own: `python -m tests.load.edge_server <folder> <port>`.
+
+Four ports from `port` on: campaigns as it is, the same routes bare of everything round them, metrics as it is, and an ASGI
+app that answers fixed JSON. All on uvicorn as `kernel.run.http` sets it up.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from kernel import rest, run
+from kernel.app import App, Service, open_app
+from kernel.ids import new_id
+from kernel.model import Actor
+from kernel.run import Role
+from services.campaigns.rest import make_api
+from services.campaigns.wiring import SERVICE as CAMPAIGNS
+from services.metrics.wiring import SERVICE as METRICS
+from tests.load.place import layout_of
+
+BRAND = Actor("bench", "018f3a10-0000-7000-8000-00000000b4a1", frozenset({"brand"}))
+ANSWER = b'{"stream":"campaign-018f3a10-0000-7000-8000-0000000000a1","version":1,"position":1,"token":"campaigns:1:0"}'
+HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
+
+
+async def fixed(_scope: Any, receive: Any, send: Any) -> None:
+    """The bare app: reads the body, answers the same JSON."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": ANSWER})
+
+
+def stripped(app: App) -> FastAPI:
+    """The routes without who calls, limits, headers, metrics and traces; parsing and the command stay."""
+    api = make_api(app)
+    api.user_middleware.clear()
+
+    async def anyone(request: Request) -> Actor:
+        request.state.correlation = new_id()
+        return BRAND
+
+    api.dependency_overrides[rest.actor] = anyone
+    return api
+
+
+async def opened(service: Service, folder: Path, port: int) -> tuple[App, list[Role]]:
+    told = layout_of(folder).settings(service.name) | {
+        "http_port": str(port),
+        "rate_per_s": "100000",
+        "rate_burst": "1000000",
+    }
+    app = open_app(service, service.settings(**told))  # type: ignore[arg-type]  # texts, as from the environment
+    return app, await app.roles(["rest"])
+
+
+async def serve(folder: Path, port: int) -> int:
+    campaigns, roles = await opened(CAMPAIGNS, folder, port)
+    _, more = await opened(METRICS, folder, port + 2)
+    bare = [
+        run.http(stripped(campaigns), run.listen("127.0.0.1", port + 1)),
+        run.http(fixed, run.listen("127.0.0.1", port + 3)),
+    ]
+    return await run.run([*roles, *more, *bare])
+
+
+if __name__ == "__main__":
+    run.main(serve(Path(sys.argv[1]), int(sys.argv[2])))
