@@ -1,7 +1,8 @@
 """What one writer knows as of the log's head it stands at: position, database time, states of streams, inline rows."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
@@ -114,13 +115,31 @@ class AtHead:
     ) -> tuple[dict[str, Entry], dict[RowKey, Any]]:
         """Streams and announced rows of the units as they stand at `position`; they are kept for the next time.
 
-        What an append that is `under_way` changes is neither loaded nor kept: it stands in its own copies.
+        What an append that is `under_way` changes is neither loaded nor kept: it stands in its own copies. Rows are asked
+        for at the same time as streams, as if unknown streams were new; what these then announce besides is loaded after.
         """
-        entries = await self._load_states(units, connection, under_way)
+        streams = {stream for items in units for item in items for stream in _streams(item)}
+        entries = {stream: self._states[stream] for stream in streams if stream in self._states}
+        entries |= {stream: under_way.entries[stream] for stream in streams if stream in under_way.entries}
+        blank = {
+            stream: self._deciders.blank(stream)
+            for stream in sorted(streams - entries.keys())
+            if self._deciders.knows(stream)
+        }
+        entries |= blank
         announced = self._announced(units, entries)
-        rows = {key: self._rows[key] for key in announced if key in self._rows}
-        missing = [key for key in announced if key not in rows and key not in under_way.rows]
-        return entries, rows | await self._load_rows(missing, connection)
+        if blank:
+            if connection is None:
+                await _both(self._fold(blank, None), self._load_rows(self._missing_rows(announced, under_way), None))
+            else:
+                await self._fold(blank, connection)
+            if any(entry.version for entry in blank.values()):
+                announced = self._announced(units, entries)
+        await self._load_rows(self._missing_rows(announced, under_way), connection)
+        return entries, {key: self._rows[key] for key in announced if key in self._rows}
+
+    def _missing_rows(self, announced: Iterable[RowKey], under_way: Decided) -> list[RowKey]:
+        return [key for key in announced if key not in self._rows and key not in under_way.rows]
 
     def _announced(self, units: Units, entries: Mapping[str, Entry]) -> list[RowKey]:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
@@ -132,21 +151,12 @@ class AtHead:
                     wanted[inline.name, key] = None
         return list(wanted)
 
-    async def _load_states(
-        self, units: Units, connection: AsyncConnection | None, under_way: Decided
-    ) -> dict[str, Entry]:
+    async def _fold(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
+        """What is stored of these streams, into their blank entries; kept when all of it could be read."""
         assert self.position is not None
-        streams = {stream for items in units for item in items for stream in _streams(item)}
-        entries = {stream: self._states[stream] for stream in streams if stream in self._states}
-        entries |= {stream: under_way.entries[stream] for stream in streams if stream in under_way.entries}
-        missing = sorted(stream for stream in streams - entries.keys() if self._deciders.knows(stream))
-        if missing:
-            loaded = {stream: self._deciders.blank(stream) for stream in missing}
-            for recorded in await self._log.load(missing, self.position, connection):
-                self._deciders.evolve(loaded[recorded.stream], recorded)
-            self._states.keep(loaded)
-            entries |= loaded
-        return entries
+        for recorded in await self._log.load(list(blank), self.position, connection):
+            self._deciders.evolve(blank[recorded.stream], recorded)
+        self._states.keep(blank)
 
     async def _load_rows(self, wanted: Sequence[RowKey], connection: AsyncConnection | None) -> dict[RowKey, Any]:
         loaded = await self._inline.read(wanted, connection) if wanted else {}
@@ -167,6 +177,13 @@ class AtHead:
         """After the append: what was decided is what is known."""
         self._states.keep(decided.entries)
         self._rows.keep(decided.rows)
+
+
+async def _both(one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any]) -> None:
+    """At once; a failure is raised when both have ended, so that neither goes on behind the caller's back."""
+    for outcome in await asyncio.gather(one, other, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _streams(item: Item) -> Iterable[str]:
