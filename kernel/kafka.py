@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from kernel.brokers import Brokers
 from kernel.bus import MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
 from kernel.errors import Internal, Poison, Unavailable
+from kernel.signal import is_stray
 
 REQUEST_TIMEOUT_MS = 10_000
 STOP_DEADLINE_S = 5.0
@@ -171,18 +172,17 @@ class KafkaReader:
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Failure is normal here and changes nothing: it only makes a lag graph late."""
-        with suppress(KafkaError, TimeoutError):
-            wanted = {KafkaPartition(*where): offset for where, offset in offsets.items()}
-            await asyncio.wait_for(self._consumer.commit(wanted), STOP_DEADLINE_S)
+        wanted = {KafkaPartition(*where): offset for where, offset in offsets.items()}
+        await _ended(self._consumer.commit(wanted))
 
     async def close(self) -> None:
         await _ended(self._consumer.stop())
 
 
-async def _ended(stopping: Coroutine[Any, Any, Any]) -> bool:
+async def _ended(call: Coroutine[Any, Any, Any]) -> bool:
     """Whether it ended well within its deadline. A task of its own: aiokafka's `stop` awaits tasks that it cancelled, and
     their CancelledError would end the caller, whom nobody cancelled."""
-    task = asyncio.create_task(stopping)
+    task = asyncio.create_task(call)
     try:
         await asyncio.wait([task], timeout=STOP_DEADLINE_S)
     finally:
@@ -249,5 +249,5 @@ class _kafka_errors:  # noqa: N801 - reads as a clause
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
             raise Unavailable("bus.unavailable", why="deadline") from late
-        if isinstance(error, KafkaError | OSError):
+        if isinstance(error, KafkaError | OSError) or is_stray(error):
             raise Unavailable("bus.unavailable", why=type(error).__name__) from error
