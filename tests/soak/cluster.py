@@ -71,6 +71,12 @@ class Cluster:
             self._started.add(name)
             await asyncio.to_thread(self.platform.restart, name)
 
+    async def second(self, name: Name) -> Name:
+        """Another replica of the same role; its name."""
+        other = await asyncio.to_thread(self.platform.second, name)
+        self._started.add(other)
+        return other
+
     async def back(self, names: Sequence[Name]) -> None:
         """Until all of them are ready; starts those again that could not start because a dependency was away."""
         until = time.monotonic() + BACK_S

@@ -131,7 +131,7 @@ class Faults:
             first = platform.processes[name]
             first.signal(signal.SIGSTOP)
             try:
-                other = await asyncio.to_thread(platform.second, name)
+                other = await self._cluster.second(name)
                 frozen_until = time.monotonic() + planned.pause_s
                 await self._cluster.back([other])
                 await asyncio.sleep(max(0.0, frozen_until - time.monotonic()))
