@@ -18,7 +18,7 @@ from tests.soak.plan import KILLS_PER_MINUTE, kills, plan
 from tests.soak.run import soak, verdict
 from tools.servers import KafkaServer, PostgresServer
 
-SEED = 3
+SEED = 7
 SECONDS = 20.0
 
 

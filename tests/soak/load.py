@@ -52,6 +52,8 @@ class Caller(Market):
     def __init__(self, address: Address) -> None:
         super().__init__(address, PATIENCE_S)
         self.outcomes: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        """Every answer that was no success, by service, status and code; or how a connection failed."""
         self.turned_away = 0
         """Answers 503 `relay.behind` with Retry-After."""
         self.told: list[Told] = []
@@ -61,11 +63,14 @@ class Caller(Market):
     ) -> httpx.Response:
         try:
             answer = await super().once(service, method, path, headers, content)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             self.outcomes["unknown"] += 1
+            self.codes[f"{service} {type(error).__name__}"] += 1
             raise
         code = _code(answer)
         self.outcomes["ok" if answer.is_success else "refused" if _is_refusal(answer, code) else "unknown"] += 1
+        if not answer.is_success:
+            self.codes[f"{service} {answer.status_code} {code}".rstrip()] += 1
         self.turned_away += code == "relay.behind" and "Retry-After" in answer.headers
         return answer
 
@@ -122,6 +127,12 @@ class Load:
             task.result()
         await asyncio.Event().wait()
 
+    def now(self) -> str:
+        """What is under way and what was answered so far, for whoever looks at a soak that is red."""
+        doing = "; ".join(f"{name}: {step}" for name, step in self.doing.items())
+        answers = ", ".join(f"{count} {code}" for code, count in self.caller.codes.most_common(12))
+        return f"under way: {doing}\nanswers: {self.caller.outcomes['ok']} ok, {answers}"
+
     async def finish(self, within_s: float) -> None:
         """Until everything that was started has ended; Unexpected with what hangs when it has not in time."""
         self.stopping.set()
@@ -129,8 +140,7 @@ class Load:
         for task in done:
             task.result()
         if hanging:
-            what = "; ".join(f"{name}: {step}" for name, step in self.doing.items())
-            raise Unexpected(f"not ended {within_s:.0f} s after the faults: {what}")
+            raise Unexpected(f"everything that was started ends: not ended {within_s:.0f} s after the faults")
 
     async def close(self) -> None:
         for task in self._tasks:

@@ -78,6 +78,9 @@ async def _soak(platform: Distributed, servers: Servers, seed: int, planned: Seq
                 heard.ended()
                 say(f"{since(started)}  quiet; checking")
                 checked = await ending.check_all(apps, load)
+        except BaseException:
+            say(load.now())
+            raise
         finally:
             await load.close()
         _close(faults, load, cluster, say)
