@@ -76,12 +76,12 @@ class Distributed(Running):
         return made
 
     def second(self, name: Name) -> Name:
-        """Starts another replica of a role that has no port of its own (relay, project, process); its name."""
+        """Starts another replica of a role that has no port of its own (relay, project, process); its name. Blocks."""
         service, role = name
         other, port = (service, f"{role}-2"), free_port()
         process = _process(self.layout, name, self.layout.folder / "logs", port, "-2")
-        self.processes[other], self.probes[other] = process, port
         process.start()
+        self.probes[other], self.processes[other] = port, process
         return other
 
     def succeed(self, name: Name, other: Name) -> None:

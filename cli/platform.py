@@ -91,7 +91,7 @@ class Running:
 
     def ended(self) -> list[Name]:
         """Processes that run no more, whoever ended them."""
-        return [name for name, process in self.processes.items() if not process.alive()]
+        return [name for name, process in list(self.processes.items()) if not process.alive()]
 
     def complaints(self, most: int = 10) -> list[str]:
         """The newest lines that processes logged as errors, each with whose it is."""

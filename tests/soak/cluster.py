@@ -125,7 +125,7 @@ class Cluster:
 def rss_bytes(cluster: Cluster) -> dict[Name, int]:
     """Resident memory of every process that runs."""
     found = {}
-    for name, process in cluster.platform.processes.items():
+    for name, process in list(cluster.platform.processes.items()):
         if process.alive():
             found[name] = _rss(process.pid())
     return found
