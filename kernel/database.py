@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from kernel.direct import Direct
 from kernel.errors import Unavailable
+from kernel.gone import is_closed_handle
 
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 10_000
@@ -194,7 +195,7 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         lost = error.connection_invalidated or isinstance(error, InterfaceError)
         return lost or _is_passing(error.orig) or _sqlite_busy(error)
-    if _is_passing(error):
+    if _is_passing(error) or is_closed_handle(error):
         return True
     names = {kind.__name__ for kind in type(error).__mro__}
     driver = {"InternalClientError", "ConnectionDoesNotExistError", "InterfaceError", "ConnectionFailureError"}

@@ -34,13 +34,14 @@ from kernel.consume import (
 )
 from kernel.database import Database
 from kernel.errors import Fault, Unavailable
+from kernel.gone import is_stray
 from kernel.guard import Guard
 from kernel.health import Watchdog
 from kernel.lease import Leases
 from kernel.log import Log
 from kernel.model import Incoming
 from kernel.relay import incoming_of
-from kernel.signal import is_stray, wait
+from kernel.signal import wait
 from kernel.writer import Fenced
 
 logger = logging.getLogger(__name__)

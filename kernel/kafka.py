@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from kernel.brokers import Brokers
 from kernel.bus import MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
 from kernel.errors import Internal, Poison, Unavailable
-from kernel.signal import is_stray
+from kernel.gone import is_closed_handle, is_stray
 
 REQUEST_TIMEOUT_MS = 10_000
 STOP_DEADLINE_S = 5.0
@@ -190,7 +190,7 @@ async def _ended(call: Coroutine[Any, Any, Any]) -> bool:
     if not task.done() or task.cancelled():
         return False
     error = task.exception()
-    if error is not None and not isinstance(error, KafkaError | OSError):
+    if error is not None and not _is_gone(error):
         raise error
     return error is None
 
@@ -235,6 +235,10 @@ async def _partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     return partitions
 
 
+def _is_gone(error: BaseException | None) -> bool:
+    return isinstance(error, KafkaError | OSError) or is_closed_handle(error)
+
+
 class _kafka_errors:  # noqa: N801 - reads as a clause
     """A deadline round the block; Kafka's errors and the deadline's become Unavailable `bus.unavailable`."""
 
@@ -249,5 +253,5 @@ class _kafka_errors:  # noqa: N801 - reads as a clause
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
             raise Unavailable("bus.unavailable", why="deadline") from late
-        if isinstance(error, KafkaError | OSError) or is_stray(error):
+        if _is_gone(error) or is_stray(error):
             raise Unavailable("bus.unavailable", why=type(error).__name__) from error

@@ -24,15 +24,6 @@ class Signal:
             event.set()
 
 
-def is_stray(error: BaseException | None) -> bool:
-    """A CancelledError that nobody asked this task for: it comes out of a library's own cancelled future.
-
-    A task group takes it for an orderly end, so a loop that let it pass would be gone without a word.
-    """
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
-
-
 async def wait(event: asyncio.Event, timeout_s: float) -> bool:
     """Waits for the event at most `timeout_s`; says whether it came."""
     with suppress(TimeoutError):

@@ -123,7 +123,7 @@ class KafkaSource:
             found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise PositionLost(f"the bus does not keep the offset asked for: {error}") from error
-        except (KafkaError, IllegalStateError) as error:
+        except (KafkaError, IllegalStateError, OSError) as error:
             raise Unreachable(f"reading failed: {error!r}") from error
         records = [_record(record) for several in found.values() for record in several]
         for record in records:
@@ -190,7 +190,7 @@ async def _stopped(consumer: Any) -> None:
     finally:
         task.cancel()
     error = task.exception() if task.done() and not task.cancelled() else None
-    if error is not None and not isinstance(error, KafkaError | OSError):
+    if error is not None and not _is_gone(error):
         raise error
 
 
@@ -198,5 +198,12 @@ async def _stopped(consumer: Any) -> None:
 async def _named(what: str) -> AsyncIterator[None]:
     try:
         yield
-    except (KafkaError, TimeoutError, OSError) as error:
+    except (KafkaError, TimeoutError, OSError, RuntimeError) as error:
+        if not _is_gone(error):
+            raise
         raise Unreachable(f"{what}: {error!r}") from error
+
+
+def _is_gone(error: BaseException) -> bool:
+    """On uvloop, writing to a connection that was closed meanwhile is a plain RuntimeError."""
+    return isinstance(error, KafkaError | OSError) or "the handler is closed" in str(error)

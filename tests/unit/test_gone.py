@@ -1,0 +1,61 @@
+"""What libraries let out when the other side goes away under their hands counts as gone, not as a bug."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvloop
+from dandelion_contracts.errors import Unreachable
+from dandelion_contracts.kafka import KafkaSource
+
+from kernel.database import is_lost
+from kernel.errors import Unavailable
+from kernel.gone import is_closed_handle
+from kernel.kafka import KafkaReader
+
+
+async def write_to_a_closed_connection() -> None:
+    """As aiokafka does when its broker was killed a moment ago."""
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1")
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.transport.abort()
+    await asyncio.sleep(0)
+    server.close()
+    writer.write(b"fetch")
+
+
+class Consumer:
+    """A client whose connection was closed meanwhile."""
+
+    def __init__(self, **_: Any) -> None: ...
+    def assignment(self) -> set[Any]:
+        return set()
+
+    async def start(self) -> None:
+        await write_to_a_closed_connection()
+
+    async def end_offsets(self, _: list[Any]) -> dict[Any, int]:
+        await write_to_a_closed_connection()
+        return {}
+
+    async def stop(self) -> None:
+        await write_to_a_closed_connection()
+
+
+def test_uvloop_says_so_by_a_runtime_error() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        uvloop.run(write_to_a_closed_connection())
+    assert is_closed_handle(raised.value)
+    assert is_lost(raised.value)
+    assert not is_closed_handle(RuntimeError("dictionary changed size during iteration"))
+
+
+def test_a_reader_calls_it_an_unavailable_bus_and_closes_all_the_same() -> None:
+    with pytest.raises(Unavailable):
+        uvloop.run(KafkaReader(Consumer()).end_offsets())
+    uvloop.run(KafkaReader(Consumer()).close())
+
+
+def test_a_subscriber_calls_it_unreachable() -> None:
+    with pytest.raises(Unreachable):
+        uvloop.run(KafkaSource("a:1", connect_within_s=0, consumer=Consumer).open("ledger.events.v1"))
