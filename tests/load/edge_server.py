@@ -1,6 +1,6 @@
 """The server of the HTTP rows, a process of its own: `python -m tests.load.edge_server <folder> <port>`.
 
-Four ports from `port` on: campaigns as it is, the same routes bare of everything round them, metrics as it is, and an ASGI
+Four ports from `port` on: campaigns as it is, one of its routes bare of everything round it, metrics as it is, and an ASGI
 app that answers fixed JSON. All on uvicorn as `kernel.run.http` sets it up.
 """
 
@@ -8,14 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
-from kernel import rest, run
+from kernel import run
 from kernel.app import App, Service, open_app
-from kernel.ids import new_id
-from kernel.model import Actor
+from kernel.fields import Uuid
+from kernel.ids import new_id, stream_id
+from kernel.model import Actor, Meta, Receipt
 from kernel.run import Role
-from services.campaigns.rest import make_api
+from services.campaigns.domain.campaign import DraftCampaign
+from services.campaigns.rest.bodies import DraftBody
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.metrics.wiring import SERVICE as METRICS
 from tests.load.place import layout_of
@@ -34,15 +36,14 @@ async def fixed(_scope: Any, receive: Any, send: Any) -> None:
 
 
 def stripped(app: App) -> FastAPI:
-    """The routes without who calls, limits, headers, metrics and traces; parsing and the command stay."""
-    api = make_api(app)
-    api.user_middleware.clear()
+    """The route without who calls, key, fingerprint, limits, headers, problems, metrics and traces; body and command stay."""
+    api = FastAPI()
 
-    async def anyone(request: Request) -> Actor:
-        request.state.correlation = new_id()
-        return BRAND
+    @api.put("/campaigns/{campaign_id}", status_code=201)
+    async def draft(campaign_id: Uuid, body: DraftBody) -> Receipt:
+        command = DraftCampaign(body.brief.brief(), body.terms.terms())
+        return await app.writer.execute(stream_id("campaign", campaign_id), command, Meta(new_id(), BRAND))
 
-    api.dependency_overrides[rest.actor] = anyone
     return api
 
 

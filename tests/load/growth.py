@@ -7,8 +7,9 @@ Keys grow at the end, as the time-leading ids of the product do, and the newest 
 import asyncio
 import os
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any
 
 from kernel.bus import BusRecord
@@ -34,6 +35,7 @@ SERVICE, TOPIC = "bench", Topic("bench.events.v1")
 EVENTS, BATCH, STREAMS = 30_000, 5_000, 3_000
 FEW_PARTITIONS, MANY_PARTITIONS = 12, 120
 SMALL_ROWS, LARGE_ROWS = 10_000, 1_000_000
+COPY_ROWS = 50_000
 APPEND_S = 3.0
 
 
@@ -60,11 +62,14 @@ async def fresh(server: PostgresServer) -> Database:
     return made
 
 
-async def copy(database: Database, table: str, columns: Sequence[str], rows: Any) -> None:
-    async with database.transaction() as connection:
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert raw is not None
-        await raw.copy_records_to_table(table, records=rows, columns=columns)
+async def copy(database: Database, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """In pieces, each within a statement's time limit."""
+    left = iter(rows)
+    while piece := list(islice(left, COPY_ROWS)):
+        async with database.transaction() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            await raw.copy_records_to_table(table, records=piece, columns=columns)
 
 
 async def settle(database: Database) -> None:
@@ -74,14 +79,14 @@ async def settle(database: Database) -> None:
         await connection.exec_driver_sql("CHECKPOINT")
 
 
-def stored(streams: Sequence[str], count: int) -> list[Recorded]:
+def stored(streams: Sequence[str], count: int) -> Iterator[Recorded]:
     """A log of `count` events over the streams, one after the other."""
     at, meta = system_clock(), b'{"actor":"a","causation":"","correlation":"","fingerprint":"","traceparent":""}'
     name, data = counter.CODEC.encode(counter.Added(1, "bench", at))
-    return [
+    return (
         Recorded(n + 1, "tenant-1", streams[n % len(streams)], n // len(streams) + 1, 0, name, data, meta, f"c{n}", at)
         for n in range(count)
-    ]
+    )
 
 
 def ordered(number: int) -> str:
@@ -104,7 +109,7 @@ async def _partitions(place: Place) -> Row:
     say("projecting 12 and 120 partitions")
     database, bus = await fresh(place.postgres), LocalBus(str(place.folder / "growth.db"))
     relay = Relay(SERVICE, Log(database), bus, counter.CODEC, counter.publish)
-    events = stored([ordered(number) for number in range(STREAMS)], EVENTS)
+    events = list(stored([ordered(number) for number in range(STREAMS)], EVENTS))
     generation = 0
 
     async def over(partitions: int) -> float:
@@ -225,7 +230,7 @@ async def _upserts(server: PostgresServer) -> Row:
 
 async def _newest(database: Database, server: PostgresServer, generation: int, rows: int) -> float:
     """CPU microseconds an event of the newest streams among `rows`, from stored bytes to commit."""
-    events = stored([ordered(number) for number in range(rows - STREAMS, rows)], EVENTS)
+    events = list(stored([ordered(number) for number in range(rows - STREAMS, rows)], EVENTS))
     projector = Projector(counter.OWN_SUMS, generation, database)
     guard = (await Guards(database, projector.consumer).load([(OWN_LOG, 0)]))[OWN_LOG, 0]
     spent = Spent(server)
