@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel import operations, problem, telemetry
@@ -146,7 +146,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(MutableHeaders(scope=message), scope)
+                _dress(message, scope)
             await send(message)
 
         try:
@@ -160,9 +160,15 @@ class Edge:
             _measure(scope, status, perf_counter() - started)
 
 
-def _dress(headers: MutableHeaders, scope: Scope) -> None:
-    for name, value in (SECURITY_HEADERS | scope["state"]["headers"]).items():
-        headers.setdefault(name, value)
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+def _dress(message: Message, scope: Scope) -> None:
+    """Adds what the answer does not say itself."""
+    given = list(message.get("headers", ()))
+    said = {name for name, _ in given}
+    own = [(name.lower().encode(), value.encode("latin-1")) for name, value in scope["state"]["headers"].items()]
+    message["headers"] = given + [pair for pair in (*_SECURITY, *own) if pair[0] not in said]
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
