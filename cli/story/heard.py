@@ -64,7 +64,8 @@ class Heard:
         """Raises what ended a subscription, if something did."""
         for task in self._tasks:
             if task.done():
-                task.result()
+                if not task.cancelled():
+                    task.result()
                 raise Unexpected("a subscription ended by itself")
 
     def at_least(self, service: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as Place
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from dandelion_contracts.errors import PositionLost, Unreachable
 from dandelion_contracts.source import Record, TopicPartition
@@ -119,12 +119,11 @@ class KafkaSource:
     async def read(self, limit: int, wait_s: float) -> list[Record]:
         if self._consumer is None:
             await self._reopen()
-        try:
-            found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=limit)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
-            raise PositionLost(f"the bus does not keep the offset asked for: {error}") from error
-        except (KafkaError, IllegalStateError, OSError) as error:
-            raise Unreachable(f"reading failed: {error!r}") from error
+        async with _named("reading"):
+            try:
+                found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=limit)
+            except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+                raise PositionLost(f"the bus does not keep the offset asked for: {error}") from error
         records = [_record(record) for several in found.values() for record in several]
         for record in records:
             self._offsets[record.topic, record.partition] = record.offset + 1
@@ -198,12 +197,16 @@ async def _stopped(consumer: Any) -> None:
 async def _named(what: str) -> AsyncIterator[None]:
     try:
         yield
-    except (KafkaError, TimeoutError, OSError, RuntimeError) as error:
+    except (KafkaError, OSError, RuntimeError, asyncio.CancelledError) as error:
         if not _is_gone(error):
             raise
         raise Unreachable(f"{what}: {error!r}") from error
 
 
 def _is_gone(error: BaseException) -> bool:
-    """On uvloop, writing to a connection that was closed meanwhile is a plain RuntimeError."""
+    """On uvloop, writing to a connection that was closed meanwhile is a plain RuntimeError; and aiokafka lets out the
+    cancellation of futures of its own, which nobody asked the task at hand for."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
     return isinstance(error, KafkaError | OSError) or "the handler is closed" in str(error)

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,6 +85,14 @@ class Caller(Market):
         return answer
 
 
+def _raise_of(done: Iterable[asyncio.Task[None]]) -> None:
+    """What ended them, if anything did; a cancellation came out of a library, and would go unseen."""
+    for task in done:
+        if task.cancelled():
+            raise Unexpected("a part of the load was cancelled by nobody")
+        task.result()
+
+
 def _code(answer: httpx.Response) -> str:
     if "problem" not in answer.headers.get("Content-Type", ""):
         return ""
@@ -121,10 +129,12 @@ class Load:
         self._tasks = [asyncio.create_task(work()) for work in [*works, self._pulse]]
 
     async def failed(self) -> None:
-        """Returns never; raises what ended a part of the load."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        """Returns never; raises what ended a part of the load, before it was told to stop."""
+        while not self.stopping.is_set():
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            _raise_of(done)
+            if not self.stopping.is_set():
+                raise Unexpected("a part of the load ended by itself")
         await asyncio.Event().wait()
 
     def now(self) -> str:
@@ -137,8 +147,7 @@ class Load:
         """Until everything that was started has ended; Unexpected with what hangs when it has not in time."""
         self.stopping.set()
         done, hanging = await asyncio.wait(self._tasks, timeout=within_s, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        _raise_of(done)
         if hanging:
             raise Unexpected(f"everything that was started ends: not ended {within_s:.0f} s after the faults")
 

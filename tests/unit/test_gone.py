@@ -59,3 +59,22 @@ def test_a_reader_calls_it_an_unavailable_bus_and_closes_all_the_same() -> None:
 def test_a_subscriber_calls_it_unreachable() -> None:
     with pytest.raises(Unreachable):
         uvloop.run(KafkaSource("a:1", connect_within_s=0, consumer=Consumer).open("ledger.events.v1"))
+
+
+class CancelsItself(Consumer):
+    """Its calls await a future of its own that it has cancelled."""
+
+    async def start(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+
+async def test_a_cancellation_of_the_clients_own_is_unreachable_and_a_real_one_passes() -> None:
+    with pytest.raises(Unreachable):
+        await KafkaSource("a:1", connect_within_s=0, consumer=CancelsItself).open("ledger.events.v1")
+    opening = asyncio.create_task(KafkaSource("a:1", consumer=CancelsItself).open("ledger.events.v1"))
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
