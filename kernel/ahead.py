@@ -1,7 +1,7 @@
 """Reading and decoding on while a batch commits: what has come is handed over when the handler is free again.
 
-Without it broker, processor and database take turns. It holds at most `limit` records beside the batch under way; where
-the consumer is far behind it waits for a full batch, at the end of a topic it hands over what is there at once.
+Without it broker, processor and database take turns. It holds at most `limit` records beside the batch under way. Nothing
+waits for a batch to be full: the longer a commit takes, the more has come meanwhile.
 """
 
 import asyncio
@@ -46,19 +46,16 @@ class Ahead:
             self._ready.set()
 
     async def _fill(self) -> None:
-        """One slice. What was begun goes on until the batch is full or nothing more is there at the moment."""
+        """One slice."""
         self._room.clear()
         room = self._limit - self._count
         if room <= 0:
-            self._ready.set()
             await self._room.wait()
             return
-        is_begun = self._count > 0 and not self._ready.is_set()
-        found = await self._reader.read(min(SLICE_RECORDS, room), 0 if is_begun else self._wait_s)
-        for where, records in found.items():
+        for where, records in (await self._reader.read(min(SLICE_RECORDS, room), self._wait_s)).items():
             self._held.setdefault(where, []).extend(self._read(where, records))
             self._count += len(records)
-        if not found and self._count:
+        if self._count:
             self._ready.set()
         await asyncio.sleep(0)
 

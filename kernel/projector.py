@@ -159,11 +159,15 @@ class Projector:
 
     async def _serialise(self, connection: AsyncConnection) -> None:
         """Replicas own different partitions but may fold into the same row: one transaction of a projection at a time."""
-        if not self._database.is_sqlite:
-            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-            await connection.execute(lock, {"name": self.consumer})
         live = self._database.metadata.tables["projections"]
-        query = sa.select(live.c.generation).where(live.c.name == self.projection.name)
+        generation = sa.select(live.c.generation).where(live.c.name == self.projection.name).scalar_subquery()
+        query = sa.select(generation)
+        if not self._database.is_sqlite:
+            query = query.add_columns(
+                sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self.consumer, 0)),
+                # A crash of the database may take back the last moments, rows and guard alike: they are read once more.
+                sa.func.set_config("synchronous_commit", "off", True),
+            )
         if ((await connection.execute(query)).scalar() or 0) > self.generation:
             raise Superseded(self.consumer)
 

@@ -34,6 +34,12 @@ STAND_STILL_S = 30.0
 UNSENDABLE = (Poison, Internal, *BUGS)
 """Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
 ROUND_EVENTS = 4_000
+_MOVE = "UPDATE relay_checkpoint SET position = :position, last = :last WHERE position = :before"
+_MOVE_POSTGRES = """
+UPDATE relay_checkpoint SET position = :position, last = :last FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s
+WHERE position = :before RETURNING position
+"""
+"""A crash of the database may take back the last moments of it: what was sent since is sent once more, which is harmless."""
 POLL_S = 1.0
 
 
@@ -85,6 +91,8 @@ class Relay:
         self._partitions, self._watchdog = partitions, watchdog or Watchdog()
         self._table = log.database.metadata.tables["relay_checkpoint"]
         self._producer: Producer | None = None
+        self._at: Checkpoint | None = None
+        """The checkpoint as this relay last read or moved it; None: read it before the next round."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: what was appended is sent. It stands still with an alarm before what can never be sent."""
@@ -95,8 +103,8 @@ class Relay:
             while not stop.is_set():
                 woken.clear()
                 try:
-                    if not await self._round_or_wait(lease):
-                        await wait(woken, POLL_S)
+                    if not await self._round_or_wait(lease) and not await wait(woken, POLL_S):
+                        self._at = None  # somebody may have set it back meanwhile
                 except UNSENDABLE as error:
                     await self._stand_still(error, stop)
         finally:
@@ -125,11 +133,12 @@ class Relay:
             await asyncio.sleep(0.2 + random.random() * 0.3)
             return True
         self._watchdog.forget("relay")
+        self._at = None
         return False
 
     async def round(self) -> bool:
-        """One round; says whether anything was sent."""
-        before = await self.checkpoint()
+        """One round; says whether there may be more to send."""
+        before = self._at = self._at or await self.checkpoint()
         events = await self._log.read(before.position, ROUND_EVENTS)
         end = before.position + len(events)
         self._watchdog.progress("relay", before.position, end)
@@ -141,9 +150,9 @@ class Relay:
             await self._producer.send(made.batches, SEND_DEADLINE_S)
         for (topic, _), messages in made.batches.items():
             telemetry.count("messages_relayed_total", len(messages), topic=topic)
-        moved = await self._move(before, made.checkpoint)
+        self._at = made.checkpoint if await self._move(before, made.checkpoint) else None
         self._watchdog.progress("relay", made.checkpoint.position, end)
-        return moved
+        return True
 
     def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
         """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
@@ -190,10 +199,11 @@ class Relay:
 
     async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
         """Compare-and-set; False when another relay moved it (what was sent here was a repeat)."""
-        at = self._table.c.position == before.position
+        values = {"before": before.position, **_row(after)}
+        if not self._log.database.is_sqlite:
+            return bool(await self._log.database.rows(_MOVE_POSTGRES, values))
         async with self._log.database.transaction() as connection:
-            moved = await connection.execute(sa.update(self._table).where(at).values(_row(after)))
-        return moved.rowcount == 1
+            return (await connection.execute(sa.text(_MOVE), values)).rowcount == 1
 
     async def rewind(self, to: Checkpoint) -> None:
         """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""
@@ -201,9 +211,11 @@ class Relay:
             await connection.execute(
                 sa.update(self._table).where(self._table.c.position > to.position).values(_row(to))
             )
+        self._at = None
 
     async def close(self) -> None:
         """Closes the producer; the next round opens a new one and starts at the checkpoint."""
+        self._at = None
         if self._producer is not None:
             producer, self._producer = self._producer, None
             with suppress(Fault):
