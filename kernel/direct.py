@@ -55,12 +55,15 @@ class Direct:
 
     async def _take(self) -> _Line:
         pooled = await self._engine.connect()
-        return _Line(pooled, (await pooled.get_raw_connection()).driver_connection)
+        driver: Any = (await pooled.get_raw_connection()).driver_connection
+        # A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large.
+        await driver.execute("SET enable_seqscan = off")
+        return _Line(pooled, driver)
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Ends the connections: with their settings they are of no use to others."""
         while self._idle:
-            await self._idle.pop().pooled.close()
+            await _throw_away(self._idle.pop())
 
 
 async def _throw_away(line: _Line) -> None:

@@ -22,6 +22,7 @@ from kernel.signal import Signal
 
 CHANNEL = "log_appended"
 READ_LIMIT = 5_000
+MAX_POSITION = 2**62
 
 
 class Head(NamedTuple):
@@ -60,6 +61,9 @@ SELECT h.at, pg_notify('{CHANNEL}', '') FROM h
 _LOAD_POSTGRES = f"""
 SELECT e.* FROM unnest(CAST(:streams AS text[])) AS u(stream) CROSS JOIN LATERAL
 (SELECT {COLUMNS} FROM log_events WHERE stream = u.stream ORDER BY version OFFSET 0) AS e ORDER BY e.stream, e.version
+"""
+_READ_POSTGRES = f"""
+SELECT {COLUMNS} FROM log_events WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit
 """
 _FIND_POSTGRES = f"""
 SELECT e.* FROM unnest(CAST(:streams AS text[]), CAST(:commands AS text[])) AS u(stream, command) CROSS JOIN LATERAL
@@ -152,17 +156,25 @@ class Log:
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
         """Events with `after < position <= upto` in order, at most `limit`. A hole is a bug and raises `log.hole`."""
+        found = [Recorded(*row) for row in await self._rows(after, limit, upto, connection)]
+        if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
+            raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
+        return found
+
+    async def _rows(
+        self, after: int, limit: int, upto: int | None, connection: AsyncConnection | None
+    ) -> Sequence[Any]:
+        if not self.database.is_sqlite:
+            values = {"after": after, "upto": MAX_POSITION if upto is None else upto, "limit": limit}
+            return await self.database.rows(_READ_POSTGRES, values, connection)
         if connection is None:
             async with self.database.reading() as reading:
-                return await self.read(after, limit, upto, reading)
+                return await self._rows(after, limit, upto, reading)
         events = self._events
         query = sa.select(events).where(events.c.position > after).order_by(events.c.position).limit(limit)
         if upto is not None:
             query = query.where(events.c.position <= upto)
-        found = [Recorded(*row) for row in (await connection.execute(query)).all()]
-        if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
-            raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
-        return found
+        return (await connection.execute(query)).all()
 
     async def load(
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
