@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.disk import Disk, small_disk
+from tests.kit.toy import Toy
 from tests.kit.toys import Load, Toys, holds, make_toys
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 
@@ -27,12 +28,13 @@ def silent(_: str) -> None:
     """Nobody is told that a server starts."""
 
 
-async def refuse_while_full(toys: Toys, disk: Disk, refusals: int = 30) -> None:
+async def refuse_while_full(toys: Toys, process: Toy, disk: Disk, refusals: int = 30) -> None:
     """Every answer on the full disk is 503 with a time to come again (Clients.ask insists on it)."""
     await toys.acknowledge(60)
     await asyncio.to_thread(disk.fill)
-    before = toys.clients.refused.total()
-    await holds(lambda: toys.clients.refused.total() >= before + refusals)
+    wanted = toys.clients.refused.total() + refusals
+    await holds(lambda: process.poll() is not None or toys.clients.refused.total() >= wanted)
+    assert process.poll() is None, "the process ended on a full disk"
 
 
 @pytest.mark.parametrize("disk", [SQLITE_MB], indirect=True)
@@ -66,7 +68,7 @@ async def full_and_freed(toys: Toys, disk: Disk, server: KafkaServer | PostgresS
     try:
         process = toys.start()
         async with Load(toys.clients):
-            await refuse_while_full(toys, disk)
+            await refuse_while_full(toys, process, disk)
             await asyncio.to_thread(disk.free)
             if server and not server.runner.alive():
                 await asyncio.to_thread(server.start)

@@ -21,7 +21,9 @@ FREEZES = {
     "projector before its transaction": Freeze(("project",), "read, not applied"),
     "projector in its transaction": Freeze(("project",), "applied, not committed"),
     "relay": Freeze(("relay",), "sent, no checkpoint"),
-    "writer before its transaction": Freeze(("rest",), "decided", 4),
+    "writer before its transaction": Freeze(
+        ("rest",), "decided", 1
+    ),  # later it shares the log and decides under the lock
     "writer in its transaction": Freeze(("rest",), "inserted, not committed"),
     "process in its transaction": Freeze(("process",), "cause decided, not committed"),
 }

@@ -37,6 +37,7 @@ class Toys:
 
     async def age_leases(self) -> None:
         """As if the time of every lease were over; whoever lives takes them."""
+        await self.app.database.close()  # the pool may still hold connections that were cut
         async with self.app.database.transaction() as connection:
             await connection.execute(sa.text("DELETE FROM leases"))
 

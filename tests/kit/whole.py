@@ -58,7 +58,8 @@ async def check(app: App, told: Mapping[str, int | None], outside: Path) -> list
     """Every acknowledged command once and where it was said, unknown ones at most once; all that follows, exactly once."""
     await app.database.close()  # the pool may still hold connections that were cut
     found = await invariants.check(app)
-    assert not invariants.broken(found)
+    broken = invariants.broken(found)
+    assert not broken, broken
     assert sum(one.looked_at for one in found) > 0
     events = await app.log.read(0, EVENTS_LIMIT)
     assert len(events) < EVENTS_LIMIT

@@ -1,0 +1,123 @@
+"""Each mechanism switched off in a real process turns its fault test red, as tests/contract/test_mutations.py does in one.
+
+A switch is a patch that a toy makes of itself at start (`TOY_SWITCH`); beside it stands the fault that must then be seen.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel import backlog, database, lease
+from kernel import log as logs
+from kernel.clock import system_clock
+from tests.integration.test_clock_skew import HOUR_S, run_skewed
+from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
+from tests.kit.disk import small_disk
+from tests.kit.frozen import freeze
+from tests.kit.toys import Load, Toys, holds, make_toys
+from tools.servers import KafkaServer, PostgresServer
+
+RED_S = 10.0
+CONTRACT = "tests.contract.test_mutations"
+HERE = "tests.integration.test_mutations_faults"
+Fault = Callable[[Toys, str], Awaitable[None]]
+
+
+def machine_time(patch: pytest.MonkeyPatch) -> None:
+    """Leases and deadlines go by the machine's clock."""
+
+    async def now(*_: object) -> Any:
+        return system_clock()
+
+    patch.setattr(logs.Log, "now", now)
+    patch.setattr(lease, "_now", now)
+
+
+def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:
+    """A full disk is not told from a broken constraint."""
+    patch.setattr(database, "is_lost", lambda _: False)
+
+
+def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
+    """Commands are taken however far the relay is behind."""
+    patch.setattr(backlog.Backlog, "check", lambda _: None)
+
+
+async def killed(toys: Toys, point: str, switch: str) -> None:
+    """As test_crash, at one point."""
+    dying = toys.start(TOY_POINT=f"kill {point} 4", TOY_SWITCH=switch)
+    async with asyncio.timeout(3 * RED_S):
+        await toys.clients.send_until(lambda: dying.poll() is not None)
+    assert dying.poll() == -signal.SIGKILL
+    toys.env["TOY_SWITCH"] = switch
+    await toys.settle(RED_S)
+
+
+async def frozen(toys: Toys, name: str, **variables: str) -> None:
+    await freeze(toys, name, RED_S, **variables)
+    await toys.settle(RED_S)
+
+
+async def unrelayed(toys: Toys, switch: str) -> None:
+    """No relay runs, which is what a broker that is gone comes to."""
+    toys.start("rest", TOY_SWITCH=switch, DANDELION_RELAY_LAG_LIMIT_EVENTS="50")
+    async with Load(toys.clients):
+        await holds(lambda: toys.clients.refused["relay.behind"] > 0, RED_S)
+
+
+ON_SQLITE: list[tuple[str, Fault, str]] = [
+    (f"{CONTRACT}:checkpoint_before_ack", lambda toys, off: killed(toys, "sent, checkpoint moved", off), "topic"),
+    (f"{CONTRACT}:id_lookup_off", lambda toys, off: killed(toys, "committed, not answered", off), "fault:internal"),
+    (f"{HERE}:never_too_far_behind", unrelayed, "^$"),
+]
+ON_POSTGRES: list[tuple[str, Fault, str]] = [
+    (
+        f"{CONTRACT}:guard_cas_off",
+        lambda toys, off: frozen(toys, "projector before its transaction", TOY_SWITCH=off),
+        "sums",
+    ),
+    ("idle transactions are borne", lambda toys, _: frozen(toys, "writer in its transaction", TOY_IDLE_MS="0"), "^$"),
+    (f"{HERE}:machine_time", lambda toys, off: run_skewed(toys, HOUR_S, TOY_SWITCH=off), "<= 6.0|decided|recorded"),
+]
+
+
+@pytest.fixture
+async def embedded(tmp_path: Path) -> AsyncIterator[Toys]:
+    made = await make_toys(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'toys.db'}", f"local:///{tmp_path / 'bus.db'}")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def served(postgres_server: PostgresServer, kafka_server: KafkaServer, tmp_path: Path) -> AsyncIterator[Toys]:
+    url = postgres_server.url(await postgres_server.create_database())
+    made = await make_toys(tmp_path, url, kafka_server.url)
+    yield made
+    await made.close()
+
+
+async def turns_red(fault: Awaitable[None], sign: str) -> None:
+    """For the reason that `sign` matches; a timeout says nothing."""
+    with pytest.raises((AssertionError, TimeoutError), match=sign):
+        await fault
+
+
+@pytest.mark.parametrize(("switch", "fault", "sign"), ON_SQLITE, ids=[switch for switch, *_ in ON_SQLITE])
+async def test_a_mutant_on_sqlite_is_caught(switch: str, fault: Fault, sign: str, embedded: Toys) -> None:
+    await turns_red(fault(embedded, switch), sign)
+
+
+@pytest.mark.parametrize(("switch", "fault", "sign"), ON_POSTGRES, ids=[switch for switch, *_ in ON_POSTGRES])
+async def test_a_mutant_on_postgres_is_caught(switch: str, fault: Fault, sign: str, served: Toys) -> None:
+    await turns_red(fault(served, switch), sign)
+
+
+async def test_a_full_disk_taken_for_a_bug_is_caught(tmp_path: Path) -> None:
+    with small_disk(SQLITE_MB) as disk:
+        store, bus = f"sqlite+aiosqlite:///{disk.path / 'toys.db'}", f"local:///{disk.path / 'bus.db'}"
+        toys = await make_toys(tmp_path, store, bus, TOY_SWITCH=f"{HERE}:full_disk_is_a_bug")
+        await turns_red(full_and_freed(toys, disk), "fault:internal|ended")
