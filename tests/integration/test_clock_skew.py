@@ -17,6 +17,7 @@ from kernel.model import Recorded
 from tests.kit import counter, whole
 from tests.kit.servers import REQUIRE
 from tests.kit.toys import GRACE_S, ROLES, Load, Toys, make_toys
+from tests.kit.until import until
 from tools.servers import KafkaServer, PostgresServer
 from tools.servers.places import free_port
 
@@ -59,6 +60,8 @@ async def run_skewed(toys: Toys, seconds: int, **variables: str) -> None:
     began, port = await toys.app.log.now(), free_port()
     right, skewed = toys.start(), start_skewed(toys, port, seconds, **variables)
     try:
+        for one in (toys.port, port):
+            await until(lambda one=one: toys.clients.is_answered(one))  # type: ignore[misc]
         toys.clients.send_to(toys.port, port)
         async with Load(toys.clients):
             await toys.acknowledge(200)
