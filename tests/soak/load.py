@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -111,6 +111,8 @@ class Load:
         self.caller, self.heard = caller, heard
         self.expected = Expected()
         self.ended: list[Deal] = []
+        self._payees: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._paid = set[str]()
         self.collaborations: Counter[str] = Counter()
         self.doing: dict[str, str] = {}
         """What each campaign under way waits for."""
@@ -256,10 +258,16 @@ class Load:
         """All that the creator earned by this campaign."""
         paid = [one for one in self.heard.every(ledger.PaymentReleased) if one.campaign_id == deal.id]
         minor = sum(one.creator_net_minor for one in paid if one.creator_id == pairing.creator.tenant)
-        if minor:
-            id_ = named("payout", *deal.story, pairing.creator.tenant)
+        payee = pairing.creator.tenant
+        if not minor:
+            return
+        async with self._payees[payee]:  # one at a time: an account that was paid to is the only one for some days
+            failing = failing and payee not in self._paid
             instrument = "tok_declined_account" if failing else "tok_account"
-            await money.payout(self.caller, self.heard, id_, pairing.creator.tenant, deal.currency, minor, instrument)
+            id_ = named("payout", *deal.story, payee)
+            await money.payout(self.caller, self.heard, id_, payee, deal.currency, minor, instrument)
+            if not failing:
+                self._paid.add(payee)
 
     async def returns(self) -> int:
         """The return of every campaign that ended equals what was sent and paid; how many there were."""
