@@ -101,28 +101,38 @@ _histograms = {
 }
 
 
+_children: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}
+"""Metrics with their labels, as looking one up costs more than counting. Labels are few: never ids."""
+
+
+def _child(metrics: Mapping[Any, Any], name: str, labels: Mapping[str, str]) -> Any:
+    if not labels:
+        return metrics[name]
+    key = (name, tuple(labels.items()))
+    found = _children.get(key)
+    if found is None:
+        found = _children[key] = metrics[name].labels(**labels)
+    return found
+
+
 def count(name: CounterName, amount: float = 1, /, **labels: str) -> None:
     """Adds to a counter; its labels are those of COUNTERS (never ids: each value is a series)."""
-    counter = _counters[name]
-    (counter.labels(**labels) if labels else counter).inc(amount)
+    _child(_counters, name, labels).inc(amount)
 
 
 def gauge(name: GaugeName, value: float, /, **labels: str) -> None:
     """Sets a gauge, in the unit its name ends with."""
-    metric = _gauges[name]
-    (metric.labels(**labels) if labels else metric).set(value)
+    _child(_gauges, name, labels).set(value)
 
 
 def observe(name: HistogramName, value: float, /, **labels: str) -> None:
     """Adds one observation: seconds, or a size."""
-    histogram = _histograms[name]
-    (histogram.labels(**labels) if labels else histogram).observe(value)
+    _child(_histograms, name, labels).observe(value)
 
 
 def observe_each(name: HistogramName, values: Sequence[float], /, **labels: str) -> None:
     """`observe` for many at once, at the cost of one: what is counted per command must cost next to nothing."""
-    histogram = _histograms[name]
-    child: Any = histogram.labels(**labels) if labels else histogram
+    child = _child(_histograms, name, labels)
     for bucket, found in Counted(bisect_left(child._upper_bounds, value) for value in values).items():
         child._buckets[bucket].inc(found)
     child._sum.inc(sum(values))

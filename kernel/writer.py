@@ -60,6 +60,8 @@ class Writer:
         self._shared = False
         """Others appended since the last turn: the lock first, as what is decided without it would be decided twice."""
         self._closed = False
+        self._under_way: Decided | None = None
+        self._loading: asyncio.Task[None] | None = None
 
     async def execute(
         self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
@@ -97,6 +99,8 @@ class Writer:
         unit = Unit(items, also)
         self._queue.append(unit)
         self._woken.set()
+        if self._under_way is not None and (self._loading is None or self._loading.done()):
+            self._loading = asyncio.create_task(self._load_ahead(self._under_way))
         return await unit.done
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -183,27 +187,28 @@ class Writer:
     @asynccontextmanager
     async def _loading_ahead(self, decided: Decided) -> AsyncIterator[None]:
         """While the append is under way, what is queued meanwhile is loaded: the next batch decides without waiting."""
-        over = asyncio.Event()
-        loading = asyncio.create_task(self._load_ahead(decided, over))
+        self._under_way = decided
         try:
             yield
         finally:
-            over.set()
-            self._woken.set()
-            await loading
+            self._under_way = None
+            if self._loading is not None:
+                await self._loading
+                self._loading = None
 
-    async def _load_ahead(self, decided: Decided, over: asyncio.Event) -> None:
-        while not over.is_set():
-            self._woken.clear()
-            units = [unit.items for unit in islice(self._queue, BATCH_LIMIT)]
-            if units:
-                with suppress(Fault, DBAPIError):  # whoever decides meets it too, and answers for it
-                    await self._known.load(units, None, decided)
-            await self._woken.wait()
+    async def _load_ahead(self, decided: Decided) -> None:
+        """What is queued now, and what came while it was loaded; `_submit` begins it again for what comes later."""
+        loaded = 0
+        while self._under_way is decided and loaded < min(len(self._queue), BATCH_LIMIT):
+            await asyncio.sleep(0)  # what comes in the same moment is loaded together
+            units = [unit.items for unit in islice(self._queue, loaded, BATCH_LIMIT)]
+            with suppress(Fault, DBAPIError, *BUGS):  # whoever decides meets it too, and answers for it
+                await self._known.load(units, None, decided)
+            loaded += len(units)
 
     async def _until_known(self, units: list[Unit]) -> Decided:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
-        deadline, pause = monotonic() + LOST_DEADLINE_S, 0.05
+        deadline, pause = min(unit.asked_at for unit in units) + LOST_DEADLINE_S, 0.05
         while True:
             try:
                 return await self._locked_turn(units)

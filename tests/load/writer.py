@@ -20,6 +20,8 @@ from tests.load.place import Place
 from tools.servers import PostgresServer
 
 SECONDS = 4.0
+COMMANDS_A_STREAM = 10
+"""Then the client goes on to a new one: a collaboration has about as many from its offer to its settlement."""
 
 
 @asynccontextmanager
@@ -42,17 +44,22 @@ async def writers(url: str, count: int) -> AsyncIterator[list[Writer]]:
 
 
 async def drive(replicas: Sequence[Writer], clients: int, seconds: float) -> tuple[list[int], list[float]]:
-    """Closed loop: each client sends its next command when the last is answered. Returns counts per replica, latencies in ms."""
+    """Closed loop: each client sends its next command when the last is answered, COMMANDS_A_STREAM to each stream.
+
+    Returns counts per replica, latencies in ms.
+    """
     counts, latencies = [0] * len(replicas), []
     until = time.perf_counter() + seconds
 
     async def client(which: int) -> None:
-        writer = replicas[which]
+        writer, number, own = replicas[which], 0, ""
         while (now := time.perf_counter()) < until:
-            fresh = new_id()  # a stream, an inline row and a command id of its own
-            await writer.execute(f"counter-{fresh}", counter.Add(1, fresh), counter.meta(fresh))
+            command = new_id()
+            if number % COMMANDS_A_STREAM == 0:
+                own = command  # a stream and an inline row that nobody has touched
+            await writer.execute(f"counter-{own}", counter.Add(1, own), counter.meta(command))
             latencies.append((time.perf_counter() - now) * 1000)
-            counts[which] += 1
+            counts[which], number = counts[which] + 1, number + 1
 
     await asyncio.gather(*[client(number % len(replicas)) for number in range(clients)])
     return counts, latencies
