@@ -61,6 +61,34 @@ async def test_commands_are_found_by_stream_and_id(filled: Log) -> None:
     assert await filled.find_commands([]) == {}
 
 
+async def test_every_kind_of_text_comes_back_as_it_was_put_in(log: Log) -> None:
+    texts = ["", "plain", "a,b", '{"x":"\\u001f\\u0000"}', "春日精华 🌸", "'; DROP TABLE log; --", "NULL", "\\N", "{}"]
+    rows = [
+        Pending(
+            text or "t",
+            f"{A}-{number}",
+            1,
+            number % 2 or None,
+            "counter.rang@1",
+            text.encode(),
+            text.encode(),
+            text or None,
+        )
+        for number, text in enumerate(texts)
+    ]
+    assert await log.append(None, rows, 0) is not None
+    found = await log.read(0)
+    stored = [Pending(e.tenant, e.stream, e.version, e.partition, e.name, e.data, e.meta, e.command) for e in found]
+    assert stored == rows
+
+
+async def test_what_would_part_a_column_is_not_written(log: Log, store: Database) -> None:
+    if not store.is_sqlite:
+        with pytest.raises(ValueError, match="separator"):
+            await log.append(None, [pending(f"{A}\x1f{B}", 1)], 0)
+    assert await log.read(0) == []
+
+
 async def test_nobody_appends_at_another_head(filled: Log, store: Database) -> None:
     for expected in (19, 21):
         async with store.transaction() as connection:

@@ -4,13 +4,12 @@
 """
 
 import asyncio
-import gc
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from kernel.run import loop_factory
+from kernel.run import calm_collector, loop_factory
 from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, streams, visible, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
@@ -32,7 +31,7 @@ ROWS: dict[str, Bench] = {
 
 async def main(names: Sequence[str]) -> int:
     """Prints the table that docs/performance.md shows."""
-    gc.freeze()  # as kernel.run does
+    calm_collector()  # as kernel.run does
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, Place(Path(folder)) as place:
         for name in names:
