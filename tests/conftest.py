@@ -1,6 +1,7 @@
 """What every test can ask for. Servers start when the first test needs them; see tests/kit/servers.py."""
 
 import pytest
+from hypothesis import settings
 
 from tests.kit.kafka import fresh_kafka, kafka_server
 from tests.kit.postgres import database_url, fresh_postgres, postgres_server
@@ -9,6 +10,9 @@ from tests.kit.servers import Ports
 __all__ = ["database_url", "fresh_kafka", "fresh_postgres", "kafka_server", "ports", "postgres_server"]
 
 PORTS = pytest.StashKey[Ports]()
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+"""How long an example takes says more of the machine than of the code; speed is the bench's."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

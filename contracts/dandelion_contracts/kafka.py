@@ -175,7 +175,15 @@ def _record(record: "ConsumerRecord[bytes, bytes]") -> Record:
 
 
 async def _bounded(call: Awaitable[R]) -> R:
-    return await asyncio.wait_for(call, CALL_S)
+    """With a deadline. Who is cancelled waits for the call to end: aiokafka, cancelled while it connects, leaves that open."""
+    task = asyncio.ensure_future(asyncio.wait_for(call, CALL_S))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=STOP_S)
+        if not task.cancel() and not task.cancelled():
+            task.exception()
+        raise
 
 
 async def _stopped(consumer: Any) -> None:
