@@ -38,6 +38,10 @@ class Codec:
         if len(self._names) != len(types) or len(self._current) != len(types):
             raise ValueError("each type and each noun.verb is stored under one name")
 
+    def versions(self) -> Mapping[str, int]:
+        """The current version of every stored `noun.verb`."""
+        return self._current
+
     def name_of(self, kind: type) -> str:
         return self._names[kind]
 
