@@ -1,6 +1,7 @@
 """Projections over every store and bus: each event once, fenced zombies, parked poison, rebuild equal to live."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,28 @@ async def test_rebuild_equals_live_and_takes_its_place(running: Running) -> None
     assert seen[-1] == (100, 100)
     await rebuild.drop(1)
     assert await running.sums() == wanted
+
+
+@pytest.mark.parametrize("bus", ["local"], indirect=True)
+async def test_the_live_read_model_goes_on_while_another_is_filled(running: Running) -> None:
+    """Rows appear in what readers see, again and again, before the new generation takes its place and goes on from there."""
+    projection, stream = replace(counter.OWN_SUMS, batch_records=1), counter.counter("watched")
+    wanted = await fill(running, 10, 20)
+    await running.project(projection)
+    await running.until_sums(wanted)
+    rebuild = Rebuild(
+        projection, running.store, running.log, counter.CODEC, running.service, running.bus, counter.decode_event,
+        partitions=counter.PARTITIONS,
+    )  # fmt: skip
+    filling, seen_meanwhile = asyncio.create_task(rebuild.fill()), 0
+    while not filling.done():
+        await running.writer.execute(stream, Add(1), counter.meta())
+        wanted[stream] = (wanted.get(stream, (0, 0))[0] + 1, wanted.get(stream, (0, 0))[1] + 1)
+        await running.until_sums(wanted)
+        seen_meanwhile += not filling.done()
+    assert seen_meanwhile > 0
+    assert await filling == 2
+    assert await live_generation(running.store, projection) == 1
 
 
 async def canonical_rows(running: Running, generation: int) -> list[tuple[Any, ...]]:

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,36 @@ async def test_what_cannot_be_handled_is_shown_tried_again_and_fails_verificatio
     verified = await dandelion(platform, "verify")
     assert verified.returncode == 1
     assert key in verified.stdout
+
+
+async def test_a_key_whose_cause_is_gone_is_handled_by_retry(platform: Embedded) -> None:
+    """As after a deployment that mended the read model: the newest event of a creator, parked for a reason of yesterday."""
+    path = platform.layout.stores.databases["discovery"].partition("///")[2]
+    with closing(sqlite3.connect(path, timeout=30)) as store, store:
+        newest = (
+            "SELECT position, stream, name, data FROM log_events WHERE stream LIKE 'creator-%' ORDER BY position DESC"
+        )
+        position, stream, name, data = store.execute(newest).fetchone()
+        live = "SELECT name || '_g' || generation FROM projections WHERE name = 'creators'"
+        (consumer,) = store.execute(live).fetchone()
+        row = (
+            consumer,
+            "log",
+            0,
+            position,
+            stream,
+            position,
+            name,
+            data,
+            b"[]",
+            "KeyError: mended",
+            "2026-01-01T00:00:00+00:00",
+        )
+        store.execute(f"INSERT INTO parked VALUES ({', '.join('?' * len(row))})", row)
+    assert stream in (await dandelion(platform, "dlq", "list")).stdout
+    done = await dandelion(platform, "dlq", "retry", "discovery", consumer, stream)
+    assert done.returncode == 0, done.stderr
+    assert stream not in (await dandelion(platform, "dlq", "list")).stdout
 
 
 async def test_what_can_never_be_read_is_dropped_with_a_reason_and_nothing_else_is(platform: Embedded) -> None:
