@@ -97,8 +97,13 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = ["| path | here | against | ratio | floor | goal | |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows:
         verdict = "goal" if row.reached else "floor holds" if row.holds else "BELOW FLOOR"
-        figures = f"{row.value:.3g}{row.unit} | {row.floor:g}{row.unit} | {row.goal:g}{row.unit}"
+        figures = " | ".join(f"{_figure(value)}{row.unit}" for value in (row.value, row.floor, row.goal))
         lines.append(
             f"| {row.path} | {row.ours} | {row.theirs} | {figures} | {verdict}{f' ({row.note})' if row.note else ''} |"
         )
     return "\n".join(lines)
+
+
+def _figure(value: float) -> str:
+    """Three digits, never as a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
