@@ -31,8 +31,7 @@ class Actor:
             raise Forbidden("actor.role_missing", needs=" or ".join(roles))
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(NamedTuple):
     """What travels with a command: its id (idempotency), who sent it, and what it belongs to.
 
     `fingerprint` covers the command's name and body, not its time; `causation` is the id of the event or command that
@@ -47,8 +46,7 @@ class Meta:
     traceparent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact(Generic[E]):
+class Fact(NamedTuple, Generic[E]):
     """One decided event with where and when it stands; what inline tables fold."""
 
     stream: str
@@ -80,8 +78,7 @@ class Inline(Generic[R]):
     fold: Callable[[Fact[Any], Rows], Iterable[tuple[Key, R | None]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a decision may know beside command and state: database time, the actor, the inline rows it asked for."""
 
     at: datetime

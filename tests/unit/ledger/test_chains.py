@@ -171,7 +171,7 @@ def test_a_command_on_a_stream_that_is_not_its_own_is_refused() -> None:
     with pytest.raises(Fault, match=r"chain\.wrong_stream"):
         decide(ASK, Done(), context)
     with pytest.raises(Conflict):
-        decide(ASK, Done(((ASK.chain_id, "else"),)), replace(context, stream=stream_of(ASK)))
+        decide(ASK, Done(((ASK.chain_id, "else"),)), context._replace(stream=stream_of(ASK)))
 
 
 ANNOUNCED = (
