@@ -55,9 +55,14 @@ class Direct:
 
     async def _take(self) -> _Line:
         pooled = await self._engine.connect()
-        driver: Any = (await pooled.get_raw_connection()).driver_connection
-        # A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large.
-        await driver.execute("SET enable_seqscan = off")
+        try:
+            driver: Any = (await pooled.get_raw_connection()).driver_connection
+            # A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large.
+            await driver.execute("SET enable_seqscan = off")
+        except BaseException:
+            await pooled.invalidate()
+            await pooled.close()
+            raise
         return _Line(pooled, driver)
 
     async def close(self) -> None:
