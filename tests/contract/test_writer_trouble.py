@@ -76,6 +76,26 @@ async def test_a_cut_connection_costs_and_doubles_nothing(
     assert cut.times < 0
 
 
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+async def test_a_connection_that_was_lost_before_its_first_use_is_given_back(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a database that comes and goes would leave a pool with nothing in it."""
+
+    async def lost(_: AsyncConnection) -> None:
+        raise ConnectionResetError("lost before its first use")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AsyncConnection, "get_raw_connection", lost)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await store.rows("SELECT 1", {})
+    pool = store.write.pool
+    assert isinstance(pool, sa.pool.QueuePool)
+    assert pool.checkedout() == 0
+    assert [row[0] for row in await store.rows("SELECT 1", {})] == [1]
+
+
 async def test_a_command_for_a_stream_that_cannot_be_read_concerns_its_caller_only(
     replicas: Replicas, store: Database
 ) -> None:

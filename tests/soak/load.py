@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from dandelion.campaigns.v1 import events_pb2 as campaigns
@@ -21,6 +20,7 @@ from cli.story.measure import Content, Engagement, Expected
 from cli.story.people import Pairing, creator
 from cli.story.plan import DEALS, LATE, OWN_MONEY, SEEDING, Deal, Deposit, Size
 from cli.story.work import Work
+from tests.soak.stack import frames
 
 PATIENCE_S = 600.0
 """How long one command or query is tried again, and an event waited for; the run itself is bounded sooner."""
@@ -94,19 +94,6 @@ def _raise_of(done: Iterable[asyncio.Task[None]]) -> None:
         task.result()
 
 
-def _frames(task: asyncio.Task[None]) -> str:
-    """What a task waits for, from the outside in; what it ended with, if it did."""
-    if task.done():
-        return repr(task)
-    frames, awaited = list[str](), cast(Any, task.get_coro())
-    while awaited is not None:
-        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
-        if frame is not None:
-            frames.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
-        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
-    return " > ".join(frames)
-
-
 def _code(answer: httpx.Response) -> str:
     if "problem" not in answer.headers.get("Content-Type", ""):
         return ""
@@ -157,7 +144,7 @@ class Load:
         """What is under way and what was answered so far, for whoever looks at a soak that is red."""
         doing = "; ".join(f"{name}: {step}" for name, step in self.doing.items())
         answers = ", ".join(f"{count} {code}" for code, count in self.caller.codes.most_common(12))
-        stands = "\n".join(f"a part of the load stands at {_frames(task)}" for task in self._tasks)
+        stands = "\n".join(f"a part of the load stands at {frames(task)}" for task in self._tasks)
         return f"under way: {doing}\nanswers: {self.caller.outcomes['ok']} ok, {answers}\n{stands}"
 
     async def finish(self, within_s: float) -> None:
