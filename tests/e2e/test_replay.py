@@ -87,6 +87,6 @@ async def test_topics_sent_again_move_no_money_and_nothing_else(apps: dict[str, 
         await platform.wait()
         async with opened(layout) as seen:
             for app in [*seen, *seen]:
-                await until_quiet(app, 60)
+                await until_quiet(app, 120)
     async with opened(layout) as seen:
         assert {app.service.name: await happened(app) for app in seen} == before

@@ -167,11 +167,13 @@ class Load:
             await self._campaign(number)
 
     async def _pulse(self) -> None:
-        """Commands that wait for no event, so that there is something to refuse while nothing is heard."""
+        """Commands that wait for no event and tell of one in public: something to refuse while nothing is heard."""
         number = 0
         while not self.stopping.is_set():
-            self.doing["pulse"] = f"own money {number}"
-            await self._own_money(f"pulse {number}", "CNY", 100)
+            self.doing["pulse"] = f"draft {number}"
+            deal = replace(SEEDING, story=(f"soak {self._seed}", f"pulse {number}"))
+            body = {"brief": deal.brief, "terms": {"clocks": deal.clocks}}
+            await self.caller.do("campaigns", "PUT", f"/campaigns/{deal.id}", deal.brand, body)
             number += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), PULSE_S)
