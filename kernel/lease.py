@@ -30,11 +30,13 @@ class Leases:
         self.owner = new_id()
         self._held: frozenset[str] = frozenset()
         self._renew_at = 0.0
+        self._joined = False
 
     async def held(self) -> frozenset[str]:
         """The names held now; renews every RENEW_S. On SQLite there is one process: it holds all."""
         if self._database.is_sqlite:
             return frozenset(self._names.values())
+        self._joined = True  # before it is tried: a renewal that was cancelled may have been committed
         if monotonic() >= self._renew_at:
             self._held = await self._renew()
             self._renew_at = monotonic() + RENEW_S
@@ -92,10 +94,10 @@ class Leases:
         return self._table.c.name.in_(list(self._names))
 
     async def release(self) -> None:
-        """Gives everything back at once, so that another replica need not wait for the TTL."""
+        """Gives everything back at once, its share as a member too, so that another replica need not wait for the TTL."""
         self._renew_at = 0.0
-        if not self._database.is_sqlite and self._held:
-            self._held = frozenset()
+        if self._joined:
+            self._joined, self._held = False, frozenset()
             async with self._database.transaction() as connection:
                 await connection.execute(sa.delete(self._table).where(self._table.c.owner == self.owner))
 

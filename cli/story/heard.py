@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from dandelion_contracts.errors import Unreachable
@@ -17,8 +17,8 @@ M = TypeVar("M", bound=Message)
 WAIT_S = 120.0
 """How long an event is waited for before the story says that it did not come."""
 UNREACHABLE_PAUSE_S = 0.5
+LOOK_EVERY_S = 0.1
 Test = Callable[[Any], bool]
-ANY = ""
 
 
 class Heard:
@@ -32,6 +32,7 @@ class Heard:
         self._woken: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._tasks: list[asyncio.Task[None]] = []
         self._reached: dict[tuple[str, int], Position] = {}
+        self._read = {service: MemoryPositions() for service in SERVICES}
 
     async def __aenter__(self) -> "Heard":
         self._tasks = [asyncio.create_task(self._follow(service)) for service in SERVICES]
@@ -43,7 +44,7 @@ class Heard:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self, service: str) -> None:
-        async with subscribe(service, brokers=self._bus, positions=MemoryPositions()) as events:
+        async with subscribe(service, brokers=self._bus, positions=self._read[service]) as events:
             while True:
                 try:
                     event = await anext(events)
@@ -85,10 +86,9 @@ class Heard:
         for field in message.DESCRIPTOR.fields:
             if field.name.endswith("_id"):
                 self._by_id[kind, field.name, getattr(message, field.name)].append(message)
-        for name in (kind, ANY):
-            woken = self._woken.pop(name, None)
-            if woken is not None:
-                woken.set()
+        woken = self._woken.pop(kind, None)
+        if woken is not None:
+            woken.set()
 
     def counts(self) -> Counter[str]:
         """Events by `<service>.<name>`."""
@@ -117,22 +117,29 @@ class Heard:
         return self._by_id.get((kind.DESCRIPTOR.full_name, field, value), ())
 
     async def all_of_now(self) -> None:
-        """Until every event that stands on the topics at this moment was heard."""
+        """Until all that stands on the topics at this moment was read; its last records may be repeats, which nobody hears."""
         for service in SERVICES:
             source = source_of(self._bus)
             try:
                 ends = await source.end_offsets(events_topic(service))
             finally:
                 await source.close()
-            for partition, end in ends.items():
-                await self._waited(ANY, lambda: [None], self._heard_up_to(service, partition, end), f"{service} {end}")
+            await self._read_up_to(service, ends)
 
-    def _heard_up_to(self, service: str, partition: int, end: int) -> Test:
-        def heard(_: Any) -> bool:
-            after = self._reached.get((service, partition))
-            return end == 0 or (after is not None and after.next_offset >= end)
+    async def _read_up_to(self, service: str, ends: Mapping[int, int]) -> None:
+        behind: list[str] = []
+        try:
+            async with asyncio.timeout(self._wait_s):
+                while behind := self._behind(service, ends):
+                    self.ended()
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except TimeoutError:
+            raise Unexpected(f"not heard after {self._wait_s:.0f} s: {', '.join(behind)}") from None
 
-        return heard
+    def _behind(self, service: str, ends: Mapping[int, int]) -> list[str]:
+        topic, read = events_topic(service), self._read[service].positions
+        at = {part: read[topic, part].next_offset if (topic, part) in read else 0 for part in ends}
+        return [f"{topic}[{part}] read to {at[part]} of {end}" for part, end in ends.items() if at[part] < end]
 
     async def _waited(self, name: str, found: Callable[[], Iterable[Any]], test: Test, what: str) -> Any:
         try:
@@ -142,7 +149,7 @@ class Heard:
                         return match
                     await self._more(name)
         except TimeoutError:
-            raise Unexpected(f"waited {self._wait_s:.0f} s for {name or 'events of'} {what}; it did not come") from None
+            raise Unexpected(f"waited {self._wait_s:.0f} s for {name} {what}; it did not come") from None
 
     async def _more(self, name: str) -> None:
         """Until another event of the type is there; what ended the subscription is raised here."""

@@ -56,6 +56,15 @@ async def test_what_is_given_back_is_free_at_once(store: Database) -> None:
 
 
 @POSTGRES
+async def test_who_leaves_before_its_share_was_free_leaves_it_to_the_others(store: Database) -> None:
+    first, second, third = [Leases(store, "sums/topics", NAMES) for _ in range(3)]
+    check_share(await settle([first, second]), 6)
+    assert await third.held() == frozenset()
+    await third.release()
+    check_share(await settle([first, second]), 6)
+
+
+@POSTGRES
 async def test_prefixes_do_not_mix(store: Database) -> None:
     one, other = Leases(store, "a_b", NAMES), Leases(store, "aXb", NAMES)
     check_share([(await settle([one, other]))[0]], 12)

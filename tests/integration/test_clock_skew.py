@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from kernel.lease import TTL_S
 from kernel.model import Recorded
 from tests.kit import counter, whole
 from tests.kit.servers import REQUIRE
-from tests.kit.toys import GRACE_S, ROLES, Load, Toys, make_toys
+from tests.kit.toys import GRACE_S, ROLES, Load, Toys
 from tests.kit.until import until
-from tools.servers import KafkaServer, PostgresServer
 from tools.servers.places import free_port
 
 HOUR_S = 3600
@@ -34,14 +32,6 @@ def faketime() -> str:
     if "faketime" in os.environ.get(REQUIRE, "").split(","):
         pytest.fail(f"{REQUIRE} names faketime, but it is not installed", pytrace=False)
     pytest.skip("libfaketime is not installed (Debian: apt install faketime)")
-
-
-@pytest.fixture
-async def toys(postgres_server: PostgresServer, kafka_server: KafkaServer, tmp_path: Path) -> AsyncIterator[Toys]:
-    url = postgres_server.url(await postgres_server.create_database())
-    made = await make_toys(tmp_path, url, kafka_server.url)
-    yield made
-    await made.close()
 
 
 def start_skewed(toys: Toys, port: int, seconds: int, **variables: str) -> "subprocess.Popen[bytes]":

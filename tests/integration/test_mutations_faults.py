@@ -19,7 +19,6 @@ from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
 from tests.kit.disk import small_disk
 from tests.kit.frozen import freeze
 from tests.kit.toys import Load, Toys, holds, make_toys
-from tools.servers import KafkaServer, PostgresServer
 
 RED_S = 8.0
 CONTRACT = "tests.contract.test_mutations"
@@ -92,14 +91,6 @@ async def embedded(tmp_path: Path) -> AsyncIterator[Toys]:
     await made.close()
 
 
-@pytest.fixture
-async def served(postgres_server: PostgresServer, kafka_server: KafkaServer, tmp_path: Path) -> AsyncIterator[Toys]:
-    url = postgres_server.url(await postgres_server.create_database())
-    made = await make_toys(tmp_path, url, kafka_server.url)
-    yield made
-    await made.close()
-
-
 async def turns_red(fault: Awaitable[None], sign: str) -> None:
     """For the reason that `sign` matches; a timeout says nothing."""
     with pytest.raises((AssertionError, TimeoutError), match=sign):
@@ -112,8 +103,8 @@ async def test_a_mutant_on_sqlite_is_caught(switch: str, fault: Fault, sign: str
 
 
 @pytest.mark.parametrize(("switch", "fault", "sign"), ON_POSTGRES, ids=[switch for switch, *_ in ON_POSTGRES])
-async def test_a_mutant_on_postgres_is_caught(switch: str, fault: Fault, sign: str, served: Toys) -> None:
-    await turns_red(fault(served, switch), sign)
+async def test_a_mutant_on_postgres_is_caught(switch: str, fault: Fault, sign: str, toys: Toys) -> None:
+    await turns_red(fault(toys, switch), sign)
 
 
 async def test_a_full_disk_taken_for_a_bug_is_caught(tmp_path: Path) -> None:

@@ -5,12 +5,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka import TopicPartition as KafkaPartition
 from dandelion.metrics.v1 import events_pb2 as pb
 
-from kernel.bus import PARTITIONS
-from kernel.consume import BATCH_RECORDS
 from kernel.database import Database
 from kernel.follow import Consumer
 from kernel.projector import Projector, physical
@@ -18,9 +14,9 @@ from services.metrics.projections import COUNTS
 from services.metrics.subscribe import ENGAGEMENT, decode
 from services.metrics.tables import ENVELOPES, MINUTES, metadata
 from tests.load import engagement
-from tests.load.measure import Cpu, Row, interleaved, ratio, say
+from tests.load.measure import Row, interleaved, ratio, say
 from tests.load.place import Place
-from tests.load.projector import LIMIT_S, TimedBus, fresh
+from tests.load.projector import LIMIT_S, TimedBus, bare, fresh
 
 EVENTS, SINGLES = 600_000, 100_000
 
@@ -40,7 +36,7 @@ async def bench(place: Place) -> list[Row]:
         return EVENTS / seconds
 
     async def theirs() -> float:
-        return SINGLES / (await bare(place.kafka.bootstrap))[0]
+        return SINGLES / (await bare(place.kafka.bootstrap, engagement.SINGLES, SINGLES, decoded))[0]
 
     mine, others = await interleaved(ours, theirs)
     await database.close()
@@ -82,27 +78,6 @@ async def _check(database: Database, records: int) -> None:
     wanted = sum(int(each.rows.value.sum()) for each in engagement.envelopes(EVENTS))
     if (seen, added) != (records, wanted):
         raise AssertionError(f"{seen} of {records} envelopes counted, {added} of {wanted} added")
-
-
-async def bare(bootstrap: str) -> tuple[float, float]:
-    """Wall and CPU seconds of getmany and decode of single events."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none",
-        isolation_level="read_committed", max_partition_fetch_bytes=4 * 1024 * 1024,
-    )  # fmt: skip
-    await consumer.start()
-    try:
-        partitions = [KafkaPartition(engagement.SINGLES, number) for number in range(PARTITIONS)]
-        consumer.assign(partitions)
-        for partition in partitions:
-            consumer.seek(partition, 0)
-        began, read = Cpu(), 0
-        while read < SINGLES:
-            for records in (await consumer.getmany(timeout_ms=1_000, max_records=BATCH_RECORDS)).values():
-                read += len(decoded(records))
-        return began.spent()
-    finally:
-        await consumer.stop()
 
 
 def decoded(records: Sequence[Any]) -> list[Any]:

@@ -139,7 +139,7 @@ async def test_a_call_has_a_deadline_unless_it_brings_its_own(target: str, seen:
     first, second = seen.time_left_s
     assert first is not None
     assert second is not None
-    assert first <= 5 < second
+    assert first < 6 < second  # gRPC rounds up what it sends
 
 
 async def test_a_server_that_does_not_answer_is_left_in_time(target: str) -> None:
