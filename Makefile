@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
+WORKERS ?= 2
 ROWS ?=
 MINUTES ?= 10
 SEED ?=
@@ -34,9 +35,9 @@ up: $(READY) ## run all services and the console here until Ctrl-C; BUS=kafka DB
 down: $(READY) ## end what `make up` started
 	@$(PYTHON) -m cli down
 
-test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part
+test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
 	@echo "== pytest"
-	@$(PYTHON) -m pytest $(TESTS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 	@echo "== ruff"

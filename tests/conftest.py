@@ -1,11 +1,15 @@
 """What every test can ask for. Servers start when the first test needs them; see tests/kit/servers.py."""
 
+import os
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
 from tests.kit.kafka import fresh_kafka, kafka_server
 from tests.kit.postgres import database_url, fresh_postgres, postgres_server
 from tests.kit.servers import Ports
+from tools.servers.places import SHARE
 
 __all__ = ["database_url", "fresh_kafka", "fresh_postgres", "kafka_server", "ports", "postgres_server"]
 
@@ -16,8 +20,15 @@ settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    share_ports(getattr(config, "workerinput", None))
     config.stash[PORTS] = Ports(config)
     config.pluginmanager.register(config.stash[PORTS], "dandelion-servers")
+
+
+def share_ports(worker: dict[str, Any] | None) -> None:
+    """A worker of pytest-xdist, and what its tests start, find ports that no other worker finds."""
+    if worker:
+        os.environ[SHARE] = f"{worker['workerid'].removeprefix('gw')}/{worker['workercount']}"
 
 
 @pytest.fixture(scope="session")

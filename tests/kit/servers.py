@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -16,6 +16,8 @@ S = TypeVar("S", bound=Server)
 REQUIRE = "DANDELION_REQUIRE"
 KAFKA_FIXTURES = frozenset({"kafka_server", "fresh_kafka"})
 POSTGRES_FIXTURES = frozenset({"postgres_server", "fresh_postgres", "database_url"})
+
+LONGEST_FIRST = ("test_soak.py", "e2e", "deploy", "integration", "browser", "contract")
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Ports:
 
     def __init__(self, config: pytest.Config) -> None:
         say = partial(_say, config)
+        self._of_workers: list[str] = []
         self.kafka = Port("kafka", kafka.bring, kafka.plan, KAFKA_FIXTURES, say)
         self.postgres = Port("postgres", postgres.bring, postgres.plan, POSTGRES_FIXTURES, say)
 
@@ -96,6 +99,10 @@ class Ports:
                 port.needed.add(item.nodeid)
                 item.add_marker(port.name)
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """The longest first, so that two workers end at about the same time."""
+        items.sort(key=lambda item: _when(item.path.parts))
+
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         for port in self.all():
             port.needed.difference_update(item.nodeid for item in items)
@@ -105,14 +112,29 @@ class Ports:
             if report.when == "call" and not report.skipped and report.nodeid in port.needed:
                 port.ran.add(report.nodeid)
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker of pytest-xdist has servers of its own, and tells the run that started it which."""
+        told = getattr(session.config, "workeroutput", None)
+        if told is not None:
+            worker: str = session.config.workerinput["workerid"]  # type: ignore[attr-defined]
+            told["servers"] = [f"{worker} {port.summary()}" for port in self.all()]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._of_workers += getattr(node, "workeroutput", {}).get("servers", [])
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("servers")
-        for port in self.all():
-            terminalreporter.write_line(port.summary())
+        for line in sorted(self._of_workers) or [port.summary() for port in self.all()]:
+            terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
         for port in self.all():
             port.close()
+
+
+def _when(parts: Sequence[str]) -> int:
+    return next((number for number, name in enumerate(LONGEST_FIRST) if name in parts), len(LONGEST_FIRST))
 
 
 def _parameters(item: pytest.Item) -> list[str]:

@@ -12,12 +12,15 @@ from typing import IO
 
 PREFIX = "dandelion-"
 PORTS = range(15_000, 30_000)
+SHARE = "DANDELION_PORTS"
+"""`<number>/<of how many>`: which part of PORTS is this process's and its children's; two that run beside each other must
+not find the same port free."""
 SETTLED_S = 60.0
 
 
 def free_port() -> int:
     """A free TCP port on 127.0.0.1 below the ephemeral range, so that no outgoing connection takes it in a restart."""
-    for port in random.sample(PORTS, 200):
+    for port in random.sample(_share(), 200):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -25,6 +28,11 @@ def free_port() -> int:
                 continue
             return port
     raise OSError("no free port among 200 tried")
+
+
+def _share() -> range:
+    number, _, count = os.environ.get(SHARE, "0/1").partition("/")
+    return PORTS[int(number) :: int(count)]
 
 
 class Folder:
