@@ -1,4 +1,4 @@
-"""`lag`: how far every relay is behind its log, and every reader behind what it reads."""
+"""`lag`: how far every relay is behind its log, every reader behind what it reads, and who has stopped."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from cli.layout import Layout
 from cli.opened import opened
 from cli.show import table_of, wide
+from kernel import stopped
 from kernel.app import App
 from kernel.backlog import relay_lag
 from kernel.consume import OWN_LOG
@@ -17,18 +18,23 @@ Row = tuple[str, str, int]
 
 
 def lag(given: argparse.Namespace) -> int:
-    """Always 0: being behind is no failure."""
+    """0, also when something is behind; 1 when a reader has stopped and waits for a person."""
     return asyncio.run(_lag(Layout.load(given.data)))
 
 
 async def _lag(layout: Layout) -> int:
-    table = table_of("Lag", "service", "reader", "source", "behind", left=3)
+    table, standing = table_of("Lag", "service", "reader", "source", "behind", left=3), []
     async with opened(layout) as apps:
         for app in apps:
             for reader, source, behind in await rows(app):
                 table.add_row(app.service.name, reader, source, f"{behind:,}")
+            async with app.database.reading() as connection:
+                told = await stopped.told(app.database, connection)
+            standing += [f"{app.service.name} {reader} has stopped: {code}" for reader, code in told.items()]
     wide().print(table)
-    return 0
+    for line in standing:
+        wide().print(f"{line} (docs/runbooks/reader-stopped.md)")
+    return 1 if standing else 0
 
 
 async def rows(app: App) -> list[Row]:

@@ -57,7 +57,7 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--deep", action="store_true", help="and topics, read models and inline tables, made anew to compare"
     )
     verify.set_defaults(run=_run_verify)
-    lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind"))
+    lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind, and which have stopped"))
     lag.set_defaults(run=_run_lag)
     rebuild = _about_data(commands.add_parser("rebuild", help="fill a read model anew beside the live one, and swap"))
     rebuild.add_argument("service", choices=SERVICES)

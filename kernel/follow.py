@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from kernel import telemetry
+from kernel import stopped, telemetry
 from kernel.ahead import Ahead, Batch
 from kernel.bus import PARTITIONS, Bus, BusRecord, Reader, TopicPartition
 from kernel.clock import system_clock
@@ -105,8 +105,15 @@ class Consumer:
                 if fault.kind != "unavailable":
                     raise
                 logger.warning("waits", exc_info=fault, extra={"consumer": self.name, "code": fault.code})
+                await self._tell_stopped(fault.code)
                 await wait(stop, pause * (0.5 + random.random()))
                 pause = min(pause * 2, PAUSE_LIMIT_S)
+
+    async def _tell_stopped(self, code: str) -> None:
+        if code in stopped.BY_HAND:
+            self._watchdog.stop(f"reader {self.name}", code)
+            with suppress(Fault):
+                await stopped.tell(self._database, self.name, code)
 
     async def _follow_log(self, stop: asyncio.Event) -> None:
         assert self._log is not None

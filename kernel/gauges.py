@@ -13,7 +13,7 @@ from time import monotonic
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel import telemetry
+from kernel import stopped, telemetry
 from kernel.backlog import relay_lag
 from kernel.consume import OWN_LOG
 from kernel.database import Database
@@ -38,6 +38,8 @@ class Gauges:
         patrol: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self._service, self._database, self._log, self._consumers = service, database, log, consumers
+        self._readers = set(consumers)
+        """Everyone a value was shown of: who recovers goes back to 0."""
         self._clock, self._patrol = clock, patrol
         self._patrol_at = monotonic() + PATROL_S
         self._tables = database.metadata.tables
@@ -71,6 +73,7 @@ class Gauges:
             head = (await self._log.head(connection)).position
             await self._projections(connection, head)
             await self._parked(connection)
+            await self._stopped(connection)
             if self._clock:
                 await self._deadlines(connection, now)
 
@@ -84,12 +87,18 @@ class Gauges:
             telemetry.gauge("projection_lag_events", head - last, projection=consumer, source=OWN_LOG, partition="0")
 
     async def _parked(self, connection: AsyncConnection) -> None:
-        """Every known consumer gets a value, so that one that recovers goes back to 0."""
         parked = self._tables["parked"]
         query = sa.select(parked.c.consumer, sa.func.count(parked.c.key.distinct())).group_by(parked.c.consumer)
         found = Counter({row[0]: row[1] for row in (await connection.execute(query)).all()})
-        for consumer in {*self._consumers, *found}:
-            telemetry.gauge("parked_keys", found[consumer], projection=consumer)
+        self._readers |= found.keys()
+        for reader in self._readers:
+            telemetry.gauge("parked_keys", found[reader], projection=reader)
+
+    async def _stopped(self, connection: AsyncConnection) -> None:
+        found = await stopped.told(self._database, connection)
+        self._readers |= found.keys()
+        for reader in self._readers:
+            telemetry.gauge("reader_stopped", reader in found, projection=reader)
 
     async def _deadlines(self, connection: AsyncConnection, now: datetime) -> None:
         deadlines = self._tables["deadlines"]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from kernel import telemetry
+from kernel.stopped import SHOWN_S
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Watchdog:
     limit_s: float = 60
     now: Monotonic = time.monotonic
     marks: dict[str, _Mark] = field(default_factory=dict)
+    _stopped: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def progress(self, name: str, position: int, end: int) -> None:
         """Where `name` stands and where its source ends now; caught up when position >= end."""
@@ -53,6 +55,15 @@ class Watchdog:
     def forget(self, name: str) -> None:
         """The loop has ended or gave this up (a revoked partition)."""
         self.marks.pop(name, None)
+
+    def stop(self, name: str, code: str) -> None:
+        """`name` stands before what a person has to mend (kernel.stopped): no restart helps. Told again at every try."""
+        self._stopped[name] = (code, self.now())
+
+    def stopped(self) -> dict[str, str]:
+        """What stood within the last SHOWN_S: "stopped: parked.budget_spent"."""
+        told = sorted(self._stopped.items())
+        return {name: f"stopped: {code}" for name, (code, at) in told if self.now() - at < SHOWN_S}
 
     def stuck(self) -> dict[str, str]:
         """What is stuck and how: "no progress at 17 of 20" or "silent"; sets `stuck_seconds` for each."""
@@ -81,13 +92,14 @@ class Health:
         self._checks[name] = check
 
     async def readiness(self) -> Report:
-        """Runs all checks at once; whatever one raises is an answer too."""
+        """Runs all checks at once; whatever one raises is an answer too. Readers that stopped are named, and change nothing."""
         names = list(self._checks)
         answers = await asyncio.gather(*[self._ask(name) for name in names], return_exceptions=True)
         checks = {name: self._word(name, answer) for name, answer in zip(names, answers, strict=True)}
         if self.draining:
             checks["process"] = "draining"
-        return Report(all(answer == "ok" for answer in checks.values()), checks)
+        ok = all(answer == "ok" for answer in checks.values())
+        return Report(ok, {**checks, **self.watchdog.stopped()})
 
     def liveness(self) -> Report:
         stuck = self.watchdog.stuck()

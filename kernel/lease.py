@@ -44,7 +44,7 @@ class Leases:
 
     async def _renew(self) -> frozenset[str]:
         async with self._database.transaction() as connection:
-            now = await _now(connection)
+            now = await time_of(connection)
             await self._join(connection, now)
             share = ceil(len(self._names) / max(1, await self._members(connection, now)))
             mine = await self._mine(connection)
@@ -87,7 +87,7 @@ class Leases:
 
     async def _set(self, connection: AsyncConnection, names: Sequence[str], until: datetime) -> None:
         mine = self._table.c.name.in_(names) & (self._table.c.owner == self.owner)
-        owner = self.owner if until > await _now(connection) else ""
+        owner = self.owner if until > await time_of(connection) else ""
         await connection.execute(sa.update(self._table).where(mine).values(until=until, owner=owner))
 
     def _of_names(self) -> sa.ColumnElement[bool]:
@@ -102,7 +102,8 @@ class Leases:
                 await connection.execute(sa.delete(self._table).where(self._table.c.owner == self.owner))
 
 
-async def _now(connection: AsyncConnection) -> datetime:
+async def time_of(connection: AsyncConnection) -> datetime:
+    """The database's time."""
     if connection.dialect.name == "sqlite":
         return system_clock()
     now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()

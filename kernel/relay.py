@@ -115,8 +115,10 @@ class Relay:
                 await lease.release()
 
     async def _stand_still(self, error: BaseException, stop: asyncio.Event) -> None:
-        """Nothing is skipped: it is tried again in a while, and for ever, until somebody mends it."""
+        """Nothing is skipped: it is tried again in a while, and for ever, until somebody mends it: no restart does."""
         telemetry.gauge("relay_stopped", 1)
+        self._watchdog.forget("relay")
+        self._watchdog.stop("relay", getattr(error, "code", type(error).__name__))
         logger.error("the relay stands before what it cannot send", exc_info=error)
         await wait(stop, STAND_STILL_S)
         telemetry.gauge("relay_stopped", 0)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kernel import lease, park, process, projector, relay, resend
+from kernel import lease, park, process, projector, relay, resend, stopped
 from kernel import log as logs
 from kernel.bus import Bus
 from kernel.database import Database
-from tests.contract import test_flow, test_resend
+from tests.contract import test_flow, test_resend, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
 from tests.kit import counter
@@ -45,6 +45,11 @@ def budget_off(patch: pytest.MonkeyPatch) -> None:
         return set() if inspect.stack()[1].function == "park" else await keys(self, connection)
 
     patch.setattr(park.Parking, "keys", few)
+
+
+def stop_not_told(patch: pytest.MonkeyPatch) -> None:
+    """A reader that waits for a person looks like one that waits for its broker."""
+    patch.setattr(stopped, "BY_HAND", frozenset())
 
 
 def refill_without_chain(patch: pytest.MonkeyPatch) -> None:
@@ -86,6 +91,7 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (passing_is_poison, test_flow.test_what_passes_is_not_poison),
     (waiting_is_poison, test_flow.test_a_cause_that_has_to_wait_is_not_parked),
     (budget_off, test_flow.test_past_the_budget_the_consumer_stops_and_says_so),
+    (stop_not_told, test_signs_of_life.test_a_reader_past_its_parking_budget_is_named_and_not_restarted),
     (refill_without_chain, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
     (relay_not_set_back, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
     (merge_by_arrival, test_flow.test_a_rebuild_reads_partitions_in_any_order),

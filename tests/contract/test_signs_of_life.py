@@ -1,14 +1,19 @@
 """What relay and consumers tell while they work: counts, and marks that turn liveness red when work stands still."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.bus import Message
+from kernel.gauges import Gauges
 from kernel.health import Health, Watchdog
+from kernel.lease import time_of
 from kernel.projector import Projector
 from kernel.rebuild import prepare
 from kernel.relay import Relay
+from kernel.stopped import SHOWN_S
 from kernel.telemetry import exposition
 from tests.contract.conftest import Running
 from tests.kit import counter
@@ -126,4 +131,68 @@ async def test_a_relay_that_hangs_is_noticed(running: Running) -> None:
     ticks.now = 61
     assert Health(watchdog).liveness().checks == {"relay": "silent"}
     await relay.round()
+    assert Health(watchdog).liveness().ok
+
+
+LIMIT_KEYS = 2
+
+
+@LOCAL
+async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ready and live, as neither a restart nor another pod would move it."""
+    monkeypatch.setattr("kernel.park.BUDGET_KEYS", LIMIT_KEYS)
+    ticks = Ticks()
+    watchdog = Watchdog(limit_s=60, now=ticks)
+    gauges = Gauges(running.service, running.store, running.log, [], clock=False)
+    health, reader = Health(watchdog), (await start(running, watchdog))["projection"]
+    for _ in range(LIMIT_KEYS + 1):
+        await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())
+    running.start(running.relay().run(running.stop))
+
+    async def is_told() -> bool:
+        await gauges.look()
+        return metric("reader_stopped", projection=reader) == 1
+
+    await running.until(is_told)
+    ready = await health.readiness()
+    assert (ready.ok, ready.checks) == (True, {f"reader {reader}": "stopped: parked.budget_spent"})
+    ticks.now += 600
+    assert health.liveness().ok
+    monkeypatch.setattr(counter, "UNLUCKY", 0)
+
+    async def goes_on() -> bool:
+        return (13, 1) in (await running.sums()).values()
+
+    async def later(connection: AsyncConnection) -> datetime:
+        return await time_of(connection) + timedelta(seconds=SHOWN_S)
+
+    await running.until(goes_on)
+    monkeypatch.setattr("kernel.stopped.time_of", later)
+    await gauges.look()
+    assert metric("reader_stopped", projection=reader) == 0
+    ticks.now += SHOWN_S
+    assert (await health.readiness()).checks == {}
+
+
+@LOCAL
+@SQLITE
+async def test_a_relay_that_stands_still_is_named_and_not_restarted(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.relay.MAX_MESSAGE_BYTES", 100)
+    ticks = Ticks()
+    watchdog = Watchdog(limit_s=60, now=ticks)
+    await running.writer.execute(counter.counter(), Add(1), counter.meta())
+    relay = Relay(
+        running.service, running.log, running.bus, counter.CODEC, counter.publish, counter.PARTITIONS, watchdog
+    )
+    running.start(relay.run(running.stop))
+
+    async def is_named() -> bool:
+        return (await Health(watchdog).readiness()).checks == {"relay": "stopped: message.too_large"}
+
+    await running.until(is_named)
+    ticks.now += 600
     assert Health(watchdog).liveness().ok

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from cli.layout import ROOT, Layout
+from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
+from kernel import stopped
 from kernel.bus import PARTITIONS, Message
 from kernel.clock import system_clock
 from kernel.ids import new_id, partition_of
@@ -96,6 +98,14 @@ async def test_lag_comes_to_nothing(platform: Embedded) -> None:
     rows = [line.split() for line in done.stdout.splitlines()[2:]]
     assert {row[0] for row in rows} == set(platform.layout.ports.http)
     assert {row[-1] for row in rows} == {"0"}
+
+
+async def test_lag_fails_and_names_a_reader_that_has_stopped(platform: Embedded) -> None:
+    async with opened(platform.layout, ["ledger"]) as (app,):
+        await stopped.tell(app.database, "balances_g1", "parked.budget_spent")
+    done = await dandelion(platform, "lag")
+    assert done.returncode == 1
+    assert "ledger balances_g1 has stopped: parked.budget_spent" in done.stdout
 
 
 async def test_rebuild_makes_a_new_generation_live(platform: Embedded) -> None:

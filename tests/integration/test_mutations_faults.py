@@ -33,7 +33,7 @@ def machine_time(patch: pytest.MonkeyPatch) -> None:
         return system_clock()
 
     patch.setattr(logs.Log, "now", now)
-    patch.setattr(lease, "_now", now)
+    patch.setattr(lease, "time_of", now)
 
 
 def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ DASHBOARDS = {
               "{{service}} {{projection}}"),
         Panel("Messages missing", _worst("guard_holes", "service, projection"), "{{service}} {{projection}}"),
         Panel("Keys parked", _worst("parked_keys", "service, projection"), "{{service}} {{projection}}"),
+        Panel("Readers stopped", _worst("reader_stopped", "service, projection"), "{{service}} {{projection}}"),
         Panel("Calls outside that wait", _worst("effects_pending", "service, effect"), "{{service}} {{effect}}"),
         Panel("Deadlines past due", _worst("deadlines_due", "service"), "{{service}}"),
         Panel("Commands decided at once, mean", f"{_rate('writer_batch_size_sum', 'service')} / "
