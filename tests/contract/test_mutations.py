@@ -23,6 +23,7 @@ from tests.contract.conftest import Replicas, Running
 from tests.kit import counter
 from tests.kit.until import until
 
+HEAD_TRIES = 100
 RED_S = 4.0
 """What a mutant breaks may show as waiting for what never comes."""
 Switch = Callable[[pytest.MonkeyPatch], None]
@@ -35,7 +36,11 @@ def head_cas_off(patch: pytest.MonkeyPatch) -> None:
     async def anywhere(
         self: logs.Log, connection: AsyncConnection | None, rows: Any, expected: int, changes: Any = ()
     ) -> Any:
-        return await append(self, connection, rows, (await self.head(connection)).position, changes)
+        for _ in range(HEAD_TRIES):  # others may append between the two
+            at = await append(self, connection, rows, (await self.head(connection)).position, changes)
+            if at is not None:
+                return at
+        return None
 
     patch.setattr(logs.Log, "append", anywhere)
 

@@ -6,16 +6,18 @@ A switch is a patch that a toy makes of itself at start (`TOY_SWITCH`); beside i
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kernel import backlog, database, lease
+from kernel import backlog, database, lease, run
 from kernel import log as logs
 from kernel.clock import system_clock
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
 from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
+from tests.integration.test_hung import drained_while_hung
 from tests.kit.disk import small_disk
 from tests.kit.frozen import freeze
 from tests.kit.toys import Load, Toys, holds, make_toys
@@ -46,6 +48,12 @@ def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backlog.Backlog, "check", lambda _: None)
 
 
+def never_cancelled(patch: pytest.MonkeyPatch) -> None:
+    """A drain waits for each role as long as it takes."""
+    start = run._start
+    patch.setattr(run, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
+
+
 async def killed(toys: Toys, point: str, switch: str) -> None:
     """As test_crash, at one point."""
     dying = toys.start(TOY_POINT=f"kill {point} 4", TOY_SWITCH=switch)
@@ -61,6 +69,12 @@ async def frozen(toys: Toys, name: str, **variables: str) -> None:
     await toys.settle(RED_S)
 
 
+async def zombie_writer(toys: Toys, switch: str) -> None:
+    """It wakes with a decision on what others have changed since; what comes of it is seen when all has settled."""
+    await freeze(toys, "writer before its transaction", TOY_SWITCH=switch)
+    await toys.settle()
+
+
 async def unrelayed(toys: Toys, switch: str) -> None:
     """No relay runs, which is what a broker that is gone comes to."""
     toys.start("rest", TOY_SWITCH=switch, DANDELION_RELAY_LAG_LIMIT_EVENTS="50")
@@ -72,6 +86,7 @@ ON_SQLITE: list[tuple[str, Fault, str]] = [
     (f"{CONTRACT}:checkpoint_before_ack", lambda toys, off: killed(toys, "sent, checkpoint moved", off), "topic"),
     (f"{CONTRACT}:id_lookup_off", lambda toys, off: killed(toys, "committed, not answered", off), "fault:internal"),
     (f"{HERE}:never_too_far_behind", unrelayed, "^$"),
+    (f"{HERE}:never_cancelled", lambda toys, off: drained_while_hung(toys, RED_S, TOY_SWITCH=off), "ended with None"),
 ]
 ON_POSTGRES: list[tuple[str, Fault, str]] = [
     (
@@ -79,6 +94,7 @@ ON_POSTGRES: list[tuple[str, Fault, str]] = [
         lambda toys, off: frozen(toys, "projector before its transaction", TOY_SWITCH=off),
         "sums",
     ),
+    (f"{CONTRACT}:head_cas_off", zombie_writer, "inline_totals"),
     ("idle transactions are borne", lambda toys, _: frozen(toys, "writer in its transaction", TOY_IDLE_MS="0"), "^$"),
     (f"{HERE}:machine_time", lambda toys, off: run_skewed(toys, HOUR_S, TOY_SWITCH=off), "<= 6.0|timedelta"),
 ]

@@ -34,6 +34,10 @@ LEASE_TTL_S = "TOY_LEASE_TTL_S"
 """How long a lease lasts that is not given back, where a test must not pass by waiting for it."""
 
 
+HANGS = "TOY_HANGS"
+"""The world outside never answers; the file it names appears with the first call."""
+
+
 def make_api(app: App) -> FastAPI:
     """`POST /add/<stream>/<key>` adds one, `POST /remind/<stream>/<key>` rings once soon; both answer the position."""
     api = FastAPI()
@@ -70,7 +74,10 @@ def bells(app: App) -> list[Effect]:
         return []
 
     async def ring(incoming: Incoming[Any]) -> None:
-        _call_out(incoming.id)
+        if HANGS in os.environ:
+            _note(os.environ[HANGS], incoming.id)
+            await asyncio.Event().wait()
+        _note(os.environ["TOY_OUTSIDE"], incoming.id)
         meta = counter.meta(derived_id("bell", incoming.id))
         await app.writer.execute(bell_of(incoming.stream), counter.Add(1, "bell"), meta)
 
@@ -81,8 +88,8 @@ def bell_of(stream: str) -> str:
     return f"counter-{derived_id('bell', split_stream(stream)[1])}"
 
 
-def _call_out(intent: str) -> None:
-    with open(os.environ["TOY_OUTSIDE"], "a") as outside:
+def _note(file: str, intent: str) -> None:
+    with open(file, "a") as outside:
         outside.write(f"{intent}\n")
 
 

@@ -46,12 +46,12 @@ class Toys:
         wanted = self.clients.acknowledged() + count
         await holds(lambda: self.clients.acknowledged() >= wanted, limit_s)
 
-    async def drain(self, *processes: toy.Toy) -> None:
+    async def drain(self, *processes: toy.Toy, limit_s: float = GRACE_S) -> None:
         """SIGTERM; they end well within the grace."""
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
-            code = await asyncio.to_thread(process.wait, GRACE_S)
+            code = await asyncio.to_thread(process.wait, limit_s)
             assert code == 0, f"ended with {code}"
 
     async def settle(self, limit_s: float = LIMIT_S) -> None:

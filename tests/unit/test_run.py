@@ -78,6 +78,11 @@ async def test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_ne
     assert notes == ["pools"]
 
 
+async def test_the_whole_drain_has_its_limit_however_many_roles_are_deaf() -> None:
+    slow = [Role(f"deaf {order}", deaf, order, deadline_s=30) for order in (EDGE, WRITER, RELAY)]
+    assert await run([Role("signal", terminating, EDGE), *slow], drain_limit_s=0.05) == 0
+
+
 async def test_a_role_that_fails_while_draining_fails_the_process() -> None:
     async def fails(stop: asyncio.Event) -> None:
         await stop.wait()
