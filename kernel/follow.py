@@ -144,7 +144,9 @@ class Consumer:
         return True
 
     async def _settle(self, parts: Sequence[Part]) -> None:
-        with telemetry.timed("project_seconds", projection=self.name):
+        traces = (one.incoming.traceparent for part in parts for one in part.admitted.fresh if one.incoming)
+        timed = telemetry.timed("project_seconds", projection=self.name)
+        with timed, telemetry.batch_span(f"consume {self.name}", traces):
             await self._handle(parts)
         for part in parts:
             part.guard.move(part.admitted)

@@ -149,7 +149,9 @@ class Relay:
         made = self.prepare(events, before)
         if made.batches:
             self._producer = self._producer or await self._bus.producer()
-            await self._producer.send(made.batches, SEND_DEADLINE_S)
+            traces = (orjson.loads(recorded.meta)["traceparent"] for recorded in events[: made.events])
+            with telemetry.batch_span(f"relay {self._service}", traces):
+                await self._producer.send(made.batches, SEND_DEADLINE_S)
         for (topic, _), messages in made.batches.items():
             telemetry.count("messages_relayed_total", len(messages), topic=topic)
         self._at = made.checkpoint if await self._move(before, made.checkpoint) else None

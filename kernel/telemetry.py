@@ -3,8 +3,9 @@
 import time
 from bisect import bisect_left
 from collections import Counter as Counted
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Literal
 
 from opentelemetry import trace
@@ -155,7 +156,10 @@ def exposition() -> bytes:
     return _generate(REGISTRY)
 
 
+LINKS_LIMIT = 32
+"""What one span of a batch names of what led to it: backends keep no more than some dozens."""
 _propagator = TraceContextTextMapPropagator()
+_is_recording = False
 
 
 @contextmanager
@@ -189,6 +193,28 @@ def span(
             raise
 
 
+@contextmanager
+def batch_span(name: str, traceparents: Iterable[str]) -> Iterator[None]:
+    """One span for what many traces led to, with links to the first LINKS_LIMIT different ones; none when there are none.
+
+    While nothing is recorded `traceparents` are not even looked at.
+    """
+    links = list(islice(_different(traceparents), LINKS_LIMIT)) if _is_recording else []
+    if not links:
+        yield
+        return
+    with span(name, links=links):
+        yield
+
+
+def _different(traceparents: Iterable[str]) -> Iterator[str]:
+    seen = {""}
+    for one in traceparents:
+        if one not in seen:
+            seen.add(one)
+            yield one
+
+
 def _context_of(traceparent: str) -> trace.SpanContext:
     return trace.get_current_span(_propagator.extract({"traceparent": traceparent})).get_span_context()
 
@@ -202,6 +228,7 @@ def current_traceparent() -> str:
 
 def start_tracing(service: str, endpoint: str) -> None:
     """Records spans and sends them to the OTLP/HTTP `endpoint` (.../v1/traces); with "" nothing is set up."""
+    global _is_recording
     if not endpoint:
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -212,3 +239,4 @@ def start_tracing(service: str, endpoint: str) -> None:
     provider = TracerProvider(resource=Resource({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=5)))
     trace.set_tracer_provider(provider)
+    _is_recording = True

@@ -1,5 +1,6 @@
 """Metric names are a closed list; traces pass through whether or not anyone records them."""
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_failed_span_names_the_error_and_not_what_it_said(monkeypatch: pytest.
     assert current.status.description == "ValueError"  # type: ignore[attr-defined]
     assert len(current.events) == 0  # type: ignore[attr-defined]
     provider.shutdown()
+
+
+def test_a_batch_of_many_traces_is_not_looked_at_while_nothing_is_recorded() -> None:
+    def looked_at() -> Iterator[str]:
+        raise AssertionError
+        yield
+
+    with telemetry.batch_span("unit", looked_at()):
+        assert telemetry.current_traceparent() == ""
 
 
 def test_no_endpoint_no_exporter() -> None:
