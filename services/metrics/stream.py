@@ -35,7 +35,10 @@ from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
 COMMANDS = "metrics.commands.v1"
 SEND_DEADLINE_S = 15.0
 REPORTED_KEPT = 10_000
-START_LIMIT_S = 60.0
+SESSION_S = 15.0
+"""A worker that was killed keeps its partitions for so long, and a new one waits for them; Faust's own is a minute."""
+START_LIMIT_S = 90.0
+"""Joining waits for the sessions of all that were killed shortly before."""
 
 
 @dataclass(slots=True)
@@ -149,6 +152,8 @@ def faust_app(brokers: Brokers, group: str) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
         topic_partitions=PARTITIONS,
+        broker_session_timeout=SESSION_S,
+        broker_rebalance_timeout=SESSION_S,
     )
 
 
