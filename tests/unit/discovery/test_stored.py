@@ -98,7 +98,7 @@ def message_of(name: str) -> Any:
     return message
 
 
-@pytest.mark.parametrize("name", SAMPLES.keys() - PRIVATE - {REFUSED_NAME})
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - PRIVATE - {REFUSED_NAME}))
 def test_every_event_has_one_public_message_that_names_its_creator(name: str) -> None:
     assert message_of(name).creator_id == ID
 
