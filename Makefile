@@ -12,15 +12,16 @@ WORKERS ?= 2
 ROWS ?=
 MINUTES ?= 10
 SEED ?=
+CONTEXT ?=
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
 
-.PHONY: help demo up down test lint types bench soak proto clean
+.PHONY: help demo up down test lint types bench soak cluster cluster-test cluster-down proto clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock tools/setup.sh
 	@tools/setup.sh
@@ -59,6 +60,15 @@ bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor
 
 soak: $(READY) ## random faults on real Kafka and PostgreSQL under whole campaigns, then every check; MINUTES=10 SEED=
 	@$(PYTHON) -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+cluster: $(READY) ## a real one-node Kubernetes on this machine (root); CONTEXT=current uses the one that kubectl knows
+	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster up
+
+cluster-test: $(READY) ## the dev overlay, faults under load, staging and prod on the cluster of `make cluster`
+	@CONTEXT=$(CONTEXT) DANDELION_CLUSTER_TEST=1 $(PYTHON) -m pytest -v tests/cluster
+
+cluster-down: $(READY) ## end what `make cluster` started and remove all of it
+	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster down
 
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto

@@ -44,12 +44,18 @@ IGNORED_FORMATS = {"int32", "int64", "double", "float", "byte", "password"}
 def main() -> int:
     """Writes every schema and says how large it is."""
     CRDS.mkdir(exist_ok=True)
-    for crd in (*_strimzi(), *_of_modules()):
+    for crd in files():
         for name, schema in strict_schemas(crd):
             text = json.dumps(schema, separators=(",", ":"), sort_keys=True) + "\n"
             (CRDS / name).write_text(text)
             print(f"{name}: {len(text)} bytes")
     return 0
+
+
+def files() -> Iterator[Path]:
+    """The CRDs themselves, fetched or generated on first use; raises NotToBeHad."""
+    yield from _strimzi()
+    yield from _of_modules()
 
 
 def _of_modules() -> Iterator[Path]:

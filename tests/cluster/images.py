@@ -1,0 +1,83 @@
+"""The images of a run, built from this folder on a Docker engine and put on the node."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from kernel.migrate import head_revision
+from tests.cluster.platform import OUTSIDE
+from tools.cluster.binaries import folders, path
+from tools.cluster.place import socket
+from tools.deploy.kubectl import ROOT
+from tools.images.engine import Engine, bring
+from tools.images.make import build, images, ready
+
+TAG, BAD = "test", "bad"
+IMPORT_S = 600
+BAD_SERVICE = "ledger"
+MIGRATION = '''"""Fails half way, as one that was never tried on real data does."""
+
+from alembic import op
+
+revision = "bad"
+down_revision = "{after}"
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE half_done (id bigint)")
+    op.execute("SELECT 1 / 0")
+'''
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"[cluster] {text}\n")
+
+
+def prepared() -> None:
+    """Builds all images and hands them to the node's containerd; raises NoServer where no engine is to be had."""
+    engine = bring(say)
+    try:
+        for image, origin in ready(engine, say).items():
+            say(f"{image}: {origin}")
+        build(engine, f"dandelion:{TAG}")
+        _outside(engine)
+        _bad(engine)
+        known = images()
+        for image in (known["kafka"], known["postgres"], f"dandelion:{TAG}", f"dandelion:{BAD}", f"{OUTSIDE}:{TAG}"):
+            say(f"handing {image} to the node")
+            _hand(engine, image)
+    finally:
+        engine.close()
+
+
+def _outside(engine: Engine) -> None:
+    """The product's image with the tests, so that the storyteller sees the platform from within the cluster."""
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder)
+        for name in ("tools", "tests"):
+            shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (context / "Dockerfile").write_text(f"FROM dandelion:{TAG}\nCOPY tools /app/tools\nCOPY tests /app/tests\n")
+        engine.docker("build", "-q", "-t", f"{OUTSIDE}:{TAG}", folder)
+
+
+def _bad(engine: Engine) -> None:
+    """The next version of the product, whose migration fails."""
+    versions = f"services/{BAD_SERVICE}/migrations"
+    with tempfile.TemporaryDirectory() as folder:
+        text = MIGRATION.format(after=head_revision(ROOT / versions))
+        Path(folder, "bad.py").write_text(text)
+        Path(folder, "Dockerfile").write_text(f"FROM dandelion:{TAG}\nCOPY bad.py /app/{versions}/versions/bad.py\n")
+        engine.docker("build", "-q", "-t", f"dandelion:{BAD}", folder)
+
+
+def _hand(engine: Engine, image: str) -> None:
+    """As an archive through a pipe."""
+    environment = {**os.environ, **engine.env, "PATH": path(folders())}
+    command = ["ctr", "-a", str(socket()), "-n", "k8s.io", "images", "import", "-"]
+    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE, env=environment) as saved:
+        subprocess.run(command, stdin=saved.stdout, capture_output=True, check=True, timeout=IMPORT_S, env=environment)
+    if saved.returncode:
+        raise RuntimeError(f"docker save {image} ended with {saved.returncode}")
