@@ -5,12 +5,9 @@ again, which the tests do.
 """
 
 import asyncio
-import json
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,10 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
 from cli.layout import HOST, Layout, Ports, Stores
+from cli.ready import http_ready, rpc_ready
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
 
@@ -108,11 +103,11 @@ class Running:
         service, role = name
         match role:
             case "rest" | "sandbox":
-                return await asyncio.to_thread(_http_ready, self.layout.http(service))
+                return await asyncio.to_thread(http_ready, self.layout.http(service))
             case "rpc":
                 return await rpc_ready(self.layout.rpc(service))
             case _:
-                return await asyncio.to_thread(_http_ready, f"http://{HOST}:{self.probes[name]}")
+                return await asyncio.to_thread(http_ready, f"http://{HOST}:{self.probes[name]}")
 
     def close(self) -> None:
         """SIGTERM for all at once, then kill -9 for those that did not end in time; removes what was temporary."""
@@ -126,25 +121,6 @@ class Running:
             process.close()
         if self.folder:
             self.folder.close()
-
-
-def _http_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz/ready", timeout=5) as answer:
-            return bool(json.load(answer).get("ok"))
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
-
-
-async def rpc_ready(target: str) -> bool:
-    """Whether gRPC's own health service says SERVING."""
-    async with grpc.aio.insecure_channel(target) as channel:
-        try:
-            request = health_pb2.HealthCheckRequest()
-            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
-        except grpc.aio.AioRpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 EMBEDDED: Name = ("embedded", "all")
@@ -165,6 +141,6 @@ class Embedded(Running):
 
     async def _ready(self, name: Name) -> bool:
         layout = self.layout
-        rest = [asyncio.to_thread(_http_ready, layout.http(service)) for service in (*layout.ports.http, "sandbox")]
+        rest = [asyncio.to_thread(http_ready, layout.http(service)) for service in (*layout.ports.http, "sandbox")]
         rpcs = [rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]
         return all(await asyncio.gather(*rest, *rpcs))

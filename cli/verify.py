@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.across import across
 from cli.layout import Layout
 from cli.opened import opened
-from cli.platform import rpc_ready
+from cli.ready import rpc_ready
 from cli.show import table_of, wide
 from kernel.app import App
 from kernel.invariants import Checked, Say, broken, check
