@@ -1,22 +1,26 @@
 """The images of a run, built from this folder on a Docker engine and put on the node."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from kernel.migrate import head_revision
 from tests.cluster.platform import OUTSIDE
 from tools.cluster.binaries import folders, path
-from tools.cluster.place import socket
+from tools.cluster.place import FOLDER, socket
 from tools.deploy.kubectl import ROOT
 from tools.images.engine import Engine, bring
 from tools.images.make import build, images, ready
 
 TAG, BAD = "test", "bad"
-IMPORT_S = 600
+IMPORT_S = 900
+HANDED = FOLDER / "images.json"
+"""Which image the node has under which name."""
 BAD_SERVICE = "ledger"
 MIGRATION = '''"""Fails half way, as one that was never tried on real data does."""
 
@@ -46,9 +50,9 @@ def prepared() -> None:
         _outside(engine)
         _bad(engine)
         known = images()
-        for image in (known["kafka"], known["postgres"], f"dandelion:{TAG}", f"dandelion:{BAD}", f"{OUTSIDE}:{TAG}"):
-            say(f"handing {image} to the node")
-            _hand(engine, image)
+        _hand(
+            engine, [known["kafka"], known["postgres"], *[f"dandelion:{one}" for one in (TAG, BAD)], f"{OUTSIDE}:{TAG}"]
+        )
     finally:
         engine.close()
 
@@ -73,11 +77,18 @@ def _bad(engine: Engine) -> None:
         engine.docker("build", "-q", "-t", f"dandelion:{BAD}", folder)
 
 
-def _hand(engine: Engine, image: str) -> None:
-    """As an archive through a pipe."""
+def _hand(engine: Engine, names: Sequence[str]) -> None:
+    """As one archive through a pipe; what the node got before and is still the same stays there."""
+    ids = {name: engine.docker("image", "inspect", "-f", "{{.Id}}", name).strip() for name in names}
+    there = json.loads(HANDED.read_text()) if HANDED.exists() else {}
+    new = [name for name in names if there.get(name) != ids[name]]
+    if not new:
+        return
+    say(f"handing {', '.join(new)} to the node")
     environment = {**os.environ, **engine.env, "PATH": path(folders())}
     command = ["ctr", "-a", str(socket()), "-n", "k8s.io", "images", "import", "-"]
-    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE, env=environment) as saved:
+    with subprocess.Popen(["docker", "save", *new], stdout=subprocess.PIPE, env=environment) as saved:
         subprocess.run(command, stdin=saved.stdout, capture_output=True, check=True, timeout=IMPORT_S, env=environment)
     if saved.returncode:
-        raise RuntimeError(f"docker save {image} ended with {saved.returncode}")
+        raise RuntimeError(f"docker save ended with {saved.returncode}")
+    HANDED.write_text(json.dumps(ids))

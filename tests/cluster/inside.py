@@ -37,7 +37,7 @@ STOP = "stop"
 def layout() -> Layout:
     """The platform as operators' commands see it, its keys copied to where they may be written beside."""
     if not FOLDER.exists():
-        shutil.copytree(SECRETS, FOLDER, ignore=shutil.ignore_patterns("..*"))
+        shutil.copytree(SECRETS, FOLDER, ignore=shutil.ignore_patterns("..*"), copy_function=shutil.copyfile)
     password = (FOLDER / "postgres.password").read_text()
     databases = {name: f"postgresql+asyncpg://postgres:{password}@{name}-db-rw:5432/{name}" for name in SERVICES}
     made = Layout.at(FOLDER, stores=Stores(databases, BUS))
