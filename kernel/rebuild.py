@@ -63,6 +63,14 @@ async def live_generation(database: Database, projection: Projection) -> int:
     return found.generation
 
 
+async def is_at_head(connection: AsyncConnection, log: Log, projection: Projection) -> bool:
+    """Whether the rows this connection reads of a read model over the own log are those of the log's head."""
+    found, guards = await live(connection, log.database, projection), log.database.metadata.tables["guards"]
+    mine = guards.c.consumer == consumer_name(projection.name, found.generation if found else 0)
+    last = await connection.execute(sa.select(guards.c.last_position).where(mine, guards.c.source == OWN_LOG))
+    return (last.scalar() or 0) == (await log.head(connection)).position
+
+
 async def create(connection: AsyncConnection, projection: Projection, generation: int) -> None:
     for table in projection.tables:
         copy = physical(table, generation)

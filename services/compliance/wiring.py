@@ -15,6 +15,7 @@ from services.compliance.codec import CODEC
 from services.compliance.domain.live import LOOK
 from services.compliance.domain.review import review_decider
 from services.compliance.effects import look_effect
+from services.compliance.invariants import INVARIANTS
 from services.compliance.packs import shipped_packs
 from services.compliance.ports import HttpPlatform, Platform
 from services.compliance.process import DEADLINES, PROCESSES
@@ -56,6 +57,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     processes=PROCESSES,
     effects=_effects,
+    invariants=INVARIANTS,
     decode=decode,
     decode_command=decode_command,
 )

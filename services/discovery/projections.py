@@ -57,7 +57,13 @@ async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> Non
         elif creator_id in states:
             states[creator_id] = _forgotten(states[creator_id])
             rows[creator_id] |= {"position": incoming.position, "changed_at": incoming.at}
-    await target.upsert(CREATORS, [rows[creator_id] | _columns(state) for creator_id, state in states.items()])
+    await target.upsert(
+        CREATORS,
+        [
+            rows[creator_id] | searched(state) | {"state": canonical(state).decode(), "readers": [PUBLIC]}
+            for creator_id, state in states.items()
+        ],
+    )
     relabelled = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RELABELS)}
     await _rewrite(target, CREATOR_LABELS, relabelled, (row for one in relabelled for row in labels(one, states[one])))
     repriced = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RateCardChanged)}
@@ -88,17 +94,16 @@ def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
     }
 
 
-def _columns(state: State) -> Row:
+def searched(state: State) -> Row:
+    """The columns that searches filter and sort by."""
     followers = state.largest_followers()
     return {
-        "state": canonical(state).decode(),
         "followers": followers,
         "tier": tier_of(followers).value,
         "availability": state.availability.availability.value if state.availability else "",
         "engagement_rate_bps": state.engagement_rate_bps(),
         "suspended": state.status is Status.SUSPENDED,
         "suspended_until": state.suspension.until if state.suspension else None,
-        "readers": [PUBLIC],
     }
 
 

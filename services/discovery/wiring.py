@@ -13,6 +13,7 @@ from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.handles import HANDLES
 from services.discovery.effects import erasing
+from services.discovery.invariants import INVARIANTS
 from services.discovery.process import ERASURE_PROCESS, ERASURES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
@@ -54,6 +55,7 @@ SERVICE = Service(
     inlines=(HANDLES, FORGOTTEN),
     projections=PROJECTIONS,
     processes=(ERASURE_PROCESS,),
+    invariants=INVARIANTS,
     effects=lambda app: [erasing(app, personal_of(app.settings, app.database))],
     decode=decode,
     decode_command=decode_command,
