@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.images import TAG, prepared, say
+from tests.cluster.images import TAG, prepared
 from tests.cluster.platform import NAMESPACE, Platform, copied, storyteller
 from tools.cluster.use import Failed, Kubectl, chosen
 from tools.cluster.volumes import renew
@@ -24,10 +24,7 @@ def kubectl() -> Kubectl:
 def platform(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Everything ready, on empty volumes; gone afterwards."""
     made = Platform(chosen(NAMESPACE), copied(tmp_path_factory.mktemp("deploy"), TAG), TAG)
-    if kubectl.own:
-        prepared()
-    else:
-        say(f"the images of this run must be on the nodes already: dandelion:{TAG} and the like (docs/operate.md)")
+    prepared(kubectl.own)
     made.remove()
     if kubectl.own:
         renew(kubectl)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from tools.images.make import build, images, ready
 
 TAG, BAD = "test", "bad"
 IMPORT_S = 900
+LOAD = "LOAD"
+"""How images come to the nodes of a cluster that others run, e.g. `kind load docker-image`; their names are added."""
 HANDED = FOLDER / "images.json"
 """Which image the node has under which name."""
 BAD_SERVICE = "ledger"
@@ -40,8 +43,12 @@ def say(text: str) -> None:
     sys.stderr.write(f"[cluster] {text}\n")
 
 
-def prepared() -> None:
-    """Builds all images and hands them to the node's containerd; raises NoServer where no engine is to be had."""
+def prepared(own: bool) -> None:
+    """Builds all images and brings them to the nodes; raises NoServer where no engine is to be had."""
+    load = shlex.split(os.environ.get(LOAD, ""))
+    if not own and not load:
+        say(f"no {LOAD}: the nodes must have dandelion:{TAG}, dandelion:{BAD} and {OUTSIDE}:{TAG} already")
+        return
     engine = bring(say)
     try:
         for image, origin in ready(engine, say).items():
@@ -50,9 +57,11 @@ def prepared() -> None:
         _outside(engine)
         _bad(engine)
         known = images()
-        _hand(
-            engine, [known["kafka"], known["postgres"], *[f"dandelion:{one}" for one in (TAG, BAD)], f"{OUTSIDE}:{TAG}"]
-        )
+        names = [known["kafka"], known["postgres"], *[f"dandelion:{one}" for one in (TAG, BAD)], f"{OUTSIDE}:{TAG}"]
+        if own:
+            _hand(engine, names)
+        else:
+            subprocess.run([*load, *names], check=True, timeout=IMPORT_S)
     finally:
         engine.close()
 

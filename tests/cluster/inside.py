@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -157,5 +158,14 @@ def _note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def main() -> None:
+    try:
+        asyncio.run({"tell": tell, "load": load}[sys.argv[1]]())
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # whoever still waits for a word on stdin must not keep the pod's command alive
+
+
 if __name__ == "__main__":
-    asyncio.run({"tell": tell, "load": load}[sys.argv[1]]())
+    main()

@@ -50,8 +50,9 @@ class Platform:
         return [one["metadata"]["name"] for one in self.kubectl.json("deployments", "-l", OURS)["items"]]
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
+        """Those that are to stay."""
         found: list[dict[str, Any]] = self.kubectl.json("pods", "-l", selector)["items"]
-        return found
+        return [one for one in found if "deletionTimestamp" not in one["metadata"]]
 
     def wait(self, limit_s: float = ALL_READY_S) -> None:
         """Migrations done, everything else available."""

@@ -21,9 +21,23 @@ MODULES = {
     "containerd": (
         "github.com/containerd/containerd/v2", "2.1.4", ["/cmd/containerd", "/cmd/containerd-shim-runc-v2", "/cmd/ctr"],
     ),
-    "coredns": ("github.com/coredns/coredns", "1.15.0", [""]),
+    "coredns": ("github.com/coredns/coredns", "1.15.0", []),
 }  # fmt: skip
 """Name: module, version, commands in it. Each is built in a module of its own, as `go install` refuses replace lines."""
+NAMES = """package main
+
+import (
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+)
+
+func init() { dnsserver.Directives = []string{"errors", "kubernetes"} }
+
+func main() { coremain.Run() }
+"""
+"""CoreDNS with the plugins that a cluster's names need; the whole of it would bring the clouds' libraries and take long."""
 RENAMED = {"server": "etcd"}
 PACKAGES = {
     "runc": "runc", "conntrack": "conntrack", "iptables": "iptables", "ip": "iproute2", "unshare": "util-linux",
@@ -87,7 +101,10 @@ def _module(folder: Path, name: str, say: Say) -> None:
     work = _go_module(folder)
     (work / "go.mod").write_text(f"module {name}\n\ngo 1.25\n")
     run(["go", "get", f"{module}@v{version}"], BUILD_S, work)
-    _build(work, [f"{module}{command}" for command in commands], "-s -w", say)
+    if not commands:
+        (work / "main.go").write_text(NAMES)
+        run(["go", "mod", "tidy"], BUILD_S, work)
+    _build(work, [f"{module}{command}" for command in commands] or ["."], "-s -w", say)
 
 
 def _go_module(folder: Path) -> Path:

@@ -43,7 +43,7 @@ CHANGED = [
 """Of the whole machine's kernel, and set by kubelet or kube-proxy; put back at the end."""
 CGROUPS = Path("/sys/fs/cgroup")
 READY_S = 180.0
-END_S = 60.0
+END_S = 180.0
 
 
 def up(say: Say) -> None:
