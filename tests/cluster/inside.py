@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import time
-import traceback
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -133,14 +132,17 @@ async def load() -> None:
 
 
 async def _until_stopped(caller: Timed, work: Load) -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     failing = asyncio.create_task(work.failed())
     try:
         while True:
-            reading = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+            reading = asyncio.create_task(lines.readline())
             await asyncio.wait([reading, failing], return_when=asyncio.FIRST_COMPLETED)
             if failing.done():
+                reading.cancel()
                 failing.result()
-            word = reading.result().strip()
+            word = (await reading).decode().strip()
             if word in (STOP, ""):
                 return
             caller.phase = word
@@ -158,14 +160,5 @@ def _note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def main() -> None:
-    try:
-        asyncio.run({"tell": tell, "load": load}[sys.argv[1]]())
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)  # whoever still waits for a word on stdin must not keep the pod's command alive
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run({"tell": tell, "load": load}[sys.argv[1]]())
