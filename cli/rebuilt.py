@@ -9,8 +9,7 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.opened import opened
 from cli.story.tell import COLUMNS
-from kernel.app import App, database_url
-from kernel.database import Database
+from kernel.app import App, open_database
 from kernel.log import Log
 from kernel.projector import Projection
 from kernel.rebuild import Rebuild
@@ -39,7 +38,7 @@ async def _rebuild(layout: Layout, service: str, name: str | None) -> int:
 async def rebuild_one(app: App, projection: Projection, progress: Progress) -> int:
     """The new generation, live; as the database's owner, for it makes tables."""
     task = progress.add_task(f"{app.service.name} {projection.name}", total=None)
-    owner = Database(database_url(app.settings), app.service.metadata())
+    owner = open_database(app.settings, app.service.metadata())
 
     def shown(done: int, total: int) -> None:
         progress.update(task, completed=done, total=total)

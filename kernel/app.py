@@ -87,10 +87,9 @@ class App:
 
     def __init__(self, service: Service, settings: Settings, bus: Bus) -> None:
         self.service, self.settings, self.bus = service, settings, bus
-        url = database_url(settings)
-        role = "" if url.startswith("sqlite") else f"{service.name}_writer"
+        role = "" if settings.database_url.startswith("sqlite") else f"{service.name}_writer"
         self.metadata = service.metadata()
-        self.database = Database(url, self.metadata, role)
+        self.database = open_database(settings, self.metadata, role)
         self.log = Log(self.database)
         self.deciders = Deciders(service.codec, service.deciders, service.inlines, PARTITIONS)
         self.backlog = Backlog(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
@@ -258,12 +257,9 @@ class App:
         await self.database.close()
 
 
-def database_url(settings: Settings) -> str:
-    """The URL with the password of the mounted file."""
-    if settings.database_password_file is None:
-        return settings.database_url
-    password = settings.database_password_file.read_text().strip()
-    return sa.make_url(settings.database_url).set(password=password).render_as_string(hide_password=False)
+def open_database(settings: Settings, metadata: sa.MetaData, role: str = "") -> Database:
+    """The service's database as the user of its URL, sessions as `role`; raises OSError without the password's file."""
+    return Database(settings.database_url, metadata, role, settings.database_password())
 
 
 def open_bus(url: str) -> Bus:
@@ -286,7 +282,7 @@ def open_app(service: Service, settings: Settings, bus: Bus | None = None) -> Ap
 
 async def run_migrations(service: Service, settings: Settings) -> None:
     """Role `migrate`: as the database's owner, not as `<service>_writer`."""
-    database = Database(database_url(settings), service.metadata())
+    database = open_database(settings, service.metadata())
     try:
         await migrate.migrate(service.name, database, service.migrations, service.projections)
     finally:

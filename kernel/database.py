@@ -1,6 +1,6 @@
 """One service's database: engines for SQLite and PostgreSQL, the kernel's tables, and one place that names lost connections."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -88,8 +88,13 @@ def define(metadata: sa.MetaData) -> None:
 class Database:
     """Engines of one service's database. On SQLite one connection writes (writers queue for it) and a pool reads."""
 
-    def __init__(self, url: str, metadata: sa.MetaData, role: str = "") -> None:
-        """`role`: what PostgreSQL sessions run as (`<service>_writer`); empty: as the user that logs in (migrations)."""
+    def __init__(
+        self, url: str, metadata: sa.MetaData, role: str = "", password: Callable[[], str] | None = None
+    ) -> None:
+        """`role`: what PostgreSQL sessions run as (`<service>_writer`); empty: as the user that logs in (migrations).
+
+        `password` is asked for every new connection, so that it can be rotated; None: the URL has it, or none is needed.
+        """
         self.url = url
         self.metadata = metadata
         self.is_sqlite = url.startswith("sqlite")
@@ -97,7 +102,7 @@ class Database:
             self.write = _sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
             self.read = _sqlite_engine(url, "BEGIN", pool_size=POOL_SIZE)
         else:
-            self.write = _postgres_engine(url, role)
+            self.write = _postgres_engine(url, role, password)
             self.read = self.write.execution_options(isolation_level="AUTOCOMMIT")
         self._direct = Direct(self.read)
 
@@ -160,7 +165,7 @@ def _sqlite_engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def _postgres_engine(url: str, role: str) -> AsyncEngine:
+def _postgres_engine(url: str, role: str, password: Callable[[], str] | None) -> AsyncEngine:
     settings = {
         "lock_timeout": str(LOCK_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
@@ -171,9 +176,10 @@ def _postgres_engine(url: str, role: str) -> AsyncEngine:
         "jit": "off",
         "timezone": "UTC",
     } | ({"role": role} if role else {})
+    arguments = {"server_settings": settings, "timeout": 5, "command_timeout": 90}
     return create_async_engine(
         url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=10, pool_recycle=1800,
-        connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 90},
+        connect_args=arguments | ({"password": password} if password else {}),
     )  # fmt: skip
 
 
@@ -203,9 +209,10 @@ def is_lost(error: BaseException) -> bool:
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """By SQLSTATE class: connection, resources, the server's end, rollback, locks, a transaction's state."""
+    """By SQLSTATE class: connection, login (a password that is being rotated), resources, the server's end, rollback,
+    locks, a transaction's state."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return state[:2] in {"08", "53", "57", "40", "55", "25"}
+    return state[:2] in {"08", "28", "53", "57", "40", "55", "25"}
 
 
 def _sqlite_busy(error: DBAPIError) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kernel.app import Service, database_url, open_bus
+from kernel.app import Service, open_bus, open_database
 from kernel.bus import Bus
 from kernel.database import Database
 from kernel.errors import Invalid
@@ -24,7 +24,7 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
     unknown = set(names) - {one.name for one in service.projections}
     if unknown:
         raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))
-    database, bus = Database(database_url(settings), service.metadata()), open_bus(settings.bus_url)
+    database, bus = open_database(settings, service.metadata()), open_bus(settings.bus_url)
     try:
         for projection in service.projections:
             if not names or projection.name in names:

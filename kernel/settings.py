@@ -4,6 +4,7 @@ A wrong or missing setting stops the process at start with a sentence that names
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -48,6 +49,14 @@ class Settings(BaseSettings):
     """The same for the age of the oldest of them, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
+
+    def database_password(self) -> Callable[[], str] | None:
+        """Gives what the mounted file holds now; None where the URL says all. Raises OSError for a file that is not there."""
+        file = self.database_password_file
+        if file is None:
+            return None
+        file.read_text()
+        return lambda: file.read_text().strip()
 
 
 S = TypeVar("S", bound=Settings)

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import hmac
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -76,14 +76,24 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
-class HttpProvider:
-    """The provider over HTTP."""
+@dataclass(frozen=True, slots=True)
+class _Bearer(httpx.Auth):
+    """Asks for the key at every call: it may have been rotated."""
 
-    def __init__(self, url: str, key: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    key: Callable[[], str]
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self.key()}"
+        yield request
+
+
+class HttpProvider:
+    """The provider over HTTP. `key` gives the API key of now."""
+
+    def __init__(self, url: str, key: Callable[[], str], transport: httpx.AsyncBaseTransport | None = None) -> None:
         timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
-        headers = {"Authorization": f"Bearer {key}"}
         self._client = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=timeout, follow_redirects=False, transport=transport
+            base_url=url, auth=_Bearer(key), timeout=timeout, follow_redirects=False, transport=transport
         )
 
     async def submit(self, transfer: Transferred) -> Verdict:
@@ -113,7 +123,7 @@ class HttpProvider:
     async def _call(self, method: str, path: str, **given: object) -> httpx.Response:
         try:
             answer = await self._client.request(method, path, **given)  # type: ignore[arg-type]
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             raise Unavailable("provider.unavailable", why=type(error).__name__) from error
         if answer.status_code >= 500 or 300 <= answer.status_code < 400 or answer.status_code in TRANSIENT:
             raise Unavailable("provider.unavailable", status=answer.status_code)
@@ -138,10 +148,10 @@ def _verdict(content: bytes, kind: TransferKind, transfer_id: str) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` over the raw body. Several secrets while
-    one is rotated; compared in constant time."""
+    """Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` over the raw body. `secrets` gives those of
+    now, several while one is rotated; compared in constant time."""
 
-    secrets: Sequence[bytes]
+    secrets: Callable[[], Sequence[bytes]]
 
     def verified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
         """The message id; Unauthenticated `webhook.*` when unsigned, forged, or off our clock by more than 5 minutes."""
@@ -152,7 +162,7 @@ class Webhooks:
             raise Unauthenticated("webhook.unsigned")
         if abs(int(stamp) - int(now.timestamp())) > TOLERANCE_S:
             raise Unauthenticated("webhook.not_of_now", tolerance_s=TOLERANCE_S)
-        expected = [_signature(secret, id_, stamp, body) for secret in self.secrets]
+        expected = [_signature(secret, id_, stamp, body) for secret in self.secrets()]
         found = [part.partition(",")[2] for part in given.split(" ") if part.startswith("v1,")]
         matches = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in found]
         if not any(matches):
@@ -163,6 +173,11 @@ class Webhooks:
 def _signature(secret: bytes, id_: str, stamp: str, body: bytes) -> str:
     signed = b".".join([id_.encode(), stamp.encode(), body])
     return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+
+
+def read_key(path: Path) -> str:
+    """The provider's API key as the file has it now; raises OSError."""
+    return path.read_text().strip()
 
 
 def read_secrets(path: Path) -> list[bytes]:

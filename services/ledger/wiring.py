@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from services.ledger.domain.payees import PAYEES
 from services.ledger.domain.seals import SEALING
 from services.ledger.domain.watches import WATCHES
 from services.ledger.effects import effects
-from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_secrets
+from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_key, read_secrets
 from services.ledger.process import DEADLINES
 from services.ledger.projections import PROJECTIONS
 from services.ledger.publish import publish
@@ -37,7 +38,9 @@ def _settings(app: App) -> LedgerSettings:
 def _http(app: App) -> Any:
     from services.ledger import rest  # imported when its role starts
 
-    return rest.api(app, Webhooks(read_secrets(_settings(app).psp_webhook_secrets_file)))
+    secrets = partial(read_secrets, _settings(app).psp_webhook_secrets_file)
+    secrets()  # one that cannot be read stops the process now
+    return rest.api(app, Webhooks(secrets))
 
 
 def _rpc(app: App) -> Role:
@@ -49,7 +52,9 @@ def _rpc(app: App) -> Role:
 
 def _effects(app: App) -> list[Effect]:
     settings = _settings(app)
-    return _effects_with(app, HttpProvider(settings.psp_url, settings.psp_key_file.read_text().strip()))
+    key = partial(read_key, settings.psp_key_file)
+    key()  # one that cannot be read stops the process now
+    return _effects_with(app, HttpProvider(settings.psp_url, key))
 
 
 def _effects_with(app: App, provider: Provider) -> list[Effect]:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from sandbox.app import Sandbox, make_sandbox
 from sandbox.settings import SandboxSettings
 from services.ledger.domain.commands import Command, stream_of
 from services.ledger.domain.events import ChainKind, ChainPosted
-from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_secrets
+from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_key, read_secrets
 from services.ledger.reads.verify import Verification, verify
 from services.ledger.rest import api
 from services.ledger.settings import LedgerSettings
@@ -70,7 +71,7 @@ class Ledger:
     def __init__(self, app: App, issuer: Issuer, sandbox: Sandbox, world: SandboxSettings) -> None:
         self.app, self.issuer, self.sandbox, self.world = app, issuer, sandbox, world
         self.settings: LedgerSettings = app.settings  # type: ignore[assignment]
-        self.api = api(app, Webhooks(read_secrets(self.settings.psp_webhook_secrets_file)))
+        self.api = api(app, Webhooks(partial(read_secrets, self.settings.psp_webhook_secrets_file)))
 
     def http(self, *who: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.issuer.issue(*who)}"} if who else {}
@@ -182,7 +183,7 @@ async def running(
     await run_migrations(SERVICE, settings)
     late = _Late()
     sandbox = make_sandbox(outside, late)
-    port = provider or HttpProvider("http://psp.test", "sandbox", httpx.ASGITransport(sandbox.app))
+    port = provider or HttpProvider("http://psp.test", partial(read_key, settings.psp_key_file), httpx.ASGITransport(sandbox.app))
     app = open_app(settings, provider=port)
     roles = [one for one in await app.roles(["relay", "project", "process", "rpc"]) if one.name != "loop"]
     stop = asyncio.Event()
