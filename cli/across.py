@@ -1,6 +1,6 @@
 """What must hold between services, seen in their databases; only while nothing goes on, for their clocks differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -15,9 +15,24 @@ AT_ONCE = 1_000
 async def across(apps: Sequence[App]) -> list[Checked]:
     """Of the services given; those that are missing are left out."""
     by_name = {app.service.name: app for app in apps}
-    if not {"campaigns", "ledger"} <= by_name.keys():
-        return []
-    return [await escrow_follows_work(by_name["campaigns"], by_name["ledger"])]
+    found = [await readers_not_past_logs(app, by_name) for app in apps]
+    if {"campaigns", "ledger"} <= by_name.keys():
+        found.append(await escrow_follows_work(by_name["campaigns"], by_name["ledger"]))
+    return found
+
+
+async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> Checked:
+    """Nobody has seen events that stand in no log: a database restored to an earlier moment than its readers' shows here."""
+    look, guards = Look("readers_not_past_logs"), app.metadata.tables["guards"]
+    query = sa.select(guards.c.consumer, guards.c.source, sa.func.max(guards.c.last_position).label("seen"))
+    async with app.database.reading() as connection:
+        rows = (await connection.execute(query.group_by(guards.c.consumer, guards.c.source))).all()
+    for row in rows:
+        service, _, kind = row.source.partition(".")
+        if kind.startswith("events.") and service in by_name:
+            head = (await by_name[service].log.head()).position
+            look.at(row.seen <= head, f"{row.consumer} has seen {service} up to {row.seen}, its log ends at {head}")
+    return Checked(look.invariant, look.looked_at, look.problems, app.service.name)
 
 
 async def escrow_follows_work(campaigns: App, ledger: App) -> Checked:

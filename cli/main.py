@@ -68,6 +68,12 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     refill.add_argument("--topic", help="<service>.events.v1, or the command topic of another service")
     refill.add_argument("--recreated", action="store_true", help="the topic is new: readers begin at its start")
     refill.set_defaults(run=_run_refill)
+    restored = _about_data(
+        commands.add_parser(
+            "restored", help="after databases were restored to an earlier moment: topics are made to follow"
+        )
+    )
+    restored.set_defaults(run=_run_restored)
     dlq = commands.add_parser("dlq", help="events that could not be handled")
     actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
     _about_data(actions.add_parser("list", help="parked keys with the reason"))
@@ -114,6 +120,12 @@ def _run_refill(given: argparse.Namespace) -> int:
     from cli.refilled import refill
 
     return refill(given)
+
+
+def _run_restored(given: argparse.Namespace) -> int:
+    from cli.restored import restored
+
+    return restored(given)
 
 
 def _run_dlq(given: argparse.Namespace) -> int:

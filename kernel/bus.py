@@ -74,4 +74,7 @@ class Bus(Protocol):
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]: ...
 
+    async def clear(self, topics: Sequence[str]) -> None:
+        """Takes away all that the topics hold. Whoever reads from offset 0 gets what comes later."""
+
     async def close(self) -> None: ...

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from kernel.brokers import Brokers
@@ -106,6 +106,19 @@ class KafkaBus:
             finally:
                 await _ended(consumer.stop())
         return {(where.topic, where.partition): end for where, end in ends.items()}
+
+    async def clear(self, topics: Sequence[str]) -> None:
+        """Offsets go on where they are."""
+        ends = await self.end_offsets(topics)
+        before = {KafkaPartition(*where): RecordsToDelete(end) for where, end in ends.items()}
+        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
+        async with _kafka_errors(START_DEADLINE_S):
+            await admin.start()
+        try:
+            async with _kafka_errors(START_DEADLINE_S):
+                await admin.delete_records(before)
+        finally:
+            await admin.close()
 
     async def close(self) -> None:
         """Nothing is shared: each producer and reader closes itself."""

@@ -27,6 +27,9 @@ class Shuffled:
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         return await self._bus.end_offsets(topics)
 
+    async def clear(self, topics: Sequence[str]) -> None:
+        await self._bus.clear(topics)
+
     async def close(self) -> None:
         await self._bus.close()
 

@@ -183,7 +183,9 @@ async def running(
     await run_migrations(SERVICE, settings)
     late = _Late()
     sandbox = make_sandbox(outside, late)
-    port = provider or HttpProvider("http://psp.test", partial(read_key, settings.psp_key_file), httpx.ASGITransport(sandbox.app))
+    port = provider or HttpProvider(
+        "http://psp.test", partial(read_key, settings.psp_key_file), httpx.ASGITransport(sandbox.app)
+    )
     app = open_app(settings, provider=port)
     roles = [one for one in await app.roles(["relay", "project", "process", "rpc"]) if one.name != "loop"]
     stop = asyncio.Event()

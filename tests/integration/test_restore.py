@@ -1,0 +1,194 @@
+"""The restore drill of docs/operate.md: a backup under load, everything of the database lost, an older moment restored.
+
+What the topics hold of after that moment stands in no log any more; `restored` makes them follow, and work goes on.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli.demo import address_of
+from cli.distributed import SANDBOX, Servers, migrate
+from cli.layout import ROOT, SERVICES, Layout, Ports
+from cli.opened import opened
+from cli.platform import Name, Running
+from cli.story.heard import Heard
+from kernel.app import App
+from kernel.invariants import broken, check
+from tests.kit.until import until
+from tests.soak import ending
+from tests.soak.load import Caller, Load
+from tools.servers import KafkaServer, PostgresServer
+from tools.servers.install import postgres_binaries
+from tools.servers.places import free_port
+from tools.servers.run import Process
+
+ROLES = ("rest", "rpc", "relay", "project", "process")
+AT_A_TIME = 2
+CAMPAIGNS_S = 400
+COPY_S = 60
+
+
+class Together(Running):
+    """One process for each service with all its roles, and one for the world outside, which outlives a disaster."""
+
+    @classmethod
+    def start(cls, layout: Layout) -> "Together":
+        migrate(layout)
+        probes = {(service, "all"): free_port() for service in SERVICES}
+        made = cls(layout, {name: _process(layout, name, port) for name, port in probes.items()}, None, dict(probes))
+        outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
+        env = layout.environment(SERVICES[0]) | outside
+        made.processes[SANDBOX] = Process([sys.executable, "-m", "sandbox"], layout.folder / "sandbox.log", env=env)
+        for process in made.processes.values():
+            process.start()
+        return made
+
+    def services(self) -> list[Name]:
+        return [name for name in self.processes if name != SANDBOX]
+
+    def stop(self) -> None:
+        """Every service, in good order; the world outside stays."""
+        for name in self.services():
+            self.processes[name].signal(signal.SIGTERM, leader_only=True)
+        for name in self.services():
+            self.processes[name].wait()
+
+
+def _process(layout: Layout, name: Name, probe: int) -> Process:
+    service, _ = name
+    command = [sys.executable, "-m", f"services.{service}", *ROLES]
+    environment = layout.environment(service) | {"DANDELION_OPS_PORT": str(probe)}
+    return Process(command, layout.folder / f"{service}.log", env=environment)
+
+
+@dataclass
+class Backup:
+    """A base backup of the whole server: all five databases at one moment, taken while they are written to."""
+
+    server: PostgresServer
+    folder: Path
+
+    def take(self) -> None:
+        told = self.server.base.removesuffix("/")
+        command = [
+            postgres_binaries(None) / "pg_basebackup",
+            "-D",
+            self.folder,
+            "-c",
+            "fast",
+            "-X",
+            "stream",
+            "-d",
+            told,
+        ]
+        subprocess.run(command, check=True, timeout=COPY_S, capture_output=True)
+
+    def restore(self) -> None:
+        """After the server's own data is gone."""
+        data = self.server.data
+        assert data is not None
+        self.server.stop("immediate")
+        shutil.rmtree(data)
+        shutil.copytree(self.folder, data)
+        owner = "postgres" if os.geteuid() == 0 else None
+        if owner:
+            for path in (data, *data.rglob("*")):
+                shutil.chown(path, owner)
+        self.server.start()
+
+
+@asynccontextmanager
+async def working(platform: Running, seed: int) -> AsyncIterator[Load]:
+    """Whole campaigns over public HTTP, gRPC and topics; whoever listens has heard nothing before."""
+    address = address_of(platform.layout)
+    async with Caller(address) as caller, Heard(address.bus) as heard:
+        load = Load(caller, heard, seed, AT_A_TIME)
+        await load.begin()
+        try:
+            yield load
+        finally:
+            await load.close()
+
+
+async def campaigns(load: Load, count: int) -> None:
+    """Until so many more have ended."""
+    wanted = len(load.ended) + count
+
+    async def there() -> bool:
+        return len(load.ended) >= wanted
+
+    done, _ = await asyncio.wait(
+        [asyncio.ensure_future(until(there, CAMPAIGNS_S)), asyncio.ensure_future(load.failed())],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    for one in done:
+        one.result()
+
+
+async def heads(apps: list[App]) -> dict[str, int]:
+    return {app.service.name: (await app.log.head()).position for app in apps}
+
+
+async def dandelion(layout: Layout, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "cli", *words, "--data", str(layout.folder)]
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
+    return await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=180, cwd=ROOT, env=env, check=False
+    )
+
+
+@pytest.fixture
+async def platform(fresh_kafka: KafkaServer, fresh_postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[Together]:
+    if fresh_postgres.data is None:
+        pytest.skip("PostgreSQL is a container here: tests/deploy/test_docker.py has its drill")
+    stores = await Servers(fresh_kafka, fresh_postgres).stores(tmp_path)
+    layout = Layout.at(tmp_path, Ports.free(free_port), stores)
+    layout.save(os.getpid(), "together")
+    with await asyncio.to_thread(Together.start, layout) as running:
+        await running.wait()
+        yield running
+
+
+async def test_after_a_restore_to_an_earlier_moment_all_is_whole_and_work_goes_on(
+    platform: Together, fresh_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    backup = Backup(fresh_postgres, tmp_path / "backup")
+    async with working(platform, seed=1) as load:
+        await campaigns(load, 1)
+        await asyncio.to_thread(backup.take)
+        await campaigns(load, 1)
+    refused = await dandelion(platform.layout, "restored")
+    assert (refused.returncode, "ledger runs: stop all services first" in refused.stderr) == (2, True), refused.stderr
+    async with opened(platform.layout) as apps:
+        lost = await heads(apps)
+    await asyncio.to_thread(platform.stop)
+    await asyncio.to_thread(backup.restore)
+    async with opened(platform.layout) as apps:
+        assert all(head < lost[name] for name, head in (await heads(apps)).items() if name != "discovery")
+    done = await dandelion(platform.layout, "restored")
+    assert done.returncode == 0, done.stderr
+    for name in platform.services():
+        platform.restart(name)
+    await platform.wait()
+    async with opened(platform.layout) as apps:
+        await ending.quiet(apps)
+        assert broken([one for app in apps for one in await check(app)]) == []
+        async with working(platform, seed=2) as load:
+            await load.caller.outside("POST", "/psp/settlements")  # deposits that only the provider knows of
+            await campaigns(load, 2)
+            await load.finish(CAMPAIGNS_S)
+            await ending.quiet(apps)
+            await load.heard.all_of_now()
+            assert broken(await ending.check_all(apps, load)) == []
+    verified = await dandelion(platform.layout, "verify", "--deep")
+    assert verified.returncode == 0, verified.stdout
