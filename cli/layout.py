@@ -17,6 +17,8 @@ RPC_PORTS = {name: 9101 + number for number, name in enumerate(SERVICES)}
 SANDBOX_PORT = 8110
 TOKEN_ISSUER = "https://issuer.dandelion.local"
 TOKEN_AUDIENCE = "dandelion"
+COMPOSE = "compose"
+"""Mode of a platform that docker compose runs: nobody here started it."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -153,11 +155,13 @@ class Layout:
 def running(folder: Path) -> int | None:
     """The pid that the platform's starter left in the folder, if that process lives."""
     try:
-        pid = int(json.loads((folder / "platform.json").read_text())["pid"])
-        os.kill(pid, 0)
+        told = json.loads((folder / "platform.json").read_text())
+        if told["mode"] == COMPOSE:
+            return None
+        os.kill(int(told["pid"]), 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return pid
+    return int(told["pid"])
 
 
 def _secret(path: Path, make: Callable[[], bytes]) -> None:

@@ -59,6 +59,8 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     verify.set_defaults(run=_run_verify)
     lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind, and which have stopped"))
     lag.set_defaults(run=_run_lag)
+    attach = _about_data(commands.add_parser("attach", help="where a platform of docker compose is, by its .env"))
+    attach.set_defaults(run=_run_attach)
     rebuild = _about_data(commands.add_parser("rebuild", help="fill a read model anew beside the live one, and swap"))
     rebuild.add_argument("service", choices=SERVICES)
     rebuild.add_argument("projection", nargs="?", help="all of the service when left out")
@@ -120,6 +122,12 @@ def _run_refill(given: argparse.Namespace) -> int:
     from cli.refilled import refill
 
     return refill(given)
+
+
+def _run_attach(given: argparse.Namespace) -> int:
+    from cli.attached import attach
+
+    return attach(given)
 
 
 def _run_restored(given: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.opened import opened
 from cli.story.tell import COLUMNS
-from kernel.app import App, open_database
+from kernel.app import App
+from kernel.database import open_database
 from kernel.log import Log
 from kernel.projector import Projection
 from kernel.rebuild import Rebuild

@@ -1,8 +1,8 @@
 """`restored`: after the databases were set back to an earlier moment, the topics are made to follow, while nothing runs.
 
 Topics hold events that stand in no log any more, whose positions will be given out again: a reader that met them would
-take the new ones for repeats. So events and commands go from the topics, readers begin at their start (they keep what
-they have seen, which was restored with them), and relays send the logs anew when they start.
+take the new ones for repeats. So those topics are made anew, readers begin at their start (they keep what they have seen,
+which was restored with them), and relays send their whole logs when they start.
 """
 
 import argparse
@@ -40,8 +40,7 @@ async def _restored(layout: Layout, console: Console) -> int:
         if problems:
             return 2
         topics = [f"{app.service.name}.{kind}.v1" for app in apps for kind in ("events", "commands")]
-        await apps[0].bus.ensure_topics(dict.fromkeys(topics, PARTITIONS))
-        await apps[0].bus.clear(topics)
+        await apps[0].bus.remake_topics(dict.fromkeys(topics, PARTITIONS))
         for app in apps:
             moved = sum([await begin_again(app.database, topic) for topic in topics])
             await _send_all(app)

@@ -17,7 +17,7 @@ from kernel.bus import PARTITIONS, Bus
 from kernel.checked import Checked
 from kernel.codec import Codec
 from kernel.consume import Decode, Handle, Topic
-from kernel.database import Database, translated
+from kernel.database import open_database, translated
 from kernel.decide import Deciders
 from kernel.due import DeadlineClock
 from kernel.effect import EffectRunner
@@ -255,11 +255,6 @@ class App:
 
     async def close(self) -> None:
         await self.database.close()
-
-
-def open_database(settings: Settings, metadata: sa.MetaData, role: str = "") -> Database:
-    """The service's database as the user of its URL, sessions as `role`; raises OSError without the password's file."""
-    return Database(settings.database_url, metadata, role, settings.database_password())
 
 
 def open_bus(url: str) -> Bus:

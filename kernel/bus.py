@@ -74,7 +74,7 @@ class Bus(Protocol):
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]: ...
 
-    async def clear(self, topics: Sequence[str]) -> None:
-        """Takes away all that the topics hold. Whoever reads from offset 0 gets what comes later."""
+    async def remake_topics(self, topics: Mapping[str, int]) -> None:
+        """Makes topics anew: all that they held is gone, offsets begin at 0. Those that do not exist are made."""
 
     async def close(self) -> None: ...

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.direct import Direct
 from kernel.errors import Unavailable
 from kernel.gone import is_closed_handle
+from kernel.settings import Settings
 
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 10_000
@@ -181,6 +182,11 @@ def _postgres_engine(url: str, role: str, password: Callable[[], str] | None) ->
         url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=10, pool_recycle=1800,
         connect_args=arguments | ({"password": password} if password else {}),
     )  # fmt: skip
+
+
+def open_database(settings: Settings, metadata: sa.MetaData, role: str = "") -> Database:
+    """The service's database as the user of its URL, sessions as `role`; raises OSError without the password's file."""
+    return Database(settings.database_url, metadata, role, settings.database_password())
 
 
 class translated:  # noqa: N801 - reads as a clause: `with translated():`

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from kernel.brokers import Brokers
@@ -22,6 +22,7 @@ from kernel.gone import is_closed_handle, is_stray
 REQUEST_TIMEOUT_MS = 10_000
 STOP_DEADLINE_S = 5.0
 START_DEADLINE_S = 15.0
+REMAKE_DEADLINE_S = 60.0
 COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
 
 
@@ -41,6 +42,20 @@ class KafkaBus:
                 await self._check_counts(admin, topics)
         finally:
             await admin.close()
+
+    async def remake_topics(self, topics: Mapping[str, int]) -> None:
+        """Waits until the brokers have forgotten the old ones."""
+        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
+        async with _kafka_errors(START_DEADLINE_S):
+            await admin.start()
+        try:
+            async with _kafka_errors(REMAKE_DEADLINE_S):
+                while known := sorted(set(topics) & set(await admin.list_topics())):
+                    await admin.delete_topics(known)
+                    await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+        await self.ensure_topics(topics)
 
     async def _make_missing(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
         missing = sorted(set(topics) - set(await admin.list_topics()))
@@ -106,19 +121,6 @@ class KafkaBus:
             finally:
                 await _ended(consumer.stop())
         return {(where.topic, where.partition): end for where, end in ends.items()}
-
-    async def clear(self, topics: Sequence[str]) -> None:
-        """Offsets go on where they are."""
-        ends = await self.end_offsets(topics)
-        before = {KafkaPartition(*where): RecordsToDelete(end) for where, end in ends.items()}
-        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
-        async with _kafka_errors(START_DEADLINE_S):
-            await admin.start()
-        try:
-            async with _kafka_errors(START_DEADLINE_S):
-                await admin.delete_records(before)
-        finally:
-            await admin.close()
 
     async def close(self) -> None:
         """Nothing is shared: each producer and reader closes itself."""

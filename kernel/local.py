@@ -128,11 +128,11 @@ class LocalBus:
         async with self._locked():
             return {where: end for where, end in self._ends.items() if where[0] in topics}
 
-    async def clear(self, topics: Sequence[str]) -> None:
+    async def remake_topics(self, topics: Mapping[str, int]) -> None:
         async with self._locked() as connection:
             for topic in topics:
                 await connection.execute("DELETE FROM records WHERE topic = ?", (topic,))
-        self._ends |= {where: 0 for where in self._ends if where[0] in topics}
+        await self.ensure_topics(topics)
 
     def end_of(self, where: TopicPartition) -> int:
         return self._ends[where]

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kernel.app import Service, open_bus, open_database
+from kernel.app import Service, open_bus
 from kernel.bus import Bus
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.errors import Invalid
 from kernel.log import Log
 from kernel.projector import Projection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel.checked import PROBLEMS_LIMIT, Checked, Look
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.errors import Fault
 from kernel.log import Log
 from kernel.projector import Projection, consumer_name, physical
@@ -27,7 +27,7 @@ Guards = Mapping[tuple[str, int], tuple[int, int]]
 
 async def read_model(app: "App", projection: Projection) -> Checked:
     """The live generation against a shadow of it. As the database's owner, for it makes tables."""
-    look, owner = Look(f"rebuild_{projection.name}"), Database(app.database.url, app.metadata)
+    look, owner = Look(f"rebuild_{projection.name}"), open_database(app.settings, app.metadata)
     try:
         live = await live_generation(owner, projection)
         shadow = _Shadow(app, projection, owner, live)

@@ -60,9 +60,12 @@ def labels_in(query: str) -> set[str]:
     return grouped | {name for part in re.findall(r"\{([^}]*)\}", query) for name in re.findall(r"(\w+)\s*[!=]", part)}
 
 
+def panels() -> list[str]:
+    return [panel.query for _, found in dashboards.DASHBOARDS.values() for panel in found]
+
+
 def queries() -> list[str]:
-    panels = [panel.query for _, found in dashboards.DASHBOARDS.values() for panel in found]
-    return [*[rule["expr"] for rule in rules()], *panels]
+    return [*[rule["expr"] for rule in rules()], *panels()]
 
 
 @pytest.mark.parametrize("query", queries())

@@ -1,142 +1,70 @@
 """The image built and docker compose run on a real engine: the demo's story from outside, while every container restarts.
 
-Needs an engine that answers, or DANDELION_REQUIRE=docker, which brings one (as root) and turns a skip into a failure.
+Needs an engine that answers, or DANDELION_REQUIRE=docker, which brings one (as root) and turns a skip into a failure. All
+of it is one file, as one worker brings one engine with its images. The operator's commands are those of docs/operate.md.
 """
 
 import asyncio
 import json
-import os
-import sys
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+import asyncpg
+import httpx
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
 from cli.demo import address_of
-from cli.layout import SERVICES, Layout, Ports, Stores
+from cli.layout import SERVICES
+from cli.opened import opened
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
-from tests.deploy.conftest import ROOT
-from tests.deploy.test_alerts import metrics_in, queries
-from tests.deploy.test_compose import LASTING, OURS, example, roles
+from kernel.bus import Message
+from kernel.kafka import KafkaBus
+from tests.deploy.composed import IMAGE, Platform, brought, inside, required, say
+from tests.deploy.page import block
+from tests.deploy.test_alerts import panels, queries, rules
+from tests.deploy.test_compose import LASTING, OURS, roles
 from tests.kit.story import embedded_numbers
+from tests.kit.until import until
+from tests.kit.working import work_goes_on
 from tools.images.engine import Engine, Failed, bring
-from tools.images.make import build, ready
-from tools.servers import NoServer
-from tools.servers.containers import engine as an_engine_answers
-from tools.servers.places import free_port
+from tools.images.make import images, ready
+from tools.servers import containers, kafka, postgres
 
 pytestmark = pytest.mark.docker
-TAG = "test"
-IMAGE = f"dandelion:{TAG}"
-OPERATIONS = ("verify", "lag")
-
-
-def required() -> bool:
-    return "docker" in os.environ.get("DANDELION_REQUIRE", "").replace(" ", "").split(",")
-
-
-@contextmanager
-def brought() -> Iterator[None]:
-    try:
-        yield
-    except NoServer as reason:
-        if required():
-            pytest.fail(f"DANDELION_REQUIRE names docker, but: {reason}", pytrace=False)
-        pytest.skip(f"no docker: {reason}")
+UP = [name for name in LASTING if name != "grafana"]
+ERROR_SEEN = 'count_over_time(http_requests_total{status="404"}[5m]) > 1'
+BACKUP = "docker compose exec -T postgres pg_basebackup"
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     """An engine with every image; says which of them are not the official ones."""
-    if not required() and not an_engine_answers():
+    if not required() and not containers.engine():
         pytest.skip("no Docker engine answers (DANDELION_REQUIRE=docker brings one)")
     with brought():
-        made = bring(_say)
+        made = bring(say)
         try:
-            for image, origin in ready(made, _say).items():
-                _say(f"{image}: {origin}")
-            build(made, IMAGE)
+            for image, origin in ready(made, say, IMAGE).items():
+                say(f"{image}: {origin}")
             yield made
         finally:
             made.close()
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"[docker] {text}\n")
-
-
-@dataclass
-class Platform:
-    """One compose project of this test's own: own name, ports and volumes."""
-
-    engine: Engine
-    project: str
-    env: dict[str, str]
-
-    def compose(self, *words: str, timeout_s: float = 400) -> str:
-        return self.engine.up("-p", self.project, *words, cwd=ROOT, timeout_s=timeout_s, env=self.env)
-
-    def states(self) -> dict[str, str]:
-        """`{service: "running healthy" | "exited 0" ...}` of every container."""
-        found = [json.loads(line) for line in self.compose("ps", "-a", "--format", "json").splitlines()]
-        return {one["Service"]: f"{one['State']} {one['Health'] or one['ExitCode']}" for one in found}
-
-    def layout(self, folder: Path) -> Layout:
-        """The platform as `cli` sees it from outside, with the keys out of the volume."""
-        self.compose("cp", "keys:/run/dandelion/.", str(folder))
-        password = (folder / "postgres.password").read_text()
-        port = {name: int(value) for name, value in self.env.items() if name.endswith("_PORT")}
-        databases = {
-            name: f"postgresql+asyncpg://postgres:{password}@127.0.0.1:{port['POSTGRES_PORT']}/{name}"
-            for name in SERVICES
-        }
-        ports = Ports(
-            {name: port[f"{name.upper()}_HTTP_PORT"] for name in SERVICES},
-            {name: port[f"{name.upper()}_RPC_PORT"] for name in SERVICES},
-            port["SANDBOX_PORT"],
-        )
-        return Layout.at(folder, ports, Stores(databases, f"kafka://127.0.0.1:{port['KAFKA_PORT']}"))
-
-    def asked(self, query: str) -> list[dict[str, Any]]:
-        """What the platform's own Prometheus answers."""
-        address = f"http://127.0.0.1:{self.env['PROMETHEUS_PORT']}/api/v1/query?"
-        with urllib.request.urlopen(address + urllib.parse.urlencode({"query": query}), timeout=20) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        return result
-
-
 @pytest.fixture(scope="module")
-def platform(engine: Engine) -> Iterator[Platform]:
-    """Up and healthy; gone afterwards with all it kept."""
-    names = [name for name in example() if name.endswith("_PORT")]
-    taken: set[int] = set()
-    while len(taken) < len(names):
-        taken.add(free_port())
-    ports = {name: str(port) for name, port in zip(names, taken, strict=True)}
-    limits = {"CLICKS_PER_S": "200", "CLICKS_BURST": "2000"}  # the story's visitors come from one address
-    made = Platform(engine, f"dandelion-{uuid4().hex[:8]}", {**ports, **limits, "DANDELION_TAG": TAG})
+def platform(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Up and healthy, and attached to, as the page says; gone afterwards with all it kept."""
+    made = Platform.new(engine, tmp_path_factory.mktemp("operator"))
     try:
-        made.compose("up", "--wait", "--no-build", "-d")
+        made.type(block("docker compose up --wait"))
+        made.type(block("docker compose cp keys:"))
         yield made
-    except Failed as failed:
-        pytest.fail(f"{failed}\n{made.states()}\n{made.compose('logs', '--tail', '15')[-6000:]}", pytrace=False)
     finally:
         made.compose("down", "-v", "--timeout", "30")
-
-
-def inside(engine: Engine, *words: str) -> str:
-    """What the image says to a command, kept as a cluster keeps it."""
-    kept = ["--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", "--security-opt", "no-new-privileges"]
-    return engine.docker("run", *kept, IMAGE, *words)
 
 
 LISTED = "import importlib.metadata as m; print(sorted(f'{d.name.lower()}=={d.version}' for d in m.distributions()))"
@@ -170,36 +98,58 @@ def test_the_image_says_what_it_is(engine: Engine) -> None:
     assert {"title", "description", "licenses", "version", "revision"} <= labels
 
 
+async def test_testcontainers_bring_kafka_and_postgresql(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every test has its servers where an engine answers: the same tags as in docker-compose.yml."""
+    assert {containers.KAFKA_IMAGE, containers.POSTGRES_IMAGE} <= set(images().values())
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(containers, "engine", lambda: True)
+    with await asyncio.to_thread(kafka.contained, say) as broker:
+        bus = KafkaBus(broker.url)
+        await bus.ensure_topics({"told": 1})
+        producer = await bus.producer()
+        await producer.send({("told", 0): [Message(b"key", b"value")]}, 20)
+        await producer.close()
+        reader = await bus.reader({("told", 0): 0}, "reader")
+        (record,) = (await reader.read(10, 20))["told", 0]
+        await reader.close()
+        assert record.value == b"value"
+    with await asyncio.to_thread(postgres.contained, say) as server:
+        link = await asyncpg.connect(server.dsn(await server.create_database()))
+        await link.execute("CREATE TABLE told (value text)")
+        await link.execute("INSERT INTO told VALUES ('value')")
+        assert await link.fetchval("SELECT value FROM told") == "value"
+        await link.close()
+
+
 def test_everything_is_healthy(platform: Platform) -> None:
     states = platform.states()
-    assert {name: states[name] for name in LASTING if name != "grafana"} == {
-        name: "running healthy" for name in LASTING if name != "grafana"
-    }
+    assert {name: states[name] for name in UP} == dict.fromkeys(UP, "running healthy")
     assert {state for name, state in states.items() if name not in LASTING} == {"exited 0"}
 
 
+def test_how_long_a_container_takes_to_be_ready(platform: Platform) -> None:
+    """Told, not judged: it says more of the machine than of the image."""
+    for name in ("ledger", "discovery"):
+        say(f"{name} was ready {platform.ready_s(name):.1f} s after its container's start")
+
+
 async def test_the_story_survives_a_restart_of_every_container(platform: Platform, tmp_path: Path) -> None:
-    layout = platform.layout(tmp_path / "outside")
+    """In the end the operator's commands find all whole; a backup is taken on the way, under load."""
     restarts = asyncio.create_task(_restart_all(platform))
 
     async def on_part(name: str) -> None:
-        """A visitor who meets a restart does not come again, so visits wait until all is done."""
+        if name == "engagement":
+            await asyncio.to_thread(platform.type, block(BACKUP))
         if name.startswith("links"):
-            await restarts
+            await restarts  # a visitor who meets a restart does not come again
 
-    teller = Teller(address_of(layout), SMALL, Progress(console=Console(quiet=True)), on_part)
+    teller = Teller(address_of(platform.layout()), SMALL, Progress(console=Console(quiet=True)), on_part)
     told = await teller.tell()
     assert await restarts == 2 * len(SERVICES)
     assert told.finale is not None
     assert told.finale.numbers() == await embedded_numbers(tmp_path / "embedded")
-    layout.save(os.getpid(), "compose")
-    for word in OPERATIONS:
-        run = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", word, "--data", str(layout.folder), cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, _ = await run.communicate()
-        assert run.returncode == 0, out.decode()
+    say(await asyncio.to_thread(platform.type, block("python -m cli lag")))
 
 
 async def _restart_all(platform: Platform) -> int:
@@ -210,16 +160,50 @@ async def _restart_all(platform: Platform) -> int:
     return len(names)
 
 
-def test_every_metric_of_alerts_and_dashboards_is_in_a_live_scrape(platform: Platform) -> None:
+async def test_everything_is_scraped(platform: Platform) -> None:
+    """An error is made too, and scraped twice: a panel of errors is empty without any."""
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{platform.layout().http('ledger')}/nothing-is-here")).status_code == 404
+
+    async def seen() -> bool:
+        return bool(await asyncio.to_thread(platform.asked, ERROR_SEEN))
+
+    await until(seen, 120)
     up = {(one["metric"]["service"], one["metric"]["role"]): one["value"][1] for one in platform.asked("up")}
     assert up == {(name, role): "1" for name in SERVICES for role in ("edge", "work")}
-    names = sorted(set().union(*[metrics_in(query) for query in queries()]))
-    assert [name for name in names if not platform.asked(f"last_over_time({name}[1h])")] == []
+
+
+@pytest.mark.parametrize("query", queries())
+def test_every_query_runs_on_the_live_prometheus_and_every_panel_shows_something(
+    platform: Platform, query: str
+) -> None:
+    found = platform.asked(query.replace("$service", ".+").replace("$__rate_interval", "5m"))
+    assert found or query not in panels()
+
+
+def test_every_alert_is_loaded_and_evaluated(platform: Platform) -> None:
+    loaded: list[dict[str, Any]] = [rule for group in platform.told("rules")["groups"] for rule in group["rules"]]
+    assert {rule["name"]: rule["health"] for rule in loaded} == {rule["alert"]: "ok" for rule in rules()}
 
 
 @pytest.mark.parametrize("name", ["kafka", "postgres"])
 def test_a_store_that_restarts_is_found_again(platform: Platform, name: str) -> None:
     platform.compose("restart", name)
-    platform.compose("up", "--wait", "--no-build", "-d")
+    platform.type(block("docker compose up --wait"))
     states = platform.states()
     assert {state for one, state in states.items() if one in LASTING} == {"running healthy"}
+
+
+def test_topics_and_read_models_are_filled_anew_beside_a_running_platform(platform: Platform) -> None:
+    for first in ("python -m cli refill campaigns  ", "python -m cli refill campaigns --rec", "python -m cli rebuild"):
+        platform.type(block(first))
+
+
+async def test_the_restore_drill(platform: Platform) -> None:
+    """The database's volume is lost; the backup of the story's middle is restored, and work goes on."""
+    platform.compose("rm", "-sf", "postgres")
+    platform.engine.docker("volume", "rm", f"{platform.project}_postgres")
+    say(await asyncio.to_thread(platform.type, block("docker compose stop discovery")))
+    async with opened(platform.layout()) as apps:
+        await work_goes_on(platform.layout(), apps, seed=1)
+    say(await asyncio.to_thread(platform.type, block("python -m cli lag")))

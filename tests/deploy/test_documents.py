@@ -1,8 +1,7 @@
-"""What operators are told to type: SQL runs on a migrated database, commands name what exists, alerts and pages link."""
+"""What operators are told to type: SQL runs on a migrated database, commands name what exists and are run by a test."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -13,20 +12,41 @@ from kernel.migrate import migrate
 from services.campaigns.wiring import SERVICE
 from tests.deploy.conftest import ROOT
 from tests.deploy.objects import Object, labels, name_of, of
+from tests.deploy.page import OPERATE, PAGES, blocks
 from tools.deploy.kubectl import K8S
 from tools.servers import PostgresServer
 
-PAGES = [ROOT / "docs" / "operate.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
-FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> Iterator[tuple[Path, str]]:
-    for page in PAGES:
-        yield from ((page, text) for found, text in FENCE.findall(page.read_text()) if found == language)
+DOCKER = "tests/deploy/test_docker.py"
+UP = f"{DOCKER}::test_everything_is_healthy"
+FILLED = f"{DOCKER}::test_topics_and_read_models_are_filled_anew_beside_a_running_platform"
+BACKUP = f"{DOCKER}::test_the_story_survives_a_restart_of_every_container"
+DRILL = f"{DOCKER}::test_the_restore_drill"
+RUN_BY = {
+    "docker compose up --wait": UP,
+    "docker compose cp keys:": UP,
+    "python -m cli attach": UP,
+    "python -m cli rebuild": FILLED,
+    "python -m cli refill": FILLED,
+    "docker compose exec -T postgres pg_basebackup": BACKUP,
+    "docker compose stop": DRILL,
+    "docker compose run --rm --no-deps -T --entrypoint bash postgres": DRILL,
+    "python -m cli restored": DRILL,
+    "python -m cli verify": DRILL,
+    "python -m cli lag": DRILL,
+    "python -m cli dlq list": DRILL,
+}
+"""Which test types the commands of operate.md that begin so; it takes them from the page."""
+IN_A_CLUSTER = (
+    "kubectl ",
+    "docker build -t dandelion:dev .",
+    "python -m sandbox.keys ",
+    "python -m tools.deploy.rebuild ",
+)
+"""Those need a cluster: tests/cluster, and the checks of names below."""
 
 
 def statements() -> list[str]:
-    fenced = [one for _, text in blocks("sql") for one in text.split(";")]
+    fenced = [one for found in blocks("sql") for one in found.text.split(";")]
     inline = [one.rstrip(";") for page in PAGES for one in re.findall(r"`((?:SELECT|UPDATE) [^`]*)`", page.read_text())]
     return sorted({" ".join(one.split()) for one in [*fenced, *inline] if one.strip()})
 
@@ -50,8 +70,21 @@ async def test_every_statement_runs(statement: str, database: asyncpg.Connection
 
 
 def commands() -> list[str]:
-    lines = [line.partition(" #")[0].strip() for _, text in blocks("sh") for line in text.splitlines()]
-    return sorted({line for line in lines if line})
+    return sorted({command for found in blocks("sh") for command in found.commands()})
+
+
+@pytest.mark.parametrize("command", sorted({one for found in blocks("sh", OPERATE) for one in found.commands()}))
+def test_every_command_of_the_operators_page_is_run_by_a_test(command: str) -> None:
+    if command.startswith(IN_A_CLUSTER):
+        return
+    (test,) = {test for start, test in RUN_BY.items() if command.startswith(start)}
+    file, _, name = test.partition("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
+
+
+def test_no_test_is_named_for_a_command_that_is_gone() -> None:
+    typed = {one for found in blocks("sh", OPERATE) for one in found.commands()}
+    assert [start for start in RUN_BY if not any(one.startswith(start) for one in typed)] == []
 
 
 @pytest.mark.parametrize("command", commands())

@@ -10,31 +10,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cli.demo import address_of
 from cli.distributed import SANDBOX, Servers, migrate
 from cli.layout import ROOT, SERVICES, Layout, Ports
 from cli.opened import opened
 from cli.platform import Name, Running
-from cli.story.heard import Heard
 from kernel.app import App
 from kernel.invariants import broken, check
-from tests.kit.until import until
+from tests.kit.working import campaigns, work_goes_on, working
 from tests.soak import ending
-from tests.soak.load import Caller, Load
 from tools.servers import KafkaServer, PostgresServer
 from tools.servers.install import postgres_binaries
 from tools.servers.places import free_port
 from tools.servers.run import Process
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
-AT_A_TIME = 2
-CAMPAIGNS_S = 400
 COPY_S = 60
 
 
@@ -107,34 +101,6 @@ class Backup:
         self.server.start()
 
 
-@asynccontextmanager
-async def working(platform: Running, seed: int) -> AsyncIterator[Load]:
-    """Whole campaigns over public HTTP, gRPC and topics; whoever listens has heard nothing before."""
-    address = address_of(platform.layout)
-    async with Caller(address) as caller, Heard(address.bus) as heard:
-        load = Load(caller, heard, seed, AT_A_TIME)
-        await load.begin()
-        try:
-            yield load
-        finally:
-            await load.close()
-
-
-async def campaigns(load: Load, count: int) -> None:
-    """Until so many more have ended."""
-    wanted = len(load.ended) + count
-
-    async def there() -> bool:
-        return len(load.ended) >= wanted
-
-    done, _ = await asyncio.wait(
-        [asyncio.ensure_future(until(there, CAMPAIGNS_S)), asyncio.ensure_future(load.failed())],
-        return_when=asyncio.FIRST_COMPLETED,
-    )
-    for one in done:
-        one.result()
-
-
 async def heads(apps: list[App]) -> dict[str, int]:
     return {app.service.name: (await app.log.head()).position for app in apps}
 
@@ -163,7 +129,7 @@ async def test_after_a_restore_to_an_earlier_moment_all_is_whole_and_work_goes_o
     platform: Together, fresh_postgres: PostgresServer, tmp_path: Path
 ) -> None:
     backup = Backup(fresh_postgres, tmp_path / "backup")
-    async with working(platform, seed=1) as load:
+    async with working(platform.layout, seed=1) as load:
         await campaigns(load, 1)
         await asyncio.to_thread(backup.take)
         await campaigns(load, 1)
@@ -183,12 +149,6 @@ async def test_after_a_restore_to_an_earlier_moment_all_is_whole_and_work_goes_o
     async with opened(platform.layout) as apps:
         await ending.quiet(apps)
         assert broken([one for app in apps for one in await check(app)]) == []
-        async with working(platform, seed=2) as load:
-            await load.caller.outside("POST", "/psp/settlements")  # deposits that only the provider knows of
-            await campaigns(load, 2)
-            await load.finish(CAMPAIGNS_S)
-            await ending.quiet(apps)
-            await load.heard.all_of_now()
-            assert broken(await ending.check_all(apps, load)) == []
+        await work_goes_on(platform.layout, apps, seed=2)
     verified = await dandelion(platform.layout, "verify", "--deep")
     assert verified.returncode == 0, verified.stdout

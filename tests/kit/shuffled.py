@@ -27,8 +27,8 @@ class Shuffled:
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         return await self._bus.end_offsets(topics)
 
-    async def clear(self, topics: Sequence[str]) -> None:
-        await self._bus.clear(topics)
+    async def remake_topics(self, topics: Mapping[str, int]) -> None:
+        await self._bus.remake_topics(topics)
 
     async def close(self) -> None:
         await self._bus.close()

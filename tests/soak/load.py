@@ -106,9 +106,12 @@ def _is_refusal(answer: httpx.Response, code: str) -> bool:
 
 
 class Load:
-    """`at_a_time` campaigns until `stop`; `finish` waits for those that are under way."""
+    """`at_a_time` campaigns until `stop`; `finish` waits for those that are under way.
 
-    def __init__(self, caller: Caller, heard: Heard, seed: int, at_a_time: int) -> None:
+    `first` is the number of the first one: a second load on a platform does not give out order numbers again.
+    """
+
+    def __init__(self, caller: Caller, heard: Heard, seed: int, at_a_time: int, first: int = 0) -> None:
         self.caller, self.heard = caller, heard
         self.expected = Expected()
         self.ended: list[Deal] = []
@@ -117,7 +120,7 @@ class Load:
         self.collaborations: Counter[str] = Counter()
         self.doing: dict[str, str] = {}
         """What each campaign under way waits for."""
-        self._seed, self._at_a_time, self._next = seed, at_a_time, 0
+        self._seed, self._at_a_time, self._next = seed, at_a_time, first
         self._imported = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._settling = asyncio.Lock()

@@ -4,8 +4,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -35,17 +37,32 @@ def images() -> dict[str, str]:
     return found | {"python": services["keys"]["build"]["args"]["PYTHON_IMAGE"]}
 
 
-def ready(engine: Engine, say: Say) -> dict[str, str]:
-    """Every image by name with where it came from; raises NoServer when one can neither be pulled nor made."""
-    reachable = True
-    origins = {}
-    for name, image in sorted(images().items(), key=lambda one: one[0] != "python"):
-        if not engine.has(image) and reachable and name not in UNMADE:
-            reachable = _pulled(engine, image, say)
-        if not engine.has(image) and name not in UNMADE:
-            _make(engine, name, image, say)
-        origins[image] = _origin(engine, image)
-    return origins
+def ready(engine: Engine, say: Say, tag: str = "") -> dict[str, str]:
+    """Every image by name with where it came from, and ours under the tag; NoServer when one can neither be pulled nor made.
+
+    The Python base comes first; what is made over it is made at the same time.
+    """
+    named = images()
+    reachable = _there(engine, "python", named["python"], say, reachable=True)
+    with ThreadPoolExecutor() as at_once:
+        jobs: list[Future[Any]] = [
+            at_once.submit(_there, engine, *one, say, reachable=reachable) for one in named.items()
+        ]
+        jobs += [at_once.submit(build, engine, tag)] if tag else []
+        for job in jobs:
+            job.result()
+    origins = {image: _origin(engine, image) for image in named.values()}
+    return origins | ({tag: "built from this folder"} if tag else {})
+
+
+def _there(engine: Engine, name: str, image: str, say: Say, *, reachable: bool) -> bool:
+    """Pulled where a registry answers, else made; whether one may be asked for the next."""
+    if name in UNMADE or engine.has(image):
+        return reachable
+    reachable = reachable and _pulled(engine, image, say)
+    if not reachable:
+        _make(engine, name, image, say)
+    return reachable
 
 
 def _pulled(engine: Engine, image: str, say: Say) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def engine() -> bool:
 
 @cache
 def _reaper() -> None:
-    """testcontainers' reaper removes containers of killed runs; where its image cannot be had, it is done without."""
+    """testcontainers' reaper removes containers of killed runs; where its image cannot be had, it is done without, aloud."""
     from docker.errors import DockerException
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import Reaper
@@ -49,8 +50,10 @@ def _reaper() -> None:
     if not testcontainers_config.ryuk_disabled:
         try:
             Reaper.get_instance()
-        except (DockerException, OSError):
+        except (DockerException, OSError) as error:
             testcontainers_config.ryuk_disabled = True
+            why = str(error).partition("\n")[0][:120]
+            sys.stderr.write(f"[servers] testcontainers without its reaper, whose image cannot be had: {why}\n")
 
 
 @dataclass

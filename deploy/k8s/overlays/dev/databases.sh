@@ -1,14 +1,15 @@
 #!/bin/bash
 # What an administrator makes before the first migration: a database per service, its owner (who migrates), the roles that
-# `migrate` grants rights to, and the user that the service logs in as. Run once by the image, on an empty volume.
+# `migrate` grants rights to, and the user that the service logs in as. The owner may also act as the writer: as it the
+# operator's commands come. Run once by the image, on an empty volume.
 set -euo pipefail
 owner=$(<"${KEYS:-/run/keys}/owner.password")
 app=$(<"${KEYS:-/run/keys}/app.password")
 for service in discovery campaigns ledger compliance metrics; do
   psql -v ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<SQL
-CREATE ROLE ${service}_owner LOGIN PASSWORD '${owner}';
 CREATE ROLE ${service}_writer NOLOGIN;
 CREATE ROLE ${service}_query NOLOGIN;
+CREATE ROLE ${service}_owner LOGIN PASSWORD '${owner}' IN ROLE ${service}_writer;
 CREATE ROLE ${service}_app LOGIN NOINHERIT PASSWORD '${app}' IN ROLE ${service}_writer, ${service}_query;
 CREATE DATABASE ${service} OWNER ${service}_owner ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0;
 REVOKE CONNECT ON DATABASE ${service} FROM PUBLIC;

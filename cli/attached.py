@@ -1,0 +1,43 @@
+"""`attach`: tells the operator's commands where a platform of docker compose is, by the port variables of its .env."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.layout import COMPOSE, HOST, ROOT, SERVICES, Layout, Ports, Stores
+
+
+def attach(given: argparse.Namespace) -> int:
+    """Writes `platform.json` beside the keys that were copied out of the volume; FileNotFoundError without them."""
+    layout = attached(given.data, ports_told(ROOT))
+    Console(stderr=True).print(f"{layout.folder}: {layout.stores.bus}, {layout.http('discovery')} and so on")
+    return 0
+
+
+def ports_told(folder: Path) -> dict[str, int]:
+    """The `*_PORT` variables as docker compose takes them: environment, else .env, else the defaults in .env.example."""
+    found: dict[str, str] = {}
+    for name in (".env.example", ".env"):
+        if (folder / name).exists():
+            lines = (folder / name).read_text().splitlines()
+            found |= dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name: int(os.environ.get(name, value)) for name, value in found.items() if name.endswith("_PORT")}
+
+
+def attached(folder: Path, port: Mapping[str, int]) -> Layout:
+    """The platform as its databases' owners see it from outside."""
+    password = (folder / "owner.password").read_text()
+    databases = {
+        name: f"postgresql+asyncpg://{name}_owner:{password}@{HOST}:{port['POSTGRES_PORT']}/{name}" for name in SERVICES
+    }
+    ports = Ports(
+        {name: port[f"{name.upper()}_HTTP_PORT"] for name in SERVICES},
+        {name: port[f"{name.upper()}_RPC_PORT"] for name in SERVICES},
+        port["SANDBOX_PORT"],
+    )
+    layout = Layout.at(folder, ports, Stores(databases, f"kafka://{HOST}:{port['KAFKA_PORT']}"))
+    layout.save(0, COMPOSE)
+    return layout

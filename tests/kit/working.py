@@ -1,0 +1,62 @@
+"""Whole campaigns on a running platform, as the soak's load has them, for tests that need work going on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from cli.demo import address_of
+from cli.layout import Layout
+from cli.story.heard import Heard
+from kernel.app import App
+from kernel.invariants import broken
+from tests.kit.until import until
+from tests.soak import ending
+from tests.soak.load import Caller, Load
+
+AT_A_TIME = 2
+LIMIT_S = 240.0
+LATER = 100
+
+
+@asynccontextmanager
+async def working(layout: Layout, seed: int, first: int = 0) -> AsyncIterator[Load]:
+    """From deposit to payout over public HTTP, gRPC and topics; whoever listens has heard nothing before."""
+    address = address_of(layout)
+    async with Caller(address) as caller, Heard(address.bus) as heard:
+        load = Load(caller, heard, seed, AT_A_TIME, first)
+        await load.begin()
+        try:
+            yield load
+        finally:
+            await load.close()
+
+
+async def campaigns(load: Load, count: int) -> None:
+    """Until so many more have ended; raises what ended the load."""
+    wanted = len(load.ended) + count
+
+    async def there() -> bool:
+        return len(load.ended) >= wanted
+
+    waits = [asyncio.ensure_future(until(there, LIMIT_S)), asyncio.ensure_future(load.failed())]
+    try:
+        for one in (await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED))[0]:
+            one.result()
+    finally:
+        for one in waits:
+            one.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def work_goes_on(layout: Layout, apps: Sequence[App], seed: int) -> None:
+    """After a restore: new campaigns come to their end, every event is heard once, and every invariant holds.
+
+    The provider's next settlement file comes first: it may hold deposits that only the provider remembers.
+    """
+    async with working(layout, seed, LATER) as load:
+        await load.caller.outside("POST", "/psp/settlements")
+        await campaigns(load, 2)
+        await load.finish(LIMIT_S)
+        await ending.quiet(apps)
+        await load.heard.all_of_now()
+        assert broken(await ending.check_all(apps, load)) == []
