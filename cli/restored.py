@@ -15,7 +15,7 @@ from rich.console import Console
 from cli.across import readers_not_past_logs
 from cli.layout import Layout, running
 from cli.opened import opened
-from cli.platform import rpc_ready
+from cli.ready import rpc_ready
 from kernel.app import App
 from kernel.bus import PARTITIONS
 from kernel.invariants import broken

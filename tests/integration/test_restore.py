@@ -74,10 +74,10 @@ class Backup:
 
     def take(self) -> None:
         told = self.server.base.removesuffix("/")
-        command = [
-            postgres_binaries(None) / "pg_basebackup",
+        command: list[str] = [
+            str(postgres_binaries(None) / "pg_basebackup"),
             "-D",
-            self.folder,
+            str(self.folder),
             "-c",
             "fast",
             "-X",

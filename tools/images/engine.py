@@ -110,13 +110,16 @@ def _found(say: Say) -> Engine:
 
 
 def probe(say: Say) -> str:
-    """Brings an engine, runs this machine's /bin/true in a container and ends both; which it was. Raises NoServer."""
+    """Brings an engine and `docker compose`, runs this machine's /bin/true in a container; which it was. Raises NoServer."""
     engine = _found(say)
     try:
         engine.docker("import", "-", PROBE, text=EMPTY_TAR)
         mounts = [part for folder in MOUNTED for part in ("-v", f"{folder}:{folder}:ro")]
         engine.docker("run", "--rm", *mounts, PROBE, "/bin/true", timeout_s=PROBE_S)
         engine.docker("image", "rm", PROBE)
+        _compose(engine, say)
+    except NotToBeHad as reason:
+        raise NoServer(str(reason)) from reason
     except Failed as failed:
         raise NoServer(f"{engine.what} answers, but runs no container: {failed}") from failed
     finally:
