@@ -41,6 +41,8 @@ IN_A_CLUSTER = (
     "docker build -t dandelion:dev .",
     "python -m sandbox.keys ",
     "python -m tools.deploy.rebuild ",
+    "make cluster ",
+    "export KUBECONFIG=",
 )
 """Those need a cluster: tests/cluster, and the checks of names below."""
 
