@@ -5,8 +5,8 @@ producer is thrown away after any error, and each call has a deadline of its own
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -33,29 +33,27 @@ class KafkaBus:
         self.brokers = Brokers.of(url)
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
-        async with _kafka_errors(START_DEADLINE_S):
-            await admin.start()
-        try:
-            async with _kafka_errors(START_DEADLINE_S):
-                await self._make_missing(admin, topics)
-                await self._check_counts(admin, topics)
-        finally:
-            await admin.close()
+        async with self._admin() as admin, _kafka_errors(START_DEADLINE_S):
+            await self._make_missing(admin, topics)
+            await self._check_counts(admin, topics)
 
     async def remake_topics(self, topics: Mapping[str, int]) -> None:
         """Waits until the brokers have forgotten the old ones."""
-        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
-        async with _kafka_errors(START_DEADLINE_S):
-            await admin.start()
-        try:
-            async with _kafka_errors(REMAKE_DEADLINE_S):
-                while known := sorted(set(topics) & set(await admin.list_topics())):
-                    await admin.delete_topics(known)
-                    await asyncio.sleep(0.1)
-        finally:
-            await admin.close()
+        async with self._admin() as admin, _kafka_errors(REMAKE_DEADLINE_S):
+            while known := sorted(set(topics) & set(await admin.list_topics())):
+                await admin.delete_topics(known)
+                await asyncio.sleep(0.1)
         await self.ensure_topics(topics)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self.brokers.client(), request_timeout_ms=REQUEST_TIMEOUT_MS)
+        try:
+            async with _kafka_errors(START_DEADLINE_S):
+                await admin.start()
+            yield admin
+        finally:
+            await _ended(admin.close())
 
     async def _make_missing(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
         missing = sorted(set(topics) - set(await admin.list_topics()))
@@ -110,8 +108,8 @@ class KafkaBus:
             return {}
         consumer = AIOKafkaConsumer(**self.brokers.client(), enable_auto_commit=False)
         async with _kafka_errors(START_DEADLINE_S):
-            await consumer.start()
             try:
+                await consumer.start()
                 partitions = [
                     KafkaPartition(topic, number)
                     for topic in topics
@@ -119,7 +117,7 @@ class KafkaBus:
                 ]
                 ends = await consumer.end_offsets(partitions)
             finally:
-                await _ended(consumer.stop())
+                await KafkaReader(consumer).close()
         return {(where.topic, where.partition): end for where, end in ends.items()}
 
     async def close(self) -> None:
@@ -191,7 +189,14 @@ class KafkaReader:
         await _ended(self._consumer.commit(wanted))
 
     async def close(self) -> None:
-        await _ended(self._consumer.stop())
+        """Within its deadline. A coordinator that finds no broker is given up, and what it would have ended is ended here."""
+        if await _ended(self._consumer.stop()):
+            return
+        coordinator, fetcher = self._consumer._coordinator, self._consumer._fetcher
+        for holder, end in ((coordinator, "_stop_heartbeat_task"), (coordinator, "_stop_commit_offsets_refresh_task"),
+                            (fetcher, "close"), (self._consumer._client, "close")):  # fmt: skip
+            if hasattr(holder, end):
+                await _ended(getattr(holder, end)())
 
 
 async def _ended(call: Coroutine[Any, Any, Any]) -> bool:

@@ -46,17 +46,24 @@ class Load:
 
     async def _say(self, word: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{word}\n".encode())
-        await self.process.stdin.drain()
+        try:
+            self.process.stdin.write(f"{word}\n".encode())
+            await self.process.stdin.drain()
+        except ConnectionError:
+            raise await self._why() from None
 
     async def _answer(self, limit_s: float) -> dict[str, Any]:
         assert self.process.stdout is not None
-        assert self.process.stderr is not None
         line = await asyncio.wait_for(self.process.stdout.readline(), limit_s)
         if not line:
-            raise Failed((await self.process.stderr.read()).decode()[-6_000:])
+            raise await self._why()
         found: dict[str, Any] = json.loads(line)
         return found
+
+    async def _why(self) -> Failed:
+        """The load's last words."""
+        assert self.process.stderr is not None
+        return Failed((await self.process.stderr.read()).decode()[-6_000:])
 
     async def begun(self) -> None:
         await self._answer(BEGUN_S)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from kernel.bus import Bus
@@ -130,13 +131,25 @@ class Sickly:
 
     async def parked(self) -> dict[str, dict[str, list[int]]]:
         """By consumer and key: positions, in the order in which they will be handled."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for row in await self._parked():
+            found.setdefault(row.consumer, {}).setdefault(row.key, []).append(row.position)
+        return found
+
+    async def parked_requests(self) -> dict[str, set[str]]:
+        """By key: message ids of commands. A relay that begins again sends some twice, and each of the two is parked."""
+        found: dict[str, set[str]] = {}
+        for row in await self._parked():
+            headers = dict(orjson.loads(row.headers))
+            if row.consumer == "commands" and "ce_id" in headers:
+                found.setdefault(row.key, set()).add(headers["ce_id"])
+        return found
+
+    async def _parked(self) -> Sequence[Any]:
         table = self.database.metadata.tables["parked"]
         query = sa.select(table).order_by(table.c.source, table.c.partition, table.c.offset)
-        found: dict[str, dict[str, list[int]]] = {}
         async with self.database.reading() as connection:
-            for row in (await connection.execute(query)).all():
-                found.setdefault(row.consumer, {}).setdefault(row.key, []).append(row.position)
-        return found
+            return (await connection.execute(query)).all()
 
 
 async def run_until(stop: asyncio.Event, *loops: Any) -> None:
