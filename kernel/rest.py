@@ -3,6 +3,7 @@
 `api = create_api(...)`, then routes that take `sender: Sender` (commands) or `caller: Caller` (everything else).
 """
 
+import asyncio
 import hashlib
 import json
 import re
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel import operations, problem, telemetry
 from kernel.auth import Verifier
-from kernel.errors import Unauthenticated
+from kernel.errors import Unauthenticated, Unavailable
 from kernel.health import Health
 from kernel.ids import command_id, new_id
 from kernel.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
@@ -156,6 +157,10 @@ class Edge:
             if status:  # half an answer is out; all that is left is to cut the connection
                 raise
             await refusal(scope, receive, dressed)
+        except asyncio.CancelledError:
+            if not status:  # the server stops before this was done; without a word it would answer 500
+                await problem.answer(Unavailable("server.stopping", retry_after_s=1), scope)(scope, receive, dressed)
+            raise
         finally:
             _measure(scope, status, perf_counter() - started)
 

@@ -1,12 +1,15 @@
 """What libraries let out when the other side goes away under their hands counts as gone, not as a bug."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import uvloop
 from dandelion_contracts.errors import Unreachable
 from dandelion_contracts.kafka import KafkaSource
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from kernel.database import is_lost
 from kernel.errors import Unavailable
@@ -26,6 +29,8 @@ async def write_to_a_closed_connection() -> None:
 
 class Consumer:
     """A client whose connection was closed meanwhile."""
+
+    _coordinator = _fetcher = _client = None
 
     def __init__(self, **_: Any) -> None: ...
     def assignment(self) -> set[Any]:
@@ -48,6 +53,18 @@ def test_uvloop_says_so_by_a_runtime_error() -> None:
     assert is_closed_handle(raised.value)
     assert is_lost(raised.value)
     assert not is_closed_handle(RuntimeError("dictionary changed size during iteration"))
+
+
+async def test_a_pool_whose_connections_are_all_waited_for_is_a_busy_database(tmp_path: Path) -> None:
+    """As when the database is away and every request waits for a connection."""
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{tmp_path}/one.sqlite", pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    async with engine.connect():
+        with pytest.raises(sa.exc.TimeoutError) as raised:
+            await engine.connect().start()
+    await engine.dispose()
+    assert is_lost(raised.value)
 
 
 def test_a_reader_calls_it_an_unavailable_bus_and_closes_all_the_same() -> None:

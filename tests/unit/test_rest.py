@@ -242,15 +242,16 @@ async def test_a_key_that_is_too_short_is_refused_at_start(tmp_path: Path) -> No
         create_api("Notes", Verifier("x", "i", "a"), fingerprint_key=b"short")
 
 
-async def test_a_cancelled_request_stays_cancelled(app: FastAPI) -> None:
-    """The client's leaving is no error of ours: nothing is answered, nothing swallowed."""
-    waiting = asyncio.Event()
+async def test_a_request_cancelled_by_a_stop_is_told_to_try_again_and_stays_cancelled(app: FastAPI) -> None:
+    """The server would answer 500 in its stead, which a caller takes for a bug."""
+    waiting, sent = asyncio.Event(), list[Any]()
 
     async def receive() -> Any:
         waiting.set()
         await asyncio.Event().wait()
 
-    async def send(message: Any) -> None: ...
+    async def send(message: Any) -> None:
+        sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/ingest/rows", "headers": [], "query_string": b""}
     asked = asyncio.create_task(app(scope, receive, send))
@@ -258,3 +259,6 @@ async def test_a_cancelled_request_stays_cancelled(app: FastAPI) -> None:
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
+    start, body = sent
+    assert (start["status"], json.loads(body["body"])["code"]) == (503, "server.stopping")
+    assert (b"retry-after", b"1") in start["headers"]
