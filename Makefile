@@ -9,6 +9,8 @@ BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
 WORKERS ?= 2
+# a whole platform in containers, which has the machine for itself
+ALONE := tests/deploy/test_docker.py
 ROWS ?=
 MINUTES ?= 10
 SEED ?=
@@ -38,7 +40,8 @@ down: $(READY) ## end what `make up` started
 
 test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
 	@echo "== pytest"
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(if $(filter tests,$(TESTS)),--ignore=$(ALONE))
+	@$(if $(filter tests,$(TESTS)),echo "== pytest $(ALONE)" && $(PYTHON) -m pytest $(ALONE))
 
 lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 	@echo "== ruff"

@@ -14,6 +14,13 @@ from cli.story.heard import Heard
 from cli.story.market import AUDITOR, Market, Unexpected, named
 from cli.story.people import creator
 
+DECLINED = "tok_declined_account"
+
+
+def account_of(creator_id: str) -> str:
+    """The provider's token of the one account of a creator: another one would have to be registered days before."""
+    return f"tok_account_{creator_id}"
+
 
 async def pay_out(market: Market, heard: Heard, step: Callable[[str], None]) -> None:
     """Everybody who earned asks for all of it; the first one's account is closed, so that money comes back."""
@@ -27,7 +34,7 @@ async def pay_out(market: Market, heard: Heard, step: Callable[[str], None]) -> 
 async def _payout(
     market: Market, heard: Heard, n: int, creator_id: str, currency: str, minor: int, step: Callable[[str], None]
 ) -> None:
-    instrument = "tok_declined_account" if n == 0 else f"tok_account_{n}"
+    instrument = DECLINED if n == 0 else account_of(creator_id)
     await payout(market, heard, named("payout", creator_id, currency), creator_id, currency, minor, instrument)
     step("paid out")
 
@@ -38,7 +45,7 @@ async def payout(
     """One payout, until it has arrived or come back."""
     body = {"amount_minor": minor, "currency": currency, "instrument": instrument}
     await market.do("ledger", "PUT", f"/payouts/{id_}", creator(creator_id), body)
-    failing = instrument.startswith("tok_declined")
+    failing = instrument == DECLINED
     await heard.one(ledger.PayoutFailed if failing else ledger.PayoutConfirmed, payout_id=id_)
 
 

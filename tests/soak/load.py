@@ -116,7 +116,6 @@ class Load:
         self.expected = Expected()
         self.ended: list[Deal] = []
         self._payees: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._paid = set[str]()
         self.collaborations: Counter[str] = Counter()
         self.doing: dict[str, str] = {}
         """What each campaign under way waits for."""
@@ -269,12 +268,10 @@ class Load:
         if not minor:
             return
         async with self._payees[payee]:  # one at a time: an account that was paid to is the only one for some days
-            failing = failing and payee not in self._paid
-            instrument = "tok_declined_account" if failing else "tok_account"
+            failing = failing and all(one.creator_id != payee for one in self.heard.every(ledger.PayoutConfirmed))
+            instrument = money.DECLINED if failing else money.account_of(payee)
             id_ = named("payout", *deal.story, payee)
             await money.payout(self.caller, self.heard, id_, payee, deal.currency, minor, instrument)
-            if not failing:
-                self._paid.add(payee)
 
     async def returns(self) -> int:
         """The return of every campaign that ended equals what was sent and paid; how many there were."""

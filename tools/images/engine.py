@@ -16,6 +16,10 @@ from tools.servers.run import NoServer, Process, until
 Say = Callable[[str], None]
 COMPOSE = "v2.40.3"
 START_S = 60
+PROBE, PROBE_S = "dandelion-probe", 60
+EMPTY_TAR = "\0" * 10_240
+MOUNTED = [folder for folder in ("/bin", "/lib", "/lib64", "/usr") if Path(folder).exists()]
+"""What /bin/true of this machine needs, as an engine without a registry has no image of its own."""
 STOP_S = 60
 
 
@@ -103,6 +107,24 @@ def _found(say: Say) -> Engine:
         raise NoServer("no docker command (Debian: apt-get install docker.io)")
     found = Engine({}, "the Docker engine of this machine")
     return found if found.answers() else _own(say)
+
+
+def probe(say: Say) -> str:
+    """Brings an engine and `docker compose`, runs this machine's /bin/true in a container; which it was. Raises NoServer."""
+    engine = _found(say)
+    try:
+        engine.docker("import", "-", PROBE, text=EMPTY_TAR)
+        mounts = [part for folder in MOUNTED for part in ("-v", f"{folder}:{folder}:ro")]
+        engine.docker("run", "--rm", *mounts, PROBE, "/bin/true", timeout_s=PROBE_S)
+        engine.docker("image", "rm", PROBE)
+        _compose(engine, say)
+    except NotToBeHad as reason:
+        raise NoServer(str(reason)) from reason
+    except Failed as failed:
+        raise NoServer(f"{engine.what} answers, but runs no container: {failed}") from failed
+    finally:
+        engine.close()
+    return engine.what
 
 
 def _own(say: Say) -> Engine:
