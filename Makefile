@@ -68,7 +68,7 @@ cluster: $(READY) ## a real one-node Kubernetes on this machine (root); CONTEXT=
 	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster up
 
 cluster-test: $(READY) ## the dev overlay, faults under load, staging and prod on the cluster of `make cluster`
-	@CONTEXT=$(CONTEXT) DANDELION_CLUSTER_TEST=1 $(PYTHON) -m pytest -v tests/cluster
+	@CONTEXT=$(CONTEXT) DANDELION_CLUSTER_TEST=1 $(PYTHON) -m pytest -v -s tests/cluster
 
 cluster-down: $(READY) ## end what `make cluster` started and remove all of it
 	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster down
