@@ -88,7 +88,15 @@ class Engine:
             self.ours.close()
             self.ours = None
         if self.folder is not None:
+            _unmount(self.folder.path)
             self.folder.close()
+
+
+def _unmount(folder: Path) -> None:
+    """dockerd leaves the mount of its own network namespace behind, and a folder with a mount in it cannot be removed."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for where in sorted((one for one in mounted if one.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", where], timeout=STOP_S, check=False)
 
 
 def bring(say: Say) -> Engine:
