@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel import migrate, rebuild, run
+from kernel.at_least import WAIT_LIMIT_S, wait_for
 from kernel.backlog import Backlog
 from kernel.bus import PARTITIONS, Bus
 from kernel.checked import Checked
@@ -31,7 +32,7 @@ from kernel.log import CHANNEL, Log
 from kernel.model import Decider, Inline
 from kernel.operations import operations
 from kernel.process import PROCESS_BATCH, Effect, Process, ProcessRunner
-from kernel.projector import WAIT_LIMIT_S, Projection, Projector, Superseded, consumer_name, wait_for
+from kernel.projector import Projection, Projector, Superseded, consumer_name
 from kernel.relay import Publish, Relay
 from kernel.run import RELAY, WRITER, Role
 from kernel.settings import Settings

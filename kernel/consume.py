@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.bus import BusRecord, TopicPartition
 from kernel.codec import Codec
 from kernel.database import Database
+from kernel.direct import array_literal, literal
 from kernel.errors import Fault
 from kernel.guard import Admitted, Guard
 from kernel.model import Incoming, Recorded
@@ -83,6 +84,15 @@ AND g.next_offset = u.from_offset AND g.last_position = u.from_position
 """)
 
 
+_MOVE_LITERAL = """
+UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
+FROM unnest(CAST({} AS text[]), CAST({} AS int[]), CAST({} AS bigint[]), CAST({} AS bigint[]), CAST({} AS bigint[]),
+CAST({} AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
+WHERE g.consumer = {consumer} AND g.source = u.source AND g.partition = u.partition
+AND g.next_offset = u.from_offset AND g.last_position = u.from_position
+"""
+
+
 class Guards:
     """The guard rows of one consumer."""
 
@@ -120,14 +130,13 @@ class Guards:
         if self._database.is_sqlite:
             moved = [await self._move_one(connection, part) for part in ordered]
             return all(moved)
-        columns = [
-            (part.source, part.partition, part.guard.next_offset, part.guard.last_position,
-             part.admitted.next_offset, part.admitted.last_position)
-            for part in ordered
-        ]  # fmt: skip
-        arrays = dict(zip("abcdef", map(list, zip(*columns, strict=True)), strict=True))
+        arrays = dict(zip("abcdef", _moves(ordered), strict=True))
         done = await connection.execute(_MOVE_ALL, {"consumer": self.consumer, **arrays})
         return bool(done.rowcount == len(ordered))
+
+    def moving(self, parts: Sequence[Part]) -> str:
+        """PostgreSQL: `move` as a statement of literals, for a transaction's opening; it ends with its WHERE."""
+        return _MOVE_LITERAL.format(*map(array_literal, _moves(parts)), consumer=literal(self.consumer))
 
     async def _move_one(self, connection: AsyncConnection, part: Part) -> bool:
         guard, after = part.guard, part.admitted
@@ -140,6 +149,16 @@ class Guards:
         )
         values = {"next_offset": after.next_offset, "last_position": after.last_position}
         return (await connection.execute(sa.update(self._table).where(where).values(**values))).rowcount == 1
+
+
+def _moves(parts: Sequence[Part]) -> list[list[Any]]:
+    """Source, partition, where its guard stands and where it goes (offset, position), column by column."""
+    rows = [
+        (part.source, part.partition, part.guard.next_offset, part.guard.last_position,
+         part.admitted.next_offset, part.admitted.last_position)
+        for part in parts
+    ]  # fmt: skip
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def placed(parts: Sequence[Part]) -> list[tuple[Part, Sourced]]:

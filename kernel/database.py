@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.direct import Direct
+from kernel.direct import Begun, Direct, begun
 from kernel.errors import Unavailable
 from kernel.gone import is_closed_handle
 from kernel.settings import Settings
@@ -129,6 +129,13 @@ class Database:
             return (await connection.execute(sa.text(sql), values)).all()
         with translated():
             return await self._direct.fetch(sql, values)
+
+    @asynccontextmanager
+    async def begun(self, opening: str) -> AsyncIterator[Begun]:
+        """PostgreSQL: a write transaction by the driver whose BEGIN travels with `opening`. Lost connections: Unavailable."""
+        with translated():
+            async with begun(self.read, opening) as transaction:
+                yield transaction
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:

@@ -1,28 +1,50 @@
 """PostgreSQL by its driver, for the few statements that every command waits for: one round trip each, prepared once.
 
 The connections are SQLAlchemy's, with its roles and timeouts, and in autocommit; what it does round a statement (BEGIN and
-COMMIT of their own, a greenlet, a compiled form) costs more than these statements do.
+COMMIT of their own, a greenlet, a compiled form) costs more than these statements do. `begun` is a transaction of such
+statements, whose BEGIN travels together with the first of them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"
 """The class of SQLSTATE of unique, check and foreign keys."""
+INDEXES_ONLY = "SET LOCAL enable_seqscan = off"
+"""A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     """`... = :name` as the driver takes it, `... = $1`, and the names in the order of their numbers."""
     names = tuple(dict.fromkeys(_NAME.findall(sql)))
     return _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it (standard_conforming_strings is on); ValueError for a NUL, which PostgreSQL does not store."""
+    if "\x00" in text:
+        raise ValueError("a text holds a NUL")
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
+
+
+def array_literal(values: Sequence[str | int]) -> str:
+    """Texts or numbers as an array's literal."""
+    quoted = [
+        '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else str(int(value))
+        for value in values
+    ]
+    return literal("{" + ",".join(quoted) + "}")
 
 
 class _Line(NamedTuple):
@@ -42,11 +64,7 @@ class Direct:
         text, names = numbered(sql)
         line = self._idle.pop() if self._idle else await self._take()
         try:
-            rows: list[Any] = await line.driver.fetch(text, *[values[name] for name in names])
-        except asyncpg.PostgresError as error:
-            await _throw_away(line)
-            kind = IntegrityError if (error.sqlstate or "").startswith(BREAKS_CONSTRAINT) else DBAPIError
-            raise kind(text, None, error) from error
+            rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
         except BaseException:
             await _throw_away(line)
             raise
@@ -57,8 +75,7 @@ class Direct:
         pooled = await self._engine.connect()
         try:
             driver: Any = (await pooled.get_raw_connection()).driver_connection
-            # A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large.
-            await driver.execute("SET enable_seqscan = off")
+            await driver.execute(INDEXES_ONLY.replace("LOCAL ", ""))
         except BaseException:
             await pooled.invalidate()
             await pooled.close()
@@ -74,3 +91,59 @@ class Direct:
 async def _throw_away(line: _Line) -> None:
     await line.pooled.invalidate()
     await line.pooled.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction under way. `connection` is SQLAlchemy's way into the same one; it begins and commits nothing itself.
+
+    `tag` is what the opening's last statement answered ("UPDATE 3").
+    """
+
+    connection: AsyncConnection
+    driver: Any
+    tag: str
+
+    async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
+        """All rows of one statement; raises what SQLAlchemy would have raised."""
+        text, names = numbered(sql)
+        rows: list[Any] = await _told(text, self.driver.fetch(text, *[values[name] for name in names]))
+        return rows
+
+
+@asynccontextmanager
+async def begun(engine: AsyncEngine, opening: str) -> AsyncIterator[Begun]:
+    """BEGIN and `opening` (statements with literals, each with a snapshot of its own) in one round trip; COMMIT at the end.
+
+    Whatever is raised rolls back, and so does a COMMIT of what had failed unnoticed.
+    """
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            yield Begun(connection, driver, await _told(opening, driver.execute(f"BEGIN; {opening}")))
+            if await _told("COMMIT", driver.execute("COMMIT")) != "COMMIT":
+                raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
+        except BaseException as error:
+            if not isinstance(error, Exception) or not await _rolled_back(driver):
+                await connection.invalidate()
+            raise
+
+
+async def _rolled_back(driver: Any) -> bool:
+    try:
+        await driver.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _told(text: str, asked: Awaitable[Any]) -> Any:
+    """The driver's answer; what it raises becomes what SQLAlchemy raises. A value that does not fit its column is no loss of
+    the connection, although the driver counts it as a misuse of its interface."""
+    try:
+        return await asked
+    except asyncpg.PostgresError as error:
+        kind = IntegrityError if (error.sqlstate or "").startswith(BREAKS_CONSTRAINT) else DBAPIError
+        raise kind(text, None, error) from error
+    except ValueError as error:
+        raise DataError(text, None, error) from error

@@ -7,20 +7,22 @@ float or personal data: a rebuild must equal live byte for byte.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.consume import BATCH_RECORDS, Guards, Part, Topic, placed
+from kernel.consume import BATCH_RECORDS, Guards, Part, Sourced, Topic, placed
 from kernel.database import Database, is_lost, upsert
-from kernel.errors import Invalid, Poison, Unavailable
+from kernel.direct import INDEXES_ONLY, Begun, literal
+from kernel.errors import Poison
 from kernel.model import Incoming, Key
 from kernel.park import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.rows import Table
 from kernel.signal import Signal
 from kernel.writer import Fenced
 
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 TRIES = 3
 POISONOUS = (Poison, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, DBAPIError)
-WAIT_LIMIT_S = 5.0
 
 
 class Superseded(Exception):
@@ -54,49 +55,49 @@ class Projection:
 
 
 class Target:
-    """What `apply` writes to: the connection of the batch's transaction and one generation's tables by base name."""
+    """What `apply` writes to: the batch's transaction and one generation's tables by base name."""
 
-    def __init__(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> None:
+    def __init__(self, connection: AsyncConnection, tables: Mapping[str, Table], begun: Begun | None = None) -> None:
+        """`begun`: on PostgreSQL the transaction that `connection` is in; set-wise statements go by the driver."""
         self.connection = connection
-        self._tables = tables
+        self._tables, self._begun = tables, begun
 
     def __getitem__(self, table: sa.Table) -> sa.Table:
-        return self._tables[table.name]
+        return self._tables[table.name].table
 
     async def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: Sequence[str] = ()) -> None:
-        """One set-wise upsert; columns in `add` are summed onto what stands there, the others replaced."""
-        await upsert(self.connection, self[table], rows, add=add)
+        """One set-wise upsert; columns in `add` are summed onto what stands there, the others replaced.
+
+        Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
+        """
+        known = self._tables[table.name]
+        if self._begun is None:
+            await upsert(self.connection, known.table, rows, add=add)
+        elif rows:
+            ordered = sorted(rows, key=lambda row: tuple(row[name] for name in known.key))
+            await self._begun.fetch(*known.upserting(ordered, add))
 
     async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
         """The rows of the given primary keys in one query."""
-        physical, wanted = self[table], sorted(set(keys))
-        names = [column.name for column in physical.columns]
-        places = [names.index(column.name) for column in physical.primary_key.columns]
+        known, wanted = self._tables[table.name], sorted(set(keys))
         found: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(wanted), 5_000):
-            query, bound = self._keyed(physical, wanted[start : start + 5_000])
-            for row in await self.connection.execute(query, bound):
-                found[tuple(row[place] for place in places)] = dict(zip(names, row, strict=True))
+            for row in await self._select(known, wanted[start : start + 5_000]):
+                found[tuple(row[name] for name in known.key)] = row
         return found
 
-    def _keyed(self, physical: sa.Table, wanted: Sequence[Key]) -> tuple[sa.Select[Any], dict[str, Any]]:
-        """On PostgreSQL keys travel as arrays: one statement of fixed text whatever their number."""
-        columns = list(physical.primary_key.columns)
-        if self.connection.dialect.name == "sqlite":
-            return sa.select(physical).where(sa.tuple_(*columns).in_(wanted)), {}
-        arrays = [
-            sa.bindparam(f"k_{column.name}", type_=postgresql.ARRAY(column.type, dimensions=1)) for column in columns
-        ]
-        asked = sa.func.unnest(*arrays).table_valued(*(column.name for column in columns), name="u").render_derived()
-        same = sa.and_(*(column == asked.c[column.name] for column in columns))
-        bound = {f"k_{column.name}": list(of) for column, of in zip(columns, zip(*wanted, strict=True), strict=True)}
-        return sa.select(physical).join(asked, same), bound
+    async def _select(self, known: Table, wanted: Sequence[Key]) -> list[dict[str, Any]]:
+        if self._begun is not None:
+            return [known.read(row) for row in await self._begun.fetch(*known.selecting(wanted))]
+        query = sa.select(known.table).where(known.by_key().in_(wanted))
+        return [dict(row) for row in (await self.connection.execute(query)).mappings()]
 
     async def delete(self, table: sa.Table, keys: Iterable[Key]) -> None:
-        physical, gone = self[table], sorted(set(keys))
-        columns = list(physical.primary_key.columns)
-        if gone:
-            await self.connection.execute(sa.delete(physical).where(sa.tuple_(*columns).in_(gone)))
+        known, gone = self._tables[table.name], sorted(set(keys))
+        if gone and self._begun is not None:
+            await self._begun.fetch(*known.deleting(gone))
+        elif gone:
+            await self.connection.execute(sa.delete(known.table).where(known.by_key().in_(gone)))
 
 
 Fold = Callable[[dict[str, Any] | None, Incoming[Any]], dict[str, Any] | None]
@@ -133,7 +134,8 @@ class Projector:
     ) -> None:
         self.projection, self.generation, self._database = projection, generation, database
         self.consumer = consumer_name(projection.name, generation)
-        self._tables = {table.name: physical(table, generation) for table in projection.tables}
+        copies = {table.name: physical(table, generation) for table in projection.tables}
+        self._tables = {name: Table(copy, [column.name for column in copy.columns]) for name, copy in copies.items()}
         self._guards = Guards(database, self.consumer)
         self._parking = Parking(database, self.consumer)
         self.progress = progress or Signal()
@@ -150,30 +152,60 @@ class Projector:
         await self._commit(parts, one_by_one=True)
 
     async def _commit(self, parts: Sequence[Part], one_by_one: bool) -> None:
-        async with self._database.transaction() as connection:
-            await self._serialise(connection)
-            await self._apply(Target(connection, self._tables), parts, one_by_one)
-            if not await self._guards.move(connection, parts):
-                raise Fenced
+        async with self._entered(parts) as (target, parked):
+            await self._apply(target, parts, parked, one_by_one)
         self.progress.notify()
 
-    async def _serialise(self, connection: AsyncConnection) -> None:
-        """Replicas own different partitions but may fold into the same row: one transaction of a projection at a time."""
+    @asynccontextmanager
+    async def _entered(self, parts: Sequence[Part]) -> AsyncIterator[tuple[Target, set[str]]]:
+        """A transaction under the projection's lock in which the guards have moved, and the keys that are parked.
+
+        Fenced or Superseded before anything of the batch is applied.
+        """
+        if self._database.is_sqlite:
+            async with self._database.transaction() as connection:
+                yield Target(connection, self._tables), await self._enter(connection, parts)
+            return
+        async with self._database.begun(f"{self._locking()}; {self._usually(parts)}") as begun:
+            usual = begun.tag == f"UPDATE {len(parts)}"
+            parked = set() if usual else await self._enter(begun.connection, parts)
+            yield Target(begun.connection, self._tables, begun), parked
+
+    def _usually(self, parts: Sequence[Part]) -> str:
+        """Moves the guards where this generation is live and nothing is parked: all that is usually asked, in one statement.
+
+        A statement after the lock's, as it must see what the lock's last holder committed. Where it moves less, `_enter` asks.
+        """
+        projection, consumer = literal(self.projection.name), literal(self.consumer)
+        return (
+            f"{self._guards.moving(parts)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {consumer}) "
+            f"AND NOT EXISTS (SELECT FROM projections WHERE name = {projection} AND generation > {self.generation})"
+        )
+
+    async def _enter(self, connection: AsyncConnection, parts: Sequence[Part]) -> set[str]:
+        """The parked keys are read when the guards have moved: another replica may have parked one before that."""
+        await self._check_live(connection)
+        if not await self._guards.move(connection, parts):
+            raise Fenced
+        return await self._parking.keys(connection)
+
+    def _locking(self) -> str:
+        """PostgreSQL: replicas own different partitions but may fold into the same row: one transaction of a projection at
+        a time. A crash of the database may take back the last moments, rows and guard alike: they are read once more."""
+        return (
+            f"SET LOCAL synchronous_commit = off; {INDEXES_ONLY}; "
+            f"SELECT pg_advisory_xact_lock(hashtextextended({literal(self.consumer)}, 0))"
+        )
+
+    async def _check_live(self, connection: AsyncConnection) -> None:
         live = self._database.metadata.tables["projections"]
-        generation = sa.select(live.c.generation).where(live.c.name == self.projection.name).scalar_subquery()
-        query = sa.select(generation)
-        if not self._database.is_sqlite:
-            query = query.add_columns(
-                sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self.consumer, 0)),
-                # A crash of the database may take back the last moments, rows and guard alike: they are read once more.
-                sa.func.set_config("synchronous_commit", "off", True),
-            )
+        query = sa.select(live.c.generation).where(live.c.name == self.projection.name)
         if ((await connection.execute(query)).scalar() or 0) > self.generation:
             raise Superseded(self.consumer)
 
-    async def _apply(self, target: Target, parts: Sequence[Part], one_by_one: bool) -> None:
+    async def _apply(self, target: Target, parts: Sequence[Part], parked: set[str], one_by_one: bool) -> None:
         """What cannot be read and all later events of its key are parked; the rest is applied, set-wise or singly."""
-        parked, parking = await self._parking.keys(target.connection), []
+        parking: list[tuple[Part, Sourced, str]] = []
         whole: list[Incoming[Any]] = []
         for part, sourced in placed(parts):
             reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
@@ -202,16 +234,25 @@ class Projector:
 
     async def retry(self, key: str, again: Again) -> int:
         """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
-        async with self._database.transaction() as connection:
-            await self._serialise(connection)
-            waiting = await self._parking.waiting(key, connection)
+        async with self._locked() as target:
+            await self._check_live(target.connection)
+            waiting = await self._parking.waiting(key, target.connection)
             decoded = [await again(source, sourced) for _, source, sourced in waiting]
             events = [incoming for incoming in decoded if incoming is not None]
             if events:
-                await self.projection.apply(Target(connection, self._tables), events)
-            await self._parking.remove(connection, [place for place, _, _ in waiting])
+                await self.projection.apply(target, events)
+            await self._parking.remove(target.connection, [place for place, _, _ in waiting])
         self.progress.notify()
         return len(waiting)
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[Target]:
+        if self._database.is_sqlite:
+            async with self._database.transaction() as connection:
+                yield Target(connection, self._tables)
+            return
+        async with self._database.begun(self._locking()) as begun:
+            yield Target(begun.connection, self._tables, begun)
 
 
 def consumer_name(name: str, generation: int) -> str:
@@ -224,48 +265,3 @@ def physical(table: sa.Table, generation: int) -> sa.Table:
     for index in copy.indexes:
         index.name = sa.quoted_name(f"{index.name}_g{generation}", None)
     return copy
-
-
-def parse_token(token: str) -> tuple[str, int, int | None]:
-    """`(service, position, partition)` of a receipt's token; Invalid `at_least.malformed`."""
-    parts = token.split(":")
-    if len(parts) != 3 or not parts[1].isdigit() or not (parts[2] == "" or parts[2].isdigit()):
-        raise Invalid("at_least.malformed", expected="the token of a receipt")
-    return parts[0], int(parts[1]), int(parts[2]) if parts[2] else None
-
-
-async def wait_for(
-    database: Database, service: str, consumer: str, token: str, progress: Signal, limit_s: float = WAIT_LIMIT_S
-) -> None:
-    """Read-your-writes: returns when the consumer has applied the token's event; Unavailable after `limit_s`."""
-    source, position, partition = parse_token(token)
-    table = database.metadata.tables["guards"]
-    where = table.c.consumer == consumer
-    if source == service:
-        where &= table.c.source == "log"
-    else:
-        where &= (table.c.source == f"{source}.events.v1") & (table.c.partition == (partition or 0))
-    woken = progress.listen()
-    try:
-        async with asyncio.timeout(limit_s):
-            while not await _reached(database, where, table, position):
-                await _nap(woken)
-    except TimeoutError:
-        raise Unavailable("at_least.not_reached", token=token, retry_after_s=1) from None
-    finally:
-        progress.leave(woken)
-
-
-async def _reached(database: Database, where: Any, table: sa.Table, position: int) -> bool:
-    async with database.reading() as connection:
-        last = (await connection.execute(sa.select(table.c.last_position).where(where))).scalar()
-    return last is not None and last >= position
-
-
-async def _nap(woken: asyncio.Event) -> None:
-    """Woken by progress in this process; other processes' progress is looked for every 25 ms."""
-    woken.clear()
-    try:
-        await asyncio.wait_for(woken.wait(), 0.025)
-    except TimeoutError:
-        return

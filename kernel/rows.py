@@ -1,7 +1,7 @@
-"""Rows of other tables that go with an append: upserts and deletes by primary key, in one order, set-wise.
+"""Set-wise statements of one table for the driver: rows by primary key, upserts and deletes of many in one.
 
-On PostgreSQL they are parts of the append's own statement and write only if the head moves; on SQLite they follow it in its
-transaction. Values pass through their column's type both ways, as everywhere in SQLAlchemy.
+Rows that go with an append are parts of the append's own statement on PostgreSQL and write only if the head moves; on SQLite
+they follow it in its transaction. Values pass through their column's type both ways, as everywhere in SQLAlchemy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.database import upsert
 
-Key = tuple[str, ...]
+Key = tuple[Any, ...]
 _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -38,7 +38,9 @@ class Table:
         impls = {name: kind.dialect_impl(_DIALECT) for name, kind in types.items()}
         self._bind = {name: impl.bind_processor(_DIALECT) or _as_it_is for name, impl in impls.items()}
         self._read = [impls[name].result_processor(_DIALECT, None) or _as_it_is for name in self.columns]
-        self._select, self._upsert, self._delete = self._selecting(), self._upserting(), self._deleting()
+        self._select, self._delete = self._selecting(), self._deleting("h, ")
+        self._upsert = self._upserting(self.columns, (), "h, ")
+        self._alone: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
 
     def by_key(self) -> Any:
         return sa.tuple_(*[self.table.c[name] for name in self.key])
@@ -54,12 +56,28 @@ class Table:
     def parts(self, changes: Changes) -> Iterable[tuple[str, dict[str, Any]]]:
         """Each a CTE behind `h`, the head's move, with its arrays."""
         if changes.rows:
-            yield (
-                self._upsert,
-                {self._name(name): [self._bind[name](row[name]) for row in changes.rows] for name in self.columns},
-            )
+            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(self.columns, changes.rows)
         if changes.gone:
-            yield self._delete, self._key_arrays(changes.gone)
+            yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.gone)
+
+    def upserting(self, rows: Sequence[Mapping[str, Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+        """A statement of its own: columns in `add` are summed onto what stands there, the others replaced."""
+        names, summed = tuple(rows[0]), tuple(add)
+        sql = self._alone.get((names, summed))
+        if sql is None:
+            sql = self._alone[names, summed] = self._upserting(names, summed)
+        return sql, self._row_arrays(names, rows)
+
+    def deleting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+        """A statement of its own."""
+        return self._deleting(), self._key_arrays(keys)
+
+    def _row_arrays(self, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {self._name(name): self._array(name, [row[name] for row in rows]) for name in names}
+
+    def _array(self, name: str, values: list[Any]) -> list[Any]:
+        bind = self._bind[name]
+        return values if bind is _as_it_is else [bind(value) for value in values]
 
     def _key_arrays(self, keys: Sequence[Key]) -> dict[str, Any]:
         return {
@@ -79,21 +97,22 @@ class Table:
         inner = f'SELECT {_quoted(self.columns, "t.")} FROM "{self.table.name}" AS t WHERE {same} OFFSET 0'
         return f"SELECT f.* FROM {self._unnest(self.key, 'gone')} CROSS JOIN LATERAL ({inner}) AS f"
 
-    def _upserting(self) -> str:
-        changed = ", ".join(f'"{name}" = excluded."{name}"' for name in self.columns if name not in self.key)
+    def _upserting(self, names: Sequence[str], add: Sequence[str], behind: str = "") -> str:
+        """`behind`: what else it is joined with, and writes nothing without."""
+        changed = ", ".join(f'"{name}" = {self._after(name, add)}' for name in names if name not in self.key)
         action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
         return (
-            f'u_{self.table.name} AS (INSERT INTO "{self.table.name}" ({_quoted(self.columns)}) '
-            f"SELECT {_quoted(self.columns, 'u.')} FROM h, {self._unnest(self.columns, 'row')} "
-            f"ON CONFLICT ({_quoted(self.key)}) {action})"
+            f'INSERT INTO "{self.table.name}" AS t ({_quoted(names)}) '
+            f"SELECT {_quoted(names, 'u.')} FROM {behind}{self._unnest(names, 'row')} "
+            f"ON CONFLICT ({_quoted(self.key)}) {action}"
         )
 
-    def _deleting(self) -> str:
+    def _after(self, name: str, add: Sequence[str]) -> str:
+        return f't."{name}" + excluded."{name}"' if name in add else f'excluded."{name}"'
+
+    def _deleting(self, behind: str = "") -> str:
         same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
-        return (
-            f'd_{self.table.name} AS (DELETE FROM "{self.table.name}" AS t '
-            f"USING h, {self._unnest(self.key, 'gone')} WHERE {same})"
-        )
+        return f'DELETE FROM "{self.table.name}" AS t USING {behind}{self._unnest(self.key, "gone")} WHERE {same}'
 
 
 def behind_the_head(changes: Sequence[Changes]) -> tuple[str, dict[str, Any]]:

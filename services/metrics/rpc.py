@@ -13,11 +13,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel import rebuild
 from kernel.app import App
+from kernel.at_least import parse_token
 from kernel.consume import OWN_LOG
 from kernel.errors import Invalid
 from kernel.ids import checked_id
 from kernel.pages import PageTokens, page_size
-from kernel.projector import consumer_name, parse_token
+from kernel.projector import consumer_name
 from kernel.rpc import Rpc, RpcService, caller
 from kernel.run import Role
 from kernel.signal import wait

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from kernel.at_least import wait_for
 from kernel.database import Database
 from kernel.errors import Internal, Invalid, Unavailable
 from kernel.log import Log
 from kernel.migrate import check_revision, migrate
 from kernel.model import Actor
-from kernel.projector import Projection, wait_for
+from kernel.projector import Projection
 from kernel.reads import reading_as, visible
 from kernel.rebuild import Rebuild
 from kernel.signal import Signal

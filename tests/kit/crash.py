@@ -71,6 +71,10 @@ def _of(consumer: str) -> Applies:
     return lambda guards, *_: bool(guards.consumer.startswith(consumer))
 
 
+def _projecting(name: str) -> Applies:
+    return lambda projector, *_: bool(projector.projection.name == name)
+
+
 def _answered(reached: Reached) -> None:
     """Reached when a batch is committed and nobody has been told."""
     settle = Writer._settle
@@ -103,7 +107,7 @@ POINTS: dict[str, Callable[[Reached], None]] = {
     "sent, no checkpoint": _before(Relay, "_move"),
     "sent, checkpoint moved": _after(Relay, "_move"),
     "read, not applied": _before(Projector, "handle"),
-    "applied, not committed": _after(Guards, "move", _of("sums_own")),
+    "applied, not committed": _after(Projector, "_apply", _projecting("sums_own")),
     "cause decided, not committed": _after(Guards, "move", _of("echo")),
     "cause committed, not told": _after(Writer, "execute_with"),
     "request executed, guard not moved": _before(Guards, "move", _of("commands")),
