@@ -129,21 +129,23 @@ class KafkaProducer:
         self._producer = producer
 
     async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
+        """All partitions' first batches travel together; what does not fit goes in a next one, when the first is acknowledged."""
         async with _kafka_errors(deadline_s):
-            await asyncio.gather(*[self._send(where, messages) for where, messages in batches.items()])
+            left = {where: list(messages) for where, messages in batches.items() if messages}
+            while left:
+                sent = {where: await self._send(where, messages) for where, messages in left.items()}
+                await asyncio.gather(*[acknowledged for acknowledged, _ in sent.values()])
+                left = {where: left[where][count:] for where, (_, count) in sent.items() if count < len(left[where])}
 
-    async def _send(self, where: TopicPartition, messages: Sequence[Message]) -> None:
-        """Usually one record batch; what does not fit goes in a next one, after the first is acknowledged."""
-        at = 0
-        while at < len(messages):
-            batch, first = self._producer.create_batch(), at
-            while at < len(messages) and _append(batch, messages[at]):
-                at += 1
-            if at == first:
-                raise Poison("message.too_large", topic=where[0], limit_bytes=MAX_MESSAGE_BYTES)
-            batch.close()
-            acknowledged = await self._producer.send_batch(batch, where[0], partition=where[1])
-            await acknowledged
+    async def _send(self, where: TopicPartition, messages: Sequence[Message]) -> tuple[asyncio.Future[Any], int]:
+        """One record batch: its acknowledgement, and how many messages it took."""
+        batch, count = self._producer.create_batch(), 0
+        while count < len(messages) and _append(batch, messages[count]):
+            count += 1
+        if count == 0:
+            raise Poison("message.too_large", topic=where[0], limit_bytes=MAX_MESSAGE_BYTES)
+        batch.close()
+        return await self._producer.send_batch(batch, where[0], partition=where[1]), count
 
     async def close(self) -> None:
         """Within its deadline; a sender that will not end is cancelled (what it had is sent again from the checkpoint)."""

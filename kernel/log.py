@@ -159,10 +159,7 @@ class Log:
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
         """Events with `after < position <= upto` in order, at most `limit`. A hole is a bug and raises `log.hole`."""
-        found = [Recorded(*row) for row in await self._rows(after, limit, upto, connection)]
-        if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
-            raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
-        return found
+        return checked(await self._rows(after, limit, upto, connection), after)
 
     async def _rows(
         self, after: int, limit: int, upto: int | None, connection: AsyncConnection | None
@@ -210,6 +207,14 @@ class Log:
             found = (await connection.execute(sa.select(self._events).where(asked))).all()
         events = [Recorded(*row) for row in found]
         return {(event.stream, event.command or ""): event for event in events}
+
+
+def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
+    """Rows of the log in order as events; raises `log.hole` unless they follow `after` without one."""
+    found = [Recorded(*row) for row in rows]
+    if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
+        raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
+    return found
 
 
 def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:

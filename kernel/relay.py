@@ -23,7 +23,7 @@ from kernel.errors import Fault, Internal, Poison, Unavailable
 from kernel.health import Watchdog
 from kernel.ids import derived_id, partition_of
 from kernel.lease import Leases
-from kernel.log import Log
+from kernel.log import COLUMNS, Log, checked
 from kernel.model import Incoming, Recorded
 from kernel.signal import wait
 
@@ -35,11 +35,14 @@ UNSENDABLE = (Poison, Internal, *BUGS)
 """Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
 ROUND_EVENTS = 4_000
 _MOVE = "UPDATE relay_checkpoint SET position = :position, last = :last WHERE position = :before"
-_MOVE_POSTGRES = """
-UPDATE relay_checkpoint SET position = :position, last = :last FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s
-WHERE position = :before RETURNING position
+_MOVE_AND_READ_POSTGRES = f"""
+WITH m AS (UPDATE relay_checkpoint SET position = :position, last = :last
+FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s WHERE relay_checkpoint.position = :before RETURNING 1)
+SELECT e.* FROM m LEFT JOIN LATERAL
+(SELECT {COLUMNS} FROM log_events WHERE position > :position ORDER BY position LIMIT :limit) AS e ON true ORDER BY e.position
 """
-"""A crash of the database may take back the last moments of it: what was sent since is sent once more, which is harmless."""
+"""No row: it was not moved. A row of nothing: it was, and nothing stands behind it. A crash of the database may take back the
+last moments of it: what was sent since is sent once more, which is harmless."""
 POLL_S = 1.0
 
 
@@ -93,6 +96,8 @@ class Relay:
         self._producer: Producer | None = None
         self._at: Checkpoint | None = None
         """The checkpoint as this relay last read or moved it; None: read it before the next round."""
+        self._behind: list[Recorded] | None = None
+        """What stood behind it in the log when it was moved; None: it was not read with it."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: what was appended is sent. It stands still with an alarm before what can never be sent."""
@@ -104,7 +109,7 @@ class Relay:
                 woken.clear()
                 try:
                     if not await self._round_or_wait(lease) and not await wait(woken, POLL_S):
-                        self._at = None  # somebody may have set it back meanwhile
+                        self._forget()  # somebody may have set it back meanwhile
                 except UNSENDABLE as error:
                     await self._stand_still(error, stop)
         finally:
@@ -135,13 +140,16 @@ class Relay:
             await asyncio.sleep(0.2 + random.random() * 0.3)
             return True
         self._watchdog.forget("relay")
-        self._at = None
+        self._forget()
         return False
+
+    def _forget(self) -> None:
+        self._at = self._behind = None
 
     async def round(self) -> bool:
         """One round; says whether there may be more to send."""
         before = self._at = self._at or await self.checkpoint()
-        events = await self._log.read(before.position, ROUND_EVENTS)
+        events, self._behind = self._behind or await self._log.read(before.position, ROUND_EVENTS), None
         end = before.position + len(events)
         self._watchdog.progress("relay", before.position, end)
         if not events:
@@ -156,7 +164,7 @@ class Relay:
             telemetry.count("messages_relayed_total", len(messages), topic=topic)
         self._at = made.checkpoint if await self._move(before, made.checkpoint) else None
         self._watchdog.progress("relay", made.checkpoint.position, end)
-        return True
+        return self._behind != []
 
     def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
         """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
@@ -164,11 +172,14 @@ class Relay:
         sizes: dict[TopicPartition, int] = {}
         for recorded in events:
             messages = self._messages(recorded, made.checkpoint.last)
+            is_full = False
             for where, message in messages:
-                sizes[where] = sizes.get(where, 0) + message.size()
-                if message.size() > MAX_MESSAGE_BYTES:
+                size = message.size()
+                if size > MAX_MESSAGE_BYTES:
                     raise Poison("message.too_large", event=recorded.id, limit_bytes=MAX_MESSAGE_BYTES)
-            if made.events and any(size > MAX_MESSAGE_BYTES for size in sizes.values()):
+                sizes[where] = sizes.get(where, 0) + size
+                is_full = is_full or sizes[where] > MAX_MESSAGE_BYTES
+            if made.events and is_full:
                 break  # the rest in the next round; an event of many requests may need more than one batch
             for where, message in messages:
                 made.batches.setdefault(where, []).append(message)
@@ -178,8 +189,8 @@ class Relay:
         return made
 
     def _messages(self, recorded: Recorded, last: Mapping[str, int]) -> list[tuple[TopicPartition, Message]]:
-        incoming = incoming_of(self._service, recorded, self._codec)
-        causation = orjson.loads(recorded.meta)["causation"]
+        meta = orjson.loads(recorded.meta)
+        incoming = _incoming(self._service, recorded, self._codec, meta)
         found = self._publish(incoming)
         announced = [message for message in found if isinstance(message, Announce)]
         if len(announced) != (recorded.partition is not None):
@@ -188,7 +199,7 @@ class Relay:
         for number, message in enumerate(found):
             if isinstance(message, Announce):
                 where = (f"{self._service}.events.v1", recorded.partition or 0)
-                headers = _event_headers(incoming, message, causation, last.get(_key(where), 0))
+                headers = _event_headers(incoming, message, meta["causation"], last.get(_key(where), 0))
                 messages.append((where, Message(recorded.stream.encode(), message.value, headers)))
             else:
                 where = (f"{message.target}.commands.v1", partition_of(message.key, self._partitions))
@@ -202,12 +213,17 @@ class Relay:
         return Checkpoint(row[0], orjson.loads(row[1])) if row else Checkpoint()
 
     async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
-        """Compare-and-set; False when another relay moved it (what was sent here was a repeat)."""
+        """Compare-and-set; False when another relay moved it (what was sent here was a repeat).
+
+        On PostgreSQL what stands behind it by now comes with the answer: the next round need not ask.
+        """
         values = {"before": before.position, **_row(after)}
-        if not self._log.database.is_sqlite:
-            return bool(await self._log.database.rows(_MOVE_POSTGRES, values))
-        async with self._log.database.transaction() as connection:
-            return (await connection.execute(sa.text(_MOVE), values)).rowcount == 1
+        if self._log.database.is_sqlite:
+            async with self._log.database.transaction() as connection:
+                return (await connection.execute(sa.text(_MOVE), values)).rowcount == 1
+        rows = await self._log.database.rows(_MOVE_AND_READ_POSTGRES, values | {"limit": ROUND_EVENTS})
+        self._behind = checked([row for row in rows if row[0] is not None], after.position) if rows else None
+        return bool(rows)
 
     async def rewind(self, to: Checkpoint) -> None:
         """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""
@@ -215,11 +231,11 @@ class Relay:
             await connection.execute(
                 sa.update(self._table).where(self._table.c.position > to.position).values(_row(to))
             )
-        self._at = None
+        self._forget()
 
     async def close(self) -> None:
         """Closes the producer; the next round opens a new one and starts at the checkpoint."""
-        self._at = None
+        self._forget()
         if self._producer is not None:
             producer, self._producer = self._producer, None
             with suppress(Fault):
@@ -228,7 +244,11 @@ class Relay:
 
 def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
     """A stored event as the service's own projections, processes and publish see it."""
-    event, meta = codec.decode(recorded.name, recorded.data), orjson.loads(recorded.meta)
+    return _incoming(service, recorded, codec, orjson.loads(recorded.meta))
+
+
+def _incoming(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Incoming[Any]:
+    event = codec.decode(recorded.name, recorded.data)
     return Incoming(
         service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
         recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
