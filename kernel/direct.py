@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import asyncpg
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
@@ -138,12 +138,9 @@ async def _rolled_back(driver: Any) -> bool:
 
 
 async def _told(text: str, asked: Awaitable[Any]) -> Any:
-    """The driver's answer; what it raises becomes what SQLAlchemy raises. A value that does not fit its column is no loss of
-    the connection, although the driver counts it as a misuse of its interface."""
+    """The driver's answer; what it raises becomes what SQLAlchemy raises."""
     try:
         return await asked
     except asyncpg.PostgresError as error:
         kind = IntegrityError if (error.sqlstate or "").startswith(BREAKS_CONSTRAINT) else DBAPIError
         raise kind(text, None, error) from error
-    except ValueError as error:
-        raise DataError(text, None, error) from error

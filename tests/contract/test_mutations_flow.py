@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kernel import lease, park, process, projector, relay, resend, stopped
+from kernel import consume, lease, park, process, projector, relay, resend, stopped
 from kernel import log as logs
 from kernel.bus import Bus
 from kernel.database import Database
-from tests.contract import test_flow, test_resend, test_signs_of_life
+from tests.contract import test_flow, test_projector, test_resend, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
 from tests.kit import counter
@@ -86,7 +86,28 @@ def lease_release_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lease.Leases, "release", nothing)
 
 
+def opening_guards_not_compared(patch: pytest.MonkeyPatch) -> None:
+    """The statement that opens a projector's transaction moves guards wherever they stand."""
+    compared = "AND g.next_offset = u.from_offset AND g.last_position = u.from_position"
+    assert compared in consume._MOVE_LITERAL
+    patch.setattr(consume, "_MOVE_LITERAL", consume._MOVE_LITERAL.replace(compared, ""))
+
+
+def opening_blind(patch: pytest.MonkeyPatch) -> None:
+    """It does not ask what is parked and which generation is live."""
+    patch.setattr(projector.Projector, "_usually", lambda self, parts: self._guards.moving(parts))
+
+
+def projectors_not_in_turn(patch: pytest.MonkeyPatch) -> None:
+    """Replicas of one projection write at the same time."""
+    patch.setattr(projector.Projector, "_locking", lambda _: "SET LOCAL synchronous_commit = off")
+
+
 MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
+    (opening_guards_not_compared, test_projector.test_a_zombie_writes_nothing),
+    (opening_blind, test_projector.test_a_generation_that_was_replaced_writes_nothing),
+    (opening_blind, test_flow.test_a_parked_key_waits_over_batches),
+    (projectors_not_in_turn, test_projector.test_replicas_that_fold_into_one_row_take_turns),
     (parking_order_off, test_flow.test_a_parked_key_waits_over_batches),
     (passing_is_poison, test_flow.test_what_passes_is_not_poison),
     (waiting_is_poison, test_flow.test_a_cause_that_has_to_wait_is_not_parked),

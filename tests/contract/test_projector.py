@@ -1,15 +1,18 @@
 """Projections over every store and bus: each event once, fenced zombies, parked poison, rebuild equal to live."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from kernel.bus import Message
 from kernel.consume import OWN_LOG, Guards, Part, Sourced, Topic
 from kernel.guard import Admitted, Guard
-from kernel.projector import Projector
+from kernel.model import Incoming
+from kernel.projector import Projector, Superseded, Target
 from kernel.rebuild import Rebuild, canonical_dump, live_generation, prepare
 from kernel.relay import incoming_of
 from kernel.writer import Fenced
@@ -49,6 +52,62 @@ async def test_a_zombie_writes_nothing(running: Running) -> None:
     with pytest.raises(Fenced):
         await zombie.handle([part])
     assert await running.sums() == wanted
+
+
+async def test_a_generation_that_was_replaced_writes_nothing(running: Running) -> None:
+    """A rebuilt generation was shown while the old one's projector held its batch."""
+    wanted = await fill(running, 1, 4)
+    await prepare(running.store, counter.OWN_SUMS)
+    late = Projector(counter.OWN_SUMS, 1, running.store)
+    await Guards(running.store, late.consumer).load([(OWN_LOG, 0)])
+    part = await batch_of(running, 1, 4)
+    rebuild = Rebuild(
+        counter.OWN_SUMS, running.store, running.log, counter.CODEC, running.service, running.bus, counter.decode_event
+    )
+    assert await rebuild.run() == 2
+    with pytest.raises(Superseded):
+        await late.handle([part])
+    assert await canonical_dump(running.store, counter.OWN_SUMS, 1) == []
+    assert await running.sums() == wanted
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("bus", ["local"], indirect=True)
+async def test_replicas_that_fold_into_one_row_take_turns(running: Running) -> None:
+    """Each owns a partition, both partitions change the same row: the second reads it when the first has committed."""
+    await fill(running, 1, 2)
+    has_read, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(target: Target, events: Sequence[Incoming[Any]]) -> None:
+        async def rows(*given: Any) -> Any:
+            found = await Target.rows(target, *given)
+            if not has_read.is_set():
+                has_read.set()
+                await goes_on.wait()
+            return found
+
+        target.rows = rows  # type: ignore[method-assign]
+        await counter._apply(target, events)
+
+    projection = replace(counter.OWN_SUMS, apply=slowly)
+    await prepare(running.store, projection)
+    first, second = [Projector(projection, 1, running.store) for _ in range(2)]
+    await Guards(running.store, first.consumer).load([(OWN_LOG, 0), (OWN_LOG, 1)])
+    own = await batch_of(running, 1, 1)
+    other = replace(await batch_of(running, 2, 2), partition=1, guard=Guard())
+    tasks = [asyncio.create_task(first.handle([own]))]
+    await has_read.wait()
+    tasks.append(asyncio.create_task(second.handle([other])))
+
+    async def waits_or_is_done() -> bool:
+        async with running.store.reading() as connection:
+            waiting = await connection.execute(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return tasks[1].done() or waiting.scalar_one() > 0
+
+    await running.until(waits_or_is_done)
+    goes_on.set()
+    await asyncio.gather(*tasks)
+    assert list((await running.sums()).values()) == [(4, 2)]
 
 
 async def test_a_refilled_topic_changes_nothing(running: Running) -> None:
