@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tools.servers.install import java, kafka_jars
-from tools.servers.kafka import HEAP, LOG4J, SETTINGS, _format
+from tools.servers.kafka import JVM, LOG4J, SETTINGS, _format
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
 
@@ -42,7 +42,7 @@ def secured(users: Sequence[str]) -> Iterator[tuple[int, Path]]:
     password.write_text(PASSWORD)
     lines = settings(port, free_port(), folder.path / "data")
     config.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
-    run = [java(None), HEAP, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{kafka_jars(None)}/*"]
+    run = [java(None), *JVM, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{kafka_jars(None)}/*"]
     known = [f"--add-scram=SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in (ADMIN, *users)]
     broker = Process([*run, "kafka.Kafka", str(config)], folder.path / "server.log")
     try:
