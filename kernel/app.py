@@ -153,16 +153,12 @@ class App:
             self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS,
             self.health.watchdog,
         )  # fmt: skip
-        return [Role("relay", relay.run, RELAY), Role("gauges", (await self._gauges()).run, RELAY)]
+        return [Role("relay", relay.run, RELAY), Role("gauges", self._gauges().run, RELAY)]
 
-    async def _gauges(self) -> Gauges:
-        service = self.service
-        live = [
-            consumer_name(one.name, await rebuild.live_generation(self.database, one)) for one in service.projections
-        ]
-        processes = [*[one.name for one in service.processes], "commands"]
+    def _gauges(self) -> Gauges:
+        processes = [*[one.name for one in self.service.processes], "commands"]
         clock = "deadlines" in self.deciders.inlines
-        return Gauges(service.name, self.database, self.log, [*live, *processes], clock, Patrol(self).look)
+        return Gauges(self.service.name, self.database, self.log, processes, clock, Patrol(self).look)
 
     async def _project(self) -> list[Role]:
         return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]

@@ -20,6 +20,7 @@ from kernel.database import Database
 from kernel.due import CLOCK_POLL_S
 from kernel.errors import Fault
 from kernel.log import Log
+from kernel.projector import consumer_name
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +32,15 @@ LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 
 
 class Gauges:
-    """One service's gauges; `consumers` are the names under which guards are kept (of the read models that are live)."""
+    """One service's gauges; `processes` are the names under which guards are kept, beside those of the live read models."""
 
     def __init__(
-        self, service: str, database: Database, log: Log, consumers: Sequence[str], clock: bool,
+        self, service: str, database: Database, log: Log, processes: Sequence[str], clock: bool,
         patrol: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
-        self._service, self._database, self._log, self._consumers = service, database, log, consumers
-        self._readers = set(consumers)
+        self._service, self._database, self._log, self._processes = service, database, log, processes
+        self._live: set[str] = set()
+        self._readers = set(processes)
         """Everyone a value was shown of: who recovers goes back to 0."""
         self._clock, self._patrol = clock, patrol
         self._patrol_at = monotonic() + PATROL_S
@@ -71,17 +73,30 @@ class Gauges:
         now = await self._log.now()
         async with self._database.reading() as connection:
             head = (await self._log.head(connection)).position
+            await self._find_live(connection)
             await self._projections(connection, head)
             await self._parked(connection)
             await self._stopped(connection)
             if self._clock:
                 await self._deadlines(connection, now)
 
+    async def _find_live(self, connection: AsyncConnection) -> None:
+        """Asked at every look: a rebuilt read model is another reader, and what was shown of the old one is no longer true."""
+        table = self._tables["projections"]
+        found = (await connection.execute(sa.select(table.c.name, table.c.generation))).all()
+        live = {consumer_name(name, generation) for name, generation in found}
+        for gone in self._live - live:
+            telemetry.forget("projection_lag_events", projection=gone, source=OWN_LOG, partition="0")
+            telemetry.forget("parked_keys", projection=gone)
+            telemetry.forget("reader_stopped", projection=gone)
+        self._readers = (self._readers - (self._live - live)) | live
+        self._live = live
+
     async def _projections(self, connection: AsyncConnection, head: int) -> None:
         """How far behind the own log; topics' lag stands in the group offsets at the broker."""
         guards = self._tables["guards"]
         query = sa.select(guards.c.consumer, guards.c.last_position).where(
-            guards.c.source == OWN_LOG, guards.c.consumer.in_(self._consumers)
+            guards.c.source == OWN_LOG, guards.c.consumer.in_([*self._live, *self._processes])
         )
         for consumer, last in (await connection.execute(query)).all():
             telemetry.gauge("projection_lag_events", head - last, projection=consumer, source=OWN_LOG, partition="0")

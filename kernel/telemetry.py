@@ -128,6 +128,12 @@ def gauge(name: GaugeName, value: float, /, **labels: str) -> None:
     _child(_gauges, name, labels).set(value)
 
 
+def forget(name: GaugeName, /, **labels: str) -> None:
+    """Shows a gauge no more with these labels, if it was shown: what it counted is gone for good."""
+    if _children.pop((name, tuple(labels.items())), None) is not None:
+        _gauges[name].remove(*[labels[label] for label in GAUGES[name][1]])
+
+
 def observe(name: HistogramName, value: float, /, **labels: str) -> None:
     """Adds one observation: seconds, or a size."""
     _child(_histograms, name, labels).observe(value)

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from kernel.clock import system_clock
 from kernel.gauges import Gauges
 from kernel.log import Log
+from kernel.rebuild import Rebuild
 from kernel.relay import Relay
-from kernel.telemetry import REGISTRY
+from kernel.telemetry import REGISTRY, forget
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, meta
@@ -35,6 +36,30 @@ async def test_relay_and_projection_lag_count_what_is_not_done(running: Running,
     assert value("relay_lag_events") == 0
     assert value("relay_lag_seconds") == 0
     assert value("projection_lag_events", projection="sums_own_g1", source="log", partition="0") == 0
+
+
+async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Running, log: Log) -> None:
+    gauges, projection = Gauges("counters", log.database, log, [], clock=False), counter.OWN_SUMS
+    await running.writer.execute("counter-1", Add(1), meta())
+    await running.project(projection)
+    await running.until_sums({"counter-1": (1, 1)})
+    forget("projection_lag_events", projection="sums_own_g2", source="log", partition="0")  # of another test
+    await gauges.look()
+    assert lags("sums_own_g1", "sums_own_g2") == [0, None]
+    assert value("parked_keys", projection="sums_own_g1") == 0
+    rebuild = Rebuild(
+        projection, running.store, running.log, counter.CODEC, running.service, running.bus, counter.decode_event,
+        partitions=counter.PARTITIONS,
+    )  # fmt: skip
+    assert await rebuild.run() == 2
+    await gauges.look()
+    assert lags("sums_own_g1", "sums_own_g2") == [None, 0]
+    assert [value(name, projection="sums_own_g1") for name in ("parked_keys", "reader_stopped")] == [None, None]
+
+
+def lags(*projections: str) -> list[float | None]:
+    labels = {"source": "log", "partition": "0"}
+    return [value("projection_lag_events", projection=one, **labels) for one in projections]
 
 
 async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
