@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.direct import Begun, Direct, begun
+from kernel.direct import Begun, Direct
 from kernel.errors import Unavailable
 from kernel.gone import is_closed_handle
 from kernel.settings import Settings
@@ -134,7 +134,7 @@ class Database:
     async def begun(self, opening: str) -> AsyncIterator[Begun]:
         """PostgreSQL: a write transaction by the driver whose BEGIN travels with `opening`. Lost connections: Unavailable."""
         with translated():
-            async with begun(self.read, opening) as transaction:
+            async with self._direct.begun(opening) as transaction:
                 yield transaction
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"
 """The class of SQLSTATE of unique, check and foreign keys."""
+SPARE_LIMIT = 2
 INDEXES_ONLY = "SET LOCAL enable_seqscan = off"
 """A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
 
@@ -52,47 +53,6 @@ class _Line(NamedTuple):
     driver: Any
 
 
-class Direct:
-    """Keeps the connections it took: at most as many as statements were under way at once."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._idle: list[_Line] = []
-
-    async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
-        """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
-        text, names = numbered(sql)
-        line = self._idle.pop() if self._idle else await self._take()
-        try:
-            rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
-        except BaseException:
-            await _throw_away(line)
-            raise
-        self._idle.append(line)
-        return rows
-
-    async def _take(self) -> _Line:
-        pooled = await self._engine.connect()
-        try:
-            driver: Any = (await pooled.get_raw_connection()).driver_connection
-            await driver.execute(INDEXES_ONLY.replace("LOCAL ", ""))
-        except BaseException:
-            await pooled.invalidate()
-            await pooled.close()
-            raise
-        return _Line(pooled, driver)
-
-    async def close(self) -> None:
-        """Ends the connections: with their settings they are of no use to others."""
-        while self._idle:
-            await _throw_away(self._idle.pop())
-
-
-async def _throw_away(line: _Line) -> None:
-    await line.pooled.invalidate()
-    await line.pooled.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A transaction under way. `connection` is SQLAlchemy's way into the same one; it begins and commits nothing itself.
@@ -111,22 +71,75 @@ class Begun:
         return rows
 
 
-@asynccontextmanager
-async def begun(engine: AsyncEngine, opening: str) -> AsyncIterator[Begun]:
-    """BEGIN and `opening` (statements with literals, each with a snapshot of its own) in one round trip; COMMIT at the end.
+class Direct:
+    """Keeps the connections it took: at most as many as statements were under way at once, and SPARE_LIMIT for transactions."""
 
-    Whatever is raised rolls back, and so does a COMMIT of what had failed unnoticed.
-    """
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._idle: list[_Line] = []
+        self._spare: list[_Line] = []
+
+    async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
+        """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
+        text, names = numbered(sql)
+        line = self._idle.pop() if self._idle else await self._take(INDEXES_ONLY.replace("LOCAL ", ""))
         try:
-            yield Begun(connection, driver, await _told(opening, driver.execute(f"BEGIN; {opening}")))
-            if await _told("COMMIT", driver.execute("COMMIT")) != "COMMIT":
-                raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
-        except BaseException as error:
-            if not isinstance(error, Exception) or not await _rolled_back(driver):
-                await connection.invalidate()
+            rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
+        except BaseException:
+            await _throw_away(line)
             raise
+        self._idle.append(line)
+        return rows
+
+    @asynccontextmanager
+    async def begun(self, opening: str) -> AsyncIterator[Begun]:
+        """BEGIN and `opening` (statements with literals, each with a snapshot of its own) in one round trip; COMMIT at the end.
+
+        Whatever is raised rolls back, and so does a COMMIT of what had failed unnoticed.
+        """
+        line, is_free = self._spare.pop() if self._spare else await self._take(), False
+        try:
+            yield Begun(line.pooled, line.driver, await _told(opening, line.driver.execute(f"BEGIN; {opening}")))
+            if await _told("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
+                raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
+            is_free = True
+        except Exception:
+            is_free = await _rolled_back(line.driver)
+            raise
+        finally:
+            await (self._put_back(line) if is_free else _throw_away(line))
+
+    async def _take(self, setting: str = "") -> _Line:
+        pooled = await self._engine.connect()
+        try:
+            driver: Any = (await pooled.get_raw_connection()).driver_connection
+            if setting:
+                await driver.execute(setting)
+        except BaseException:
+            await pooled.invalidate()
+            await pooled.close()
+            raise
+        return _Line(pooled, driver)
+
+    async def _put_back(self, line: _Line) -> None:
+        """To be had without the pool's work, where few are kept so; else to the pool: it is as it was."""
+        if len(self._spare) >= SPARE_LIMIT:
+            await line.pooled.close()
+            return
+        if line.pooled.in_transaction():
+            await line.pooled.rollback()  # SQLAlchemy's own view of it
+        self._spare.append(line)
+
+    async def close(self) -> None:
+        """Ends the connections: with their settings they are of no use to others."""
+        for lines in (self._idle, self._spare):
+            while lines:
+                await _throw_away(lines.pop())
+
+
+async def _throw_away(line: _Line) -> None:
+    await line.pooled.invalidate()
+    await line.pooled.close()
 
 
 async def _rolled_back(driver: Any) -> bool:

@@ -26,7 +26,10 @@ class Signal:
 
 async def wait(event: asyncio.Event, timeout_s: float) -> bool:
     """Waits for the event at most `timeout_s`; says whether it came."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout_s)
+    if event.is_set():
         return True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+            return True
     return False

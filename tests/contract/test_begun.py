@@ -95,6 +95,37 @@ async def test_a_cancelled_transaction_holds_nothing(store: Database) -> None:
         assert await kept(store) == []
 
 
+async def test_one_cancelled_while_it_rolls_back_is_not_used_again(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(_: object) -> bool:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kernel.direct._rolled_back", cancelled)
+        with pytest.raises(asyncio.CancelledError):
+            await interrupted(store)
+    for _ in range(20):
+        async with store.begun("SELECT 1") as begun:
+            await begun.fetch("SELECT 1", {})
+    assert await kept(store) == []
+
+
+async def test_many_at_once_are_each_their_own(store: Database) -> None:
+    """More than connections are kept for."""
+
+    async def one(number: int) -> None:
+        async with store.begun("SELECT 1") as begun:
+            await begun.fetch(INSERT, {"name": f"name-{number:02}"})
+            await begun.connection.execute(sa.text("SELECT 1"))
+            if number % 3 == 0:
+                raise KeyError
+
+    told = await asyncio.gather(*[one(number) for number in range(24)], return_exceptions=True)
+    assert [type(error) for error in told if error is not None] == [KeyError] * 8
+    assert await kept(store) == [f"name-{number:02}" for number in range(24) if number % 3]
+
+
 async def test_a_cut_connection_is_unavailable(store: Database) -> None:
     with pytest.raises(Unavailable, match=r"database\.unavailable"):
         await cut(store)
