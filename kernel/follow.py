@@ -7,8 +7,10 @@ partitions out, the guards' table says where to start, and a guard that somebody
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -49,6 +51,7 @@ logger = logging.getLogger(__name__)
 IDLE_S = 1.0
 LOOK_AT_ENDS_S = 10.0
 SHOW_S = 1.0
+WATCH_S = 0.25
 PAUSE_S, PAUSE_LIMIT_S = 0.1, 5.0
 Observe = Callable[[str, str, int, int, int], None]
 """`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
@@ -151,18 +154,23 @@ class Consumer:
         for part in parts:
             part.guard.move(part.admitted)
             self._observe(self.name, part.source, part.partition, part.guard.next_offset, part.admitted.held)
-            self._tell(part)
+        self._tell(parts)
 
-    def _tell(self, part: Part) -> None:
-        labels = {"projection": self.name, "source": part.source}
-        telemetry.count("records_projected_total", len(part.admitted.fresh), **labels)
-        telemetry.count("records_repeated_total", part.repeats, **labels)
-        where = (part.source, part.partition)
-        self._holes = self._holes - {where} if part.guard.hole is None else self._holes | {where}
+    def _tell(self, parts: Sequence[Part]) -> None:
+        """Once for a batch, not for each of its partitions: counting would cost more than applying."""
+        fresh, repeats = Counter[str](), Counter[str]()
+        for part in parts:
+            fresh[part.source] += len(part.admitted.fresh)
+            repeats[part.source] += part.repeats
+            (self._holes.discard if part.guard.hole is None else self._holes.add)((part.source, part.partition))
+        for source, count in fresh.items():
+            labels = {"projection": self.name, "source": source}
+            telemetry.count("records_projected_total", count, **labels)
+            telemetry.count("records_repeated_total", repeats[source], **labels)
         telemetry.gauge("guard_holes", len(self._holes), projection=self.name)
-        newest = next((one.incoming for one in reversed(part.admitted.fresh) if one.incoming), None)
+        newest = max((at for part in parts if (at := _newest(part)) is not None), default=None)
         if newest is not None:
-            delay = (system_clock() - newest.at).total_seconds()
+            delay = (system_clock() - newest).total_seconds()
             telemetry.gauge("projection_delay_seconds", max(0.0, delay), projection=self.name)
 
     async def _follow_topics(self, stop: asyncio.Event) -> None:
@@ -186,7 +194,7 @@ class Consumer:
         guards = await self.guards.load(wanted)
         positions = {where: guard.next_offset for where, guard in guards.items()}
         reader = await self._bus.reader(positions, self._group)
-        look_at = 0.0
+        look_at = watch_at = 0.0
         try:
             async with (
                 Ahead(reader, self._read, self._batch_records, IDLE_S).open() as ahead,
@@ -197,7 +205,9 @@ class Consumer:
                         ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
                         self._check_ends(guards, ends)
                     await self._topic_batch(await ahead.take(), guards)
-                    self._watch(guards, ends)
+                    if monotonic() >= watch_at:
+                        self._watch(guards, ends)
+                        watch_at = monotonic() + WATCH_S
         finally:
             for where in guards:
                 self._watchdog.forget(self._mark(where))
@@ -272,3 +282,7 @@ class Consumer:
         assert self._codec is not None
         recorded = await self._log.read(sourced.position - 1, 1)
         return incoming_of(self._service, recorded[0], self._codec)
+
+
+def _newest(part: Part) -> datetime | None:
+    return next((one.incoming.at for one in reversed(part.admitted.fresh) if one.incoming), None)

@@ -160,8 +160,9 @@ class Relay:
             traces = (orjson.loads(recorded.meta)["traceparent"] for recorded in events[: made.events])
             with telemetry.batch_span(f"relay {self._service}", traces):
                 await self._producer.send(made.batches, SEND_DEADLINE_S)
-        for (topic, _), messages in made.batches.items():
-            telemetry.count("messages_relayed_total", len(messages), topic=topic)
+        for topic in {topic for topic, _ in made.batches}:
+            count = sum(len(messages) for where, messages in made.batches.items() if where[0] == topic)
+            telemetry.count("messages_relayed_total", count, topic=topic)
         self._at = made.checkpoint if await self._move(before, made.checkpoint) else None
         self._watchdog.progress("relay", made.checkpoint.position, end)
         return self._behind != []
