@@ -38,7 +38,8 @@ async def protect(connection: AsyncConnection, service: str, projection: Project
 
 
 async def _secure_rows(connection: AsyncConnection, service: str, table: str) -> None:
-    readers = "ARRAY(SELECT jsonb_array_elements_text(current_setting('app.readers', true)::jsonb))"
+    said = "nullif(current_setting('app.readers', true), '')"  # empty in a session that was told it in a transaction before
+    readers = f"ARRAY(SELECT jsonb_array_elements_text({said}::jsonb))"
     for statement in (
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'DROP POLICY IF EXISTS readers ON "{table}"',

@@ -118,6 +118,8 @@ async def test_row_level_security_stands_behind_a_forgotten_filter(running: Runn
     async with reading_as(running.store, running.service, ANN) as connection:
         assert list((await connection.execute(sa.text("SELECT stream FROM owned"))).scalars()) == [ann]
     async with running.store.snapshot() as connection:
+        await connection.execute(sa.text("SELECT set_config('app.readers', '[]', true)"))
+        await connection.rollback()  # a session that somebody else asked in before
         await connection.execute(sa.text(f'SET LOCAL ROLE "{running.service}_query"'))
         assert list((await connection.execute(sa.text("SELECT stream FROM owned"))).scalars()) == []
         with pytest.raises(DBAPIError, match="permission denied"):
