@@ -9,7 +9,7 @@ from http.client import HTTPException
 from urllib.error import URLError
 from urllib.request import urlopen
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 6.0
 
 
 def main(arguments: list[str]) -> int:
