@@ -179,6 +179,7 @@ class Writer:
             async with self._loading_ahead(decided):
                 appended = await self._append(units, decided)
             self._known.stand(appended)
+            self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
         elif (await self.log.head()).position != position:
             raise _Behind
         quiet = [item.pair for item, outcome in pairs_of(units, decided) if not outcome.appended]

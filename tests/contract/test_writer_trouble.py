@@ -156,3 +156,25 @@ async def test_commands_are_turned_away_while_the_relay_is_far_behind(replicas: 
     for backlog in backlogs:
         await backlog.look()
         backlog.check()
+
+
+async def test_rows_are_exact_when_only_what_follows_the_append_fails(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Appended, then the look for repeats among the refused is cut: what was appended is known all the same."""
+    writer, stream = replicas.one(), counter.counter()
+    find, cuts = writer.log.find_commands, [Unavailable("database.unavailable")]
+
+    async def cut(pairs: Sequence[tuple[str, str]], *given: Any) -> Any:
+        if pairs and cuts:
+            raise cuts.pop()
+        return await find(pairs, *given)
+
+    await writer.execute(stream, Add(1, "one"), counter.meta())
+    monkeypatch.setattr(writer.log, "find_commands", cut)
+    jobs = [outcome(writer, stream, Add(5, "one")), outcome(writer, counter.counter(), Add(1, only_from=9))]
+    told = await asyncio.gather(*jobs)
+    assert told == ["appended", "counter.moved_on"]
+    assert not cuts
+    assert await outcome(writer, counter.counter(), Add(counter.LIMIT - 5, "one")) == "counter.over_limit"
+    assert await outcome(writer, stream, Add(1, "one", only_from=6)) == "appended"
