@@ -23,7 +23,7 @@ class Client:
 
 
 class Consumer:
-    """What KafkaSource uses of AIOKafkaConsumer; delivers nothing, `end` records are there."""
+    """What KafkaSource and KafkaReader use of AIOKafkaConsumer; delivers nothing, `end` records are there."""
 
     made: list["Consumer"]
     end = 0
@@ -34,7 +34,7 @@ class Consumer:
         self.settings = settings
         self.offsets: dict[TopicPartition, int] = {}
         self.running = False
-        self._client = Client()
+        self._client, self._coordinator, self._fetcher = Client(), None, None
         self.made.append(self)
 
     async def start(self) -> None:
