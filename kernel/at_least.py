@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from kernel.database import Database
 from kernel.errors import Invalid, Unavailable
-from kernel.signal import Signal
+from kernel.signal import Signal, wait
 
 WAIT_LIMIT_S = 5.0
+ELSEWHERE_S = 0.025
+"""Progress in this process wakes; that of other processes is looked for so often."""
 
 
 def parse_token(token: str) -> tuple[str, int, int | None]:
@@ -35,7 +37,8 @@ async def wait_for(
     try:
         async with asyncio.timeout(limit_s):
             while not await _reached(database, where, table, position):
-                await _nap(woken)
+                woken.clear()
+                await wait(woken, ELSEWHERE_S)
     except TimeoutError:
         raise Unavailable("at_least.not_reached", token=token, retry_after_s=1) from None
     finally:
@@ -46,12 +49,3 @@ async def _reached(database: Database, where: Any, table: sa.Table, position: in
     async with database.reading() as connection:
         last = (await connection.execute(sa.select(table.c.last_position).where(where))).scalar()
     return last is not None and last >= position
-
-
-async def _nap(woken: asyncio.Event) -> None:
-    """Woken by progress in this process; other processes' progress is looked for every 25 ms."""
-    woken.clear()
-    try:
-        await asyncio.wait_for(woken.wait(), 0.025)
-    except TimeoutError:
-        return

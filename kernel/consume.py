@@ -75,22 +75,14 @@ class Part:
         return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
 
 
-_MOVE_ALL = sa.text("""
-UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
-FROM unnest(CAST(:a AS text[]), CAST(:b AS int[]), CAST(:c AS bigint[]), CAST(:d AS bigint[]), CAST(:e AS bigint[]),
-CAST(:f AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
-WHERE g.consumer = :consumer AND g.source = u.source AND g.partition = u.partition
-AND g.next_offset = u.from_offset AND g.last_position = u.from_position
-""")
-
-
-_MOVE_LITERAL = """
+_MOVE = """
 UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
 FROM unnest(CAST({} AS text[]), CAST({} AS int[]), CAST({} AS bigint[]), CAST({} AS bigint[]), CAST({} AS bigint[]),
 CAST({} AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
 WHERE g.consumer = {consumer} AND g.source = u.source AND g.partition = u.partition
 AND g.next_offset = u.from_offset AND g.last_position = u.from_position
 """
+_MOVE_BOUND = sa.text(_MOVE.format(*[f":{name}" for name in "abcdef"], consumer=":consumer"))
 
 
 class Guards:
@@ -131,12 +123,12 @@ class Guards:
             moved = [await self._move_one(connection, part) for part in ordered]
             return all(moved)
         arrays = dict(zip("abcdef", _moves(ordered), strict=True))
-        done = await connection.execute(_MOVE_ALL, {"consumer": self.consumer, **arrays})
+        done = await connection.execute(_MOVE_BOUND, {"consumer": self.consumer, **arrays})
         return bool(done.rowcount == len(ordered))
 
     def moving(self, parts: Sequence[Part]) -> str:
         """PostgreSQL: `move` as a statement of literals, for a transaction's opening; it ends with its WHERE."""
-        return _MOVE_LITERAL.format(*map(array_literal, _moves(parts)), consumer=literal(self.consumer))
+        return _MOVE.format(*map(array_literal, _moves(parts)), consumer=literal(self.consumer))
 
     async def _move_one(self, connection: AsyncConnection, part: Part) -> bool:
         guard, after = part.guard, part.admitted

@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"
 """The class of SQLSTATE of unique, check and foreign keys."""
 SPARE_LIMIT = 2
-INDEXES_ONLY = "SET LOCAL enable_seqscan = off"
+INDEXES_ONLY = "enable_seqscan = off"
 """A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
 
 
@@ -82,7 +82,7 @@ class Direct:
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
         """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
         text, names = numbered(sql)
-        line = self._idle.pop() if self._idle else await self._take(INDEXES_ONLY.replace("LOCAL ", ""))
+        line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}")
         try:
             rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
         except BaseException:

@@ -193,7 +193,7 @@ class Projector:
         """PostgreSQL: replicas own different partitions but may fold into the same row: one transaction of a projection at
         a time. A crash of the database may take back the last moments, rows and guard alike: they are read once more."""
         return (
-            f"SET LOCAL synchronous_commit = off; {INDEXES_ONLY}; "
+            f"SET LOCAL synchronous_commit = off; SET LOCAL {INDEXES_ONLY}; "
             f"SELECT pg_advisory_xact_lock(hashtextextended({literal(self.consumer)}, 0))"
         )
 

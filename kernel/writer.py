@@ -179,9 +179,9 @@ class Writer:
             async with self._loading_ahead(decided):
                 appended = await self._append(units, decided)
             self._known.stand(appended)
-            self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
         elif (await self.log.head()).position != position:
             raise _Behind
+        self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
         quiet = [item.pair for item, outcome in pairs_of(units, decided) if not outcome.appended]
         return with_repeats(units, decided, await self.log.find_commands(quiet))
 
@@ -241,6 +241,7 @@ class Writer:
             if decided.pending or alsos(units, decided):
                 head = await self._append(units, decided, connection)
         self._known.stand(head)
+        self._known.keep(decided)
         return decided
 
     async def _append(self, units: list[Unit], decided: Decided, connection: AsyncConnection | None = None) -> Head:
@@ -259,8 +260,7 @@ class Writer:
         return appended
 
     def _settle(self, units: list[Unit], decided: Decided) -> None:
-        """Keeps what was decided and answers each caller."""
-        self._known.keep(decided)
+        """Answers each caller."""
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
             unit.answer(outcomes)
         if decided.pending:

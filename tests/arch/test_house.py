@@ -31,7 +31,7 @@ def test_ci_calls_what_people_call() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     lines = script.read_text().rstrip().splitlines()
-    assert "export DANDELION_REQUIRE=kafka,postgres" in lines
+    assert "export DANDELION_REQUIRE=kafka,postgres,deploy" in lines
     assert lines[-1] == "exec make test"
 
 

@@ -89,8 +89,8 @@ def lease_release_off(patch: pytest.MonkeyPatch) -> None:
 def opening_guards_not_compared(patch: pytest.MonkeyPatch) -> None:
     """The statement that opens a projector's transaction moves guards wherever they stand."""
     compared = "AND g.next_offset = u.from_offset AND g.last_position = u.from_position"
-    assert compared in consume._MOVE_LITERAL
-    patch.setattr(consume, "_MOVE_LITERAL", consume._MOVE_LITERAL.replace(compared, ""))
+    assert compared in consume._MOVE
+    patch.setattr(consume, "_MOVE", consume._MOVE.replace(compared, ""))
 
 
 def opening_blind(patch: pytest.MonkeyPatch) -> None:

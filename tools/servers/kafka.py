@@ -17,8 +17,8 @@ from tools.servers.server import Server, first_that_works
 
 VARIABLE = "DANDELION_TEST_KAFKA"
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""Without the second compiler and the collector's threads: on two cores a broker that lives for minutes spends more on them
-than on its messages."""
+"""Without the second compiler and the collector's threads: what a broker that lives for minutes does not spend on them the
+tests have."""
 LOG4J = Path(__file__).with_name("log4j2.properties")
 FORMAT_S = 90
 
