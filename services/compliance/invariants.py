@@ -1,6 +1,7 @@
 """What must hold of compliance's data beyond what each of its tables must be by itself."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,7 @@ async def verdicts_follow_findings(app: App) -> list[Checked]:
     rows_of = sa.func.coalesce(counted.c.rows, 0).label("rows")
     columns = (REVIEWS.c.review_id, REVIEWS.c.verdict, REVIEWS.c.by_reviewer, REVIEWS.c.findings, rows_of)
     query = sa.select(*columns).select_from(REVIEWS.outerjoin(counted, counted.c.review_id == REVIEWS.c.review_id))
-    async for row in _paged(app, query.where(REVIEWS.c.verdict != ""), REVIEWS.c.review_id):
+    async for row in _rows(app, query.where(REVIEWS.c.verdict != "")):
         findings = adapter(tuple[Finding, ...]).validate_json(row.findings)
         wanted = Verdict.NEEDS_HUMAN if row.by_reviewer else Verdict(row.verdict)
         judged.at(
@@ -39,17 +40,24 @@ async def verdicts_follow_findings(app: App) -> list[Checked]:
     return [judged.done(), listed.done()]
 
 
-async def _paged(app: App, query: sa.Select[Any], key: sa.ColumnElement[str]) -> AsyncIterator[Any]:
-    """All rows, in the order of a text key, each page in a snapshot of its own."""
-    last = ""
+async def _pages(
+    snapshot: Callable[[], AbstractAsyncContextManager[AsyncConnection]], query: sa.Select[Any]
+) -> AsyncIterator[Sequence[Any]]:
+    """All rows in the order of the first column, which is unique; each page is read in what `snapshot` opens."""
+    key, rest = query.selected_columns[0], query
     while True:
-        async with app.database.snapshot() as connection:
-            rows = (await connection.execute(query.where(key > last).order_by(key).limit(PAGE_ROWS))).all()
-        for row in rows:
-            yield row
+        async with snapshot() as connection:
+            rows = (await connection.execute(rest.order_by(key).limit(PAGE_ROWS))).all()
+        yield rows
         if len(rows) < PAGE_ROWS:
             return
-        last = rows[-1][0]
+        rest = query.where(key > rows[-1][0])
+
+
+async def _rows(app: App, query: sa.Select[Any]) -> AsyncIterator[Any]:
+    async for page in _pages(app.database.snapshot, query):
+        for row in page:
+            yield row
 
 
 @dataclass(slots=True)
@@ -83,16 +91,9 @@ async def looks_recorded(app: App) -> list[Checked]:
     """Only looks that were asked for are recorded, and each that misses the label is followed by its alarm, and only those."""
     walk, events = Walk(), app.metadata.tables["log_events"].c
     query = sa.select(events.position, events.stream, events.name, events.data).where(events.name.in_(LOOKS))
-    last = 0
-    while True:
-        async with app.database.reading() as connection:
-            page = query.where(events.position > last).order_by(events.position).limit(PAGE_ROWS)
-            rows = (await connection.execute(page)).all()
-        for row in rows:
-            walk.at(row.stream, CODEC.decode(row.name, row.data))
-        if len(rows) < PAGE_ROWS:
-            return [walk.recorded.done(), walk.alarmed.done()]
-        last = rows[-1].position
+    async for row in _rows(app, query):
+        walk.at(row.stream, CODEC.decode(row.name, row.data))
+    return [walk.recorded.done(), walk.alarmed.done()]
 
 
 LOOKS = [CODEC.name_of(one) for one in (LookRequested, ContentLookedAt, DisclosureMissing)]
@@ -101,27 +102,24 @@ LOOKS = [CODEC.name_of(one) for one in (LookRequested, ContentLookedAt, Disclosu
 async def looks_follow_reviews(app: App) -> list[Checked]:
     """What is looked at as published was handed in for review and found clear. Nothing is said while reviews are behind."""
     look, events = Look("looks_follow_reviews"), app.metadata.tables["log_events"].c
-    query = sa.select(events.stream, events.name, events.data).where(events.name == CODEC.name_of(LooksScheduled))
+    scheduled = CODEC.name_of(LooksScheduled)
+    query = sa.select(events.position, events.name, events.data).where(events.name == scheduled)
     async with app.database.snapshot() as connection:
-        if not await is_at_head(connection, app.log, REVIEWS_PROJECTION):
-            return [look.done()]
-        scheduled = [CODEC.decode(row.name, row.data) for row in await connection.execute(query)]
-        known = await _verdicts(connection, sorted({one.about.submission_id for one in scheduled}))
+        if await is_at_head(connection, app.log, REVIEWS_PROJECTION):
+            async for page in _pages(lambda: nullcontext(connection), query):
+                await _follow(connection, look, [CODEC.decode(row.name, row.data) for row in page])
+    return [look.done()]
+
+
+async def _follow(connection: AsyncConnection, look: Look, scheduled: Sequence[LooksScheduled]) -> None:
+    reviews = {one.about.submission_id for one in scheduled}
+    query = sa.select(REVIEWS.c.review_id, REVIEWS.c.verdict).where(REVIEWS.c.review_id.in_(reviews))
+    known = {row.review_id: row.verdict for row in await connection.execute(query)}
     for one in scheduled:
         verdict = known.get(one.about.submission_id, "unknown")
         look.at(
             verdict == Verdict.CLEAR, f"deliverable {one.about.deliverable_id} was published, its review is {verdict}"
         )
-    return [look.done()]
-
-
-async def _verdicts(connection: AsyncConnection, reviews: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for start in range(0, len(reviews), PAGE_ROWS):
-        asked = REVIEWS.c.review_id.in_(reviews[start : start + PAGE_ROWS])
-        rows = await connection.execute(sa.select(REVIEWS.c.review_id, REVIEWS.c.verdict).where(asked))
-        found |= {row.review_id: row.verdict for row in rows}
-    return found
 
 
 INVARIANTS = (verdicts_follow_findings, looks_recorded, looks_follow_reviews)

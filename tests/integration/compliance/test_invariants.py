@@ -4,6 +4,7 @@ import pytest
 from dandelion.compliance.v1 import events_pb2 as events
 
 from kernel.invariants import Checked, broken, quick
+from services.compliance import invariants
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing
 from services.compliance.ports import Seen
@@ -50,6 +51,12 @@ async def test_what_was_done_is_whole_and_all_of_it_is_looked_at(worked: Complia
     found = await looked(worked)
     assert broken(found) == []
     assert {one.invariant: one.looked_at > 0 for one in found} == dict.fromkeys(OURS, True)
+
+
+async def test_it_does_not_matter_how_much_a_page_holds(worked: Compliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = await looked(worked)
+    monkeypatch.setattr(invariants, "PAGE_ROWS", 1)
+    assert await looked(worked) == whole
 
 
 DAMAGE: dict[str, tuple[set[str], str, str]] = {
