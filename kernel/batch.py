@@ -20,7 +20,7 @@ from kernel.decide import (
     stored_meta,
 )
 from kernel.errors import Fault, Invalid, Refused
-from kernel.log import Pending
+from kernel.log import Pending, Statement
 from kernel.model import Context, Fact, Inline, Key, Recorded
 
 R = TypeVar("R")
@@ -64,6 +64,8 @@ class Decided:
     rows: dict[RowKey, Any] = field(default_factory=dict)
     sealed: list[Any] = field(default_factory=list)
     outcomes: list[list[Outcome]] = field(default_factory=list)
+    prepared: Statement | None = None
+    """Its append made ready, where there was time for it."""
 
     def take(self, other: "Decided") -> None:
         """What another decided on top of this; not its outcomes."""
@@ -79,12 +81,19 @@ class Batch:
     def __init__(
         self, deciders: Deciders, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], head: int, at: datetime
     ) -> None:
-        self._deciders, self._loaded_entries, self._loaded_rows = deciders, entries, rows
+        self._deciders, self._loaded_entries, self._loaded_rows = deciders, dict(entries), dict(rows)
         self._head, self._at = head, at
         self.decided = Decided()
         self.missing: dict[RowKey, None] = {}
         """Inline rows that were looked at and not loaded: load them and decide the whole batch anew."""
         self._seen: dict[tuple[str, str], tuple[str, Outcome]] = {}
+
+    def know(self, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], at: datetime) -> None:
+        """More that was loaded, for what is added from now on; `at`: the time it is decided at."""
+        self._loaded_entries |= entries
+        self._loaded_rows |= rows
+        self._at = at
+        self.decided.prepared = None
 
     def add(self, items: Sequence[Item], known: Mapping[tuple[str, str], Recorded]) -> None:
         """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""

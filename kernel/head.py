@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -110,15 +109,40 @@ class AtHead:
                 return batch.decided
             rows |= await self._load_rows(list(batch.missing), connection)
 
+    def following(self, base: Decided) -> Batch:
+        """An empty batch on top of one that is being appended."""
+        return Batch(self._deciders, {}, {}, self._after(base), self.now())
+
+    async def add(self, batch: Batch, units: Units, base: Decided) -> bool:
+        """Decides more units on top of `base`; False when a row is missing that nobody announced (nothing of it counts)."""
+        entries, rows = await self.load(units, None, base)
+        batch.know(entries, rows, self.now())
+        for items in units:
+            batch.add(items, {})
+        return not batch.missing
+
+    def prepare(self, decided: Decided, base: Decided) -> None:
+        """Makes the append behind `base` ready while there is nothing else to do."""
+        if decided.pending and not self._log.database.is_sqlite:
+            expected = self._after(base)
+            decided.prepared = self._log.statement(decided.pending, expected, self._inline.changes(decided))
+
+    def _after(self, base: Decided) -> int:
+        assert self.position is not None
+        return self.position + len(base.pending)
+
     async def load(
         self, units: Units, connection: AsyncConnection | None = None, under_way: Decided = NOTHING
     ) -> tuple[dict[str, Entry], dict[RowKey, Any]]:
         """Streams and announced rows of the units as they stand at `position`; they are kept for the next time.
 
-        What an append that is `under_way` changes is neither loaded nor kept: it stands in its own copies. Rows are asked
+        What an append that is `under_way` changes is neither loaded nor kept: it is as in its own copies. Rows are asked
         for at the same time as streams, as if unknown streams were new; what these then announce besides is loaded after.
         """
-        streams = {stream for items in units for item in items for stream in _streams(item)}
+        streams = {item.stream for items in units for item in items}
+        streams |= {
+            refusal_stream(one.meta.command_id) for items in units for one in items if one.requester is not None
+        }
         entries = {stream: self._states[stream] for stream in streams if stream in self._states}
         entries |= {stream: under_way.entries[stream] for stream in streams if stream in under_way.entries}
         blank = {
@@ -136,7 +160,8 @@ class AtHead:
             if any(entry.version for entry in blank.values()):
                 announced = self._announced(units, entries)
         await self._load_rows(self._missing_rows(announced, under_way), connection)
-        return entries, {key: self._rows[key] for key in announced if key in self._rows}
+        rows = {key: self._rows[key] for key in announced if key in self._rows}
+        return entries, rows | {key: under_way.rows[key] for key in announced if key in under_way.rows}
 
     def _missing_rows(self, announced: Iterable[RowKey], under_way: Decided) -> list[RowKey]:
         return [key for key in announced if key not in self._rows and key not in under_way.rows]
@@ -145,10 +170,11 @@ class AtHead:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
         wanted: dict[RowKey, None] = {}
         for item in (item for items in units for item in items if item.stream in entries):
-            with suppress(Fault, *BUGS):
-                reads = self._deciders.of(item.stream).reads(item.command, entries[item.stream].state)
-                for inline, key in reads:
+            try:
+                for inline, key in self._deciders.of(item.stream).reads(item.command, entries[item.stream].state):
                     wanted[inline.name, key] = None
+            except (Fault, *BUGS):
+                continue
         return list(wanted)
 
     async def _fold(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
@@ -169,8 +195,9 @@ class AtHead:
         Without a connection it is committed when this returns.
         """
         assert self.position is not None
-        changes = self._inline.changes(decided)
-        at = await self._log.append(connection, decided.pending, self.position, changes)
+        prepared = decided.prepared
+        changes = self._inline.changes(decided) if prepared is None else ()
+        at = await self._log.append(connection, decided.pending, self.position, changes, prepared)
         return None if at is None else Head(self.position + len(decided.pending), at)
 
     def keep(self, decided: Decided) -> None:
@@ -184,7 +211,3 @@ async def _both(one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any]) 
     for outcome in await asyncio.gather(one, other, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def _streams(item: Item) -> Iterable[str]:
-    return (item.stream,) if item.requester is None else (item.stream, refusal_stream(item.meta.command_id))

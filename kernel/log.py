@@ -47,6 +47,8 @@ class Pending:
     command: str | None
 
 
+Statement = tuple[str, dict[str, Any]]
+"""SQL with `:names`, and their values."""
 COLUMNS = "position, tenant, stream, version, partition, name, data, meta, command, recorded_at"
 _APPEND_POSTGRES = f"""
 WITH h AS (UPDATE log SET head = head + :n, at = greatest(at, clock_timestamp()) WHERE head = :expected RETURNING at),
@@ -114,20 +116,26 @@ class Log:
         rows: Sequence[Pending],
         expected: int,
         changes: Sequence[Changes] = (),
+        prepared: Statement | None = None,
     ) -> datetime | None:
         """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
 
         `changes` are rows of other tables that go with it. With no rows it only proves, under the head row's lock, that the
-        head is where the caller believes it. Without a connection it is a transaction of its own.
+        head is where the caller believes it. Without a connection it is a transaction of its own. `prepared`: its statement.
         """
         if not self.database.is_sqlite:
-            sql, values = behind_the_head(changes)
-            found = await self.database.rows(_APPEND_POSTGRES % sql, _arrays(rows, expected) | values, connection)
+            sql, values = prepared or self.statement(rows, expected, changes)
+            found = await self.database.rows(sql, values, connection)
             return found[0][0] if found else None
         if connection is not None:
             return await self._append_sqlite(connection, rows, expected, changes)
         async with self.database.transaction() as own:
             return await self._append_sqlite(own, rows, expected, changes)
+
+    def statement(self, rows: Sequence[Pending], expected: int, changes: Sequence[Changes]) -> Statement:
+        """PostgreSQL: `append` made ready."""
+        sql, values = behind_the_head(changes)
+        return _APPEND_POSTGRES % sql, _arrays(rows, expected) | values
 
     async def _append_sqlite(
         self, connection: AsyncConnection, rows: Sequence[Pending], expected: int, changes: Sequence[Changes]

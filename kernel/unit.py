@@ -63,16 +63,15 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
 
 def tell(units: list[Unit], decided: Decided) -> None:
     """Counts what became of the commands, and how long each waited from its queueing to its answer."""
-    now, waited, words = monotonic(), defaultdict[str, list[float]](list), Counter[tuple[str, str]]()
-    for unit, outcomes in zip(units, decided.outcomes, strict=True):
-        for item, outcome in zip(unit.items, outcomes, strict=True):
-            command = type(item.command).__name__
-            waited[command].append(now - unit.asked_at)
-            words[command, outcome.word] += 1
+    now, waited = monotonic(), defaultdict[str, list[float]](list)
+    for unit in units:
+        for item in unit.items:
+            waited[type(item.command).__name__].append(now - unit.asked_at)
+    words = Counter([(type(item.command).__name__, outcome.word) for item, outcome in pairs_of(units, decided)])
     for (command, word), count in words.items():
         telemetry.count("commands_total", count, command=command, outcome=word)
     for command, seconds in waited.items():
         telemetry.observe_each("command_seconds", seconds, command=command)
-    for event, count in Counter(row.name for row in decided.pending).items():
+    for event, count in Counter([row.name for row in decided.pending]).items():
         telemetry.count("events_appended_total", count, event=event)
     telemetry.observe("writer_batch_size", len(units))

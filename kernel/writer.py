@@ -1,16 +1,15 @@
 """execute(): what is queued is decided in memory and appended once (group commit); nobody is answered before.
 
-One writer task per process takes what is queued, without a timer. When the head has moved it reads what it missed, the
-rest of it under the head row's lock, decides anew and appends: retrying the compare-and-set alone starves a replica.
+One writer task per process takes what is queued, without a timer, and decides the next batch while one is being appended
+(kernel.overlap). When the head has moved it reads what it missed, the rest of it under the head row's lock, decides anew and
+appends: retrying the compare-and-set alone starves a replica.
 """
 
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -24,9 +23,9 @@ from kernel.errors import Exhausted, Fault, Internal, Unavailable
 from kernel.head import AtHead
 from kernel.log import Head, Log
 from kernel.model import Meta, Receipt
+from kernel.overlap import BATCH_LIMIT, Following, Overlap, share
 from kernel.unit import Also, Unit, alsos, pairs_of, tell, with_repeats
 
-BATCH_LIMIT = 512
 QUEUE_LIMIT = 10_000
 LOST_DEADLINE_S = 30.0
 
@@ -60,8 +59,9 @@ class Writer:
         self._shared = False
         """Others appended since the last turn: the lock first, as what is decided without it would be decided twice."""
         self._closed = False
-        self._under_way: Decided | None = None
-        self._loading: asyncio.Task[None] | None = None
+        self._overlap = Overlap(self._known, self._queue)
+        self._kept: Decided | None = None
+        """The batch that was appended last as it was decided, and nothing since."""
 
     async def execute(
         self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
@@ -99,18 +99,20 @@ class Writer:
         unit = Unit(items, also)
         self._queue.append(unit)
         self._woken.set()
-        if self._under_way is not None and (self._loading is None or self._loading.done()):
-            self._loading = asyncio.create_task(self._load_ahead(self._under_way))
+        self._overlap.notice()
         return await unit.done
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves the queue until `stop`; then finishes what was accepted and takes nothing more."""
         waking = asyncio.create_task(self._wake_at(stop))
         try:
-            while self._queue or not self._closed:
+            while self._queue or not self._overlap.is_empty or not self._closed:
                 self._closed = stop.is_set()
-                if self._queue:
-                    await self._serve([self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))])
+                following = self._overlap.take()
+                if following is not None:
+                    await self._serve(following.units, following)
+                elif self._queue:
+                    await self._serve([self._queue.popleft() for _ in range(self._count())])
                     telemetry.gauge("writer_queue", len(self._queue))
                 elif not self._closed:
                     self._woken.clear()
@@ -118,19 +120,25 @@ class Writer:
         finally:
             waking.cancel()
             self._closed = True
+            self._overlap.give_back()
             while self._queue:
                 self._queue.popleft().fail(Unavailable("writer.stopped", retry_after_s=1))
+
+    def _count(self) -> int:
+        """Where others append too the lock is taken for each batch: the fewer the better."""
+        return min(len(self._queue), BATCH_LIMIT) if self._shared else share(len(self._queue))
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._woken.set()
 
-    async def _serve(self, units: list[Unit]) -> None:
+    async def _serve(self, units: list[Unit], following: Following | None = None) -> None:
         """Answers every unit, whatever happens."""
         try:
-            await self._turn(units)
+            await self._turn(units, following)
         except (Fenced, Fault, DBAPIError, *BUGS) as error:
             self._known.forget()
+            self._kept = None
             await self._isolate(units, error)
         except BaseException:
             for unit in units:
@@ -152,13 +160,16 @@ class Writer:
                 kind = str(getattr(error, "kind", "internal"))
                 telemetry.count("commands_total", command=type(item.command).__name__, outcome=kind)
 
-    async def _turn(self, units: list[Unit]) -> None:
+    async def _turn(self, units: list[Unit], following: Following | None) -> None:
         """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
         started = monotonic()
         self._attempted = None
         try:
             await self._known.start()
-            decided = await (self._until_known(units) if self._shared else self._optimistic(units))
+            if following is not None and self._stands(following):
+                decided = await self._at_head(units, following.batch.decided)
+            else:
+                decided = await (self._until_known(units) if self._shared else self._optimistic(units))
         except (_Behind, IntegrityError):
             telemetry.count("writer_behind_total")
             self._attempted = None
@@ -170,42 +181,26 @@ class Writer:
         telemetry.observe("append_seconds", monotonic() - started)
         self._settle(units, decided)
 
+    def _stands(self, following: Following) -> bool:
+        """What it was decided on was appended as it was, and nothing since: that the head is there says less."""
+        return following.base is self._kept
+
     async def _optimistic(self, units: list[Unit]) -> Decided:
-        position = self._known.position
         asked = [item.pair for unit in units for item in unit.items if item.requester is not None]
         known = await self.log.find_commands(asked)  # a request come again must not be refused: that is an event
-        decided = await self._known.decide([unit.items for unit in units], known, None)
+        return await self._at_head(units, await self._known.decide([unit.items for unit in units], known, None))
+
+    async def _at_head(self, units: list[Unit], decided: Decided) -> Decided:
+        """Appends what was decided on all that is known, or proves that it still is all there is."""
         if decided.pending or alsos(units, decided):
-            async with self._loading_ahead(decided):
+            async with self._overlap.during(decided):
                 appended = await self._append(units, decided)
             self._known.stand(appended)
-        elif (await self.log.head()).position != position:
+        elif (await self.log.head()).position != self._known.position:
             raise _Behind
         self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
         quiet = [item.pair for item, outcome in pairs_of(units, decided) if not outcome.appended]
         return with_repeats(units, decided, await self.log.find_commands(quiet))
-
-    @asynccontextmanager
-    async def _loading_ahead(self, decided: Decided) -> AsyncIterator[None]:
-        """While the append is under way, what is queued meanwhile is loaded: the next batch decides without waiting."""
-        self._under_way = decided
-        try:
-            yield
-        finally:
-            self._under_way = None
-            if self._loading is not None:
-                await self._loading
-                self._loading = None
-
-    async def _load_ahead(self, decided: Decided) -> None:
-        """What is queued now, and what came while it was loaded; `_submit` begins it again for what comes later."""
-        loaded = 0
-        while self._under_way is decided and loaded < min(len(self._queue), BATCH_LIMIT):
-            await asyncio.sleep(0)  # what comes in the same moment is loaded together
-            units = [unit.items for unit in islice(self._queue, loaded, BATCH_LIMIT)]
-            with suppress(Fault, DBAPIError, *BUGS):  # whoever decides meets it too, and answers for it
-                await self._known.load(units, None, decided)
-            loaded += len(units)
 
     async def _until_known(self, units: list[Unit]) -> Decided:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
@@ -260,7 +255,14 @@ class Writer:
         return appended
 
     def _settle(self, units: list[Unit], decided: Decided) -> None:
-        """Answers each caller."""
+        """Answers each caller; where another batch is ready, that is sent first."""
+        self._kept = decided
+        if self._overlap.is_empty:
+            self._answer(units, decided)
+        else:
+            asyncio.get_running_loop().call_soon(self._answer, units, decided)
+
+    def _answer(self, units: list[Unit], decided: Decided) -> None:
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
             unit.answer(outcomes)
         if decided.pending:

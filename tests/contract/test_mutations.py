@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel import consume, decide, guard, head, park, relay, writer
+from kernel import consume, decide, guard, head, overlap, park, relay, writer
 from kernel import log as logs
 from kernel.batch import Batch
 from kernel.bus import Bus
 from kernel.database import Database
 from kernel.errors import Unavailable
 from kernel.process import ProcessRunner
-from tests.contract import test_process, test_projector, test_relay, test_writer, test_writer_trouble
+from tests.contract import test_overlap, test_process, test_projector, test_relay, test_writer, test_writer_trouble
 from tests.contract.conftest import Replicas, Running
 from tests.kit import counter
 from tests.kit.until import until
@@ -34,7 +34,7 @@ def head_cas_off(patch: pytest.MonkeyPatch) -> None:
     append = logs.Log.append
 
     async def anywhere(
-        self: logs.Log, connection: AsyncConnection | None, rows: Any, expected: int, changes: Any = ()
+        self: logs.Log, connection: AsyncConnection | None, rows: Any, expected: int, changes: Any = (), *_given: Any
     ) -> Any:
         for _ in range(HEAD_TRIES):  # others may append between the two
             at = await append(self, connection, rows, (await self.head(connection)).position, changes)
@@ -63,6 +63,17 @@ def head_not_compared(patch: pytest.MonkeyPatch) -> None:
 
     original = writer.Writer._optimistic
     patch.setattr(writer.Writer, "_optimistic", optimistic)
+
+
+def base_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    """What was decided ahead is neither decided anew when the batch under it fails, nor is it asked what became of that."""
+    patch.setattr(overlap.Overlap, "give_back", lambda _: None)
+    patch.setattr(writer.Writer, "_stands", lambda *_: True)
+
+
+def requests_decided_ahead(patch: pytest.MonkeyPatch) -> None:
+    """Also where it cannot be looked up whether their ids came before."""
+    patch.setattr(overlap, "_is_plain", lambda _: True)
 
 
 def not_read_on(patch: pytest.MonkeyPatch) -> None:
@@ -175,6 +186,8 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (id_lookup_off, test_writer.test_a_repeat_gets_the_first_receipt),
     (id_lookup_off, test_writer.test_a_repeat_after_the_state_moved_on_still_gets_its_receipt),
     (head_not_compared, test_writer.test_a_stale_replica_does_not_refuse_what_is_allowed),
+    (base_not_looked_at, test_overlap.test_what_stands_on_a_batch_that_was_behind_is_decided_anew),
+    (requests_decided_ahead, test_overlap.test_a_request_come_again_meanwhile_is_not_refused),
     (not_read_on, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
     (rows_kept_when_behind, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
     (lost_is_failed, test_writer_trouble.test_a_cut_connection_costs_and_doubles_nothing),

@@ -1,0 +1,129 @@
+"""What is decided while another batch is being appended counts only on top of that batch, over SQLite and PostgreSQL."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from kernel.decide import Item
+from kernel.errors import Unavailable
+from kernel.log import Log
+from kernel.writer import Fenced, Writer
+from tests.contract.conftest import Replicas, outcome
+from tests.kit import counter
+from tests.kit.counter import Add
+from tests.kit.until import until
+
+
+class Held:
+    """A writer whose first append waits until `let_go` is called."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer, self.sizes = writer, list[int]()
+        self._append, self._begun, self._goes_on = writer.log.append, asyncio.Event(), asyncio.Event()
+        setattr(writer.log, "append", self.append)  # noqa: B010 - its type says more than is needed here
+        self.tasks: list[asyncio.Task[Any]] = []
+
+    async def append(self, connection: Any, rows: Sequence[Any], *given: Any) -> Any:
+        self.sizes.append(len(rows))
+        self._begun.set()
+        await self._goes_on.wait()
+        return await self._append(connection, rows, *given)
+
+    async def first(self, *given: Any, **named: Any) -> None:
+        """Executed, and held while it is appended."""
+        self.tasks.append(asyncio.create_task(self.writer.execute(*given, **named)))
+        await self._begun.wait()
+
+    async def second(self, *given: Any, **named: Any) -> None:
+        """Executed, and decided on top of the first."""
+        self.tasks.append(asyncio.create_task(self.writer.execute(*given, **named)))
+
+        async def decided() -> bool:
+            return not self.writer._overlap.is_empty
+
+        await until(decided, 10)
+
+    async def let_go(self) -> list[Any]:
+        self._goes_on.set()
+        return await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def test_the_next_is_decided_on_what_is_being_appended(replicas: Replicas, log: Log) -> None:
+    held, stream = Held(replicas.one()), counter.counter()
+    await held.first(stream, Add(1, only_from=0), counter.meta())
+    await held.second(stream, Add(1, only_from=1), counter.meta())
+    assert [receipt.version for receipt in await held.let_go()] == [1, 2]
+    assert [event.version for event in await log.read(0)] == [1, 2]
+
+
+async def test_what_stands_on_a_batch_that_was_behind_is_decided_anew(replicas: Replicas, log: Log) -> None:
+    """The other replica's event makes both refused, and leaves the head where the second expected it."""
+    held, other, stream = Held(replicas.one()), replicas.one(), counter.counter()
+    await held.first(stream, Add(1, only_from=0), counter.meta())
+    await held.second(stream, Add(1, only_from=1), counter.meta())
+    await other.execute(stream, Add(5), counter.meta())
+    assert [getattr(fault, "code", fault) for fault in await held.let_go()] == ["counter.moved_on"] * 2
+    assert [event.version for event in await log.read(0)] == [1]
+
+
+async def test_the_same_id_after_itself_gets_its_receipt(replicas: Replicas, log: Log) -> None:
+    held, stream, key = Held(replicas.one()), counter.counter(), counter.meta().command_id
+    await held.first(stream, Add(1), counter.meta(key))
+    await held.second(stream, Add(1), counter.meta(key))
+    first, second = await held.let_go()
+    assert first == second
+    assert len(await log.read(0)) == 1
+
+
+async def test_a_request_come_again_meanwhile_is_not_refused(replicas: Replicas, log: Log) -> None:
+    """Its refusal would be an event in public; it waits until what is being appended can be looked up."""
+    held, stream, key = Held(replicas.one()), counter.counter(), counter.meta().command_id
+    await held.first(stream, Add(1, only_from=0), counter.meta(key), requester="echo-1")
+    again = held.writer.execute(stream, Add(1, only_from=0), counter.meta(key), requester="echo-1")
+    held.tasks.append(asyncio.create_task(again))
+    await asyncio.sleep(0)
+    first, second = await held.let_go()
+    assert first == second
+    assert [event.name for event in await log.read(0)] == ["counter.added@1"]
+
+
+async def test_a_group_that_lost_its_guard_takes_nobody_along(replicas: Replicas, log: Log) -> None:
+    held, stream = Held(replicas.one()), counter.counter()
+
+    async def lost(_: object) -> bool:
+        return False
+
+    await held.first(stream, Add(1), counter.meta())
+    group = held.writer.execute_with([Item(stream, Add(2), counter.meta())], lost)
+    held.tasks.append(asyncio.create_task(group))
+    await asyncio.sleep(0)
+    held.tasks.append(asyncio.create_task(held.writer.execute(stream, Add(4), counter.meta())))
+    await asyncio.sleep(0)
+    first, fenced, last = await held.let_go()
+    assert (first.version, type(fenced), last.version) == (1, Fenced, 2)
+    assert len(await log.read(0)) == 2
+
+
+async def test_what_was_decided_is_finished_at_the_end(replicas: Replicas, log: Log) -> None:
+    held = Held(replicas.one())
+    await held.first(counter.counter(), Add(1), counter.meta())
+    await held.second(counter.counter(), Add(2), counter.meta())
+    replicas.stop.set()
+    assert [receipt.position for receipt in await held.let_go()] == [1, 2]
+    await asyncio.gather(*replicas.tasks)
+    with pytest.raises(Unavailable, match=r"writer\.stopping"):
+        await held.writer.execute(counter.counter(), Add(1), counter.meta())
+    assert len(await log.read(0)) == 2
+
+
+async def test_many_at_once_take_turns_in_halves(replicas: Replicas, log: Log) -> None:
+    """While one half is appended the other is decided."""
+    held = Held(replicas.one())
+    held._goes_on.set()
+    stream = counter.counter()
+    told = await asyncio.gather(*[outcome(held.writer, stream, Add(1)) for _ in range(100)])
+    assert set(told) == {"appended"}
+    assert held.sizes == [50, 50]
+    assert [event.version for event in await log.read(0)] == list(range(1, 101))
