@@ -125,6 +125,9 @@ class Database:
         self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
     ) -> Sequence[Any]:
         """PostgreSQL: one statement with `:names`, in the caller's transaction or by the driver and committed at once."""
+        begun = self._direct.begun_on(connection) if connection is not None else None
+        if begun is not None:
+            return await begun.fetch(sql, values)
         if connection is not None:
             return (await connection.execute(sa.text(sql), values)).all()
         with translated():

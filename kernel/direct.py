@@ -22,6 +22,8 @@ BREAKS_CONSTRAINT = "23"
 SPARE_LIMIT = 2
 INDEXES_ONLY = "enable_seqscan = off"
 """A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
+PLANNED_ONCE = "plan_cache_mode = force_generic_plan"
+"""Left to itself the server plans anew what it thinks cheaper that way; that costs more than these statements do."""
 
 
 @lru_cache(maxsize=1024)
@@ -78,11 +80,16 @@ class Direct:
         self._engine = engine
         self._idle: list[_Line] = []
         self._spare: list[_Line] = []
+        self._under_way: dict[AsyncConnection, Begun] = {}
+
+    def begun_on(self, connection: AsyncConnection) -> Begun | None:
+        """The transaction that `begun` opened and gave out as this connection, while it is under way."""
+        return self._under_way.get(connection)
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
         """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
         text, names = numbered(sql)
-        line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}")
+        line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
         try:
             rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
         except BaseException:
@@ -99,7 +106,9 @@ class Direct:
         """
         line, is_free = self._spare.pop() if self._spare else await self._take(), False
         try:
-            yield Begun(line.pooled, line.driver, await _told(opening, line.driver.execute(f"BEGIN; {opening}")))
+            tag = await _told(opening, line.driver.execute(f"BEGIN; {opening}"))
+            begun = self._under_way[line.pooled] = Begun(line.pooled, line.driver, tag)
+            yield begun
             if await _told("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
                 raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
             is_free = True
@@ -107,6 +116,7 @@ class Direct:
             is_free = await _rolled_back(line.driver)
             raise
         finally:
+            self._under_way.pop(line.pooled, None)
             await (self._put_back(line) if is_free else _throw_away(line))
 
     async def _take(self, setting: str = "") -> _Line:

@@ -13,7 +13,7 @@ from kernel.batch import Batch, Decided, RowKey
 from kernel.decide import BUGS, Deciders, Entry, Item, refusal_stream
 from kernel.errors import Fault
 from kernel.inline import InlineTables
-from kernel.log import Head, Log
+from kernel.log import READ_LIMIT, Head, Log
 from kernel.model import Recorded
 
 STATES_LIMIT = 50_000
@@ -58,10 +58,10 @@ class AtHead:
         assert self._time is not None
         return self._time + timedelta(seconds=monotonic() - self._told_at)
 
-    async def start(self) -> None:
+    async def start(self, connection: AsyncConnection | None = None) -> None:
         """Finds the head and the time anew, unless they are known."""
         if self.position is None:
-            self.stand(Head((await self._log.head()).position, await self._log.now()))
+            self.stand(Head((await self._log.head(connection)).position, await self._log.now()))
 
     def stand(self, head: Head) -> None:
         """A head that was read, not appended, may be old: time goes on from the estimate that was running."""
@@ -74,26 +74,36 @@ class AtHead:
         self._states.clear()
         self._rows.clear()
 
-    async def read_on(self, upto: int, connection: AsyncConnection | None) -> list[Recorded] | None:
+    async def catch_up(self) -> list[Recorded] | None:
+        """`read_on` to where the head is now; None where that is too far or nothing was known: all is forgotten instead."""
+        head = (await self._log.head()).position
+        if self.position is None or head - self.position > FAR_BEHIND:
+            self.forget()
+            await self.start()
+            return None
+        return await self.read_on(None) if head > self.position else []
+
+    async def read_on(self, connection: AsyncConnection | None) -> list[Recorded] | None:
         """Folds what others appended into the cached states and returns it; inline rows are dropped, they are read again.
 
-        None: it was too much, or nothing was known; all is forgotten instead.
+        None: nothing was known.
         """
-        if self.position is None or upto - self.position > FAR_BEHIND:
-            self.forget()
-            self.stand(Head(upto, await self._log.now()))
+        if self.position is None:
+            await self.start(connection)
             return None
         found: list[Recorded] = []
-        while self.position < upto:
-            missed = await self._log.read(self.position, upto=upto, connection=connection)
+        while True:
+            missed = await self._log.read(self.position, connection=connection)
             for recorded in missed:
                 entry = self._states.get(recorded.stream)
                 if entry is not None and recorded.version == entry.version + 1:
                     self._deciders.evolve(entry, recorded)
-            self._rows.clear()
-            self.stand(Head(missed[-1].position, missed[-1].recorded_at))
+            if missed:
+                self._rows.clear()
+                self.stand(Head(missed[-1].position, missed[-1].recorded_at))
             found += missed
-        return found
+            if len(missed) < READ_LIMIT:
+                return found
 
     async def decide(
         self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.clock import Clock, system_clock
 from kernel.database import Database
+from kernel.direct import INDEXES_ONLY
 from kernel.errors import Internal
 from kernel.model import Recorded
 from kernel.rows import Changes, behind_the_head, write
@@ -94,10 +95,10 @@ class Log:
         if connection is None and self.database.is_sqlite:
             async with self.database.reading() as reading:
                 return await self.head(reading)
-        if connection is None:
-            row = next(iter(await self.database.rows("SELECT head, at FROM log", {})), None)
+        if connection is not None and self.database.is_sqlite:
+            row: Any = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
         else:
-            row = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
+            row = next(iter(await self.database.rows("SELECT head, at FROM log", {}, connection)), None)
         if row is None:
             raise Internal("log.not_migrated", do="run the migrate role of this service")
         return Head(row[0], row[1])
@@ -156,12 +157,14 @@ class Log:
         return at
 
     @asynccontextmanager
-    async def locked(self) -> AsyncIterator[tuple[AsyncConnection, Head]]:
+    async def locked(self) -> AsyncIterator[AsyncConnection]:
         """A write transaction that holds the head row: nobody else appends until it ends."""
-        async with self.database.transaction() as connection:
-            query = sa.select(self._head.c.head, self._head.c.at).with_for_update()
-            row = (await connection.execute(query)).one()
-            yield connection, Head(row[0], row[1])
+        if self.database.is_sqlite:  # its write lock is held from the first moment
+            async with self.database.transaction() as connection:
+                yield connection
+        else:
+            async with self.database.begun(f"SET LOCAL {INDEXES_ONLY}; SELECT FROM log FOR UPDATE") as begun:
+                yield begun.connection
 
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None

@@ -1,7 +1,7 @@
 """Commands in the writer's queue that stand or fall together, and what became of them."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
@@ -63,11 +63,12 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
 
 def tell(units: list[Unit], decided: Decided) -> None:
     """Counts what became of the commands, and how long each waited from its queueing to its answer."""
-    now, waited = monotonic(), defaultdict[str, list[float]](list)
-    for unit in units:
-        for item in unit.items:
-            waited[type(item.command).__name__].append(now - unit.asked_at)
-    words = Counter([(type(item.command).__name__, outcome.word) for item, outcome in pairs_of(units, decided)])
+    now, waited, words = monotonic(), dict[str, list[float]](), dict[tuple[str, str], int]()
+    for unit, outcomes in zip(units, decided.outcomes, strict=True):
+        for item, outcome in zip(unit.items, outcomes, strict=True):
+            command = type(item.command).__name__
+            waited.setdefault(command, []).append(now - unit.asked_at)
+            words[command, outcome.word] = words.get((command, outcome.word), 0) + 1
     for (command, word), count in words.items():
         telemetry.count("commands_total", count, command=command, outcome=word)
     for command, seconds in waited.items():

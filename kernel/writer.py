@@ -112,6 +112,7 @@ class Writer:
                 if following is not None:
                     await self._serve(following.units, following)
                 elif self._queue:
+                    await self._gather()
                     await self._serve([self._queue.popleft() for _ in range(self._count())])
                     telemetry.gauge("writer_queue", len(self._queue))
                 elif not self._closed:
@@ -123,6 +124,11 @@ class Writer:
             self._overlap.give_back()
             while self._queue:
                 self._queue.popleft().fail(Unavailable("writer.stopped", retry_after_s=1))
+
+    async def _gather(self) -> None:
+        """Where others append too, whoever was answered just now may ask again in the same batch."""
+        if self._shared:
+            await asyncio.sleep(0)
 
     def _count(self) -> int:
         """Where others append too the lock is taken for each batch: the fewer the better."""
@@ -218,24 +224,24 @@ class Writer:
 
     async def _locked_turn(self, units: list[Unit]) -> Decided:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
-        earlier = await self._known.read_on((await self.log.head()).position, None)
+        earlier = await self._known.catch_up()
         pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
         known = await self.log.find_commands(pairs)
         await self._known.load(items)
-        async with self.log.locked() as (connection, head):
-            missed = await self._known.read_on(head.position, connection)
+        async with self.log.locked() as connection:
+            missed = await self._known.read_on(connection)
             if missed is None:
                 known = await self.log.find_commands(pairs, connection)
             else:
                 known |= {(event.stream, event.command): event for event in missed if event.command is not None}
             self._shared = bool(earlier or missed)
-            self._known.stand(head)
             decided = await self._known.decide(items, known, connection)
-            if not decided.pending and head.position == self._attempted:
+            if not decided.pending and self._known.position == self._attempted:
                 raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
-            if decided.pending or alsos(units, decided):
-                head = await self._append(units, decided, connection)
-        self._known.stand(head)
+            moves = decided.pending or alsos(units, decided)
+            appended = await self._append(units, decided, connection) if moves else None
+        if appended is not None:
+            self._known.stand(appended)
         self._known.keep(decided)
         return decided
 

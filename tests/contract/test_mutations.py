@@ -79,8 +79,8 @@ def requests_decided_ahead(patch: pytest.MonkeyPatch) -> None:
 def not_read_on(patch: pytest.MonkeyPatch) -> None:
     """Behind, the missed events are not folded into what is known."""
 
-    async def stand_only(self: head.AtHead, upto: int, _: object) -> None:
-        self.stand(logs.Head(upto, await self._log.now()))
+    async def stand_only(self: head.AtHead, connection: Any) -> None:
+        self.stand(logs.Head((await self._log.head(connection)).position, await self._log.now()))
 
     patch.setattr(head.AtHead, "read_on", stand_only)
 
@@ -89,10 +89,11 @@ def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
     """Inline rows stay as they were although others appended."""
     read_on = head.AtHead.read_on
 
-    async def keeping(self: head.AtHead, upto: int, connection: Any) -> None:
+    async def keeping(self: head.AtHead, connection: Any) -> Any:
         rows = dict(self._rows)
-        await read_on(self, upto, connection)
+        missed = await read_on(self, connection)
         self._rows.keep(rows)
+        return missed
 
     patch.setattr(head.AtHead, "read_on", keeping)
 

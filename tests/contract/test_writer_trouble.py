@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -23,14 +23,16 @@ from tests.kit.counter import Add
 class Cut:
     """Cuts the connection round the next `times` appends: after their commit, or before it.
 
-    An append is a write transaction or, on PostgreSQL, one statement that the driver commits.
+    An append is a write transaction or, on PostgreSQL, also one that the driver begins, or one statement that it commits.
     """
 
     def __init__(self, store: Database, times: int, after_commit: bool) -> None:
-        self._open, self._rows, self.times, self._after_commit = store.transaction, store.rows, times, after_commit
+        self._open, self._begun, self._rows = store.transaction, store.begun, store.rows
+        self.times, self._after_commit = times, after_commit
 
     def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(store, "transaction", self.transaction)
+        patch.setattr(store, "transaction", lambda: self.transaction(self._open()))
+        patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)))
         patch.setattr(store, "rows", self.rows)
 
     def _cuts(self) -> bool:
@@ -38,11 +40,11 @@ class Cut:
         return self.times >= 0
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, opened: AbstractAsyncContextManager[Any]) -> AsyncIterator[Any]:
         cut = self._cuts()
         with translated():
-            async with self._open() as connection:
-                yield connection
+            async with opened as begun:
+                yield begun
                 if cut and not self._after_commit:
                     raise ConnectionResetError("cut before the commit")
             if cut:
