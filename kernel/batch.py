@@ -107,26 +107,23 @@ class Batch:
         failed = None if alone else next((outcome for outcome in outcomes if outcome.fault), None)
         if failed is not None:
             outcomes = [failed] * len(items)
-        else:
-            if not alone:
-                self.decided.take(into)
-            self._remember(items, outcomes)
-        self.decided.outcomes.append(outcomes)
-
-    def _remember(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
+        elif not alone:
+            self.decided.take(into)
         for item, outcome in zip(items, outcomes, strict=True):
             if outcome.appended and not outcome.fault:
                 self._seen[item.pair] = (item.meta.fingerprint, outcome)
+        self.decided.outcomes.append(outcomes)
 
     def _entry(self, stream: str, into: Decided) -> Entry:
         found = into.entries.get(stream) or self.decided.entries.get(stream) or self._loaded_entries.get(stream)
         return found or self._deciders.blank(stream)
 
     def _decide(self, item: Item, known: Mapping[tuple[str, str], Recorded], into: Decided) -> Outcome:
-        if item.pair in known:
-            return repeated(item, known[item.pair])
-        if item.pair in self._seen:
-            fingerprint, first = self._seen[item.pair]
+        pair = item.pair
+        if pair in known:
+            return repeated(item, known[pair])
+        if pair in self._seen:
+            fingerprint, first = self._seen[pair]
             return replace(first, appended=False, repeat=True) if fingerprint == item.meta.fingerprint else reused()
         if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
             return Outcome(0, 0, None, Refused("command.refused_before"))

@@ -150,33 +150,41 @@ class AtHead:
         for at the same time as streams, as if unknown streams were new; what these then announce besides is loaded after.
         """
         streams = {item.stream for items in units for item in items}
-        streams |= {
-            refusal_stream(one.meta.command_id) for items in units for one in items if one.requester is not None
-        }
-        entries = {stream: self._states[stream] for stream in streams if stream in self._states}
-        entries |= {stream: under_way.entries[stream] for stream in streams if stream in under_way.entries}
+        asked = [one.meta.command_id for items in units for one in items if one.requester is not None]
+        streams.update(map(refusal_stream, asked))
+        found = {stream: under_way.entries.get(stream) or self._states.get(stream) for stream in streams}
+        entries = {stream: entry for stream, entry in found.items() if entry is not None}
         blank = {
             stream: self._deciders.blank(stream)
             for stream in sorted(streams - entries.keys())
             if self._deciders.knows(stream)
         }
         entries |= blank
-        announced = self._announced(units, entries)
+        rows, missing = self._rows_of(self._announced(units, entries), under_way)
         if blank:
             if connection is None:
-                await _both(self._fold(blank, None), self._load_rows(self._missing_rows(announced, under_way), None))
+                await _both(self._fold(blank, None), self._load_rows(missing, None))
             else:
                 await self._fold(blank, connection)
-            if any(entry.version for entry in blank.values()):
-                announced = self._announced(units, entries)
-        await self._load_rows(self._missing_rows(announced, under_way), connection)
-        rows = {key: self._rows[key] for key in announced if key in self._rows}
-        return entries, rows | {key: under_way.rows[key] for key in announced if key in under_way.rows}
+            rows, missing = self._rows_of(self._announced(units, entries), under_way)
+        if missing:
+            rows |= await self._load_rows(missing, connection)
+        return entries, rows
 
-    def _missing_rows(self, announced: Iterable[RowKey], under_way: Decided) -> list[RowKey]:
-        return [key for key in announced if key not in self._rows and key not in under_way.rows]
+    def _rows_of(self, wanted: Iterable[RowKey], under_way: Decided) -> tuple[dict[RowKey, Any], list[RowKey]]:
+        """What is known of these rows, and which are not."""
+        found: dict[RowKey, Any] = {}
+        missing: list[RowKey] = []
+        for key in wanted:
+            if key in under_way.rows:
+                found[key] = under_way.rows[key]
+            elif key in self._rows:
+                found[key] = self._rows[key]
+            else:
+                missing.append(key)
+        return found, missing
 
-    def _announced(self, units: Units, entries: Mapping[str, Entry]) -> list[RowKey]:
+    def _announced(self, units: Units, entries: Mapping[str, Entry]) -> Iterable[RowKey]:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
         wanted: dict[RowKey, None] = {}
         for item in (item for items in units for item in items if item.stream in entries):
@@ -185,7 +193,7 @@ class AtHead:
                     wanted[inline.name, key] = None
             except (Fault, *BUGS):
                 continue
-        return list(wanted)
+        return wanted
 
     async def _fold(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
         """What is stored of these streams, into their blank entries; kept when all of it could be read."""

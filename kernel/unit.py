@@ -3,8 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,8 +20,9 @@ Also = Callable[[AsyncConnection], Awaitable[bool]]
 class Unit:
     items: list[Item]
     also: Also | None
-    asked_at: float = field(default_factory=monotonic)
-    done: asyncio.Future[list[Outcome]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    done: asyncio.Future[list[Outcome]]
+    asked_at: float
+    """monotonic(), seconds."""
 
     def answer(self, outcomes: list[Outcome]) -> None:
         if not self.done.done():
@@ -39,11 +39,13 @@ def alsos(units: list[Unit], decided: Decided) -> list[Also]:
     return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
 
 
-def pairs_of(units: list[Unit], decided: Decided) -> list[tuple[Item, Outcome]]:
+def quiet_of(units: list[Unit], decided: Decided) -> list[tuple[str, str]]:
+    """Stream and id of the commands of which nothing was appended: they may have been before."""
     return [
-        pair
+        item.pair
         for unit, outcomes in zip(units, decided.outcomes, strict=True)
-        for pair in zip(unit.items, outcomes, strict=True)
+        for item, outcome in zip(unit.items, outcomes, strict=True)
+        if not outcome.appended
     ]
 
 
@@ -61,13 +63,13 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
     return decided
 
 
-def tell(units: list[Unit], decided: Decided) -> None:
-    """Counts what became of the commands, and how long each waited from its queueing to its answer."""
-    now, waited, words = monotonic(), dict[str, list[float]](), dict[tuple[str, str], int]()
+def tell(units: list[Unit], decided: Decided, answered_at: float) -> None:
+    """Counts what became of the commands, and how long each waited from its queueing to its answer (monotonic seconds)."""
+    waited, words = dict[str, list[float]](), dict[tuple[str, str], int]()
     for unit, outcomes in zip(units, decided.outcomes, strict=True):
         for item, outcome in zip(unit.items, outcomes, strict=True):
             command = type(item.command).__name__
-            waited.setdefault(command, []).append(now - unit.asked_at)
+            waited.setdefault(command, []).append(answered_at - unit.asked_at)
             words[command, outcome.word] = words.get((command, outcome.word), 0) + 1
     for (command, word), count in words.items():
         telemetry.count("commands_total", count, command=command, outcome=word)

@@ -24,7 +24,7 @@ from kernel.head import AtHead
 from kernel.log import Head, Log
 from kernel.model import Meta, Receipt
 from kernel.overlap import BATCH_LIMIT, Following, Overlap, share
-from kernel.unit import Also, Unit, alsos, pairs_of, tell, with_repeats
+from kernel.unit import Also, Unit, alsos, quiet_of, tell, with_repeats
 
 QUEUE_LIMIT = 10_000
 LOST_DEADLINE_S = 30.0
@@ -53,6 +53,7 @@ class Writer:
         self._admit = admit
         self._queue: deque[Unit] = deque()
         self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._known = AtHead(log, deciders)
         self._attempted: int | None = None
         """Where the append whose outcome is not known would stand."""
@@ -96,7 +97,7 @@ class Writer:
         self._admit()
         if len(self._queue) >= QUEUE_LIMIT:
             raise Exhausted("writer.queue_full", limit=QUEUE_LIMIT, retry_after_s=1)
-        unit = Unit(items, also)
+        unit = Unit(items, also, self._loop.create_future(), monotonic())
         self._queue.append(unit)
         self._woken.set()
         self._overlap.notice()
@@ -114,7 +115,6 @@ class Writer:
                 elif self._queue:
                     await self._gather()
                     await self._serve([self._queue.popleft() for _ in range(self._count())])
-                    telemetry.gauge("writer_queue", len(self._queue))
                 elif not self._closed:
                     self._woken.clear()
                     await self._woken.wait()
@@ -184,8 +184,7 @@ class Writer:
             raise
         except Unavailable:
             decided = await self._until_known(units)
-        telemetry.observe("append_seconds", monotonic() - started)
-        self._settle(units, decided)
+        self._settle(units, decided, monotonic() - started)
 
     def _stands(self, following: Following) -> bool:
         """What it was decided on was appended as it was, and nothing since: that the head is there says less."""
@@ -205,8 +204,7 @@ class Writer:
         elif (await self.log.head()).position != self._known.position:
             raise _Behind
         self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
-        quiet = [item.pair for item, outcome in pairs_of(units, decided) if not outcome.appended]
-        return with_repeats(units, decided, await self.log.find_commands(quiet))
+        return with_repeats(units, decided, await self.log.find_commands(quiet_of(units, decided)))
 
     async def _until_known(self, units: list[Unit]) -> Decided:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
@@ -260,17 +258,23 @@ class Writer:
                 raise Fenced
         return appended
 
-    def _settle(self, units: list[Unit], decided: Decided) -> None:
+    def _settle(self, units: list[Unit], decided: Decided, took_s: float) -> None:
         """Answers each caller; where another batch is ready, that is sent first."""
         self._kept = decided
         if self._overlap.is_empty:
-            self._answer(units, decided)
+            self._answer(units, decided, took_s)
         else:
-            asyncio.get_running_loop().call_soon(self._answer, units, decided)
+            self._loop.call_soon(self._answer, units, decided, took_s)
 
-    def _answer(self, units: list[Unit], decided: Decided) -> None:
+    def _answer(self, units: list[Unit], decided: Decided, took_s: float) -> None:
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
             unit.answer(outcomes)
         if decided.pending:
             self.log.signal.notify()
-        tell(units, decided)
+        # two rounds later: who was answered has asked again, and the database works
+        self._loop.call_soon(self._loop.call_soon, self._tell, units, decided, took_s, monotonic())
+
+    def _tell(self, units: list[Unit], decided: Decided, took_s: float, answered_at: float) -> None:
+        telemetry.observe("append_seconds", took_s)
+        telemetry.gauge("writer_queue", len(self._queue))
+        tell(units, decided, answered_at)
