@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import orjson
 
@@ -47,11 +47,10 @@ class Rows:
 
     def get(self, table: Inline[R], key: Key) -> R | None:
         where = (table.name, key)
-        if where in self.changed:
-            return cast("R | None", self.changed[where])
-        for layer in self.below:
+        for layer in (self.changed, *self.below):
             if where in layer:
-                return cast("R | None", layer[where])
+                found: R | None = layer[where]
+                return found
         raise RowMissing(table, key)
 
 

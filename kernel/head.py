@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from time import monotonic
 from typing import Any
 
@@ -21,6 +22,7 @@ ROWS_LIMIT = 200_000
 FAR_BEHIND = 20_000
 Units = Sequence[Sequence[Item]]
 NOTHING = Decided()
+FAILED = (Fault, *BUGS)
 
 
 class Recent(OrderedDict[Any, Any]):
@@ -187,12 +189,14 @@ class AtHead:
     def _announced(self, units: Units, entries: Mapping[str, Entry]) -> Iterable[RowKey]:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
         wanted: dict[RowKey, None] = {}
-        for item in (item for items in units for item in items if item.stream in entries):
-            try:
-                for inline, key in self._deciders.of(item.stream).reads(item.command, entries[item.stream].state):
-                    wanted[inline.name, key] = None
-            except (Fault, *BUGS):
-                continue
+        for item in chain.from_iterable(units):
+            entry = entries.get(item.stream)
+            if entry is not None:
+                try:
+                    for inline, key in self._deciders.of(item.stream).reads(item.command, entry.state):
+                        wanted[inline.name, key] = None
+                except FAILED:
+                    continue
         return wanted
 
     async def _fold(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:

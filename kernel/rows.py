@@ -36,6 +36,8 @@ class Table:
         types = {name: table.c[name].type for name in self.columns}
         self._sql_types = {name: kind.compile(dialect=_DIALECT) for name, kind in types.items()}
         impls = {name: kind.dialect_impl(_DIALECT) for name, kind in types.items()}
+        self._joined = {name for name, kind in types.items() if isinstance(kind, sa.Integer)}
+        """Arrays of these travel as one text: the driver looks at each number of an array several times."""
         self._bind = {name: impl.bind_processor(_DIALECT) or _as_it_is for name, impl in impls.items()}
         self._read = [impls[name].result_processor(_DIALECT, None) or _as_it_is for name in self.columns]
         self._select, self._delete = self._selecting(), self._deleting("h, ")
@@ -75,13 +77,15 @@ class Table:
     def _row_arrays(self, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {self._name(name): self._array(name, [row[name] for row in rows]) for name in names}
 
-    def _array(self, name: str, values: list[Any]) -> list[Any]:
+    def _array(self, name: str, values: list[Any]) -> list[Any] | str:
+        if name in self._joined:
+            return ",".join(["" if value is None else f"{value:d}" for value in values])
         bind = self._bind[name]
         return values if bind is _as_it_is else [bind(value) for value in values]
 
     def _key_arrays(self, keys: Sequence[Key]) -> dict[str, Any]:
         return {
-            self._name(name, "gone"): list(values)
+            self._name(name, "gone"): self._array(name, list(values))
             for name, values in zip(self.key, zip(*keys, strict=True), strict=True)
         }
 
@@ -89,8 +93,12 @@ class Table:
         return f"{what}_{self.table.name}_{column}"
 
     def _unnest(self, names: Sequence[str], what: str) -> str:
-        arrays = ", ".join(f"CAST(:{self._name(name, what)} AS {self._sql_types[name]}[])" for name in names)
+        arrays = ", ".join(self._cast(name, self._name(name, what)) for name in names)
         return f"unnest({arrays}) AS u({_quoted(names)})"
+
+    def _cast(self, name: str, parameter: str) -> str:
+        array = f"string_to_array(:{parameter}, ',', '')" if name in self._joined else f":{parameter}"
+        return f"CAST({array} AS {self._sql_types[name]}[])"
 
     def _selecting(self) -> str:
         same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)

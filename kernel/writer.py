@@ -68,7 +68,7 @@ class Writer:
         self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
     ) -> Receipt:
         """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""
-        outcome = (await self._submit([Item(stream, command, meta, sealed, requester)], None))[0]
+        outcome = (await self._queued([Item(stream, command, meta, sealed, requester)], None))[0]
         if outcome.fault is not None:
             raise outcome.fault
         return receipt(self.service, stream, outcome)
@@ -85,13 +85,16 @@ class Writer:
 
     async def execute_with(self, items: list[Item], also: Also) -> list[Outcome]:
         """Commands that stand or fall together with `also` in one transaction; raises Fenced when `also` says False."""
-        return await self._submit(items, also)
+        return await self._queued(items, also)
 
     async def now(self) -> datetime:
         """Database time (UTC) that no later decision of this writer is before."""
         return self._known.now() if self._known.is_timed else await self.log.now()
 
     async def _submit(self, items: list[Item], also: Also | None) -> list[Outcome]:
+        return await self._queued(items, also)
+
+    def _queued(self, items: list[Item], also: Also | None) -> asyncio.Future[list[Outcome]]:
         if self._closed:
             raise Unavailable("writer.stopping", retry_after_s=1)
         self._admit()
@@ -101,7 +104,7 @@ class Writer:
         self._queue.append(unit)
         self._woken.set()
         self._overlap.notice()
-        return await unit.done
+        return unit.done
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves the queue until `stop`; then finishes what was accepted and takes nothing more."""

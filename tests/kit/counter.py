@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -255,7 +256,12 @@ def deciders(partitions: int = PARTITIONS) -> Deciders:
 
 
 def meta(key: str | None = None, fingerprint: str = "", tenant: str = "tenant-1") -> Meta:
-    return Meta(key or new_id(), Actor("tester", tenant, frozenset({"tester"})), fingerprint)
+    return Meta(key or new_id(), actor(tenant), fingerprint)
+
+
+@cache
+def actor(tenant: str) -> Actor:
+    return Actor("tester", tenant, frozenset({"tester"}))
 
 
 def counter(name: str | None = None) -> str:
