@@ -1,0 +1,42 @@
+"""Ids are UUIDv7 and never the same twice, whichever thread or forked child makes them."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import RFC_4122, UUID
+
+from kernel import ids
+from kernel.ids import new_id
+
+
+def test_an_id_is_a_uuid_v7_of_this_millisecond() -> None:
+    before = time.time_ns() // 1_000_000
+    made = UUID(new_id())
+    assert (made.version, made.variant) == (7, RFC_4122)
+    assert before <= made.int >> 80 <= time.time_ns() // 1_000_000
+
+
+def test_threads_make_no_id_twice() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for many in pool.map(lambda _: [new_id() for _ in range(2_000)], range(8)) for one in many]
+    assert len({one[14:] for one in made}) == 16_000  # also without the time
+
+
+def in_a_child(count: int) -> list[bytes]:
+    """Random parts that a forked child takes."""
+    reads, writes = os.pipe()
+    if os.fork() == 0:
+        os.write(writes, b"".join(ids._ten_random_bytes() for _ in range(count)))
+        os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads, "rb") as pipe:
+        told = pipe.read()
+    os.wait()
+    return [told[at : at + 10] for at in range(0, len(told), 10)]
+
+
+def test_a_forked_child_makes_none_of_its_parents_ids() -> None:
+    new_id()  # some random bytes are spare now
+    theirs = in_a_child(300)
+    ours = [ids._ten_random_bytes() for _ in range(300)]
+    assert len({*theirs, *ours}) == 600
