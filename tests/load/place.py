@@ -33,8 +33,10 @@ class Place:
     ) -> None:
         self._closing.close()
 
-    def __str__(self) -> str:
-        return ", ".join(str(self.__dict__[name]) for name in ("postgres", "kafka") if name in self.__dict__)
+    @property
+    def servers(self) -> dict[str, str]:
+        """What was brought up, by name."""
+        return {name: str(self.__dict__[name]) for name in ("postgres", "kafka") if name in self.__dict__}
 
 
 def layout_of(folder: Path) -> Layout:
