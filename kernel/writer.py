@@ -92,6 +92,7 @@ class Writer:
         return self._known.now() if self._known.is_timed else await self.log.now()
 
     async def _submit(self, items: list[Item], also: Also | None) -> list[Outcome]:
+        """`_queued` for `gather`, which keeps what it raises."""
         return await self._queued(items, also)
 
     def _queued(self, items: list[Item], also: Also | None) -> asyncio.Future[list[Outcome]]:
