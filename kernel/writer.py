@@ -53,7 +53,6 @@ class Writer:
         self._admit = admit
         self._queue: deque[Unit] = deque()
         self._woken = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
         self._known = AtHead(log, deciders)
         self._attempted: int | None = None
         """Where the append whose outcome is not known would stand."""
@@ -101,7 +100,7 @@ class Writer:
         self._admit()
         if len(self._queue) >= QUEUE_LIMIT:
             raise Exhausted("writer.queue_full", limit=QUEUE_LIMIT, retry_after_s=1)
-        unit = Unit(items, also, self._loop.create_future(), monotonic())
+        unit = Unit(items, also, asyncio.get_running_loop().create_future(), monotonic())
         self._queue.append(unit)
         self._woken.set()
         self._overlap.notice()
@@ -268,7 +267,7 @@ class Writer:
         if self._overlap.is_empty:
             self._answer(units, decided, took_s)
         else:
-            self._loop.call_soon(self._answer, units, decided, took_s)
+            asyncio.get_running_loop().call_soon(self._answer, units, decided, took_s)
 
     def _answer(self, units: list[Unit], decided: Decided, took_s: float) -> None:
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
@@ -276,7 +275,8 @@ class Writer:
         if decided.pending:
             self.log.signal.notify()
         # two rounds later: who was answered has asked again, and the database works
-        self._loop.call_soon(self._loop.call_soon, self._tell, units, decided, took_s, monotonic())
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._tell, units, decided, took_s, monotonic())
 
     def _tell(self, units: list[Unit], decided: Decided, took_s: float, answered_at: float) -> None:
         telemetry.observe("append_seconds", took_s)
