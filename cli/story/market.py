@@ -18,9 +18,9 @@ AT_ONCE = 24
 CALL_S = 60.0
 TOKEN_S = 600.0
 AGAIN = frozenset({429, 502, 503, 504})
-NOT_NOW = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}
-)
+_CODE = grpc.StatusCode
+NOT_NOW = frozenset({_CODE.UNAVAILABLE, _CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED, _CODE.CANCELLED})
+"""Asked again. CANCELLED that we did not ask for: a server that stops says so to calls that came and were not begun."""
 R = TypeVar("R")
 
 
