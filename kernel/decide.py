@@ -102,7 +102,7 @@ class Deciders:
         return split_stream(stream)[0] in self._by_category
 
     def of(self, stream: str) -> Decider[Any, Any, Any]:
-        decider = self._by_category.get(stream.partition("-")[0])
+        decider = self._by_category.get(split_stream(stream)[0])
         if decider is None:
             raise Invalid("stream.unknown_category", stream=stream[:80])
         return decider
