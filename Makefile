@@ -19,6 +19,8 @@ CONTEXT ?=
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
+# whatever the machine says: a platform is many processes, and each would compile every module anew at its start
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo up down test lint types bench soak cluster cluster-test cluster-down proto clean
 

@@ -47,9 +47,13 @@ class Rows:
 
     def get(self, table: Inline[R], key: Key) -> R | None:
         where = (table.name, key)
-        for layer in (self.changed, *self.below):
+        found: R | None
+        if where in self.changed:
+            found = self.changed[where]
+            return found
+        for layer in self.below:
             if where in layer:
-                found: R | None = layer[where]
+                found = layer[where]
                 return found
         raise RowMissing(table, key)
 
@@ -63,6 +67,8 @@ class Decided:
     rows: dict[RowKey, Any] = field(default_factory=dict)
     sealed: list[Any] = field(default_factory=list)
     outcomes: list[list[Outcome]] = field(default_factory=list)
+    quiet: list[tuple[str, str]] = field(default_factory=list)
+    """Stream and id of the commands of which nothing is appended: they may have been before."""
     prepared: Statement | None = None
     """Its append made ready, where there was time for it."""
 
@@ -109,7 +115,9 @@ class Batch:
         elif not alone:
             self.decided.take(into)
         for item, outcome in zip(items, outcomes, strict=True):
-            if outcome.appended and not outcome.fault:
+            if not outcome.appended:
+                self.decided.quiet.append(item.pair)
+            elif not outcome.fault:
                 self._seen[item.pair] = (item.meta.fingerprint, outcome)
         self.decided.outcomes.append(outcomes)
 
@@ -145,9 +153,11 @@ class Batch:
 
     def _append(self, item: Item, stream: str, command: Any, into: Decided) -> Outcome:
         """Decides on the stream's state, folds the events into copies and queues them for the append."""
-        decider, entry = self._deciders.of(stream), self._entry(stream, into)
+        entry = self._entry(stream, into)
+        decider = entry.decider
         tenant = entry.tenant or decider.owner(command) or item.meta.actor.tenant
-        rows = Rows((into.rows, self.decided.rows, self._loaded_rows))
+        below = (self.decided.rows, self._loaded_rows)
+        rows = Rows(below if into is self.decided else (into.rows, *below))
         events = decider.decide(command, entry.state, Context(self._at, item.meta.actor, rows, stream, tenant))
         if len(events) > MAX_EVENTS_PER_COMMAND:
             raise Invalid("command.too_many_events", limit=MAX_EVENTS_PER_COMMAND)
@@ -160,7 +170,7 @@ class Batch:
         if events:
             into.pending += self._pending(item, stream, tenant, entry, events)
             into.rows |= rows.changed
-            into.entries[stream] = Entry(state, entry.version + len(events), tenant, entry.partition)
+            into.entries[stream] = Entry(decider, state, entry.version + len(events), tenant, entry.partition)
             into.sealed += item.sealed
         position = self._head + len(self.decided.pending) + (0 if into is self.decided else len(into.pending))
         return Outcome(entry.version + len(events), position, entry.partition, appended=bool(events))

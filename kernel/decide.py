@@ -41,8 +41,9 @@ def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandR
 
 @dataclass(slots=True)
 class Entry:
-    """A stream as the writer knows it: its folded state, version, owner and (fixed) partition."""
+    """A stream as the writer knows it: who decides for it, its folded state, version, owner and (fixed) partition."""
 
+    decider: Decider[Any, Any, Any]
     state: Any
     version: int
     tenant: str
@@ -109,12 +110,13 @@ class Deciders:
 
     def blank(self, stream: str) -> Entry:
         decider = self.of(stream)
-        return Entry(decider.initial, 0, "", partition_of(stream, self.partitions) if decider.published else None)
+        partition = partition_of(stream, self.partitions) if decider.published else None
+        return Entry(decider, decider.initial, 0, "", partition)
 
     def evolve(self, entry: Entry, recorded: Recorded) -> None:
         """Folds a stored event into an entry in place."""
         event = self.codec.decode(recorded.name, recorded.data)
-        entry.state = self.of(recorded.stream).evolve(entry.state, event)
+        entry.state = entry.decider.evolve(entry.state, event)
         entry.version, entry.tenant = recorded.version, recorded.tenant
 
     def folds(self, event: object) -> Sequence[Inline[Any]]:

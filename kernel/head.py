@@ -1,12 +1,11 @@
 """What one writer knows as of the log's head it stands at: position, database time, states of streams, inline rows."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,24 +19,36 @@ from kernel.model import Recorded
 STATES_LIMIT = 50_000
 ROWS_LIMIT = 200_000
 FAR_BEHIND = 20_000
+A = TypeVar("A")
+B = TypeVar("B")
 Units = Sequence[Sequence[Item]]
 NOTHING = Decided()
+ABSENT = object()
 FAILED = (Fault, *BUGS)
 
 
-class Recent(OrderedDict[Any, Any]):
-    """A bounded cache: the least recently kept leaves first."""
+class Recent:
+    """A bounded cache of two generations: when the young one holds half the limit the old one is dropped and it is the old.
+
+    So whole batches are kept at once; an order of single entries costs several times as much.
+    """
 
     def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
+        self._half = limit // 2
+        self._young: dict[Any, Any] = {}
+        self._old: dict[Any, Any] = {}
 
     def keep(self, entries: Mapping[Any, Any]) -> None:
-        for key, value in entries.items():
-            self[key] = value
-            self.move_to_end(key)
-        while len(self) > self._limit:
-            self.popitem(last=False)
+        self._young |= entries
+        if len(self._young) >= self._half:
+            self._young, self._old = {}, self._young
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = self._young.get(key, ABSENT)
+        return self._old.get(key, default) if found is ABSENT else found
+
+    def clear(self) -> None:
+        self._young, self._old = {}, {}
 
 
 class AtHead:
@@ -107,6 +118,18 @@ class AtHead:
             if len(missed) < READ_LIMIT:
                 return found
 
+    async def read_on_for(self, units: Units, connection: AsyncConnection) -> list[Recorded] | None:
+        """`read_on` under the head row's lock, and at the same time the rows that the units announce, which it drops.
+
+        These are read beside the transaction that holds the lock: while it does, what is committed is all there is.
+        """
+        if self.position is None or self._log.database.is_sqlite:
+            return await self.read_on(connection)
+        entries, _ = self._entries(units, NOTHING)
+        missed, rows = await both(self.read_on(connection), self._inline.read(list(self._announced(units, entries))))
+        self._rows.keep(rows)
+        return missed
+
     async def decide(
         self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
     ) -> Decided:
@@ -151,21 +174,11 @@ class AtHead:
         What an append that is `under_way` changes is neither loaded nor kept: it is as in its own copies. Rows are asked
         for at the same time as streams, as if unknown streams were new; what these then announce besides is loaded after.
         """
-        streams = {item.stream for items in units for item in items}
-        asked = [one.meta.command_id for items in units for one in items if one.requester is not None]
-        streams.update(map(refusal_stream, asked))
-        found = {stream: under_way.entries.get(stream) or self._states.get(stream) for stream in streams}
-        entries = {stream: entry for stream, entry in found.items() if entry is not None}
-        blank = {
-            stream: self._deciders.blank(stream)
-            for stream in sorted(streams - entries.keys())
-            if self._deciders.knows(stream)
-        }
-        entries |= blank
+        entries, blank = self._entries(units, under_way)
         rows, missing = self._rows_of(self._announced(units, entries), under_way)
         if blank:
             if connection is None:
-                await _both(self._fold(blank, None), self._load_rows(missing, None))
+                await both(self._fold(blank, None), self._load_rows(missing, None))
             else:
                 await self._fold(blank, connection)
             rows, missing = self._rows_of(self._announced(units, entries), under_way)
@@ -173,17 +186,40 @@ class AtHead:
             rows |= await self._load_rows(missing, connection)
         return entries, rows
 
+    async def load_streams(self, units: Units) -> None:
+        """Only the streams of the units, to be kept: what is read before the lock need not be read under it."""
+        _, blank = self._entries(units, NOTHING)
+        if blank:
+            await self._fold(blank, None)
+
+    def _entries(self, units: Units, under_way: Decided) -> tuple[dict[str, Entry], dict[str, Entry]]:
+        """The units' streams as they are known, or blank; and of these the blank ones, which are to be folded."""
+        entries: dict[str, Entry] = {}
+        blank: dict[str, Entry] = {}
+        for item in chain.from_iterable(units):
+            streams = (item.stream,) if item.requester is None else (item.stream, refusal_stream(item.meta.command_id))
+            for stream in streams:
+                if stream in entries:
+                    continue
+                entry = under_way.entries.get(stream) or self._states.get(stream)
+                if entry is None and self._deciders.knows(stream):
+                    entry = blank[stream] = self._deciders.blank(stream)
+                if entry is not None:
+                    entries[stream] = entry
+        return entries, blank
+
     def _rows_of(self, wanted: Iterable[RowKey], under_way: Decided) -> tuple[dict[RowKey, Any], list[RowKey]]:
         """What is known of these rows, and which are not."""
         found: dict[RowKey, Any] = {}
         missing: list[RowKey] = []
         for key in wanted:
-            if key in under_way.rows:
-                found[key] = under_way.rows[key]
-            elif key in self._rows:
-                found[key] = self._rows[key]
-            else:
+            row = under_way.rows.get(key, ABSENT)
+            if row is ABSENT:
+                row = self._rows.get(key, ABSENT)
+            if row is ABSENT:
                 missing.append(key)
+            else:
+                found[key] = row
         return found, missing
 
     def _announced(self, units: Units, entries: Mapping[str, Entry]) -> Iterable[RowKey]:
@@ -193,7 +229,7 @@ class AtHead:
             entry = entries.get(item.stream)
             if entry is not None:
                 try:
-                    for inline, key in self._deciders.of(item.stream).reads(item.command, entry.state):
+                    for inline, key in entry.decider.reads(item.command, entry.state):
                         wanted[inline.name, key] = None
                 except FAILED:
                     continue
@@ -228,8 +264,11 @@ class AtHead:
         self._rows.keep(decided.rows)
 
 
-async def _both(one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any]) -> None:
+async def both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
     """At once; a failure is raised when both have ended, so that neither goes on behind the caller's back."""
-    for outcome in await asyncio.gather(one, other, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,7 +64,8 @@ class InlineTables:
 
     def _change(self, name: str, rows: Mapping[Key, Any]) -> Changes:
         table, ordered = self._tables[name], sorted(rows.items())
-        kept = [{column: getattr(row, column) for column in table.columns} for _, row in ordered if row is not None]
+        whole = [row for _, row in ordered if row is not None]
+        kept = {column: list(map(attrgetter(column), whole)) for column in table.columns} if whole else {}
         return Changes(table, kept, [key for key, row in ordered if row is None])
 
 

@@ -20,10 +20,10 @@ _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Of one table: whole rows to keep by column, and keys of rows to delete; no key in both."""
+    """Of one table: whole rows to keep, by column, and keys of rows to delete; no key in both."""
 
     table: "Table"
-    rows: Sequence[Mapping[str, Any]]
+    kept: Mapping[str, list[Any]]
     gone: Sequence[Key]
 
 
@@ -57,8 +57,8 @@ class Table:
 
     def parts(self, changes: Changes) -> Iterable[tuple[str, dict[str, Any]]]:
         """Each a CTE behind `h`, the head's move, with its arrays."""
-        if changes.rows:
-            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(self.columns, changes.rows)
+        if changes.kept:
+            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(changes.kept)
         if changes.gone:
             yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.gone)
 
@@ -68,14 +68,14 @@ class Table:
         sql = self._alone.get((names, summed))
         if sql is None:
             sql = self._alone[names, summed] = self._upserting(names, summed)
-        return sql, self._row_arrays(names, rows)
+        return sql, self._row_arrays({name: [row[name] for row in rows] for name in names})
 
     def deleting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
         """A statement of its own."""
         return self._deleting(), self._key_arrays(keys)
 
-    def _row_arrays(self, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        return {self._name(name): self._array(name, [row[name] for row in rows]) for name in names}
+    def _row_arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
+        return {self._name(name): self._array(name, values) for name, values in columns.items()}
 
     def _array(self, name: str, values: list[Any]) -> list[Any] | str:
         if name in self._joined:
@@ -135,7 +135,8 @@ async def write(connection: AsyncConnection, changes: Sequence[Changes]) -> None
     for change in changes:
         if change.gone:
             await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
-        await upsert(connection, change.table.table, change.rows)
+        rows = [dict(zip(change.kept, row, strict=True)) for row in zip(*change.kept.values(), strict=True)]
+        await upsert(connection, change.table.table, rows)
 
 
 def _quoted(names: Iterable[str], of: str = "") -> str:

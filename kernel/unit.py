@@ -39,16 +39,6 @@ def alsos(units: list[Unit], decided: Decided) -> list[Also]:
     return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
 
 
-def quiet_of(units: list[Unit], decided: Decided) -> list[tuple[str, str]]:
-    """Stream and id of the commands of which nothing was appended: they may have been before."""
-    return [
-        item.pair
-        for unit, outcomes in zip(units, decided.outcomes, strict=True)
-        for item, outcome in zip(unit.items, outcomes, strict=True)
-        if not outcome.appended
-    ]
-
-
 def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, str], Recorded]) -> Decided:
     """A command that decided nothing (or was refused) and had been appended before answers its first receipt."""
 

@@ -20,11 +20,11 @@ from kernel import telemetry
 from kernel.batch import Decided
 from kernel.decide import BUGS, Deciders, Item, Outcome, receipt
 from kernel.errors import Exhausted, Fault, Internal, Unavailable
-from kernel.head import AtHead
+from kernel.head import AtHead, both
 from kernel.log import Head, Log
 from kernel.model import Meta, Receipt
 from kernel.overlap import BATCH_LIMIT, Following, Overlap, share
-from kernel.unit import Also, Unit, alsos, quiet_of, tell, with_repeats
+from kernel.unit import Also, Unit, alsos, tell, with_repeats
 
 QUEUE_LIMIT = 10_000
 LOST_DEADLINE_S = 30.0
@@ -207,7 +207,7 @@ class Writer:
         elif (await self.log.head()).position != self._known.position:
             raise _Behind
         self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
-        return with_repeats(units, decided, await self.log.find_commands(quiet_of(units, decided)))
+        return with_repeats(units, decided, await self.log.find_commands(decided.quiet))
 
     async def _until_known(self, units: list[Unit]) -> Decided:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
@@ -227,10 +227,9 @@ class Writer:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
         earlier = await self._known.catch_up()
         pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
-        known = await self.log.find_commands(pairs)
-        await self._known.load(items)
+        known, _ = await both(self.log.find_commands(pairs), self._known.load_streams(items))
         async with self.log.locked() as connection:
-            missed = await self._known.read_on(connection)
+            missed = await self._known.read_on_for(items, connection)
             if missed is None:
                 known = await self.log.find_commands(pairs, connection)
             else:

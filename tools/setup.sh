@@ -25,6 +25,7 @@ if [ ! -x .venv/bin/uv ]; then
 fi
 
 echo "setup: installing the locked packages"
-.venv/bin/uv pip sync --python .venv/bin/python --require-hashes requirements.lock
+# compiled once here: every process of a platform would compile all of it anew where nothing may be written at its start
+.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
 # pip has done its work; without it the environment holds exactly what the lock names
 .venv/bin/uv pip uninstall --quiet --python .venv/bin/python pip

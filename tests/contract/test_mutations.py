@@ -87,15 +87,8 @@ def not_read_on(patch: pytest.MonkeyPatch) -> None:
 
 def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
     """Inline rows stay as they were although others appended."""
-    read_on = head.AtHead.read_on
-
-    async def keeping(self: head.AtHead, connection: Any) -> Any:
-        rows = dict(self._rows)
-        missed = await read_on(self, connection)
-        self._rows.keep(rows)
-        return missed
-
-    patch.setattr(head.AtHead, "read_on", keeping)
+    patch.setattr(head.AtHead, "read_on_for", lambda self, _, connection: self.read_on(connection))
+    patch.setattr(head.Recent, "clear", lambda _: None)
 
 
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from kernel.run import calm_collector, loop_factory
-from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, streams, visible, writer
+from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
 
 Bench = Callable[[Place], Awaitable[list[Row]]]
 ROWS: dict[str, Bench] = {
     "writer": writer.bench,
+    "replicas": replicas.bench,
     "rebuild": rebuild.bench,
     "projector": projector.bench,
     "envelopes": envelopes.bench,

@@ -4,11 +4,9 @@ Costs are CPU seconds of this process and of PostgreSQL together: on a shared ma
 Keys grow at the end, as the time-leading ids of the product do, and the newest are the ones that change.
 """
 
-import asyncio
 import os
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -23,11 +21,10 @@ from kernel.migrate import first_tables
 from kernel.model import Recorded
 from kernel.projector import Projection, Projector, physical
 from kernel.relay import Checkpoint, Relay
-from kernel.writer import Writer
 from tests.kit import counter
 from tests.load.measure import Row, cpu_s, interleaved, say
 from tests.load.place import Place
-from tests.load.writer import drive
+from tests.load.writer import drive, serving
 from tools.servers import PostgresServer
 from tools.servers.run import Process, family
 
@@ -189,10 +186,9 @@ async def _appends(server: PostgresServer) -> Row:
 
     def appending(database: Database) -> Round:
         async def cost() -> float:
-            async with _writing(database) as writer:
+            async with serving(database) as writer:
                 spent = Spent(server)
-                counts, _ = await drive([writer], 64, APPEND_S)
-                return spent.us_per(sum(counts))
+                return spent.us_per(len(await drive(writer, 64, APPEND_S)))
 
         return cost
 
@@ -200,17 +196,6 @@ async def _appends(server: PostgresServer) -> Row:
     for database in databases:
         await database.close()
     return _row("an append at 100x the log", f"{SMALL_ROWS:,} events", f"{LARGE_ROWS:,} events", costs, 15)
-
-
-@asynccontextmanager
-async def _writing(database: Database) -> AsyncIterator[Writer]:
-    stop, writer = asyncio.Event(), Writer(SERVICE, Log(database), counter.deciders())
-    task = asyncio.create_task(writer.run(stop))
-    try:
-        yield writer
-    finally:
-        stop.set()
-        await task
 
 
 async def _upserts(server: PostgresServer) -> Row:

@@ -5,7 +5,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,44 +25,53 @@ COMMANDS_A_STREAM = 10
 
 
 @asynccontextmanager
-async def writers(url: str, count: int) -> AsyncIterator[list[Writer]]:
-    """`count` replicas on one fresh log."""
-    databases = [Database(url, counter.metadata()) for _ in range(count)]
-    async with databases[0].transaction() as connection:
-        await connection.run_sync(databases[0].metadata.drop_all)
-        await connection.run_sync(first_tables, databases[0].metadata)
-    stop = asyncio.Event()
-    made = [Writer("bench", Log(database), counter.deciders()) for database in databases]
-    tasks = [asyncio.create_task(writer.run(stop)) for writer in made]
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url, counter.metadata())
     try:
-        yield made
+        yield database
+    finally:
+        await database.close()
+
+
+async def empty(database: Database) -> None:
+    """Nothing of an earlier round is left."""
+    async with database.transaction() as connection:
+        await connection.run_sync(database.metadata.drop_all)
+        await connection.run_sync(first_tables, database.metadata)
+
+
+@asynccontextmanager
+async def serving(database: Database) -> AsyncIterator[Writer]:
+    """A writer on the log there, until the block ends."""
+    writer, stop = Writer("bench", Log(database), counter.deciders()), asyncio.Event()
+    running = asyncio.create_task(writer.run(stop))
+    try:
+        yield writer
     finally:
         stop.set()
-        await asyncio.gather(*tasks)
-        for database in databases:
-            await database.close()
+        await running
 
 
-async def drive(replicas: Sequence[Writer], clients: int, seconds: float) -> tuple[list[int], list[float]]:
+async def drive(writer: Writer, clients: int, seconds: float) -> list[float]:
     """Closed loop: each client sends its next command when the last is answered, COMMANDS_A_STREAM to each stream.
 
-    Returns counts per replica, latencies in ms.
+    Returns the milliseconds that each command took.
     """
-    counts, latencies = [0] * len(replicas), []
+    latencies: list[float] = []
     until = time.perf_counter() + seconds
 
-    async def client(which: int) -> None:
-        writer, number, own = replicas[which], 0, ""
+    async def client() -> None:
+        number, own = 0, ""
         while (now := time.perf_counter()) < until:
             command = new_id()
             if number % COMMANDS_A_STREAM == 0:
                 own = command  # a stream and an inline row that nobody has touched
             await writer.execute(f"counter-{own}", counter.Add(1, own), counter.meta(command))
             latencies.append((time.perf_counter() - now) * 1000)
-            counts[which], number = counts[which] + 1, number + 1
+            number += 1
 
-    await asyncio.gather(*[client(number % len(replicas)) for number in range(clients)])
-    return counts, latencies
+    await asyncio.gather(*[client() for _ in range(clients)])
+    return latencies
 
 
 def pgbench() -> str:
@@ -81,7 +90,7 @@ async def pgbench_tps(server: PostgresServer, database: str, clients: int, secon
 
 
 async def bench(place: Place) -> list[Row]:
-    """Rows: 64 clients with p99, one client, two replicas and the smaller one's share, SQLite beside it."""
+    """Rows: 64 clients with p99, one client, SQLite beside it."""
     server, folder = place.postgres, place.folder
     name, other = await server.create_database(), await server.create_database()
     await asyncio.to_thread(
@@ -93,10 +102,12 @@ async def bench(place: Place) -> list[Row]:
         p99: list[float] = []
 
         async def ours(clients: int = clients, p99: list[float] = p99) -> float:
-            async with writers(url, 1) as one:
-                counts, latencies = await drive(one, clients, SECONDS)
+            async with opened(url) as database:
+                await empty(database)
+                async with serving(database) as writer:
+                    latencies = await drive(writer, clients, SECONDS)
             p99.append(percentile(latencies, 0.99))
-            return sum(counts) / SECONDS
+            return len(latencies) / SECONDS
 
         async def theirs(clients: int = clients) -> float:
             return await pgbench_tps(server, other, clients, SECONDS)
@@ -107,33 +118,10 @@ async def bench(place: Place) -> list[Row]:
                 f"pgbench -N -c {clients}: {statistics.median(others):,.0f}/s", ratio(mine, others), floor, goal,
                 note=f"p99 {statistics.median(p99):.1f} ms")
         )  # fmt: skip
-    rows += await _replicas(url)
     say("writer on SQLite")
-    async with writers(f"sqlite+aiosqlite:///{folder / 'bench.db'}", 1) as one:
-        counts, _ = await drive(one, 64, SECONDS)
-    mine_lite = counts[0] / SECONDS
+    async with opened(f"sqlite+aiosqlite:///{folder / 'bench.db'}") as database:
+        await empty(database)
+        async with serving(database) as writer:
+            mine_lite = len(await drive(writer, 64, SECONDS)) / SECONDS
     rows.append(Row("commands/s on SQLite, 64 clients", f"{mine_lite:,.0f}/s", "-", mine_lite / 1000, 1, 4, "k/s"))
     return rows
-
-
-async def _replicas(url: str) -> list[Row]:
-    say("two replicas on one log")
-    shares: list[float] = []
-
-    async def two() -> float:
-        async with writers(url, 2) as pair:
-            counts, _ = await drive(pair, 64, SECONDS)
-        shares.append(min(counts) / sum(counts))
-        return sum(counts) / SECONDS
-
-    async def one() -> float:
-        async with writers(url, 1) as single:
-            return sum((await drive(single, 64, SECONDS))[0]) / SECONDS
-
-    mine, others = await interleaved(two, one, 3)
-    together = f"{statistics.median(mine):,.0f}/s"
-    alone = f"one replica: {statistics.median(others):,.0f}/s"
-    return [
-        Row("two replicas together", together, alone, ratio(mine, others), 0.4, 0.6),
-        Row("the slower replica's share", f"{min(shares):.0%}", "of both", min(shares), 1 / 3, 0.45),
-    ]
