@@ -8,8 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
-# more than two cores: half of the tests' time is waiting for what was killed, frozen or taken away
-WORKERS ?= 3
+WORKERS ?= 2
 # a whole platform in containers, which has the machine for itself
 ALONE := tests/deploy/test_docker.py
 ROWS ?=
@@ -41,7 +40,7 @@ up: $(READY) ## run all services and the console here until Ctrl-C; BUS=kafka DB
 down: $(READY) ## end what `make up` started
 	@$(PYTHON) -m cli down
 
-test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=3
+test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
 	@echo "== pytest"
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(if $(filter tests,$(TESTS)),--ignore=$(ALONE))
 	@$(if $(filter tests,$(TESTS)),echo "== pytest $(ALONE)" && $(PYTHON) -m pytest $(ALONE))
