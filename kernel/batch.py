@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
@@ -79,6 +80,14 @@ class Decided:
         self.rows |= other.rows
         self.sealed += other.sealed
 
+    def shift(self, by: int) -> None:
+        """It stands so many positions later; only where all of it is appended (nothing is quiet) is that all there is to it."""
+        for outcome in chain.from_iterable(self.outcomes):
+            outcome.position += by
+        if self.prepared is not None:
+            sql, values = self.prepared
+            self.prepared = sql, values | {"expected": values["expected"] + by}
+
 
 class Batch:
     """Decides units (lists of items that stand or fall together) one after another on the states given."""
@@ -99,6 +108,15 @@ class Batch:
         self._loaded_rows |= rows
         self._at = at
         self.decided.prepared = None
+
+    @property
+    def rows(self) -> Mapping[RowKey, Any]:
+        """The inline rows it was decided on."""
+        return self._loaded_rows
+
+    def looked_at(self, stream: str) -> bool:
+        """Whether the stream's state may have counted."""
+        return stream in self._loaded_entries
 
     def add(self, items: Sequence[Item], known: Mapping[tuple[str, str], Recorded]) -> None:
         """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""

@@ -44,7 +44,7 @@ from kernel.log import Log
 from kernel.model import Incoming
 from kernel.relay import incoming_of
 from kernel.signal import wait
-from kernel.writer import Fenced
+from kernel.unit import Fenced
 
 logger = logging.getLogger(__name__)
 

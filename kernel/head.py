@@ -7,6 +7,7 @@ from itertools import chain
 from time import monotonic
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.batch import Batch, Decided, RowKey
@@ -107,28 +108,52 @@ class AtHead:
         found: list[Recorded] = []
         while True:
             missed = await self._log.read(self.position, connection=connection)
-            for recorded in missed:
-                entry = self._states.get(recorded.stream)
-                if entry is not None and recorded.version == entry.version + 1:
-                    self._deciders.evolve(entry, recorded)
-            if missed:
-                self._rows.clear()
-                self.stand(Head(missed[-1].position, missed[-1].recorded_at))
+            self.fold(missed)
             found += missed
             if len(missed) < READ_LIMIT:
                 return found
 
-    async def read_on_for(self, units: Units, connection: AsyncConnection) -> list[Recorded] | None:
-        """`read_on` under the head row's lock, and at the same time the rows that the units announce, which it drops.
+    def fold(self, missed: Sequence[Recorded]) -> None:
+        """Stands behind what others appended: cached states follow, inline rows are dropped."""
+        for recorded in missed:
+            entry = self._states.get(recorded.stream)
+            if entry is not None and recorded.version == entry.version + 1:
+                self._deciders.evolve(entry, recorded)
+        if missed:
+            self._rows.clear()
+            self.stand(Head(missed[-1].position, missed[-1].recorded_at))
 
-        These are read beside the transaction that holds the lock: while it does, what is committed is all there is.
+    async def ahead(self, units: Units) -> Batch | None:
+        """Decides, and makes the append ready, while the head row's lock is waited for.
+
+        None where it cannot be done so: a row that nobody announced, or a command that decides nothing or is refused (it
+        must be looked up whether it came before).
         """
-        if self.position is None or self._log.database.is_sqlite:
-            return await self.read_on(connection)
-        entries, _ = self._entries(units, NOTHING)
-        missed, rows = await both(self.read_on(connection), self._inline.read(list(self._announced(units, entries))))
-        self._rows.keep(rows)
-        return missed
+        assert self.position is not None
+        await asyncio.sleep(0)  # the lock is asked for first
+        try:
+            entries, rows = await self.load(units)
+            batch = Batch(self._deciders, entries, rows, self.position, self.now())
+            for items in units:
+                batch.add(items, {})
+        except (*FAILED, DBAPIError):  # whoever decides under the lock meets the same and answers for it
+            return None
+        if batch.missing or batch.decided.quiet:
+            return None
+        self.prepare(batch.decided, NOTHING)
+        return batch
+
+    async def missed(self, batch: Batch) -> list[Recorded] | None:
+        """Under the head row's lock: what came since `batch` was decided; None when that touches what it was decided on.
+
+        It is read beside the transaction that holds the lock: while it does, what is committed is all there is.
+        """
+        assert self.position is not None
+        events, rows = await both(self._log.read(self.position), self._inline.read(list(batch.rows)))
+        stale = (
+            len(events) == READ_LIMIT or rows != batch.rows or any(batch.looked_at(event.stream) for event in events)
+        )
+        return None if stale else events
 
     async def decide(
         self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
@@ -185,12 +210,6 @@ class AtHead:
         if missing:
             rows |= await self._load_rows(missing, connection)
         return entries, rows
-
-    async def load_streams(self, units: Units) -> None:
-        """Only the streams of the units, to be kept: what is read before the lock need not be read under it."""
-        _, blank = self._entries(units, NOTHING)
-        if blank:
-            await self._fold(blank, None)
 
     def _entries(self, units: Units, under_way: Decided) -> tuple[dict[str, Entry], dict[str, Entry]]:
         """The units' streams as they are known, or blank; and of these the blank ones, which are to be folded."""

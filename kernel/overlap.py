@@ -104,7 +104,7 @@ class Overlap:
         before = 0 if self._following is None else len(self._following.units)
         count = share(before + len(self._queue), self._size) - before
         units: list[Unit] = []
-        while self._queue and len(units) < count and _is_plain(self._queue[0]):
+        while self._queue and len(units) < count and is_plain(self._queue[0]):
             units.append(self._queue.popleft())
         return units
 
@@ -123,5 +123,6 @@ class Overlap:
             self.give_back()
 
 
-def _is_plain(unit: Unit) -> bool:
+def is_plain(unit: Unit) -> bool:
+    """What may be decided before it is known what it will stand on."""
     return unit.also is None and all(item.requester is None for item in unit.items)

@@ -18,8 +18,8 @@ from kernel.errors import Fault
 from kernel.ids import derived_id
 from kernel.model import Actor, Decider, Fact, Incoming, Inline, Key, Meta, Rows
 from kernel.park import KEY_IS_PARKED, Again, Parking, reason_of
-from kernel.unit import Also
-from kernel.writer import Fenced, Writer
+from kernel.unit import Also, Fenced
+from kernel.writer import Writer
 
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500

@@ -24,7 +24,7 @@ from kernel.model import Incoming, Key
 from kernel.park import KEY_IS_PARKED, Again, Parking, reason_of
 from kernel.rows import Table
 from kernel.signal import Signal
-from kernel.writer import Fenced
+from kernel.unit import Fenced
 
 logger = logging.getLogger(__name__)
 

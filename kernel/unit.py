@@ -16,6 +16,10 @@ Also = Callable[[AsyncConnection], Awaitable[bool]]
 """Runs in the append's transaction (a guard's move); False means somebody else owns it: the unit is dropped."""
 
 
+class Fenced(Exception):
+    """The unit's guard belongs to somebody else by now: nothing of it was written."""
+
+
 @dataclass(slots=True)
 class Unit:
     items: list[Item]
@@ -51,6 +55,15 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
             for unit, outcomes in zip(units, decided.outcomes, strict=True)
         ]
     return decided
+
+
+def fail(units: list[Unit], error: BaseException) -> None:
+    """Answers and counts all of them so."""
+    for unit in units:
+        unit.fail(error)
+        for item in unit.items:
+            kind = str(getattr(error, "kind", "internal"))
+            telemetry.count("commands_total", command=type(item.command).__name__, outcome=kind)
 
 
 def tell(units: list[Unit], decided: Decided, answered_at: float) -> None:

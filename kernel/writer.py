@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -23,15 +24,11 @@ from kernel.errors import Exhausted, Fault, Internal, Unavailable
 from kernel.head import AtHead, both
 from kernel.log import Head, Log
 from kernel.model import Meta, Receipt
-from kernel.overlap import BATCH_LIMIT, Following, Overlap, share
-from kernel.unit import Also, Unit, alsos, tell, with_repeats
+from kernel.overlap import BATCH_LIMIT, Following, Overlap, is_plain, share
+from kernel.unit import Also, Fenced, Unit, alsos, fail, tell, with_repeats
 
-QUEUE_LIMIT = 10_000
-LOST_DEADLINE_S = 30.0
-
-
-class Fenced(Exception):
-    """The unit's guard belongs to somebody else by now: nothing of it was written."""
+QUEUE_LIMIT, LOST_DEADLINE_S = 10_000, 30.0
+SHARED_TURNS = STALE_TURNS = 16
 
 
 class _Behind(Exception):
@@ -56,8 +53,10 @@ class Writer:
         self._known = AtHead(log, deciders)
         self._attempted: int | None = None
         """Where the append whose outcome is not known would stand."""
-        self._shared = False
-        """Others appended since the last turn: the lock first, as what is decided without it would be decided twice."""
+        self._shared = 0
+        """For so many turns others are taken to append too: the lock first, what is decided without it is decided twice."""
+        self._stale = 0
+        """For so many turns they are taken to change the same: nothing is decided before the lock is there."""
         self._closed = False
         self._overlap = Overlap(self._known, self._queue)
         self._kept: Decided | None = None
@@ -116,8 +115,7 @@ class Writer:
                 if following is not None:
                     await self._serve(following.units, following)
                 elif self._queue:
-                    await self._gather()
-                    await self._serve([self._queue.popleft() for _ in range(self._count())])
+                    await self._serve(await self._taken())
                 elif not self._closed:
                     self._woken.clear()
                     await self._woken.wait()
@@ -128,14 +126,12 @@ class Writer:
             while self._queue:
                 self._queue.popleft().fail(Unavailable("writer.stopped", retry_after_s=1))
 
-    async def _gather(self) -> None:
-        """Where others append too, whoever was answered just now may ask again in the same batch."""
+    async def _taken(self) -> list[Unit]:
+        """Of one batch. Where others append too the lock is taken for each: the fewer the better."""
         if self._shared:
-            await asyncio.sleep(0)
-
-    def _count(self) -> int:
-        """Where others append too the lock is taken for each batch: the fewer the better."""
-        return min(len(self._queue), BATCH_LIMIT) if self._shared else share(len(self._queue))
+            await asyncio.sleep(0)  # whoever was answered just now may ask again in the same batch
+        count = min(len(self._queue), BATCH_LIMIT) if self._shared else share(len(self._queue))
+        return [self._queue.popleft() for _ in range(count)]
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -163,11 +159,7 @@ class Writer:
             return
         if isinstance(error, DBAPIError):
             error = Internal("command.breaks_constraint", why=str(error.orig).partition("\n")[0][:200])
-        for unit in units:
-            unit.fail(error)
-            for item in unit.items:
-                kind = str(getattr(error, "kind", "internal"))
-                telemetry.count("commands_total", command=type(item.command).__name__, outcome=kind)
+        fail(units, error)
 
     async def _turn(self, units: list[Unit], following: Following | None) -> None:
         """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
@@ -178,7 +170,7 @@ class Writer:
             if following is not None and self._stands(following):
                 decided = await self._at_head(units, following.batch.decided)
             else:
-                decided = await (self._until_known(units) if self._shared else self._optimistic(units))
+                decided = await (self._shared_turn(units) if self._shared else self._optimistic(units))
         except (_Behind, IntegrityError):
             telemetry.count("writer_behind_total")
             self._attempted = None
@@ -227,14 +219,15 @@ class Writer:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
         earlier = await self._known.catch_up()
         pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
-        known, _ = await both(self.log.find_commands(pairs), self._known.load_streams(items))
+        known = await self.log.find_commands(pairs)
+        await self._known.load(items)
         async with self.log.locked() as connection:
-            missed = await self._known.read_on_for(items, connection)
+            missed = await self._known.read_on(connection)
             if missed is None:
                 known = await self.log.find_commands(pairs, connection)
             else:
                 known |= {(event.stream, event.command): event for event in missed if event.command is not None}
-            self._shared = bool(earlier or missed)
+            self._met(bool(earlier or missed))
             decided = await self._known.decide(items, known, connection)
             if not decided.pending and self._known.position == self._attempted:
                 raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
@@ -244,6 +237,30 @@ class Writer:
             self._known.stand(appended)
         self._known.keep(decided)
         return decided
+
+    async def _shared_turn(self, units: list[Unit]) -> Decided:
+        """Decides while the lock is waited for, and looks under it whether that still holds."""
+        if self._stale or self.log.database.is_sqlite or not all(map(is_plain, units)):
+            self._stale = max(0, self._stale - 1)
+            return await self._until_known(units)
+        async with AsyncExitStack() as stack:
+            locking = stack.enter_async_context(self.log.locked())
+            connection, ahead = await both(locking, self._known.ahead([unit.items for unit in units]))
+            missed = None if ahead is None else await self._known.missed(ahead)
+            if ahead is not None and missed is not None:
+                self._met(bool(missed))
+                self._known.fold(missed)
+                ahead.decided.shift(len(missed))
+                appended = await self._append(units, ahead.decided, connection)
+        if ahead is None or missed is None:
+            self._stale = STALE_TURNS
+            return await self._until_known(units)
+        self._known.stand(appended)
+        self._known.keep(ahead.decided)
+        return ahead.decided
+
+    def _met(self, others: bool) -> None:
+        self._shared = SHARED_TURNS if others else max(0, self._shared - 1)
 
     async def _append(self, units: list[Unit], decided: Decided, connection: AsyncConnection | None = None) -> Head:
         """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""

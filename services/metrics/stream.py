@@ -25,7 +25,7 @@ from kernel.ids import partition_of
 from kernel.kafka import KafkaBus
 from kernel.run import Role
 from kernel.signal import Signal
-from kernel.writer import Fenced
+from kernel.unit import Fenced
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Key, Windows, bursts, live
 from services.metrics.publish import burst_request

@@ -73,7 +73,17 @@ def base_not_looked_at(patch: pytest.MonkeyPatch) -> None:
 
 def requests_decided_ahead(patch: pytest.MonkeyPatch) -> None:
     """Also where it cannot be looked up whether their ids came before."""
-    patch.setattr(overlap, "_is_plain", lambda _: True)
+    patch.setattr(overlap, "is_plain", lambda _: True)
+
+
+def ahead_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    """What was decided before the lock was there is appended whatever others appended since."""
+
+    async def whatever(self: head.AtHead, _: Batch) -> Any:
+        assert self.position is not None
+        return await self._log.read(self.position)
+
+    patch.setattr(head.AtHead, "missed", whatever)
 
 
 def not_read_on(patch: pytest.MonkeyPatch) -> None:
@@ -87,7 +97,6 @@ def not_read_on(patch: pytest.MonkeyPatch) -> None:
 
 def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
     """Inline rows stay as they were although others appended."""
-    patch.setattr(head.AtHead, "read_on_for", lambda self, _, connection: self.read_on(connection))
     patch.setattr(head.Recent, "clear", lambda _: None)
 
 
@@ -222,6 +231,14 @@ async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Runnin
     made = Running(service, log, bus)
     yield made
     await ended(made)
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+async def test_a_mutant_on_postgresql_is_caught(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite nothing is decided before the lock is there."""
+    ahead_not_looked_at(monkeypatch)
+    with pytest.raises(AssertionError, match="appended"):
+        await test_overlap.test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its_rows_changed(replicas)
 
 
 @pytest.mark.parametrize("bus", ["local"], indirect=True)

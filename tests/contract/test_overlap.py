@@ -9,7 +9,8 @@ import pytest
 from kernel.decide import Item
 from kernel.errors import Unavailable
 from kernel.log import Log
-from kernel.writer import Fenced, Writer
+from kernel.unit import Fenced
+from kernel.writer import Writer
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add
@@ -127,3 +128,51 @@ async def test_many_at_once_take_turns_in_halves(replicas: Replicas, log: Log) -
     assert set(told) == {"appended"}
     assert held.sizes == [50, 50]
     assert [event.version for event in await log.read(0)] == list(range(1, 101))
+
+
+async def sharing(replicas: Replicas) -> tuple[Writer, Writer]:
+    """Two writers that know of each other; the first decides before it has the lock from now on."""
+    one, other = replicas.one(), replicas.one()
+    for _ in range(2):
+        for writer in (one, other):
+            await writer.execute(counter.counter(), Add(1, counter.counter()), counter.meta())
+    return one, other
+
+
+async def test_what_is_decided_before_the_lock_is_there_stands_where_it_is_appended(
+    replicas: Replicas, log: Log
+) -> None:
+    one, other = await sharing(replicas)
+    stream = counter.counter()
+    await other.execute(counter.counter(), Add(1, counter.counter()), counter.meta())
+    receipts = [await one.execute(stream, Add(1, stream), counter.meta()) for _ in range(2)]
+    assert [(receipt.position, receipt.version) for receipt in receipts] == [(6, 1), (7, 2)]
+    assert [event.version for event in await log.read(0) if event.stream == stream] == [1, 2]
+
+
+async def test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its_stream_moved(
+    replicas: Replicas,
+) -> None:
+    one, other = await sharing(replicas)
+    stream = counter.counter()
+    await one.execute(stream, Add(1, stream), counter.meta())
+    await other.execute(stream, Add(1, stream), counter.meta())
+    assert await outcome(one, stream, Add(1, stream, only_from=1)) == "counter.moved_on"
+    assert await outcome(one, stream, Add(1, stream, only_from=2)) == "appended"
+
+
+async def test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its_rows_changed(
+    replicas: Replicas,
+) -> None:
+    one, other = await sharing(replicas)
+    await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
+    await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
+    assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
+
+
+async def test_a_repeat_decided_before_the_lock_is_there_gets_the_first_receipt(replicas: Replicas, log: Log) -> None:
+    one, other = await sharing(replicas)
+    stream = counter.counter()
+    first = await other.execute(stream, Add(1, stream), counter.meta("the same"))
+    assert await one.execute(stream, Add(1, stream), counter.meta("the same")) == first
+    assert len([event for event in await log.read(0) if event.stream == stream]) == 1

@@ -21,7 +21,8 @@ from kernel.ids import new_id
 from kernel.log import Log
 from kernel.model import Incoming
 from kernel.process import Effect, ProcessRunner
-from kernel.writer import Fenced, Writer
+from kernel.unit import Fenced
+from kernel.writer import Writer
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind

@@ -15,7 +15,7 @@ from kernel.model import Incoming, Key
 from kernel.projector import Projector, Superseded, Target
 from kernel.rebuild import Rebuild, canonical_dump, live_generation, prepare
 from kernel.relay import incoming_of
-from kernel.writer import Fenced
+from kernel.unit import Fenced
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

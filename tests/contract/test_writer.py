@@ -10,7 +10,7 @@ from kernel.database import Database
 from kernel.decide import Item
 from kernel.errors import Internal, Invalid, Refused
 from kernel.log import Log, Pending
-from kernel.writer import Fenced
+from kernel.unit import Fenced
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble

@@ -18,7 +18,8 @@ from kernel.decide import Item
 from kernel.errors import Fault
 from kernel.log import Log
 from kernel.model import Recorded
-from kernel.writer import Fenced, Writer
+from kernel.unit import Fenced
+from kernel.writer import Writer
 from tests.contract.conftest import Replicas
 from tests.kit import counter
 from tests.kit.counter import Add
