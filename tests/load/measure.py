@@ -106,4 +106,4 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _figure(value: float) -> str:
     """Three digits, never as a power of ten."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{round(value, 3) + 0.0:.3g}"
