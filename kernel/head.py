@@ -203,9 +203,9 @@ class AtHead:
         rows, missing = self._rows_of(self._announced(units, entries), under_way)
         if blank:
             if connection is None:
-                await both(self._fold(blank, None), self._load_rows(missing, None))
+                await both(self._fill(blank, None), self._load_rows(missing, None))
             else:
-                await self._fold(blank, connection)
+                await self._fill(blank, connection)
             rows, missing = self._rows_of(self._announced(units, entries), under_way)
         if missing:
             rows |= await self._load_rows(missing, connection)
@@ -254,7 +254,7 @@ class AtHead:
                     continue
         return wanted
 
-    async def _fold(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
+    async def _fill(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
         """What is stored of these streams, into their blank entries; kept when all of it could be read."""
         assert self.position is not None
         for recorded in await self._log.load(list(blank), self.position, connection):
