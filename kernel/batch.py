@@ -48,13 +48,9 @@ class Rows:
 
     def get(self, table: Inline[R], key: Key) -> R | None:
         where = (table.name, key)
-        found: R | None
-        if where in self.changed:
-            found = self.changed[where]
-            return found
-        for layer in self.below:
+        for layer in (self.changed, *self.below):
             if where in layer:
-                found = layer[where]
+                found: R | None = layer[where]
                 return found
         raise RowMissing(table, key)
 
