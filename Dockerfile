@@ -44,6 +44,6 @@ USER 10001:10001
 EXPOSE 8190
 STOPSIGNAL SIGTERM
 # Whatever the role, its probes answer on the port for operations.
-HEALTHCHECK --interval=10s --timeout=8s --start-period=120s --retries=9 CMD ["python", "-m", "kernel.probe"]
+HEALTHCHECK --interval=10s --timeout=8s --start-period=120s --retries=9 CMD ["python", "-m", "kernel.runtime.probe"]
 ENTRYPOINT ["python"]
 CMD ["-c", "raise SystemExit('say what to run, e.g. -m services.ledger rest')"]

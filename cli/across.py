@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from kernel.app import App
-from kernel.checked import Checked, Look
+from kernel.core.checked import Checked, Look
+from kernel.host.app import App
 
 OVER = ("settled", "ended")
 """Stages of a deliverable in which nobody works on it or waits for money any more."""

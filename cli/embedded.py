@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cli.layout import Layout
-from kernel import run
-from kernel.app import App, Service, open_app, open_bus, run_migrations
-from kernel.logs import start_logging
-from kernel.run import EDGE, POOLS, Role
+from kernel.host.app import App, Service, open_app, open_bus, run_migrations
+from kernel.runtime import run
+from kernel.runtime.logs import start_logging
+from kernel.runtime.run import EDGE, POOLS, Role
 from sandbox.app import make_sandbox
 from sandbox.settings import SandboxSettings
 from services.campaigns.wiring import SERVICE as CAMPAIGNS

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from cli.layout import Layout
 from cli.opened import opened
 from cli.show import table_of, wide
-from kernel import stopped
-from kernel.app import App
-from kernel.backlog import relay_lag
-from kernel.consume import OWN_LOG
+from kernel.eventlog.backlog import relay_lag
+from kernel.host.app import App
+from kernel.streams import stopped
+from kernel.streams.consume import OWN_LOG
 
 Row = tuple[str, str, int]
 """Reader, source, how many behind."""

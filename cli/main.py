@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cli.layout import SERVICES
-from kernel.errors import Fault
+from kernel.core.errors import Fault
 
 DATA = Path(".data")
 
@@ -184,7 +184,7 @@ def _run_demo(given: argparse.Namespace) -> int:
 def _serve(given: argparse.Namespace) -> int:
     from cli import embedded
     from cli.layout import Layout
-    from kernel import run
+    from kernel.runtime import run
 
     layout = Layout.load(given.data)
     run.main(embedded.serve(layout, lambda: None))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from cli.embedded import WIRED
 from cli.layout import Layout
-from kernel.app import App, open_app, open_bus
+from kernel.host.app import App, open_app, open_bus
 
 
 @asynccontextmanager

@@ -14,17 +14,17 @@ from cli import show
 from cli.layout import Layout
 from cli.opened import opened, writing
 from cli.show import table_of
-from kernel.app import App
-from kernel.clock import system_clock
-from kernel.consume import UNREADABLE, Sourced, Topic
-from kernel.effect import EffectRunner
-from kernel.errors import Fault, NotFound
-from kernel.execute import Executor
-from kernel.follow import Consumer
-from kernel.park import BUDGET_KEYS, Parking
-from kernel.process import ProcessRunner
-from kernel.projector import Projector, consumer_name
-from kernel.rebuild import live_generation
+from kernel.core.clock import system_clock
+from kernel.core.errors import Fault, NotFound
+from kernel.host.app import App
+from kernel.processors.effect import EffectRunner
+from kernel.processors.execute import Executor
+from kernel.processors.process import ProcessRunner
+from kernel.processors.projector import Projector, consumer_name
+from kernel.processors.rebuild import live_generation
+from kernel.streams.consume import UNREADABLE, Sourced, Topic
+from kernel.streams.follow import Consumer
+from kernel.streams.park import BUDGET_KEYS, Parking
 
 LIST_LIMIT = 500
 WIDTH = 220

@@ -9,11 +9,11 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.opened import opened
 from cli.story.tell import COLUMNS
-from kernel.app import App
-from kernel.database import open_database
-from kernel.log import Log
-from kernel.projector import Projection
-from kernel.rebuild import Rebuild
+from kernel.adapters.database import open_database
+from kernel.eventlog.log import Log
+from kernel.host.app import App
+from kernel.processors.projector import Projection
+from kernel.processors.rebuild import Rebuild
 
 
 def rebuild(given: argparse.Namespace) -> int:

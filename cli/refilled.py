@@ -9,10 +9,10 @@ from rich.progress import Progress
 from cli.layout import Layout, running
 from cli.opened import opened
 from cli.story.tell import COLUMNS
-from kernel.app import App
-from kernel.bus import PARTITIONS
-from kernel.relay import Relay
-from kernel.resend import begin_again, check_topic, resend, stands_past_end
+from kernel.adapters.bus import PARTITIONS
+from kernel.host.app import App
+from kernel.streams.relay import Relay
+from kernel.streams.resend import begin_again, check_topic, resend, stands_past_end
 
 
 def refill(given: argparse.Namespace) -> int:

@@ -16,11 +16,11 @@ from cli.across import readers_not_past_logs
 from cli.layout import Layout, running
 from cli.opened import opened
 from cli.ready import rpc_ready
-from kernel.app import App
-from kernel.bus import PARTITIONS
-from kernel.invariants import broken
-from kernel.relay import Checkpoint, Relay
-from kernel.resend import begin_again
+from kernel.adapters.bus import PARTITIONS
+from kernel.host.app import App
+from kernel.streams.relay import Checkpoint, Relay
+from kernel.streams.resend import begin_again
+from kernel.verify.invariants import broken
 
 
 def restored(given: argparse.Namespace) -> int:

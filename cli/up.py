@@ -15,7 +15,7 @@ from cli.distributed import Servers, distributed
 from cli.layout import Layout, Ports, running
 from cli.platform import NotReady
 from cli.story.tell import COLUMNS
-from kernel import run
+from kernel.runtime import run
 from tools.servers import NoServer
 
 

@@ -14,8 +14,8 @@ from cli.layout import Layout
 from cli.opened import opened
 from cli.ready import rpc_ready
 from cli.show import table_of, wide
-from kernel.app import App
-from kernel.invariants import Checked, Say, broken, check
+from kernel.host.app import App
+from kernel.verify.invariants import Checked, Say, broken, check
 
 SHOWN_AFTER_S = 2.0
 

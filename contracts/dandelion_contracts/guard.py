@@ -1,1 +1,1 @@
-../../kernel/guard.py
+../../kernel/core/guard.py

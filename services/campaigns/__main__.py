@@ -1,6 +1,6 @@
 """`python -m services.campaigns rest rpc relay project process`, or `migrate`."""
 
-from kernel.main import main
+from kernel.host.main import main
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 

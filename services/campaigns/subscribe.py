@@ -11,9 +11,9 @@ from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion_contracts.words import word
 from google.protobuf.message import DecodeError, Message
 
-from kernel.codec import adapter
-from kernel.decide import CommandRefused
-from kernel.ids import stream_id
+from kernel.core.codec import adapter
+from kernel.core.ids import stream_id
+from kernel.eventlog.decide import CommandRefused
 from services.campaigns.domain.application_commands import ReleaseApplication
 from services.campaigns.domain.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.contract import Contract

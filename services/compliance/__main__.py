@@ -1,6 +1,6 @@
 """`python -m services.compliance rest rpc relay project process`, or `migrate`."""
 
-from kernel.main import main
+from kernel.host.main import main
 from services.compliance.settings import ComplianceSettings
 from services.compliance.wiring import SERVICE
 

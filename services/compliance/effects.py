@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from kernel.ids import derived_id
-from kernel.model import Actor, Incoming, Meta
-from kernel.process import SYSTEM, Effect
-from kernel.writer import Writer
+from kernel.core.ids import derived_id
+from kernel.core.model import Actor, Incoming, Meta
+from kernel.eventlog.writer import Writer
+from kernel.processors.process import SYSTEM, Effect
 from services.compliance.domain.disclosure import carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
 from services.compliance.ports import Platform, Seen

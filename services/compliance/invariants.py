@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.app import App
-from kernel.checked import Checked, Look
-from kernel.codec import adapter
-from kernel.rebuild import is_at_head
+from kernel.core.checked import Checked, Look
+from kernel.core.codec import adapter
+from kernel.host.app import App
+from kernel.processors.rebuild import is_at_head
 from services.compliance.codec import CODEC
 from services.compliance.domain.findings import Finding, Verdict, verdict_of
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing, LookRequested, LooksScheduled

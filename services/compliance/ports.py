@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from kernel.errors import Unavailable
+from kernel.core.errors import Unavailable
 
 TIMEOUT_S = 5.0
 MAX_BYTES = 1_000_000

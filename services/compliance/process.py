@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kernel.codec import canonical
-from kernel.model import Fact, Incoming, Inline, Key, Rows
-from kernel.process import Deadline, Process, deadlines
+from kernel.core.codec import canonical
+from kernel.core.model import Fact, Incoming, Inline, Key, Rows
+from kernel.processors.process import Deadline, Process, deadlines
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import (
     LOOK,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.codec import canonical
-from kernel.ids import split_stream
-from kernel.model import Incoming
-from kernel.projector import Projection, Target, fold_rows
+from kernel.core.codec import canonical
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming
+from kernel.processors.projector import Projection, Target, fold_rows
 from services.compliance.domain.findings import Finding, Severity
 from services.compliance.domain.review import (
     About,

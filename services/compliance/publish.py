@@ -11,9 +11,9 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.decide import CommandRefused
-from kernel.model import Incoming
-from kernel.relay import Announce, Request
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import CommandRefused
+from kernel.streams.relay import Announce, Request
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Finding
 from services.compliance.domain.review import About

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.database import Database
-from kernel.errors import NotFound
-from kernel.model import Actor
-from kernel.reads import reading_as, visible
+from kernel.adapters.database import Database
+from kernel.core.errors import NotFound
+from kernel.core.model import Actor
+from kernel.processors.reads import reading_as, visible
 from services.compliance.domain.findings import Verdict
 from services.compliance.tables import FINDINGS, REVIEWS
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field, StringConstraints
 
-from kernel.app import App
-from kernel.clock import Clock, system_clock
-from kernel.fields import Body, LongText, ShortText, Uuid
-from kernel.ids import stream_id
-from kernel.limits import Rate
-from kernel.model import Receipt
-from kernel.rest import Caller, Sender, create_api
+from kernel.core.clock import Clock, system_clock
+from kernel.core.ids import stream_id
+from kernel.core.model import Receipt
+from kernel.edge.fields import Body, LongText, ShortText, Uuid
+from kernel.edge.limits import Rate
+from kernel.edge.rest import Caller, Sender, create_api
+from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
 from services.compliance.domain.review import MAX_REASON, DecideReview, Judgement, check_content, judge

@@ -1,6 +1,6 @@
 """What compliance is told from outside, beside the common settings."""
 
-from kernel.settings import Port, Settings
+from kernel.runtime.settings import Port, Settings
 
 
 class ComplianceSettings(Settings):

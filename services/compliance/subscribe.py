@@ -10,8 +10,8 @@ from dandelion.compliance.v1 import commands_pb2 as own
 from dandelion_contracts.words import word
 from google.protobuf.message import DecodeError, Message
 
-from kernel.consume import Topic
-from kernel.ids import checked_id, stream_id
+from kernel.core.ids import checked_id, stream_id
+from kernel.streams.consume import Topic
 from services.compliance.domain.findings import Content, Evidence
 from services.compliance.domain.live import ContentPublished, ContentTakenDown, Post
 from services.compliance.domain.review import About, ReviewContent

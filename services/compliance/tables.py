@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from kernel import database
-from kernel.database import UtcTime
-from kernel.reads import Readers
+from kernel.adapters import database
+from kernel.adapters.database import UtcTime
+from kernel.processors.reads import Readers
 
 METADATA = sa.MetaData()
 database.define(METADATA)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kernel import app as kernel_app
-from kernel.app import App, Service
-from kernel.bus import Bus
-from kernel.process import Effect
-from kernel.run import Role
-from kernel.settings import Settings
+from kernel.adapters.bus import Bus
+from kernel.host import app as kernel_app
+from kernel.host.app import App, Service
+from kernel.processors.process import Effect
+from kernel.runtime.run import Role
+from kernel.runtime.settings import Settings
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import LOOK
 from services.compliance.domain.review import review_decider

@@ -1,6 +1,6 @@
 """`python -m services.discovery rest rpc relay project process`, or `migrate`."""
 
-from kernel.main import main
+from kernel.host.main import main
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE
 

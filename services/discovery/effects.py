@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from kernel.app import App
-from kernel.ids import derived_id
-from kernel.model import Actor, Incoming, Meta
-from kernel.personal import Personal
-from kernel.process import SYSTEM, Effect
+from kernel.adapters.personal import Personal
+from kernel.core.ids import derived_id
+from kernel.core.model import Actor, Incoming, Meta
+from kernel.host.app import App
+from kernel.processors.process import SYSTEM, Effect
 from services.discovery.domain.erasure import ErasureAsked, RecordErasure
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.ids import derived_id, stream_id
-from kernel.model import Context, Decider, Incoming
-from kernel.process import Process
+from kernel.core.ids import derived_id, stream_id
+from kernel.core.model import Context, Decider, Incoming
+from kernel.processors.process import Process
 from services.discovery.domain.erasure import AskErasure, Event, RecordErasure, Step, decide, evolve
 from services.discovery.subscribe import TOPICS, Erased
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.codec import adapter, canonical
-from kernel.ids import split_stream
-from kernel.model import Incoming
-from kernel.projector import Projection, Target, fold_rows
-from kernel.reads import PUBLIC
+from kernel.core.codec import adapter, canonical
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming
+from kernel.processors.projector import Projection, Target, fold_rows
+from kernel.processors.reads import PUBLIC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ErasureDone
 from services.discovery.domain.events import AccountLinked, CreatorProfileChanged, CreatorRegistered, RateCardChanged

@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.codec import adapter
-from kernel.database import Database
-from kernel.errors import NotFound
-from kernel.ids import checked_id
-from kernel.model import Actor
-from kernel.personal import Personal
-from kernel.reads import reading_as, visible
+from kernel.adapters.database import Database
+from kernel.adapters.personal import Personal
+from kernel.core.codec import adapter
+from kernel.core.errors import NotFound
+from kernel.core.ids import checked_id
+from kernel.core.model import Actor
+from kernel.processors.reads import reading_as, visible
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.search.names import Names

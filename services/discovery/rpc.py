@@ -14,14 +14,14 @@ from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.words import number, word
 from grpc.aio import ServicerContext
 
-from kernel.app import App
-from kernel.clock import Clock, system_clock
-from kernel.errors import Invalid
-from kernel.model import Actor
-from kernel.pages import PageTokens, page_size
-from kernel.rpc import Rpc, RpcService, caller
-from kernel.run import Role
-from kernel.signal import wait
+from kernel.core.clock import Clock, system_clock
+from kernel.core.errors import Invalid
+from kernel.core.model import Actor
+from kernel.edge.pages import PageTokens, page_size
+from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.host.app import App
+from kernel.runtime.run import Role
+from kernel.runtime.signal import wait
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format

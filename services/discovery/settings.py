@@ -1,6 +1,6 @@
 """What discovery is told from outside."""
 
-from kernel.settings import Port, Settings
+from kernel.runtime.settings import Port, Settings
 
 
 class DiscoverySettings(Settings):

@@ -2,11 +2,11 @@
 
 import sqlalchemy as sa
 
-from kernel import database, personal
-from kernel.database import Database, UtcTime
-from kernel.personal import MasterKeys, Personal, Tables
-from kernel.reads import Readers
-from kernel.settings import Settings
+from kernel.adapters import database, personal
+from kernel.adapters.database import Database, UtcTime
+from kernel.adapters.personal import MasterKeys, Personal, Tables
+from kernel.processors.reads import Readers
+from kernel.runtime.settings import Settings
 
 
 def metadata() -> sa.MetaData:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from kernel import app as kernel_app
-from kernel.app import App, Service
-from kernel.bus import Bus
-from kernel.run import Role
-from kernel.settings import Settings
+from kernel.adapters.bus import Bus
+from kernel.host import app as kernel_app
+from kernel.host.app import App, Service
+from kernel.runtime.run import Role
+from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import FORGOTTEN

@@ -1,6 +1,6 @@
 """`python -m services.ledger migrate | rest | rpc | relay | project | process ...`"""
 
-from kernel.main import main
+from kernel.host.main import main
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import SERVICE
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from kernel.codec import canonical
-from kernel.errors import Refused
-from kernel.ids import derived_id, stream_id
-from kernel.model import Actor, Fact, Inline, Key, Meta, Rows
-from kernel.process import SYSTEM, Deadline, deadlines
+from kernel.core.codec import canonical
+from kernel.core.errors import Refused
+from kernel.core.ids import derived_id, stream_id
+from kernel.core.model import Actor, Fact, Inline, Key, Meta, Rows
+from kernel.processors.process import SYSTEM, Deadline, deadlines
 from services.ledger.codec import CODEC
 from services.ledger.domain.commands import (
     ESCROW,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.model import Incoming, Key
-from kernel.projector import Projection, Target
+from kernel.core.model import Incoming, Key
+from kernel.processors.projector import Projection, Target
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened

@@ -10,10 +10,10 @@ from dandelion.ledger.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.decide import CommandRefused
-from kernel.ids import split_stream
-from kernel.model import Incoming
-from kernel.relay import Announce, Request
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import CommandRefused
+from kernel.streams.relay import Announce, Request
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.payees import PAYEE

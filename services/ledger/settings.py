@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kernel.settings import Port, Settings
+from kernel.runtime.settings import Port, Settings
 
 
 class LedgerSettings(Settings):

@@ -1,6 +1,6 @@
 """`python -m services.metrics rest rpc relay project process stream`, or `migrate`."""
 
-from kernel.main import main
+from kernel.host.main import main
 from services.metrics.settings import MetricsSettings
 from services.metrics.wiring import SERVICE
 

@@ -12,11 +12,11 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message as Wire
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.bus import Message
-from kernel.decide import CommandRefused
-from kernel.ids import derived_id
-from kernel.model import Incoming
-from kernel.relay import Announce, Request
+from kernel.adapters.bus import Message
+from kernel.core.ids import derived_id
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import CommandRefused
+from kernel.streams.relay import Announce, Request
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued

@@ -11,17 +11,17 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel import rebuild
-from kernel.app import App
-from kernel.at_least import parse_token
-from kernel.consume import OWN_LOG
-from kernel.errors import Invalid
-from kernel.ids import checked_id
-from kernel.pages import PageTokens, page_size
-from kernel.projector import consumer_name
-from kernel.rpc import Rpc, RpcService, caller
-from kernel.run import Role
-from kernel.signal import wait
+from kernel.core.errors import Invalid
+from kernel.core.ids import checked_id
+from kernel.edge.pages import PageTokens, page_size
+from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.host.app import App
+from kernel.processors import rebuild
+from kernel.processors.at_least import parse_token
+from kernel.processors.projector import consumer_name
+from kernel.runtime.run import Role
+from kernel.runtime.signal import wait
+from kernel.streams.consume import OWN_LOG
 from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
 from services.metrics.domain.totals import MINUTE_MS

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kernel.settings import Port, Settings
+from kernel.runtime.settings import Port, Settings
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from kernel.app import App, Service
-from kernel.app import open_app as open_service
-from kernel.bus import PARTITIONS, Bus
-from kernel.run import Role
+from kernel.adapters.bus import PARTITIONS, Bus
+from kernel.host.app import App, Service
+from kernel.host.app import open_app as open_service
+from kernel.runtime.run import Role
 from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH

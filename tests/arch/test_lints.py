@@ -45,7 +45,11 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
-DOMAIN, APPLY, OPENER = "services/ledger/domain/tax.py", "services/metrics/projections.py", "kernel/database.py"
+DOMAIN, APPLY, OPENER = (
+    "services/ledger/domain/tax.py",
+    "services/metrics/projections.py",
+    "kernel/adapters/database.py",
+)
 REST = "services/ledger/rest.py"
 
 FORBIDDEN = [
@@ -58,8 +62,8 @@ FORBIDDEN = [
     ("vague_names", "kernel/a.py", "class ConnectionManager: ..."),
     ("transactions", REST, "async with engine.begin() as tx: ..."),
     ("transactions", REST, "await session.commit()"),
-    ("transactions", "kernel/rest.py", "await session.rollback()"),
-    ("transactions", "kernel/kafka.py", "await consumer.commit()"),
+    ("transactions", "kernel/edge/rest.py", "await session.rollback()"),
+    ("transactions", "kernel/adapters/kafka.py", "await consumer.commit()"),
     ("impure_calls", DOMAIN, "at = datetime.now(UTC)"),
     ("impure_calls", DOMAIN, "at = datetime.datetime.utcnow()"),
     ("impure_calls", APPLY, "at = time.monotonic()"),
@@ -72,7 +76,7 @@ FORBIDDEN = [
     ("impure_imports", DOMAIN, "from os import urandom"),
     ("impure_imports", DOMAIN, "import urllib.request"),
     ("impure_imports", DOMAIN, "from urllib import request"),
-    ("impure_imports", DOMAIN, "from kernel.clock import system_clock"),
+    ("impure_imports", DOMAIN, "from kernel.core.clock import system_clock"),
     ("impure_imports", DOMAIN, "from kernel import log"),
     ("impure_imports", APPLY, "import random"),
     ("swallowed", REST, "try: ...\nexcept Exception: log()"),
@@ -94,15 +98,15 @@ ALLOWED = [
     ("vague_names", "services/ledger/rest.py", "class Managed: ..."),
     ("transactions", OPENER, "async with engine.begin() as tx: ..."),
     ("transactions", "tests/unit/test_a.py", "session.commit()"),
-    ("transactions", "kernel/kafka.py", "await consumer.commit(offsets)"),
+    ("transactions", "kernel/adapters/kafka.py", "await consumer.commit(offsets)"),
     ("impure_calls", DOMAIN, "at = context.at; day = at.date(); key = uuid5(space, name); share_bps = 10 // 3"),
     ("impure_calls", REST, "timeout_s = 0.1"),
     (
         "impure_imports",
         DOMAIN,
-        "from kernel.money import Money\nfrom kernel import errors\nfrom urllib.parse import urlsplit",
+        "from kernel.core.money import Money\nfrom kernel import errors\nfrom urllib.parse import urlsplit",
     ),
-    ("impure_imports", APPLY, "from kernel.projector import Batch"),
+    ("impure_imports", APPLY, "from kernel.processors.projector import Batch"),
     ("swallowed", REST, "try: ...\nexcept Exception as error:\n    if not last: raise\n    park(error)"),
     ("swallowed", REST, "try: ...\nexcept ValueError: pass"),
     ("prints", "cli/demo.py", "print('hello')"),
@@ -170,13 +174,13 @@ def test_a_module_nobody_imports_is_dead() -> None:
 def test_links_are_followed() -> None:
     text = """
 # A word
-[here](#a-word) [file](b.md#second) [folder](../docs) [up](../kernel/log.py) [web](https://example.org)
+[here](#a-word) [file](b.md#second) [folder](../docs) [up](../kernel/eventlog/log.py) [web](https://example.org)
 ```
 [code](is/no/link.md)
 ```
 [lost](nowhere.md) [no heading](b.md#third) ![picture](p.png)
 """
     documents = [Source("docs/a.md", text), Source("docs/b.md", "## Second\n")]
-    files = {"docs/a.md", "docs/b.md", "kernel/log.py"}
+    files = {"docs/a.md", "docs/b.md", "kernel/eventlog/log.py"}
     lost = [line.split(": ")[1].split()[0] for line in whole.broken_links(documents, files)]
     assert lost == ["nowhere.md", "b.md#third", "p.png"]

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from kernel.migrate import head_revision
+from kernel.host.migrate import head_revision
 from tests.cluster.platform import OUTSIDE
 from tools.cluster.binaries import folders, path
 from tools.cluster.place import FOLDER, socket

@@ -23,7 +23,7 @@ from cli.story.heard import Heard
 from cli.story.market import Address, Who
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
-from kernel.invariants import broken
+from kernel.verify.invariants import broken
 from tests.soak import ending
 from tests.soak.load import PATIENCE_S, Caller, Load
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.layout import SERVICES
-from kernel.migrate import head_revision
+from kernel.host.migrate import head_revision
 from tests.cluster.images import say
 from tests.cluster.platform import AT_ONCE, NAMESPACE, Platform
 from tests.deploy.conftest import ROOT

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.bus import Bus
-from kernel.clock import system_clock
-from kernel.consume import Handle, Topic
-from kernel.database import Database
-from kernel.errors import Fault
-from kernel.follow import Consumer
-from kernel.ids import new_id
-from kernel.kafka import KafkaBus
-from kernel.local import LocalBus
-from kernel.log import Log
-from kernel.projector import Projection, Projector
-from kernel.rebuild import prepare
-from kernel.relay import Relay
-from kernel.writer import Writer
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database
+from kernel.adapters.kafka import KafkaBus
+from kernel.adapters.local import LocalBus
+from kernel.core.clock import system_clock
+from kernel.core.errors import Fault
+from kernel.core.ids import new_id
+from kernel.eventlog.log import Log
+from kernel.eventlog.writer import Writer
+from kernel.processors.projector import Projection, Projector
+from kernel.processors.rebuild import prepare
+from kernel.streams.consume import Handle, Topic
+from kernel.streams.follow import Consumer
+from kernel.streams.relay import Relay
 from tests.kit import counter
 from tests.kit.servers import Ports
 from tests.kit.until import until

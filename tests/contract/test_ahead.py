@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from kernel.ahead import Ahead
-from kernel.bus import Bus, BusRecord, Message, TopicPartition
-from kernel.consume import Sourced, Topic, read_records
+from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
+from kernel.streams.ahead import Ahead
+from kernel.streams.consume import Sourced, Topic, read_records
 
 LIMIT = 10
 

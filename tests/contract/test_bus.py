@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from kernel.bus import Bus, BusRecord, Message, TopicPartition
-from kernel.errors import Fault
+from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
+from kernel.core.errors import Fault
 
 ROUND = 10.0
 
@@ -113,7 +113,7 @@ async def test_large_batches_arrive_whole(bus: Bus, topic: str) -> None:
 
 
 async def test_reading_what_does_not_exist_fails_in_time(bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.kafka.START_DEADLINE_S", 2.0)
+    monkeypatch.setattr("kernel.adapters.kafka.START_DEADLINE_S", 2.0)
     async with asyncio.timeout(20):
         with pytest.raises(Fault, match=r"bus\."):
             await bus.reader({(topic, 0): 0, (topic, 7): 0}, "suite")

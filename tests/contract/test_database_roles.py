@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from kernel.database import Database
-from kernel.ids import new_id
-from kernel.migrate import migrate
+from kernel.adapters.database import Database
+from kernel.core.ids import new_id
+from kernel.host.migrate import migrate
 from services.compliance.wiring import SERVICE
 from tools.servers import PostgresServer
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.consume import OWN_LOG, Guards
-from kernel.database import Database
-from kernel.errors import Unavailable
-from kernel.lease import Leases
-from kernel.model import Incoming
-from kernel.park import Parking
-from kernel.process import ProcessRunner
-from kernel.projector import Projection, Projector, Target, fold_rows
-from kernel.rebuild import Rebuild, canonical_dump, prepare
-from kernel.writer import Writer
+from kernel.adapters.database import Database
+from kernel.adapters.lease import Leases
+from kernel.core.errors import Unavailable
+from kernel.core.model import Incoming
+from kernel.eventlog.writer import Writer
+from kernel.processors.process import ProcessRunner
+from kernel.processors.projector import Projection, Projector, Target, fold_rows
+from kernel.processors.rebuild import Rebuild, canonical_dump, prepare
+from kernel.streams.consume import OWN_LOG, Guards
+from kernel.streams.park import Parking
 from tests.contract.conftest import Running
 from tests.contract.test_projector import batch_of, fill
 from tests.kit import counter
@@ -119,7 +119,7 @@ async def test_a_cause_that_has_to_wait_is_not_parked(running: Running) -> None:
 async def test_past_the_budget_the_consumer_stops_and_says_so(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.park.BUDGET_KEYS", 2)
+    monkeypatch.setattr("kernel.streams.park.BUDGET_KEYS", 2)
     projector = await projector_of(running, counter.OWN_SUMS)
     for _ in range(3):
         await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())
@@ -151,7 +151,7 @@ async def test_a_rebuild_reads_partitions_in_any_order(running: Running) -> None
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 async def test_released_leases_are_taken_at_the_next_renewal(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not when they would have run out."""
-    monkeypatch.setattr("kernel.lease.RENEW_S", 0.0)
+    monkeypatch.setattr("kernel.adapters.lease.RENEW_S", 0.0)
     names = [str(number) for number in range(12)]
     leaving, staying = Leases(store, "sums/topics", names), Leases(store, "sums/topics", names)
     for _ in range(3):

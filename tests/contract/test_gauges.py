@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from kernel.clock import system_clock
-from kernel.gauges import Gauges
-from kernel.log import Log
-from kernel.rebuild import Rebuild
-from kernel.relay import Relay
-from kernel.telemetry import REGISTRY, forget
+from kernel.core.clock import system_clock
+from kernel.eventlog.log import Log
+from kernel.host.gauges import Gauges
+from kernel.processors.rebuild import Rebuild
+from kernel.runtime.telemetry import REGISTRY, forget
+from kernel.streams.relay import Relay
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, meta

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kernel.database import Database
-from kernel.log import Log, Pending
-from kernel.model import Recorded
+from kernel.adapters.database import Database
+from kernel.core.model import Recorded
+from kernel.eventlog.log import Log, Pending
 from tests.kit import counter
 
 A, B = counter.counter("a"), counter.counter("b")

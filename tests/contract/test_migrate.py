@@ -9,16 +9,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from kernel.at_least import wait_for
-from kernel.database import Database
-from kernel.errors import Internal, Invalid, Unavailable
-from kernel.log import Log
-from kernel.migrate import check_revision, migrate
-from kernel.model import Actor
-from kernel.projector import Projection
-from kernel.reads import reading_as, visible
-from kernel.rebuild import Rebuild
-from kernel.signal import Signal
+from kernel.adapters.database import Database
+from kernel.core.errors import Internal, Invalid, Unavailable
+from kernel.core.model import Actor
+from kernel.eventlog.log import Log
+from kernel.host.migrate import check_revision, migrate
+from kernel.processors.at_least import wait_for
+from kernel.processors.projector import Projection
+from kernel.processors.reads import reading_as, visible
+from kernel.processors.rebuild import Rebuild
+from kernel.runtime.signal import Signal
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

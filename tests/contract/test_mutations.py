@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel import consume, decide, guard, head, overlap, park, relay, writer
-from kernel import log as logs
-from kernel.batch import Batch
-from kernel.bus import Bus
-from kernel.database import Database
-from kernel.errors import Unavailable
-from kernel.process import ProcessRunner
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database
+from kernel.core import guard
+from kernel.core.errors import Unavailable
+from kernel.eventlog import decide, head, overlap, writer
+from kernel.eventlog import log as logs
+from kernel.eventlog.batch import Batch
+from kernel.processors.process import ProcessRunner
+from kernel.streams import consume, park, relay
 from tests.contract import test_overlap, test_process, test_projector, test_relay, test_writer, test_writer_trouble
 from tests.contract.conftest import Replicas, Running
 from tests.kit import counter

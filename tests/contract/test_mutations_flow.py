@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from kernel import consume, lease, park, process, projector, relay, resend, stopped
-from kernel import log as logs
-from kernel.bus import Bus
-from kernel.database import Database
+from kernel.adapters import lease
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database
+from kernel.eventlog import log as logs
+from kernel.processors import process, projector
+from kernel.streams import consume, park, relay, resend, stopped
 from tests.contract import test_flow, test_projector, test_resend, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended

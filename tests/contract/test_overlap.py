@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from kernel.decide import Item
-from kernel.errors import Unavailable
-from kernel.log import Log
-from kernel.unit import Fenced
-from kernel.writer import Writer
+from kernel.core.errors import Unavailable
+from kernel.eventlog.decide import Item
+from kernel.eventlog.log import Log
+from kernel.eventlog.unit import Fenced
+from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.bus import Message
-from kernel.consume import OWN_LOG, Guards, Part, Sourced, Topic
-from kernel.guard import Admitted, Guard
-from kernel.model import Incoming, Key
-from kernel.projector import Projector, Superseded, Target
-from kernel.rebuild import Rebuild, canonical_dump, live_generation, prepare
-from kernel.relay import incoming_of
-from kernel.unit import Fenced
+from kernel.adapters.bus import Message
+from kernel.core.guard import Admitted, Guard
+from kernel.core.model import Incoming, Key
+from kernel.eventlog.unit import Fenced
+from kernel.processors.projector import Projector, Superseded, Target
+from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation, prepare
+from kernel.streams.consume import OWN_LOG, Guards, Part, Sourced, Topic
+from kernel.streams.relay import incoming_of
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

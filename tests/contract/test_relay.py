@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from kernel.bus import BusRecord, Message, Producer, TopicPartition
-from kernel.errors import Poison, Unavailable
-from kernel.relay import Checkpoint
-from kernel.telemetry import exposition
+from kernel.adapters.bus import BusRecord, Message, Producer, TopicPartition
+from kernel.core.errors import Poison, Unavailable
+from kernel.runtime.telemetry import exposition
+from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import Running
 from tests.contract.test_bus import read_all
 from tests.kit import counter
@@ -92,7 +92,7 @@ async def test_headers_are_cloudevents(running: Running) -> None:
 
 async def test_what_can_never_be_sent_stops_the_relay(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     await running.writer.execute(counter.counter(), Add(1), counter.meta())
-    monkeypatch.setattr("kernel.relay.MAX_MESSAGE_BYTES", 100)
+    monkeypatch.setattr("kernel.streams.relay.MAX_MESSAGE_BYTES", 100)
     with pytest.raises(Poison, match=r"message\.too_large"):
         await running.relay().round()
     assert await running.relay().checkpoint() == Checkpoint()
@@ -140,7 +140,7 @@ async def test_a_relay_before_a_mistake_stands_still_with_an_alarm_and_skips_not
 ) -> None:
     await fill(running, 3)
     relay = running.relay()
-    monkeypatch.setattr("kernel.relay.MAX_MESSAGE_BYTES", 100)
+    monkeypatch.setattr("kernel.streams.relay.MAX_MESSAGE_BYTES", 100)
     running.start(relay.run(running.stop))
 
     async def stopped() -> bool:

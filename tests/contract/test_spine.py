@@ -2,10 +2,10 @@
 
 import asyncio
 
-from kernel.consume import Topic
-from kernel.due import DeadlineClock
-from kernel.execute import Executor
-from kernel.process import ProcessRunner
+from kernel.processors.due import DeadlineClock
+from kernel.processors.execute import Executor
+from kernel.processors.process import ProcessRunner
+from kernel.streams.consume import Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind

@@ -20,12 +20,12 @@ from dandelion_contracts.source import Source
 from dandelion_contracts.subscriber import source_of
 from dandelion_contracts.subscription import Subscription
 
-from kernel.bus import Bus, Message
-from kernel.ids import new_id
-from kernel.kafka import KafkaBus
-from kernel.local import LocalBus
-from kernel.model import Incoming
-from kernel.relay import Announce, Relay
+from kernel.adapters.bus import Bus, Message
+from kernel.adapters.kafka import KafkaBus
+from kernel.adapters.local import LocalBus
+from kernel.core.ids import new_id
+from kernel.core.model import Incoming
+from kernel.streams.relay import Announce, Relay
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from kernel.database import Database
-from kernel.decide import Item
-from kernel.errors import Internal, Invalid, Refused
-from kernel.log import Log, Pending
-from kernel.unit import Fenced
+from kernel.adapters.database import Database
+from kernel.core.errors import Internal, Invalid, Refused
+from kernel.eventlog.decide import Item
+from kernel.eventlog.log import Log, Pending
+from kernel.eventlog.unit import Fenced
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble

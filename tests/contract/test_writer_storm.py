@@ -13,13 +13,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.database import Database, translated
-from kernel.decide import Item
-from kernel.errors import Fault
-from kernel.log import Log
-from kernel.model import Recorded
-from kernel.unit import Fenced
-from kernel.writer import Writer
+from kernel.adapters.database import Database, translated
+from kernel.core.errors import Fault
+from kernel.core.model import Recorded
+from kernel.eventlog.decide import Item
+from kernel.eventlog.log import Log
+from kernel.eventlog.unit import Fenced
+from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas
 from tests.kit import counter
 from tests.kit.counter import Add

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from kernel.database import POOL_SIZE
-from kernel.run import DRAIN_LIMIT_S
+from kernel.adapters.database import POOL_SIZE
+from kernel.runtime.run import DRAIN_LIMIT_S
 from tests.deploy.objects import (
     WORKLOADS,
     Object,

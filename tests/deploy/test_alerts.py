@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kernel import telemetry
+from kernel.runtime import telemetry
 from tests.deploy.conftest import ROOT, fetched
 from tests.deploy.objects import Object, named
 from tools.deploy import dashboards

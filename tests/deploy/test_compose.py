@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.embedded import WIRED, roles_of
-from kernel.database import POOL_SIZE
+from kernel.adapters.database import POOL_SIZE
 from tests.deploy.conftest import ROOT
 from tools.deploy.kubectl import K8S
 

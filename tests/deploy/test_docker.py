@@ -21,8 +21,8 @@ from cli.layout import SERVICES
 from cli.opened import opened
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
-from kernel.bus import Message
-from kernel.kafka import KafkaBus
+from kernel.adapters.bus import Message
+from kernel.adapters.kafka import KafkaBus
 from tests.deploy.composed import IMAGE, Platform, brought, inside, required, say
 from tests.deploy.page import block
 from tests.deploy.test_alerts import panels, queries, rules
@@ -93,7 +93,7 @@ def test_a_missing_setting_stops_the_container_with_a_sentence_that_names_it(eng
 def test_the_image_says_what_it_is(engine: Engine) -> None:
     told = json.loads(engine.docker("image", "inspect", IMAGE))[0]["Config"]
     assert told["User"] == "10001:10001"
-    assert told["Healthcheck"]["Test"] == ["CMD", "python", "-m", "kernel.probe"]
+    assert told["Healthcheck"]["Test"] == ["CMD", "python", "-m", "kernel.runtime.probe"]
     labels = {name.removeprefix("org.opencontainers.image.") for name in told["Labels"]}
     assert {"title", "description", "licenses", "version", "revision"} <= labels
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from kernel.database import Database
-from kernel.ids import new_id
-from kernel.migrate import migrate
+from kernel.adapters.database import Database
+from kernel.core.ids import new_id
+from kernel.host.migrate import migrate
 from services.campaigns.wiring import SERVICE
 from tests.deploy.conftest import ROOT
 from tests.deploy.objects import Object, labels, name_of, of

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.app import open_app
-from kernel.issuer import Issuer
+from kernel.edge.issuer import Issuer
+from kernel.host.app import open_app
 from tests.deploy.conftest import ROOT
 from tests.deploy.objects import Object, name_of, named, of
 from tests.kit.running import settings_in

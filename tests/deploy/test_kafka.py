@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.bus import MAX_MESSAGE_BYTES, PARTITIONS
-from kernel.kafka import COMMAND_RETENTION_MS
+from kernel.adapters.bus import MAX_MESSAGE_BYTES, PARTITIONS
+from kernel.adapters.kafka import COMMAND_RETENTION_MS
 from services.metrics.settings import MetricsSettings
 from services.metrics.stream import COMMANDS
 from services.metrics.subscribe import ENGAGEMENT

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.app import ROLES
-from kernel.brokers import Brokers
+from kernel.adapters.brokers import Brokers
+from kernel.host.app import ROLES
 from tests.deploy.objects import PLATFORM, Object, containers, environment, ours, pod, title
 
 
@@ -83,7 +83,7 @@ def test_migrations_act_as_owner_and_nobody_else_does(overlay: list[Object]) -> 
 def test_a_wrong_setting_stops_a_pod_with_a_sentence_that_names_it(
     prod: list[Object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from kernel.settings import load
+    from kernel.runtime.settings import load
 
     workload = next(one for one in ours(prod) if one["metadata"]["name"] == "ledger-rest")
     for name, value in environment(prod, workload, containers(workload)[0]).items():

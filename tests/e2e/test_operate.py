@@ -15,11 +15,11 @@ import pytest
 from cli.layout import ROOT, Layout
 from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
-from kernel import stopped
-from kernel.bus import PARTITIONS, Message
-from kernel.clock import system_clock
-from kernel.ids import new_id, partition_of
-from kernel.local import LocalBus
+from kernel.adapters.bus import PARTITIONS, Message
+from kernel.adapters.local import LocalBus
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id, partition_of
+from kernel.streams import stopped
 
 Done = subprocess.CompletedProcess[str]
 

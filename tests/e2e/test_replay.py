@@ -12,13 +12,13 @@ import pytest
 from cli.embedded import WIRED
 from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
-from kernel.app import App
-from kernel.bus import Bus
-from kernel.consume import BATCH_RECORDS
-from kernel.projector import Projection
-from kernel.rebuild import Rebuild, canonical_dump, live_generation
-from kernel.relay import Relay
-from kernel.resend import resend
+from kernel.adapters.bus import Bus
+from kernel.host.app import App
+from kernel.processors.projector import Projection
+from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation
+from kernel.streams.consume import BATCH_RECORDS
+from kernel.streams.relay import Relay
+from kernel.streams.resend import resend
 from tests.kit.quiet import until_quiet
 from tests.kit.shuffled import Shuffled
 from tests.kit.story import embedded_stores

@@ -27,7 +27,7 @@ from cli.platform import Embedded
 from cli.story.market import Address, Who, named
 from cli.story.plan import DEALS, SMALL
 from cli.story.tell import Teller
-from kernel.ids import derived_id
+from kernel.core.ids import derived_id
 
 STRANGERS = {
     "another brand": Who("mallory", named("nobody", "brand"), "brand"),

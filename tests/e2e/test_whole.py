@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from cli.across import across
 from cli.layout import Layout, Stores
 from cli.opened import opened
-from kernel.app import App
-from kernel.invariants import Checked, broken, check
-from kernel.projector import physical
-from kernel.rebuild import live_generation
+from kernel.host.app import App
+from kernel.processors.projector import physical
+from kernel.processors.rebuild import live_generation
+from kernel.verify.invariants import Checked, broken, check
 from tests.kit.story import embedded_stores
 
 

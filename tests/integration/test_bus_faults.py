@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kernel.bus import Message
-from kernel.errors import Unavailable
-from kernel.kafka import KafkaBus
+from kernel.adapters.bus import Message
+from kernel.adapters.kafka import KafkaBus
+from kernel.core.errors import Unavailable
 from tests.kit.until import until
 from tools.servers import KafkaServer
 
@@ -30,14 +30,14 @@ def held() -> set[Any]:
 async def test_what_is_closed_before_a_silent_broker_holds_nothing(
     fresh_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.kafka.STOP_DEADLINE_S", 0.5)
+    monkeypatch.setattr("kernel.adapters.kafka.STOP_DEADLINE_S", 0.5)
     bus = KafkaBus(fresh_kafka.url)
     await bus.ensure_topics({TOPIC: 1})
     before = held()
     reader, producer = await bus.reader({PARTITION: 0}, "silent"), await bus.producer()
     await producer.send({PARTITION: [Message(b"key", b"1")]}, 10)
     await until(lambda: _read(reader), LIMIT_S)
-    monkeypatch.setattr("kernel.kafka.START_DEADLINE_S", 1.0)
+    monkeypatch.setattr("kernel.adapters.kafka.START_DEADLINE_S", 1.0)
     await asyncio.to_thread(fresh_kafka.freeze)
     try:
         async with asyncio.timeout(LIMIT_S):

@@ -9,7 +9,7 @@ from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.layout import SERVICES
 from cli.opened import opened
 from cli.platform import Name, Running
-from kernel.invariants import broken, check
+from kernel.verify.invariants import broken, check
 from tests.kit.story import embedded_numbers, tell
 from tools.servers import KafkaServer, PostgresServer
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from kernel import backlog, database, lease, run
-from kernel import log as logs
-from kernel.clock import system_clock
+from kernel.adapters import database, lease
+from kernel.core.clock import system_clock
+from kernel.eventlog import backlog
+from kernel.eventlog import log as logs
+from kernel.runtime import run
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
 from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
 from tests.integration.test_hung import drained_while_hung

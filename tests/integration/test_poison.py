@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.bus import Message
-from kernel.database import Database
-from kernel.errors import Unavailable
-from kernel.ids import split_stream
-from kernel.kafka import KafkaBus
-from kernel.model import Recorded
-from kernel.rebuild import Rebuild, canonical_dump, prepare
-from kernel.relay import Checkpoint
+from kernel.adapters.bus import Message
+from kernel.adapters.database import Database
+from kernel.adapters.kafka import KafkaBus
+from kernel.core.errors import Unavailable
+from kernel.core.ids import split_stream
+from kernel.core.model import Recorded
+from kernel.processors.rebuild import Rebuild, canonical_dump, prepare
+from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import migrated
 from tests.kit import counter, sickly
 from tests.kit.counter import Add
@@ -35,7 +35,7 @@ GARBAGE = [Message(b"counter-x", b"\x80\x81"), Message(b"", b"", (("ce_type", b"
 async def service(
     fresh_postgres: PostgresServer, fresh_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Sickly]:
-    monkeypatch.setattr("kernel.database.LOCK_TIMEOUT_MS", 300)
+    monkeypatch.setattr("kernel.adapters.database.LOCK_TIMEOUT_MS", 300)
     database = await migrated(fresh_postgres.url(await fresh_postgres.create_database()))
     bus = KafkaBus(fresh_kafka.url)
     await bus.ensure_topics(counter.topics(sickly.SERVICE))

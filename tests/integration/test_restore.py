@@ -19,8 +19,8 @@ from cli.distributed import SANDBOX, Servers, migrate
 from cli.layout import ROOT, SERVICES, Layout, Ports
 from cli.opened import opened
 from cli.platform import Name, Running
-from kernel.app import App
-from kernel.invariants import broken, check
+from kernel.host.app import App
+from kernel.verify.invariants import broken, check
 from tests.kit.working import campaigns, work_goes_on, working
 from tests.soak import ending
 from tools.servers import KafkaServer, PostgresServer

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.app import App, open_app, run_migrations
-from kernel.invariants import broken, check
-from kernel.model import Recorded
+from kernel.core.model import Recorded
+from kernel.host.app import App, open_app, run_migrations
+from kernel.verify.invariants import broken, check
 from tests.kit import counter, toy
 from tests.kit.quiet import until_quiet
 from tests.kit.rolling import LIMIT_S, Ask, Balanced, Replica

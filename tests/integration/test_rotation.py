@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from cli.layout import SERVICES, Layout, Ports, Stores
-from kernel.app import run_migrations
-from kernel.ids import new_id
+from kernel.core.ids import new_id
+from kernel.host.app import run_migrations
 from sandbox.webhooks import sign
 from services.ledger.wiring import SERVICE
 from tests.kit.until import until

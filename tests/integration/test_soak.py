@@ -6,10 +6,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cli.distributed import Servers
-from kernel.app import App, open_app, run_migrations
-from kernel.ids import command_id
-from kernel.model import Actor, Meta
-from kernel.settings import Settings
+from kernel.core.ids import command_id
+from kernel.core.model import Actor, Meta
+from kernel.host.app import App, open_app, run_migrations
+from kernel.runtime.settings import Settings
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
 from tests.soak.ending import told_is_in_the_log

@@ -10,8 +10,8 @@ from dandelion_contracts.positions import MemoryPositions
 from dandelion_contracts.subscriber import subscribe
 from dandelion_contracts.subscription import Subscription
 
-from kernel.bus import Message
-from kernel.kafka import KafkaBus
+from kernel.adapters.bus import Message
+from kernel.adapters.kafka import KafkaBus
 from tools.servers import KafkaServer
 
 TOPIC = "ledger.events.v1"

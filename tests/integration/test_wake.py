@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from kernel.app import open_app, run_migrations
-from kernel.database import is_lost
-from kernel.errors import Unavailable
-from kernel.log import CHANNEL
-from kernel.settings import Settings
+from kernel.adapters.database import is_lost
+from kernel.core.errors import Unavailable
+from kernel.eventlog.log import CHANNEL
+from kernel.host.app import open_app, run_migrations
+from kernel.runtime.settings import Settings
 from tests.kit import toy
 from tests.kit.running import settings_in
 from tests.kit.until import until

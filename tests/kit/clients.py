@@ -8,7 +8,7 @@ from time import monotonic
 
 import httpx
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from tests.kit import counter
 
 ANSWER_LIMIT_S = 60

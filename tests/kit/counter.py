@@ -9,18 +9,18 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.codec import Codec
-from kernel.consume import Topic
-from kernel.database import define
-from kernel.decide import REFUSED_NAME, CommandRefused, Deciders
-from kernel.errors import Invalid, Refused
-from kernel.ids import derived_id, new_id, split_stream
-from kernel.model import Actor, Context, Decider, Fact, Incoming, Inline, Key, Meta, Rows
-from kernel.personal import define as define_personal
-from kernel.process import Deadline, Process, deadlines
-from kernel.projector import Projection, Target, fold_rows
-from kernel.reads import Readers
-from kernel.relay import Announce, Request
+from kernel.adapters.database import define
+from kernel.adapters.personal import define as define_personal
+from kernel.core.codec import Codec
+from kernel.core.errors import Invalid, Refused
+from kernel.core.ids import derived_id, new_id, split_stream
+from kernel.core.model import Actor, Context, Decider, Fact, Incoming, Inline, Key, Meta, Rows
+from kernel.eventlog.decide import REFUSED_NAME, CommandRefused, Deciders
+from kernel.processors.process import Deadline, Process, deadlines
+from kernel.processors.projector import Projection, Target, fold_rows
+from kernel.processors.reads import Readers
+from kernel.streams.consume import Topic
+from kernel.streams.relay import Announce, Request
 
 PARTITIONS = 3
 LIMIT = 1_000_000

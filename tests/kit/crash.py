@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
-from kernel import database, writer
-from kernel.consume import Guards
-from kernel.due import DeadlineClock
-from kernel.head import AtHead
-from kernel.log import Log
-from kernel.projector import Projector
-from kernel.relay import Relay
-from kernel.writer import Writer
+from kernel.adapters import database
+from kernel.eventlog import writer
+from kernel.eventlog.head import AtHead
+from kernel.eventlog.log import Log
+from kernel.eventlog.writer import Writer
+from kernel.processors.due import DeadlineClock
+from kernel.processors.projector import Projector
+from kernel.streams.consume import Guards
+from kernel.streams.relay import Relay
 from tests.kit.counter import Add
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from kernel.auth import Verifier
-from kernel.errors import (
+from kernel.core.errors import (
     Conflict,
     Exhausted,
     Forbidden,
@@ -18,13 +17,14 @@ from kernel.errors import (
     Refused,
     Unavailable,
 )
-from kernel.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
-from kernel.health import Health
-from kernel.ids import stream_id
-from kernel.issuer import Issuer
-from kernel.limits import Rate
-from kernel.model import Meta, Receipt
-from kernel.rest import Caller, Sender, create_api
+from kernel.core.ids import stream_id
+from kernel.core.model import Meta, Receipt
+from kernel.edge.auth import Verifier
+from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
+from kernel.edge.issuer import Issuer
+from kernel.edge.limits import Rate
+from kernel.edge.rest import Caller, Sender, create_api
+from kernel.runtime.health import Health
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 MARKER = "ann@example.test"

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from kernel.app import App
-from kernel.consume import OWN_LOG
+from kernel.host.app import App
+from kernel.streams.consume import OWN_LOG
 from tests.kit.until import until
 
 

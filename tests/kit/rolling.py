@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from tests.kit.until import until
 
 LIMIT_S = 240

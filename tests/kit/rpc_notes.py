@@ -9,12 +9,12 @@ from typing import Any
 import grpc
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
-from kernel import rpc
-from kernel.auth import Verifier
-from kernel.errors import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
-from kernel.issuer import Issuer
-from kernel.rpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
-from kernel.telemetry import current_traceparent
+from kernel.core.errors import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
+from kernel.edge import rpc
+from kernel.edge.auth import Verifier
+from kernel.edge.issuer import Issuer
+from kernel.edge.rpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
+from kernel.runtime.telemetry import current_traceparent
 
 Code = grpc.StatusCode
 SERVICE = "test.notes.v1.NoteQueryService"

@@ -15,12 +15,12 @@ import httpx
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
 
-from kernel.app import App, Service, open_app, run_migrations
-from kernel.bus import PARTITIONS, BusRecord, Message
-from kernel.clock import system_clock
-from kernel.ids import new_id, partition_of
-from kernel.issuer import Issuer
-from kernel.settings import Settings
+from kernel.adapters.bus import PARTITIONS, BusRecord, Message
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id, partition_of
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, Service, open_app, run_migrations
+from kernel.runtime.settings import Settings
 
 ROLES = ("relay", "project", "process", "rpc")
 ISSUER = "https://issuer.test"

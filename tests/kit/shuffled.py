@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 
-from kernel.bus import Bus, BusRecord, Producer, Reader, TopicPartition
+from kernel.adapters.bus import Bus, BusRecord, Producer, Reader, TopicPartition
 
 MOST_RECORDS = 50
 

@@ -8,19 +8,19 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.bus import Bus
-from kernel.codec import Codec
-from kernel.consume import OWN_LOG, Topic
-from kernel.database import Database
-from kernel.decide import Deciders
-from kernel.execute import Executor
-from kernel.follow import Consumer
-from kernel.log import Log
-from kernel.model import Incoming
-from kernel.process import ProcessRunner
-from kernel.projector import Projection, Projector, Target, fold_rows
-from kernel.relay import Announce, Relay, Request
-from kernel.writer import Writer
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database
+from kernel.core.codec import Codec
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import Deciders
+from kernel.eventlog.log import Log
+from kernel.eventlog.writer import Writer
+from kernel.processors.execute import Executor
+from kernel.processors.process import ProcessRunner
+from kernel.processors.projector import Projection, Projector, Target, fold_rows
+from kernel.streams.consume import OWN_LOG, Topic
+from kernel.streams.follow import Consumer
+from kernel.streams.relay import Announce, Relay, Request
 from tests.kit import counter
 from tests.kit.counter import Add, Added
 

@@ -13,12 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kernel.app import App, open_app, run_migrations
-from kernel.consume import Topic
-from kernel.model import Incoming
-from kernel.projector import Projection, Target, fold_rows
-from kernel.run import Role
-from kernel.settings import Settings
+from kernel.core.model import Incoming
+from kernel.host.app import App, open_app, run_migrations
+from kernel.processors.projector import Projection, Target, fold_rows
+from kernel.runtime.run import Role
+from kernel.runtime.settings import Settings
+from kernel.streams.consume import Topic
 from tests.kit import counter, toy
 from tests.kit.counter import Add, Remind
 from tests.kit.quiet import until_quiet

@@ -18,15 +18,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from kernel import lease, problem
-from kernel.app import App, Service
-from kernel.clock import system_clock
-from kernel.ids import derived_id, split_stream
-from kernel.main import main
-from kernel.model import Incoming
-from kernel.process import Effect
-from kernel.run import Role
-from kernel.settings import Settings
+from kernel.adapters import lease
+from kernel.core.clock import system_clock
+from kernel.core.ids import derived_id, split_stream
+from kernel.core.model import Incoming
+from kernel.edge import problem
+from kernel.host.app import App, Service
+from kernel.host.main import main
+from kernel.processors.process import Effect
+from kernel.runtime.run import Role
+from kernel.runtime.settings import Settings
 from tests.kit import counter, crash
 
 PR_SET_PDEATHSIG = 1

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.app import App, open_app, run_migrations
-from kernel.ids import new_id
+from kernel.core.ids import new_id
+from kernel.host.app import App, open_app, run_migrations
 from tests.kit import toy, whole
 from tests.kit.clients import Clients
 from tests.kit.until import until

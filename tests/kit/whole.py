@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel import invariants
-from kernel.app import App
-from kernel.ids import derived_id
-from kernel.model import Recorded
+from kernel.core.ids import derived_id
+from kernel.core.model import Recorded
+from kernel.host.app import App
+from kernel.verify import invariants
 from tests.kit import counter, toy
 from tests.kit.until import until
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from cli.demo import address_of
 from cli.layout import Layout
 from cli.story.heard import Heard
-from kernel.app import App
-from kernel.invariants import broken
+from kernel.host.app import App
+from kernel.verify.invariants import broken
 from tests.kit.until import until
 from tests.soak import ending
 from tests.soak.load import Caller, Load

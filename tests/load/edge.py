@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from cli.layout import SERVICES
-from kernel.clock import system_clock
-from kernel.ids import derived_id, new_id
+from kernel.core.clock import system_clock
+from kernel.core.ids import derived_id, new_id
 from tests.integration.campaigns.story import brief_body
 from tests.load.edge_server import BRAND
 from tests.load.measure import Row, cpu_s, interleaved, ratio, say

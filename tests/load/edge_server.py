@@ -1,7 +1,7 @@
 """The server of the HTTP rows, a process of its own: `python -m tests.load.edge_server <folder> <port>`.
 
 Four ports from `port` on: campaigns as it is, one of its routes bare of everything round it, metrics as it is, and an ASGI
-app that answers fixed JSON. All on uvicorn as `kernel.run.http` sets it up.
+app that answers fixed JSON. All on uvicorn as `kernel.runtime.run.http` sets it up.
 """
 
 import sys
@@ -10,12 +10,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from kernel import run
-from kernel.app import App, Service, open_app
-from kernel.fields import Uuid
-from kernel.ids import new_id, stream_id
-from kernel.model import Actor, Meta, Receipt
-from kernel.run import Role
+from kernel.core.ids import new_id, stream_id
+from kernel.core.model import Actor, Meta, Receipt
+from kernel.edge.fields import Uuid
+from kernel.host.app import App, Service, open_app
+from kernel.runtime import run
+from kernel.runtime.run import Role
 from services.campaigns.domain.campaign import DraftCampaign
 from services.campaigns.rest.bodies import DraftBody
 from services.campaigns.wiring import SERVICE as CAMPAIGNS

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 from dandelion.metrics.v1 import events_pb2 as pb
 
-from kernel.bus import PARTITIONS, Message, TopicPartition
-from kernel.ids import derived_id, partition_of
-from kernel.kafka import KafkaBus
+from kernel.adapters.bus import PARTITIONS, Message, TopicPartition
+from kernel.adapters.kafka import KafkaBus
+from kernel.core.ids import derived_id, partition_of
 from services.metrics.domain.engagement import Batch, Envelope, Kind, Provenance, Traffic, split
 from services.metrics.publish import envelope_message
 from services.metrics.subscribe import ENGAGEMENT

@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from kernel.bus import BusRecord
-from kernel.clock import system_clock
-from kernel.consume import OWN_LOG, Guards, Topic, of_log, of_topic, read_records
-from kernel.database import Database
-from kernel.ids import derived_id, partition_of
-from kernel.local import LocalBus
-from kernel.log import Log
-from kernel.migrate import first_tables
-from kernel.model import Recorded
-from kernel.projector import Projection, Projector, physical
-from kernel.relay import Checkpoint, Relay
+from kernel.adapters.bus import BusRecord
+from kernel.adapters.database import Database
+from kernel.adapters.local import LocalBus
+from kernel.core.clock import system_clock
+from kernel.core.ids import derived_id, partition_of
+from kernel.core.model import Recorded
+from kernel.eventlog.log import Log
+from kernel.host.migrate import first_tables
+from kernel.processors.projector import Projection, Projector, physical
+from kernel.streams.consume import OWN_LOG, Guards, Topic, of_log, of_topic, read_records
+from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
 from tests.load.measure import Row, cpu_s, interleaved, say
 from tests.load.place import Place

@@ -9,9 +9,9 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from grpc.aio import Server
 
-from kernel import run
-from kernel.limits import Buckets, Rate
-from kernel.rpc import Rpc, RpcService
+from kernel.edge.limits import Buckets, Rate
+from kernel.edge.rpc import Rpc, RpcService
+from kernel.runtime import run
 from services.discovery.rpc import CreatorQueries
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import open_app, reads_of

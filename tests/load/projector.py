@@ -10,17 +10,17 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 
-from kernel.bus import PARTITIONS, TopicPartition
-from kernel.consume import BATCH_RECORDS
-from kernel.database import Database
-from kernel.follow import Consumer
-from kernel.ids import partition_of, split_stream
-from kernel.kafka import KafkaBus, KafkaReader
-from kernel.log import Log
-from kernel.migrate import first_tables
-from kernel.model import Recorded
-from kernel.projector import Projection, Projector, physical
-from kernel.relay import Checkpoint, Relay
+from kernel.adapters.bus import PARTITIONS, TopicPartition
+from kernel.adapters.database import Database
+from kernel.adapters.kafka import KafkaBus, KafkaReader
+from kernel.core.ids import partition_of, split_stream
+from kernel.core.model import Recorded
+from kernel.eventlog.log import Log
+from kernel.host.migrate import first_tables
+from kernel.processors.projector import Projection, Projector, physical
+from kernel.streams.consume import BATCH_RECORDS
+from kernel.streams.follow import Consumer
+from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
 from tests.load.measure import Cpu, Row, interleaved, ratio, say
 from tests.load.place import Place

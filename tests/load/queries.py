@@ -14,9 +14,9 @@ import grpc
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
-from kernel.app import open_app, run_migrations
-from kernel.ids import new_id
-from kernel.model import Actor, Meta
+from kernel.core.ids import new_id
+from kernel.core.model import Actor, Meta
+from kernel.host.app import open_app, run_migrations
 from services.discovery.domain.commands import RegisterCreator
 from services.discovery.domain.profile import Account, Platform, Profile
 from services.discovery.settings import DiscoverySettings

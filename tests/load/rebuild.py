@@ -7,15 +7,15 @@ from operator import attrgetter
 
 import orjson
 
-from kernel.consume import OWN_LOG, Guards, of_log
-from kernel.database import Database
-from kernel.ids import derived_id
-from kernel.local import LocalBus
-from kernel.log import Log
-from kernel.migrate import migrate
-from kernel.model import Recorded
-from kernel.projector import Projector, physical
-from kernel.rebuild import Rebuild
+from kernel.adapters.database import Database
+from kernel.adapters.local import LocalBus
+from kernel.core.ids import derived_id
+from kernel.core.model import Recorded
+from kernel.eventlog.log import Log
+from kernel.host.migrate import migrate
+from kernel.processors.projector import Projector, physical
+from kernel.processors.rebuild import Rebuild
+from kernel.streams.consume import OWN_LOG, Guards, of_log
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.events import ApplicationAccepted, CreatorInvited, OfferCountered
 from services.campaigns.wiring import SERVICE

@@ -16,18 +16,18 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from kernel.app import App, Service, open_app, run_migrations
-from kernel.bus import TopicPartition
-from kernel.consume import Part
-from kernel.database import Database
-from kernel.follow import Consumer
-from kernel.kafka import KafkaBus, KafkaReader
-from kernel.log import Log
-from kernel.projector import Projector
-from kernel.run import Role, loop_factory, run
-from kernel.settings import Settings
-from kernel.signal import wait
-from kernel.writer import Writer
+from kernel.adapters.bus import TopicPartition
+from kernel.adapters.database import Database
+from kernel.adapters.kafka import KafkaBus, KafkaReader
+from kernel.eventlog.log import Log
+from kernel.eventlog.writer import Writer
+from kernel.host.app import App, Service, open_app, run_migrations
+from kernel.processors.projector import Projector
+from kernel.runtime.run import Role, loop_factory, run
+from kernel.runtime.settings import Settings
+from kernel.runtime.signal import wait
+from kernel.streams.consume import Part
+from kernel.streams.follow import Consumer
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
 from tests.load.measure import Row, percentile, say

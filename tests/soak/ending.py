@@ -11,11 +11,11 @@ from cli.lag import rows as lag_rows
 from cli.story import money
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.app import App
-from kernel.checked import Checked, Look
-from kernel.errors import Fault
-from kernel.ids import command_id
-from kernel.invariants import check
+from kernel.core.checked import Checked, Look
+from kernel.core.errors import Fault
+from kernel.core.ids import command_id
+from kernel.host.app import App
+from kernel.verify.invariants import check
 from tests.soak.load import Load, Told
 
 QUIET_S = 120.0

@@ -14,8 +14,8 @@ from cli.opened import opened
 from cli.platform import NotReady
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.checked import Checked
-from kernel.invariants import broken
+from kernel.core.checked import Checked
+from kernel.verify.invariants import broken
 from tests.soak import ending
 from tests.soak.cluster import Broken, Cluster
 from tests.soak.faults import Faults

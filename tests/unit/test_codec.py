@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.codec import Codec, Raw, canonical
-from kernel.decide import REFUSED_NAME, CommandRefused
-from kernel.errors import Poison
+from kernel.core.codec import Codec, Raw, canonical
+from kernel.core.errors import Poison
+from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
 
 
 class Colour(StrEnum):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from kernel.fields import (
+from kernel.core.money import LIMIT_MINOR
+from kernel.edge.fields import (
     AmountMinor,
     Body,
     Bps,
@@ -18,7 +19,6 @@ from kernel.fields import (
     UtcDatetime,
     Uuid,
 )
-from kernel.money import LIMIT_MINOR
 
 
 class Kind(StrEnum):

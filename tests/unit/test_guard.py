@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.guard import Guard
+from kernel.core.guard import Guard
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kernel.health import Health, Watchdog, watch_loop
+from kernel.runtime.health import Health, Watchdog, watch_loop
 
 
 class Ticks:
@@ -101,6 +101,6 @@ async def test_the_loop_probe_measures_until_told_to_stop(monkeypatch: pytest.Mo
         seen.append((name, value >= 0))
         stop.set()
 
-    monkeypatch.setattr("kernel.telemetry.gauge", gauge)
+    monkeypatch.setattr("kernel.runtime.telemetry.gauge", gauge)
     await watch_loop(stop, interval_s=0.001)
     assert seen == [("event_loop_lag_seconds", True)]

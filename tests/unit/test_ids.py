@@ -5,8 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import RFC_4122, UUID
 
-from kernel import ids
-from kernel.ids import new_id
+from kernel.core import ids
+from kernel.core.ids import new_id
 
 
 def test_an_id_is_a_uuid_v7_of_this_millisecond() -> None:

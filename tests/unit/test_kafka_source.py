@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
 from dandelion_contracts.errors import PositionLost, Unreachable
 from dandelion_contracts.kafka import KafkaSource
 
-from kernel.kafka import KafkaReader
+from kernel.adapters.kafka import KafkaReader
 
 TOPIC = "ledger.events.v1"
 

@@ -1,6 +1,6 @@
 """Buckets refill, are each principal's own, and do not grow without bound."""
 
-from kernel.limits import BodyLimit, Buckets, Rate
+from kernel.edge.limits import BodyLimit, Buckets, Rate
 
 
 class Ticks:

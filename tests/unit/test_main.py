@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel import refill
-from kernel.app import open_app, run_migrations
-from kernel.errors import Invalid
-from kernel.issuer import Issuer
-from kernel.main import main
-from kernel.rebuild import live_generation
+from kernel.core.errors import Invalid
+from kernel.edge.issuer import Issuer
+from kernel.host import refill
+from kernel.host.app import open_app, run_migrations
+from kernel.host.main import main
+from kernel.processors.rebuild import live_generation
 from services.compliance.wiring import SERVICE
 from tests.kit.running import settings_in
 

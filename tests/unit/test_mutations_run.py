@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kernel import run
+from kernel.runtime import run
 from tests.unit import test_run
 
 RED_S = 1.0

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from kernel.health import Health
-from kernel.operations import operations
-from kernel.probe import main
+from kernel.runtime.health import Health
+from kernel.runtime.operations import operations
+from kernel.runtime.probe import main
 from tests.kit.running import free_port
 from tests.kit.until import until
 
@@ -49,6 +49,10 @@ def test_without_a_url_the_probe_asks_the_operations_port(
 
 async def test_the_probe_is_a_command_with_an_exit_code() -> None:
     run = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kernel.probe", f"http://127.0.0.1:{free_port()}/", stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "kernel.runtime.probe",
+        f"http://127.0.0.1:{free_port()}/",
+        stderr=asyncio.subprocess.DEVNULL,
     )
     assert await run.wait() == 1

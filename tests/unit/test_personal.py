@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel.database import Database, upsert
-from kernel.errors import Internal, Invalid, NotFound
-from kernel.personal import (
+from kernel.adapters.database import Database, upsert
+from kernel.adapters.personal import (
     OPEN_LIMIT,
     PLAINTEXT_LIMIT_BYTES,
     MasterKeys,
@@ -24,6 +23,7 @@ from kernel.personal import (
     define,
     make_master_key,
 )
+from kernel.core.errors import Internal, Invalid, NotFound
 from tests.kit.servers import Ports
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.head import Recent
+from kernel.eventlog.head import Recent
 
 LIMIT = 20
 

@@ -14,14 +14,14 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from kernel import rpc
-from kernel.auth import Verifier
-from kernel.errors import Fault
-from kernel.health import Health
-from kernel.issuer import Issuer
-from kernel.limits import Buckets, Rate
-from kernel.rpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
-from kernel.telemetry import exposition
+from kernel.core.errors import Fault
+from kernel.edge import rpc
+from kernel.edge.auth import Verifier
+from kernel.edge.issuer import Issuer
+from kernel.edge.limits import Buckets, Rate
+from kernel.edge.rpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
+from kernel.runtime.health import Health
+from kernel.runtime.telemetry import exposition
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -104,9 +104,9 @@ async def test_details_name_the_field_the_facts_and_the_wait(talk: Talk) -> None
 async def test_an_unexpected_error_is_logged_under_the_id_the_caller_gets(
     talk: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "kernel.status"), pytest.raises(grpc.aio.AioRpcError) as refused:
+    with caplog.at_level(logging.ERROR, "kernel.edge.status"), pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Fail", "bug")
-    (record,) = [one for one in caplog.records if one.name == "kernel.status"]
+    (record,) = [one for one in caplog.records if one.name == "kernel.edge.status"]
     assert details(refused.value, RequestInfo)[0].request_id == record.__dict__["error_id"]
     assert isinstance(record.exc_info and record.exc_info[1], ZeroDivisionError)
 

@@ -8,7 +8,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from kernel.migrate import head_revision
+from kernel.host.migrate import head_revision
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("campaigns", "compliance", "discovery", "ledger", "metrics")
@@ -17,7 +17,7 @@ OF_ONE_ROLE = ("alembic", "fastapi", "starlette", "grpc", "faust", "jwt")
 
 def test_what_one_role_needs_is_not_imported_by_the_others() -> None:
     wirings = ", ".join(f"services.{service}.wiring" for service in SERVICES)
-    code = f"import sys, kernel.main, {wirings}; print(*[name for name in {OF_ONE_ROLE} if name in sys.modules])"
+    code = f"import sys, kernel.host.main, {wirings}; print(*[name for name in {OF_ONE_ROLE} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"},
         capture_output=True, text=True, check=True, timeout=60,

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from kernel import telemetry
+from kernel.runtime import telemetry
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

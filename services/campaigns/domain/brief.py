@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.money import LIMIT_MINOR, checked_currency
+from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.campaigns.domain.checks import short, short_list, valid
 from services.campaigns.domain.compensation import Compensation, CompensationKind, check_compensation
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kernel.errors import Refused
-from kernel.ids import split_stream
-from kernel.model import Fact, Inline, Key, Rows
+from kernel.core.errors import Refused
+from kernel.core.ids import split_stream
+from kernel.core.model import Fact, Inline, Key, Rows
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.events import (
     ApplicationAccepted,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.money import BASIS_POINTS, LIMIT_MINOR, share_down
+from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, share_down
 from services.campaigns.domain.checks import valid
 
 

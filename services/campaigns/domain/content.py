@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from kernel.ids import checked_id
+from kernel.core.ids import checked_id
 from services.campaigns.domain.checks import short, short_list, valid
 from services.campaigns.domain.content_events import (
     Content,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from kernel.ids import derived_id
-from kernel.money import share_down
+from kernel.core.ids import derived_id
+from kernel.core.money import share_down
 from services.campaigns.domain.brief import Brief, Format, Platform, expand, ships
 from services.campaigns.domain.canonical import canonical_json, sha256_of
 from services.campaigns.domain.compensation import most_minor, with_brand_fee

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kernel.errors import Forbidden, Refused
-from kernel.model import Context
-from kernel.money import BASIS_POINTS
+from kernel.core.errors import Forbidden, Refused
+from kernel.core.model import Context
+from kernel.core.money import BASIS_POINTS
 from services.campaigns.domain.checks import reason_code, valid
 from services.campaigns.domain.collaboration_state import Product, State, Status
 from services.campaigns.domain.content_events import Ruler

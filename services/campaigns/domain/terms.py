@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.money import BASIS_POINTS, share_down
+from kernel.core.money import BASIS_POINTS, share_down
 from services.campaigns.domain.checks import valid
 
 HOUR_S = 3_600

@@ -5,7 +5,7 @@ Events carry all that is needed, and the domain's own folds say what they mean. 
 a rebuild gives the same bytes.
 """
 
-from kernel.projector import Projection
+from kernel.processors.projector import Projection
 from services.campaigns.projections.applications import apply_applications
 from services.campaigns.projections.campaigns import apply_campaigns
 from services.campaigns.projections.postings import apply_postings

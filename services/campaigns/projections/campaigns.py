@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.ids import split_stream
-from kernel.model import Incoming, Key
-from kernel.projector import Target, fold_rows
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming, Key
+from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.brief import Mode
 from services.campaigns.domain.campaign import CAMPAIGN, Status
 from services.campaigns.domain.canonical import sha256_of

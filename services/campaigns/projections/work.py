@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.codec import adapter, canonical
-from kernel.ids import split_stream
-from kernel.model import Incoming
-from kernel.projector import Target
+from kernel.core.codec import adapter, canonical
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming
+from kernel.processors.projector import Target
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration_state import State, evolve
 from services.campaigns.domain.content_events import ContentPublished, ContentReviewed, ContentVerified

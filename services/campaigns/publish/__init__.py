@@ -9,10 +9,10 @@ from typing import Any
 from dandelion.campaigns.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 
-from kernel.decide import CommandRefused
-from kernel.ids import split_stream
-from kernel.model import Incoming
-from kernel.relay import Announce, Request
+from kernel.core.ids import split_stream
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import CommandRefused
+from kernel.streams.relay import Announce, Request
 from services.campaigns.publish.applications import wire_application
 from services.campaigns.publish.campaigns import wire_campaign
 from services.campaigns.publish.content import wire_content

@@ -8,8 +8,8 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.model import Incoming
-from kernel.money import share_down
+from kernel.core.model import Incoming
+from kernel.core.money import share_down
 from services.campaigns.domain.content_events import (
     ContentApproved,
     ContentEvent,

@@ -9,8 +9,8 @@ from dandelion.ledger.v1 import commands_pb2 as ledger
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
-from kernel.ids import derived_id
-from kernel.relay import Request
+from kernel.core.ids import derived_id
+from kernel.streams.relay import Request
 from services.campaigns.domain.contract import contract_json
 from services.campaigns.domain.requests import (
     ContractRequested,

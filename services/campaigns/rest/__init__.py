@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from kernel.app import App
-from kernel.limits import Rate
-from kernel.rest import create_api
+from kernel.edge.limits import Rate
+from kernel.edge.rest import create_api
+from kernel.host.app import App
 from services.campaigns.rest import applications, campaigns, collaborations
 
 

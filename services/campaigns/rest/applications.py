@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from kernel.fields import Body, Uuid
-from kernel.ids import stream_id
-from kernel.model import Receipt
-from kernel.rest import Sender, Sending
-from kernel.writer import Writer
+from kernel.core.ids import stream_id
+from kernel.core.model import Receipt
+from kernel.edge.fields import Body, Uuid
+from kernel.edge.rest import Sender, Sending
+from kernel.eventlog.writer import Writer
 from services.campaigns.domain.application_commands import (
     AcceptApplication,
     Command,

@@ -7,8 +7,19 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints
 
-from kernel.codec import adapter
-from kernel.fields import AmountMinor, Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime, Uuid
+from kernel.core.codec import adapter
+from kernel.edge.fields import (
+    AmountMinor,
+    Body,
+    Bps,
+    Count,
+    Currency,
+    LongText,
+    PositiveMinor,
+    ShortText,
+    UtcDatetime,
+    Uuid,
+)
 from services.campaigns.domain.brief import (
     Brief,
     CampaignType,

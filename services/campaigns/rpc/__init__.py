@@ -14,14 +14,14 @@ from dandelion_contracts.words import word
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel import rebuild
-from kernel.app import App
-from kernel.errors import Invalid
-from kernel.ids import checked_id
-from kernel.pages import PageTokens, page_size
-from kernel.reads import reading_as
-from kernel.rpc import Context, Rpc, RpcService, caller
-from kernel.run import Role
+from kernel.core.errors import Invalid
+from kernel.core.ids import checked_id
+from kernel.edge.pages import PageTokens, page_size
+from kernel.edge.rpc import Context, Rpc, RpcService, caller
+from kernel.host.app import App
+from kernel.processors import rebuild
+from kernel.processors.reads import reading_as
+from kernel.runtime.run import Role
 from services.campaigns import reads
 from services.campaigns.reads import Listing, Page
 from services.campaigns.rpc.messages import application, campaign, collaboration, posting

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from kernel.errors import Refused
-from kernel.ids import derived_id
-from kernel.model import Context, Decider, Incoming
+from kernel.core.errors import Refused
+from kernel.core.ids import derived_id
+from kernel.core.model import Context, Decider, Incoming
 from services.compliance.domain.review import About
 
 DAY = timedelta(days=1)

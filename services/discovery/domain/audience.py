@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.errors import Invalid
-from kernel.money import BASIS_POINTS
+from kernel.core.errors import Invalid
+from kernel.core.money import BASIS_POINTS
 from services.discovery.domain.checks import Provenance, checked_count, checked_observed, checked_text, checked_unique
 
 AGE_BANDS = ("<18", "18-24", "25-34", "35-44", "45+")

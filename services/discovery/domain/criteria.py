@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kernel.errors import Invalid
-from kernel.ids import checked_id
-from kernel.money import LIMIT_MINOR, checked_currency
+from kernel.core.errors import Invalid
+from kernel.core.ids import checked_id
+from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.discovery.domain.categories import checked_category
 from services.discovery.domain.checks import COUNT_LIMIT, checked_text
 from services.discovery.domain.profile import Availability, Platform, checked_language

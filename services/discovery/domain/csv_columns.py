@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from kernel.errors import Invalid
-from kernel.ids import derived_id
-from kernel.money import BASIS_POINTS, checked_currency
+from kernel.core.errors import Invalid
+from kernel.core.ids import derived_id
+from kernel.core.money import BASIS_POINTS, checked_currency
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.categories import checked_category
 from services.discovery.domain.checks import Provenance, checked_text

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from kernel.errors import Invalid
-from kernel.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
+from kernel.core.errors import Invalid
+from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.discovery.domain.categories import FIRST_LEVEL
 from services.discovery.domain.checks import checked_unique
 

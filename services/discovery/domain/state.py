@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.money import BASIS_POINTS
+from kernel.core.money import BASIS_POINTS
 from services.discovery.domain.audience import Audience, AudienceKind
 from services.discovery.domain.events import (
     AccountLinked,

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from kernel.app import App
-from kernel.limits import Rate
-from kernel.rest import create_api
+from kernel.edge.limits import Rate
+from kernel.edge.rest import create_api
+from kernel.host.app import App
 from services.discovery.rest import creators, imports
 from services.discovery.rest.sealing import Sealer
 from services.discovery.tables import personal_of

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from kernel.fields import Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
+from kernel.edge.fields import Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.csv_columns import BIO_CHARS, CONTACT_CHARS, NAME_CHARS

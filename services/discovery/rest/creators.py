@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.errors import Forbidden
-from kernel.fields import Uuid
-from kernel.ids import stream_id
-from kernel.model import Receipt
-from kernel.rest import Sender, Sending
-from kernel.writer import Writer
+from kernel.core.errors import Forbidden
+from kernel.core.ids import stream_id
+from kernel.core.model import Receipt
+from kernel.edge.fields import Uuid
+from kernel.edge.rest import Sender, Sending
+from kernel.eventlog.writer import Writer
 from services.discovery.domain.commands import (
     ChangeAvailability,
     ChangeProfile,

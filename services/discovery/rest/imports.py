@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.codec import canonical
-from kernel.decide import Item
-from kernel.errors import Fault
-from kernel.ids import stream_id
-from kernel.model import Receipt
-from kernel.rest import Sender, Sending
-from kernel.writer import Writer
+from kernel.core.codec import canonical
+from kernel.core.errors import Fault
+from kernel.core.ids import stream_id
+from kernel.core.model import Receipt
+from kernel.edge.rest import Sender, Sending
+from kernel.eventlog.decide import Item
+from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
 from services.discovery.rest.sealing import Sealer, seal

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.clock import system_clock
-from kernel.database import Database
-from kernel.personal import KEY_BYTES, Personal, Sealed, SubjectKey
+from kernel.adapters.database import Database
+from kernel.adapters.personal import KEY_BYTES, Personal, Sealed, SubjectKey
+from kernel.core.clock import system_clock
 
 KEYS_AT_ONCE = 500
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from kernel.codec import adapter
-from kernel.database import Database
-from kernel.errors import Unavailable
-from kernel.personal import Personal
-from kernel.signal import Signal, wait
+from kernel.adapters.database import Database
+from kernel.adapters.personal import Personal
+from kernel.core.codec import adapter
+from kernel.core.errors import Unavailable
+from kernel.runtime.signal import Signal, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
 from services.discovery.search.words import asked, normal, pairs, tokens

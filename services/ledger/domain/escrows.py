@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from kernel.errors import Invalid, Refused
-from kernel.ids import checked_id
-from kernel.model import Context
-from kernel.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
+from kernel.core.errors import Invalid, Refused
+from kernel.core.ids import checked_id
+from kernel.core.model import Context
+from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash
 from services.ledger.domain.events import (

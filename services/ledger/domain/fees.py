@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kernel.errors import Invalid
-from kernel.money import BASIS_POINTS, share_down, split_by_weights
+from kernel.core.errors import Invalid
+from kernel.core.money import BASIS_POINTS, share_down, split_by_weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from kernel.money import BASIS_POINTS, share_down
+from kernel.core.money import BASIS_POINTS, share_down
 
 CHINA_STANDARD_TIME = timedelta(hours=8)
 CN_AUTHORITY = "cn-sta"

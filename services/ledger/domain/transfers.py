@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kernel.errors import Invalid, Refused
-from kernel.model import Key
-from kernel.money import LIMIT_MINOR, checked_currency
+from kernel.core.errors import Invalid, Refused
+from kernel.core.model import Key
+from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import Account, Code
 
 

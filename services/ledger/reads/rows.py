@@ -5,9 +5,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.database import Database
-from kernel.log import READ_LIMIT, Log
-from kernel.model import Inline, Key, Recorded
+from kernel.adapters.database import Database
+from kernel.core.model import Inline, Key, Recorded
+from kernel.eventlog.log import READ_LIMIT, Log
 from services.ledger.domain.hashchain import Chained, Link, walk
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
 from services.ledger.domain.seals import LAST, SEALS

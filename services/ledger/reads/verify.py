@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.checked import Checked, Look
-from kernel.codec import Codec
-from kernel.errors import Fault
-from kernel.log import READ_LIMIT, Log
-from kernel.model import Fact, Inline, Key, Recorded
+from kernel.core.checked import Checked, Look
+from kernel.core.codec import Codec
+from kernel.core.errors import Fault
+from kernel.core.model import Fact, Inline, Key, Recorded
+from kernel.eventlog.log import READ_LIMIT, Log
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.hashchain import Chained, mismatched, walk
 from services.ledger.domain.inlines import ALL

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from kernel.app import App
-from kernel.limits import Rate
-from kernel.rest import create_api
+from kernel.edge.limits import Rate
+from kernel.edge.rest import create_api
+from kernel.host.app import App
 from services.ledger.ports import Webhooks
 from services.ledger.rest.finance import finance
 from services.ledger.rest.provider import provider

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from kernel.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
-from kernel.fields import Body as Fields
+from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
+from kernel.edge.fields import Body as Fields
 
 
 class DepositBody(Fields):

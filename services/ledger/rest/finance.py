@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from kernel.app import App
-from kernel.errors import NotFound
-from kernel.fields import Uuid
-from kernel.ids import derived_id
-from kernel.model import Actor, Receipt
-from kernel.rest import Sender
+from kernel.core.errors import NotFound
+from kernel.core.ids import derived_id
+from kernel.core.model import Actor, Receipt
+from kernel.edge.fields import Uuid
+from kernel.edge.rest import Sender
+from kernel.host.app import App
 from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
 from services.ledger.domain.rows import Escrow
 from services.ledger.reads.rows import escrow_of

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request
 
-from kernel.app import App
-from kernel.errors import Fault, NotFound
+from kernel.core.errors import Fault, NotFound
+from kernel.host.app import App
 from services.ledger.domain.commands import stream_of
 from services.ledger.ports import Webhooks, read_webhook
 from services.ledger.process import concluded, provider_meta

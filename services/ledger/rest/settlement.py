@@ -1,10 +1,10 @@
 """A provider's settlement file, booked line by line."""
 
-from kernel.app import App
-from kernel.decide import Item
-from kernel.errors import Fault, Unavailable
-from kernel.ids import derived_id
-from kernel.model import Actor, Meta
+from kernel.core.errors import Fault, Unavailable
+from kernel.core.ids import derived_id
+from kernel.core.model import Actor, Meta
+from kernel.eventlog.decide import Item
+from kernel.host.app import App
 from services.ledger.domain.commands import Command, ConfirmDeposit, SettleLine, is_id, stream_of
 from services.ledger.domain.events import TransferKind
 from services.ledger.ports import SettlementLine, read_settlement

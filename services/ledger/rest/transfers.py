@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.app import App
-from kernel.fields import Uuid
-from kernel.model import Receipt
-from kernel.rest import Sender, Sending
+from kernel.core.model import Receipt
+from kernel.edge.fields import Uuid
+from kernel.edge.rest import Sender, Sending
+from kernel.host.app import App
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import Command, RequestDeposit, RequestPayout, RequestRefund, stream_of
 from services.ledger.domain.payees import ChangePayoutAccount, payee_stream

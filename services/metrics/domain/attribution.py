@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.errors import Invalid
-from kernel.ids import checked_id
-from kernel.model import Context
-from kernel.money import split_by_weights
+from kernel.core.errors import Invalid
+from kernel.core.ids import checked_id
+from kernel.core.model import Context
+from kernel.core.money import split_by_weights
 
 DEFAULT_WINDOW_S = 30 * 24 * 3600
 MAX_WINDOW_S = 90 * 24 * 3600

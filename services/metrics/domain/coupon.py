@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kernel.errors import Forbidden, Invalid, Refused
-from kernel.ids import split_stream
-from kernel.model import Context, Decider, Fact, Inline, Key, Rows
-from kernel.money import BASIS_POINTS
+from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.ids import split_stream
+from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.money import BASIS_POINTS
 from services.metrics.domain.attribution import Placement, owns
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")

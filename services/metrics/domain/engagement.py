@@ -14,8 +14,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.errors import Invalid
-from kernel.ids import derived_id, partition_of
+from kernel.core.errors import Invalid
+from kernel.core.ids import derived_id, partition_of
 
 Ints = NDArray[np.int64]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from kernel.errors import Fault, Invalid
-from kernel.ids import checked_id
+from kernel.core.errors import Fault, Invalid
+from kernel.core.ids import checked_id
 from services.metrics.domain.engagement import CODES, EARLIEST_MS, LATEST_MS, MAX_VALUE, Batch, Ints, empty
 
 MAX_ROWS = 100_000

@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.database import Database
-from kernel.errors import NotFound
-from kernel.model import Actor
-from kernel.signal import Signal, wait
+from kernel.adapters.database import Database
+from kernel.core.errors import NotFound
+from kernel.core.model import Actor
+from kernel.runtime.signal import Signal, wait
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.tables import CONTENTS

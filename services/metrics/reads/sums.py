@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from kernel.app import App
-from kernel.checked import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.checked import PROBLEMS_LIMIT, Checked, Look
+from kernel.host.app import App
 from services.metrics.tables import CELLS, MINUTES
 
 

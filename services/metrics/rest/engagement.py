@@ -15,13 +15,13 @@ import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from kernel.app import App
-from kernel.bus import Bus, Message, Producer, TopicPartition
-from kernel.errors import Fault, Forbidden, Invalid, Unavailable
-from kernel.fields import Body
-from kernel.ids import derived_id, stream_id
-from kernel.model import Actor
-from kernel.rest import Sender, Sending
+from kernel.adapters.bus import Bus, Message, Producer, TopicPartition
+from kernel.core.errors import Fault, Forbidden, Invalid, Unavailable
+from kernel.core.ids import derived_id, stream_id
+from kernel.core.model import Actor
+from kernel.edge.fields import Body
+from kernel.edge.rest import Sender, Sending
+from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, split
 from services.metrics.domain.intake import Columns, Taken, checked_times, from_columns, from_csv, from_rows

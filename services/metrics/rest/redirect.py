@@ -6,10 +6,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from kernel.app import App
-from kernel.ids import derived_id, new_id, stream_id
-from kernel.limits import Buckets, Rate
-from kernel.model import Actor, Meta
+from kernel.core.ids import derived_id, new_id, stream_id
+from kernel.core.model import Actor, Meta
+from kernel.edge.limits import Buckets, Rate
+from kernel.host.app import App
 from services.metrics.domain.link import RecordClick
 from services.metrics.reads.registry import Registry
 from services.metrics.settings import MetricsSettings

@@ -13,8 +13,8 @@ from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 
-from kernel.clock import system_clock
-from kernel.ids import new_id
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id
 from tests.kit.running import Running
 from tests.kit.until import until
 

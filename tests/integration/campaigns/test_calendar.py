@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from tests.integration.campaigns.story import LABEL, Story
 from tests.kit.running import Running
 from tests.kit.until import until

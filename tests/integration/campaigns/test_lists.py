@@ -7,8 +7,8 @@ import pytest
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
-from kernel.ids import new_id
-from kernel.rebuild import Rebuild, canonical_dump, live_generation
+from kernel.core.ids import new_id
+from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation
 from services.campaigns.projections import PROJECTIONS
 from tests.integration.campaigns.story import Story
 from tests.kit.running import Running

@@ -9,8 +9,8 @@ from dandelion.campaigns.v1 import events_pb2 as events
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
-from kernel.clock import system_clock
-from kernel.ids import new_id
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id
 from tests.kit.running import Running
 from tests.kit.until import until
 

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.app import App, open_app, run_migrations
-from kernel.bus import PARTITIONS
-from kernel.ids import new_id
-from kernel.invariants import broken, check
-from kernel.issuer import Issuer
+from kernel.adapters.bus import PARTITIONS
+from kernel.core.ids import new_id
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, open_app, run_migrations
+from kernel.verify.invariants import broken, check
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 from tests.integration.campaigns.conftest import OTHERS

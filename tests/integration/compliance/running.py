@@ -17,12 +17,12 @@ from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceStub
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
 
-from kernel.app import App, run_migrations
-from kernel.bus import PARTITIONS, Message
-from kernel.clock import system_clock
-from kernel.errors import Unavailable
-from kernel.ids import new_id, partition_of
-from kernel.issuer import Issuer
+from kernel.adapters.bus import PARTITIONS, Message
+from kernel.core.clock import system_clock
+from kernel.core.errors import Unavailable
+from kernel.core.ids import new_id, partition_of
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, run_migrations
 from services.compliance.ports import Seen
 from services.compliance.rest import make_api
 from services.compliance.settings import ComplianceSettings

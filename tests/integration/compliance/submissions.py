@@ -10,7 +10,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as commands
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 
 
 def stamp(at: datetime) -> Timestamp:

@@ -3,7 +3,7 @@
 import pytest
 from dandelion.compliance.v1 import events_pb2 as events
 
-from kernel.invariants import Checked, broken, quick
+from kernel.verify.invariants import Checked, broken, quick
 from services.compliance import invariants
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing

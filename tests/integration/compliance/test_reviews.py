@@ -8,7 +8,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as events
 from dandelion.compliance.v1 import queries_pb2 as pb
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from tests.integration.compliance.running import REVIEWER, Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.until import until

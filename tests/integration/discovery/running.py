@@ -17,11 +17,11 @@ from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
 
-from kernel.app import App, run_migrations
-from kernel.bus import PARTITIONS, Message
-from kernel.clock import system_clock
-from kernel.ids import new_id, partition_of
-from kernel.issuer import Issuer
+from kernel.adapters.bus import PARTITIONS, Message
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id, partition_of
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, run_migrations
 from services.discovery.rest import make_api
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app

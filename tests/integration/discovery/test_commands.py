@@ -9,7 +9,7 @@ from dandelion.discovery.v1 import commands_pb2 as commands
 from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as pb
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from tests.integration.discovery.running import OPERATOR, Discovery
 from tests.kit.until import until
 

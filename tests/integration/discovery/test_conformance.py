@@ -17,8 +17,8 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from kernel.app import run_migrations
-from kernel.issuer import Issuer
+from kernel.edge.issuer import Issuer
+from kernel.host.app import run_migrations
 from services.discovery.rest import make_api
 from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.running import OPERATOR, free_port, settings_in

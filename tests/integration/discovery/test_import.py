@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kernel.ids import derived_id
+from kernel.core.ids import derived_id
 from tests.integration.discovery.running import OPERATOR, Discovery, running
 from tools.make_creators import TARGET
 

@@ -4,8 +4,8 @@ import pytest
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
 
-from kernel.ids import new_id
-from kernel.invariants import Checked, broken, quick
+from kernel.core.ids import new_id
+from kernel.verify.invariants import Checked, broken, quick
 from tests.integration.discovery.running import Discovery
 from tests.kit.quiet import until_quiet
 from tests.kit.stopped import harm

@@ -7,8 +7,8 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.metrics.v1 import events_pb2 as metrics
 
-from kernel.ids import new_id
-from kernel.rebuild import Rebuild, canonical_dump
+from kernel.core.ids import new_id
+from kernel.processors.rebuild import Rebuild, canonical_dump
 from services.discovery.projections import PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE

@@ -16,13 +16,13 @@ from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
 
-from kernel.app import App, run_migrations
-from kernel.bus import PARTITIONS, Message
-from kernel.clock import system_clock
-from kernel.ids import derived_id, new_id, partition_of
-from kernel.issuer import Issuer
-from kernel.model import Actor, Meta, Receipt
-from kernel.process import SYSTEM
+from kernel.adapters.bus import PARTITIONS, Message
+from kernel.core.clock import system_clock
+from kernel.core.ids import derived_id, new_id, partition_of
+from kernel.core.model import Actor, Meta, Receipt
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, run_migrations
+from kernel.processors.process import SYSTEM
 from sandbox.app import Sandbox, make_sandbox
 from sandbox.settings import SandboxSettings
 from services.ledger.domain.commands import Command, stream_of

@@ -4,7 +4,7 @@ import grpc
 import pytest
 from dandelion.ledger.v1 import queries_pb2 as pb
 
-from kernel.ids import new_id
+from kernel.core.ids import new_id
 from services.ledger.domain.commands import HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind
 from tests.integration.ledger.running import FINANCE, Ledger, unique

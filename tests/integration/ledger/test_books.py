@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from dandelion.ledger.v1 import queries_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.clock import system_clock
-from kernel.ids import new_id
-from kernel.rebuild import Rebuild, canonical_dump
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id
+from kernel.processors.rebuild import Rebuild, canonical_dump
 from services.ledger.domain import seals
 from services.ledger.domain.commands import HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind

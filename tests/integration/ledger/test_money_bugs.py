@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kernel.errors import Refused, Unavailable
-from kernel.ids import new_id
+from kernel.core.errors import Refused, Unavailable
+from kernel.core.ids import new_id
 from services.ledger.domain import watches
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import CancelEscrow, Command, HoldEscrow, ReleasePayment

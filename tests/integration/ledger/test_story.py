@@ -4,7 +4,7 @@ from dandelion.ledger.v1 import commands_pb2 as asked
 from dandelion.ledger.v1 import events_pb2 as pb
 from dandelion.ledger.v1 import queries_pb2 as queries
 
-from kernel.ids import derived_id
+from kernel.core.ids import derived_id
 from services.ledger.domain.events import ChainKind
 from tests.integration.ledger.running import FINANCE, Ledger, unique
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from kernel.errors import Unauthenticated
-from kernel.ids import new_id
+from kernel.core.errors import Unauthenticated
+from kernel.core.ids import new_id
 from sandbox.webhooks import sign
 from services.ledger.domain.events import ChainKind
 from services.ledger.ports import Webhooks

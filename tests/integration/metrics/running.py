@@ -22,11 +22,11 @@ from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceStub
 from dandelion_contracts.channel import connect
 from google.protobuf.message import Message as Proto
 
-from kernel.app import App, run_migrations
-from kernel.bus import PARTITIONS, Message
-from kernel.clock import system_clock
-from kernel.ids import derived_id, new_id, partition_of
-from kernel.issuer import Issuer
+from kernel.adapters.bus import PARTITIONS, Message
+from kernel.core.clock import system_clock
+from kernel.core.ids import derived_id, new_id, partition_of
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App, run_migrations
 from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
 from services.metrics.rest import make_api
 from services.metrics.settings import MetricsSettings

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kernel import rebuild
-from kernel.ids import new_id
+from kernel.core.ids import new_id
+from kernel.processors import rebuild
 from services.metrics.codec import CODEC
 from services.metrics.projections import PROJECTIONS
 from services.metrics.subscribe import decode

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import grpc
 import pytest
 
-from kernel.clock import system_clock
-from kernel.ids import new_id
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id
 from tests.integration.metrics.running import OPERATOR, Deal, Metrics
 
 

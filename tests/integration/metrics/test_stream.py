@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from dandelion.metrics.v1 import events_pb2 as events
 
-from kernel.ids import new_id
-from kernel.run import Role
+from kernel.core.ids import new_id
+from kernel.runtime.run import Role
 from services.metrics import stream
 from services.metrics.domain.window import Rule, Windows
 from services.metrics.stream import Watch

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.errors import Fault
-from kernel.model import Actor, Context, Decider, NoRows
+from kernel.core.errors import Fault
+from kernel.core.model import Actor, Context, Decider, NoRows
 from services.compliance.domain.findings import Content
 from services.compliance.domain.review import About
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.model import Incoming
+from kernel.core.model import Incoming
 from services.compliance.domain.live import (
     LOOK,
     ContentLookedAt,

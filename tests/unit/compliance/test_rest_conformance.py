@@ -10,12 +10,12 @@ from typing import Any, cast
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from kernel.app import App
-from kernel.auth import Verifier
-from kernel.errors import Refused
-from kernel.health import Health
-from kernel.issuer import Issuer
-from kernel.model import Meta, Receipt
+from kernel.core.errors import Refused
+from kernel.core.model import Meta, Receipt
+from kernel.edge.auth import Verifier
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App
+from kernel.runtime.health import Health
 from services.compliance.rest import make_api
 
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-compliance-"))

@@ -8,9 +8,9 @@ import pytest
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
 
-from kernel.decide import REFUSED_NAME, CommandRefused
-from kernel.model import Incoming
-from kernel.relay import Announce
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.streams.relay import Announce
 from services.compliance.codec import CODEC, COMMANDS, EVENTS
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, Verdict

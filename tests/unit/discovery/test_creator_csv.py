@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import Invalid
-from kernel.ids import derived_id
+from kernel.core.errors import Invalid
+from kernel.core.ids import derived_id
 from services.discovery.domain.audience import Share
 from services.discovery.domain.commands import ChangeRateCard, ReportAudience, ReportFollowers, ReportPerformance
 from services.discovery.domain.creator_csv import (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kernel.model import Fact, NoRows
-from kernel.personal import SubjectKey
+from kernel.adapters.personal import SubjectKey
+from kernel.core.model import Fact, NoRows
 from services.discovery.domain.erasure import (
     FORGOTTEN,
     AskErasure,

@@ -18,10 +18,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.decide import REFUSED_NAME, CommandRefused
-from kernel.errors import Invalid
-from kernel.model import Incoming
-from kernel.relay import Announce
+from kernel.core.errors import Invalid
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.streams.relay import Announce
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone

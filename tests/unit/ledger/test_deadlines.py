@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.errors import Forbidden, Refused
-from kernel.model import Context, Fact, GivenRows
-from kernel.process import Deadline
+from kernel.core.errors import Forbidden, Refused
+from kernel.core.model import Context, Fact, GivenRows
+from kernel.processors.process import Deadline
 from services.ledger.codec import CODEC
 from services.ledger.domain.commands import (
     CancelEscrow,

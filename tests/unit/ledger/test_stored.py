@@ -9,11 +9,11 @@ import pytest
 from dandelion.ledger.v1 import commands_pb2 as asked
 from dandelion.ledger.v1 import events_pb2 as pb
 
-from kernel.decide import REFUSED_NAME, CommandRefused
-from kernel.errors import Invalid
-from kernel.ids import derived_id
-from kernel.model import Incoming
-from kernel.relay import Announce
+from kernel.core.errors import Invalid
+from kernel.core.ids import derived_id
+from kernel.core.model import Incoming
+from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.streams.relay import Announce
 from services.ledger.codec import CODEC, COMMANDS, EVENTS
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.chains import DECIDERS

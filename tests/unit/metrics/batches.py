@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from kernel.ids import derived_id
+from kernel.core.ids import derived_id
 from services.metrics.domain.engagement import Batch, Kind, Metric, Provenance, Traffic
 
 CONTENTS = tuple(derived_id("content", str(n)) for n in range(6))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import Invalid
-from kernel.ids import derived_id, partition_of
+from kernel.core.errors import Invalid
+from kernel.core.ids import derived_id, partition_of
 from services.metrics.domain.engagement import (
     ENVELOPE_ROWS,
     Batch,

@@ -13,14 +13,14 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from kernel.app import App
-from kernel.auth import Verifier
-from kernel.clock import system_clock
-from kernel.errors import NotFound
-from kernel.health import Health
-from kernel.issuer import Issuer
-from kernel.model import Actor, Meta, Receipt
-from kernel.signal import Signal
+from kernel.core.clock import system_clock
+from kernel.core.errors import NotFound
+from kernel.core.model import Actor, Meta, Receipt
+from kernel.edge.auth import Verifier
+from kernel.edge.issuer import Issuer
+from kernel.host.app import App
+from kernel.runtime.health import Health
+from kernel.runtime.signal import Signal
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.reads.registry import Known

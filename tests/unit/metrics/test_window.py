@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from kernel.ids import derived_id
+from kernel.core.ids import derived_id
 from services.metrics.domain import window
 from services.metrics.domain.engagement import Kind, Metric
 from services.metrics.domain.window import Burst, Key, Rule, Windows, bursts, counted, live

@@ -1,0 +1,227 @@
+"""Personal data apart from the log: encrypted per subject, so that deleting one key row erases a person everywhere.
+
+Every subject has a data key, stored wrapped by a master key; a field is AES-256-GCM under the data key with a fresh
+nonce, bound (AAD) to its subject, field and revision. Events carry the revision only.
+"""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.database import Database, UtcTime
+from kernel.core.errors import Internal, Invalid, NotFound
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+PLAINTEXT_LIMIT_BYTES = 64 * 1024
+OPEN_LIMIT = 1000
+"""No query joins more personal fields than this at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """`personal_keys(subject, wrapped, key_id, created_at)` and `personal(subject, field, revision, ciphertext)`."""
+
+    keys: sa.Table
+    fields: sa.Table
+
+
+def define(metadata: sa.MetaData) -> Tables:
+    """Adds both tables to a service's metadata; a field's row goes with its subject's key."""
+    keys = sa.Table(
+        "personal_keys",
+        metadata,
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("wrapped", sa.LargeBinary, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False),
+    )
+    fields = sa.Table(
+        "personal",
+        metadata,
+        sa.Column("subject", sa.Text, sa.ForeignKey(keys.c.subject, ondelete="CASCADE"), primary_key=True),
+        sa.Column("field", sa.Text, primary_key=True),
+        sa.Column("revision", sa.Text, nullable=False),
+        sa.Column("ciphertext", sa.LargeBinary, nullable=False),
+    )
+    return Tables(keys, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One field of one subject, encrypted; the writer upserts it as a row of `personal` in the append's transaction."""
+
+    subject: str
+    field: str
+    revision: str
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """A subject's data key in the clear: hold it for one request, never store or log it."""
+
+    subject: str
+    data_key: bytes = field(repr=False)
+
+    def seal(self, name: str, revision: str, plaintext: str) -> Sealed:
+        """Raises Invalid `personal.too_large` past 64 KiB of UTF-8."""
+        data = plaintext.encode()
+        if len(data) > PLAINTEXT_LIMIT_BYTES:
+            raise Invalid("personal.too_large", field=name, limit_bytes=PLAINTEXT_LIMIT_BYTES)
+        return Sealed(self.subject, name, revision, _encrypt(self.data_key, data, _bound(self.subject, name, revision)))
+
+    def open(self, sealed: Sealed) -> str:
+        """Raises Internal `personal.unreadable` when the ciphertext is not this subject's, field's and revision's."""
+        bound = _bound(self.subject, sealed.field, sealed.revision)
+        return _decrypt(self.data_key, sealed.ciphertext, bound, "personal.unreadable").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """Master keys by id. New data keys are wrapped by `current`; older ones stay until `rewrap` has moved all of theirs."""
+
+    keys: Mapping[str, bytes] = field(repr=False)
+    current: str
+
+    def __post_init__(self) -> None:
+        if self.current not in self.keys or any(len(key) != KEY_BYTES for key in self.keys.values()):
+            raise ValueError("master keys have 32 bytes, and the current one must be among them")
+
+    @classmethod
+    def read(cls, path: Path) -> "MasterKeys":
+        """From a mounted file of lines `<key id> <base64 of 32 bytes>`; the first is current. ValueError when malformed."""
+        pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        if not pairs or any(len(pair) != 2 for pair in pairs):
+            raise ValueError("expected lines of a key id and a base64 key")
+        try:
+            keys = {key_id: base64.b64decode(text, validate=True) for key_id, text in pairs}
+        except binascii.Error as error:
+            raise ValueError("a master key is not base64") from error
+        return cls(keys, pairs[0][0])
+
+    def wrap(self, key: SubjectKey) -> bytes:
+        """The data key under the current master key."""
+        return _encrypt(self.keys[self.current], key.data_key, _bound(key.subject, self.current))
+
+    def unwrap(self, subject: str, key_id: str, wrapped: bytes) -> SubjectKey:
+        """Raises Internal `personal.master_key_missing` or `personal.key_unreadable`."""
+        if key_id not in self.keys:
+            raise Internal("personal.master_key_missing", key_id=key_id)
+        bound = _bound(subject, key_id)
+        return SubjectKey(subject, _decrypt(self.keys[key_id], wrapped, bound, "personal.key_unreadable"))
+
+
+def make_master_key(path: Path) -> None:
+    """Writes a first master key, readable by its owner only, unless the file exists. For development and tests."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = f"k1 {base64.b64encode(os.urandom(KEY_BYTES)).decode()}\n"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+
+
+def _bound(*parts: str) -> bytes:
+    """What a ciphertext is bound to; JSON, so that ("a", "bc") is not ("ab", "c")."""
+    return json.dumps(parts).encode()
+
+
+def _encrypt(key: bytes, data: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, data, bound)
+
+
+def _decrypt(key: bytes, data: bytes, bound: bytes, code: str) -> bytes:
+    try:
+        return AESGCM(key).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
+    except (InvalidTag, ValueError) as error:
+        raise Internal(code) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Keys and fields of subjects in one service's database."""
+
+    tables: Tables
+    masters: MasterKeys
+
+    async def key(self, conn: AsyncConnection, subject: str) -> SubjectKey:
+        """The subject's data key; raises NotFound `personal.no_such_subject` (never had one, or erased)."""
+        keys = self.tables.keys
+        row = (await conn.execute(sa.select(keys).where(keys.c.subject == subject))).one_or_none()
+        if row is None:
+            raise NotFound("personal.no_such_subject")
+        return self.masters.unwrap(subject, row.key_id, row.wrapped)
+
+    async def make_key(self, database: Database, subject: str, at: datetime) -> SubjectKey:
+        """Loads the subject's data key, or makes it now: its row must exist before sealed fields are appended."""
+        try:
+            async with database.reading() as conn:
+                return await self.key(conn, subject)
+        except NotFound:
+            made = SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES))
+        row = {
+            "subject": subject,
+            "wrapped": self.masters.wrap(made),
+            "key_id": self.masters.current,
+            "created_at": at,
+        }
+        try:
+            async with database.transaction() as conn:
+                await conn.execute(sa.insert(self.tables.keys).values(row))
+        except IntegrityError:  # somebody else made it meanwhile; theirs stands
+            async with database.reading() as conn:
+                return await self.key(conn, subject)
+        return made
+
+    async def open_many(self, conn: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """`{(subject, field): text}` by one query; what is absent or erased is left out. At most 1000 pairs."""
+        pairs = sorted(set(wanted))
+        if len(pairs) > OPEN_LIMIT:
+            raise Invalid("personal.too_many", limit=OPEN_LIMIT)
+        if not pairs:
+            return {}
+        keys, fields = self.tables.keys, self.tables.fields
+        query = sa.select(fields, keys.c.key_id, keys.c.wrapped).join(keys, keys.c.subject == fields.c.subject)
+        rows = (await conn.execute(query.where(sa.tuple_(fields.c.subject, fields.c.field).in_(pairs)))).all()
+        return self._opened(rows)
+
+    def _opened(self, rows: Sequence[sa.Row[tuple[str, str, str, bytes, str, bytes]]]) -> dict[tuple[str, str], str]:
+        subjects = {row.subject: row for row in rows}
+        keys = {name: self.masters.unwrap(name, row.key_id, row.wrapped) for name, row in subjects.items()}
+        return {
+            (row.subject, row.field): keys[row.subject].open(
+                Sealed(row.subject, row.field, row.revision, row.ciphertext)
+            )
+            for row in rows
+        }
+
+    async def erase(self, database: Database, subject: str) -> bool:
+        """Deletes the subject's key and fields for good; False when there was nothing."""
+        async with database.transaction() as conn:
+            await conn.execute(sa.delete(self.tables.fields).where(self.tables.fields.c.subject == subject))
+            gone = await conn.execute(sa.delete(self.tables.keys).where(self.tables.keys.c.subject == subject))
+            return bool(gone.rowcount)
+
+    async def rewrap(self, database: Database, limit: int = 500) -> int:
+        """Moves up to `limit` data keys to the current master key and says how many; repeat until 0, then drop the old."""
+        keys = self.tables.keys
+        async with database.transaction() as conn:
+            query = sa.select(keys).where(keys.c.key_id != self.masters.current).order_by(keys.c.subject).limit(limit)
+            rows = (await conn.execute(query)).all()
+            for row in rows:
+                wrapped = self.masters.wrap(self.masters.unwrap(row.subject, row.key_id, row.wrapped))
+                same = (keys.c.subject == row.subject) & (keys.c.key_id == row.key_id)
+                await conn.execute(sa.update(keys).where(same).values(wrapped=wrapped, key_id=self.masters.current))
+            return len(rows)

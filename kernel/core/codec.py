@@ -1,0 +1,75 @@
+"""Stored names and bytes: `noun.verb@n` to a dataclass and back; old versions are lifted raw dict to raw dict."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+
+from kernel.core.errors import Poison
+
+Raw = dict[str, Any]
+Upcast = Callable[[Raw], Raw]
+T = TypeVar("T")
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """The reader of a type, made at its first use and kept: a process meets few of the types that its modules declare."""
+    found = _adapters.get(kind)
+    if found is None:
+        found = _adapters[kind] = TypeAdapter(kind)
+    return found
+
+
+class Codec:
+    """`types` maps the current stored name of every event (and stored command) to its frozen dataclass.
+
+    `upcasts[("noun.verb", n)]` turns the raw dict of version n into that of n + 1. Encoding is canonical JSON:
+    UTF-8, no white space, fields as declared, times as RFC 3339 in UTC; the log's hashes cover these bytes.
+    """
+
+    def __init__(self, types: Mapping[str, type], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
+        self._names = {kind: name for name, kind in types.items()}
+        self._current = {name.partition("@")[0]: int(name.partition("@")[2]) for name in types}
+        self._types = dict(types)
+        self._upcasts = dict(upcasts or {})
+        if len(self._names) != len(types) or len(self._current) != len(types):
+            raise ValueError("each type and each noun.verb is stored under one name")
+
+    def versions(self) -> Mapping[str, int]:
+        """The current version of every stored `noun.verb`."""
+        return self._current
+
+    def name_of(self, kind: type) -> str:
+        return self._names[kind]
+
+    def encode(self, value: object) -> tuple[str, bytes]:
+        """The stored name and canonical bytes of an event."""
+        return self._names[type(value)], canonical(value)
+
+    def decode(self, name: str, data: bytes) -> Any:
+        """The current dataclass for stored bytes of any version; raises Poison `event.unknown` or `event.malformed`."""
+        kind = self._types.get(name)
+        try:
+            if kind is not None:
+                return adapter(kind).validate_json(data)
+            lifted, raw = self._lift(name, orjson.loads(data))
+            return adapter(self._types[lifted]).validate_python(raw)
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            raise Poison("event.malformed", name=name, why=str(error)[:200]) from error
+
+    def _lift(self, name: str, raw: Raw) -> tuple[str, Raw]:
+        noun, _, number = name.partition("@")
+        current = self._current.get(noun)
+        if current is None or not (number.isascii() and number.isdigit()) or int(number) > current:
+            raise Poison("event.unknown", name=name[:80])
+        for version in range(int(number), current):
+            raw = self._upcasts[noun, version](raw)
+        return f"{noun}@{current}", raw
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON: a dataclass's fields in order of declaration, a dict's keys sorted, no white space."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)

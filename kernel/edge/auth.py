@@ -1,0 +1,280 @@
+"""Who is calling: access tokens (JWT, RFC 9068) checked against one configured key set.
+
+Rules from RFC 8725: the algorithms are fixed by configuration and asymmetric, `kid` is looked up only in the configured
+JWKS, and headers that bring or point to keys (`jku`, `x5u`, `jwk`) are never read. Every failure is `Unauthenticated`.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+
+from kernel.core.clock import Clock, system_clock
+from kernel.core.errors import Unauthenticated
+from kernel.core.model import Actor
+
+ASYMMETRIC = frozenset({"EdDSA", "ES256", "RS256"})
+TOKEN_TYPE = "at+jwt"
+TOKEN_LIMIT_BYTES = 8 * 1024
+JWKS_LIMIT_BYTES = 256 * 1024
+KEYS_LIMIT = 64
+ROLES_LIMIT = 32
+TEXT_LIMIT = 200
+PROVEN_LIMIT = 4_096
+"""Tokens whose signatures are remembered, by their hash; the one not seen longest is forgotten."""
+
+Fetch = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPolicy:
+    """How long keys are trusted, in seconds: `refresh_s` between routine loads (a retired key is refused after it),
+    `retry_s` at least between two loads (bounds a flood of unknown key ids; `first_retry_s` while there is no key yet),
+    `max_age_s` while loading fails, `fetch_s` for one load."""
+
+    refresh_s: float = 300
+    retry_s: float = 60
+    first_retry_s: float = 1
+    max_age_s: float = 3600
+    fetch_s: float = 5
+
+
+@dataclass(slots=True)
+class KeySet:
+    """The configured public keys by key id, loaded when first needed."""
+
+    fetch: Fetch
+    algorithms: frozenset[str]
+    clock: Clock
+    policy: KeyPolicy
+    keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
+    loaded_at: datetime | None = None
+    tried_at: datetime | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def get(self, kid: str) -> jwt.PyJWK:
+        """The key of that id; raises Unauthenticated `token.unknown_key` or `token.keys_unavailable`."""
+        await self._freshen(kid)
+        if self._older(self.loaded_at, self.policy.max_age_s):
+            raise Unauthenticated("token.keys_unavailable")
+        if kid not in self.keys:
+            raise Unauthenticated("token.unknown_key")
+        return self.keys[kid]
+
+    def _older(self, since: datetime | None, limit_s: float) -> bool:
+        return since is None or (self.clock() - since).total_seconds() >= limit_s
+
+    def _due(self, kid: str) -> bool:
+        wanted = kid not in self.keys or self._older(self.loaded_at, self.policy.refresh_s)
+        return wanted and self._older(self.tried_at, self.policy.retry_s if self.keys else self.policy.first_retry_s)
+
+    async def _freshen(self, kid: str) -> None:
+        """Who needs a key that is being loaded waits for it: the first requests of a process come at once."""
+        if kid in self.keys and (self.lock.locked() or not self._due(kid)):
+            return
+        if not self.lock.locked() and not self._due(kid):
+            return
+        async with self.lock:
+            if self._due(kid):
+                await self._load()
+
+    async def _load(self) -> None:
+        self.tried_at = self.clock()
+        try:
+            async with asyncio.timeout(self.policy.fetch_s):
+                keys = usable_keys(await self.fetch(), self.algorithms)
+        except (OSError, ValueError, httpx.HTTPError):
+            return
+        self.keys, self.loaded_at = keys, self.clock()
+
+
+def usable_keys(document: bytes, algorithms: frozenset[str]) -> Mapping[str, jwt.PyJWK]:
+    """Signing keys of a JWKS document by key id, of these algorithms only; ValueError when there is none."""
+    if len(document) > JWKS_LIMIT_BYTES:
+        raise ValueError("the key set is too large")
+    loaded = json.loads(document)
+    entries = loaded.get("keys") if isinstance(loaded, dict) else None
+    if not isinstance(entries, list) or len(entries) > KEYS_LIMIT:
+        raise ValueError("not a key set")
+    parsed = [key for entry in entries if (key := _signing_key(entry, algorithms))]
+    keys = {str(key.key_id): key for key in parsed}
+    if not keys or len(keys) != len(parsed):
+        raise ValueError("no usable keys, or two with one id")
+    return keys
+
+
+def _signing_key(entry: Any, algorithms: frozenset[str]) -> jwt.PyJWK | None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or entry.get("use", "sig") != "sig":
+        return None
+    try:
+        key = jwt.PyJWK(entry)
+    except jwt.PyJWTError:
+        return None
+    return key if key.algorithm_name in algorithms else None
+
+
+def fetch_from(source: str) -> Fetch:
+    """Reads a JWKS from a file path or an http(s) address (no redirects)."""
+    if not source.startswith(("http://", "https://")):
+        path = Path(source)
+        return lambda: asyncio.to_thread(path.read_bytes)
+
+    async def fetch() -> bytes:
+        async with httpx.AsyncClient(follow_redirects=False) as client, client.stream("GET", source) as answer:
+            answer.raise_for_status()
+            return await _bounded(answer)
+
+    return fetch
+
+
+async def _bounded(answer: httpx.Response) -> bytes:
+    document = b""
+    async for chunk in answer.aiter_bytes():
+        document += chunk
+        if len(document) > JWKS_LIMIT_BYTES:
+            raise ValueError("the key set is too large")
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token whose signature was checked with `key`; after the keys are loaded anew it is checked again."""
+
+    kid: str
+    key: jwt.PyJWK
+    claims: Mapping[str, Any]
+    actor: Actor
+
+
+class Verifier:
+    """Turns an access token into an Actor. Claims: `sub` (id), `tenant` (organisation), `roles` (list of text)."""
+
+    def __init__(
+        self,
+        jwks: str,
+        issuer: str,
+        audience: str,
+        *,
+        algorithms: Sequence[str] = ("EdDSA",),
+        clock: Clock = system_clock,
+        policy: KeyPolicy | None = None,
+        leeway_s: float = 10,
+        fetch: Fetch | None = None,
+    ) -> None:
+        """`jwks`: file path or address; `leeway_s`: clock skew allowed; ValueError for a symmetric algorithm."""
+        if not algorithms or not ASYMMETRIC.issuperset(algorithms):
+            raise ValueError(f"algorithms must be of {sorted(ASYMMETRIC)}")
+        self._algorithms = frozenset(algorithms)
+        self._keys = KeySet(fetch or fetch_from(jwks), self._algorithms, clock, policy or KeyPolicy())
+        self._issuer, self._audience = issuer, audience
+        self._clock, self._leeway_s = clock, leeway_s
+        self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
+
+    async def verify(self, token: str) -> Actor:
+        """Raises Unauthenticated `token.<what is wrong>`. A signature is checked once; times and the key each time."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        proven = self._proven.get(digest)
+        if proven is None or await self._keys.get(proven.kid) is not proven.key:
+            proven = await self._prove(token)
+        self._check_times(proven.claims)
+        self._proven[digest] = proven
+        self._proven.move_to_end(digest)
+        if len(self._proven) > PROVEN_LIMIT:
+            self._proven.popitem(last=False)
+        return proven.actor
+
+    async def _prove(self, token: str) -> "_Proven":
+        header = self._header(token)
+        key = await self._keys.get(header["kid"])
+        if key.algorithm_name != header["alg"]:
+            raise Unauthenticated("token.algorithm_not_allowed")
+        claims = self._claims(token, key)
+        self._check_times(claims)
+        return _Proven(header["kid"], key, claims, actor_of(claims))
+
+    def _header(self, token: str) -> dict[str, str]:
+        if len(token) > TOKEN_LIMIT_BYTES:
+            raise Unauthenticated("token.too_large")
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise Unauthenticated("token.malformed") from error
+        alg, kind, kid = (header.get(name) for name in ("alg", "typ", "kid"))
+        if not isinstance(alg, str) or alg not in self._algorithms:
+            raise Unauthenticated("token.algorithm_not_allowed")
+        if not isinstance(kind, str) or kind.lower().removeprefix("application/") != TOKEN_TYPE:
+            raise Unauthenticated("token.type_not_allowed")
+        if not isinstance(kid, str) or not kid:
+            raise Unauthenticated("token.unknown_key")
+        return {"alg": alg, "kid": kid}
+
+    def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=sorted(self._algorithms),
+                audience=self._audience,
+                issuer=self._issuer,
+                options={
+                    "require": ["iss", "aud", "exp", "nbf", "sub"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise Unauthenticated(_code_of(error)) from error
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        """By the clock handed in, not PyJWT's own."""
+        now = self._clock().timestamp()
+        if not _seconds(claims, "exp") > now - self._leeway_s:
+            raise Unauthenticated("token.expired")
+        if not _seconds(claims, "nbf") <= now + self._leeway_s:
+            raise Unauthenticated("token.not_yet_valid")
+
+
+def _code_of(error: Exception) -> str:
+    match error:
+        case jwt.InvalidIssuerError():
+            return "token.wrong_issuer"
+        case jwt.InvalidAudienceError():
+            return "token.wrong_audience"
+        case jwt.MissingRequiredClaimError():
+            return "token.claim_missing"
+        case jwt.InvalidSignatureError():
+            return "token.bad_signature"
+        case _:
+            return "token.malformed"
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Unauthenticated("token.claim_malformed", claim=name)
+    return value
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= TEXT_LIMIT:
+        raise Unauthenticated("token.claim_malformed", claim=name)
+    return value
+
+
+def actor_of(claims: Mapping[str, Any]) -> Actor:
+    """The Actor of verified claims; raises Unauthenticated `token.claim_malformed` with the claim's name."""
+    roles = claims.get("roles")
+    known = isinstance(roles, list) and len(roles) <= ROLES_LIMIT and all(isinstance(role, str) for role in roles)
+    if not isinstance(roles, list) or not known:
+        raise Unauthenticated("token.claim_malformed", claim="roles")
+    return Actor(_text(claims, "sub"), _text(claims, "tenant"), frozenset(roles))

@@ -1,0 +1,118 @@
+"""Fields of request bodies: what they share, so that one value is refused the same way everywhere.
+
+Bodies are parsed JSON: numbers and booleans are never taken from text, unknown fields are refused, every text is
+bounded and free of control characters (PostgreSQL stores no NUL, and no one reads the others) and lone surrogates.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from kernel.core.money import LIMIT_MINOR, MINOR_DIGITS
+
+TEXT_LIMIT = 20_000
+_LINE = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_LABEL = r"^[a-z][a-z0-9_]*$"
+
+Uuid = Annotated[str, StringConstraints(pattern=_UUID), Field(examples=["01890a5d-ac96-774b-bcce-b302099a8057"])]
+"""A UUID in canonical text: lower case, with hyphens."""
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
+"""One line of 1 to 200 characters that does not begin with a space."""
+LongText = Annotated[str, StringConstraints(max_length=TEXT_LIMIT, pattern=_TEXT)]
+"""Up to 20,000 characters, line breaks and tabs allowed."""
+Label = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LABEL)]
+"""A word of a list, e.g. `food_and_drink`."""
+AmountMinor = Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
+"""Money in minor units of the currency beside it."""
+PositiveMinor = Annotated[int, Field(gt=0, le=LIMIT_MINOR)]
+Bps = Annotated[int, Field(ge=0, le=10_000)]
+"""Hundredths of a percent, 0 to 100 %."""
+Seconds = Annotated[int, Field(ge=0, le=10 * 366 * 86_400)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+def _known(currency: str) -> str:
+    if currency not in MINOR_DIGITS:
+        raise ValueError("not a currency of this platform (ISO 4217)")
+    return currency
+
+
+Currency = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=3),
+    AfterValidator(_known),
+    WithJsonSchema({"type": "string", "enum": sorted(MINOR_DIGITS), "description": "ISO 4217"}),
+]
+
+
+def _text_only(value: Any) -> Any:
+    """Numbers are no times: a unit mistake (seconds, milliseconds) would pass unseen. Domain code passes datetimes."""
+    if not isinstance(value, str | datetime):
+        raise ValueError("expected an RFC 3339 date and time with an offset")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("out of range in UTC") from error
+
+
+UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
+"""RFC 3339 text with an offset, turned to UTC; a naive time is refused."""
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 5.0 is the integer 5, as JSON Schema says; past 2**53 it would be a guess."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _tighten(schema: Any) -> None:
+    """Walks a core schema; fields that say more about themselves keep it, what is strict already is left alone."""
+    if isinstance(schema, list | tuple):
+        for part in schema:
+            _tighten(part)
+    elif isinstance(schema, dict):
+        _tighten_one(schema)
+        for key in schema.keys() - {"metadata", "cls", "config"}:
+            _tighten(schema[key])
+
+
+def _tighten_one(schema: dict[str, Any]) -> None:
+    match schema.get("type"):
+        case "int" if "strict" not in schema:
+            strict = {**schema, "strict": True}
+            schema.clear()
+            schema.update(core_schema.no_info_before_validator_function(_whole, cast(CoreSchema, strict)))
+        case "float" | "bool":
+            schema.setdefault("strict", True)
+        case "str" if "pattern" not in schema:
+            schema.setdefault("max_length", TEXT_LIMIT)
+            schema["pattern"] = _TEXT
+
+
+class Body(BaseModel):
+    """Base of every request body: frozen, unknown fields refused, numbers and booleans strict, bare text bounded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _tighten(schema)
+        return schema

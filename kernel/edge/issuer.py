@@ -1,0 +1,75 @@
+"""The development token issuer for `make up`, the demo and tests only: in production an identity provider does this."""
+
+import json
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from jwt.algorithms import OKPAlgorithm
+
+from kernel.core.clock import Clock, system_clock
+from kernel.edge.auth import TOKEN_TYPE
+
+TTL_S = 900
+
+
+class Issuer:
+    """Issues short access tokens signed by a key of its own. Development only: whoever reads its folder is anybody."""
+
+    def __init__(self, key: Ed25519PrivateKey, kid: str, issuer: str, audience: str, clock: Clock) -> None:
+        self.key, self.kid = key, kid
+        self._issuer, self._audience, self._clock = issuer, audience, clock
+
+    @classmethod
+    def at(cls, folder: Path, issuer: str, audience: str, clock: Clock = system_clock) -> "Issuer":
+        """The issuer of `folder`: makes `key.pem` (its owner may read it) and `jwks.json` if missing."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = cls(_load_or_make(folder / "key.pem"), "", issuer, audience, clock)
+        made.kid = made.jwk["x"][:16]
+        (folder / "jwks.json").write_text(json.dumps(made.jwks()))
+        return made
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public key as a JWK without key id."""
+        return OKPAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """What the services are configured to trust."""
+        return {"keys": [{**self.jwk, "kid": self.kid, "use": "sig", "alg": "EdDSA"}]}
+
+    def issue(self, subject: str, tenant: str, *roles: str, ttl_s: int = TTL_S) -> str:
+        """An access token for `subject` acting for `tenant`, valid `ttl_s` seconds from now."""
+        now = self._clock()
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": subject,
+            "tenant": tenant,
+            "roles": sorted(roles),
+            "iat": now,
+            "nbf": now,
+            "exp": now + timedelta(seconds=ttl_s),
+            "jti": secrets.token_hex(8),
+        }
+        return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": self.kid, "typ": TOKEN_TYPE})
+
+
+def _load_or_make(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pem)
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{path} holds no Ed25519 key")
+    return key

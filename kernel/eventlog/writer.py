@@ -1,0 +1,300 @@
+"""execute(): what is queued is decided in memory and appended once (group commit); nobody is answered before.
+
+One writer task per process takes what is queued, without a timer, and decides the next batch while one is being appended
+(kernel.eventlog.overlap). When the head has moved it reads what it missed, the rest of it under the head row's lock,
+decides anew and appends: retrying the compare-and-set alone starves a replica.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.core.errors import Exhausted, Fault, Internal, Unavailable
+from kernel.core.model import Meta, Receipt
+from kernel.eventlog.batch import Decided
+from kernel.eventlog.decide import BUGS, Deciders, Item, Outcome, receipt
+from kernel.eventlog.head import AtHead, both
+from kernel.eventlog.log import Head, Log
+from kernel.eventlog.overlap import BATCH_LIMIT, Following, Overlap, is_plain, share
+from kernel.eventlog.unit import Also, Fenced, Unit, alsos, fail, tell, with_repeats
+from kernel.runtime import telemetry
+
+QUEUE_LIMIT, LOST_DEADLINE_S = 10_000, 30.0
+SHARED_TURNS = STALE_TURNS = 16
+
+
+class _Behind(Exception):
+    """The head has moved: what was decided is stale."""
+
+
+class _Unknown(Unavailable):
+    """The outcome cannot be told now; the same command id may be sent again."""
+
+
+class Writer:
+    """The only way into the log. `run()` must be running for `execute` to be answered.
+
+    `admit` raises the Fault with which commands are turned away before they are queued (kernel.eventlog.backlog).
+    """
+
+    def __init__(self, service: str, log: Log, deciders: Deciders, admit: Callable[[], None] = lambda: None) -> None:
+        self.service, self.log = service, log
+        self._admit = admit
+        self._queue: deque[Unit] = deque()
+        self._woken = asyncio.Event()
+        self._known = AtHead(log, deciders)
+        self._attempted: int | None = None
+        """Where the append whose outcome is not known would stand."""
+        self._shared = 0
+        """For so many turns others are taken to append too: the lock first, what is decided without it is decided twice."""
+        self._stale = 0
+        """For so many turns they are taken to change the same: nothing is decided before the lock is there."""
+        self._closed = False
+        self._overlap = Overlap(self._known, self._queue)
+        self._kept: Decided | None = None
+        """The batch that was appended last as it was decided, and nothing since."""
+
+    async def execute(
+        self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
+    ) -> Receipt:
+        """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""
+        outcome = (await self._queued([Item(stream, command, meta, sealed, requester)], None))[0]
+        if outcome.fault is not None:
+            raise outcome.fault
+        return receipt(self.service, stream, outcome)
+
+    async def execute_many(self, items: Sequence[Item]) -> list[Receipt | BaseException]:
+        """Independent commands queued at once (an import): one answer each, in order."""
+        asked = await asyncio.gather(*[self._submit([item], None) for item in items], return_exceptions=True)
+        return [
+            found
+            if isinstance(found, BaseException)
+            else found[0].fault or receipt(self.service, item.stream, found[0])
+            for item, found in zip(items, asked, strict=True)
+        ]
+
+    async def execute_with(self, items: list[Item], also: Also) -> list[Outcome]:
+        """Commands that stand or fall together with `also` in one transaction; raises Fenced when `also` says False."""
+        return await self._queued(items, also)
+
+    async def now(self) -> datetime:
+        """Database time (UTC) that no later decision of this writer is before."""
+        return self._known.now() if self._known.is_timed else await self.log.now()
+
+    async def _submit(self, items: list[Item], also: Also | None) -> list[Outcome]:
+        """`_queued` for `gather`, which keeps what it raises."""
+        return await self._queued(items, also)
+
+    def _queued(self, items: list[Item], also: Also | None) -> asyncio.Future[list[Outcome]]:
+        if self._closed:
+            raise Unavailable("writer.stopping", retry_after_s=1)
+        self._admit()
+        if len(self._queue) >= QUEUE_LIMIT:
+            raise Exhausted("writer.queue_full", limit=QUEUE_LIMIT, retry_after_s=1)
+        unit = Unit(items, also, asyncio.get_running_loop().create_future(), monotonic())
+        self._queue.append(unit)
+        self._woken.set()
+        self._overlap.notice()
+        return unit.done
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves the queue until `stop`; then finishes what was accepted and takes nothing more."""
+        waking = asyncio.create_task(self._wake_at(stop))
+        try:
+            while self._queue or not self._overlap.is_empty or not self._closed:
+                self._closed = stop.is_set()
+                following = self._overlap.take()
+                if following is not None:
+                    await self._serve(following.units, following)
+                elif self._queue:
+                    await self._serve(await self._taken())
+                elif not self._closed:
+                    self._woken.clear()
+                    await self._woken.wait()
+        finally:
+            waking.cancel()
+            self._closed = True
+            self._overlap.give_back()
+            while self._queue:
+                self._queue.popleft().fail(Unavailable("writer.stopped", retry_after_s=1))
+
+    async def _taken(self) -> list[Unit]:
+        """Of one batch. Where others append too the lock is taken for each: the fewer the better."""
+        if self._shared:
+            await asyncio.sleep(0)  # whoever was answered just now may ask again in the same batch
+        count = min(len(self._queue), BATCH_LIMIT) if self._shared else share(len(self._queue))
+        return [self._queue.popleft() for _ in range(count)]
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._woken.set()
+
+    async def _serve(self, units: list[Unit], following: Following | None = None) -> None:
+        """Answers every unit, whatever happens."""
+        try:
+            await self._turn(units, following)
+        except (Fenced, Fault, DBAPIError, *BUGS) as error:
+            self._known.forget()
+            self._kept = None
+            await self._isolate(units, error)
+        except BaseException:
+            for unit in units:
+                unit.fail(_Unknown("command.outcome_unknown", do="send the same idempotency key again"))
+            raise
+
+    async def _isolate(self, units: list[Unit], error: BaseException) -> None:
+        """What breaks a constraint, has lost its guard or has a stream that cannot be read is halved until it is alone."""
+        if len(units) > 1 and not (isinstance(error, Fault) and error.kind == "unavailable"):
+            middle = len(units) // 2
+            await self._serve(units[:middle])
+            await self._serve(units[middle:])
+            return
+        if isinstance(error, DBAPIError):
+            error = Internal("command.breaks_constraint", why=str(error.orig).partition("\n")[0][:200])
+        fail(units, error)
+
+    async def _turn(self, units: list[Unit], following: Following | None) -> None:
+        """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
+        started = monotonic()
+        self._attempted = None
+        try:
+            await self._known.start()
+            if following is not None and self._stands(following):
+                decided = await self._at_head(units, following.batch.decided)
+            else:
+                decided = await (self._shared_turn(units) if self._shared else self._optimistic(units))
+        except (_Behind, IntegrityError):
+            telemetry.count("writer_behind_total")
+            self._attempted = None
+            decided = await self._until_known(units)
+        except _Unknown:
+            raise
+        except Unavailable:
+            decided = await self._until_known(units)
+        self._settle(units, decided, monotonic() - started)
+
+    def _stands(self, following: Following) -> bool:
+        """What it was decided on was appended as it was, and nothing since: that the head is there says less."""
+        return following.base is self._kept
+
+    async def _optimistic(self, units: list[Unit]) -> Decided:
+        asked = [item.pair for unit in units for item in unit.items if item.requester is not None]
+        known = await self.log.find_commands(asked)  # a request come again must not be refused: that is an event
+        return await self._at_head(units, await self._known.decide([unit.items for unit in units], known, None))
+
+    async def _at_head(self, units: list[Unit], decided: Decided) -> Decided:
+        """Appends what was decided on all that is known, or proves that it still is all there is."""
+        if decided.pending or alsos(units, decided):
+            async with self._overlap.during(decided):
+                appended = await self._append(units, decided)
+            self._known.stand(appended)
+        elif (await self.log.head()).position != self._known.position:
+            raise _Behind
+        self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
+        return with_repeats(units, decided, await self.log.find_commands(decided.quiet))
+
+    async def _until_known(self, units: list[Unit]) -> Decided:
+        """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
+        deadline, pause = min(unit.asked_at for unit in units) + LOST_DEADLINE_S, 0.05
+        while True:
+            try:
+                return await self._locked_turn(units)
+            except _Unknown:
+                raise
+            except Unavailable as error:
+                if monotonic() > deadline:
+                    raise _Unknown("command.outcome_unknown", do="send the same idempotency key again") from error
+                await asyncio.sleep(pause * (0.5 + random.random()))
+                pause = min(pause * 2, 2.0)
+
+    async def _locked_turn(self, units: list[Unit]) -> Decided:
+        """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
+        earlier = await self._known.catch_up()
+        pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
+        known = await self.log.find_commands(pairs)
+        await self._known.load(items)
+        async with self.log.locked() as connection:
+            missed = await self._known.read_on(connection)
+            if missed is None:
+                known = await self.log.find_commands(pairs, connection)
+            else:
+                known |= {(event.stream, event.command): event for event in missed if event.command is not None}
+            self._met(bool(earlier or missed))
+            decided = await self._known.decide(items, known, connection)
+            if not decided.pending and self._known.position == self._attempted:
+                raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
+            moves = decided.pending or alsos(units, decided)
+            appended = await self._append(units, decided, connection) if moves else None
+        if appended is not None:
+            self._known.stand(appended)
+        self._known.keep(decided)
+        return decided
+
+    async def _shared_turn(self, units: list[Unit]) -> Decided:
+        """Decides while the lock is waited for, and looks under it whether that still holds."""
+        if self._stale or self.log.database.is_sqlite or not all(map(is_plain, units)):
+            self._stale = max(0, self._stale - 1)
+            return await self._until_known(units)
+        async with AsyncExitStack() as stack:
+            locking = stack.enter_async_context(self.log.locked())
+            connection, ahead = await both(locking, self._known.ahead([unit.items for unit in units]))
+            missed = None if ahead is None else await self._known.missed(ahead)
+            if ahead is not None and missed is not None:
+                self._met(bool(missed))
+                self._known.fold(missed)
+                ahead.decided.shift(len(missed))
+                appended = await self._append(units, ahead.decided, connection)
+        if ahead is None or missed is None:
+            self._stale = STALE_TURNS
+            return await self._until_known(units)
+        self._known.stand(appended)
+        self._known.keep(ahead.decided)
+        return ahead.decided
+
+    def _met(self, others: bool) -> None:
+        self._shared = SHARED_TURNS if others else max(0, self._shared - 1)
+
+    async def _append(self, units: list[Unit], decided: Decided, connection: AsyncConnection | None = None) -> Head:
+        """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""
+        moving = alsos(units, decided)
+        if connection is None and moving:
+            async with self.log.database.transaction() as connection:
+                return await self._append(units, decided, connection)
+        self._attempted = self._known.position if decided.pending else None
+        appended = await self._known.append(connection, decided)
+        if appended is None:
+            raise _Behind
+        for also in moving:
+            if connection is None or not await also(connection):
+                raise Fenced
+        return appended
+
+    def _settle(self, units: list[Unit], decided: Decided, took_s: float) -> None:
+        """Answers each caller; where another batch is ready, that is sent first."""
+        self._kept = decided
+        if self._overlap.is_empty:
+            self._answer(units, decided, took_s)
+        else:
+            asyncio.get_running_loop().call_soon(self._answer, units, decided, took_s)
+
+    def _answer(self, units: list[Unit], decided: Decided, took_s: float) -> None:
+        for unit, outcomes in zip(units, decided.outcomes, strict=True):
+            unit.answer(outcomes)
+        if decided.pending:
+            self.log.signal.notify()
+        # two rounds later: who was answered has asked again, and the database works
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._tell, units, decided, took_s, monotonic())
+
+    def _tell(self, units: list[Unit], decided: Decided, took_s: float, answered_at: float) -> None:
+        telemetry.observe("append_seconds", took_s)
+        telemetry.gauge("writer_queue", len(self._queue))
+        tell(units, decided, answered_at)

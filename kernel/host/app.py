@@ -1,0 +1,283 @@
+"""A service put together: what it declares (Service) and what runs (App). The form of its files: docs/add-a-service.md."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from kernel.adapters.bus import PARTITIONS, Bus
+from kernel.adapters.database import open_database, translated
+from kernel.core.checked import Checked
+from kernel.core.codec import Codec
+from kernel.core.errors import Internal, Invalid, Unavailable
+from kernel.core.model import Decider, Inline
+from kernel.eventlog.backlog import Backlog
+from kernel.eventlog.decide import Deciders
+from kernel.eventlog.log import CHANNEL, Log
+from kernel.eventlog.writer import Writer
+from kernel.host import migrate
+from kernel.host.gauges import Gauges
+from kernel.processors import rebuild
+from kernel.processors.at_least import WAIT_LIMIT_S, wait_for
+from kernel.processors.due import DeadlineClock
+from kernel.processors.effect import EffectRunner
+from kernel.processors.execute import DecodeCommand, Executor
+from kernel.processors.process import PROCESS_BATCH, Effect, Process, ProcessRunner
+from kernel.processors.projector import Projection, Projector, Superseded, consumer_name
+from kernel.runtime import run
+from kernel.runtime.health import Health, watch_loop
+from kernel.runtime.operations import operations
+from kernel.runtime.run import RELAY, WRITER, Role
+from kernel.runtime.settings import Settings
+from kernel.runtime.signal import Signal
+from kernel.streams.consume import Decode, Handle, Topic
+from kernel.streams.follow import Consumer
+from kernel.streams.relay import Publish, Relay
+from kernel.verify.invariants import Patrol
+
+if TYPE_CHECKING:
+    from kernel.edge.auth import Verifier
+
+logger = logging.getLogger(__name__)
+
+ROLES = ("rest", "rpc", "relay", "project", "process", "stream")
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a service declares. `http` and `rpc` make its edges from an open App; `stream` is optional.
+
+    These three import what they need when they are called: FastAPI, gRPC and Faust are for the roles that serve them.
+    """
+
+    name: str
+    metadata: Callable[[], sa.MetaData]
+    migrations: Path
+    codec: Codec
+    deciders: Sequence[Decider[Any, Any, Any]]
+    publish: Publish
+    http: Callable[["App"], Any]
+    rpc: Callable[["App"], Role]
+    inlines: Sequence[Inline[Any]] = ()
+    projections: Sequence[Projection] = ()
+    processes: Sequence[Process] = ()
+    effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
+    invariants: Sequence[Callable[["App"], Awaitable[Sequence[Checked]]]] = ()
+    """What must hold across this service's own tables (kernel.verify.invariants calls it); each may check several things."""
+    decode: Decode | None = None
+    decode_command: DecodeCommand | None = None
+    stream: Callable[["App"], Role] | None = None
+    own_topics: Mapping[str, int] = field(default_factory=dict)
+    """Topics beside `<name>.events.v1` and `<name>.commands.v1`, with their partition counts."""
+    settings: type[Settings] = Settings
+    """What `settings` of open_app is an instance of."""
+
+    def topics(self) -> dict[str, int]:
+        """All topics this service reads or writes."""
+        sources = [one.topics for one in self.projections] + [one.topics for one in self.processes]
+        read = {topic.name: PARTITIONS for topics in sources for topic in topics}
+        return {f"{self.name}.events.v1": PARTITIONS, f"{self.name}.commands.v1": PARTITIONS, **read, **self.own_topics}
+
+
+class App:
+    """One service, opened: database, bus, log and writer, and the roles that serve them."""
+
+    def __init__(self, service: Service, settings: Settings, bus: Bus) -> None:
+        self.service, self.settings, self.bus = service, settings, bus
+        role = "" if settings.database_url.startswith("sqlite") else f"{service.name}_writer"
+        self.metadata = service.metadata()
+        self.database = open_database(settings, self.metadata, role)
+        self.log = Log(self.database)
+        self.deciders = Deciders(service.codec, service.deciders, service.inlines, PARTITIONS)
+        self.backlog = Backlog(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
+        self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
+        self.progress = Signal()
+        """Set after every batch that a projector of this process committed."""
+        self.health = Health()
+        self.fingerprint_key = settings.fingerprint_key_file.read_bytes()
+        self.health.add("database", self._check_database)
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """Checks access tokens; its libraries are for the edges only, and take a while to import."""
+        from kernel.edge.auth import Verifier
+
+        return Verifier(self.settings.jwks, self.settings.token_issuer, self.settings.token_audience)
+
+    async def _check_database(self) -> None:
+        await migrate.check_revision(self.database, self.service.migrations)
+
+    async def at_least(self, token: str, projection: str, limit_s: float = WAIT_LIMIT_S) -> None:
+        """Read-your-writes: waits until `projection` has applied the receipt's event; an empty token waits for nothing."""
+        if token:
+            found = next((one for one in self.service.projections if one.name == projection), None)
+            if found is None:
+                raise Invalid("projection.unknown", projection=projection)
+            generation = await rebuild.live_generation(self.database, found)
+            consumer = consumer_name(projection, generation)
+            await wait_for(self.database, self.service.name, consumer, token, self.progress, limit_s)
+
+    async def roles(self, names: Sequence[str]) -> list[Role]:
+        """The roles to hand to kernel.runtime.run.run(): the named ones and what they need (writer, wake-up, watch)."""
+        unknown = set(names) - set(ROLES)
+        if unknown:
+            raise Invalid("role.unknown", role=", ".join(sorted(unknown)), known=", ".join(ROLES))
+        await migrate.check_revision(self.database, self.service.migrations)
+        await self.bus.ensure_topics(self.service.topics())
+        made = [Role("wake", self._wake, RELAY), Role("loop", watch_loop, RELAY)]
+        if {"rest", "process"} & set(names):
+            made.append(Role("writer", self.writer.run, WRITER, 10))
+            made.append(Role("backlog", self.backlog.run, WRITER))
+        makers: dict[str, Callable[[], Any]] = {
+            "rest": self._rest, "rpc": self._rpc, "relay": self._relay, "project": self._project,
+            "process": self._process, "stream": self._stream,
+        }  # fmt: skip
+        for name in names:
+            made += await makers[name]()
+        if self.settings.ops_port is not None:
+            made.append(operations(self.health, self.settings.host, self.settings.ops_port))
+        return made
+
+    async def _rest(self) -> list[Role]:
+        return [run.http(self.service.http(self), run.listen(self.settings.host, self.settings.http_port))]
+
+    async def _rpc(self) -> list[Role]:
+        return [self.service.rpc(self)]
+
+    async def _relay(self) -> list[Role]:
+        relay = Relay(
+            self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS,
+            self.health.watchdog,
+        )  # fmt: skip
+        return [Role("relay", relay.run, RELAY), Role("gauges", self._gauges().run, RELAY)]
+
+    def _gauges(self) -> Gauges:
+        processes = [*[one.name for one in self.service.processes], "commands"]
+        clock = "deadlines" in self.deciders.inlines
+        return Gauges(self.service.name, self.database, self.log, processes, clock, Patrol(self).look)
+
+    async def _project(self) -> list[Role]:
+        return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]
+
+    async def _projecting(self, projection: Projection) -> Callable[[asyncio.Event], Awaitable[None]]:
+        """Fills the live generation; when a rebuilt one has taken its place, goes on with that."""
+        await rebuild.live_generation(self.database, projection)
+
+        async def serve(stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                generation = await rebuild.live_generation(self.database, projection)
+                projector = Projector(projection, generation, self.database, self.progress)
+                consumer = self.consumer(
+                    projector.consumer, projector.handle, projection.own, projection.topics,
+                    batch=projection.batch_records, group=projection.name,
+                )  # fmt: skip
+                try:
+                    await consumer.run(stop)
+                except* Superseded:
+                    logger.info("a rebuilt generation took over", extra={"projection": projection.name})
+
+        return serve
+
+    async def _process(self) -> list[Role]:
+        service, roles = self.service, []
+        for process in service.processes:
+            runner = ProcessRunner(process, self.database, self.writer)
+            consumer = self.consumer(process.name, runner.handle, process.own, process.topics, batch=PROCESS_BATCH)
+            roles.append(Role(f"process {process.name}", consumer.run))
+        for effect in service.effects(self):
+            consumer = self.consumer(
+                effect.name, EffectRunner(effect, self.database).handle, True, (), batch=PROCESS_BATCH
+            )
+            roles.append(Role(f"effect {effect.name}", consumer.run))
+        if service.decode_command is not None:
+            executor = Executor("commands", self.database, self.writer)
+            topic = Topic(f"{service.name}.commands.v1", chained=False)
+            consumer = self.consumer("commands", executor.handle, False, [topic], service.decode_command, PROCESS_BATCH)
+            roles.append(Role("commands", consumer.run))
+        if "deadlines" in self.deciders.inlines:
+            clock = DeadlineClock(self.database, self.log, self.writer, service.codec)
+            roles.append(Role("clock", clock.run))
+        return roles
+
+    async def _stream(self) -> list[Role]:
+        if self.service.stream is None:
+            raise Invalid("role.none_here", role="stream", service=self.service.name)
+        return [self.service.stream(self)]
+
+    def consumer(
+        self,
+        name: str,
+        handle: Handle,
+        own: bool,
+        topics: Sequence[Topic],
+        decode: Decode | None = None,
+        batch: int = 5_000,
+        group: str = "",
+    ) -> Consumer:
+        """A consumer over this service's log and the given topics."""
+        return Consumer(
+            name, self.database, handle, log=self.log if own else None, codec=self.service.codec,
+            service=self.service.name, bus=self.bus, topics=topics, decode=decode or self.service.decode,
+            batch_records=batch, watchdog=self.health.watchdog, group=group,
+        )  # fmt: skip
+
+    async def _wake(self, stop: asyncio.Event) -> None:
+        """On PostgreSQL other processes' appends arrive as NOTIFY; a lost connection is made again, the poll is the net."""
+        while not stop.is_set() and not self.database.is_sqlite:
+            with suppress(Unavailable), translated():
+                await self._listen(stop)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+        await stop.wait()
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        async with self.database.read.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            lost = asyncio.Event()
+            raw.add_termination_listener(lambda _: lost.set())
+            await raw.add_listener(CHANNEL, lambda *_: self.log.signal.notify())
+            self.log.signal.notify()
+            waits = [asyncio.ensure_future(lost.wait()), asyncio.ensure_future(stop.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for waiting in waits:
+                    waiting.cancel()
+                await connection.invalidate()
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def open_bus(url: str) -> Bus:
+    """`local:///path` or `kafka://brokers` (kernel.adapters.brokers)."""
+    if url.startswith("kafka://"):
+        from kernel.adapters.kafka import KafkaBus
+
+        return KafkaBus(url)
+    if url.startswith("local:///"):
+        from kernel.adapters.local import LocalBus
+
+        return LocalBus(url.removeprefix("local://"))
+    raise Internal("bus.unknown_url", expected="local:///path or kafka://host:port")
+
+
+def open_app(service: Service, settings: Settings, bus: Bus | None = None) -> App:
+    """Opens nothing over the network yet: pools and producers connect when a role starts. An embedded bus is shared."""
+    return App(service, settings, bus or open_bus(settings.bus_url))
+
+
+async def run_migrations(service: Service, settings: Settings) -> None:
+    """Role `migrate`: as the database's owner, not as `<service>_writer`."""
+    database = open_database(settings, service.metadata())
+    try:
+        await migrate.migrate(service.name, database, service.migrations, service.projections)
+    finally:
+        await database.close()

@@ -1,0 +1,122 @@
+"""What only the database knows, looked at every few seconds and shown as gauges: lags, parked keys, what is late or broken.
+
+The `relay` role looks, as exactly one set of a service's pods runs it; its replicas say the same, so a rule takes `max`.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.database import Database
+from kernel.core.errors import Fault
+from kernel.eventlog.backlog import relay_lag
+from kernel.eventlog.log import Log
+from kernel.processors.due import CLOCK_POLL_S
+from kernel.processors.projector import consumer_name
+from kernel.runtime import telemetry
+from kernel.streams import stopped
+from kernel.streams.consume import OWN_LOG
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S = 5.0
+PATROL_S = 300.0
+"""Between two looks at the invariants (kernel.verify.invariants.Patrol)."""
+LATE = timedelta(seconds=10 * CLOCK_POLL_S)
+"""A deadline is executed within a poll; past this it is late."""
+
+
+class Gauges:
+    """One service's gauges; `processes` are the names under which guards are kept, beside those of the live read models."""
+
+    def __init__(
+        self, service: str, database: Database, log: Log, processes: Sequence[str], clock: bool,
+        patrol: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
+        self._service, self._database, self._log, self._processes = service, database, log, processes
+        self._live: set[str] = set()
+        self._readers = set(processes)
+        """Everyone a value was shown of: who recovers goes back to 0."""
+        self._clock, self._patrol = clock, patrol
+        self._patrol_at = monotonic() + PATROL_S
+        self._tables = database.metadata.tables
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; a database that is away leaves the gauges as they are (readiness tells of it)."""
+        while not stop.is_set():
+            try:
+                await self.look()
+                await self._patrol_if_due()
+            except Fault as fault:
+                logger.warning("the gauges could not be read", extra={"code": fault.code})
+            try:
+                async with asyncio.timeout(INTERVAL_S):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def _patrol_if_due(self) -> None:
+        if self._patrol is not None and monotonic() >= self._patrol_at:
+            self._patrol_at = monotonic() + PATROL_S
+            await self._patrol()
+
+    async def look(self) -> None:
+        """Sets all gauges of this file once."""
+        lag = await relay_lag(self._log)
+        telemetry.gauge("relay_lag_events", lag.events)
+        telemetry.gauge("relay_lag_seconds", lag.seconds)
+        now = await self._log.now()
+        async with self._database.reading() as connection:
+            head = (await self._log.head(connection)).position
+            await self._find_live(connection)
+            await self._projections(connection, head)
+            await self._parked(connection)
+            await self._stopped(connection)
+            if self._clock:
+                await self._deadlines(connection, now)
+
+    async def _find_live(self, connection: AsyncConnection) -> None:
+        """Asked at every look: a rebuilt read model is another reader, and what was shown of the old one is no longer true."""
+        table = self._tables["projections"]
+        found = (await connection.execute(sa.select(table.c.name, table.c.generation))).all()
+        live = {consumer_name(name, generation) for name, generation in found}
+        for gone in self._live - live:
+            telemetry.forget("projection_lag_events", projection=gone, source=OWN_LOG, partition="0")
+            telemetry.forget("parked_keys", projection=gone)
+            telemetry.forget("reader_stopped", projection=gone)
+        self._readers = (self._readers - (self._live - live)) | live
+        self._live = live
+
+    async def _projections(self, connection: AsyncConnection, head: int) -> None:
+        """How far behind the own log; topics' lag stands in the group offsets at the broker."""
+        guards = self._tables["guards"]
+        query = sa.select(guards.c.consumer, guards.c.last_position).where(
+            guards.c.source == OWN_LOG, guards.c.consumer.in_([*self._live, *self._processes])
+        )
+        for consumer, last in (await connection.execute(query)).all():
+            telemetry.gauge("projection_lag_events", head - last, projection=consumer, source=OWN_LOG, partition="0")
+
+    async def _parked(self, connection: AsyncConnection) -> None:
+        parked = self._tables["parked"]
+        query = sa.select(parked.c.consumer, sa.func.count(parked.c.key.distinct())).group_by(parked.c.consumer)
+        found = Counter({row[0]: row[1] for row in (await connection.execute(query)).all()})
+        self._readers |= found.keys()
+        for reader in self._readers:
+            telemetry.gauge("parked_keys", found[reader], projection=reader)
+
+    async def _stopped(self, connection: AsyncConnection) -> None:
+        found = await stopped.told(self._database, connection)
+        self._readers |= found.keys()
+        for reader in self._readers:
+            telemetry.gauge("reader_stopped", reader in found, projection=reader)
+
+    async def _deadlines(self, connection: AsyncConnection, now: datetime) -> None:
+        deadlines = self._tables["deadlines"]
+        query = sa.select(sa.func.count()).where(deadlines.c.due_at < now - LATE)
+        telemetry.gauge("deadlines_due", (await connection.execute(query)).scalar_one(), process=self._service)

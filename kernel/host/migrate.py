@@ -1,0 +1,83 @@
+"""Role `migrate`: Alembic revisions forward, then the read models' first generation, roles, grants and row-level security.
+
+Run by the owner of the database; the services themselves connect as `<service>_writer`, which may not alter anything.
+"""
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kernel.adapters.database import Database
+from kernel.core.clock import system_clock
+from kernel.core.errors import Internal
+from kernel.processors.grants import grant, protect
+from kernel.processors.projector import Projection
+from kernel.processors.rebuild import prepare_in
+
+
+def first_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """What every service's first revision does: its tables, the log's one head row, the relay's checkpoint."""
+    metadata.create_all(connection)
+    connection.execute(sa.insert(metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
+    connection.execute(sa.insert(metadata.tables["relay_checkpoint"]).values(name="relay", position=0, last="{}"))
+
+
+async def migrate(service: str, database: Database, migrations: Path, projections: Sequence[Projection]) -> None:
+    """Applies what is missing; several at once wait for each other and apply it once."""
+    async with database.transaction() as connection:
+        if not database.is_sqlite:
+            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
+            await connection.execute(lock, {"name": f"migrate {service}"})
+        await connection.run_sync(_upgrade, migrations)
+        if not database.is_sqlite:
+            await grant(connection, service, database.metadata)
+        for projection in projections:
+            found = await prepare_in(connection, database, projection)
+            if not database.is_sqlite:
+                await protect(connection, service, projection, found.generation)
+
+
+def _upgrade(connection: sa.Connection, migrations: Path) -> None:
+    from alembic.config import Config  # a quarter of a second, and only this role needs it
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    with EnvironmentContext(config, script, fn=lambda rev, _: script._upgrade_revs("head", rev)) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
+
+
+def head_revision(migrations: Path) -> str:
+    """The revision that no other goes down to, as the files say it; ValueError when there is not exactly one."""
+    found = [_revisions(file) for file in sorted((migrations / "versions").glob("*.py"))]
+    (head,) = {revision for revision, _ in found} - {down for _, down in found}
+    return str(head)
+
+
+def _revisions(file: Path) -> tuple[object, object]:
+    """What a migration assigns to `revision` and `down_revision`, read without running it."""
+    said = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(file.read_text()).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+        if statement.targets[0].id in {"revision", "down_revision"}
+    }
+    return said["revision"], said["down_revision"]
+
+
+async def check_revision(database: Database, migrations: Path) -> None:
+    """Raises Internal `database.wrong_revision` unless the database stands at the code's head revision."""
+    expected = head_revision(migrations)
+    async with database.reading() as connection:
+        names = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+        found = None
+        if "alembic_version" in names:
+            found = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
+    if found != expected:
+        raise Internal("database.wrong_revision", found=found, expected=expected, do="run the migrate role")

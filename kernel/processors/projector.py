@@ -1,0 +1,267 @@
+"""project(): read model rows, parked poison and guard commit together, batch by batch, set-wise.
+
+A projection does not know whether an event came from the service's own log or from a topic. `apply` uses no clock, random,
+float or personal data: a rebuild must equal live byte for byte.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.database import Database, is_lost, upsert
+from kernel.adapters.direct import INDEXES_ONLY, Begun, literal
+from kernel.adapters.rows import Table
+from kernel.core.errors import Poison
+from kernel.core.model import Incoming, Key
+from kernel.eventlog.unit import Fenced
+from kernel.runtime.signal import Signal
+from kernel.streams.consume import BATCH_RECORDS, Guards, Part, Sourced, Topic, placed
+from kernel.streams.park import KEY_IS_PARKED, Again, Parking, reason_of
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+POISONOUS = (Poison, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, DBAPIError)
+
+
+class Superseded(Exception):
+    """A rebuilt generation took this one's place: follow that one."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A read model: `tables` (base names; each generation has its own copies behind views), and how events change them.
+
+    `apply(target, events)` gets events in partition order. `version` goes up when `apply` or a table changes: the operator
+    rebuilds. `own` says whether it follows its service's own log, `topics` which others.
+    """
+
+    name: str
+    version: int
+    tables: tuple[sa.Table, ...]
+    apply: Callable[["Target", Sequence[Incoming[Any]]], Awaitable[None]]
+    own: bool = True
+    topics: tuple[Topic, ...] = ()
+    batch_records: int = BATCH_RECORDS
+    """At most so many records in one transaction; fewer where a record holds many rows."""
+
+
+class Target:
+    """What `apply` writes to: the batch's transaction and one generation's tables by base name."""
+
+    def __init__(self, connection: AsyncConnection, tables: Mapping[str, Table], begun: Begun | None = None) -> None:
+        """`begun`: on PostgreSQL the transaction that `connection` is in; set-wise statements go by the driver."""
+        self.connection = connection
+        self._tables, self._begun = tables, begun
+
+    def __getitem__(self, table: sa.Table) -> sa.Table:
+        return self._tables[table.name].table
+
+    async def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: Sequence[str] = ()) -> None:
+        """One set-wise upsert; columns in `add` are summed onto what stands there, the others replaced.
+
+        Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
+        """
+        known = self._tables[table.name]
+        if self._begun is None:
+            await upsert(self.connection, known.table, rows, add=add)
+        elif rows:
+            ordered = sorted(rows, key=lambda row: tuple(row[name] for name in known.key))
+            await self._begun.fetch(*known.upserting(ordered, add))
+
+    async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+        """The rows of the given primary keys in one query."""
+        known, wanted = self._tables[table.name], sorted(set(keys))
+        found: dict[Key, dict[str, Any]] = {}
+        for start in range(0, len(wanted), 5_000):
+            for row in await self._select(known, wanted[start : start + 5_000]):
+                found[tuple(row[name] for name in known.key)] = row
+        return found
+
+    async def _select(self, known: Table, wanted: Sequence[Key]) -> list[dict[str, Any]]:
+        if self._begun is not None:
+            return [known.read(row) for row in await self._begun.fetch(*known.selecting(wanted))]
+        query = sa.select(known.table).where(known.by_key().in_(wanted))
+        return [dict(row) for row in (await self.connection.execute(query)).mappings()]
+
+    async def delete(self, table: sa.Table, keys: Iterable[Key]) -> None:
+        known, gone = self._tables[table.name], sorted(set(keys))
+        if gone and self._begun is not None:
+            await self._begun.fetch(*known.deleting(gone))
+        elif gone:
+            await self.connection.execute(sa.delete(known.table).where(known.by_key().in_(gone)))
+
+
+Fold = Callable[[dict[str, Any] | None, Incoming[Any]], dict[str, Any] | None]
+
+
+async def fold_rows(
+    target: Target,
+    table: sa.Table,
+    events: Sequence[Incoming[Any]],
+    key: Callable[[Incoming[Any]], Key | None],
+    fold: Fold,
+) -> None:
+    """The usual projection: loads the rows the batch touches in one query, folds in memory, writes them in one upsert.
+
+    `fold(row, incoming)` returns the whole new row (all columns) or None to delete; `key` None skips the event.
+    """
+    touched = [(where, incoming) for incoming in events if (where := key(incoming)) is not None]
+    if not touched:
+        return
+    stored = await target.rows(table, (where for where, _ in touched))
+    rows: dict[Key, dict[str, Any] | None] = dict(stored)
+    for where, incoming in touched:
+        row = rows.get(where)
+        rows[where] = fold(dict(row) if row is not None else None, incoming)
+    await target.delete(table, (where for where, row in rows.items() if row is None and where in stored))
+    await target.upsert(table, [row for row in rows.values() if row is not None])
+
+
+class Projector:
+    """Applies batches of one projection's one generation; `handle` is what its Consumer calls."""
+
+    def __init__(
+        self, projection: Projection, generation: int, database: Database, progress: Signal | None = None
+    ) -> None:
+        self.projection, self.generation, self._database = projection, generation, database
+        self.consumer = consumer_name(projection.name, generation)
+        copies = {table.name: physical(table, generation) for table in projection.tables}
+        self._tables = {name: Table(copy, [column.name for column in copy.columns]) for name, copy in copies.items()}
+        self._guards = Guards(database, self.consumer)
+        self._parking = Parking(database, self.consumer)
+        self.progress = progress or Signal()
+
+    async def handle(self, parts: Sequence[Part]) -> None:
+        """Three tries with jitter for the batch as a whole; then event by event, parking the keys that fail."""
+        for attempt in range(TRIES):
+            try:
+                await self._commit(parts, one_by_one=False)
+                return
+            except POISONOUS as error:
+                logger.warning("a batch failed", exc_info=error, extra={"projection": self.projection.name})
+                await asyncio.sleep(0.02 * 2**attempt * random.random())
+        await self._commit(parts, one_by_one=True)
+
+    async def _commit(self, parts: Sequence[Part], one_by_one: bool) -> None:
+        async with self._entered(parts) as (target, parked):
+            await self._apply(target, parts, parked, one_by_one)
+        self.progress.notify()
+
+    @asynccontextmanager
+    async def _entered(self, parts: Sequence[Part]) -> AsyncIterator[tuple[Target, set[str]]]:
+        """A transaction under the projection's lock in which the guards have moved, and the keys that are parked.
+
+        Fenced or Superseded before anything of the batch is applied.
+        """
+        if self._database.is_sqlite:
+            async with self._database.transaction() as connection:
+                yield Target(connection, self._tables), await self._enter(connection, parts)
+            return
+        async with self._database.begun(f"{self._locking()}; {self._usually(parts)}") as begun:
+            usual = begun.tag == f"UPDATE {len(parts)}"
+            parked = set() if usual else await self._enter(begun.connection, parts)
+            yield Target(begun.connection, self._tables, begun), parked
+
+    def _usually(self, parts: Sequence[Part]) -> str:
+        """Moves the guards where this generation is live and nothing is parked: all that is usually asked, in one statement.
+
+        A statement after the lock's, as it must see what the lock's last holder committed. Where it moves less, `_enter` asks.
+        """
+        projection, consumer = literal(self.projection.name), literal(self.consumer)
+        return (
+            f"{self._guards.moving(parts)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {consumer}) "
+            f"AND NOT EXISTS (SELECT FROM projections WHERE name = {projection} AND generation > {self.generation})"
+        )
+
+    async def _enter(self, connection: AsyncConnection, parts: Sequence[Part]) -> set[str]:
+        """The parked keys are read when the guards have moved: another replica may have parked one before that."""
+        await self._check_live(connection)
+        if not await self._guards.move(connection, parts):
+            raise Fenced
+        return await self._parking.keys(connection)
+
+    def _locking(self) -> str:
+        """PostgreSQL: replicas own different partitions but may fold into the same row: one transaction of a projection at
+        a time. A crash of the database may take back the last moments, rows and guard alike: they are read once more."""
+        return (
+            f"SET LOCAL synchronous_commit = off; SET LOCAL {INDEXES_ONLY}; "
+            f"SELECT pg_advisory_xact_lock(hashtextextended({literal(self.consumer)}, 0))"
+        )
+
+    async def _check_live(self, connection: AsyncConnection) -> None:
+        live = self._database.metadata.tables["projections"]
+        query = sa.select(live.c.generation).where(live.c.name == self.projection.name)
+        if ((await connection.execute(query)).scalar() or 0) > self.generation:
+            raise Superseded(self.consumer)
+
+    async def _apply(self, target: Target, parts: Sequence[Part], parked: set[str], one_by_one: bool) -> None:
+        """What cannot be read and all later events of its key are parked; the rest is applied, set-wise or singly."""
+        parking: list[tuple[Part, Sourced, str]] = []
+        whole: list[Incoming[Any]] = []
+        for part, sourced in placed(parts):
+            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+            if reason is None and sourced.incoming is not None:
+                if one_by_one:
+                    reason = await self._try(target, sourced.incoming)
+                else:
+                    whole.append(sourced.incoming)
+            if reason is not None:
+                parked.add(sourced.key)
+                parking.append((part, sourced, reason))
+        if whole:
+            await self.projection.apply(target, whole)
+        await self._parking.park(target.connection, parking)
+
+    async def _try(self, target: Target, incoming: Incoming[Any]) -> str | None:
+        """None when applied, else why not; in a savepoint, so that half of it does not stay."""
+        try:
+            async with target.connection.begin_nested():
+                await self.projection.apply(target, [incoming])
+        except POISONOUS as error:
+            if is_lost(error):
+                raise
+            return reason_of(error)
+        return None
+
+    async def retry(self, key: str, again: Again) -> int:
+        """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
+        async with self._locked() as target:
+            await self._check_live(target.connection)
+            waiting = await self._parking.waiting(key, target.connection)
+            decoded = [await again(source, sourced) for _, source, sourced in waiting]
+            events = [incoming for incoming in decoded if incoming is not None]
+            if events:
+                await self.projection.apply(target, events)
+            await self._parking.remove(target.connection, [place for place, _, _ in waiting])
+        self.progress.notify()
+        return len(waiting)
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[Target]:
+        if self._database.is_sqlite:
+            async with self._database.transaction() as connection:
+                yield Target(connection, self._tables)
+            return
+        async with self._database.begun(self._locking()) as begun:
+            yield Target(begun.connection, self._tables, begun)
+
+
+def consumer_name(name: str, generation: int) -> str:
+    return f"{name}_g{generation}"
+
+
+def physical(table: sa.Table, generation: int) -> sa.Table:
+    """One generation's copy of a read model table: same columns, own names for it and its indexes."""
+    copy = table.to_metadata(sa.MetaData(), name=f"{table.name}_g{generation}")
+    for index in copy.indexes:
+        index.name = sa.quoted_name(f"{index.name}_g{generation}", None)
+    return copy

@@ -1,0 +1,92 @@
+"""Logs as one JSON object a line, with trace and event ids and without personal data.
+
+What a caller typed never gets in: only the fields listed here are taken from `extra`, and of an exception its type,
+its frames and (for faults, whose facts are numbers and names) its code, never its message, which may quote values.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from traceback import walk_tb
+from types import TracebackType
+from typing import TextIO
+
+from opentelemetry import trace
+
+from kernel.core.errors import Fault
+
+# fmt: off
+FIELDS = frozenset({
+    "causation", "checks", "code", "command", "command_id", "consumer", "correlation", "deadline_s", "effect",
+    "error_id", "event", "event_id", "key_id", "kind", "method", "offset", "partition", "position", "projection",
+    "role", "route", "signal", "source", "status", "stream", "topic", "version", "waited_s",
+})
+# fmt: on
+FRAMES_LIMIT = 30
+CAUSES_LIMIT = 5
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"at", "level", "logger", "message", "service", ...FIELDS given, "trace_id", "span_id", "error"}`."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "service": self.service,
+            **{name: value for name, value in vars(record).items() if name in FIELDS},
+            **_trace_ids(),
+        }
+        if record.exc_info and record.exc_info[1]:
+            line["error"] = [_described(error) for error in _causes(record.exc_info[1])]
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _trace_ids() -> dict[str, str]:
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return {}
+    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(CAUSES_LIMIT):
+        if error is None:
+            return
+        yield error
+        if isinstance(error, BaseExceptionGroup) and error.exceptions:
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
+
+
+def _described(error: BaseException) -> dict[str, str | list[str]]:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    text = {"code": error.code} if isinstance(error, Fault) else {}
+    return {"type": kind, **text, "frames": _frames(error.__traceback__)}
+
+
+def _frames(traceback: TracebackType | None) -> list[str]:
+    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in walk_tb(traceback)]
+    return frames[-FRAMES_LIMIT:]
+
+
+def start_logging(service: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """The process's only log handler: JSON lines to `stream` (stderr). Libraries speak from WARNING on."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("aiokafka", "asyncio", "httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access", "faust"):
+        logging.getLogger(noisy).handlers.clear()
+        logging.getLogger(noisy).propagate = True
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

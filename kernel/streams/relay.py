@@ -1,0 +1,288 @@
+"""The relay: the log is the outbox. Reads on from its checkpoint, sends one batch per partition and round, then moves it.
+
+A lock elects one relay; the checkpoint's compare-and-set fences a second one, which could only repeat. Any send error: the
+producer is closed, a new one opened, and the round starts again at the checkpoint.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from kernel.adapters.bus import MAX_MESSAGE_BYTES, PARTITIONS, Bus, Message, Producer, TopicPartition
+from kernel.adapters.lease import Leases
+from kernel.core.codec import Codec
+from kernel.core.errors import Fault, Internal, Poison, Unavailable
+from kernel.core.ids import derived_id, partition_of
+from kernel.core.model import Incoming, Recorded
+from kernel.eventlog.decide import BUGS
+from kernel.eventlog.log import COLUMNS, Log, checked
+from kernel.runtime import telemetry
+from kernel.runtime.health import Watchdog
+from kernel.runtime.signal import wait
+
+logger = logging.getLogger(__name__)
+
+SEND_DEADLINE_S = 15.0
+STAND_STILL_S = 30.0
+UNSENDABLE = (Poison, Internal, *BUGS)
+"""Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
+ROUND_EVENTS = 4_000
+_MOVE = "UPDATE relay_checkpoint SET position = :position, last = :last WHERE position = :before"
+_MOVE_AND_READ_POSTGRES = f"""
+WITH m AS (UPDATE relay_checkpoint SET position = :position, last = :last
+FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s WHERE relay_checkpoint.position = :before RETURNING 1)
+SELECT e.* FROM m LEFT JOIN LATERAL
+(SELECT {COLUMNS} FROM log_events WHERE position > :position ORDER BY position LIMIT :limit) AS e ON true ORDER BY e.position
+"""
+"""No row: it was not moved. A row of nothing: it was, and nothing stands behind it. A crash of the database may take back the
+last moments of it: what was sent since is sent once more, which is harmless."""
+POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The public form of an event of a published stream: `type` is the protobuf message's full name."""
+
+    type: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command to another service (or this one): `key` is the id of the target's stream; it decides the partition."""
+
+    target: str
+    key: str
+    type: str
+    value: bytes
+
+
+Publish = Callable[[Incoming[Any]], Sequence[Announce | Request]]
+"""Pure: decides the form, never whether or where. A published stream's event gives exactly one Announce."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The last position sent, and the last position per topic partition (`topic/partition`)."""
+
+    position: int = 0
+    last: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Round:
+    batches: dict[TopicPartition, list[Message]]
+    checkpoint: Checkpoint
+    events: int
+
+
+class Relay:
+    """Role `relay` of one service."""
+
+    def __init__(
+        self, service: str, log: Log, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
+        watchdog: Watchdog | None = None,
+    ) -> None:  # fmt: skip
+        self._service, self._log, self._bus, self._codec, self._publish = service, log, bus, codec, publish
+        self._partitions, self._watchdog = partitions, watchdog or Watchdog()
+        self._table = log.database.metadata.tables["relay_checkpoint"]
+        self._producer: Producer | None = None
+        self._at: Checkpoint | None = None
+        """The checkpoint as this relay last read or moved it; None: read it before the next round."""
+        self._behind: list[Recorded] | None = None
+        """What stood behind it in the log when it was moved; None: it was not read with it."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: what was appended is sent. It stands still with an alarm before what can never be sent."""
+        woken = self._log.signal.listen()
+        lease = Leases(self._log.database, "relay", ["relay"])
+        telemetry.gauge("relay_stopped", 0)
+        try:
+            while not stop.is_set():
+                woken.clear()
+                try:
+                    if not await self._round_or_wait(lease) and not await wait(woken, POLL_S):
+                        self._forget()  # somebody may have set it back meanwhile
+                except UNSENDABLE as error:
+                    await self._stand_still(error, stop)
+        finally:
+            self._log.signal.leave(woken)
+            self._watchdog.forget("relay")
+            await self.close()
+            with suppress(Fault):
+                await lease.release()
+
+    async def _stand_still(self, error: BaseException, stop: asyncio.Event) -> None:
+        """Nothing is skipped: it is tried again in a while, and for ever, until somebody mends it: no restart does."""
+        telemetry.gauge("relay_stopped", 1)
+        self._watchdog.forget("relay")
+        self._watchdog.stop("relay", getattr(error, "code", type(error).__name__))
+        logger.error("the relay stands before what it cannot send", exc_info=error)
+        await wait(stop, STAND_STILL_S)
+        telemetry.gauge("relay_stopped", 0)
+
+    async def _round_or_wait(self, lease: Leases) -> bool:
+        """Says whether there may be more to send at once."""
+        try:
+            if await lease.held():
+                return await self.round()
+        except Unavailable as fault:
+            logger.warning("the relay begins again at its checkpoint", exc_info=fault, extra={"code": fault.code})
+            telemetry.count("relay_restarts_total")
+            await self.close()
+            await asyncio.sleep(0.2 + random.random() * 0.3)
+            return True
+        self._watchdog.forget("relay")
+        self._forget()
+        return False
+
+    def _forget(self) -> None:
+        self._at = self._behind = None
+
+    async def round(self) -> bool:
+        """One round; says whether there may be more to send."""
+        before = self._at = self._at or await self.checkpoint()
+        events, self._behind = self._behind or await self._log.read(before.position, ROUND_EVENTS), None
+        end = before.position + len(events)
+        self._watchdog.progress("relay", before.position, end)
+        if not events:
+            return False
+        made = self.prepare(events, before)
+        if made.batches:
+            self._producer = self._producer or await self._bus.producer()
+            traces = (orjson.loads(recorded.meta)["traceparent"] for recorded in events[: made.events])
+            with telemetry.batch_span(f"relay {self._service}", traces):
+                await self._producer.send(made.batches, SEND_DEADLINE_S)
+        for topic in {topic for topic, _ in made.batches}:
+            count = sum(len(messages) for where, messages in made.batches.items() if where[0] == topic)
+            telemetry.count("messages_relayed_total", count, topic=topic)
+        self._at = made.checkpoint if await self._move(before, made.checkpoint) else None
+        self._watchdog.progress("relay", made.checkpoint.position, end)
+        return self._behind != []
+
+    def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
+        """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
+        made = Round({}, Checkpoint(before.position, dict(before.last)), 0)
+        sizes: dict[TopicPartition, int] = {}
+        for recorded in events:
+            messages = self._messages(recorded, made.checkpoint.last)
+            is_full = False
+            for where, message in messages:
+                size = message.size()
+                if size > MAX_MESSAGE_BYTES:
+                    raise Poison("message.too_large", event=recorded.id, limit_bytes=MAX_MESSAGE_BYTES)
+                sizes[where] = sizes.get(where, 0) + size
+                is_full = is_full or sizes[where] > MAX_MESSAGE_BYTES
+            if made.events and is_full:
+                break  # the rest in the next round; an event of many requests may need more than one batch
+            for where, message in messages:
+                made.batches.setdefault(where, []).append(message)
+                made.checkpoint.last[_key(where)] = recorded.position
+            made.checkpoint.position = recorded.position
+            made.events += 1
+        return made
+
+    def _messages(self, recorded: Recorded, last: Mapping[str, int]) -> list[tuple[TopicPartition, Message]]:
+        meta = orjson.loads(recorded.meta)
+        incoming = _incoming(self._service, recorded, self._codec, meta)
+        found = self._publish(incoming)
+        announced = [message for message in found if isinstance(message, Announce)]
+        if len(announced) != (recorded.partition is not None):
+            raise Internal("publish.not_one_message", event=recorded.id, name=recorded.name)
+        messages = []
+        for number, message in enumerate(found):
+            if isinstance(message, Announce):
+                where = (f"{self._service}.events.v1", recorded.partition or 0)
+                headers = _event_headers(incoming, message, meta["causation"], last.get(_key(where), 0))
+                messages.append((where, Message(recorded.stream.encode(), message.value, headers)))
+            else:
+                where = (f"{message.target}.commands.v1", partition_of(message.key, self._partitions))
+                headers = _request_headers(incoming, message, number)
+                messages.append((where, Message(message.key.encode(), message.value, headers)))
+        return messages
+
+    async def checkpoint(self) -> Checkpoint:
+        async with self._log.database.reading() as connection:
+            row = (await connection.execute(sa.select(self._table.c.position, self._table.c.last))).first()
+        return Checkpoint(row[0], orjson.loads(row[1])) if row else Checkpoint()
+
+    async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
+        """Compare-and-set; False when another relay moved it (what was sent here was a repeat).
+
+        On PostgreSQL what stands behind it by now comes with the answer: the next round need not ask.
+        """
+        values = {"before": before.position, **_row(after)}
+        if self._log.database.is_sqlite:
+            async with self._log.database.transaction() as connection:
+                return (await connection.execute(sa.text(_MOVE), values)).rowcount == 1
+        rows = await self._log.database.rows(_MOVE_AND_READ_POSTGRES, values | {"limit": ROUND_EVENTS})
+        self._behind = checked([row for row in rows if row[0] is not None], after.position) if rows else None
+        return bool(rows)
+
+    async def rewind(self, to: Checkpoint) -> None:
+        """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""
+        async with self._log.database.transaction() as connection:
+            await connection.execute(
+                sa.update(self._table).where(self._table.c.position > to.position).values(_row(to))
+            )
+        self._forget()
+
+    async def close(self) -> None:
+        """Closes the producer; the next round opens a new one and starts at the checkpoint."""
+        self._forget()
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            with suppress(Fault):
+                await producer.close()
+
+
+def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
+    """A stored event as the service's own projections, processes and publish see it."""
+    return _incoming(service, recorded, codec, orjson.loads(recorded.meta))
+
+
+def _incoming(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Incoming[Any]:
+    event = codec.decode(recorded.name, recorded.data)
+    return Incoming(
+        service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
+        recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
+    )  # fmt: skip
+
+
+def _row(checkpoint: Checkpoint) -> dict[str, Any]:
+    last = orjson.dumps(checkpoint.last, option=orjson.OPT_SORT_KEYS).decode()
+    return {"position": checkpoint.position, "last": last}
+
+
+def _key(where: TopicPartition) -> str:
+    return f"{where[0]}/{where[1]}"
+
+
+def _event_headers(
+    incoming: Incoming[Any], message: Announce, causation: str, previous: int
+) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 binary mode with the extensions sequence (stream version), position and previous."""
+    values = {
+        "ce_specversion": "1.0", "ce_id": incoming.id, "ce_source": incoming.source, "ce_type": message.type,
+        "ce_time": incoming.at.isoformat(), "ce_subject": incoming.stream, "ce_tenant": incoming.tenant,
+        "ce_sequence": str(incoming.version), "ce_position": str(incoming.position), "ce_previous": str(previous),
+        "ce_correlation": incoming.correlation, "ce_causation": causation, "traceparent": incoming.traceparent,
+    }  # fmt: skip
+    return [(name, value.encode()) for name, value in values.items() if value]
+
+
+def _request_headers(incoming: Incoming[Any], message: Request, number: int) -> list[tuple[str, bytes]]:
+    values = {
+        "ce_specversion": "1.0", "ce_id": derived_id("request", incoming.source, incoming.id, str(number)),
+        "ce_source": incoming.source, "ce_type": message.type, "ce_time": incoming.at.isoformat(),
+        "ce_tenant": incoming.tenant, "ce_requester": incoming.stream, "ce_causation": incoming.id,
+        "ce_correlation": incoming.correlation, "traceparent": incoming.traceparent,
+    }  # fmt: skip
+    return [(name, value.encode()) for name, value in values.items() if value]
