@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from kernel.core.checked import Checked, Look
+from kernel.core.check import Checked, Look
 from kernel.host.app import App
 
 OVER = ("settled", "ended")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from cli.layout import Layout
 from kernel.host.app import App, Service, open_app, open_bus, run_migrations
-from kernel.runtime import run
+from kernel.runtime import roles
 from kernel.runtime.logs import start_logging
-from kernel.runtime.run import EDGE, POOLS, Role
+from kernel.runtime.roles import EDGE, POOLS, Role
 from sandbox.app import make_sandbox
 from sandbox.settings import SandboxSettings
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
@@ -62,12 +62,12 @@ async def serve(layout: Layout, ready: Callable[[], None]) -> int:
         await close()
 
     try:
-        roles = [role for app in apps for role in await _roles(app)]
+        opened = [role for app in apps for role in await _roles(app)]
     except BaseException:
         await close()
         raise
     ready()
-    return await run.run([_announcing(apps), _sandbox(layout), *roles, Role("pools", pools, POOLS)])
+    return await roles.run([_announcing(apps), _sandbox(layout), *opened, Role("pools", pools, POOLS)])
 
 
 async def _roles(app: App) -> Sequence[Role]:
@@ -89,7 +89,7 @@ def _announcing(apps: Sequence[App]) -> Role:
 def _sandbox(layout: Layout) -> Role:
     settings = SandboxSettings.model_validate(layout.sandbox())
     made = make_sandbox(settings)
-    http = run.http(made.app, run.listen(settings.host, settings.port))
+    http = roles.http(made.app, roles.listen(settings.host, settings.port))
 
     async def serve(stop: asyncio.Event) -> None:
         await http.serve(stop)

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from cli.layout import Layout
 from cli.opened import opened
 from cli.show import table_of, wide
-from kernel.eventlog.backlog import relay_lag
+from kernel.eventlog.backpressure import relay_lag
 from kernel.host.app import App
-from kernel.streams import stopped
-from kernel.streams.consume import OWN_LOG
+from kernel.streams import halted
+from kernel.streams.records import OWN_LOG
 
 Row = tuple[str, str, int]
 """Reader, source, how many behind."""
@@ -29,7 +29,7 @@ async def _lag(layout: Layout) -> int:
             for reader, source, behind in await rows(app):
                 table.add_row(app.service.name, reader, source, f"{behind:,}")
             async with app.database.reading() as connection:
-                told = await stopped.told(app.database, connection)
+                told = await halted.told(app.database, connection)
             standing += [f"{app.service.name} {reader} has stopped: {code}" for reader, code in told.items()]
     wide().print(table)
     for line in standing:

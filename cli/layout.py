@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 
 HOST = "127.0.0.1"
 SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cli.layout import SERVICES
-from kernel.core.errors import Fault
+from kernel.core.faults import Fault
 
 DATA = Path(".data")
 
@@ -184,10 +184,10 @@ def _run_demo(given: argparse.Namespace) -> int:
 def _serve(given: argparse.Namespace) -> int:
     from cli import embedded
     from cli.layout import Layout
-    from kernel.runtime import run
+    from kernel.runtime import roles
 
     layout = Layout.load(given.data)
-    run.main(embedded.serve(layout, lambda: None))
+    roles.main(embedded.serve(layout, lambda: None))
 
 
 def _migrate(given: argparse.Namespace) -> int:

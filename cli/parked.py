@@ -15,16 +15,16 @@ from cli.layout import Layout
 from cli.opened import opened, writing
 from cli.show import table_of
 from kernel.core.clock import system_clock
-from kernel.core.errors import Fault, NotFound
+from kernel.core.faults import Fault, NotFound
 from kernel.host.app import App
-from kernel.processors.effect import EffectRunner
-from kernel.processors.execute import Executor
-from kernel.processors.process import ProcessRunner
+from kernel.processors.command_consumer import Executor
+from kernel.processors.generations import live_generation
+from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projector, consumer_name
-from kernel.processors.rebuild import live_generation
-from kernel.streams.consume import UNREADABLE, Sourced, Topic
-from kernel.streams.follow import Consumer
-from kernel.streams.park import BUDGET_KEYS, Parking
+from kernel.processors.reactor import EffectRunner
+from kernel.streams.consumer import Consumer
+from kernel.streams.parked import BUDGET_KEYS, Parking
+from kernel.streams.records import UNREADABLE, Sourced, Topic
 
 LIST_LIMIT = 500
 WIDTH = 220

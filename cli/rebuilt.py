@@ -12,8 +12,8 @@ from cli.story.tell import COLUMNS
 from kernel.adapters.database import open_database
 from kernel.eventlog.log import Log
 from kernel.host.app import App
+from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
-from kernel.processors.rebuild import Rebuild
 
 
 def rebuild(given: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from cli.story.tell import COLUMNS
 from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import App
 from kernel.streams.relay import Relay
-from kernel.streams.resend import begin_again, check_topic, resend, stands_past_end
+from kernel.streams.republish import begin_again, check_topic, resend, stands_past_end
 
 
 def refill(given: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from cli.ready import rpc_ready
 from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import App
 from kernel.streams.relay import Checkpoint, Relay
-from kernel.streams.resend import begin_again
+from kernel.streams.republish import begin_again
 from kernel.verify.invariants import broken
 
 

@@ -15,7 +15,7 @@ from cli.distributed import Servers, distributed
 from cli.layout import Layout, Ports, running
 from cli.platform import NotReady
 from cli.story.tell import COLUMNS
-from kernel.runtime import run
+from kernel.runtime import roles
 from tools.servers import NoServer
 
 
@@ -27,7 +27,7 @@ def up(given: argparse.Namespace) -> int:
     if (given.bus, given.db) == ("local", "sqlite"):
         layout = Layout.at(given.data)
         layout.save(os.getpid(), "embedded")
-        run.main(_serve_here(layout))
+        roles.main(_serve_here(layout))
     return asyncio.run(_up_on_servers(given))
 
 

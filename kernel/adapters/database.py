@@ -2,88 +2,19 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.adapters.direct import Begun, Direct
-from kernel.adapters.gone import is_closed_handle
-from kernel.core.errors import Unavailable
+from kernel.adapters.disconnects import translated
+from kernel.adapters.driver import Begun, Direct
 from kernel.runtime.settings import Settings
 
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
 POOL_SIZE = 8
-
-
-class UtcTime(sa.types.TypeDecorator[datetime]):
-    """timestamptz on PostgreSQL; on SQLite RFC 3339 text with microseconds, which sorts as time does."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        kind = sa.Text() if dialect.name == "sqlite" else postgresql.TIMESTAMP(timezone=True)
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return utc_text(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-def utc_text(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def define(metadata: sa.MetaData) -> None:
-    """Adds the kernel's own tables: the log, its head, the relay's checkpoint, guards, parked events, deadlines, leases."""
-    text, big = sa.Text, sa.BigInteger
-    sa.Table("log", metadata, sa.Column("one", sa.SmallInteger, sa.CheckConstraint("one = 1"), primary_key=True),
-             sa.Column("head", big, nullable=False), sa.Column("at", UtcTime, nullable=False))  # fmt: skip
-    sa.Table(
-        "log_events", metadata,
-        sa.Column("position", big, primary_key=True, autoincrement=False),
-        sa.Column("tenant", text, nullable=False), sa.Column("stream", text, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False), sa.Column("partition", sa.Integer),
-        sa.Column("name", text, nullable=False), sa.Column("data", sa.LargeBinary, nullable=False),
-        sa.Column("meta", sa.LargeBinary, nullable=False), sa.Column("command", text),
-        sa.Column("recorded_at", UtcTime, nullable=False),
-        sa.UniqueConstraint("stream", "version", name="log_events_stream_version"),
-        sa.UniqueConstraint("stream", "command", name="log_events_stream_command"),
-    )  # fmt: skip
-    sa.Table("relay_checkpoint", metadata, sa.Column("name", text, primary_key=True),
-             sa.Column("position", big, nullable=False), sa.Column("last", text, nullable=False))  # fmt: skip
-    sa.Table(
-        "guards", metadata, sa.Column("consumer", text, primary_key=True), sa.Column("source", text, primary_key=True),
-        sa.Column("partition", sa.Integer, primary_key=True), sa.Column("next_offset", big, nullable=False),
-        sa.Column("last_position", big, nullable=False),
-    )  # fmt: skip
-    sa.Table(
-        "parked", metadata, sa.Column("consumer", text, primary_key=True), sa.Column("source", text, primary_key=True),
-        sa.Column("partition", sa.Integer, primary_key=True), sa.Column("offset", big, primary_key=True),
-        sa.Column("key", text, nullable=False), sa.Column("position", big, nullable=False),
-        sa.Column("type", text, nullable=False), sa.Column("value", sa.LargeBinary, nullable=False),
-        sa.Column("headers", sa.LargeBinary, nullable=False), sa.Column("reason", text, nullable=False),
-        sa.Column("parked_at", UtcTime, nullable=False), sa.Index("parked_key", "consumer", "key"),
-    )  # fmt: skip
-    sa.Table(
-        "deadlines", metadata, sa.Column("stream", text, primary_key=True), sa.Column("name", text, primary_key=True),
-        sa.Column("due_at", UtcTime, nullable=False), sa.Column("command", text, nullable=False),
-        sa.Column("data", text, nullable=False), sa.Index("deadlines_due_at", "due_at"),
-    )  # fmt: skip
-    sa.Table("leases", metadata, sa.Column("name", text, primary_key=True), sa.Column("owner", text, nullable=False),
-             sa.Column("until", UtcTime, nullable=False))  # fmt: skip
-    sa.Table("projections", metadata, sa.Column("name", text, primary_key=True),
-             sa.Column("generation", sa.Integer, nullable=False), sa.Column("version", sa.Integer, nullable=False))  # fmt: skip
 
 
 class Database:
@@ -197,89 +128,3 @@ def _postgres_engine(url: str, role: str, password: Callable[[], str] | None) ->
 def open_database(settings: Settings, metadata: sa.MetaData, role: str = "") -> Database:
     """The service's database as the user of its URL, sessions as `role`; raises OSError without the password's file."""
     return Database(settings.database_url, metadata, role, settings.database_password())
-
-
-class translated:  # noqa: N801 - reads as a clause: `with translated():`
-    """Turns every form of a lost or busy database into Unavailable `database.unavailable`; other errors pass."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None and is_lost(error):
-            raise Unavailable("database.unavailable", why=type(error).__name__) from error
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether the outcome of the statement is unknown or a retry may succeed (reliability: asyncpg's many forms of it)."""
-    if isinstance(error, IntegrityError):
-        return False
-    if isinstance(error, DBAPIError):
-        lost = error.connection_invalidated or isinstance(error, InterfaceError)
-        return lost or _is_passing(error.orig) or _sqlite_busy(error)
-    if _is_passing(error) or is_closed_handle(error):
-        return True
-    names = {kind.__name__ for kind in type(error).__mro__}
-    driver = {"InternalClientError", "ConnectionDoesNotExistError", "InterfaceError", "ConnectionFailureError"}
-    return isinstance(error, OSError | TimeoutError) or not names.isdisjoint(driver)
-
-
-def _is_passing(error: BaseException | None) -> bool:
-    """By SQLSTATE class: connection, login (a password that is being rotated), resources, the server's end, rollback,
-    locks, a transaction's state."""
-    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return state[:2] in {"08", "28", "53", "57", "40", "55", "25"}
-
-
-def _sqlite_busy(error: DBAPIError) -> bool:
-    message = str(error.orig)
-    return isinstance(error, OperationalError) and any(word in message for word in ("locked", "disk", "full", "I/O"))
-
-
-async def upsert(
-    connection: AsyncConnection,
-    table: sa.Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    add: Sequence[str] = (),
-) -> None:
-    """One set-wise upsert by primary key: columns in `add` are summed onto the stored ones, the others replaced.
-
-    Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
-    """
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key.columns]
-    ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
-    if connection.dialect.name == "postgresql":
-        statement, bound = (
-            _unnested(table, ordered),
-            {f"c_{name}": [row[name] for row in ordered] for name in ordered[0]},
-        )
-        await connection.execute(_on_conflict(statement, table, keys, list(ordered[0]), add), bound)
-    else:
-        insert = sqlite.insert(table)
-        await connection.execute(
-            _on_conflict(insert, table, keys, list(ordered[0]), add), [dict(row) for row in ordered]
-        )
-
-
-def _unnested(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
-    """INSERT ... SELECT FROM unnest(arrays): one statement of fixed text whatever the number of rows."""
-    names = list(rows[0])
-    arrays = [sa.bindparam(f"c_{name}", type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names]
-    if any(isinstance(table.c[name].type, postgresql.ARRAY | sa.ARRAY) for name in names):
-        raise TypeError("unnest flattens array columns; store them as text or JSON")
-    columns = sa.func.unnest(*arrays).table_valued(*names, name="u").render_derived()
-    return postgresql.insert(table).from_select(names, sa.select(*[columns.c[name] for name in names]))
-
-
-def _on_conflict(insert: Any, table: sa.Table, keys: list[str], names: list[str], add: Sequence[str]) -> Any:
-    values = {
-        name: table.c[name] + insert.excluded[name] if name in add else insert.excluded[name]
-        for name in names
-        if name not in keys
-    }
-    if not values:
-        return insert.on_conflict_do_nothing(index_elements=keys)
-    return insert.on_conflict_do_update(index_elements=keys, set_=values)

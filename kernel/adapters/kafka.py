@@ -14,10 +14,10 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from kernel.adapters.brokers import Brokers
 from kernel.adapters.bus import MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
-from kernel.adapters.gone import is_closed_handle, is_stray
-from kernel.core.errors import Internal, Poison, Unavailable
+from kernel.adapters.disconnects import is_closed_handle, is_stray
+from kernel.adapters.kafka_url import Brokers
+from kernel.core.faults import Internal, Poison, Unavailable
 
 REQUEST_TIMEOUT_MS = 10_000
 STOP_DEADLINE_S = 5.0
@@ -27,7 +27,7 @@ COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
 
 
 class KafkaBus:
-    """Over the brokers of a URL (kernel.adapters.brokers)."""
+    """Over the brokers of a URL (kernel.adapters.kafka_url)."""
 
     def __init__(self, url: str) -> None:
         self.brokers = Brokers.of(url)

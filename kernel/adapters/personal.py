@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.database import Database, UtcTime
-from kernel.core.errors import Internal, Invalid, NotFound
+from kernel.adapters.database import Database
+from kernel.adapters.schema import UtcTime
+from kernel.core.faults import Internal, Invalid, NotFound
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

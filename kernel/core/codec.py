@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from kernel.core.errors import Poison
+from kernel.core.events import Incoming, Recorded
+from kernel.core.faults import Poison
 
 Raw = dict[str, Any]
 Upcast = Callable[[Raw], Raw]
@@ -73,3 +74,16 @@ class Codec:
 def canonical(value: object) -> bytes:
     """Canonical JSON: a dataclass's fields in order of declaration, a dict's keys sorted, no white space."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
+def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
+    """A stored event as the service's own projections, processes and publish see it."""
+    return delivered(service, recorded, codec, orjson.loads(recorded.meta))
+
+
+def delivered(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Incoming[Any]:
+    event = codec.decode(recorded.name, recorded.data)
+    return Incoming(
+        service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
+        recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
+    )  # fmt: skip

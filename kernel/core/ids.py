@@ -6,7 +6,7 @@ import time
 from struct import unpack_from
 from uuid import UUID, uuid5
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 
 NAMESPACE = UUID("6f1d4ab0-0c51-5b7a-9f7e-6d1a5d0e9c11")
 

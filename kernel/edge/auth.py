@@ -18,8 +18,8 @@ import httpx
 import jwt
 
 from kernel.core.clock import Clock, system_clock
-from kernel.core.errors import Unauthenticated
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
+from kernel.core.faults import Unauthenticated
 
 ASYMMETRIC = frozenset({"EdDSA", "ES256", "RS256"})
 TOKEN_TYPE = "at+jwt"

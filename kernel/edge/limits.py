@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.core.errors import Exhausted
-from kernel.edge import problem
+from kernel.core.faults import Exhausted
+from kernel.edge import http_errors
 
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -29,7 +29,7 @@ class BodyLimit:
             return
         limit = self.limit_of(scope["path"])
         if _announced(scope) > limit:
-            refusal = problem.answer(Exhausted("body.too_large", limit_bytes=limit), scope)
+            refusal = http_errors.answer(Exhausted("body.too_large", limit_bytes=limit), scope)
             await refusal(scope, receive, send)
             return
         await self.app(scope, _counted(receive, limit), send)

@@ -1,151 +1,203 @@
-"""The words of deciding: commands in the queue, what becomes of them, and the service's deciders by category. No I/O."""
+"""Deciding a batch in memory, in order, on copies: what the writer appends is what comes out of here. No I/O."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from typing import Any, TypeVar
 
 import orjson
 
-from kernel.core.codec import Codec
-from kernel.core.errors import Invalid
-from kernel.core.ids import partition_of, split_stream
-from kernel.core.model import Decider, Inline, Meta, Receipt, Recorded
+from kernel.core.decider import Context, Fact, Inline, Key
+from kernel.core.events import Recorded
+from kernel.core.faults import BUGS, Fault, Invalid, Refused
+from kernel.eventlog.commands import (
+    CommandRefused,
+    Deciders,
+    Entry,
+    Item,
+    Outcome,
+    refusal_stream,
+    repeated,
+    reused,
+    stored_meta,
+)
+from kernel.eventlog.log import Pending, Statement
 
-REFUSAL = "refusal"
-REFUSED_NAME = "command.refused@1"
-BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""A bug in one Decider concerns its caller only: it is raised there, and the rest of the batch goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
-    """Public in every service: a command that came over its command topic was refused, so no process waits for ever."""
-
-    command_id: str
-    requester: str
-    command: str
-    code: str
-    facts: str
-
-
-def refusal_stream(command_id: str) -> str:
-    return f"{REFUSAL}-{command_id}"
+R = TypeVar("R")
+RowKey = tuple[str, Key]
+MAX_EVENTS_PER_COMMAND = 1_000
+MAX_EVENT_BYTES = 512 * 1024
+"""Checked before the append: what is in the log must fit a message of the bus."""
 
 
-def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandRefused]:
-    """Streams `refusal-<command id>`: one event at most."""
-    return Decider(
-        REFUSAL, None, lambda command, state, _: [] if state else [command], lambda _, event: event, published=True
-    )
+class RowMissing(BaseException):
+    """A Decider or fold looked at an inline row that is not loaded yet: load it and decide again."""
+
+    def __init__(self, table: Inline[Any], key: Key) -> None:
+        super().__init__(table.name, key)
+        self.table, self.key = table, key
 
 
 @dataclass(slots=True)
-class Entry:
-    """A stream as the writer knows it: who decides for it, its folded state, version, owner and (fixed) partition."""
+class Rows:
+    """What one command changes, over what was changed before it, over the loaded rows."""
 
-    decider: Decider[Any, Any, Any]
-    state: Any
-    version: int
-    tenant: str
-    partition: int | None
+    below: tuple[Mapping[RowKey, Any], ...]
+    changed: dict[RowKey, Any] = field(default_factory=dict)
 
-
-@dataclass(slots=True)
-class Item:
-    """One command in the queue. `requester` is set when it came over the command topic: a refusal becomes an event."""
-
-    stream: str
-    command: object
-    meta: Meta
-    sealed: Sequence[Any] = ()
-    requester: str | None = None
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.stream, self.meta.command_id
+    def get(self, table: Inline[R], key: Key) -> R | None:
+        where = (table.name, key)
+        for layer in (self.changed, *self.below):
+            if where in layer:
+                found: R | None = layer[where]
+                return found
+        raise RowMissing(table, key)
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of one command: `appended` (its last event is `version`), a `repeat`, nothing to do, or its fault."""
+class Decided:
+    """A whole batch, decided: rows to append, states and inline rows to keep, and the outcome of each item in order."""
 
-    version: int
-    position: int
-    partition: int | None
-    fault: BaseException | None = None
-    appended: bool = False
-    repeat: bool = False
+    pending: list[Pending] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    rows: dict[RowKey, Any] = field(default_factory=dict)
+    sealed: list[Any] = field(default_factory=list)
+    outcomes: list[list[Outcome]] = field(default_factory=list)
+    quiet: list[tuple[str, str]] = field(default_factory=list)
+    """Stream and id of the commands of which nothing is appended: they may have been before."""
+    prepared: Statement | None = None
+    """Its append made ready, where there was time for it."""
 
-    @property
-    def word(self) -> str:
-        """For metrics: appended, repeated, nothing or the kind of fault."""
-        if self.fault is not None:
-            return str(getattr(self.fault, "kind", "internal"))
-        return "appended" if self.appended else "repeated" if self.repeat else "nothing"
+    def take(self, other: "Decided") -> None:
+        """What another decided on top of this; not its outcomes."""
+        self.pending += other.pending
+        self.entries |= other.entries
+        self.rows |= other.rows
+        self.sealed += other.sealed
+
+    def shift(self, by: int) -> None:
+        """It stands so many positions later; only where all of it is appended (nothing is quiet) is that all there is to it."""
+        for outcome in chain.from_iterable(self.outcomes):
+            outcome.position += by
+        if self.prepared is not None:
+            sql, values = self.prepared
+            self.prepared = sql, values | {"expected": values["expected"] + by}
 
 
-class Deciders:
-    """The service's aggregates and processes by category, its inline tables by event type, and its codec."""
+class Batch:
+    """Decides units (lists of items that stand or fall together) one after another on the states given."""
 
     def __init__(
-        self, codec: Codec, deciders: Iterable[Decider[Any, Any, Any]], inlines: Sequence[Inline[Any]], partitions: int
+        self, deciders: Deciders, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], head: int, at: datetime
     ) -> None:
-        self.codec = codec
-        self.inlines = {inline.name: inline for inline in inlines}
-        self.partitions = partitions
-        self._by_category = {decider.category: decider for decider in (*deciders, refusal_decider())}
-        self._folds: dict[type, list[Inline[Any]]] = {}
-        for inline in inlines:
-            for kind in inline.events:
-                self._folds.setdefault(kind, []).append(inline)
+        self._deciders, self._loaded_entries, self._loaded_rows = deciders, dict(entries), dict(rows)
+        self._head, self._at = head, at
+        self.decided = Decided()
+        self.missing: dict[RowKey, None] = {}
+        """Inline rows that were looked at and not loaded: load them and decide the whole batch anew."""
+        self._seen: dict[tuple[str, str], tuple[str, Outcome]] = {}
 
-    def knows(self, stream: str) -> bool:
-        return split_stream(stream)[0] in self._by_category
+    def know(self, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], at: datetime) -> None:
+        """More that was loaded, for what is added from now on; `at`: the time it is decided at."""
+        self._loaded_entries |= entries
+        self._loaded_rows |= rows
+        self._at = at
+        self.decided.prepared = None
 
-    def of(self, stream: str) -> Decider[Any, Any, Any]:
-        decider = self._by_category.get(split_stream(stream)[0])
-        if decider is None:
-            raise Invalid("stream.unknown_category", stream=stream[:80])
-        return decider
+    @property
+    def rows(self) -> Mapping[RowKey, Any]:
+        """The inline rows it was decided on."""
+        return self._loaded_rows
 
-    def blank(self, stream: str) -> Entry:
-        decider = self.of(stream)
-        partition = partition_of(stream, self.partitions) if decider.published else None
-        return Entry(decider, decider.initial, 0, "", partition)
+    def looked_at(self, stream: str) -> bool:
+        """Whether the stream's state may have counted."""
+        return stream in self._loaded_entries
 
-    def evolve(self, entry: Entry, recorded: Recorded) -> None:
-        """Folds a stored event into an entry in place."""
-        event = self.codec.decode(recorded.name, recorded.data)
-        entry.state = entry.decider.evolve(entry.state, event)
-        entry.version, entry.tenant = recorded.version, recorded.tenant
+    def add(self, items: Sequence[Item], known: Mapping[tuple[str, str], Recorded]) -> None:
+        """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""
+        alone = len(items) == 1
+        into = self.decided if alone else Decided()  # one command changes nothing unless it is decided to its end
+        try:
+            outcomes = [self._decide(item, known, into) for item in items]
+        except RowMissing as row:
+            self.missing[row.table.name, row.key] = None
+            return
+        failed = None if alone else next((outcome for outcome in outcomes if outcome.fault), None)
+        if failed is not None:
+            outcomes = [failed] * len(items)
+        elif not alone:
+            self.decided.take(into)
+        for item, outcome in zip(items, outcomes, strict=True):
+            if not outcome.appended:
+                self.decided.quiet.append(item.pair)
+            elif not outcome.fault:
+                self._seen[item.pair] = (item.meta.fingerprint, outcome)
+        self.decided.outcomes.append(outcomes)
 
-    def folds(self, event: object) -> Sequence[Inline[Any]]:
-        return self._folds.get(type(event), ())
+    def _entry(self, stream: str, into: Decided) -> Entry:
+        found = into.entries.get(stream) or self.decided.entries.get(stream) or self._loaded_entries.get(stream)
+        return found or self._deciders.blank(stream)
 
+    def _decide(self, item: Item, known: Mapping[tuple[str, str], Recorded], into: Decided) -> Outcome:
+        pair = item.pair
+        if pair in known:
+            return repeated(item, known[pair])
+        if pair in self._seen:
+            fingerprint, first = self._seen[pair]
+            return replace(first, appended=False, repeat=True) if fingerprint == item.meta.fingerprint else reused()
+        if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
+            return Outcome(0, 0, None, Refused("command.refused_before"))
+        try:
+            return self._append(item, item.stream, item.command, into)
+        except Fault as fault:
+            return self._refuse(item, fault, into)
+        except BUGS as error:
+            return Outcome(0, 0, None, error)
 
-def stored_meta(meta: Meta, events: int) -> bytes:
-    """Canonical JSON beside each event: who, why, and how many events the command appended. No personal data."""
-    value = {  # in the order of their names, as canonical JSON has them
-        "actor": meta.actor.id, "causation": meta.causation or meta.command_id,
-        "correlation": meta.correlation or meta.command_id, "events": events, "fingerprint": meta.fingerprint,
-        "roles": sorted(meta.actor.roles), "tenant": meta.actor.tenant, "traceparent": meta.traceparent,
-    }  # fmt: skip
-    return orjson.dumps(value)
+    def _refuse(self, item: Item, fault: Fault, into: Decided) -> Outcome:
+        """What came over the command topic is refused in public, so that nobody waits for its outcome for ever."""
+        if item.requester is None or fault.kind == "unavailable":
+            return Outcome(0, 0, None, fault)
+        facts = orjson.dumps(fault.facts, option=orjson.OPT_SORT_KEYS).decode()
+        kind = type(item.command).__name__
+        refusal = CommandRefused(item.meta.command_id, item.requester, kind, fault.code, facts)
+        outcome = self._append(item, refusal_stream(item.meta.command_id), refusal, into)
+        return replace(outcome, fault=fault, appended=True)
 
+    def _append(self, item: Item, stream: str, command: Any, into: Decided) -> Outcome:
+        """Decides on the stream's state, folds the events into copies and queues them for the append."""
+        entry = self._entry(stream, into)
+        decider = entry.decider
+        tenant = entry.tenant or decider.owner(command) or item.meta.actor.tenant
+        below = (self.decided.rows, self._loaded_rows)
+        rows = Rows(below if into is self.decided else (into.rows, *below))
+        events = decider.decide(command, entry.state, Context(self._at, item.meta.actor, rows, stream, tenant))
+        if len(events) > MAX_EVENTS_PER_COMMAND:
+            raise Invalid("command.too_many_events", limit=MAX_EVENTS_PER_COMMAND)
+        state = entry.state
+        for version, event in enumerate(events, start=entry.version + 1):
+            state = decider.evolve(state, event)
+            for inline in self._deciders.folds(event):
+                for key, row in inline.fold(Fact(stream, tenant, version, self._at, event), rows):
+                    rows.changed[inline.name, key] = row
+        if events:
+            into.pending += self._pending(item, stream, tenant, entry, events)
+            into.rows |= rows.changed
+            into.entries[stream] = Entry(decider, state, entry.version + len(events), tenant, entry.partition)
+            into.sealed += item.sealed
+        position = self._head + len(self.decided.pending) + (0 if into is self.decided else len(into.pending))
+        return Outcome(entry.version + len(events), position, entry.partition, appended=bool(events))
 
-def repeated(item: Item, first: Recorded) -> Outcome:
-    """The first receipt again; the same id with another body is Invalid `command.id_reused`."""
-    meta = orjson.loads(first.meta)
-    if meta["fingerprint"] != item.meta.fingerprint:
-        return reused()
-    more = meta["events"] - 1
-    return Outcome(first.version + more, first.position + more, first.partition, repeat=True)
-
-
-def reused() -> Outcome:
-    return Outcome(0, 0, None, Invalid("command.id_reused", do="use a new idempotency key for another body"))
-
-
-def receipt(service: str, stream: str, outcome: Outcome) -> Receipt:
-    where = "" if outcome.partition is None else str(outcome.partition)
-    return Receipt(stream, outcome.version, outcome.position, f"{service}:{outcome.position}:{where}")
+    def _pending(self, item: Item, stream: str, tenant: str, entry: Entry, events: Sequence[object]) -> list[Pending]:
+        """Rows for the log; raises before any of them counts."""
+        meta, made, version = stored_meta(item.meta, len(events)), [], entry.version
+        command: str | None = item.meta.command_id
+        for event in events:
+            name, data = self._deciders.codec.encode(event)
+            if len(data) > MAX_EVENT_BYTES:
+                raise Invalid("event.too_large", event=name, limit_bytes=MAX_EVENT_BYTES)
+            version += 1
+            made.append(Pending(tenant, stream, version, entry.partition, name, data, meta, command))
+            command = None
+        return made

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.adapters.bulk import Changes, behind_the_head, write
 from kernel.adapters.database import Database
-from kernel.adapters.direct import INDEXES_ONLY
-from kernel.adapters.rows import Changes, behind_the_head, write
+from kernel.adapters.driver import INDEXES_ONLY
 from kernel.core.clock import Clock, system_clock
-from kernel.core.errors import Internal
-from kernel.core.model import Recorded
-from kernel.runtime.signal import Signal
+from kernel.core.events import Recorded
+from kernel.core.faults import Internal
+from kernel.runtime.wakeup import Signal
 
 CHANNEL = "log_appended"
 READ_LIMIT = 5_000

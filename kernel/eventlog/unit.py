@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.model import Recorded
-from kernel.eventlog.batch import Decided
-from kernel.eventlog.decide import Item, Outcome, repeated
+from kernel.core.events import Recorded
+from kernel.eventlog.commands import Item, Outcome, repeated
+from kernel.eventlog.decide import Decided
 from kernel.runtime import telemetry
 
 Also = Callable[[AsyncConnection], Awaitable[bool]]

@@ -1,8 +1,7 @@
 """execute(): what is queued is decided in memory and appended once (group commit); nobody is answered before.
 
 One writer task per process takes what is queued, without a timer, and decides the next batch while one is being appended
-(kernel.eventlog.overlap). When the head has moved it reads what it missed, the rest of it under the head row's lock,
-decides anew and appends: retrying the compare-and-set alone starves a replica.
+(kernel.eventlog.speculation). Behind, it decides anew under the head row's lock: a compare-and-set alone starves a replica.
 """
 
 import asyncio
@@ -17,13 +16,14 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.errors import Exhausted, Fault, Internal, Unavailable
-from kernel.core.model import Meta, Receipt
-from kernel.eventlog.batch import Decided
-from kernel.eventlog.decide import BUGS, Deciders, Item, Outcome, receipt
-from kernel.eventlog.head import AtHead, both
+from kernel.core.decider import Meta
+from kernel.core.events import Receipt
+from kernel.core.faults import BUGS, Exhausted, Fault, Internal, Unavailable
+from kernel.eventlog.commands import Deciders, Item, Outcome, receipt
+from kernel.eventlog.decide import Decided
 from kernel.eventlog.log import Head, Log
-from kernel.eventlog.overlap import BATCH_LIMIT, Following, Overlap, is_plain, share
+from kernel.eventlog.speculation import BATCH_LIMIT, Following, Overlap, is_plain, share
+from kernel.eventlog.state_cache import AtHead, both
 from kernel.eventlog.unit import Also, Fenced, Unit, alsos, fail, tell, with_repeats
 from kernel.runtime import telemetry
 
@@ -42,7 +42,7 @@ class _Unknown(Unavailable):
 class Writer:
     """The only way into the log. `run()` must be running for `execute` to be answered.
 
-    `admit` raises the Fault with which commands are turned away before they are queued (kernel.eventlog.backlog).
+    `admit` raises the Fault with which commands are turned away before they are queued (kernel.eventlog.backpressure).
     """
 
     def __init__(self, service: str, log: Log, deciders: Deciders, admit: Callable[[], None] = lambda: None) -> None:

@@ -12,32 +12,33 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS, Bus
-from kernel.adapters.database import open_database, translated
-from kernel.core.checked import Checked
+from kernel.adapters.database import open_database
+from kernel.adapters.disconnects import translated
+from kernel.core.check import Checked
 from kernel.core.codec import Codec
-from kernel.core.errors import Internal, Invalid, Unavailable
-from kernel.core.model import Decider, Inline
-from kernel.eventlog.backlog import Backlog
-from kernel.eventlog.decide import Deciders
+from kernel.core.decider import Decider, Inline
+from kernel.core.faults import Internal, Invalid, Unavailable
+from kernel.eventlog.backpressure import Backlog
+from kernel.eventlog.commands import Deciders
 from kernel.eventlog.log import CHANNEL, Log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import Gauges
-from kernel.processors import rebuild
-from kernel.processors.at_least import WAIT_LIMIT_S, wait_for
-from kernel.processors.due import DeadlineClock
-from kernel.processors.effect import EffectRunner
-from kernel.processors.execute import DecodeCommand, Executor
-from kernel.processors.process import PROCESS_BATCH, Effect, Process, ProcessRunner
+from kernel.processors import generations
+from kernel.processors.command_consumer import DecodeCommand, Executor
+from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
 from kernel.processors.projector import Projection, Projector, Superseded, consumer_name
-from kernel.runtime import run
+from kernel.processors.reactor import EffectRunner
+from kernel.processors.read_your_writes import WAIT_LIMIT_S, wait_for
+from kernel.processors.scheduler import DeadlineClock
+from kernel.runtime import roles
+from kernel.runtime.admin import operations
 from kernel.runtime.health import Health, watch_loop
-from kernel.runtime.operations import operations
-from kernel.runtime.run import RELAY, WRITER, Role
+from kernel.runtime.roles import RELAY, WRITER, Role
 from kernel.runtime.settings import Settings
-from kernel.runtime.signal import Signal
-from kernel.streams.consume import Decode, Handle, Topic
-from kernel.streams.follow import Consumer
+from kernel.runtime.wakeup import Signal
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import Decode, Handle, Topic
 from kernel.streams.relay import Publish, Relay
 from kernel.verify.invariants import Patrol
 
@@ -119,12 +120,12 @@ class App:
             found = next((one for one in self.service.projections if one.name == projection), None)
             if found is None:
                 raise Invalid("projection.unknown", projection=projection)
-            generation = await rebuild.live_generation(self.database, found)
+            generation = await generations.live_generation(self.database, found)
             consumer = consumer_name(projection, generation)
             await wait_for(self.database, self.service.name, consumer, token, self.progress, limit_s)
 
     async def roles(self, names: Sequence[str]) -> list[Role]:
-        """The roles to hand to kernel.runtime.run.run(): the named ones and what they need (writer, wake-up, watch)."""
+        """The roles to hand to kernel.runtime.roles.run(): the named ones and what they need (writer, wake-up, watch)."""
         unknown = set(names) - set(ROLES)
         if unknown:
             raise Invalid("role.unknown", role=", ".join(sorted(unknown)), known=", ".join(ROLES))
@@ -145,7 +146,7 @@ class App:
         return made
 
     async def _rest(self) -> list[Role]:
-        return [run.http(self.service.http(self), run.listen(self.settings.host, self.settings.http_port))]
+        return [roles.http(self.service.http(self), roles.listen(self.settings.host, self.settings.http_port))]
 
     async def _rpc(self) -> list[Role]:
         return [self.service.rpc(self)]
@@ -167,11 +168,11 @@ class App:
 
     async def _projecting(self, projection: Projection) -> Callable[[asyncio.Event], Awaitable[None]]:
         """Fills the live generation; when a rebuilt one has taken its place, goes on with that."""
-        await rebuild.live_generation(self.database, projection)
+        await generations.live_generation(self.database, projection)
 
         async def serve(stop: asyncio.Event) -> None:
             while not stop.is_set():
-                generation = await rebuild.live_generation(self.database, projection)
+                generation = await generations.live_generation(self.database, projection)
                 projector = Projector(projection, generation, self.database, self.progress)
                 consumer = self.consumer(
                     projector.consumer, projector.handle, projection.own, projection.topics,
@@ -257,13 +258,13 @@ class App:
 
 
 def open_bus(url: str) -> Bus:
-    """`local:///path` or `kafka://brokers` (kernel.adapters.brokers)."""
+    """`local:///path` or `kafka://brokers` (kernel.adapters.kafka_url)."""
     if url.startswith("kafka://"):
         from kernel.adapters.kafka import KafkaBus
 
         return KafkaBus(url)
     if url.startswith("local:///"):
-        from kernel.adapters.local import LocalBus
+        from kernel.adapters.sqlite_bus import LocalBus
 
         return LocalBus(url.removeprefix("local://"))
     raise Internal("bus.unknown_url", expected="local:///path or kafka://host:port")

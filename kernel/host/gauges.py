@@ -14,14 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.errors import Fault
-from kernel.eventlog.backlog import relay_lag
+from kernel.core.faults import Fault
+from kernel.eventlog.backpressure import relay_lag
 from kernel.eventlog.log import Log
-from kernel.processors.due import CLOCK_POLL_S
 from kernel.processors.projector import consumer_name
+from kernel.processors.scheduler import CLOCK_POLL_S
 from kernel.runtime import telemetry
-from kernel.streams import stopped
-from kernel.streams.consume import OWN_LOG
+from kernel.streams import halted
+from kernel.streams.records import OWN_LOG
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Gauges:
             telemetry.gauge("parked_keys", found[reader], projection=reader)
 
     async def _stopped(self, connection: AsyncConnection) -> None:
-        found = await stopped.told(self._database, connection)
+        found = await halted.told(self._database, connection)
         self._readers |= found.keys()
         for reader in self._readers:
             telemetry.gauge("reader_stopped", reader in found, projection=reader)

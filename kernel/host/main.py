@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
-from kernel.core.errors import Fault
-from kernel.host.app import ROLES, Service, open_app, run_migrations
-from kernel.host.refill import run_rebuild
-from kernel.runtime import run, telemetry
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database, open_database
+from kernel.core.faults import Fault, Invalid
+from kernel.eventlog.log import Log
+from kernel.host.app import ROLES, Service, open_app, open_bus, run_migrations
+from kernel.processors.generations import Rebuild
+from kernel.processors.projector import Projection
+from kernel.runtime import roles, telemetry
 from kernel.runtime.logs import start_logging
-from kernel.runtime.run import POOLS, Role
+from kernel.runtime.roles import POOLS, Role
 from kernel.runtime.settings import Settings, load
 
 log = logging.getLogger(__name__)
@@ -34,14 +38,14 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
     if names[0] == "rebuild":
         asyncio.run(run_rebuild(service, settings, names[1:]))
         raise SystemExit(0)
-    run.main(serve(service, settings, names))
+    roles.main(serve(service, settings, names))
 
 
 async def serve(service: Service, settings: Settings, names: Sequence[str]) -> int:
     """Serves the roles until a signal; returns the exit code."""
     app = open_app(service, settings)
     try:
-        roles = await app.roles(names)
+        opened = await app.roles(names)
     except (Fault, OSError) as fault:
         log.error("cannot start", exc_info=fault, extra={"code": getattr(fault, "code", type(fault).__name__)})
         await app.close()
@@ -51,4 +55,49 @@ async def serve(service: Service, settings: Settings, names: Sequence[str]) -> i
         await stop.wait()
         await app.close()
 
-    return await run.run([*roles, Role("pools", close_pools, POOLS)], app.health)
+    return await roles.run([*opened, Role("pools", close_pools, POOLS)], app.health)
+
+
+TOLD_SHARE = 0.1
+"""Progress is told each tenth."""
+
+
+async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]) -> None:
+    """The named read models, or all; raises Invalid `projection.unknown`. Running projectors follow by themselves."""
+    unknown = set(names) - {one.name for one in service.projections}
+    if unknown:
+        raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))
+    database, bus = open_database(settings, service.metadata()), open_bus(settings.bus_url)
+    try:
+        for projection in service.projections:
+            if not names or projection.name in names:
+                generation = await _one(service, projection, database, bus)
+                log.info("a read model was filled anew", extra={"projection": f"{projection.name}_g{generation}"})
+    finally:
+        await database.close()
+        await bus.close()
+
+
+async def _one(service: Service, projection: Projection, database: Database, bus: Bus) -> int:
+    made = Rebuild(
+        projection, database, Log(database), service.codec, service.name, bus, service.decode or _nothing,
+        _telling(projection.name),
+    )  # fmt: skip
+    return await made.run()
+
+
+def _nothing(_type: str, _value: bytes) -> Any:
+    return None
+
+
+def _telling(name: str) -> Callable[[int, int], None]:
+    """Logs how far it is, each tenth of the way."""
+    told = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if total and done / total >= told:
+            log.info("filling", extra={"projection": name, "position": done})
+            told = done / total + TOLD_SHARE
+
+    return tell

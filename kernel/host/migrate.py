@@ -10,18 +10,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.core.clock import system_clock
-from kernel.core.errors import Internal
+from kernel.core.faults import Internal
+from kernel.processors.generations import prepare_in
 from kernel.processors.grants import grant, protect
 from kernel.processors.projector import Projection
-from kernel.processors.rebuild import prepare_in
-
-
-def first_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    """What every service's first revision does: its tables, the log's one head row, the relay's checkpoint."""
-    metadata.create_all(connection)
-    connection.execute(sa.insert(metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
-    connection.execute(sa.insert(metadata.tables["relay_checkpoint"]).values(name="relay", position=0, last="{}"))
 
 
 async def migrate(service: str, database: Database, migrations: Path, projections: Sequence[Projection]) -> None:

@@ -16,15 +16,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.database import Database, is_lost, upsert
-from kernel.adapters.direct import INDEXES_ONLY, Begun, literal
-from kernel.adapters.rows import Table
-from kernel.core.errors import Poison
-from kernel.core.model import Incoming, Key
+from kernel.adapters.bulk import Table, upsert
+from kernel.adapters.database import Database
+from kernel.adapters.disconnects import is_lost
+from kernel.adapters.driver import INDEXES_ONLY, Begun, literal
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
+from kernel.core.faults import Poison
 from kernel.eventlog.unit import Fenced
-from kernel.runtime.signal import Signal
-from kernel.streams.consume import BATCH_RECORDS, Guards, Part, Sourced, Topic, placed
-from kernel.streams.park import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.runtime.wakeup import Signal
+from kernel.streams.checkpoints import Guards
+from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.records import BATCH_RECORDS, Part, Sourced, Topic, placed
 
 logger = logging.getLogger(__name__)
 

@@ -58,7 +58,7 @@ class Watchdog:
         self.marks.pop(name, None)
 
     def stop(self, name: str, code: str) -> None:
-        """`name` stands before what a person has to mend (kernel.streams.stopped): no restart helps. Told again at every try."""
+        """`name` stands before what a person has to mend (kernel.streams.halted): no restart helps. Told again at every try."""
         self._stopped[name] = (code, self.now())
 
     def stopped(self) -> dict[str, str]:

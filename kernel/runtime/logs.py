@@ -15,7 +15,7 @@ from typing import TextIO
 
 from opentelemetry import trace
 
-from kernel.core.errors import Fault
+from kernel.core.faults import Fault
 
 # fmt: off
 FIELDS = frozenset({

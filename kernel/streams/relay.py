@@ -16,16 +16,15 @@ import orjson
 import sqlalchemy as sa
 
 from kernel.adapters.bus import MAX_MESSAGE_BYTES, PARTITIONS, Bus, Message, Producer, TopicPartition
-from kernel.adapters.lease import Leases
-from kernel.core.codec import Codec
-from kernel.core.errors import Fault, Internal, Poison, Unavailable
+from kernel.adapters.leases import Leases
+from kernel.core.codec import Codec, delivered
+from kernel.core.events import Incoming, Recorded
+from kernel.core.faults import BUGS, Fault, Internal, Poison, Unavailable
 from kernel.core.ids import derived_id, partition_of
-from kernel.core.model import Incoming, Recorded
-from kernel.eventlog.decide import BUGS
 from kernel.eventlog.log import COLUMNS, Log, checked
 from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
-from kernel.runtime.signal import wait
+from kernel.runtime.wakeup import wait
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +190,7 @@ class Relay:
 
     def _messages(self, recorded: Recorded, last: Mapping[str, int]) -> list[tuple[TopicPartition, Message]]:
         meta = orjson.loads(recorded.meta)
-        incoming = _incoming(self._service, recorded, self._codec, meta)
+        incoming = delivered(self._service, recorded, self._codec, meta)
         found = self._publish(incoming)
         announced = [message for message in found if isinstance(message, Announce)]
         if len(announced) != (recorded.partition is not None):
@@ -241,19 +240,6 @@ class Relay:
             producer, self._producer = self._producer, None
             with suppress(Fault):
                 await producer.close()
-
-
-def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
-    """A stored event as the service's own projections, processes and publish see it."""
-    return _incoming(service, recorded, codec, orjson.loads(recorded.meta))
-
-
-def _incoming(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Incoming[Any]:
-    event = codec.decode(recorded.name, recorded.data)
-    return Incoming(
-        service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
-        recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
-    )  # fmt: skip
 
 
 def _row(checkpoint: Checkpoint) -> dict[str, Any]:

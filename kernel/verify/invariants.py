@@ -12,14 +12,15 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.core.checked import Checked, Look
-from kernel.eventlog.decide import REFUSAL
+from kernel.core.check import Checked, Look
+from kernel.eventlog.commands import REFUSAL
+from kernel.processors.generations import live
 from kernel.processors.projector import consumer_name
-from kernel.processors.rebuild import live
 from kernel.runtime import telemetry
-from kernel.streams.consume import OWN_LOG
-from kernel.verify import replay, shadow
-from kernel.verify.scrub import Scrub
+from kernel.streams.records import OWN_LOG
+from kernel.verify import inline_rows, read_models
+from kernel.verify import topics as topics_of
+from kernel.verify.log_scan import Scrub
 from kernel.verify.subject import Subject
 
 __all__ = ["Checked", "Patrol", "broken", "check", "quick"]
@@ -41,13 +42,13 @@ async def check(app: Subject, *, topics: bool = True, rebuilt: bool = True, say:
     whole = all(one.ok for one in found if one.invariant in {"positions_dense", "events_readable"})
     if topics and whole:
         say(f"{app.service.name}: topics")
-        found += await replay.topics(app)
+        found += await topics_of.topics(app)
     if rebuilt and whole:
         say(f"{app.service.name}: inline tables")
-        found += await replay.inlines(app)
+        found += await inline_rows.inlines(app)
         for projection in app.service.projections:
             say(f"{app.service.name}: read model {projection.name}")
-            found.append(await shadow.read_model(app, projection))
+            found.append(await read_models.read_model(app, projection))
     return [replace(one, service=app.service.name) for one in found]
 
 

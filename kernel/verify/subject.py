@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
-from kernel.core.checked import Checked
+from kernel.core.check import Checked
 from kernel.core.codec import Codec
-from kernel.eventlog.decide import Deciders
+from kernel.eventlog.commands import Deciders
 from kernel.eventlog.log import Log
 from kernel.processors.projector import Projection
 from kernel.runtime.settings import Settings
-from kernel.streams.consume import Decode
+from kernel.streams.records import Decode
 from kernel.streams.relay import Publish
 
 

@@ -1,7 +1,7 @@
 """Stored names of everything campaigns writes to its log. A name, once stored, stays readable for ever (golden files)."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from services.campaigns.domain import content_events as content
 from services.campaigns.domain import events, requests
 from services.campaigns.domain import work_events as work

@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.checked import Checked, Look
-from kernel.core.errors import Invalid, NotFound
-from kernel.core.model import Actor
-from kernel.edge.pages import Cursor
+from kernel.core.check import Checked, Look
+from kernel.core.decider import Actor
+from kernel.core.faults import Invalid, NotFound
+from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
+from kernel.processors.access import visible
 from kernel.processors.projector import consumer_name
-from kernel.processors.reads import visible
 from services.campaigns.tables import CAMPAIGNS, DELIVERABLES
 
 Row = dict[str, Any]

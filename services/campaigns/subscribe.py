@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from kernel.core.codec import adapter
 from kernel.core.ids import stream_id
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.application_commands import ReleaseApplication
 from services.campaigns.domain.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.contract import Contract

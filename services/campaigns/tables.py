@@ -5,9 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.adapters.database import UtcTime, define
+from kernel.adapters.schema import UtcTime, define
 from kernel.core.codec import adapter, canonical
-from kernel.processors.reads import Readers
+from kernel.processors.access import Readers
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.terms import Terms
 

@@ -6,7 +6,7 @@ from typing import Any
 from kernel.adapters.bus import Bus
 from kernel.host.app import App, Service
 from kernel.host.app import open_app as open_service
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application import APPLICATION
 from services.campaigns.domain.budget import BRIEFS, BUDGETS

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Incoming, Meta
 from kernel.eventlog.writer import Writer
-from kernel.processors.process import SYSTEM, Effect
+from kernel.processors.processes import SYSTEM, Effect
 from services.compliance.domain.disclosure import carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
 from services.compliance.ports import Platform, Seen

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.checked import Checked, Look
+from kernel.core.check import Checked, Look
 from kernel.core.codec import adapter
 from kernel.host.app import App
-from kernel.processors.rebuild import is_at_head
+from kernel.processors.generations import is_at_head
 from services.compliance.codec import CODEC
 from services.compliance.domain.findings import Finding, Verdict, verdict_of
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing, LookRequested, LooksScheduled

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 
 TIMEOUT_S = 5.0
 MAX_BYTES = 1_000_000

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from kernel.core.codec import canonical
-from kernel.core.model import Fact, Incoming, Inline, Key, Rows
-from kernel.processors.process import Deadline, Process, deadlines
+from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.events import Incoming
+from kernel.processors.processes import Deadline, Process, deadlines
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import (
     LOOK,

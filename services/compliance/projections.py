@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import canonical
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.compliance.domain.findings import Finding, Severity
 from services.compliance.domain.review import (

@@ -11,8 +11,8 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.core.events import Incoming
+from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import Announce, Request
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Finding

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.errors import NotFound
-from kernel.core.model import Actor
-from kernel.processors.reads import reading_as, visible
+from kernel.core.decider import Actor
+from kernel.core.faults import NotFound
+from kernel.processors.access import reading_as, visible
 from services.compliance.domain.findings import Verdict
 from services.compliance.tables import FINDINGS, REVIEWS
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field, StringConstraints
 
 from kernel.core.clock import Clock, system_clock
+from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.core.model import Receipt
 from kernel.edge.fields import Body, LongText, ShortText, Uuid
+from kernel.edge.http import Caller, Sender, create_api
 from kernel.edge.limits import Rate
-from kernel.edge.rest import Caller, Sender, create_api
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict

@@ -15,13 +15,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 from pydantic import TypeAdapter
 
-from kernel.core.errors import Invalid
+from kernel.core.decider import Actor
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.core.model import Actor
-from kernel.edge.pages import Cursor, PageTokens, page_size
-from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from services.compliance.domain.findings import Finding
 from services.compliance.publish import wire_finding, wire_time
 from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row, Sort

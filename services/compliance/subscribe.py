@@ -11,7 +11,7 @@ from dandelion_contracts.words import word
 from google.protobuf.message import DecodeError, Message
 
 from kernel.core.ids import checked_id, stream_id
-from kernel.streams.consume import Topic
+from kernel.streams.records import Topic
 from services.compliance.domain.findings import Content, Evidence
 from services.compliance.domain.live import ContentPublished, ContentTakenDown, Post
 from services.compliance.domain.review import About, ReviewContent

@@ -2,12 +2,12 @@
 
 import sqlalchemy as sa
 
-from kernel.adapters import database
-from kernel.adapters.database import UtcTime
-from kernel.processors.reads import Readers
+from kernel.adapters import schema
+from kernel.adapters.schema import UtcTime
+from kernel.processors.access import Readers
 
 METADATA = sa.MetaData()
-database.define(METADATA)
+schema.define(METADATA)
 _READ = sa.MetaData()
 
 

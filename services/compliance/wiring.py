@@ -8,8 +8,8 @@ from typing import Any
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.processors.process import Effect
-from kernel.runtime.run import Role
+from kernel.processors.processes import Effect
+from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import LOOK

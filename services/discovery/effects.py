@@ -3,10 +3,11 @@
 from typing import Any
 
 from kernel.adapters.personal import Personal
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Incoming, Meta
 from kernel.host.app import App
-from kernel.processors.process import SYSTEM, Effect
+from kernel.processors.processes import SYSTEM, Effect
 from services.discovery.domain.erasure import ErasureAsked, RecordErasure
 
 

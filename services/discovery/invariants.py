@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.checked import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.check import PROBLEMS_LIMIT, Checked, Look
 from kernel.core.codec import adapter
 from kernel.host.app import App
-from kernel.processors.rebuild import is_at_head
+from kernel.processors.generations import is_at_head
 from services.discovery.domain.state import State
 from services.discovery.projections import CREATORS_PROJECTION, labels, prices, searched
 from services.discovery.tables import (

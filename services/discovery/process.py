@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from kernel.core.decider import Context, Decider
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id, stream_id
-from kernel.core.model import Context, Decider, Incoming
-from kernel.processors.process import Process
+from kernel.processors.processes import Process
 from services.discovery.domain.erasure import AskErasure, Event, RecordErasure, Step, decide, evolve
 from services.discovery.subscribe import TOPICS, Erased
 

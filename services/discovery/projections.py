@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.core.codec import adapter, canonical
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
+from kernel.processors.access import PUBLIC
 from kernel.processors.projector import Projection, Target, fold_rows
-from kernel.processors.reads import PUBLIC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ErasureDone
 from services.discovery.domain.events import AccountLinked, CreatorProfileChanged, CreatorRegistered, RateCardChanged

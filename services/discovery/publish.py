@@ -11,9 +11,9 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import Announce, Request
 from services.discovery.domain.audience import Audience, Share
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.adapters.personal import Personal
 from kernel.core.codec import adapter
-from kernel.core.errors import NotFound
+from kernel.core.decider import Actor
+from kernel.core.faults import NotFound
 from kernel.core.ids import checked_id
-from kernel.core.model import Actor
-from kernel.processors.reads import reading_as, visible
+from kernel.processors.access import reading_as, visible
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.search.names import Names

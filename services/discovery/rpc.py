@@ -15,13 +15,13 @@ from dandelion_contracts.words import number, word
 from grpc.aio import ServicerContext
 
 from kernel.core.clock import Clock, system_clock
-from kernel.core.errors import Invalid
-from kernel.core.model import Actor
-from kernel.edge.pages import PageTokens, page_size
-from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.core.decider import Actor
+from kernel.core.faults import Invalid
+from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
-from kernel.runtime.run import Role
-from kernel.runtime.signal import wait
+from kernel.runtime.roles import Role
+from kernel.runtime.wakeup import wait
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format

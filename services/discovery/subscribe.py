@@ -13,7 +13,7 @@ from dandelion.metrics.v1 import events_pb2 as metrics
 from google.protobuf.message import DecodeError, Message
 
 from kernel.core.ids import checked_id, stream_id
-from kernel.streams.consume import Topic
+from kernel.streams.records import Topic
 from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
 
 TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))

@@ -2,17 +2,18 @@
 
 import sqlalchemy as sa
 
-from kernel.adapters import database, personal
-from kernel.adapters.database import Database, UtcTime
+from kernel.adapters import personal, schema
+from kernel.adapters.database import Database
 from kernel.adapters.personal import MasterKeys, Personal, Tables
-from kernel.processors.reads import Readers
+from kernel.adapters.schema import UtcTime
+from kernel.processors.access import Readers
 from kernel.runtime.settings import Settings
 
 
 def metadata() -> sa.MetaData:
     """What migrations make."""
     made = sa.MetaData()
-    database.define(made)
+    schema.define(made)
     personal.define(made)
     sa.Table(
         "handles",

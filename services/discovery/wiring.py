@@ -6,7 +6,7 @@ from typing import Any
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR

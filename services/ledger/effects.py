@@ -7,10 +7,10 @@ so a repeat decides nothing.
 import logging
 from typing import Any
 
-from kernel.core.errors import Conflict, Refused
-from kernel.core.model import Incoming
+from kernel.core.events import Incoming
+from kernel.core.faults import Conflict, Refused
 from kernel.host.app import App
-from kernel.processors.process import Effect
+from kernel.processors.processes import Effect
 from services.ledger.domain.commands import FailDeposit, stream_of
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.hashchain import FORMULA

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kernel.core.errors import Internal, Invalid, Unauthenticated, Unavailable
+from kernel.core.faults import Internal, Invalid, Unauthenticated, Unavailable
 from kernel.core.money import LIMIT_MINOR
 from services.ledger.domain.events import TransferKind, Transferred
 

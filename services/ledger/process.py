@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kernel.core.codec import canonical
-from kernel.core.errors import Refused
+from kernel.core.decider import Actor, Fact, Inline, Key, Meta, Rows
+from kernel.core.faults import Refused
 from kernel.core.ids import derived_id, stream_id
-from kernel.core.model import Actor, Fact, Inline, Key, Meta, Rows
-from kernel.processors.process import SYSTEM, Deadline, deadlines
+from kernel.processors.processes import SYSTEM, Deadline, deadlines
 from services.ledger.codec import CODEC
 from services.ledger.domain.commands import (
     ESCROW,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.core.model import Incoming, Key
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
 from kernel.processors.projector import Projection, Target
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted

@@ -11,14 +11,14 @@ from dandelion.ledger.v1 import queries_pb2_grpc as grpc_pb
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.errors import Forbidden, Invalid
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
+from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
 from kernel.edge.fields import TEXT_LIMIT
-from kernel.edge.pages import PageTokens, page_size
-from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.ports import Anchors
 from services.ledger.projections import BALANCES_PROJECTION, ESCROWS_PROJECTION

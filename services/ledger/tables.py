@@ -2,13 +2,13 @@
 
 import sqlalchemy as sa
 
-from kernel.adapters import database
-from kernel.adapters.database import UtcTime
-from kernel.processors.reads import Readers
+from kernel.adapters import schema
+from kernel.adapters.schema import UtcTime
+from kernel.processors.access import Readers
 from services.ledger.domain.accounts import bound_check_sql
 
 METADATA = sa.MetaData()
-database.define(METADATA)
+schema.define(METADATA)
 
 
 def _key(*names: str) -> list[sa.Column[str]]:

@@ -9,11 +9,11 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Bus
-from kernel.core.checked import Checked
+from kernel.core.check import Checked
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.processors.process import Effect
-from kernel.runtime.run import Role
+from kernel.processors.processes import Effect
+from kernel.runtime.roles import Role
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.inlines import ALL

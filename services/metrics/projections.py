@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from kernel.core.model import Incoming, Key
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
 from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link import LinkClicked

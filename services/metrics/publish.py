@@ -13,9 +13,9 @@ from google.protobuf.message import Message as Wire
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.adapters.bus import Message
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import Announce, Request
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement

@@ -11,17 +11,17 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.edge.pages import PageTokens, page_size
-from kernel.edge.rpc import Rpc, RpcService, caller
+from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
-from kernel.processors import rebuild
-from kernel.processors.at_least import parse_token
+from kernel.processors import generations
 from kernel.processors.projector import consumer_name
-from kernel.runtime.run import Role
-from kernel.runtime.signal import wait
-from kernel.streams.consume import OWN_LOG
+from kernel.processors.read_your_writes import parse_token
+from kernel.runtime.roles import Role
+from kernel.runtime.wakeup import wait
+from kernel.streams.records import OWN_LOG
 from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
 from services.metrics.domain.totals import MINUTE_MS
@@ -130,7 +130,8 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
     async def _positions(self) -> list[str]:
         """How far the read models have come, per source and partition: the slowest projection counts."""
         names = [
-            consumer_name(each.name, await rebuild.live_generation(self._app.database, each)) for each in PROJECTIONS
+            consumer_name(each.name, await generations.live_generation(self._app.database, each))
+            for each in PROJECTIONS
         ]
         guards = self._app.database.metadata.tables["guards"]
         slowest, offsets = sa.func.min(guards.c.last_position), sa.func.sum(guards.c.next_offset)

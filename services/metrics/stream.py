@@ -16,16 +16,17 @@ from typing import Any, cast
 
 import faust
 
-from kernel.adapters.brokers import MECHANISM, Brokers
 from kernel.adapters.bus import PARTITIONS, Bus, Producer
 from kernel.adapters.kafka import KafkaBus
-from kernel.core.errors import Fault, Invalid
+from kernel.adapters.kafka_url import MECHANISM, Brokers
+from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import partition_of
 from kernel.eventlog.unit import Fenced
 from kernel.host.app import App
-from kernel.runtime.run import Role
-from kernel.runtime.signal import Signal
-from kernel.streams.consume import Guards, Part
+from kernel.runtime.roles import Role
+from kernel.runtime.wakeup import Signal
+from kernel.streams.checkpoints import Guards
+from kernel.streams.records import Part
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Key, Windows, bursts, live
 from services.metrics.publish import burst_request

@@ -14,10 +14,10 @@ from dandelion.metrics.v1 import events_pb2 as metrics
 from dandelion_contracts.words import word
 from google.protobuf.message import DecodeError, Message
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, stream_id
 from kernel.core.money import checked_currency
-from kernel.streams.consume import Topic
+from kernel.streams.records import Topic
 from services.metrics.domain.anomaly import ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.coupon import IssueCoupon

@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from kernel.adapters import database
-from kernel.adapters.database import UtcTime
-from kernel.processors.reads import Readers
+from kernel.adapters import schema
+from kernel.adapters.schema import UtcTime
+from kernel.processors.access import Readers
 
 
 def _text(*names: str) -> list[sa.Column[str]]:
@@ -29,7 +29,7 @@ PLACEMENT = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
 def metadata() -> sa.MetaData:
     """A new MetaData of the kernel's tables and the inline ones; columns are named as their rows' fields."""
     made = sa.MetaData()
-    database.define(made)
+    schema.define(made)
     sa.Table("link_codes", made, *_key("code"), *_text("link_id", "brand_id", *PLACEMENT, "target_url"))
     sa.Table(
         "clicks",

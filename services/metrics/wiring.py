@@ -6,7 +6,7 @@ from typing import Any
 from kernel.adapters.bus import PARTITIONS, Bus
 from kernel.host.app import App, Service
 from kernel.host.app import open_app as open_service
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH

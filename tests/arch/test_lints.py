@@ -62,7 +62,7 @@ FORBIDDEN = [
     ("vague_names", "kernel/a.py", "class ConnectionManager: ..."),
     ("transactions", REST, "async with engine.begin() as tx: ..."),
     ("transactions", REST, "await session.commit()"),
-    ("transactions", "kernel/edge/rest.py", "await session.rollback()"),
+    ("transactions", "kernel/edge/http.py", "await session.rollback()"),
     ("transactions", "kernel/adapters/kafka.py", "await consumer.commit()"),
     ("impure_calls", DOMAIN, "at = datetime.now(UTC)"),
     ("impure_calls", DOMAIN, "at = datetime.datetime.utcnow()"),
@@ -104,7 +104,7 @@ ALLOWED = [
     (
         "impure_imports",
         DOMAIN,
-        "from kernel.core.money import Money\nfrom kernel import errors\nfrom urllib.parse import urlsplit",
+        "from kernel.core.money import Money\nfrom kernel.core import faults\nfrom urllib.parse import urlsplit",
     ),
     ("impure_imports", APPLY, "from kernel.processors.projector import Batch"),
     ("swallowed", REST, "try: ...\nexcept Exception as error:\n    if not last: raise\n    park(error)"),

@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
 from kernel.core.clock import system_clock
-from kernel.core.errors import Fault
+from kernel.core.faults import Fault
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
+from kernel.processors.generations import prepare
 from kernel.processors.projector import Projection, Projector
-from kernel.processors.rebuild import prepare
-from kernel.streams.consume import Handle, Topic
-from kernel.streams.follow import Consumer
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import Handle, Topic
 from kernel.streams.relay import Relay
 from tests.kit import counter
 from tests.kit.servers import Ports

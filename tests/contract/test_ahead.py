@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
-from kernel.streams.ahead import Ahead
-from kernel.streams.consume import Sourced, Topic, read_records
+from kernel.streams.prefetch import Ahead
+from kernel.streams.records import Sourced, Topic, read_records
 
 LIMIT = 10
 

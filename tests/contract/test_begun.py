@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kernel.adapters.database import Database, is_lost
-from kernel.adapters.direct import array_literal, literal
-from kernel.core.errors import Unavailable
+from kernel.adapters.database import Database
+from kernel.adapters.disconnects import is_lost
+from kernel.adapters.driver import array_literal, literal
+from kernel.core.faults import Unavailable
 
 INSERT = "INSERT INTO leases (name, owner, until) VALUES (:name, 'me', now())"
 pytestmark = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
@@ -102,7 +103,7 @@ async def test_one_cancelled_while_it_rolls_back_is_not_used_again(
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("kernel.adapters.direct._rolled_back", cancelled)
+        patch.setattr("kernel.adapters.driver._rolled_back", cancelled)
         with pytest.raises(asyncio.CancelledError):
             await interrupted(store)
     for _ in range(20):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
-from kernel.core.errors import Fault
+from kernel.core.faults import Fault
 
 ROUND = 10.0
 

@@ -8,15 +8,16 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.adapters.lease import Leases
-from kernel.core.errors import Unavailable
-from kernel.core.model import Incoming
+from kernel.adapters.leases import Leases
+from kernel.core.events import Incoming
+from kernel.core.faults import Unavailable
 from kernel.eventlog.writer import Writer
-from kernel.processors.process import ProcessRunner
+from kernel.processors.generations import Rebuild, canonical_dump, prepare
+from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projection, Projector, Target, fold_rows
-from kernel.processors.rebuild import Rebuild, canonical_dump, prepare
-from kernel.streams.consume import OWN_LOG, Guards
-from kernel.streams.park import Parking
+from kernel.streams.checkpoints import Guards
+from kernel.streams.parked import Parking
+from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running
 from tests.contract.test_projector import batch_of, fill
 from tests.kit import counter
@@ -119,7 +120,7 @@ async def test_a_cause_that_has_to_wait_is_not_parked(running: Running) -> None:
 async def test_past_the_budget_the_consumer_stops_and_says_so(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.streams.park.BUDGET_KEYS", 2)
+    monkeypatch.setattr("kernel.streams.parked.BUDGET_KEYS", 2)
     projector = await projector_of(running, counter.OWN_SUMS)
     for _ in range(3):
         await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())
@@ -151,7 +152,7 @@ async def test_a_rebuild_reads_partitions_in_any_order(running: Running) -> None
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 async def test_released_leases_are_taken_at_the_next_renewal(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not when they would have run out."""
-    monkeypatch.setattr("kernel.adapters.lease.RENEW_S", 0.0)
+    monkeypatch.setattr("kernel.adapters.leases.RENEW_S", 0.0)
     names = [str(number) for number in range(12)]
     leaving, staying = Leases(store, "sums/topics", names), Leases(store, "sums/topics", names)
     for _ in range(3):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from kernel.core.clock import system_clock
 from kernel.eventlog.log import Log
 from kernel.host.gauges import Gauges
-from kernel.processors.rebuild import Rebuild
+from kernel.processors.generations import Rebuild
 from kernel.runtime.telemetry import REGISTRY, forget
 from kernel.streams.relay import Relay
 from tests.contract.conftest import Running

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS
-from kernel.core.checked import Checked
+from kernel.core.check import Checked
 from kernel.core.clock import system_clock
 from kernel.core.ids import partition_of
 from kernel.host.app import App
@@ -240,14 +240,14 @@ FOLDED: dict[str, tuple[set[str], list[str]]] = {
 
 @pytest.mark.parametrize("what", FOLDED)
 async def test_harm_to_what_is_folded_is_named(app: App, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.verify.shadow.CATCH_UP_S", 0.3)
+    monkeypatch.setattr("kernel.verify.read_models.CATCH_UP_S", 0.3)
     wanted, statements = FOLDED[what]
     await harm(app, *statements, later=stored(app, LATER))
     assert red(await check(app)) == wanted
 
 
 async def test_a_read_model_behind_a_hole_cannot_be_rebuilt(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.verify.shadow.STALL_S", 1.0)
+    monkeypatch.setattr("kernel.verify.read_models.STALL_S", 1.0)
     await harm_bus(app, f"DELETE FROM records WHERE {at(1)}")
     assert red(await check(app)) == {"topic_complete", "topic_in_order", "rebuild_heard"}
 

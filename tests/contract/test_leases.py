@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.adapters.lease import Leases
+from kernel.adapters.leases import Leases
 
 NAMES = [str(number) for number in range(12)]
 POSTGRES = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
@@ -12,7 +12,7 @@ POSTGRES = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def always_renew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.adapters.lease.RENEW_S", 0.0)
+    monkeypatch.setattr("kernel.adapters.leases.RENEW_S", 0.0)
 
 
 async def settle(replicas: list[Leases], rounds: int = 4) -> list[frozenset[str]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kernel.adapters.database import Database
-from kernel.core.model import Recorded
+from kernel.core.events import Recorded
 from kernel.eventlog.log import Log, Pending
 from tests.kit import counter
 

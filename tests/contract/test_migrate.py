@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kernel.adapters.database import Database
-from kernel.core.errors import Internal, Invalid, Unavailable
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
+from kernel.core.faults import Internal, Invalid, Unavailable
 from kernel.eventlog.log import Log
 from kernel.host.migrate import check_revision, migrate
-from kernel.processors.at_least import wait_for
+from kernel.processors.access import reading_as, visible
+from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
-from kernel.processors.reads import reading_as, visible
-from kernel.processors.rebuild import Rebuild
-from kernel.runtime.signal import Signal
+from kernel.processors.read_your_writes import wait_for
+from kernel.runtime.wakeup import Signal
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

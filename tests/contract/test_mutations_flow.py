@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters import lease
+from kernel.adapters import leases
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.eventlog import log as logs
-from kernel.processors import process, projector
-from kernel.streams import consume, park, relay, resend, stopped
+from kernel.processors import processes, projector
+from kernel.streams import checkpoints, halted, parked, relay, republish
 from tests.contract import test_flow, test_projector, test_resend, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
@@ -26,7 +26,7 @@ def parking_order_off(patch: pytest.MonkeyPatch) -> None:
     async def nobody(*_: object) -> set[str]:
         return set()
 
-    patch.setattr(park.Parking, "keys", nobody)
+    patch.setattr(parked.Parking, "keys", nobody)
 
 
 def passing_is_poison(patch: pytest.MonkeyPatch) -> None:
@@ -36,22 +36,22 @@ def passing_is_poison(patch: pytest.MonkeyPatch) -> None:
 
 def waiting_is_poison(patch: pytest.MonkeyPatch) -> None:
     """A writer that turns commands away counts as the cause's fault."""
-    patch.setattr(process, "WAITING", frozenset())
+    patch.setattr(processes, "WAITING", frozenset())
 
 
 def budget_off(patch: pytest.MonkeyPatch) -> None:
     """Keys are parked without limit."""
-    keys = park.Parking.keys
+    keys = parked.Parking.keys
 
-    async def few(self: park.Parking, connection: Any = None) -> set[str]:
+    async def few(self: parked.Parking, connection: Any = None) -> set[str]:
         return set() if inspect.stack()[1].function == "park" else await keys(self, connection)
 
-    patch.setattr(park.Parking, "keys", few)
+    patch.setattr(parked.Parking, "keys", few)
 
 
 def stop_not_told(patch: pytest.MonkeyPatch) -> None:
     """A reader that waits for a person looks like one that waits for its broker."""
-    patch.setattr(stopped, "BY_HAND", frozenset())
+    patch.setattr(halted, "BY_HAND", frozenset())
 
 
 def refill_without_chain(patch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def refill_without_chain(patch: pytest.MonkeyPatch) -> None:
         return prepare(self, events, relay.Checkpoint(before.position))
 
     patch.setattr(relay.Relay, "prepare", unchained)
-    patch.setattr(resend, "ROUND_EVENTS", 2)
+    patch.setattr(republish, "ROUND_EVENTS", 2)
 
 
 def relay_not_set_back(patch: pytest.MonkeyPatch) -> None:
@@ -85,14 +85,14 @@ def lease_release_off(patch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> None:
         return None
 
-    patch.setattr(lease.Leases, "release", nothing)
+    patch.setattr(leases.Leases, "release", nothing)
 
 
 def opening_guards_not_compared(patch: pytest.MonkeyPatch) -> None:
     """The statement that opens a projector's transaction moves guards wherever they stand."""
     compared = "AND g.next_offset = u.from_offset AND g.last_position = u.from_position"
-    assert compared in consume._MOVE
-    patch.setattr(consume, "_MOVE", consume._MOVE.replace(compared, ""))
+    assert compared in checkpoints._MOVE
+    patch.setattr(checkpoints, "_MOVE", checkpoints._MOVE.replace(compared, ""))
 
 
 def opening_blind(patch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Unavailable
-from kernel.eventlog.decide import Item
+from kernel.core.faults import Unavailable
+from kernel.eventlog.commands import Item
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer

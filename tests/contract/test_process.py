@@ -11,18 +11,19 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Message
-from kernel.core.errors import Unavailable
+from kernel.core.events import Incoming
+from kernel.core.faults import Unavailable
 from kernel.core.guard import Guard
 from kernel.core.ids import new_id
-from kernel.core.model import Incoming
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
-from kernel.processors.due import CLOCK_POLL_S, DeadlineClock
-from kernel.processors.effect import EffectRunner
-from kernel.processors.execute import Executor
-from kernel.processors.process import Effect, ProcessRunner
-from kernel.streams.consume import OWN_LOG, Guards, Part, Topic, of_log
+from kernel.processors.command_consumer import Executor
+from kernel.processors.processes import Effect, ProcessRunner
+from kernel.processors.reactor import EffectRunner
+from kernel.processors.scheduler import CLOCK_POLL_S, DeadlineClock
+from kernel.streams.checkpoints import Guards
+from kernel.streams.records import OWN_LOG, Part, Topic, of_log
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind
@@ -78,7 +79,7 @@ async def test_a_kill_before_the_guard_moves_loses_and_doubles_nothing(
         raise Unavailable("test.killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kernel.processors.process.commit", killed)
+        patch.setattr("kernel.processors.processes.commit", killed)
         with pytest.raises(Unavailable):
             await echo.handle([batch])
     assert (await names(running))["echo.requested@1"] == 2
@@ -217,7 +218,7 @@ async def test_an_effect_is_called_again_when_the_guard_did_not_move(
         raise Unavailable("test.killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kernel.processors.effect.commit", killed)
+        patch.setattr("kernel.processors.reactor.commit", killed)
         with pytest.raises(Unavailable):
             await runner.handle([batch])
     await runner.handle([batch])

@@ -9,13 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Message
+from kernel.core.codec import incoming_of
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
 from kernel.core.guard import Admitted, Guard
-from kernel.core.model import Incoming, Key
 from kernel.eventlog.unit import Fenced
+from kernel.processors.generations import Rebuild, canonical_dump, live_generation, prepare
 from kernel.processors.projector import Projector, Superseded, Target
-from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation, prepare
-from kernel.streams.consume import OWN_LOG, Guards, Part, Sourced, Topic
-from kernel.streams.relay import incoming_of
+from kernel.streams.checkpoints import Guards
+from kernel.streams.records import OWN_LOG, Part, Sourced, Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from kernel.adapters.bus import BusRecord, Message, Producer, TopicPartition
-from kernel.core.errors import Poison, Unavailable
+from kernel.core.faults import Poison, Unavailable
 from kernel.runtime.telemetry import exposition
 from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import Running

@@ -12,12 +12,12 @@ from dandelion_contracts.positions import begin_again as subscriber_begins_again
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.local import LocalBus
-from kernel.processors.execute import Executor
-from kernel.processors.process import ProcessRunner
-from kernel.streams.consume import Topic
+from kernel.adapters.sqlite_bus import LocalBus
+from kernel.processors.command_consumer import Executor
+from kernel.processors.processes import ProcessRunner
+from kernel.streams.records import Topic
 from kernel.streams.relay import Relay
-from kernel.streams.resend import begin_again, resend, stands_past_end
+from kernel.streams.republish import begin_again, resend, stands_past_end
 from tests.contract.conftest import Running
 from tests.contract.test_subscription import publish as deposits
 from tests.contract.test_subscription import subscribed
@@ -79,7 +79,7 @@ class Echoing:
 
 @pytest.fixture
 async def echoing(running: Running, monkeypatch: pytest.MonkeyPatch) -> Echoing:
-    monkeypatch.setattr("kernel.streams.follow.LOOK_AT_ENDS_S", 0.2)
+    monkeypatch.setattr("kernel.streams.consumer.LOOK_AT_ENDS_S", 0.2)
     made = Echoing(running)
     await made.start()
     await made.add(STREAMS)

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import Message
-from kernel.adapters.lease import time_of
+from kernel.adapters.leases import time_of
 from kernel.host.gauges import Gauges
+from kernel.processors.generations import prepare
 from kernel.processors.projector import Projector
-from kernel.processors.rebuild import prepare
 from kernel.runtime.health import SHOWN_S, Health, Watchdog
 from kernel.runtime.telemetry import exposition
 from kernel.streams.relay import Relay
@@ -81,8 +81,8 @@ async def test_what_is_done_is_counted(running: Running) -> None:
 async def test_a_hole_turns_liveness_red_and_the_repeat_heals_it(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.streams.follow.LOOK_AT_ENDS_S", 0.0)
-    monkeypatch.setattr("kernel.streams.follow.IDLE_S", 0.01)
+    monkeypatch.setattr("kernel.streams.consumer.LOOK_AT_ENDS_S", 0.0)
+    monkeypatch.setattr("kernel.streams.consumer.IDLE_S", 0.01)
     ticks = Ticks()
     watchdog = Watchdog(limit_s=60, now=ticks)
     health, labels = Health(watchdog), await start(running, watchdog)
@@ -141,7 +141,7 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ready and live, as neither a restart nor another pod would move it."""
-    monkeypatch.setattr("kernel.streams.park.BUDGET_KEYS", LIMIT_KEYS)
+    monkeypatch.setattr("kernel.streams.parked.BUDGET_KEYS", LIMIT_KEYS)
     ticks = Ticks()
     watchdog = Watchdog(limit_s=60, now=ticks)
     gauges = Gauges(running.service, running.store, running.log, [], clock=False)
@@ -168,7 +168,7 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
         return await time_of(connection) + timedelta(seconds=SHOWN_S)
 
     await running.until(goes_on)
-    monkeypatch.setattr("kernel.streams.stopped.time_of", later)
+    monkeypatch.setattr("kernel.streams.halted.time_of", later)
     await gauges.look()
     assert metric("reader_stopped", projection=reader) == 0
     ticks.now += SHOWN_S

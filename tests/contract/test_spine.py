@@ -2,10 +2,10 @@
 
 import asyncio
 
-from kernel.processors.due import DeadlineClock
-from kernel.processors.execute import Executor
-from kernel.processors.process import ProcessRunner
-from kernel.streams.consume import Topic
+from kernel.processors.command_consumer import Executor
+from kernel.processors.processes import ProcessRunner
+from kernel.processors.scheduler import DeadlineClock
+from kernel.streams.records import Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind

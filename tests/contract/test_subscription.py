@@ -22,9 +22,9 @@ from dandelion_contracts.subscription import Subscription
 
 from kernel.adapters.bus import Bus, Message
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
+from kernel.core.events import Incoming
 from kernel.core.ids import new_id
-from kernel.core.model import Incoming
 from kernel.streams.relay import Announce, Relay
 from tests.contract.conftest import Running
 from tests.kit import counter

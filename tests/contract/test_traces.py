@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from kernel.processors.process import ProcessRunner
+from kernel.processors.processes import ProcessRunner
 from kernel.runtime import telemetry
 from tests.contract.conftest import Running
 from tests.kit import counter

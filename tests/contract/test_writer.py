@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.core.errors import Internal, Invalid, Refused
-from kernel.eventlog.decide import Item
+from kernel.core.faults import Internal, Invalid, Refused
+from kernel.eventlog.commands import Item
 from kernel.eventlog.log import Log, Pending
 from kernel.eventlog.unit import Fenced
 from tests.contract.conftest import Replicas, outcome

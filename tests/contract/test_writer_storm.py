@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.database import Database, translated
-from kernel.core.errors import Fault
-from kernel.core.model import Recorded
-from kernel.eventlog.decide import Item
+from kernel.adapters.database import Database
+from kernel.adapters.disconnects import translated
+from kernel.core.events import Recorded
+from kernel.core.faults import Fault
+from kernel.eventlog.commands import Item
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer

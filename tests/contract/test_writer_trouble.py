@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.database import Database, translated
-from kernel.core.errors import Unavailable
-from kernel.eventlog.backlog import Backlog
+from kernel.adapters.database import Database
+from kernel.adapters.disconnects import translated
+from kernel.core.faults import Unavailable
+from kernel.eventlog.backpressure import Backlog
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
@@ -113,13 +114,13 @@ async def test_a_command_for_a_stream_that_cannot_be_read_concerns_its_caller_on
 async def test_what_no_message_could_carry_is_not_appended(
     replicas: Replicas, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.eventlog.batch.MAX_EVENT_BYTES", 20)
+    monkeypatch.setattr("kernel.eventlog.decide.MAX_EVENT_BYTES", 20)
     assert await outcome(replicas.one(), counter.counter(), Add(1)) == "event.too_large"
     assert await log.read(0) == []
 
 
 async def test_far_behind_is_caught_up_too(replicas: Replicas, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.eventlog.head.FAR_BEHIND", 5)
+    monkeypatch.setattr("kernel.eventlog.state_cache.FAR_BEHIND", 5)
     stale, other, stream = replicas.one(), replicas.one(), counter.counter()
     await stale.execute(stream, Add(1), counter.meta())
     for _ in range(10):

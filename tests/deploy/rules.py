@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from kernel.adapters.database import POOL_SIZE
-from kernel.runtime.run import DRAIN_LIMIT_S
+from kernel.runtime.roles import DRAIN_LIMIT_S
 from tests.deploy.objects import (
     WORKLOADS,
     Object,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import open_app
 from tests.deploy.conftest import ROOT
 from tests.deploy.objects import Object, name_of, named, of

@@ -21,10 +21,10 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from cli.embedded import WIRED
-from kernel.adapters.brokers import Brokers
 from kernel.adapters.bus import Message
 from kernel.adapters.kafka import KafkaBus
-from kernel.core.errors import Unavailable
+from kernel.adapters.kafka_url import Brokers
+from kernel.core.faults import Unavailable
 from tests.deploy.broker import ADMIN, secured
 from tests.deploy.objects import Object, name_of, of
 from tests.deploy.test_kafka import Right, granted, topics

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.adapters.brokers import Brokers
+from kernel.adapters.kafka_url import Brokers
 from kernel.host.app import ROLES
 from tests.deploy.objects import PLATFORM, Object, containers, environment, ours, pod, title
 

@@ -16,10 +16,10 @@ from cli.layout import ROOT, Layout
 from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import PARTITIONS, Message
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
-from kernel.streams import stopped
+from kernel.streams import halted
 
 Done = subprocess.CompletedProcess[str]
 
@@ -102,7 +102,7 @@ async def test_lag_comes_to_nothing(platform: Embedded) -> None:
 
 async def test_lag_fails_and_names_a_reader_that_has_stopped(platform: Embedded) -> None:
     async with opened(platform.layout, ["ledger"]) as (app,):
-        await stopped.tell(app.database, "balances_g1", "parked.budget_spent")
+        await halted.tell(app.database, "balances_g1", "parked.budget_spent")
     done = await dandelion(platform, "lag")
     assert done.returncode == 1
     assert "ledger balances_g1 has stopped: parked.budget_spent" in done.stdout

@@ -14,11 +14,11 @@ from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import Bus
 from kernel.host.app import App
+from kernel.processors.generations import Rebuild, canonical_dump, live_generation
 from kernel.processors.projector import Projection
-from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation
-from kernel.streams.consume import BATCH_RECORDS
+from kernel.streams.records import BATCH_RECORDS
 from kernel.streams.relay import Relay
-from kernel.streams.resend import resend
+from kernel.streams.republish import resend
 from tests.kit.quiet import until_quiet
 from tests.kit.shuffled import Shuffled
 from tests.kit.story import embedded_stores

@@ -11,8 +11,8 @@ from cli.across import across
 from cli.layout import Layout, Stores
 from cli.opened import opened
 from kernel.host.app import App
+from kernel.processors.generations import live_generation
 from kernel.processors.projector import physical
-from kernel.processors.rebuild import live_generation
 from kernel.verify.invariants import Checked, broken, check
 from tests.kit.story import embedded_stores
 

@@ -9,7 +9,7 @@ import pytest
 
 from kernel.adapters.bus import Message
 from kernel.adapters.kafka import KafkaBus
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 from tests.kit.until import until
 from tools.servers import KafkaServer
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel.adapters.lease import TTL_S
-from kernel.core.model import Recorded
+from kernel.adapters.leases import TTL_S
+from kernel.core.events import Recorded
 from tests.kit import counter, whole
 from tests.kit.servers import REQUIRE
 from tests.kit.toys import GRACE_S, ROLES, Load, Toys

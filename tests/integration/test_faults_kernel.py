@@ -12,17 +12,17 @@ import sqlalchemy as sa
 from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from kernel.host.app import open_app, run_migrations
 from kernel.processors.projector import Projector
 from kernel.runtime.settings import Settings
-from kernel.streams.follow import Consumer
+from kernel.streams.consumer import Consumer
 from kernel.streams.relay import Relay
+from kernel.verify.inline_rows import inlines
 from kernel.verify.invariants import broken, check
-from kernel.verify.replay import inlines
 from tests.kit import counter, running, toy
 from tests.kit.counter import Add
 from tests.kit.running import free_port

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters import database, lease
+from kernel.adapters import database, leases
 from kernel.core.clock import system_clock
-from kernel.eventlog import backlog
+from kernel.eventlog import backpressure
 from kernel.eventlog import log as logs
-from kernel.runtime import run
+from kernel.runtime import roles
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
 from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
 from tests.integration.test_hung import drained_while_hung
@@ -37,7 +37,7 @@ def machine_time(patch: pytest.MonkeyPatch) -> None:
         return system_clock()
 
     patch.setattr(logs.Log, "now", now)
-    patch.setattr(lease, "time_of", now)
+    patch.setattr(leases, "time_of", now)
 
 
 def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:
@@ -47,13 +47,13 @@ def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:
 
 def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
     """Commands are taken however far the relay is behind."""
-    patch.setattr(backlog.Backlog, "check", lambda _: None)
+    patch.setattr(backpressure.Backlog, "check", lambda _: None)
 
 
 def never_cancelled(patch: pytest.MonkeyPatch) -> None:
     """A drain waits for each role as long as it takes."""
-    start = run._start
-    patch.setattr(run, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
+    start = roles._start
+    patch.setattr(roles, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
 
 
 async def killed(toys: Toys, point: str, switch: str) -> None:

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Message
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
-from kernel.core.errors import Unavailable
+from kernel.core.events import Recorded
+from kernel.core.faults import Unavailable
 from kernel.core.ids import split_stream
-from kernel.core.model import Recorded
-from kernel.processors.rebuild import Rebuild, canonical_dump, prepare
+from kernel.processors.generations import Rebuild, canonical_dump, prepare
 from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import migrated
 from tests.kit import counter, sickly

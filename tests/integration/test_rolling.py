@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.core.model import Recorded
+from kernel.core.events import Recorded
 from kernel.host.app import App, open_app, run_migrations
 from kernel.verify.invariants import broken, check
 from tests.kit import counter, toy

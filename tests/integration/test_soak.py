@@ -6,8 +6,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cli.distributed import Servers
+from kernel.core.decider import Actor, Meta
 from kernel.core.ids import command_id
-from kernel.core.model import Actor, Meta
 from kernel.host.app import App, open_app, run_migrations
 from kernel.runtime.settings import Settings
 from tests.kit import counter, toy

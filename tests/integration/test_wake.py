@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from kernel.adapters.database import is_lost
-from kernel.core.errors import Unavailable
+from kernel.adapters.disconnects import is_lost
+from kernel.core.faults import Unavailable
 from kernel.eventlog.log import CHANNEL
 from kernel.host.app import open_app, run_migrations
 from kernel.runtime.settings import Settings

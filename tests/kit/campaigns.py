@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from services.campaigns.domain.brief import (
     Brief,
     CampaignType,

@@ -9,17 +9,18 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.adapters.database import define
 from kernel.adapters.personal import define as define_personal
+from kernel.adapters.schema import define
 from kernel.core.codec import Codec
-from kernel.core.errors import Invalid, Refused
+from kernel.core.decider import Actor, Context, Decider, Fact, Inline, Key, Meta, Rows
+from kernel.core.events import Incoming
+from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import derived_id, new_id, split_stream
-from kernel.core.model import Actor, Context, Decider, Fact, Incoming, Inline, Key, Meta, Rows
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused, Deciders
-from kernel.processors.process import Deadline, Process, deadlines
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused, Deciders
+from kernel.processors.access import Readers
+from kernel.processors.processes import Deadline, Process, deadlines
 from kernel.processors.projector import Projection, Target, fold_rows
-from kernel.processors.reads import Readers
-from kernel.streams.consume import Topic
+from kernel.streams.records import Topic
 from kernel.streams.relay import Announce, Request
 
 PARTITIONS = 3

@@ -16,12 +16,12 @@ import pytest
 
 from kernel.adapters import database
 from kernel.eventlog import writer
-from kernel.eventlog.head import AtHead
 from kernel.eventlog.log import Log
+from kernel.eventlog.state_cache import AtHead
 from kernel.eventlog.writer import Writer
-from kernel.processors.due import DeadlineClock
 from kernel.processors.projector import Projector
-from kernel.streams.consume import Guards
+from kernel.processors.scheduler import DeadlineClock
+from kernel.streams.checkpoints import Guards
 from kernel.streams.relay import Relay
 from tests.kit.counter import Add
 

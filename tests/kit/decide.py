@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Fault
+from kernel.core.decider import Actor, Context, Decider, Fact, Inline, Key
+from kernel.core.faults import Fault
 from kernel.core.ids import split_stream
-from kernel.core.model import Actor, Context, Decider, Fact, Inline, Key
 
 RowKey = tuple[str, Key]
 

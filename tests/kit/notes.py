@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from kernel.core.errors import (
+from kernel.core.decider import Meta
+from kernel.core.events import Receipt
+from kernel.core.faults import (
     Conflict,
     Exhausted,
     Forbidden,
@@ -18,12 +20,11 @@ from kernel.core.errors import (
     Unavailable,
 )
 from kernel.core.ids import stream_id
-from kernel.core.model import Meta, Receipt
 from kernel.edge.auth import Verifier
+from kernel.edge.dev_issuer import Issuer
 from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
-from kernel.edge.issuer import Issuer
+from kernel.edge.http import Caller, Sender, create_api
 from kernel.edge.limits import Rate
-from kernel.edge.rest import Caller, Sender, create_api
 from kernel.runtime.health import Health
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"

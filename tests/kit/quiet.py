@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from kernel.host.app import App
-from kernel.streams.consume import OWN_LOG
+from kernel.streams.records import OWN_LOG
 from tests.kit.until import until
 
 

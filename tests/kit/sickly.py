@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.core.codec import Codec
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import Deciders
+from kernel.core.events import Incoming
+from kernel.eventlog.commands import Deciders
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.processors.execute import Executor
-from kernel.processors.process import ProcessRunner
+from kernel.processors.command_consumer import Executor
+from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projection, Projector, Target, fold_rows
-from kernel.streams.consume import OWN_LOG, Topic
-from kernel.streams.follow import Consumer
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import OWN_LOG, Topic
 from kernel.streams.relay import Announce, Relay, Request
 from tests.kit import counter
 from tests.kit.counter import Add, Added

@@ -13,12 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kernel.core.model import Incoming
+from kernel.core.events import Incoming
 from kernel.host.app import App, open_app, run_migrations
 from kernel.processors.projector import Projection, Target, fold_rows
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
-from kernel.streams.consume import Topic
+from kernel.streams.records import Topic
 from tests.kit import counter, toy
 from tests.kit.counter import Add, Remind
 from tests.kit.quiet import until_quiet

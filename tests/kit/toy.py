@@ -18,15 +18,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from kernel.adapters import lease
+from kernel.adapters import leases
 from kernel.core.clock import system_clock
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id, split_stream
-from kernel.core.model import Incoming
-from kernel.edge import problem
+from kernel.edge import http_errors
 from kernel.host.app import App, Service
 from kernel.host.main import main
-from kernel.processors.process import Effect
-from kernel.runtime.run import Role
+from kernel.processors.processes import Effect
+from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from tests.kit import counter, crash
 
@@ -42,7 +42,7 @@ HANGS = "TOY_HANGS"
 def make_api(app: App) -> FastAPI:
     """`POST /add/<stream>/<key>` adds one, `POST /remind/<stream>/<key>` rings once soon; both answer the position."""
     api = FastAPI()
-    problem.install(api)
+    http_errors.install(api)
 
     @api.post("/add/{stream}/{key}")
     async def add(stream: str, key: str, owner: str = "all") -> dict[str, int]:
@@ -178,7 +178,7 @@ def run(env: dict[str, str], roles: Sequence[str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["toy", *roles]
-    lease.TTL_S = float(os.environ.get(LEASE_TTL_S, lease.TTL_S))
+    leases.TTL_S = float(os.environ.get(LEASE_TTL_S, leases.TTL_S))
     crash.arm()
     main(service(os.environ.get("TOY_NAME", "toys")), Settings)
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from kernel.core.events import Recorded
 from kernel.core.ids import derived_id
-from kernel.core.model import Recorded
 from kernel.host.app import App
 from kernel.verify import invariants
 from tests.kit import counter, toy

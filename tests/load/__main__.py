@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from kernel.runtime.run import calm_collector, loop_factory
+from kernel.runtime.roles import calm_collector, loop_factory
 from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
 from tests.load.measure import Row, machine, markdown, say
 from tests.load.place import Place
@@ -32,7 +32,7 @@ ROWS: dict[str, Bench] = {
 
 async def main(names: Sequence[str]) -> int:
     """Prints the table that docs/performance.md shows. Each bench has servers of its own: none meets another's topics."""
-    calm_collector()  # as kernel.runtime.run does
+    calm_collector()  # as kernel.runtime.roles does
     rows: list[Row] = []
     servers: dict[str, str] = {}
     for name in names:

@@ -1,7 +1,7 @@
 """The server of the HTTP rows, a process of its own: `python -m tests.load.edge_server <folder> <port>`.
 
 Four ports from `port` on: campaigns as it is, one of its routes bare of everything round it, metrics as it is, and an ASGI
-app that answers fixed JSON. All on uvicorn as `kernel.runtime.run.http` sets it up.
+app that answers fixed JSON. All on uvicorn as `kernel.runtime.roles.http` sets it up.
 """
 
 import sys
@@ -10,12 +10,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Receipt
 from kernel.core.ids import new_id, stream_id
-from kernel.core.model import Actor, Meta, Receipt
 from kernel.edge.fields import Uuid
 from kernel.host.app import App, Service, open_app
-from kernel.runtime import run
-from kernel.runtime.run import Role
+from kernel.runtime import roles
+from kernel.runtime.roles import Role
 from services.campaigns.domain.campaign import DraftCampaign
 from services.campaigns.rest.bodies import DraftBody
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
@@ -58,14 +59,14 @@ async def opened(service: Service, folder: Path, port: int) -> tuple[App, list[R
 
 
 async def serve(folder: Path, port: int) -> int:
-    campaigns, roles = await opened(CAMPAIGNS, folder, port)
+    campaigns, opened_roles = await opened(CAMPAIGNS, folder, port)
     _, more = await opened(METRICS, folder, port + 2)
     bare = [
-        run.http(stripped(campaigns), run.listen("127.0.0.1", port + 1)),
-        run.http(fixed, run.listen("127.0.0.1", port + 3)),
+        roles.http(stripped(campaigns), roles.listen("127.0.0.1", port + 1)),
+        roles.http(fixed, roles.listen("127.0.0.1", port + 3)),
     ]
-    return await run.run([*roles, *more, *bare])
+    return await roles.run([*opened_roles, *more, *bare])
 
 
 if __name__ == "__main__":
-    run.main(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    roles.main(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -9,7 +9,7 @@ from dandelion.metrics.v1 import events_pb2 as pb
 
 from kernel.adapters.database import Database
 from kernel.processors.projector import Projector, physical
-from kernel.streams.follow import Consumer
+from kernel.streams.consumer import Consumer
 from services.metrics.projections import COUNTS
 from services.metrics.subscribe import ENGAGEMENT, decode
 from services.metrics.tables import ENVELOPES, MINUTES, metadata

@@ -12,14 +12,15 @@ from typing import Any
 
 from kernel.adapters.bus import BusRecord
 from kernel.adapters.database import Database
-from kernel.adapters.local import LocalBus
+from kernel.adapters.schema import first_tables
+from kernel.adapters.sqlite_bus import LocalBus
 from kernel.core.clock import system_clock
+from kernel.core.events import Recorded
 from kernel.core.ids import derived_id, partition_of
-from kernel.core.model import Recorded
 from kernel.eventlog.log import Log
-from kernel.host.migrate import first_tables
 from kernel.processors.projector import Projection, Projector, physical
-from kernel.streams.consume import OWN_LOG, Guards, Topic, of_log, of_topic, read_records
+from kernel.streams.checkpoints import Guards
+from kernel.streams.records import OWN_LOG, Topic, of_log, of_topic, read_records
 from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
 from tests.load.measure import Row, cpu_s, interleaved, say

@@ -9,9 +9,9 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from grpc.aio import Server
 
+from kernel.edge.grpc import Rpc, RpcService
 from kernel.edge.limits import Buckets, Rate
-from kernel.edge.rpc import Rpc, RpcService
-from kernel.runtime import run
+from kernel.runtime import roles
 from services.discovery.rpc import CreatorQueries
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import open_app, reads_of
@@ -40,8 +40,8 @@ async def serve(folder: Path, port: int) -> int:
         RpcService(EMPTY, add_empty),
     ]
     rpc = Rpc(services, app.verifier, buckets=Buckets(Rate(1e6, 1_000_000)))
-    return await run.run([*await app.roles(["project"]), rpc.role(f"127.0.0.1:{port}")])
+    return await roles.run([*await app.roles(["project"]), rpc.role(f"127.0.0.1:{port}")])
 
 
 if __name__ == "__main__":
-    run.main(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    roles.main(serve(Path(sys.argv[1]), int(sys.argv[2])))

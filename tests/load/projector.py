@@ -13,13 +13,13 @@ from aiokafka import TopicPartition as KafkaPartition
 from kernel.adapters.bus import PARTITIONS, TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus, KafkaReader
+from kernel.adapters.schema import first_tables
+from kernel.core.events import Recorded
 from kernel.core.ids import partition_of, split_stream
-from kernel.core.model import Recorded
 from kernel.eventlog.log import Log
-from kernel.host.migrate import first_tables
 from kernel.processors.projector import Projection, Projector, physical
-from kernel.streams.consume import BATCH_RECORDS
-from kernel.streams.follow import Consumer
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import BATCH_RECORDS
 from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
 from tests.load.measure import Cpu, Row, interleaved, ratio, say

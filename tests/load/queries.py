@@ -14,8 +14,8 @@ import grpc
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
+from kernel.core.decider import Actor, Meta
 from kernel.core.ids import new_id
-from kernel.core.model import Actor, Meta
 from kernel.host.app import open_app, run_migrations
 from services.discovery.domain.commands import RegisterCreator
 from services.discovery.domain.profile import Account, Platform, Profile

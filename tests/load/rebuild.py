@@ -8,14 +8,15 @@ from operator import attrgetter
 import orjson
 
 from kernel.adapters.database import Database
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
+from kernel.core.events import Recorded
 from kernel.core.ids import derived_id
-from kernel.core.model import Recorded
 from kernel.eventlog.log import Log
 from kernel.host.migrate import migrate
+from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projector, physical
-from kernel.processors.rebuild import Rebuild
-from kernel.streams.consume import OWN_LOG, Guards, of_log
+from kernel.streams.checkpoints import Guards
+from kernel.streams.records import OWN_LOG, of_log
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.events import ApplicationAccepted, CreatorInvited, OfferCountered
 from services.campaigns.wiring import SERVICE

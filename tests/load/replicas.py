@@ -8,7 +8,7 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 
 from kernel.core.ids import new_id
-from kernel.runtime.run import calm_collector, loop_factory
+from kernel.runtime.roles import calm_collector, loop_factory
 from tests.kit import counter
 from tests.load.measure import Row, interleaved, ratio, say
 from tests.load.place import Place

@@ -18,7 +18,7 @@ from dandelion.metrics.v1 import events_pb2 as pb
 from kernel.adapters.kafka import KafkaBus
 from kernel.core.ids import new_id
 from kernel.host.app import open_app
-from kernel.runtime.run import loop_factory
+from kernel.runtime.roles import loop_factory
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Rule
 from services.metrics.settings import MetricsSettings

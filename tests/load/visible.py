@@ -23,11 +23,11 @@ from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.processors.projector import Projector
-from kernel.runtime.run import Role, loop_factory, run
+from kernel.runtime.roles import Role, loop_factory, run
 from kernel.runtime.settings import Settings
-from kernel.runtime.signal import wait
-from kernel.streams.consume import Part
-from kernel.streams.follow import Consumer
+from kernel.runtime.wakeup import wait
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import Part
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
 from tests.load.measure import Row, percentile, say

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from kernel.adapters.database import Database
+from kernel.adapters.schema import first_tables
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.host.migrate import first_tables
 from tests.kit import counter
 from tests.load.measure import Row, interleaved, percentile, ratio, say
 from tests.load.place import Place

@@ -11,8 +11,8 @@ from cli.lag import rows as lag_rows
 from cli.story import money
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.core.checked import Checked, Look
-from kernel.core.errors import Fault
+from kernel.core.check import Checked, Look
+from kernel.core.faults import Fault
 from kernel.core.ids import command_id
 from kernel.host.app import App
 from kernel.verify.invariants import check

@@ -11,8 +11,8 @@ from typing import Any
 from cli.distributed import Servers
 from cli.opened import opened
 from cli.platform import Name
-from kernel.core.errors import Fault
-from kernel.eventlog.backlog import Lag, relay_lag
+from kernel.core.faults import Fault
+from kernel.eventlog.backpressure import Lag, relay_lag
 from tests.soak.cluster import Broken, Cluster, rss_bytes
 from tests.soak.load import Caller, since
 from tests.soak.plan import Planned

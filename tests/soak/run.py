@@ -14,7 +14,7 @@ from cli.opened import opened
 from cli.platform import NotReady
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.core.checked import Checked
+from kernel.core.check import Checked
 from kernel.verify.invariants import broken
 from tests.soak import ending
 from tests.soak.cluster import Broken, Cluster

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
-from kernel.core.errors import Unauthenticated
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
+from kernel.core.faults import Unauthenticated
 from kernel.edge.auth import TOKEN_LIMIT_BYTES, KeyPolicy, Verifier, actor_of, usable_keys
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 
 ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kernel.adapters.brokers import Brokers
-from kernel.core.errors import Internal
+from kernel.adapters.kafka_url import Brokers
+from kernel.core.faults import Internal
 
 
 def test_a_plain_url_asks_for_nothing() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.core.codec import Codec, Raw, canonical
-from kernel.core.errors import Poison
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.core.faults import Poison
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 
 
 class Colour(StrEnum):

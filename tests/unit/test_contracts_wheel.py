@@ -14,7 +14,7 @@ import pytest
 from dandelion.campaigns.v1.events_pb2 import ContentPublished
 
 from kernel.adapters.bus import Message
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"

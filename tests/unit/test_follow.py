@@ -9,9 +9,9 @@ import pytest
 
 from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
-from kernel.adapters.local import LocalBus, LocalReader
-from kernel.streams.consume import Topic
-from kernel.streams.follow import Consumer
+from kernel.adapters.sqlite_bus import LocalBus, LocalReader
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import Topic
 from tests.contract.conftest import migrated
 from tests.kit import counter
 from tests.kit.until import until
@@ -34,7 +34,7 @@ class CancelledOnce(LocalBus):
 async def test_a_loop_that_was_cancelled_by_nobody_begins_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.streams.follow.PAUSE_LIMIT_S", 0.01)
+    monkeypatch.setattr("kernel.streams.consumer.PAUSE_LIMIT_S", 0.01)
     database: Database = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
     bus = CancelledOnce(str(tmp_path / "bus.db"))
     await bus.ensure_topics({"others.events.v1": 1})

@@ -11,10 +11,9 @@ from dandelion_contracts.errors import Unreachable
 from dandelion_contracts.kafka import KafkaSource
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kernel.adapters.database import is_lost
-from kernel.adapters.gone import is_closed_handle
+from kernel.adapters.disconnects import is_closed_handle, is_lost
 from kernel.adapters.kafka import KafkaReader
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 
 
 async def write_to_a_closed_connection() -> None:

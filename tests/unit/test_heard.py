@@ -9,7 +9,7 @@ from dandelion_contracts.events import SERVICES, events_topic
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
 from kernel.adapters.bus import PARTITIONS, Message
-from kernel.adapters.local import LocalBus
+from kernel.adapters.sqlite_bus import LocalBus
 from tests.kit.topics import Topic
 
 

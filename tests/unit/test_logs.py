@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Refused
+from kernel.core.faults import Refused
 from kernel.runtime import telemetry
 from kernel.runtime.logs import JsonFormatter, start_logging
 
@@ -53,7 +53,7 @@ def test_an_exceptions_message_stays_out_and_its_frames_come_in(stream: io.Strin
     except Refused:
         log.exception("command failed")
     refused, value = line(stream)["error"]
-    assert (refused["type"], refused["code"]) == ("kernel.core.errors.Refused", "campaign.not_a_draft")
+    assert (refused["type"], refused["code"]) == ("kernel.core.faults.Refused", "campaign.not_a_draft")
     assert (value["type"], value["frames"][-1].split()[-1]) == ("builtins.ValueError", "fails")
     assert MARKER not in stream.getvalue()
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel.core.errors import Invalid
-from kernel.edge.issuer import Issuer
-from kernel.host import refill
+from kernel.core.faults import Invalid
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import open_app, run_migrations
-from kernel.host.main import main
-from kernel.processors.rebuild import live_generation
+from kernel.host.main import main, run_rebuild
+from kernel.processors.generations import live_generation
 from services.compliance.wiring import SERVICE
 from tests.kit.running import settings_in
 
@@ -32,7 +31,7 @@ async def test_a_rebuild_makes_the_next_generation_live(tmp_path: Path) -> None:
     Issuer.at(tmp_path / "issuer", "x", "y")
     settings = settings_in(tmp_path, SERVICE.settings)
     await run_migrations(SERVICE, settings)
-    await refill.run_rebuild(SERVICE, settings, ["reviews"])
+    await run_rebuild(SERVICE, settings, ["reviews"])
     app = open_app(SERVICE, settings)
     try:
         assert await live_generation(app.database, SERVICE.projections[0]) == 2
@@ -47,5 +46,5 @@ async def test_a_rebuild_makes_the_next_generation_live(tmp_path: Path) -> None:
 async def test_an_unknown_read_model_is_named(tmp_path: Path) -> None:
     Issuer.at(tmp_path / "issuer", "x", "y")
     with pytest.raises(Invalid) as refused:
-        await refill.run_rebuild(SERVICE, settings_in(tmp_path, SERVICE.settings), ["nothing"])
+        await run_rebuild(SERVICE, settings_in(tmp_path, SERVICE.settings), ["nothing"])
     assert "nothing" in json.dumps(refused.value.facts)

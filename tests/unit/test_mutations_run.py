@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kernel.runtime import run
+from kernel.runtime import roles
 from tests.unit import test_run
 
 RED_S = 1.0
@@ -16,18 +16,18 @@ Switch = Callable[[pytest.MonkeyPatch], None]
 
 def deadlines_off(patch: pytest.MonkeyPatch) -> None:
     """Each role is waited for as long as the whole drain may take."""
-    start = run._start
-    patch.setattr(run, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
+    start = roles._start
+    patch.setattr(roles, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
 
 
 def limit_off(patch: pytest.MonkeyPatch) -> None:
     """The roles' own deadlines add up."""
-    drain = run._drain
+    drain = roles._drain
 
     async def without_limit(running: Sequence[Any], _until: float) -> None:
         await drain(running, float("inf"))
 
-    patch.setattr(run, "_drain", without_limit)
+    patch.setattr(roles, "_drain", without_limit)
 
 
 def cancelling_off(patch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def cancelling_off(patch: pytest.MonkeyPatch) -> None:
         one.stop.set()
         await asyncio.wait([one.task])
 
-    patch.setattr(run, "_stop", patient)
+    patch.setattr(roles, "_stop", patient)
 
 
 MUTANTS: list[tuple[Switch, Callable[[], Awaitable[None]]]] = [

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from kernel.runtime.admin import operations
 from kernel.runtime.health import Health
-from kernel.runtime.operations import operations
 from kernel.runtime.probe import main
 from tests.kit.running import free_port
 from tests.kit.until import until

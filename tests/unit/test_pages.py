@@ -7,8 +7,8 @@ from dandelion.discovery.v1.queries_pb2 import GetCreatorRequest, SearchCreators
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
-from kernel.edge.pages import PageTokens, page_size
+from kernel.core.faults import Invalid
+from kernel.edge.page_tokens import PageTokens, page_size
 
 TOKENS = PageTokens(b"k" * 32)
 QUERY = SearchCreatorsRequest(text="hot pot", followers_min=1000, page_size=20)

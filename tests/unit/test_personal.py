@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel.adapters.database import Database, upsert
+from kernel.adapters.bulk import upsert
+from kernel.adapters.database import Database
 from kernel.adapters.personal import (
     OPEN_LIMIT,
     PLAINTEXT_LIMIT_BYTES,
@@ -23,7 +24,7 @@ from kernel.adapters.personal import (
     define,
     make_master_key,
 )
-from kernel.core.errors import Internal, Invalid, NotFound
+from kernel.core.faults import Internal, Invalid, NotFound
 from tests.kit.servers import Ports
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.eventlog.head import Recent
+from kernel.eventlog.state_cache import Recent
 
 LIMIT = 20
 

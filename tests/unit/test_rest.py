@@ -11,14 +11,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from kernel.core.errors import Fault
+from kernel.core.decider import Meta
+from kernel.core.faults import Fault
 from kernel.core.ids import command_id
-from kernel.core.model import Meta
 from kernel.edge.auth import Verifier
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
+from kernel.edge.http import create_api
+from kernel.edge.http_errors import MEDIA_TYPE
 from kernel.edge.limits import Rate
-from kernel.edge.problem import MEDIA_TYPE
-from kernel.edge.rest import create_api
 from kernel.runtime.health import Health
 from tests.kit.notes import FAULTS, GOOD, ID, MARKER, STATUSES, make_app, talking
 
@@ -103,7 +103,7 @@ async def test_every_kind_of_fault_has_its_status(client: httpx.AsyncClient, nam
 async def test_an_unexpected_error_is_logged_under_the_id_the_caller_gets(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "kernel.edge.problem"):
+    with caplog.at_level(logging.ERROR, "kernel.edge.http_errors"):
         answer = await client.post("/faults/bug")
     (record,) = caplog.records
     assert answer.json()["instance"] == f"urn:uuid:{record.__dict__['error_id']}"

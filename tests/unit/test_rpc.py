@@ -14,12 +14,12 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from kernel.core.errors import Fault
-from kernel.edge import rpc
+from kernel.core.faults import Fault
+from kernel.edge import grpc as edge_grpc
 from kernel.edge.auth import Verifier
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
+from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
 from kernel.edge.limits import Buckets, Rate
-from kernel.edge.rpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
@@ -104,9 +104,9 @@ async def test_details_name_the_field_the_facts_and_the_wait(talk: Talk) -> None
 async def test_an_unexpected_error_is_logged_under_the_id_the_caller_gets(
     talk: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "kernel.edge.status"), pytest.raises(grpc.aio.AioRpcError) as refused:
+    with caplog.at_level(logging.ERROR, "kernel.edge.grpc_errors"), pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Fail", "bug")
-    (record,) = [one for one in caplog.records if one.name == "kernel.edge.status"]
+    (record,) = [one for one in caplog.records if one.name == "kernel.edge.grpc_errors"]
     assert details(refused.value, RequestInfo)[0].request_id == record.__dict__["error_id"]
     assert isinstance(record.exc_info and record.exc_info[1], ZeroDivisionError)
 
@@ -124,21 +124,21 @@ async def test_a_message_over_the_limit_is_refused(talk: Talk) -> None:
 
 
 async def test_a_call_without_deadline_gets_one(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(edge_grpc, "DEADLINE_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Hang", timeout=None)
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
 
 
 async def test_a_long_deadline_is_cut(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "DEADLINE_LIMIT_S", 0.05)
+    monkeypatch.setattr(edge_grpc, "DEADLINE_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Hang", timeout=500)
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
 
 
 async def test_a_stream_ends_at_its_limit(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "STREAM_LIMIT_S", 0.05)
+    monkeypatch.setattr(edge_grpc, "STREAM_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         [item async for item in talk.watch("wait")]
     assert refused.value.code() is Code.DEADLINE_EXCEEDED

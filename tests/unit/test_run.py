@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from kernel.runtime.health import Health
-from kernel.runtime.run import EDGE, POOLS, READERS, RELAY, WRITER, Role, http, listen, run
+from kernel.runtime.roles import EDGE, POOLS, READERS, RELAY, WRITER, Role, http, listen, run
 
 ROOT = Path(__file__).parents[2]
 Serve = Callable[[asyncio.Event], Awaitable[None]]
@@ -136,7 +136,7 @@ def test_a_taken_port_is_an_error() -> None:
 
 PROGRAM = """
 import asyncio
-from kernel.runtime.run import EDGE, Role, main, run
+from kernel.runtime.roles import EDGE, Role, main, run
 
 async def serve(stop: asyncio.Event) -> None:
     print("up", flush=True)

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from kernel.core.errors import Forbidden, Refused
+from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import checked_id
-from kernel.core.model import Context, Decider, Inline, Key
 from services.campaigns.domain.application_commands import (
     AcceptApplication,
     Apply,

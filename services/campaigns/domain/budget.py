@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kernel.core.errors import Refused
+from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.faults import Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Fact, Inline, Key, Rows
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.events import (
     ApplicationAccepted,

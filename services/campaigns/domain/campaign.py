@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.core.errors import Forbidden, Refused
+from kernel.core.decider import Context, Decider
+from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider
 from services.campaigns.domain.brief import Brief, check_brief
 from services.campaigns.domain.budget import BUDGETS
 from services.campaigns.domain.checks import reason_code, valid

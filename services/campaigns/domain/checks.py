@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from kernel.core.errors import Fact, Invalid
+from kernel.core.faults import Fact, Invalid
 
 CODE = re.compile(r"[a-z][a-z0-9_.]{0,59}\Z")
 

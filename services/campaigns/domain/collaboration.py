@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from kernel.core.errors import Invalid, NotFound, Refused
+from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Inline, Key
 from services.campaigns.domain.budget import BUDGETS
 from services.campaigns.domain.checks import short
 from services.campaigns.domain.collaboration_state import Product, State, Status, evolve

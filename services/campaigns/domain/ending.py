@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kernel.core.errors import Forbidden, Refused
-from kernel.core.model import Context
+from kernel.core.decider import Context
+from kernel.core.faults import Forbidden, Refused
 from kernel.core.money import BASIS_POINTS
 from services.campaigns.domain.checks import reason_code, valid
 from services.campaigns.domain.collaboration_state import Product, State, Status

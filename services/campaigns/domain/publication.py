@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-from kernel.core.errors import Refused
+from kernel.core.faults import Refused
 from services.campaigns.domain.checks import reason_code, short, valid
 from services.campaigns.domain.content import MAX_TEXT
 from services.campaigns.domain.content_events import (

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from kernel.core.errors import Invalid, Refused
+from kernel.core.decider import Context
+from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context
 from services.campaigns.domain.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.compensation import check_fees
 from services.campaigns.domain.contract import Contract, Offer, Parties, application_id, draw_up, offer_of

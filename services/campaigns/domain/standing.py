@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from kernel.core.errors import Forbidden, Refused
-from kernel.core.model import Context
+from kernel.core.decider import Context
+from kernel.core.faults import Forbidden, Refused
 from services.campaigns.domain.collaboration_state import State, Status
 from services.campaigns.domain.content_events import Ruler
 from services.campaigns.domain.contract import Contract

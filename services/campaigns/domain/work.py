@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kernel.core.errors import Forbidden, Refused
-from kernel.core.model import Context
+from kernel.core.decider import Context
+from kernel.core.faults import Forbidden, Refused
 from services.campaigns.domain.contract import Contract
 from services.campaigns.domain.deliverable import Deliverable
 

@@ -1,7 +1,7 @@
 """The processes of campaigns: pure deciders over their own and others' events, with every compensation spelled out."""
 
-from kernel.processors.process import Process
-from kernel.streams.consume import Topic
+from kernel.processors.processes import Process
+from kernel.streams.records import Topic
 from services.campaigns.process import funding, review, settlement
 
 LEDGER, COMPLIANCE = Topic("ledger.events.v1"), Topic("compliance.events.v1")

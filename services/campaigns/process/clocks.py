@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kernel.core.model import Fact, Inline, Key, Rows
-from kernel.processors.process import Deadline, deadlines
+from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.processors.processes import Deadline, deadlines
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application_commands import ExpireInvitation
 from services.campaigns.domain.campaign import ExpireCampaign

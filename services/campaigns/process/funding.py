@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
+from kernel.core.decider import Context, Decider
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.contract import Contract
 from services.campaigns.domain.events import ApplicationAccepted
 from services.campaigns.domain.foreign import EscrowHeld, EscrowRefused

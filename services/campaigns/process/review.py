@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from kernel.core.decider import Context, Decider
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.content_events import ContentSubmitted, LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.foreign import DisclosureAttached, ReviewCompleted
 from services.campaigns.domain.requests import (

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from kernel.core.decider import Context, Decider
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id, split_stream
-from kernel.core.model import Context, Decider, Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.foreign import ContentLookedAt, PaymentReleased
 from services.campaigns.domain.requests import (
     PaymentRequested,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import adapter, canonical
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
 from kernel.processors.projector import Target
 from services.campaigns.domain.application import APPLICATION, State, evolve
 from services.campaigns.projections.rows import STAFF, Row

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming, Key
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.brief import Mode
 from services.campaigns.domain.campaign import CAMPAIGN, Status

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kernel.core.decider import Key
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming, Key
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.content_events import ContentPublished, ContentScheduled, ContentTakenDown
 from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, Ended

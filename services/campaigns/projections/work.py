@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import adapter, canonical
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
 from kernel.processors.projector import Target
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration_state import State, evolve

@@ -9,9 +9,9 @@ from typing import Any
 from dandelion.campaigns.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 
+from kernel.core.events import Incoming
 from kernel.core.ids import split_stream
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import Announce, Request
 from services.campaigns.publish.applications import wire_application
 from services.campaigns.publish.campaigns import wire_campaign

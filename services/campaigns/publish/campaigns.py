@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from dandelion.campaigns.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 
-from kernel.core.model import Incoming
+from kernel.core.events import Incoming
 from services.campaigns.domain.canonical import sha256_of
 from services.campaigns.domain.events import (
     BriefAmended,

@@ -8,7 +8,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.model import Incoming
+from kernel.core.events import Incoming
 from services.campaigns.domain.work_events import (
     AmendmentConsented,
     CollaborationCancelled,

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
+from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.core.model import Receipt
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.rest import Sender, Sending
+from kernel.edge.http import Sender, Sending
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.work_commands import (
     ApproveContent,

@@ -14,14 +14,14 @@ from dandelion_contracts.words import word
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.edge.pages import PageTokens, page_size
-from kernel.edge.rpc import Context, Rpc, RpcService, caller
+from kernel.edge.grpc import Context, Rpc, RpcService, caller
+from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
-from kernel.processors import rebuild
-from kernel.processors.reads import reading_as
-from kernel.runtime.run import Role
+from kernel.processors import generations
+from kernel.processors.access import reading_as
+from kernel.runtime.roles import Role
 from services.campaigns import reads
 from services.campaigns.reads import Listing, Page
 from services.campaigns.rpc.messages import application, campaign, collaboration, posting
@@ -124,7 +124,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
     async def _info(
         self, connection: AsyncConnection, projection: str, request: Message, found: Page
     ) -> common.PageInfo:
-        generation = await rebuild.live_generation(self._app.database, self._projections[projection])
+        generation = await generations.live_generation(self._app.database, self._projections[projection])
         guards = self._app.metadata.tables["guards"]
         position = await reads.position(connection, guards, projection, generation)
         token = self._tokens.seal(request, found.next, caller().tenant) if found.next else ""

@@ -7,7 +7,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.words import number
 from pydantic import TypeAdapter
 
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from services.campaigns.domain.application import State as ApplicationState
 from services.campaigns.domain.collaboration_state import State as CollaborationState
 from services.campaigns.domain.deliverable import Deliverable, Stage

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from kernel.core.errors import Refused
+from kernel.core.decider import Context, Decider
+from kernel.core.events import Incoming
+from kernel.core.faults import Refused
 from kernel.core.ids import derived_id
-from kernel.core.model import Context, Decider, Incoming
 from services.compliance.domain.review import About
 
 DAY = timedelta(days=1)

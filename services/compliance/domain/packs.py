@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.compliance.domain.disclosure import Label, LabelLaw
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, is_advert
 from services.compliance.domain.rules import KINDS

@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import partial
 from typing import assert_never
 
-from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.decider import Context, Decider
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
-from kernel.core.model import Context, Decider
 from services.compliance.domain.disclosure import Label
 from services.compliance.domain.findings import Content, Finding, Severity, Verdict, is_advert, verdict_of
 from services.compliance.domain.packs import Pack, in_force

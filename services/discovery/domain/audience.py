@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS
 from services.discovery.domain.checks import Provenance, checked_count, checked_observed, checked_text, checked_unique
 

@@ -1,6 +1,6 @@
 """The two-level content categories. First levels are fixed (with English words to find them by), second are free."""
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 
 FIRST_LEVEL: dict[str, str] = {
     "美妆": "makeup beauty",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 
 COUNT_LIMIT = 10**11
 """No single count (followers, exposures) may reach this: more than every human several times over is a unit mistake."""

@@ -6,9 +6,9 @@ A creator is its own organisation: it owns its stream, also when an operator reg
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Inline, Key
 from services.discovery.domain.audience import Audience, checked_audience
 from services.discovery.domain.checks import Provenance, checked_text
 from services.discovery.domain.commands import (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow, Values, creator_row
 
 ROWS_LIMIT = 20_000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.discovery.domain.categories import checked_category

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
 from kernel.core.money import BASIS_POINTS, checked_currency
 from services.discovery.domain.audience import Audience, AudienceKind, Share

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.core.model import Fact, Inline, Key, Rows
+from kernel.core.decider import Fact, Inline, Key, Rows
 
 
 @dataclass(frozen=True, slots=True)

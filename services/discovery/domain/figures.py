@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.discovery.domain.checks import Provenance, checked_count, checked_observed
 from services.discovery.domain.profile import Platform
 from services.discovery.domain.rate_card import Format

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from kernel.core.decider import Fact, Inline, Key, Rows
 from kernel.core.ids import split_stream
-from kernel.core.model import Fact, Inline, Key, Rows
 from services.discovery.domain.events import AccountLinked, CreatorRegistered
 from services.discovery.domain.profile import Account
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from services.discovery.domain.categories import checked_category
 from services.discovery.domain.checks import checked_text, checked_texts, checked_unique

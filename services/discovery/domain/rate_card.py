@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.discovery.domain.categories import FIRST_LEVEL
 from services.discovery.domain.checks import checked_unique

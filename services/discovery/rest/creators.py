@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.core.errors import Forbidden
+from kernel.core.events import Receipt
+from kernel.core.faults import Forbidden
 from kernel.core.ids import stream_id
-from kernel.core.model import Receipt
 from kernel.edge.fields import Uuid
-from kernel.edge.rest import Sender, Sending
+from kernel.edge.http import Sender, Sending
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.commands import (
     ChangeAvailability,

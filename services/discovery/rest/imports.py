@@ -14,11 +14,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from kernel.core.codec import canonical
-from kernel.core.errors import Fault
+from kernel.core.events import Receipt
+from kernel.core.faults import Fault
 from kernel.core.ids import stream_id
-from kernel.core.model import Receipt
-from kernel.edge.rest import Sender, Sending
-from kernel.eventlog.decide import Item
+from kernel.edge.http import Sender, Sending
+from kernel.eventlog.commands import Item
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow

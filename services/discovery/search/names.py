@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from kernel.adapters.database import Database
 from kernel.adapters.personal import Personal
 from kernel.core.codec import adapter
-from kernel.core.errors import Unavailable
-from kernel.runtime.signal import Signal, wait
+from kernel.core.faults import Unavailable
+from kernel.runtime.wakeup import Signal, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
 from services.discovery.search.words import asked, normal, pairs, tokens

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.model import Actor
-from kernel.processors.reads import visible
+from kernel.core.decider import Actor
+from kernel.processors.access import visible
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
 

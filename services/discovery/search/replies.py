@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from kernel.runtime.signal import Signal
+from kernel.runtime.wakeup import Signal
 
 FRESH_S = 0.5
 """How much later than the read model an answer may be, where the projector runs in another process."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from kernel.core.errors import Conflict, Invalid
-from kernel.core.model import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.faults import Conflict, Invalid
 from services.ledger.domain import deposits, escrows, payouts
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import (

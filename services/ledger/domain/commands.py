@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field, fields
 from typing import assert_never
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.events import TransferKind

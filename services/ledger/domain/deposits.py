@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.decider import Actor, Context
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
-from kernel.core.model import Actor, Context
 from services.ledger.domain.accounts import PLATFORM, PROVIDER, Code
 from services.ledger.domain.commands import (
     ConfirmDeposit,

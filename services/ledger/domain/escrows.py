@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from kernel.core.errors import Invalid, Refused
+from kernel.core.decider import Context
+from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import checked_id
-from kernel.core.model import Context
 from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS, share_down, split_by_weights
 
 

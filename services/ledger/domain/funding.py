@@ -8,7 +8,7 @@ shortfall stays visible in `client_money`, and payouts stop until the platform h
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kernel.core.model import Key
+from kernel.core.decider import Key
 from services.ledger.domain.accounts import CHART, PLATFORM, PROVIDER, Account, Code, Stake
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kernel.core.model import Inline
+from kernel.core.decider import Inline
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.rows import INLINES
 from services.ledger.domain.seals import SEALS

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kernel.core.errors import Refused
+from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.faults import Refused
 from kernel.core.ids import checked_id, derived_id, stream_id
-from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
 from kernel.core.money import checked_currency
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainKind, ChainPosted

@@ -6,8 +6,8 @@ The provider's fee is kept from its next settlement, hence psp_cost against psp_
 
 from dataclasses import replace
 
-from kernel.core.errors import Forbidden, Invalid, Refused
-from kernel.core.model import Context
+from kernel.core.decider import Context
+from kernel.core.faults import Forbidden, Invalid, Refused
 from services.ledger.domain.accounts import PROVIDER, Code
 from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
 from services.ledger.domain.deposits import CLEARING, MAX_TEXT, check_text, require_owner

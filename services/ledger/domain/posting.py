@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.core.model import Key, Rows
+from kernel.core.decider import Key, Rows
 from services.ledger.domain.accounts import Account, Code
 from services.ledger.domain.commands import Command, input_hash
 from services.ledger.domain.events import ChainKind, ChainPosted

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.core.model import Fact, Inline, Key, Rows
+from kernel.core.decider import Fact, Inline, Key, Rows
 from services.ledger.domain.accounts import Account
 from services.ledger.domain.events import ChainKind, ChainPosted, TransferKind
 from services.ledger.domain.funding import ClientMoney, moved

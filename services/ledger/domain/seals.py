@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
+from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
 from kernel.core.ids import derived_id, stream_id
-from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
 
 SEAL = "seal"
 WINDOW_S = 600

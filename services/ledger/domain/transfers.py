@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kernel.core.errors import Invalid, Refused
-from kernel.core.model import Key
+from kernel.core.decider import Key
+from kernel.core.faults import Invalid, Refused
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import Account, Code
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kernel.core.decider import Context, Decider, Inline, Key
 from kernel.core.ids import stream_id
-from kernel.core.model import Context, Decider, Inline, Key
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.rows import TRANSFERS, TransferStatus
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.model import Actor
-from kernel.processors.reads import reading_as, visible
+from kernel.core.decider import Actor
+from kernel.processors.access import reading_as, visible
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.tables import BALANCES, HELD_ESCROWS, STATEMENT_LINES
 

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.model import Inline, Key, Recorded
+from kernel.core.decider import Inline, Key
+from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT, Log
 from services.ledger.domain.hashchain import Chained, Link, walk
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer

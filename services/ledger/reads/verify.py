@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.checked import Checked, Look
+from kernel.core.check import Checked, Look
 from kernel.core.codec import Codec
-from kernel.core.errors import Fault
-from kernel.core.model import Fact, Inline, Key, Recorded
+from kernel.core.decider import Fact, Inline, Key
+from kernel.core.events import Recorded
+from kernel.core.faults import Fault
 from kernel.eventlog.log import READ_LIMIT, Log
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.hashchain import Chained, mismatched, walk

@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
+from kernel.edge.http import create_api
 from kernel.edge.limits import Rate
-from kernel.edge.rest import create_api
 from kernel.host.app import App
 from services.ledger.ports import Webhooks
 from services.ledger.rest.finance import finance

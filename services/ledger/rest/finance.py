@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from kernel.core.errors import NotFound
+from kernel.core.decider import Actor
+from kernel.core.events import Receipt
+from kernel.core.faults import NotFound
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Receipt
 from kernel.edge.fields import Uuid
-from kernel.edge.rest import Sender
+from kernel.edge.http import Sender
 from kernel.host.app import App
 from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
 from services.ledger.domain.rows import Escrow

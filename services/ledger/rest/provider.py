@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request
 
-from kernel.core.errors import Fault, NotFound
+from kernel.core.faults import Fault, NotFound
 from kernel.host.app import App
 from services.ledger.domain.commands import stream_of
 from services.ledger.ports import Webhooks, read_webhook

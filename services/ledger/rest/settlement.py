@@ -1,9 +1,9 @@
 """A provider's settlement file, booked line by line."""
 
-from kernel.core.errors import Fault, Unavailable
+from kernel.core.decider import Actor, Meta
+from kernel.core.faults import Fault, Unavailable
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Meta
-from kernel.eventlog.decide import Item
+from kernel.eventlog.commands import Item
 from kernel.host.app import App
 from services.ledger.domain.commands import Command, ConfirmDeposit, SettleLine, is_id, stream_of
 from services.ledger.domain.events import TransferKind

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.core.model import Receipt
+from kernel.core.events import Receipt
 from kernel.edge.fields import Uuid
-from kernel.edge.rest import Sender, Sending
+from kernel.edge.http import Sender, Sending
 from kernel.host.app import App
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import Command, RequestDeposit, RequestPayout, RequestRefund, stream_of

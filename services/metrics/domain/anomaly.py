@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernel.core.errors import Invalid, Refused
+from kernel.core.decider import Context, Decider
+from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import checked_id, derived_id, split_stream
-from kernel.core.model import Context, Decider
 from services.metrics.domain.engagement import EARLIEST_MS, LATEST_MS, Metric
 
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.core.errors import Invalid
+from kernel.core.decider import Context
+from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.core.model import Context
 from kernel.core.money import split_by_weights
 
 DEFAULT_WINDOW_S = 30 * 24 * 3600

@@ -7,9 +7,9 @@ envelopes are sent. A repeat with the same body is sent again and dropped by env
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernel.core.errors import Forbidden, Refused
+from kernel.core.decider import Context, Decider
+from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
 from kernel.core.money import BASIS_POINTS
 from services.metrics.domain.attribution import Placement, owns
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id, partition_of
 
 Ints = NDArray[np.int64]

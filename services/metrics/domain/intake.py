@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kernel.core.errors import Fault, Invalid
+from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import checked_id
 from services.metrics.domain.engagement import CODES, EARLIEST_MS, LATEST_MS, MAX_VALUE, Batch, Ints, empty
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from kernel.core.errors import Forbidden, Invalid, NotFound, Refused
+from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.faults import Forbidden, Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
-from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
 from services.metrics.domain.attribution import Placement, Touch, owns
 
 MAX_URL = 2048

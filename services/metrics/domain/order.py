@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from kernel.core.errors import Forbidden, Invalid, Refused
+from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id, split_stream
-from kernel.core.model import Context, Decider, Fact, Inline, Key, Rows
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.metrics.domain.attribution import (
     DEFAULT_WINDOW_S,

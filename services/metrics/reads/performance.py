@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.core.model import Actor
-from kernel.processors.reads import reading_as, visible
+from kernel.core.decider import Actor
+from kernel.processors.access import reading_as, visible
 from services.metrics.domain.engagement import Metric
 from services.metrics.reads.returns import MEASURED, METRIC, NOT_MEASURED, SERVICE, STANDING, shown, total_of
 from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE

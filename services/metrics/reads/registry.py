@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.core.errors import NotFound
-from kernel.core.model import Actor
-from kernel.runtime.signal import Signal, wait
+from kernel.core.decider import Actor
+from kernel.core.faults import NotFound
+from kernel.runtime.wakeup import Signal, wait
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.tables import CONTENTS

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from kernel.core.checked import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.check import PROBLEMS_LIMIT, Checked, Look
 from kernel.host.app import App
 from services.metrics.tables import CELLS, MINUTES
 

@@ -4,8 +4,8 @@ from typing import cast
 
 from fastapi import FastAPI
 
+from kernel.edge.http import create_api
 from kernel.edge.limits import Rate
-from kernel.edge.rest import create_api
 from kernel.host.app import App
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes

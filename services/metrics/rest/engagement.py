@@ -16,11 +16,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from kernel.adapters.bus import Bus, Message, Producer, TopicPartition
-from kernel.core.errors import Fault, Forbidden, Invalid, Unavailable
+from kernel.core.decider import Actor
+from kernel.core.faults import Fault, Forbidden, Invalid, Unavailable
 from kernel.core.ids import derived_id, stream_id
-from kernel.core.model import Actor
 from kernel.edge.fields import Body
-from kernel.edge.rest import Sender, Sending
+from kernel.edge.http import Sender, Sending
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, split

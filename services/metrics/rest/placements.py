@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.core.model import Receipt
 from kernel.edge.fields import AmountMinor, Body, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
-from kernel.edge.rest import Sender
+from kernel.edge.http import Sender
 from kernel.host.app import App
 from services.metrics.domain.attribution import MAX_TOUCHES
 from services.metrics.domain.coupon import IssueCoupon

@@ -6,8 +6,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from kernel.core.decider import Actor, Meta
 from kernel.core.ids import derived_id, new_id, stream_id
-from kernel.core.model import Actor, Meta
 from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
 from services.metrics.domain.link import RecordClick

@@ -8,7 +8,7 @@ from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
 from kernel.core.ids import new_id
-from kernel.processors.rebuild import Rebuild, canonical_dump, live_generation
+from kernel.processors.generations import Rebuild, canonical_dump, live_generation
 from services.campaigns.projections import PROJECTIONS
 from tests.integration.campaigns.story import Story
 from tests.kit.running import Running

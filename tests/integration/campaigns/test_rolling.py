@@ -14,7 +14,7 @@ import pytest
 
 from kernel.adapters.bus import PARTITIONS
 from kernel.core.ids import new_id
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, open_app, run_migrations
 from kernel.verify.invariants import broken, check
 from services.campaigns.settings import CampaignsSettings

@@ -19,9 +19,9 @@ from google.protobuf.message import Message as Proto
 
 from kernel.adapters.bus import PARTITIONS, Message
 from kernel.core.clock import system_clock
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 from kernel.core.ids import new_id, partition_of
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
 from services.compliance.ports import Seen
 from services.compliance.rest import make_api

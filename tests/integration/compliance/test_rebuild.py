@@ -1,7 +1,7 @@
 """A rebuilt read model equals the live one byte for byte; on PostgreSQL its owner rebuilds, not the writer."""
 
 from kernel.adapters.database import Database
-from kernel.processors.rebuild import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild, canonical_dump
 from services.compliance.codec import CODEC
 from services.compliance.projections import REVIEWS_PROJECTION
 from services.compliance.subscribe import decode

@@ -7,8 +7,8 @@ import pytest
 from dandelion.common.v1 import common_pb2 as common
 
 from kernel.core.clock import system_clock
+from kernel.core.decider import Actor
 from kernel.core.ids import new_id
-from kernel.core.model import Actor
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.domain.rate_card import Format
 from services.discovery.search.query import Cursor

@@ -8,7 +8,7 @@ from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.metrics.v1 import events_pb2 as metrics
 
 from kernel.core.ids import new_id
-from kernel.processors.rebuild import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild, canonical_dump
 from services.discovery.projections import PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE

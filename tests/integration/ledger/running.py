@@ -18,11 +18,12 @@ from google.protobuf.message import Message as Proto
 
 from kernel.adapters.bus import PARTITIONS, Message
 from kernel.core.clock import system_clock
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Receipt
 from kernel.core.ids import derived_id, new_id, partition_of
-from kernel.core.model import Actor, Meta, Receipt
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
-from kernel.processors.process import SYSTEM
+from kernel.processors.processes import SYSTEM
 from sandbox.app import Sandbox, make_sandbox
 from sandbox.settings import SandboxSettings
 from services.ledger.domain.commands import Command, stream_of

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
-from kernel.processors.rebuild import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild, canonical_dump
 from services.ledger.domain import seals
 from services.ledger.domain.commands import HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Refused, Unavailable
+from kernel.core.faults import Refused, Unavailable
 from kernel.core.ids import new_id
 from services.ledger.domain import watches
 from services.ledger.domain.accounts import Code

@@ -5,11 +5,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from kernel.eventlog.log import Log
 from kernel.host.app import App
-from kernel.processors.reads import reading_as
-from kernel.processors.rebuild import Rebuild, canonical_dump
+from kernel.processors.access import reading_as
+from kernel.processors.generations import Rebuild, canonical_dump
 from services.ledger.domain.events import ChainKind
 from services.ledger.projections import PROJECTIONS
 from tests.integration.ledger import test_books, test_money_bugs, test_story

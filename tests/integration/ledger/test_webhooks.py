@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from kernel.core.errors import Unauthenticated
+from kernel.core.faults import Unauthenticated
 from kernel.core.ids import new_id
 from sandbox.webhooks import sign
 from services.ledger.domain.events import ChainKind

@@ -25,7 +25,7 @@ from google.protobuf.message import Message as Proto
 from kernel.adapters.bus import PARTITIONS, Message
 from kernel.core.clock import system_clock
 from kernel.core.ids import derived_id, new_id, partition_of
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
 from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
 from services.metrics.rest import make_api

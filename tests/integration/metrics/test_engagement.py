@@ -12,7 +12,7 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion_contracts.engagement import rows as rows_of
 
 from kernel.adapters.bus import Message, Producer
-from kernel.core.errors import Unavailable
+from kernel.core.faults import Unavailable
 from kernel.core.ids import new_id
 from services.metrics.domain.engagement import joined
 from services.metrics.domain.intake import from_rows

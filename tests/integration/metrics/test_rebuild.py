@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kernel.core.ids import new_id
-from kernel.processors import rebuild
+from kernel.processors import generations
 from services.metrics.codec import CODEC
 from services.metrics.projections import PROJECTIONS
 from services.metrics.subscribe import decode
@@ -41,11 +41,13 @@ async def test_rebuild_equals_live(tmp_path: Path) -> None:
             await metrics.app.at_least(receipt["token"], name)
         app = metrics.app
         for projection in PROJECTIONS:
-            before = await rebuild.live_generation(app.database, projection)
-            dump = await rebuild.canonical_dump(app.database, projection, before)
-            after = await rebuild.Rebuild(projection, app.database, app.log, CODEC, "metrics", app.bus, decode).run()
+            before = await generations.live_generation(app.database, projection)
+            dump = await generations.canonical_dump(app.database, projection, before)
+            after = await generations.Rebuild(
+                projection, app.database, app.log, CODEC, "metrics", app.bus, decode
+            ).run()
             assert len(dump) > 1
-            assert await rebuild.canonical_dump(app.database, projection, after) == dump
+            assert await generations.canonical_dump(app.database, projection, after) == dump
 
 
 async def test_a_restart_counts_nothing_twice(tmp_path: Path) -> None:

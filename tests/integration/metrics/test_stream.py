@@ -11,7 +11,7 @@ import pytest
 from dandelion.metrics.v1 import events_pb2 as events
 
 from kernel.core.ids import new_id
-from kernel.runtime.run import Role
+from kernel.runtime.roles import Role
 from services.metrics import stream
 from services.metrics.domain.window import Rule, Windows
 from services.metrics.stream import Watch

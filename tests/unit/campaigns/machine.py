@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id, split_stream
-from kernel.core.model import Actor
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application import APPLICATION
 from services.campaigns.domain.application import Status as ApplicationStatus

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.application_commands import ExpireInvitation
 from services.campaigns.domain.campaign import ExpireCampaign
 from services.campaigns.domain.compensation import Compensation, CompensationKind, Metric

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.deliverable import Deliverable, Stage
 from services.campaigns.domain.work_commands import (

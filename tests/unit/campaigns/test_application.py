@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from services.campaigns.domain.application import APPLICATION, MAX_ROUNDS
 from services.campaigns.domain.application_commands import (
     AcceptApplication,

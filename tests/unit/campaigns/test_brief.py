@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.campaigns.domain.brief import (
     Brief,
     CampaignType,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from services.campaigns.domain.brief import CampaignType
 from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
 from services.campaigns.domain.campaign import (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Fact
-from kernel.processors.process import Deadline
+from kernel.core.decider import Fact
+from kernel.processors.processes import Deadline
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.campaign import ExpireCampaign
 from services.campaigns.domain.events import BriefAmended

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Context, Fact
+from kernel.core.decider import Context, Fact
 from services.campaigns.domain.budget import BUDGETS, Budget
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.compensation import Compensation, CompensationKind

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from kernel.core.events import Incoming
 from kernel.core.ids import derived_id
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.compensation import Compensation, CompensationKind
 from services.campaigns.domain.content_events import LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.contract import contract_hash

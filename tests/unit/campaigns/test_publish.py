@@ -12,8 +12,8 @@ from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 from google.protobuf import symbol_database
 
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import CommandRefused
+from kernel.core.events import Incoming
+from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import Announce, Request
 from services.campaigns.domain.application_commands import ReleaseApplication
 from services.campaigns.domain.content_events import LabelPlacement, Verdict

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from kernel.core.model import Actor, Context
+from kernel.core.decider import Actor, Context
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.budget import BriefInForce
 from services.campaigns.domain.collaboration import COLLABORATION

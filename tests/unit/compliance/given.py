@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.errors import Fault
-from kernel.core.model import Actor, Context, Decider, NoRows
+from kernel.core.decider import Actor, Context, Decider, NoRows
+from kernel.core.faults import Fault
 from services.compliance.domain.findings import Content
 from services.compliance.domain.review import About
 

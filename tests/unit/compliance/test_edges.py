@@ -9,7 +9,7 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as commands
 
-from kernel.core.errors import Fault, Unavailable
+from kernel.core.faults import Fault, Unavailable
 from services.compliance.domain.live import ContentPublished, ContentTakenDown, Post, RecordLook
 from services.compliance.effects import record_of
 from services.compliance.ports import HttpPlatform, Seen

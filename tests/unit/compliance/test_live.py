@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Incoming
+from kernel.core.events import Incoming
 from services.compliance.domain.live import (
     LOOK,
     ContentLookedAt,

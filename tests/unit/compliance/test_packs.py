@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.compliance.domain.findings import Content, Severity, Verdict, verdict_of
 from services.compliance.domain.packs import MAX_FINDINGS, Pack, Rule, in_force, parse
 from services.compliance.packs import shipped_lists, shipped_packs

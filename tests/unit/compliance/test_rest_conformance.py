@@ -10,10 +10,11 @@ from typing import Any, cast
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from kernel.core.errors import Refused
-from kernel.core.model import Meta, Receipt
+from kernel.core.decider import Meta
+from kernel.core.events import Receipt
+from kernel.core.faults import Refused
 from kernel.edge.auth import Verifier
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App
 from kernel.runtime.health import Health
 from services.compliance.rest import make_api

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.model import Actor
+from kernel.core.decider import Actor
 from services.compliance.domain.findings import Content, Verdict
 from services.compliance.domain.review import (
     DecideReview,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.model import Actor, Fact
+from kernel.core.decider import Actor, Fact
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import Command

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.model import Actor, Fact, NoRows
+from kernel.core.decider import Actor, Fact, NoRows
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import (
     ChangeAvailability,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
 from services.discovery.domain.audience import Share
 from services.discovery.domain.commands import ChangeRateCard, ReportAudience, ReportFollowers, ReportPerformance

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.discovery.domain.criteria import Criteria, Order, checked_criteria, order_of
 from services.discovery.domain.events import FollowersReported, PerformanceReported, RateCardChanged
 from services.discovery.domain.profile import Platform

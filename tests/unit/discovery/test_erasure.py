@@ -3,7 +3,7 @@
 import pytest
 
 from kernel.adapters.personal import SubjectKey
-from kernel.core.model import Fact, NoRows
+from kernel.core.decider import Fact, NoRows
 from services.discovery.domain.erasure import (
     FORGOTTEN,
     AskErasure,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kernel.runtime.signal import Signal
+from kernel.runtime.wakeup import Signal
 from services.discovery.search import replies
 from services.discovery.search.replies import FRESH_S, Replies
 

@@ -18,9 +18,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.core.events import Incoming
+from kernel.core.faults import Invalid
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import Announce
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator

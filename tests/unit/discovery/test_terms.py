@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.discovery.domain.profile import Account, Platform, checked_account, handle_key
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard, quote
 from services.discovery.domain.tiers import FLOORS, Tier, tier_of

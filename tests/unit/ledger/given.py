@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.ledger.domain.accounts import Account, Code
 from services.ledger.domain.commands import (
     CancelEscrow,

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from kernel.core.errors import Conflict, Refused
+from kernel.core.decider import Actor
+from kernel.core.faults import Conflict, Refused
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import (
     CancelEscrow,

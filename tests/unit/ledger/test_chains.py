@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kernel.core.errors import Conflict, Fault
+from kernel.core.decider import Context, GivenRows
+from kernel.core.faults import Conflict, Fault
 from kernel.core.ids import derived_id
-from kernel.core.model import Context, GivenRows
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.chains import Done, decide, reads
 from services.ledger.domain.commands import (

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.errors import Forbidden, Refused
-from kernel.core.model import Context, Fact, GivenRows
-from kernel.processors.process import Deadline
+from kernel.core.decider import Context, Fact, GivenRows
+from kernel.core.faults import Forbidden, Refused
+from kernel.processors.processes import Deadline
 from services.ledger.codec import CODEC
 from services.ledger.domain.commands import (
     CancelEscrow,

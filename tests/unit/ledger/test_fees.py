@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.ledger.domain.accounts import CHART, Code, bound_check_sql
 from services.ledger.domain.fees import policy_at, share_out, split_creators, vat_inside
 

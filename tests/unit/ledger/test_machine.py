@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from kernel.core.model import Key
+from kernel.core.decider import Key
 from services.ledger.domain import fees, posting, rows
 from services.ledger.domain.accounts import Account
 from services.ledger.domain.transfers import Leg, apply_legs

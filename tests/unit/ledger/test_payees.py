@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.errors import Fault, Refused
-from kernel.core.model import Actor, Context, Fact, GivenRows
+from kernel.core.decider import Actor, Context, Fact, GivenRows
+from kernel.core.faults import Fault, Refused
 from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.payees import (

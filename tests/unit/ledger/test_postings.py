@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.ledger.domain.commands import (
     Command,
     ConfirmDeposit,

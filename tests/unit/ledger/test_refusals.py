@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kernel.core.errors import Fault
+from kernel.core.decider import Actor
+from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import (
     Command,

@@ -9,10 +9,10 @@ import pytest
 from dandelion.ledger.v1 import commands_pb2 as asked
 from dandelion.ledger.v1 import events_pb2 as pb
 
-from kernel.core.errors import Invalid
+from kernel.core.events import Incoming
+from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import Announce
 from services.ledger.codec import CODEC, COMMANDS, EVENTS
 from services.ledger.domain.accounts import Code

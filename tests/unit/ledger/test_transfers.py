@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kernel.core.errors import Refused
+from kernel.core.faults import Refused
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import RequestDeposit, RequestPayout
 from services.ledger.domain.hashchain import Chained, Link, walk

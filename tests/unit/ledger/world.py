@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kernel.core.decider import Actor, Context, Fact, GivenRows, Key
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Context, Fact, GivenRows, Key
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.chains import Done, decide, evolve
 from services.ledger.domain.commands import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kernel.core.errors import Fault
+from kernel.core.decider import Actor, Context, Decider, Fact, GivenRows, Inline, NoRows
+from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, Context, Decider, Fact, GivenRows, Inline, NoRows
 from services.metrics.domain.attribution import Placement
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.metrics.domain.attribution import MAX_WINDOW_S, Model, Touch, checked_window, chosen, credits, last_click
 from services.metrics.domain.roi import FORMULAS, Outcome, Ratio, figures
 from tests.unit.metrics.given import HOUR, NOON, PLACE

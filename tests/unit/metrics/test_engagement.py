@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id, partition_of
 from services.metrics.domain.engagement import (
     ENVELOPE_ROWS,

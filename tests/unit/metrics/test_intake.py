@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.metrics.domain.engagement import Kind, Metric, Provenance, Traffic
 from services.metrics.domain.intake import (
     MAX_REPORTED,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, CouponIssued, IssueCoupon
 from services.metrics.domain.link import CLICK, LINK, LINK_CODES, IssueLink, LinkClicked, LinkIssued, RecordClick
 from tests.unit.metrics.given import BLUE, BRAND, CREATOR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.core.decider import Actor, GivenRows
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor, GivenRows
 from services.metrics.domain.attribution import Basis, Model
 from services.metrics.domain.coupon import COUPON_CODES, CouponIssued
 from services.metrics.domain.link import CLICKS, LinkClicked

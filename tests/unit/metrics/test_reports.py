@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from kernel.core.model import Actor
 from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id
 from services.metrics.domain.batch import BATCH, BatchRegistered, RegisterBatch
 from services.metrics.domain.engagement import Metric

@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from kernel.core.clock import system_clock
-from kernel.core.errors import NotFound
-from kernel.core.model import Actor, Meta, Receipt
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Receipt
+from kernel.core.faults import NotFound
 from kernel.edge.auth import Verifier
-from kernel.edge.issuer import Issuer
+from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App
 from kernel.runtime.health import Health
-from kernel.runtime.signal import Signal
+from kernel.runtime.wakeup import Signal
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.reads.registry import Known

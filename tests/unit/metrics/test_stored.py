@@ -12,10 +12,10 @@ from dandelion.metrics.v1 import events_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.errors import Fault, Invalid
+from kernel.core.events import Incoming
+from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id
-from kernel.core.model import Incoming
-from kernel.eventlog.decide import REFUSED_NAME, CommandRefused
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import Announce
 from services.metrics.codec import CODEC, EVENTS
 from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id

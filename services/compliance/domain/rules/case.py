@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.core.errors import Invalid
+from kernel.core.faults import Invalid
 from services.compliance.domain.disclosure import LabelLaw
 from services.compliance.domain.findings import Content, Severity
 from services.compliance.domain.text import Folded, Folding

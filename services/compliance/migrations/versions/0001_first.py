@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from kernel.host.migrate import first_tables
+from kernel.adapters.schema import first_tables
 from services.compliance.tables import metadata
 
 revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from kernel.host.migrate import first_tables
+from kernel.adapters.schema import first_tables
 from services.ledger.tables import METADATA
 
 revision = "0001"

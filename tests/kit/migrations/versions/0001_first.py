@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from kernel.host.migrate import first_tables
+from kernel.adapters.schema import first_tables
 from tests.kit.counter import metadata
 
 revision = "0001"

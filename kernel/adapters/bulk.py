@@ -1,0 +1,195 @@
+"""Set-wise statements of one table for the driver: rows by primary key, upserts and deletes of many in one.
+
+Rows that go with an append are parts of the append's own statement on PostgreSQL and write only if the head moves; on SQLite
+they follow it in its transaction. Values pass through their column's type both ways, as everywhere in SQLAlchemy.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Key = tuple[Any, ...]
+_DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Of one table: whole rows to keep, by column, and keys of rows to delete; no key in both."""
+
+    table: "Table"
+    kept: Mapping[str, list[Any]]
+    gone: Sequence[Key]
+
+
+class Table:
+    """One table's statements, made once. `columns` are those that rows have, `key` is the primary key (text)."""
+
+    def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
+        self.table, self.columns = table, tuple(columns)
+        self.key = tuple(column.name for column in table.primary_key.columns)
+        types = {name: table.c[name].type for name in self.columns}
+        self._sql_types = {name: kind.compile(dialect=_DIALECT) for name, kind in types.items()}
+        impls = {name: kind.dialect_impl(_DIALECT) for name, kind in types.items()}
+        self._joined = {name for name, kind in types.items() if isinstance(kind, sa.Integer)}
+        """Arrays of these travel as one text: the driver looks at each number of an array several times."""
+        self._bind = {name: impl.bind_processor(_DIALECT) or _as_it_is for name, impl in impls.items()}
+        self._read = [impls[name].result_processor(_DIALECT, None) or _as_it_is for name in self.columns]
+        self._select, self._delete = self._selecting(), self._deleting("h, ")
+        self._upsert = self._upserting(self.columns, (), "h, ")
+        self._alone: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+
+    def by_key(self) -> Any:
+        return sa.tuple_(*[self.table.c[name] for name in self.key])
+
+    def selecting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+        """PostgreSQL: one index lookup for each key (OFFSET 0 keeps it so, whatever the statistics say)."""
+        return self._select, self._key_arrays(keys)
+
+    def read(self, row: Sequence[Any]) -> dict[str, Any]:
+        """A selected row by column, as the application knows its values."""
+        return {name: read(value) for name, read, value in zip(self.columns, self._read, row, strict=True)}
+
+    def parts(self, changes: Changes) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Each a CTE behind `h`, the head's move, with its arrays."""
+        if changes.kept:
+            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(changes.kept)
+        if changes.gone:
+            yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.gone)
+
+    def upserting(self, rows: Sequence[Mapping[str, Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+        """A statement of its own: columns in `add` are summed onto what stands there, the others replaced."""
+        names, summed = tuple(rows[0]), tuple(add)
+        sql = self._alone.get((names, summed))
+        if sql is None:
+            sql = self._alone[names, summed] = self._upserting(names, summed)
+        return sql, self._row_arrays({name: [row[name] for row in rows] for name in names})
+
+    def deleting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+        """A statement of its own."""
+        return self._deleting(), self._key_arrays(keys)
+
+    def _row_arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
+        return {self._name(name): self._array(name, values) for name, values in columns.items()}
+
+    def _array(self, name: str, values: list[Any]) -> list[Any] | str:
+        if name in self._joined:
+            return ",".join(["" if value is None else f"{value:d}" for value in values])
+        bind = self._bind[name]
+        return values if bind is _as_it_is else [bind(value) for value in values]
+
+    def _key_arrays(self, keys: Sequence[Key]) -> dict[str, Any]:
+        return {
+            self._name(name, "gone"): self._array(name, list(values))
+            for name, values in zip(self.key, zip(*keys, strict=True), strict=True)
+        }
+
+    def _name(self, column: str, what: str = "row") -> str:
+        return f"{what}_{self.table.name}_{column}"
+
+    def _unnest(self, names: Sequence[str], what: str) -> str:
+        arrays = ", ".join(self._cast(name, self._name(name, what)) for name in names)
+        return f"unnest({arrays}) AS u({_quoted(names)})"
+
+    def _cast(self, name: str, parameter: str) -> str:
+        array = f"string_to_array(:{parameter}, ',', '')" if name in self._joined else f":{parameter}"
+        return f"CAST({array} AS {self._sql_types[name]}[])"
+
+    def _selecting(self) -> str:
+        same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
+        inner = f'SELECT {_quoted(self.columns, "t.")} FROM "{self.table.name}" AS t WHERE {same} OFFSET 0'
+        return f"SELECT f.* FROM {self._unnest(self.key, 'gone')} CROSS JOIN LATERAL ({inner}) AS f"
+
+    def _upserting(self, names: Sequence[str], add: Sequence[str], behind: str = "") -> str:
+        """`behind`: what else it is joined with, and writes nothing without."""
+        changed = ", ".join(f'"{name}" = {self._after(name, add)}' for name in names if name not in self.key)
+        action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
+        return (
+            f'INSERT INTO "{self.table.name}" AS t ({_quoted(names)}) '
+            f"SELECT {_quoted(names, 'u.')} FROM {behind}{self._unnest(names, 'row')} "
+            f"ON CONFLICT ({_quoted(self.key)}) {action}"
+        )
+
+    def _after(self, name: str, add: Sequence[str]) -> str:
+        return f't."{name}" + excluded."{name}"' if name in add else f'excluded."{name}"'
+
+    def _deleting(self, behind: str = "") -> str:
+        same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
+        return f'DELETE FROM "{self.table.name}" AS t USING {behind}{self._unnest(self.key, "gone")} WHERE {same}'
+
+
+def behind_the_head(changes: Sequence[Changes]) -> tuple[str, dict[str, Any]]:
+    """PostgreSQL: what to add to the append's CTEs, and its values."""
+    parts = [part for change in changes for part in change.table.parts(change)]
+    values = {name: array for _, arrays in parts for name, array in arrays.items()}
+    return "".join(f",\n{sql}" for sql, _ in parts), values
+
+
+async def write(connection: AsyncConnection, changes: Sequence[Changes]) -> None:
+    """SQLite: in the append's transaction, after it."""
+    for change in changes:
+        if change.gone:
+            await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
+        rows = [dict(zip(change.kept, row, strict=True)) for row in zip(*change.kept.values(), strict=True)]
+        await upsert(connection, change.table.table, rows)
+
+
+def _quoted(names: Iterable[str], of: str = "") -> str:
+    return ", ".join(f'{of}"{name}"' for name in names)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+async def upsert(
+    connection: AsyncConnection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    add: Sequence[str] = (),
+) -> None:
+    """One set-wise upsert by primary key: columns in `add` are summed onto the stored ones, the others replaced.
+
+    Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
+    """
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key.columns]
+    ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
+    if connection.dialect.name == "postgresql":
+        statement, bound = (
+            _unnested(table, ordered),
+            {f"c_{name}": [row[name] for row in ordered] for name in ordered[0]},
+        )
+        await connection.execute(_on_conflict(statement, table, keys, list(ordered[0]), add), bound)
+    else:
+        insert = sqlite.insert(table)
+        await connection.execute(
+            _on_conflict(insert, table, keys, list(ordered[0]), add), [dict(row) for row in ordered]
+        )
+
+
+def _unnested(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """INSERT ... SELECT FROM unnest(arrays): one statement of fixed text whatever the number of rows."""
+    names = list(rows[0])
+    arrays = [sa.bindparam(f"c_{name}", type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names]
+    if any(isinstance(table.c[name].type, postgresql.ARRAY | sa.ARRAY) for name in names):
+        raise TypeError("unnest flattens array columns; store them as text or JSON")
+    columns = sa.func.unnest(*arrays).table_valued(*names, name="u").render_derived()
+    return postgresql.insert(table).from_select(names, sa.select(*[columns.c[name] for name in names]))
+
+
+def _on_conflict(insert: Any, table: sa.Table, keys: list[str], names: list[str], add: Sequence[str]) -> Any:
+    values = {
+        name: table.c[name] + insert.excluded[name] if name in add else insert.excluded[name]
+        for name in names
+        if name not in keys
+    }
+    if not values:
+        return insert.on_conflict_do_nothing(index_elements=keys)
+    return insert.on_conflict_do_update(index_elements=keys, set_=values)

@@ -1,0 +1,111 @@
+"""Leases: who works on what, in database time. They only elect; compare-and-set on guards and checkpoints is what fences.
+
+Each of a set of names (partitions of a consumer, the relay) is held by one replica; replicas share them out evenly. A
+replica that is gone loses its leases after TTL_S; one that comes back as a zombie finds its writes refused by the fence.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from time import monotonic
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.bulk import upsert
+from kernel.adapters.database import Database
+from kernel.core.clock import system_clock
+from kernel.core.ids import new_id
+
+TTL_S = 6.0
+RENEW_S = 2.0
+
+
+class Leases:
+    """A fair share of `names` under `prefix` (rows `<prefix>/<name>` and `<prefix>/member/<owner>`)."""
+
+    def __init__(self, database: Database, prefix: str, names: Sequence[str]) -> None:
+        self._database, self._prefix = database, prefix
+        self._names = {f"{prefix}/{name}": name for name in names}
+        self._table = database.metadata.tables["leases"]
+        self.owner = new_id()
+        self._held: frozenset[str] = frozenset()
+        self._renew_at = 0.0
+        self._joined = False
+
+    async def held(self) -> frozenset[str]:
+        """The names held now; renews every RENEW_S. On SQLite there is one process: it holds all."""
+        if self._database.is_sqlite:
+            return frozenset(self._names.values())
+        self._joined = True  # before it is tried: a renewal that was cancelled may have been committed
+        if monotonic() >= self._renew_at:
+            self._held = await self._renew()
+            self._renew_at = monotonic() + RENEW_S
+        return self._held
+
+    async def _renew(self) -> frozenset[str]:
+        async with self._database.transaction() as connection:
+            now = await time_of(connection)
+            await self._join(connection, now)
+            share = ceil(len(self._names) / max(1, await self._members(connection, now)))
+            mine = await self._mine(connection)
+            keep = sorted(mine)[:share]
+            await self._set(connection, sorted(mine)[share:], now)
+            wanted = keep + await self._free(connection, now, share - len(keep))
+            await self._set(connection, wanted, now + timedelta(seconds=TTL_S))
+        return frozenset(self._names[name] for name in wanted)
+
+    async def _join(self, connection: AsyncConnection, now: datetime) -> None:
+        until = now + timedelta(seconds=TTL_S)
+        member = {"name": f"{self._prefix}/member/{self.owner}", "owner": self.owner, "until": until}
+        await upsert(connection, self._table, [member])
+        known = set((await connection.execute(sa.select(self._table.c.name).where(self._of_names()))).scalars())
+        missing = [{"name": name, "owner": "", "until": now} for name in self._names if name not in known]
+        if missing:
+            await connection.execute(sa.dialects.postgresql.insert(self._table).on_conflict_do_nothing(), missing)
+
+    async def _members(self, connection: AsyncConnection, now: datetime) -> int:
+        members = self._table.c.name.startswith(f"{self._prefix}/member/", autoescape=True)
+        await connection.execute(
+            sa.delete(self._table).where(members, self._table.c.until < now - timedelta(minutes=5))
+        )
+        live = sa.select(sa.func.count()).where(members, self._table.c.until >= now)
+        return int((await connection.execute(live)).scalar_one())
+
+    async def _mine(self, connection: AsyncConnection) -> list[str]:
+        mine = self._of_names() & (self._table.c.owner == self.owner)
+        return list((await connection.execute(sa.select(self._table.c.name).where(mine))).scalars())
+
+    async def _free(self, connection: AsyncConnection, now: datetime, count: int) -> list[str]:
+        """Takes up to `count` names whose holder is gone; a racing replica's rows are skipped, not waited for."""
+        if count <= 0:
+            return []
+        free = self._of_names() & (self._table.c.until <= now) & (self._table.c.owner != self.owner)
+        query = sa.select(self._table.c.name).where(free).order_by(self._table.c.name).limit(count)
+        taken = list((await connection.execute(query.with_for_update(skip_locked=True))).scalars())
+        await connection.execute(sa.update(self._table).where(self._table.c.name.in_(taken)).values(owner=self.owner))
+        return taken
+
+    async def _set(self, connection: AsyncConnection, names: Sequence[str], until: datetime) -> None:
+        mine = self._table.c.name.in_(names) & (self._table.c.owner == self.owner)
+        owner = self.owner if until > await time_of(connection) else ""
+        await connection.execute(sa.update(self._table).where(mine).values(until=until, owner=owner))
+
+    def _of_names(self) -> sa.ColumnElement[bool]:
+        return self._table.c.name.in_(list(self._names))
+
+    async def release(self) -> None:
+        """Gives everything back at once, its share as a member too, so that another replica need not wait for the TTL."""
+        self._renew_at = 0.0
+        if self._joined:
+            self._joined, self._held = False, frozenset()
+            async with self._database.transaction() as connection:
+                await connection.execute(sa.delete(self._table).where(self._table.c.owner == self.owner))
+
+
+async def time_of(connection: AsyncConnection) -> datetime:
+    """The database's time."""
+    if connection.dialect.name == "sqlite":
+        return system_clock()
+    now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+    return now

@@ -1,0 +1,266 @@
+"""The HTTP edge of a service: who calls, what a command carries, and nothing out but documented answers.
+
+`api = create_api(...)`, then routes that take `sender: Sender` (commands) or `caller: Caller` (everything else).
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from opentelemetry.trace import SpanKind
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.core.decider import Actor, Meta
+from kernel.core.events import Receipt
+from kernel.core.faults import Unauthenticated, Unavailable
+from kernel.core.ids import command_id, new_id
+from kernel.edge import http_errors
+from kernel.edge.auth import Verifier
+from kernel.edge.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
+from kernel.runtime import admin, telemetry
+from kernel.runtime.health import Health
+
+CORRELATION = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+DOCUMENTED = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """What the dependencies below need of their app."""
+
+    verifier: Verifier
+    buckets: Buckets
+    fingerprint_key: bytes
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer", description="RFC 9068 access token")
+
+
+async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
+    """The caller by the bearer token; counts the request against the caller's rate."""
+    if given is None:
+        raise Unauthenticated("token.missing")
+    edges: _Edges = request.app.state.edges
+    caller = await edges.verifier.verify(given.credentials)
+    allowance, exhausted = edges.buckets.take((caller.tenant, caller.id))
+    request.state.headers.update(allowance.headers())
+    if exhausted:
+        raise exhausted
+    return caller
+
+
+Caller = Annotated[Actor, Depends(actor)]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key and body give the first answer again; another body is refused.",
+    ),
+]
+CorrelationId = Annotated[str | None, Header(alias="X-Correlation-Id", pattern=CORRELATION)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One command request: its actor, key and trace; makes the Meta and dresses the answer."""
+
+    actor: Actor
+    key: str
+    request: Request
+    response: Response
+
+    def meta(self, stream: str, command: object, body: BaseModel | None = None) -> Meta:
+        """The Meta of `command` on `stream`; the fingerprint covers command name, path and body, not time."""
+        return Meta(
+            command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
+            actor=self.actor,
+            fingerprint=self._fingerprint(type(command).__name__, body),
+            correlation=self.request.state.correlation,
+            traceparent=telemetry.current_traceparent(),
+        )
+
+    def answer(self, receipt: Receipt) -> Receipt:
+        """The receipt, its stream version also as ETag."""
+        self.response.headers["ETag"] = f'"{receipt.version}"'
+        return receipt
+
+    def _fingerprint(self, name: str, body: BaseModel | None) -> str:
+        """Keyed, as it is stored for ever and a body may hold personal text that could be guessed from a plain hash."""
+        content = body.model_dump(mode="json") if body else None
+        covered = json.dumps([name, self.request.url.path, content], sort_keys=True, separators=(",", ":"))
+        edges: _Edges = self.request.app.state.edges
+        return hashlib.blake2b(covered.encode(), key=edges.fingerprint_key, digest_size=16).hexdigest()
+
+
+async def _sending(
+    request: Request, response: Response, actor: Caller, key: IdempotencyKey, correlation: CorrelationId = None
+) -> Sending:
+    return Sending(actor, key, request, response)
+
+
+Sender = Annotated[Sending, Depends(_sending)]
+
+
+class Edge:
+    """Outermost: correlation id, trace, metrics, security headers, and the last word on unexpected exceptions."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope)
+        correlation = given.get("x-correlation-id", "")
+        state = scope.setdefault("state", {})
+        state["correlation"] = correlation if re.fullmatch(CORRELATION, correlation) else new_id()
+        state["headers"] = {"X-Correlation-Id": state["correlation"]}
+        with telemetry.span(f"http {scope['method']}", given.get("traceparent", ""), kind=SpanKind.SERVER):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = perf_counter(), 0
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _dress(message, scope)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, dressed)
+        except Exception as error:
+            refusal = http_errors.unexpected(error, scope)
+            if status:  # half an answer is out; all that is left is to cut the connection
+                raise
+            await refusal(scope, receive, dressed)
+        except asyncio.CancelledError:
+            if not status:  # the server stops before this was done; without a word it would answer 500
+                await http_errors.answer(Unavailable("server.stopping", retry_after_s=1), scope)(
+                    scope, receive, dressed
+                )
+            raise
+        finally:
+            _measure(scope, status, perf_counter() - started)
+
+
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+def _dress(message: Message, scope: Scope) -> None:
+    """Adds what the answer does not say itself."""
+    given = list(message.get("headers", ()))
+    said = {name for name, _ in given}
+    own = [(name.lower().encode(), value.encode("latin-1")) for name, value in scope["state"]["headers"].items()]
+    message["headers"] = given + [pair for pair in (*_SECURITY, *own) if pair[0] not in said]
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    matched = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    route = getattr(matched, "path", "unmatched")
+    method = scope["method"] if scope["method"] in {"GET", "PUT", "POST", "PATCH", "DELETE"} else "other"
+    telemetry.count("http_requests_total", route=route, method=method, status=str(status))
+    telemetry.observe("http_request_seconds", seconds, route=route, method=method)
+
+
+def create_api(
+    title: str,
+    verifier: Verifier,
+    *,
+    fingerprint_key: bytes,
+    health: Health | None = None,
+    rate: Rate | None = None,
+    body_limit_bytes: int = BODY_LIMIT_BYTES,
+    body_limits: Mapping[str, int] | None = None,
+    description: str = "",
+    version: str = "1",
+) -> FastAPI:
+    """An app with health, metrics, limits and problems in place.
+
+    `fingerprint_key`: 16 to 64 secret bytes, the same in every replica and for ever. `body_limits`: path prefix to
+    bytes, where 64 KiB are too few.
+    """
+    if not 16 <= len(fingerprint_key) <= 64:
+        raise ValueError("the fingerprint key has 16 to 64 bytes")
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=http_errors.documented(*DOCUMENTED),
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.edges = _Edges(verifier, Buckets(rate or Rate()), fingerprint_key)
+    app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
+    app.add_middleware(Edge)
+    http_errors.install(app)
+    _add_probes(app, health or Health())
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+class ProbeAnswer(BaseModel):
+    """`checks` maps what was looked at to "ok" or what is wrong."""
+
+    ok: bool
+    checks: dict[str, str]
+
+
+def _add_probes(app: FastAPI, health: Health) -> None:
+    red: dict[int | str, dict[str, Any]] = {503: {"model": ProbeAnswer, "description": "Not now", "content": {}}}
+
+    @app.get("/healthz/live", tags=["operations"], responses=red, response_model=ProbeAnswer)
+    async def live() -> Response:
+        """Work that waits moves on."""
+        return await _answered(health, "/healthz/live")
+
+    @app.get("/healthz/ready", tags=["operations"], responses=red, response_model=ProbeAnswer)
+    async def ready() -> Response:
+        """What a request needs answers."""
+        return await _answered(health, "/healthz/ready")
+
+    @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        return await _answered(health, "/metrics")
+
+
+async def _answered(health: Health, path: str) -> Response:
+    status, kind, body = await admin.answer(health, path) or (404, admin.TEXT, b"")
+    return Response(body, status, media_type=kind)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1 with the problem's schema; made once."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = http_errors.SCHEMA
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,186 @@
+"""Faults as RFC 9457 problems: the one place that knows which HTTP status a kind has."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import compile_path
+from starlette.types import Scope
+
+from kernel.core.faults import Exhausted, Fault, Internal, Invalid, Kind, Unavailable
+from kernel.core.ids import new_id
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+STATUS: Mapping[Kind, int] = {
+    "invalid": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "refused": 409,
+    "conflict": 409,
+    "exhausted": 429,
+    "unavailable": 503,
+    "poison": 500,
+    "internal": 500,
+}
+STATUS_OF_CODE: Mapping[str, int] = {
+    "body.malformed": 400,
+    "body.too_large": 413,
+    "route.method_not_allowed": 405,
+    "writer.queue_full": 503,
+}
+"""Where the code says more than the kind: what HTTP has a status of its own for, and overload that is not the caller's."""
+TITLES: Mapping[Kind, str] = {
+    "invalid": "The input is wrong",
+    "unauthenticated": "Who is calling is not known",
+    "forbidden": "The caller may not do this",
+    "not_found": "There is no such thing, or not for this caller",
+    "refused": "The present state does not allow this",
+    "conflict": "Something else has changed it meanwhile",
+    "exhausted": "A limit is used up",
+    "unavailable": "Try again later with the same idempotency key",
+    "poison": "This can never be handled",
+    "internal": "Our fault; the instance names it in our logs",
+}
+ERRORS_LIMIT = 50
+RETRY_AFTER_S = 1
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable; `facts` hold its numbers and names; `errors` the fields and rules.",
+    "required": ["type", "title", "status", "detail", "instance", "kind", "code", "facts"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "kind": {"type": "string", "enum": list(STATUS)},
+        "code": {"type": "string"},
+        "facts": {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean", "null"]}},
+        "errors": {
+            "type": "array",
+            "maxItems": ERRORS_LIMIT,
+            "items": {
+                "type": "object",
+                "required": ["in", "field", "rule", "detail"],
+                "properties": {name: {"type": "string"} for name in ("in", "field", "rule", "detail")},
+            },
+        },
+    },
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses=` for FastAPI: these statuses answer with a problem."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def status_of(fault: Fault) -> int:
+    return STATUS_OF_CODE.get(fault.code, STATUS[fault.kind])
+
+
+def answer(fault: Fault, scope: Scope, errors: Sequence[Mapping[str, str]] = (), instance: str = "") -> Response:
+    """The problem as a response, with WWW-Authenticate or Retry-After where HTTP asks for it."""
+    status = status_of(fault)
+    body = {
+        "type": f"urn:dandelion:fault:{fault.kind}",
+        "title": TITLES[fault.kind],
+        "status": status,
+        "detail": str(fault),
+        "instance": instance or quote(scope["path"][:500]),
+        "kind": fault.kind,
+        "code": fault.code,
+        "facts": fault.facts,
+        **({"errors": list(errors)} if errors else {}),
+    }
+    return JSONResponse(body, status, _headers(fault, status), MEDIA_TYPE)
+
+
+def _headers(fault: Fault, status: int) -> dict[str, str]:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{fault.code}"'}
+    if isinstance(fault, Exhausted | Unavailable) and status in {429, 503}:
+        return {"Retry-After": str(fault.facts.get("retry_after_s") or RETRY_AFTER_S)}
+    return {}
+
+
+def unexpected(error: Exception, scope: Scope) -> Response:
+    """Whatever nobody foresaw: logged under an id, and the caller learns the id only."""
+    error_id = new_id()
+    log.error("unexpected exception", exc_info=error, extra={"error_id": error_id, "method": scope["method"]})
+    return answer(Internal("internal"), scope, instance=f"urn:uuid:{error_id}")
+
+
+def install(app: FastAPI) -> None:
+    """Every error the app can answer becomes a problem."""
+    app.add_exception_handler(Fault, _on_fault)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Fault)
+    if error.kind in {"internal", "poison"}:
+        return unexpected(error, request.scope)
+    return answer(error, request.scope)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = answer(_fault_of(error.status_code), request.scope)
+    response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_allowed(request.app, request.scope["path"])))
+    return response
+
+
+def _allowed(app: FastAPI, path: str) -> set[str]:
+    """The methods of all routes of that path; Starlette names those of the first only."""
+    fits = [route for route in iter_route_contexts(app.routes) if compile_path(route.path or "")[0].match(path)]
+    return {method for route in fits for method in route.methods or ()}
+
+
+def _fault_of(status: int) -> Fault:
+    match status:
+        case 404:
+            return _NoRoute("route.not_found")
+        case 405:
+            return Invalid("route.method_not_allowed")
+        case 413:
+            return Exhausted("body.too_large")
+        case 400:
+            return Invalid("body.malformed")
+        case _:
+            return Invalid("request.refused", status=status)
+
+
+class _NoRoute(Fault):
+    kind = "not_found"
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return answer(Invalid("body.malformed"), request.scope)
+    return answer(Invalid("request.invalid", errors=len(found)), request.scope, list(_listed(found)))
+
+
+def _listed(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
+    """Field, rule and what the rule says; never the value itself, which may be personal."""
+    for one in found[:ERRORS_LIMIT]:
+        place, *path = [str(part)[:100] for part in one["loc"]]
+        yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": str(one["msg"])[:300]}

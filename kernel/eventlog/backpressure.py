@@ -1,0 +1,67 @@
+"""Backpressure: while the relay is too far behind the head, commands are turned away before they are queued.
+
+Else a broker that is gone for an hour would cost an hour of events nobody hears of, and a flood when it is back.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from kernel.core.faults import Fault, Unavailable
+from kernel.eventlog.log import Log
+from kernel.runtime.wakeup import wait
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+RETRY_AFTER_S = 5
+
+
+class Lag(NamedTuple):
+    """How far the relay is behind the head: positions, and the age in seconds of the oldest event it has not sent."""
+
+    events: int
+    seconds: float
+
+
+async def relay_lag(log: Log) -> Lag:
+    """Reads what is not relayed yet, at database time."""
+    checkpoint, events = (log.database.metadata.tables[name] for name in ("relay_checkpoint", "log_events"))
+    now = await log.now()
+    async with log.database.snapshot() as connection:
+        head = (await log.head(connection)).position
+        position = (await connection.execute(sa.select(checkpoint.c.position))).scalar() or 0
+        oldest = sa.select(events.c.recorded_at).where(events.c.position == position + 1)
+        since = (await connection.execute(oldest)).scalar()
+    return Lag(head - position, max(0.0, (now - since) / timedelta(seconds=1)) if since else 0.0)
+
+
+class Backlog:
+    """`check` is a Writer's `admit`; `run` keeps it up to date in a process that has a writer."""
+
+    def __init__(self, log: Log, limit_events: int, limit_s: float) -> None:
+        self._log, self._limit_events, self._limit_s = log, limit_events, limit_s
+        self._lag = Lag(0, 0.0)
+
+    def check(self) -> None:
+        """Raises Unavailable `relay.behind` past one of the limits."""
+        if self._lag.events > self._limit_events or self._lag.seconds > self._limit_s:
+            raise Unavailable(
+                "relay.behind", events=self._lag.events, seconds=round(self._lag.seconds), retry_after_s=RETRY_AFTER_S
+            )
+
+    async def look(self) -> None:
+        """Looks once."""
+        self._lag = await relay_lag(self._log)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; while the database is away the last look holds (no command would be taken anyway)."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except Fault as fault:
+                logger.warning("the relay's lag could not be read", extra={"code": fault.code})
+            await wait(stop, LOOK_EVERY_S)

@@ -1,0 +1,73 @@
+"""Inline tables in SQL: rows read for a batch's decisions, and the dirty ones that go with its append."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.bulk import Changes, Table
+from kernel.adapters.database import Database
+from kernel.adapters.personal import Sealed
+from kernel.core.decider import Inline, Key
+from kernel.eventlog.decide import Decided, RowKey
+
+PERSONAL = "personal"
+
+
+class InlineTables:
+    """A service's inline tables, and `personal`, whose rows travel sealed beside the commands."""
+
+    def __init__(self, database: Database, inlines: Mapping[str, Inline[Any]]) -> None:
+        self._database, self._inlines = database, inlines
+        known = {name: _columns(inline.row) for name, inline in inlines.items()}
+        if PERSONAL in database.metadata.tables:
+            known[PERSONAL] = _columns(Sealed)
+        self._tables = {name: Table(database.metadata.tables[name], columns) for name, columns in sorted(known.items())}
+
+    async def read(self, wanted: Sequence[RowKey], connection: AsyncConnection | None = None) -> dict[RowKey, Any]:
+        """One query per table; a row that is absent is None."""
+        found: dict[RowKey, Any] = dict.fromkeys(wanted)
+        by_table: dict[str, list[Key]] = defaultdict(list)
+        for name, key in wanted:
+            by_table[name].append(key)
+        for name, keys in sorted(by_table.items()):
+            inline = self._inlines[name]
+            for values in await self._select(self._tables[name], keys, connection):
+                row = inline.row(**values)
+                found[name, tuple(getattr(row, column) for column in inline.key)] = row
+        return found
+
+    async def _select(
+        self, table: Table, keys: Sequence[Key], connection: AsyncConnection | None
+    ) -> list[dict[str, Any]]:
+        if not self._database.is_sqlite:
+            sql, arrays = table.selecting(keys)
+            return [table.read(row) for row in await self._database.rows(sql, arrays, connection)]
+        if connection is None:
+            async with self._database.reading() as reading:
+                return await self._select(table, keys, reading)
+        query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
+        return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    def changes(self, decided: Decided) -> list[Changes]:
+        """What the append writes beside events, table by table and key by key in one order; None deletes."""
+        changed: dict[str, dict[Key, Any]] = defaultdict(dict)
+        for (name, key), row in decided.rows.items():
+            changed[name][key] = row
+        for sealed in decided.sealed:
+            changed[PERSONAL][sealed.subject, sealed.field] = sealed
+        return [self._change(name, changed[name]) for name in self._tables if name in changed]
+
+    def _change(self, name: str, rows: Mapping[Key, Any]) -> Changes:
+        table, ordered = self._tables[name], sorted(rows.items())
+        whole = [row for _, row in ordered if row is not None]
+        kept = {column: list(map(attrgetter(column), whole)) for column in table.columns} if whole else {}
+        return Changes(table, kept, [key for key, row in ordered if row is None])
+
+
+def _columns(row: type[Any]) -> list[str]:
+    return [column.name for column in fields(row)]

@@ -1,0 +1,189 @@
+"""Generations of a read model: made at first start, rebuilt beside the live one, swapped by moving the views."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.bulk import upsert
+from kernel.adapters.bus import PARTITIONS, Bus
+from kernel.adapters.database import Database
+from kernel.core.codec import Codec
+from kernel.core.faults import Internal
+from kernel.eventlog.log import Log
+from kernel.processors.grants import has_roles, protect
+from kernel.processors.projector import Projection, Projector, consumer_name, physical
+from kernel.streams.consumer import Consumer
+from kernel.streams.records import BATCH_RECORDS, OWN_LOG, Decode
+
+AT_ONCE = 4 * BATCH_RECORDS
+"""Records in one transaction: nobody reads the new generation yet, and the more there are, the fewer rows are written twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The generation that the views show, and the projection version that filled it."""
+
+    generation: int
+    version: int
+
+
+async def live(connection: AsyncConnection, database: Database, projection: Projection) -> Live | None:
+    table = database.metadata.tables["projections"]
+    query = sa.select(table.c.generation, table.c.version).where(table.c.name == projection.name)
+    row = (await connection.execute(query)).first()
+    return Live(row[0], row[1]) if row else None
+
+
+async def prepare(database: Database, projection: Projection) -> Live:
+    """First start: makes generation 1 and its views. A changed projection is made anew by `rebuild`, never in passing."""
+    async with database.transaction() as connection:
+        return await prepare_in(connection, database, projection)
+
+
+async def prepare_in(connection: AsyncConnection, database: Database, projection: Projection) -> Live:
+    """`prepare` in the caller's transaction, which keeps others from doing the same at once."""
+    found = await live(connection, database, projection)
+    if found is None:
+        await create(connection, projection, 1)
+        await show(connection, database, projection, 1)
+    return found or Live(1, projection.version)
+
+
+async def live_generation(database: Database, projection: Projection) -> int:
+    """Raises Internal `projection.needs_rebuild` when the stored rows were made by another version of the code."""
+    async with database.reading() as connection:
+        found = await live(connection, database, projection)
+    if found is None:
+        raise Internal("projection.not_migrated", projection=projection.name, do="run the migrate role")
+    if found.version != projection.version:
+        raise Internal("projection.needs_rebuild", projection=projection.name, stored=found.version)
+    return found.generation
+
+
+async def is_at_head(connection: AsyncConnection, log: Log, projection: Projection) -> bool:
+    """Whether the rows this connection reads of a read model over the own log are those of the log's head."""
+    found, guards = await live(connection, log.database, projection), log.database.metadata.tables["guards"]
+    mine = guards.c.consumer == consumer_name(projection.name, found.generation if found else 0)
+    last = await connection.execute(sa.select(guards.c.last_position).where(mine, guards.c.source == OWN_LOG))
+    return (last.scalar() or 0) == (await log.head(connection)).position
+
+
+async def create(connection: AsyncConnection, projection: Projection, generation: int) -> None:
+    for table in projection.tables:
+        copy = physical(table, generation)
+        await connection.run_sync(copy.create, checkfirst=True)
+
+
+async def show(connection: AsyncConnection, database: Database, projection: Projection, generation: int) -> None:
+    """Moves the views and says so, in the caller's transaction."""
+    for table in projection.tables:
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        await connection.execute(sa.text(f'DROP VIEW IF EXISTS "{table.name}"'))
+        await connection.execute(
+            sa.text(f'CREATE VIEW "{table.name}" AS SELECT {columns} FROM "{table.name}_g{generation}"')
+        )
+    row = {"name": projection.name, "generation": generation, "version": projection.version}
+    await upsert(connection, database.metadata.tables["projections"], [row])
+
+
+class Rebuild:
+    """Fills a new generation from the log and from offset 0 beside the live one, then swaps.
+
+    `progress(done, total)` is called after each batch with events applied and the total known at the start.
+    """
+
+    def __init__(
+        self, projection: Projection, database: Database, log: Log, codec: Codec, service: str, bus: Bus, decode: Decode,
+        progress: Callable[[int, int], None] | None = None, partitions: int = PARTITIONS,
+    ) -> None:  # fmt: skip
+        self._projection, self._database, self._log = projection, database, log
+        self._codec, self._service, self._bus, self._decode = codec, service, bus, decode
+        self._partitions = partitions
+        self._progress = progress or (lambda _done, _total: None)
+
+    async def run(self) -> int:
+        """Returns the new generation, live when this returns. The old one's tables stay until `drop`."""
+        generation = await self.fill()
+        async with self._database.transaction() as connection:
+            await show(connection, self._database, self._projection, generation)
+            if await has_roles(connection, self._service):
+                await protect(connection, self._service, self._projection, generation)
+        return generation
+
+    async def fill(self) -> int:
+        """Fills the generation after the live one up to where the sources end now; no view shows it."""
+        async with self._database.reading() as connection:
+            before = await live(connection, self._database, self._projection)
+        generation = (before.generation if before else 0) + 1
+        await self._start_clean(generation)
+        projector = Projector(self._projection, generation, self._database)
+        ends = await self.ends()
+        stop, seen = asyncio.Event(), dict.fromkeys(ends, 0)
+
+        def observe(_consumer: str, source: str, partition: int, next_offset: int, _held: int) -> None:
+            seen[source, partition] = next_offset
+            self._progress(sum(min(seen.get(where, 0), end) for where, end in ends.items()), sum(ends.values()))
+            if all(seen[where] >= end for where, end in ends.items()):
+                stop.set()
+
+        if all(end == 0 for end in ends.values()):
+            stop.set()
+        consumer = Consumer(
+            projector.consumer, self._database, projector.handle, log=self._log if self._projection.own else None,
+            codec=self._codec, service=self._service, bus=self._bus, topics=self._projection.topics,
+            decode=self._decode, partitions=self._partitions, batch_records=_batch_records(self._projection), observe=observe,
+        )  # fmt: skip
+        await consumer.run(stop)
+        return generation
+
+    async def _start_clean(self, generation: int) -> None:
+        """A rebuild that was killed leaves a half-filled generation: it is dropped and filled anew."""
+        async with self._database.transaction() as connection:
+            await self._drop(connection, generation)
+            await create(connection, self._projection, generation)
+
+    async def ends(self) -> dict[tuple[str, int], int]:
+        """Where each source ends now: offsets first, then the log, so that nothing falls between."""
+        ends = await self._bus.end_offsets([topic.name for topic in self._projection.topics])
+        wanted = {where: end for where, end in ends.items() if end > 0}
+        if self._projection.own:
+            head = (await self._log.head()).position
+            wanted |= {(OWN_LOG, 0): head + 1} if head else {}
+        return wanted
+
+    async def drop(self, generation: int) -> None:
+        """Drops a generation that no view shows, with its guards and what it has parked."""
+        async with self._database.transaction() as connection:
+            await self._drop(connection, generation)
+
+    async def _drop(self, connection: AsyncConnection, generation: int) -> None:
+        for table in self._projection.tables:
+            await connection.run_sync(physical(table, generation).drop, checkfirst=True)
+        for name in ("guards", "parked"):
+            kept = self._database.metadata.tables[name]
+            mine = kept.c.consumer == consumer_name(self._projection.name, generation)
+            await connection.execute(sa.delete(kept).where(mine))
+
+
+def _batch_records(projection: Projection) -> int:
+    """Large, unless the projection says that its records are many rows each."""
+    return projection.batch_records if projection.batch_records < BATCH_RECORDS else AT_ONCE
+
+
+async def canonical_dump(database: Database, projection: Projection, generation: int) -> list[tuple[Any, ...]]:
+    """Every row of a generation, ordered by table and primary key: what `rebuild equals live` compares."""
+    return [row async for row in rows_of(database, projection, generation)]
+
+
+async def rows_of(database: Database, projection: Projection, generation: int) -> AsyncIterator[tuple[Any, ...]]:
+    """The canonical dump, row by row, each after the name of its table."""
+    async with database.snapshot() as connection:
+        for table in projection.tables:
+            copy = physical(table, generation)
+            rows = await connection.stream(sa.select(copy).order_by(*copy.primary_key.columns))
+            async for row in rows:
+                yield (table.name, *row)

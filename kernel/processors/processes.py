@@ -1,0 +1,168 @@
+"""What services declare to move each other without an inbox, a saga table or a reconciler: processes, deadlines, effects.
+
+A process is a Decider whose commands are other services' events; its guard moves in its append's transaction. The target's
+executor runs a request under the message's id; a refusal comes back as a public CommandRefused. Deadlines are rows.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.database import Database
+from kernel.core.decider import Actor, Decider, Fact, Inline, Key, Meta, Rows
+from kernel.core.events import Incoming
+from kernel.core.faults import BUGS, Fault
+from kernel.core.ids import derived_id
+from kernel.eventlog.commands import Item
+from kernel.eventlog.unit import Also, Fenced
+from kernel.eventlog.writer import Writer
+from kernel.streams.checkpoints import Guards
+from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.records import Part, Topic, placed
+
+SYSTEM = frozenset({"system"})
+PROCESS_BATCH = 500
+WAITING = frozenset({"unavailable", "exhausted"})
+"""Kinds of fault that go by themselves: what met one waits and is tried again, it is never parked."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """`decider` is private (published=False) and takes Incoming events; `route` names its stream or None to ignore."""
+
+    name: str
+    decider: Decider[Any, Any, Any]
+    route: Callable[[Incoming[Any]], str | None]
+    own: bool = True
+    topics: tuple[Topic, ...] = ()
+
+
+class ProcessRunner:
+    """`handle` of a process's Consumer: decides a batch of causes and moves the guards in one append."""
+
+    def __init__(self, process: Process, database: Database, writer: Writer) -> None:
+        self._process, self._database, self._writer = process, database, writer
+        self._guards = Guards(database, process.name)
+        self.parking = Parking(database, process.name)
+
+    async def handle(self, parts: Sequence[Part]) -> None:
+        """In one append, without what cannot be read and the keys that are parked; cause by cause when that fails."""
+        parked, parking, causes = await self.parking.keys(), [], []
+        for part, sourced in placed(parts):
+            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+            if reason is None:
+                causes.append(sourced.incoming)
+            else:
+                parked.add(sourced.key)
+                parking.append((part, sourced, reason))
+
+        async def also(connection: AsyncConnection) -> bool:
+            await self.parking.park(connection, parking)
+            return await self._guards.move(connection, parts)
+
+        if not await self._decide(causes, also):
+            await self._carefully(parts)
+
+    async def _decide(self, causes: Sequence[Incoming[Any] | None], also: Also) -> bool:
+        """False when one of the causes cannot be decided; nothing was written then."""
+        try:
+            items = [item for cause in causes if (item := self._item(cause)) is not None]
+        except BUGS:
+            return False
+        if not items:
+            await commit(self._database, also)
+            return True
+        faults = [
+            outcome.fault for outcome in await self._writer.execute_with(items, also) if outcome.fault is not None
+        ]
+        for fault in faults:
+            if isinstance(fault, Fault) and fault.kind in WAITING:
+                raise fault
+        return not faults
+
+    async def _carefully(self, parts: Sequence[Part]) -> None:
+        """One cause at a time, under ids that make repeats harmless; a failing key is parked with the guards' move."""
+        parked, parking = await self.parking.keys(), []
+        for part, sourced in placed(parts):
+            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+            reason = reason or await self._try(sourced.incoming)
+            if reason is not None:
+                parked.add(sourced.key)
+                parking.append((part, sourced, reason))
+
+        async def also(connection: AsyncConnection) -> bool:
+            await self.parking.park(connection, parking)
+            return await self._guards.move(connection, parts)
+
+        await commit(self._database, also)
+
+    async def _try(self, cause: Incoming[Any] | None) -> str | None:
+        try:
+            await self._execute(cause)
+        except (Fault, *BUGS) as error:
+            if isinstance(error, Fault) and error.kind in WAITING:
+                raise
+            return reason_of(error)
+        return None
+
+    async def _execute(self, cause: Incoming[Any] | None) -> None:
+        item = self._item(cause)
+        if item is not None:
+            await self._writer.execute(item.stream, item.command, item.meta)
+
+    def _item(self, cause: Incoming[Any] | None) -> Item | None:
+        stream = self._process.route(cause) if cause is not None else None
+        if cause is None or stream is None:
+            return None
+        command = derived_id("process", self._process.name, cause.source, cause.id)
+        actor = Actor(f"process:{self._process.name}", cause.tenant, SYSTEM)
+        return Item(stream, cause, Meta(command, actor, "", cause.correlation, cause.id, cause.traceparent))
+
+    async def retry(self, key: str, again: Again) -> int:
+        """Decides a key's parked causes in order; returns how many, raises what still fails. Repeats are harmless."""
+        waiting = await self.parking.waiting(key)
+        for place, source, sourced in waiting:
+            await self._execute(await again(source, sourced))
+            async with self._database.transaction() as connection:
+                await self.parking.remove(connection, [place])
+        return len(waiting)
+
+
+async def commit(database: Database, also: Also) -> None:
+    """A transaction of its own for what moves a guard; raises Fenced when the guard is somebody else's."""
+    async with database.transaction() as connection:
+        if not await also(connection):
+            raise Fenced
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """An inline row: at `due_at` (UTC) the clock executes the stored command `command` with canonical JSON `data`."""
+
+    stream: str
+    name: str
+    due_at: datetime
+    command: str
+    data: str
+
+
+def deadlines(
+    events: tuple[type, ...], fold: Callable[[Fact[Any], Rows], Iterable[tuple[Key, Deadline | None]]]
+) -> Inline[Deadline]:
+    """The service's `deadlines` inline table: `fold` sets, moves (same stream and name) or clears rows from events."""
+    return Inline("deadlines", Deadline, ("stream", "name"), events, fold)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Calls to the world outside for intents in the own log: at least once, with the intent's id as idempotency key.
+
+    `perform` calls the port and executes the resulting command; Unavailable from it waits and is tried again.
+    """
+
+    name: str
+    events: tuple[type, ...]
+    perform: Callable[[Incoming[Any]], Awaitable[None]]

@@ -1,0 +1,91 @@
+"""Calls to the world outside for intents in the own log: at least once, under the intent's id, the guard moves after."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.database import Database
+from kernel.core.events import Incoming
+from kernel.core.faults import BUGS, Fault
+from kernel.processors.processes import WAITING, Effect, commit
+from kernel.runtime import telemetry
+from kernel.streams.checkpoints import Guards
+from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.records import Part, Sourced, placed
+
+
+class EffectRunner:
+    """`handle` of an effect's Consumer. Intents of one stream are called in order, of different ones at once."""
+
+    CONCURRENT = 16
+
+    def __init__(self, effect: Effect, database: Database) -> None:
+        self._effect, self._database = effect, database
+        self._guards = Guards(database, effect.name)
+        self.parking = Parking(database, effect.name)
+        self._slots = asyncio.Semaphore(self.CONCURRENT)
+
+    async def handle(self, parts: Sequence[Part]) -> None:
+        parked = await self.parking.keys()
+        lanes: dict[str, list[tuple[Part, Sourced]]] = {}
+        for part, sourced in placed(parts):
+            if sourced.error is not None or self._is_wanted(sourced.incoming):
+                lanes.setdefault(sourced.key, []).append((part, sourced))
+        telemetry.gauge("effects_pending", sum(map(len, lanes.values())), effect=self._effect.name)
+        calls = [self._lane(lane, key in parked) for key, lane in lanes.items()]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        telemetry.gauge("effects_pending", 0, effect=self._effect.name)
+        parking = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            parking += answer
+
+        async def also(connection: AsyncConnection) -> bool:
+            await self.parking.park(connection, parking)
+            return await self._guards.move(connection, parts)
+
+        await commit(self._database, also)
+
+    def _is_wanted(self, incoming: Incoming[Any] | None) -> bool:
+        return incoming is not None and isinstance(incoming.event, self._effect.events)
+
+    async def _lane(self, lane: list[tuple[Part, Sourced]], is_parked: bool) -> list[tuple[Part, Sourced, str]]:
+        """One stream's intents in order; what fails for good is parked with all that follow it."""
+        parking: list[tuple[Part, Sourced, str]] = []
+        for part, sourced in lane:
+            reason = KEY_IS_PARKED if is_parked or parking else sourced.error
+            if reason is None and sourced.incoming is not None:
+                reason = await self._try(sourced.incoming)
+            if reason is not None:
+                parking.append((part, sourced, reason))
+        return parking
+
+    async def _try(self, incoming: Incoming[Any]) -> str | None:
+        outcome = "failed"
+        try:
+            async with self._slots:
+                with telemetry.timed("effect_seconds", effect=self._effect.name):
+                    await self._effect.perform(incoming)
+            outcome = "done"
+        except (Fault, *BUGS) as error:
+            if isinstance(error, Fault) and error.kind in WAITING:
+                outcome = "waits"
+                raise
+            return reason_of(error)
+        finally:
+            telemetry.count("effects_total", effect=self._effect.name, outcome=outcome)
+        return None
+
+    async def retry(self, key: str, again: Again) -> int:
+        """Calls for a key's parked intents in order; returns how many, raises what still fails."""
+        waiting = await self.parking.waiting(key)
+        for place, source, sourced in waiting:
+            incoming = await again(source, sourced)
+            if incoming is not None and self._is_wanted(incoming):
+                await self._effect.perform(incoming)
+            async with self._database.transaction() as connection:
+                await self.parking.remove(connection, [place])
+        return len(waiting)

@@ -1,0 +1,88 @@
+"""The clock of a service: executes the commands of deadlines that have come, once, and clears the rows."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from kernel.adapters.database import Database
+from kernel.adapters.leases import Leases
+from kernel.core.codec import Codec
+from kernel.core.decider import Actor, Meta
+from kernel.core.faults import Fault
+from kernel.core.ids import derived_id
+from kernel.eventlog.commands import Item
+from kernel.eventlog.log import Log
+from kernel.eventlog.writer import Writer
+from kernel.processors.processes import SYSTEM, WAITING, Deadline
+from kernel.runtime.wakeup import wait
+
+DUE_LIMIT = 200
+CLOCK_POLL_S = 1.0
+
+
+class DeadlineClock:
+    """Executes what is due under the uuid5 of the deadline, and deletes the row on any answer but `unavailable`."""
+
+    def __init__(self, database: Database, log: Log, writer: Writer, codec: Codec) -> None:
+        self._database, self._log, self._writer, self._codec = database, log, writer, codec
+        self._table = database.metadata.tables["deadlines"]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        lease = Leases(self._database, "clock", ["clock"])
+        woken = self._log.signal.listen()
+        try:
+            while not stop.is_set():
+                woken.clear()
+                await wait(woken, await self._tick(lease))
+        finally:
+            self._log.signal.leave(woken)
+            with suppress(Fault):
+                await lease.release()
+
+    async def _tick(self, lease: Leases) -> float:
+        """Runs what is due; returns how long until something may be due again, at most CLOCK_POLL_S."""
+        try:
+            return await self.run_due() if await lease.held() else CLOCK_POLL_S
+        except Fault as fault:
+            if fault.kind not in WAITING:
+                raise
+            return CLOCK_POLL_S * random.random()
+
+    async def run_due(self) -> float:
+        """Executes what is due now. The writer's time decides, so that no decision is made before the deadline."""
+        now = await self._writer.now()
+        async with self._database.reading() as connection:
+            query = sa.select(self._table).order_by(self._table.c.due_at).limit(DUE_LIMIT)
+            rows = [Deadline(**row) for row in (await connection.execute(query)).mappings()]
+        due = [row for row in rows if row.due_at <= now]
+        if due:
+            return 0.0 if await self._execute(due) else CLOCK_POLL_S
+        return min(CLOCK_POLL_S, (rows[0].due_at - now) / timedelta(seconds=1)) if rows else CLOCK_POLL_S
+
+    async def _execute(self, due: Sequence[Deadline]) -> bool:
+        """False when some have to wait."""
+        answers = await self._writer.execute_many([self._item(row) for row in due])
+        done = []
+        for row, answer in zip(due, answers, strict=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, Fault):
+                raise answer
+            if not (isinstance(answer, Fault) and answer.kind in WAITING):
+                done.append(row)
+        if done:
+            async with self._database.transaction() as connection:
+                columns = sa.tuple_(self._table.c.stream, self._table.c.name, self._table.c.due_at)
+                await connection.execute(sa.delete(self._table).where(columns.in_([_key(row) for row in done])))
+        return len(done) == len(due)
+
+    def _item(self, row: Deadline) -> Item:
+        command = self._codec.decode(row.command, row.data.encode())
+        identity = derived_id("deadline", row.stream, row.name, row.due_at.isoformat())
+        return Item(row.stream, command, Meta(identity, Actor("clock", "platform", SYSTEM)))
+
+
+def _key(row: Deadline) -> tuple[str, str, datetime]:
+    return row.stream, row.name, row.due_at

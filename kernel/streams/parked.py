@@ -1,0 +1,85 @@
+"""Parked events: a key that cannot be handled waits here with all its later events, in order, with the reason."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.adapters.bulk import upsert
+from kernel.adapters.database import Database
+from kernel.core.clock import system_clock
+from kernel.core.events import Incoming
+from kernel.core.faults import Unavailable
+from kernel.streams.records import Part, Sourced
+
+BUDGET_KEYS = 1_000
+"""Past this many parked keys the consumer stops: something general is wrong, and parking on would hide it."""
+KEY_IS_PARKED = "key is parked"
+Again = Callable[[str, Sourced], Awaitable[Incoming[Any] | None]]
+"""A parked record of a source decoded by today's code (`Consumer.again`); raises what is still wrong with it."""
+
+
+class Parking:
+    """The parked events of one consumer; there is no dead-letter topic."""
+
+    def __init__(self, database: Database, consumer: str) -> None:
+        self._database, self._consumer = database, consumer
+        self._table = database.metadata.tables["parked"]
+
+    async def keys(self, connection: AsyncConnection | None = None) -> set[str]:
+        """Asked anew for every batch, after the guards were loaded: another replica may have parked a key."""
+        if connection is None:
+            async with self._database.reading() as reading:
+                return await self.keys(reading)
+        mine = self._table.c.consumer == self._consumer
+        return set((await connection.execute(sa.select(self._table.c.key).where(mine).distinct())).scalars())
+
+    async def park(self, connection: AsyncConnection, parked: Sequence[tuple[Part, Sourced, str]]) -> None:
+        """Keeps records with their reasons, in the caller's transaction."""
+        if not parked:
+            return
+        keys = await self.keys(connection)
+        fresh = {sourced.key for _, sourced, _ in parked} - keys
+        if fresh and len(keys) + len(fresh) > BUDGET_KEYS:
+            raise Unavailable("parked.budget_spent", consumer=self._consumer, limit=BUDGET_KEYS)
+        rows = {
+            (part.source, part.partition, sourced.offset): (part, sourced, reason) for part, sourced, reason in parked
+        }
+        await upsert(connection, self._table, [self._row(*row) for row in rows.values()])
+
+    def _row(self, part: Part, sourced: Sourced, reason: str) -> dict[str, Any]:
+        headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in sourced.headers])
+        return {
+            "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": sourced.offset,
+            "key": sourced.key, "position": sourced.position, "type": sourced.type, "value": sourced.value,
+            "headers": headers, "reason": reason.replace("\x00", "\ufffd"), "parked_at": system_clock(),
+        }  # fmt: skip
+
+    async def waiting(self, key: str, connection: AsyncConnection | None = None) -> list[tuple[Any, str, Sourced]]:
+        """A key's parked records in order: what `remove` takes, the source, the record."""
+        if connection is None:
+            async with self._database.reading() as reading:
+                return await self.waiting(key, reading)
+        mine = (self._table.c.consumer == self._consumer) & (self._table.c.key == key)
+        order = (self._table.c.source, self._table.c.partition, self._table.c.offset)
+        rows = (await connection.execute(sa.select(self._table).where(mine).order_by(*order))).all()
+        return [((row.source, row.partition, row.offset), row.source, _sourced(row)) for row in rows]
+
+    async def remove(self, connection: AsyncConnection, places: Sequence[Any]) -> None:
+        """Only what was handled: the consumer may have parked more of the key meanwhile."""
+        for source, partition, offset in places:
+            await connection.execute(sa.delete(self._table).where(
+                self._table.c.consumer == self._consumer, self._table.c.source == source,
+                self._table.c.partition == partition, self._table.c.offset == offset,
+            ))  # fmt: skip
+
+
+def reason_of(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _sourced(row: Any) -> Sourced:
+    headers: Sequence[tuple[str, bytes]] = [(n, v.encode("latin-1")) for n, v in orjson.loads(row.headers)]
+    return Sourced(row.offset, row.position, -1, row.key, row.type, row.value, headers)

@@ -1,0 +1,182 @@
+"""What consumers get: records of the own log and of topics with what they became, and the guard rows that move with them.
+
+The guard row moves by compare-and-set in the handler's transaction. The loops are in kernel.streams.consumer.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kernel.adapters.bus import BusRecord
+from kernel.core.codec import Codec, incoming_of
+from kernel.core.events import Incoming, Recorded
+from kernel.core.faults import Fault
+from kernel.core.guard import Admitted, Guard
+
+OWN_LOG = "log"
+UNDECODABLE = (Fault, ArithmeticError, ValueError, LookupError, TypeError, AttributeError)
+BATCH_RECORDS = 5_000
+UNREADABLE = "unreadable:"
+"""Before topic, partition and offset: the key of a record whose headers say nothing."""
+Decode = Callable[[str, bytes], Any]
+"""`(ce_type, value) -> the service's own dataclass`, or None for a type it does not care about; ValueError if malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`chained`: an event topic with `ce_position` and `ce_previous`. Command and envelope topics are not: ids suffice there."""
+
+    name: str
+    chained: bool = True
+
+    @property
+    def service(self) -> str:
+        return self.name.partition(".")[0]
+
+
+@dataclass(slots=True)
+class Sourced:
+    """One record with what it became: `incoming` (None: not cared about) or `error` (undecodable)."""
+
+    offset: int
+    position: int
+    previous: int
+    key: str
+    type: str
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+    incoming: Incoming[Any] | None = None
+    error: str | None = None
+    requester: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """What one partition of one source brought, and how its guard moves."""
+
+    source: str
+    partition: int
+    guard: Guard
+    admitted: Admitted[Sourced]
+    broken: list[Sourced] = field(default_factory=list)
+    """Records whose headers cannot be read: they have no place in the chain; they are parked by offset."""
+    repeats: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every record could be read."""
+        return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
+
+
+def placed(parts: Sequence[Part]) -> list[tuple[Part, Sourced]]:
+    """What is to be applied or parked, in order, each with its part."""
+    return [(part, sourced) for part in parts for sourced in (*part.broken, *part.admitted.fresh)]
+
+
+Handle = Callable[[Sequence[Part]], Awaitable[None]]
+"""Applies a batch and moves the guards in one transaction, or raises."""
+
+
+def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> Part:
+    """Events of the own log as a part: dense positions, so there are no repeats and no holes."""
+    sourced = [
+        attempt(
+            Sourced(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
+            lambda event=event: incoming_of(service, event, codec),  # type: ignore[misc]
+        )
+        for event in recorded
+    ]
+    last = recorded[-1].position
+    return Part(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
+
+
+def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[Sourced]) -> Part:
+    """What was read of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
+    read = [sourced for sourced in records if sourced.offset >= guard.next_offset]
+    broken = [sourced for sourced in read if sourced.position < 0]
+    whole = [sourced for sourced in read if sourced.position >= 0] if broken else read
+    unchained = Admitted(whole, guard.next_offset, guard.last_position)
+    admitted = guard.admit(whole) if topic.chained else unchained
+    if read and admitted.hole is None:
+        admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
+    repeats = len(whole) - len(admitted.fresh) - admitted.held
+    return Part(topic.name, partition, guard, admitted, broken, repeats)
+
+
+def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> list[Sourced]:
+    """Records with their places in the chain and what they became; which of them are fresh the guard says later."""
+    return [_read(topic, record, decode) for record in records]
+
+
+def _read(topic: Topic, record: BusRecord, decode: Decode) -> Sourced:
+    """Position -1 and an error when the headers that give type and place cannot be read.
+
+    Such a record is no event of its key, for a missing event would be a hole in the chain: it is parked under a key of its
+    own and stops nobody else.
+    """
+    key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
+    try:
+        headers = find_place(topic, sourced)
+    except (KeyError, ValueError) as error:
+        sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
+        sourced.key = f"{UNREADABLE}{topic.name}/{record.partition}/{record.offset}"
+        return sourced
+    try:
+        sourced.incoming = _received(topic, sourced, headers, decode)
+    except UNDECODABLE as error:
+        sourced.error = f"{type(error).__name__}: {error}"[:200]
+    return sourced
+
+
+def find_place(topic: Topic, sourced: Sourced) -> dict[str, bytes]:
+    """Sets what the headers say; KeyError or ValueError when they cannot be read, today and by any later code."""
+    headers = dict(sourced.headers)
+    sourced.type, sourced.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
+    if topic.chained:
+        position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
+        if position < 0:
+            raise ValueError("a position below 0")
+        sourced.position, sourced.previous = position, previous
+    else:
+        sourced.position = sourced.offset
+    return headers
+
+
+def received(topic: Topic, sourced: Sourced, decode: Decode) -> Incoming[Any] | None:
+    """The event of a record as the service knows it; None when it does not care about its type."""
+    return _received(topic, sourced, dict(sourced.headers), decode)
+
+
+def _received(topic: Topic, sourced: Sourced, headers: Mapping[str, bytes], decode: Decode) -> Incoming[Any] | None:
+    event = decode(sourced.type, sourced.value)
+    if event is None:
+        return None
+    get = headers.get
+    source, id_, subject, sequence, tenant, time, correlation, trace = texts(
+        get("ce_source", b""), headers["ce_id"], get("ce_subject", b""), get("ce_sequence", b"0"),
+        get("ce_tenant", b""), headers["ce_time"], get("ce_correlation", b""), get("traceparent", b""),
+    )  # fmt: skip
+    at = datetime.fromisoformat(time)
+    return Incoming(
+        source or topic.service, id_, subject or sourced.key, int(sequence), sourced.position, tenant,
+        at if at.tzinfo is UTC else at.astimezone(UTC), event, correlation, trace,
+    )  # fmt: skip
+
+
+def texts(*values: bytes) -> list[str]:
+    """Headers' texts, all decoded at once; ValueError when one is no UTF-8 or holds a NUL, which PostgreSQL does not store."""
+    found = b"\x00".join(values).decode().split("\x00")
+    if len(found) != len(values):
+        raise ValueError("a header holds a NUL byte")
+    return found
+
+
+def attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:
+    """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
+    try:
+        sourced.incoming = make()
+    except UNDECODABLE as error:
+        sourced.error = f"{type(error).__name__}: {error}"[:200]
+    return sourced

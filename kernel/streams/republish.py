@@ -1,0 +1,62 @@
+"""Filling a topic again from the log, beside a relay that runs on: after the topic lost records, or was made anew.
+
+Everything is sent once more, chained from position 0, and readers skip what they know. At the end the relay's checkpoint is
+set back by one event, so that a round the relay had under way is refused and whatever it sent meanwhile comes once more,
+behind the refill: a reader that was held by a hole finds all that it misses in order.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from kernel.adapters.bus import Bus
+from kernel.adapters.database import Database
+from kernel.core.faults import Invalid
+from kernel.eventlog.log import Log
+from kernel.streams.relay import ROUND_EVENTS, SEND_DEADLINE_S, Checkpoint, Relay
+
+Progress = Callable[[int, int], None]
+"""`(position, last position)` after each round."""
+
+
+async def resend(relay: Relay, log: Log, bus: Bus, topic: str, progress: Progress = lambda _at, _end: None) -> int:
+    """Sends the messages of one of the service's topics again and returns how many; Unavailable: begin again."""
+    end = (await relay.checkpoint()).position - 1
+    at, sent, producer = Checkpoint(), 0, await bus.producer()
+    try:
+        while at.position < end:
+            made = relay.prepare(await log.read(at.position, ROUND_EVENTS, upto=end), at)
+            batches = {where: messages for where, messages in made.batches.items() if where[0] == topic}
+            if batches:
+                await producer.send(batches, SEND_DEADLINE_S)
+            at, sent = made.checkpoint, sent + sum(map(len, batches.values()))
+            progress(at.position, end)
+    finally:
+        await producer.close()
+    await relay.rewind(at)
+    return sent
+
+
+def check_topic(service: str, topic: str) -> None:
+    """Invalid `topic.not_from_a_log`: only what a relay sends can be sent again."""
+    if topic != f"{service}.events.v1" and not topic.endswith(".commands.v1"):
+        raise Invalid("topic.not_from_a_log", topic=topic, service=service)
+
+
+async def stands_past_end(database: Database, bus: Bus, topic: str) -> bool:
+    """Whether a reader of this database expects more of the topic than there is: it was made anew."""
+    guards, ends = database.metadata.tables["guards"], await bus.end_offsets([topic])
+    query = sa.select(guards.c.partition, guards.c.next_offset).where(guards.c.source == topic)
+    async with database.reading() as connection:
+        return any(row[1] > ends.get((topic, row[0]), 0) for row in (await connection.execute(query)).all())
+
+
+async def begin_again(database: Database, topic: str) -> int:
+    """Readers of this database begin at the topic's start and skip what they know; how many guards moved.
+
+    A reader that runs finds its guard moved and reads it anew; `last_position`, which makes it skip, stays.
+    """
+    guards = database.metadata.tables["guards"]
+    async with database.transaction() as connection:
+        moved = await connection.execute(sa.update(guards).where(guards.c.source == topic).values(next_offset=0))
+    return moved.rowcount

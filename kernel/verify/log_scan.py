@@ -1,0 +1,146 @@
+"""The log walked in pages: positions and versions without holes, commands whole and once, time and partitions as they must be.
+
+A walk goes on from where it stands, so a log of any length can be looked at a part at a time.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.core.check import PROBLEMS_LIMIT, Look
+from kernel.core.events import Recorded
+from kernel.core.faults import Fault, Poison
+from kernel.eventlog.commands import Deciders
+from kernel.eventlog.log import Head, Log
+
+PAGE_EVENTS = 1_000
+"""A page is decoded without a pause: so few that the event loop of a running service is not held up."""
+START = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Scrub:
+    """One walk. Memory does not grow with the log."""
+
+    def __init__(self, log: Log, deciders: Deciders) -> None:
+        self._log, self._deciders = log, deciders
+        self._events = log.database.metadata.tables["log_events"]
+        self.position, self._at = 0, START
+        self._command: Recorded | None = None
+        self._left: int | None = 0
+        """Events of the command under way that are still to come; None behind a hole."""
+        self.positions, self.readable = Look("positions_dense"), Look("events_readable")
+        self.versions, self.commands = Look("versions_dense"), Look("commands_once")
+        self.whole, self.time = Look("commands_whole"), Look("time_forward")
+        self.partitions = Look("partitions_fixed")
+
+    def looks(self) -> Iterator[Look]:
+        yield from (self.positions, self.readable, self.versions, self.commands, self.whole, self.time, self.partitions)
+
+    async def all(self) -> None:
+        """The whole log as it stands when this begins."""
+        head, last = await self._ends()
+        self.positions.at(last <= head.position, f"position {last} is past the head, {head.position}")
+        await self.walk(head.position)
+        self.positions.at(self.position >= head.position, f"the last of {head.position} is {self.position}")
+        self.time.at(head.at >= self._at, f"the head's time {head.at} is before its last event's")
+
+    async def _ends(self) -> tuple[Head, int]:
+        async with self._log.database.snapshot() as connection:
+            head = await self._log.head(connection)
+            last = (await connection.execute(sa.select(sa.func.max(self._events.c.position)))).scalar()
+        return head, last or 0
+
+    async def walk(self, upto: int) -> None:
+        """On from `position` to a position that has been appended."""
+        query = sa.select(self._events).order_by(self._events.c.position).limit(PAGE_EVENTS)
+        while self.position < upto:
+            after = self.position
+            page = query.where(self._events.c.position > after, self._events.c.position <= upto)
+            async with self._log.database.reading() as connection:
+                found = [Recorded(*row) for row in (await connection.execute(page)).all()]
+                for recorded in found:
+                    self._look(recorded)
+                if not found:
+                    return
+                await self._look_set_wise(connection, after, self.position)
+
+    def _look(self, recorded: Recorded) -> None:
+        follows = recorded.position == self.position + 1
+        self.positions.at(follows, f"positions {self.position + 1} to {recorded.position - 1} are missing")
+        self.position = recorded.position
+        self._look_at_command(recorded, follows)
+        self.time.at(
+            recorded.recorded_at >= self._at, f"{recorded.id} was recorded before position {recorded.position - 1}"
+        )
+        self._at = recorded.recorded_at
+        try:
+            self._deciders.codec.decode(recorded.name, recorded.data)
+            self.readable.at(True, "")
+        except Poison as poison:
+            self.readable.at(False, f"{recorded.id}: {poison}")
+        self._look_at_partition(recorded)
+
+    def _look_at_partition(self, recorded: Recorded) -> None:
+        try:
+            partition = self._deciders.blank(recorded.stream).partition
+        except Fault:
+            self.partitions.at(False, f"{recorded.id} is of no category known here")
+            return
+        self.partitions.at(
+            recorded.partition == partition, f"{recorded.id} is in {recorded.partition}, not {partition}"
+        )
+
+    def _look_at_command(self, recorded: Recorded, follows: bool) -> None:
+        """The first event of a command names it and says how many there are; the rest follow it at once."""
+        if not follows:
+            self._left = None
+        if recorded.command is not None:
+            self.whole.at(not self._left, f"{recorded.id} stands where another command's event is missing")
+            self._command, self._left = recorded, _events_of(recorded) - 1
+            if self._left < 0:
+                self.whole.wrong(f"{recorded.id} does not say how many events its command has")
+        elif self._left is not None:
+            first = self._command
+            mine = (
+                first is not None and self._left > 0 and (first.stream, first.meta) == (recorded.stream, recorded.meta)
+            )
+            self.whole.at(mine, f"{recorded.id} belongs to no command")
+            self._left = max(0, self._left - 1)
+
+    async def _look_set_wise(self, connection: AsyncConnection, after: int, upto: int) -> None:
+        """What concerns other rows of the same stream, by its indexes."""
+        event, other = self._events.alias("event"), self._events.alias("other")
+        before = sa.exists().where(
+            other.c.stream == event.c.stream,
+            other.c.version == event.c.version - 1,
+            other.c.position < event.c.position,
+        )
+        elsewhere = (other.c.stream == event.c.stream, other.c.position != event.c.position)
+        twin = sa.exists().where(*elsewhere, other.c.version == event.c.version)
+        again = sa.exists().where(*elsewhere, other.c.command == event.c.command)
+        gap = (event.c.version != 1) & ~before
+        page = sa.select(event.c.stream, event.c.version).where(event.c.position > after, event.c.position <= upto)
+        for look, broken, what in (
+            (self.versions, gap, "follows no version"),
+            (self.versions, twin, "is there twice"),
+            (self.commands, again, "was appended for a command that was appended before"),
+        ):
+            for stream, version in await _rows(connection, page.where(broken)):
+                look.wrong(f"{stream}@{version} {what}")
+        self.versions.looked_at = self.commands.looked_at = self.positions.looked_at
+
+
+async def _rows(connection: AsyncConnection, query: "sa.Select[Any]") -> list[Any]:
+    return list((await connection.execute(query.limit(PROBLEMS_LIMIT))).all())
+
+
+def _events_of(recorded: Recorded) -> int:
+    """How many events the command appended, as its first one says; 0 when it does not."""
+    try:
+        return int(orjson.loads(recorded.meta)["events"])
+    except (ValueError, KeyError, TypeError):
+        return 0
