@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.host.app import App
 
 OVER = ("settled", "ended")
@@ -12,7 +12,7 @@ OVER = ("settled", "ended")
 AT_ONCE = 1_000
 
 
-async def across(apps: Sequence[App]) -> list[Checked]:
+async def across(apps: Sequence[App]) -> list[CheckResult]:
     """Of the services given; those that are missing are left out."""
     by_name = {app.service.name: app for app in apps}
     found = [await readers_not_past_logs(app, by_name) for app in apps]
@@ -21,9 +21,9 @@ async def across(apps: Sequence[App]) -> list[Checked]:
     return found
 
 
-async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> Checked:
+async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> CheckResult:
     """Nobody has seen events that stand in no log: a database restored to an earlier moment than its readers' shows here."""
-    look, guards = Look("readers_not_past_logs"), app.metadata.tables["guards"]
+    look, guards = Check("readers_not_past_logs"), app.metadata.tables["guards"]
     query = sa.select(guards.c.consumer, guards.c.source, sa.func.max(guards.c.last_position).label("seen"))
     async with app.database.reading() as connection:
         rows = (await connection.execute(query.group_by(guards.c.consumer, guards.c.source))).all()
@@ -32,12 +32,12 @@ async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> Checked
         if kind.startswith("events.") and service in by_name:
             head = (await by_name[service].log.head()).position
             look.at(row.seen <= head, f"{row.consumer} has seen {service} up to {row.seen}, its log ends at {head}")
-    return Checked(look.invariant, look.looked_at, look.problems, app.service.name)
+    return CheckResult(look.invariant, look.looked_at, look.problems, app.service.name)
 
 
-async def escrow_follows_work(campaigns: App, ledger: App) -> Checked:
+async def escrow_follows_work(campaigns: App, ledger: App) -> CheckResult:
     """Money is in escrow for work that goes on, and for no other: what is settled or ended was paid or given back."""
-    look, escrows = Look("escrow_follows_work"), ledger.metadata.tables["escrows"]
+    look, escrows = Check("escrow_follows_work"), ledger.metadata.tables["escrows"]
     async with ledger.database.reading() as connection:
         rows = (await connection.execute(sa.select(escrows.c.deliverable_id, escrows.c.status))).all()
     status = {row.deliverable_id: row.status for row in rows}
@@ -51,4 +51,4 @@ async def escrow_follows_work(campaigns: App, ledger: App) -> Checked:
     for deliverable, stands in sorted(status.items()):
         held, over = stands == "held", stage.get(deliverable) in OVER
         look.at(held != over, f"{deliverable} is {stage.get(deliverable, 'unknown')}, its escrow {stands}")
-    return Checked(look.invariant, look.looked_at, look.problems, "ledger")
+    return CheckResult(look.invariant, look.looked_at, look.problems, "ledger")

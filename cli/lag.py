@@ -29,7 +29,7 @@ async def _lag(layout: Layout) -> int:
             for reader, source, behind in await rows(app):
                 table.add_row(app.service.name, reader, source, f"{behind:,}")
             async with app.database.reading() as connection:
-                told = await halted.told(app.database, connection)
+                told = await halted.halted_readers(app.database, connection)
             standing += [f"{app.service.name} {reader} has stopped: {code}" for reader, code in told.items()]
     wide().print(table)
     for line in standing:

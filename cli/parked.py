@@ -17,20 +17,20 @@ from cli.show import table_of
 from kernel.core.clock import system_clock
 from kernel.core.faults import Fault, NotFound
 from kernel.host.app import App
-from kernel.processors.command_consumer import Executor
+from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.generations import live_generation
 from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projector, consumer_name
-from kernel.processors.reactor import EffectRunner
+from kernel.processors.reactor import Reactor
 from kernel.streams.consumer import Consumer
 from kernel.streams.parked import BUDGET_KEYS, Parking
-from kernel.streams.records import UNREADABLE, Sourced, Topic
+from kernel.streams.records import UNREADABLE, InboundRecord, Topic
 
 LIST_LIMIT = 500
 WIDTH = 220
 """Keys and reasons stand whole, to be copied."""
 DROPPED = "dropped.jsonl"
-Waiting = tuple[Any, str, Sourced]
+Waiting = tuple[Any, str, InboundRecord]
 """Place, source and record, as Parking.waiting gives them."""
 
 
@@ -161,10 +161,10 @@ async def handler(app: App, name: str) -> tuple[Any, Consumer]:
             return runner, app.consumer(name, runner.handle, process.own, process.topics)
     for effect in service.effects(app):
         if effect.name == name:
-            made = EffectRunner(effect, app.database)
+            made = Reactor(effect, app.database)
             return made, app.consumer(name, made.handle, True, ())
     if name == "commands" and service.decode_command is not None:
-        executor = Executor(name, app.database, app.writer)
+        executor = CommandConsumer(name, app.database, app.writer)
         topic = Topic(f"{service.name}.commands.v1", chained=False)
         return executor, app.consumer(name, executor.handle, False, [topic], service.decode_command)
     raise NotFound("consumer.unknown", consumer=name, service=service.name)

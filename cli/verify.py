@@ -15,7 +15,7 @@ from cli.opened import opened
 from cli.ready import rpc_ready
 from cli.show import table_of, wide
 from kernel.host.app import App
-from kernel.verify.invariants import Checked, Say, broken, check
+from kernel.verify.invariants import CheckResult, Say, broken, check
 
 SHOWN_AFTER_S = 2.0
 
@@ -26,7 +26,7 @@ def verify(given: argparse.Namespace) -> int:
 
 
 async def _verify(layout: Layout, deep: bool) -> int:
-    found: list[Checked] = []
+    found: list[CheckResult] = []
     async with opened(layout) as apps:
         with _progress() as say:
             for app in apps:
@@ -39,7 +39,7 @@ async def _verify(layout: Layout, deep: bool) -> int:
     return 1 if problems else 0
 
 
-async def _checked(app: App, layout: Layout, deep: bool, say: Say) -> list[Checked]:
+async def _checked(app: App, layout: Layout, deep: bool, say: Say) -> list[CheckResult]:
     """Of a service that does not run nobody expects that its deadlines are met."""
     found = await check(app, topics=deep, rebuilt=deep, say=say)
     if await rpc_ready(layout.rpc(app.service.name)):
@@ -59,7 +59,7 @@ def _progress() -> Iterator[Say]:
         status.stop()
 
 
-def _table(found: Sequence[Checked]) -> Table:
+def _table(found: Sequence[CheckResult]) -> Table:
     """A line for each invariant, with how many things of each service were looked at."""
     services = list(dict.fromkeys(one.service for one in found))
     cells = {(one.invariant, one.service): f"{one.looked_at:,}" if one.ok else "[red]BROKEN" for one in found}

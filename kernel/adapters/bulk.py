@@ -18,15 +18,15 @@ _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class RowChanges:
     """Of one table: whole rows to keep, by column, and keys of rows to delete; no key in both."""
 
-    table: "Table"
+    table: "BulkStatements"
     kept: Mapping[str, list[Any]]
     gone: Sequence[Key]
 
 
-class Table:
+class BulkStatements:
     """One table's statements, made once. `columns` are those that rows have, `key` is the primary key (text)."""
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ class Table:
         """A selected row by column, as the application knows its values."""
         return {name: read(value) for name, read, value in zip(self.columns, self._read, row, strict=True)}
 
-    def parts(self, changes: Changes) -> Iterable[tuple[str, dict[str, Any]]]:
+    def parts(self, changes: RowChanges) -> Iterable[tuple[str, dict[str, Any]]]:
         """Each a CTE behind `h`, the head's move, with its arrays."""
         if changes.kept:
             yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(changes.kept)
@@ -122,14 +122,14 @@ class Table:
         return f'DELETE FROM "{self.table.name}" AS t USING {behind}{self._unnest(self.key, "gone")} WHERE {same}'
 
 
-def behind_the_head(changes: Sequence[Changes]) -> tuple[str, dict[str, Any]]:
+def behind_the_head(changes: Sequence[RowChanges]) -> tuple[str, dict[str, Any]]:
     """PostgreSQL: what to add to the append's CTEs, and its values."""
     parts = [part for change in changes for part in change.table.parts(change)]
     values = {name: array for _, arrays in parts for name, array in arrays.items()}
     return "".join(f",\n{sql}" for sql, _ in parts), values
 
 
-async def write(connection: AsyncConnection, changes: Sequence[Changes]) -> None:
+async def write(connection: AsyncConnection, changes: Sequence[RowChanges]) -> None:
     """SQLite: in the append's transaction, after it."""
     for change in changes:
         if change.gone:

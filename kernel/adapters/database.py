@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.adapters.disconnects import translated
-from kernel.adapters.driver import Begun, Direct
+from kernel.adapters.driver import DriverPool, DriverTransaction
 from kernel.runtime.settings import Settings
 
 LOCK_TIMEOUT_MS = 5_000
@@ -36,7 +36,7 @@ class Database:
         else:
             self.write = _postgres_engine(url, role, password)
             self.read = self.write.execution_options(isolation_level="AUTOCOMMIT")
-        self._direct = Direct(self.read)
+        self._direct = DriverPool(self.read)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -65,7 +65,7 @@ class Database:
             return await self._direct.fetch(sql, values)
 
     @asynccontextmanager
-    async def begun(self, opening: str) -> AsyncIterator[Begun]:
+    async def begun(self, opening: str) -> AsyncIterator[DriverTransaction]:
         """PostgreSQL: a write transaction by the driver whose BEGIN travels with `opening`. Lost connections: Unavailable."""
         with translated():
             async with self._direct.begun(opening) as transaction:

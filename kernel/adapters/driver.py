@@ -56,7 +56,7 @@ class _Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class DriverTransaction:
     """A transaction under way. `connection` is SQLAlchemy's way into the same one; it begins and commits nothing itself.
 
     `tag` is what the opening's last statement answered ("UPDATE 3").
@@ -73,16 +73,16 @@ class Begun:
         return rows
 
 
-class Direct:
+class DriverPool:
     """Keeps the connections it took: at most as many as statements were under way at once, and SPARE_LIMIT for transactions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._idle: list[_Line] = []
         self._spare: list[_Line] = []
-        self._under_way: dict[AsyncConnection, Begun] = {}
+        self._under_way: dict[AsyncConnection, DriverTransaction] = {}
 
-    def begun_on(self, connection: AsyncConnection) -> Begun | None:
+    def begun_on(self, connection: AsyncConnection) -> DriverTransaction | None:
         """The transaction that `begun` opened and gave out as this connection, while it is under way."""
         return self._under_way.get(connection)
 
@@ -99,7 +99,7 @@ class Direct:
         return rows
 
     @asynccontextmanager
-    async def begun(self, opening: str) -> AsyncIterator[Begun]:
+    async def begun(self, opening: str) -> AsyncIterator[DriverTransaction]:
         """BEGIN and `opening` (statements with literals, each with a snapshot of its own) in one round trip; COMMIT at the end.
 
         Whatever is raised rolls back, and so does a COMMIT of what had failed unnoticed.
@@ -107,7 +107,7 @@ class Direct:
         line, is_free = self._spare.pop() if self._spare else await self._take(), False
         try:
             tag = await _told(opening, line.driver.execute(f"BEGIN; {opening}"))
-            begun = self._under_way[line.pooled] = Begun(line.pooled, line.driver, tag)
+            begun = self._under_way[line.pooled] = DriverTransaction(line.pooled, line.driver, tag)
             yield begun
             if await _told("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
                 raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))

@@ -11,7 +11,7 @@ import orjson
 
 from kernel.adapters.bus import BusRecord, Message, TopicPartition
 from kernel.core.faults import Internal, Unavailable
-from kernel.runtime.wakeup import Signal, wait
+from kernel.runtime.wakeup import Wakeup, wait
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, partitions INTEGER NOT NULL) WITHOUT ROWID;
@@ -27,7 +27,7 @@ _READ = (
 _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP BY partition'
 
 
-class LocalBus:
+class SqliteBus:
     """One connection, one lock: sends are transactions, reads see what was committed."""
 
     def __init__(self, path: str) -> None:
@@ -35,7 +35,7 @@ class LocalBus:
         self._connection: aiosqlite.Connection | None = None
         self._lock = asyncio.Lock()
         self._ends: dict[TopicPartition, int] = {}
-        self.signal = Signal()
+        self.signal = Wakeup()
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -145,7 +145,7 @@ class LocalBus:
 
 
 class LocalProducer:
-    def __init__(self, bus: LocalBus) -> None:
+    def __init__(self, bus: SqliteBus) -> None:
         self._bus = bus
 
     async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
@@ -159,7 +159,7 @@ class LocalProducer:
 
 
 class LocalReader:
-    def __init__(self, bus: LocalBus, positions: Mapping[TopicPartition, int]) -> None:
+    def __init__(self, bus: SqliteBus, positions: Mapping[TopicPartition, int]) -> None:
         self._bus = bus
         self._positions = dict(positions)
         self._woken = bus.signal.listen()

@@ -6,7 +6,7 @@ PROBLEMS_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """One invariant: how many things were looked at, and what is wrong with the first 20 of those that are broken."""
 
     invariant: str
@@ -20,7 +20,7 @@ class Checked:
 
 
 @dataclass(slots=True)
-class Look:
+class Check:
     """An invariant while it is looked at; `broken` counts what `problems` has no room for."""
 
     invariant: str
@@ -39,5 +39,5 @@ class Look:
         if len(self.problems) < PROBLEMS_LIMIT:
             self.problems.append(problem[:500])
 
-    def done(self) -> Checked:
-        return Checked(self.invariant, self.looked_at, self.problems)
+    def done(self) -> CheckResult:
+        return CheckResult(self.invariant, self.looked_at, self.problems)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from kernel.core.events import Incoming, Recorded
+from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import Poison
 
 Raw = dict[str, Any]
@@ -76,14 +76,14 @@ def canonical(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
-def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Incoming[Any]:
+def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Delivered[Any]:
     """A stored event as the service's own projections, processes and publish see it."""
     return delivered(service, recorded, codec, orjson.loads(recorded.meta))
 
 
-def delivered(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Incoming[Any]:
+def delivered(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Delivered[Any]:
     event = codec.decode(recorded.name, recorded.data)
-    return Incoming(
+    return Delivered(
         service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,
         recorded.recorded_at, event, meta["correlation"], meta["traceparent"],
     )  # fmt: skip

@@ -46,7 +46,7 @@ class Meta(NamedTuple):
     traceparent: str = ""
 
 
-class Fact(NamedTuple, Generic[E]):
+class DecidedEvent(NamedTuple, Generic[E]):
     """One decided event with where and when it stands; what inline tables fold."""
 
     stream: str
@@ -59,11 +59,11 @@ class Fact(NamedTuple, Generic[E]):
 class Rows(Protocol):
     """The inline rows a Decider asked for, as they stand at the head."""
 
-    def get(self, table: "Inline[R]", key: Key) -> R | None: ...
+    def get(self, table: "InlineTable[R]", key: Key) -> R | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Inline(Generic[R]):
+class InlineTable(Generic[R]):
     """A table that must be exact at the head: written in the append's transaction, read by Deciders.
 
     `row` is a frozen dataclass whose fields are the table's columns; `key` names the text columns of its primary key.
@@ -75,7 +75,7 @@ class Inline(Generic[R]):
     row: type[R]
     key: tuple[str, ...]
     events: tuple[type, ...]
-    fold: Callable[[Fact[Any], Rows], Iterable[tuple[Key, R | None]]]
+    fold: Callable[[DecidedEvent[Any], Rows], Iterable[tuple[Key, R | None]]]
 
 
 class Context(NamedTuple):
@@ -112,13 +112,13 @@ class Decider(Generic[C, S, E]):
     evolve: Callable[[S, E], S]
     published: bool = True
     owner: Callable[[C], str | None] = field(default=_no_owner)
-    reads: Callable[[C, S], Iterable[tuple[Inline[Any], Key]]] = field(default=_no_reads)
+    reads: Callable[[C, S], Iterable[tuple[InlineTable[Any], Key]]] = field(default=_no_reads)
 
 
 class NoRows:
     """Rows for Deciders that read none (and for tests of them)."""
 
-    def get(self, table: Inline[R], key: Key) -> R | None:
+    def get(self, table: InlineTable[R], key: Key) -> R | None:
         raise LookupError(f"{table.name}{key} was not named by reads()")
 
 
@@ -128,6 +128,6 @@ class GivenRows:
 
     rows: Mapping[tuple[str, Key], Any]
 
-    def get(self, table: Inline[R], key: Key) -> R | None:
+    def get(self, table: InlineTable[R], key: Key) -> R | None:
         row: R | None = self.rows.get((table.name, key))
         return row

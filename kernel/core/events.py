@@ -36,7 +36,7 @@ class Receipt:
     token: str
 
 
-class Incoming(NamedTuple, Generic[E]):
+class Delivered(NamedTuple, Generic[E]):
     """An event as projections and processes see it, from the own log or from another service's topic alike.
 
     A tuple because millions are made: a frozen dataclass of ten fields takes six times as long to make.

@@ -84,7 +84,7 @@ CorrelationId = Annotated[str | None, Header(alias="X-Correlation-Id", pattern=C
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class CommandRequest:
     """One command request: its actor, key and trace; makes the Meta and dresses the answer."""
 
     actor: Actor
@@ -117,11 +117,11 @@ class Sending:
 
 async def _sending(
     request: Request, response: Response, actor: Caller, key: IdempotencyKey, correlation: CorrelationId = None
-) -> Sending:
-    return Sending(actor, key, request, response)
+) -> CommandRequest:
+    return CommandRequest(actor, key, request, response)
 
 
-Sender = Annotated[Sending, Depends(_sending)]
+Sender = Annotated[CommandRequest, Depends(_sending)]
 
 
 class Edge:

@@ -39,7 +39,7 @@ async def relay_lag(log: Log) -> Lag:
     return Lag(head - position, max(0.0, (now - since) / timedelta(seconds=1)) if since else 0.0)
 
 
-class Backlog:
+class Backpressure:
     """`check` is a Writer's `admit`; `run` keeps it up to date in a process that has a writer."""
 
     def __init__(self, log: Log, limit_events: int, limit_s: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from kernel.core.codec import Codec
-from kernel.core.decider import Decider, Inline, Meta
+from kernel.core.decider import Decider, InlineTable, Meta
 from kernel.core.events import Receipt, Recorded
 from kernel.core.faults import Invalid
 from kernel.core.ids import partition_of, split_stream
@@ -39,7 +39,7 @@ def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandR
 
 
 @dataclass(slots=True)
-class Entry:
+class StreamState:
     """A stream as the writer knows it: who decides for it, its folded state, version, owner and (fixed) partition."""
 
     decider: Decider[Any, Any, Any]
@@ -50,7 +50,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Item:
+class QueuedCommand:
     """One command in the queue. `requester` is set when it came over the command topic: a refusal becomes an event."""
 
     stream: str
@@ -65,7 +65,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class Outcome:
+class CommandResult:
     """What became of one command: `appended` (its last event is `version`), a `repeat`, nothing to do, or its fault."""
 
     version: int
@@ -83,17 +83,21 @@ class Outcome:
         return "appended" if self.appended else "repeated" if self.repeat else "nothing"
 
 
-class Deciders:
+class DeciderRegistry:
     """The service's aggregates and processes by category, its inline tables by event type, and its codec."""
 
     def __init__(
-        self, codec: Codec, deciders: Iterable[Decider[Any, Any, Any]], inlines: Sequence[Inline[Any]], partitions: int
+        self,
+        codec: Codec,
+        deciders: Iterable[Decider[Any, Any, Any]],
+        inlines: Sequence[InlineTable[Any]],
+        partitions: int,
     ) -> None:
         self.codec = codec
         self.inlines = {inline.name: inline for inline in inlines}
         self.partitions = partitions
         self._by_category = {decider.category: decider for decider in (*deciders, refusal_decider())}
-        self._folds: dict[type, list[Inline[Any]]] = {}
+        self._folds: dict[type, list[InlineTable[Any]]] = {}
         for inline in inlines:
             for kind in inline.events:
                 self._folds.setdefault(kind, []).append(inline)
@@ -107,18 +111,18 @@ class Deciders:
             raise Invalid("stream.unknown_category", stream=stream[:80])
         return decider
 
-    def blank(self, stream: str) -> Entry:
+    def blank(self, stream: str) -> StreamState:
         decider = self.of(stream)
         partition = partition_of(stream, self.partitions) if decider.published else None
-        return Entry(decider, decider.initial, 0, "", partition)
+        return StreamState(decider, decider.initial, 0, "", partition)
 
-    def evolve(self, entry: Entry, recorded: Recorded) -> None:
+    def evolve(self, entry: StreamState, recorded: Recorded) -> None:
         """Folds a stored event into an entry in place."""
         event = self.codec.decode(recorded.name, recorded.data)
         entry.state = entry.decider.evolve(entry.state, event)
         entry.version, entry.tenant = recorded.version, recorded.tenant
 
-    def folds(self, event: object) -> Sequence[Inline[Any]]:
+    def folds(self, event: object) -> Sequence[InlineTable[Any]]:
         return self._folds.get(type(event), ())
 
 
@@ -132,19 +136,19 @@ def stored_meta(meta: Meta, events: int) -> bytes:
     return orjson.dumps(value)
 
 
-def repeated(item: Item, first: Recorded) -> Outcome:
+def repeated(item: QueuedCommand, first: Recorded) -> CommandResult:
     """The first receipt again; the same id with another body is Invalid `command.id_reused`."""
     meta = orjson.loads(first.meta)
     if meta["fingerprint"] != item.meta.fingerprint:
         return reused()
     more = meta["events"] - 1
-    return Outcome(first.version + more, first.position + more, first.partition, repeat=True)
+    return CommandResult(first.version + more, first.position + more, first.partition, repeat=True)
 
 
-def reused() -> Outcome:
-    return Outcome(0, 0, None, Invalid("command.id_reused", do="use a new idempotency key for another body"))
+def reused() -> CommandResult:
+    return CommandResult(0, 0, None, Invalid("command.id_reused", do="use a new idempotency key for another body"))
 
 
-def receipt(service: str, stream: str, outcome: Outcome) -> Receipt:
+def receipt(service: str, stream: str, outcome: CommandResult) -> Receipt:
     where = "" if outcome.partition is None else str(outcome.partition)
     return Receipt(stream, outcome.version, outcome.position, f"{service}:{outcome.position}:{where}")

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 import orjson
 
-from kernel.core.decider import Context, Fact, Inline, Key
+from kernel.core.decider import Context, DecidedEvent, InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.core.faults import BUGS, Fault, Invalid, Refused
 from kernel.eventlog.commands import (
     CommandRefused,
-    Deciders,
-    Entry,
-    Item,
-    Outcome,
+    CommandResult,
+    DeciderRegistry,
+    QueuedCommand,
+    StreamState,
     refusal_stream,
     repeated,
     reused,
@@ -34,7 +34,7 @@ MAX_EVENT_BYTES = 512 * 1024
 class RowMissing(BaseException):
     """A Decider or fold looked at an inline row that is not loaded yet: load it and decide again."""
 
-    def __init__(self, table: Inline[Any], key: Key) -> None:
+    def __init__(self, table: InlineTable[Any], key: Key) -> None:
         super().__init__(table.name, key)
         self.table, self.key = table, key
 
@@ -46,7 +46,7 @@ class Rows:
     below: tuple[Mapping[RowKey, Any], ...]
     changed: dict[RowKey, Any] = field(default_factory=dict)
 
-    def get(self, table: Inline[R], key: Key) -> R | None:
+    def get(self, table: InlineTable[R], key: Key) -> R | None:
         where = (table.name, key)
         for layer in (self.changed, *self.below):
             if where in layer:
@@ -56,20 +56,20 @@ class Rows:
 
 
 @dataclass(slots=True)
-class Decided:
+class Decisions:
     """A whole batch, decided: rows to append, states and inline rows to keep, and the outcome of each item in order."""
 
     pending: list[Pending] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, StreamState] = field(default_factory=dict)
     rows: dict[RowKey, Any] = field(default_factory=dict)
     sealed: list[Any] = field(default_factory=list)
-    outcomes: list[list[Outcome]] = field(default_factory=list)
+    outcomes: list[list[CommandResult]] = field(default_factory=list)
     quiet: list[tuple[str, str]] = field(default_factory=list)
     """Stream and id of the commands of which nothing is appended: they may have been before."""
     prepared: Statement | None = None
     """Its append made ready, where there was time for it."""
 
-    def take(self, other: "Decided") -> None:
+    def take(self, other: "Decisions") -> None:
         """What another decided on top of this; not its outcomes."""
         self.pending += other.pending
         self.entries |= other.entries
@@ -89,16 +89,21 @@ class Batch:
     """Decides units (lists of items that stand or fall together) one after another on the states given."""
 
     def __init__(
-        self, deciders: Deciders, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], head: int, at: datetime
+        self,
+        deciders: DeciderRegistry,
+        entries: Mapping[str, StreamState],
+        rows: Mapping[RowKey, Any],
+        head: int,
+        at: datetime,
     ) -> None:
         self._deciders, self._loaded_entries, self._loaded_rows = deciders, dict(entries), dict(rows)
         self._head, self._at = head, at
-        self.decided = Decided()
+        self.decided = Decisions()
         self.missing: dict[RowKey, None] = {}
         """Inline rows that were looked at and not loaded: load them and decide the whole batch anew."""
-        self._seen: dict[tuple[str, str], tuple[str, Outcome]] = {}
+        self._seen: dict[tuple[str, str], tuple[str, CommandResult]] = {}
 
-    def know(self, entries: Mapping[str, Entry], rows: Mapping[RowKey, Any], at: datetime) -> None:
+    def know(self, entries: Mapping[str, StreamState], rows: Mapping[RowKey, Any], at: datetime) -> None:
         """More that was loaded, for what is added from now on; `at`: the time it is decided at."""
         self._loaded_entries |= entries
         self._loaded_rows |= rows
@@ -114,10 +119,10 @@ class Batch:
         """Whether the stream's state may have counted."""
         return stream in self._loaded_entries
 
-    def add(self, items: Sequence[Item], known: Mapping[tuple[str, str], Recorded]) -> None:
+    def add(self, items: Sequence[QueuedCommand], known: Mapping[tuple[str, str], Recorded]) -> None:
         """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""
         alone = len(items) == 1
-        into = self.decided if alone else Decided()  # one command changes nothing unless it is decided to its end
+        into = self.decided if alone else Decisions()  # one command changes nothing unless it is decided to its end
         try:
             outcomes = [self._decide(item, known, into) for item in items]
         except RowMissing as row:
@@ -135,11 +140,11 @@ class Batch:
                 self._seen[item.pair] = (item.meta.fingerprint, outcome)
         self.decided.outcomes.append(outcomes)
 
-    def _entry(self, stream: str, into: Decided) -> Entry:
+    def _entry(self, stream: str, into: Decisions) -> StreamState:
         found = into.entries.get(stream) or self.decided.entries.get(stream) or self._loaded_entries.get(stream)
         return found or self._deciders.blank(stream)
 
-    def _decide(self, item: Item, known: Mapping[tuple[str, str], Recorded], into: Decided) -> Outcome:
+    def _decide(self, item: QueuedCommand, known: Mapping[tuple[str, str], Recorded], into: Decisions) -> CommandResult:
         pair = item.pair
         if pair in known:
             return repeated(item, known[pair])
@@ -147,25 +152,25 @@ class Batch:
             fingerprint, first = self._seen[pair]
             return replace(first, appended=False, repeat=True) if fingerprint == item.meta.fingerprint else reused()
         if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
-            return Outcome(0, 0, None, Refused("command.refused_before"))
+            return CommandResult(0, 0, None, Refused("command.refused_before"))
         try:
             return self._append(item, item.stream, item.command, into)
         except Fault as fault:
             return self._refuse(item, fault, into)
         except BUGS as error:
-            return Outcome(0, 0, None, error)
+            return CommandResult(0, 0, None, error)
 
-    def _refuse(self, item: Item, fault: Fault, into: Decided) -> Outcome:
+    def _refuse(self, item: QueuedCommand, fault: Fault, into: Decisions) -> CommandResult:
         """What came over the command topic is refused in public, so that nobody waits for its outcome for ever."""
         if item.requester is None or fault.kind == "unavailable":
-            return Outcome(0, 0, None, fault)
+            return CommandResult(0, 0, None, fault)
         facts = orjson.dumps(fault.facts, option=orjson.OPT_SORT_KEYS).decode()
         kind = type(item.command).__name__
         refusal = CommandRefused(item.meta.command_id, item.requester, kind, fault.code, facts)
         outcome = self._append(item, refusal_stream(item.meta.command_id), refusal, into)
         return replace(outcome, fault=fault, appended=True)
 
-    def _append(self, item: Item, stream: str, command: Any, into: Decided) -> Outcome:
+    def _append(self, item: QueuedCommand, stream: str, command: Any, into: Decisions) -> CommandResult:
         """Decides on the stream's state, folds the events into copies and queues them for the append."""
         entry = self._entry(stream, into)
         decider = entry.decider
@@ -179,17 +184,19 @@ class Batch:
         for version, event in enumerate(events, start=entry.version + 1):
             state = decider.evolve(state, event)
             for inline in self._deciders.folds(event):
-                for key, row in inline.fold(Fact(stream, tenant, version, self._at, event), rows):
+                for key, row in inline.fold(DecidedEvent(stream, tenant, version, self._at, event), rows):
                     rows.changed[inline.name, key] = row
         if events:
             into.pending += self._pending(item, stream, tenant, entry, events)
             into.rows |= rows.changed
-            into.entries[stream] = Entry(decider, state, entry.version + len(events), tenant, entry.partition)
+            into.entries[stream] = StreamState(decider, state, entry.version + len(events), tenant, entry.partition)
             into.sealed += item.sealed
         position = self._head + len(self.decided.pending) + (0 if into is self.decided else len(into.pending))
-        return Outcome(entry.version + len(events), position, entry.partition, appended=bool(events))
+        return CommandResult(entry.version + len(events), position, entry.partition, appended=bool(events))
 
-    def _pending(self, item: Item, stream: str, tenant: str, entry: Entry, events: Sequence[object]) -> list[Pending]:
+    def _pending(
+        self, item: QueuedCommand, stream: str, tenant: str, entry: StreamState, events: Sequence[object]
+    ) -> list[Pending]:
         """Rows for the log; raises before any of them counts."""
         meta, made, version = stored_meta(item.meta, len(events)), [], entry.version
         command: str | None = item.meta.command_id

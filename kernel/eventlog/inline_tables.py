@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import Changes, Table
+from kernel.adapters.bulk import BulkStatements, RowChanges
 from kernel.adapters.database import Database
 from kernel.adapters.personal import Sealed
-from kernel.core.decider import Inline, Key
-from kernel.eventlog.decide import Decided, RowKey
+from kernel.core.decider import InlineTable, Key
+from kernel.eventlog.decide import Decisions, RowKey
 
 PERSONAL = "personal"
 
@@ -21,12 +21,14 @@ PERSONAL = "personal"
 class InlineTables:
     """A service's inline tables, and `personal`, whose rows travel sealed beside the commands."""
 
-    def __init__(self, database: Database, inlines: Mapping[str, Inline[Any]]) -> None:
+    def __init__(self, database: Database, inlines: Mapping[str, InlineTable[Any]]) -> None:
         self._database, self._inlines = database, inlines
         known = {name: _columns(inline.row) for name, inline in inlines.items()}
         if PERSONAL in database.metadata.tables:
             known[PERSONAL] = _columns(Sealed)
-        self._tables = {name: Table(database.metadata.tables[name], columns) for name, columns in sorted(known.items())}
+        self._tables = {
+            name: BulkStatements(database.metadata.tables[name], columns) for name, columns in sorted(known.items())
+        }
 
     async def read(self, wanted: Sequence[RowKey], connection: AsyncConnection | None = None) -> dict[RowKey, Any]:
         """One query per table; a row that is absent is None."""
@@ -42,7 +44,7 @@ class InlineTables:
         return found
 
     async def _select(
-        self, table: Table, keys: Sequence[Key], connection: AsyncConnection | None
+        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None
     ) -> list[dict[str, Any]]:
         if not self._database.is_sqlite:
             sql, arrays = table.selecting(keys)
@@ -53,7 +55,7 @@ class InlineTables:
         query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
         return [dict(row) for row in (await connection.execute(query)).mappings()]
 
-    def changes(self, decided: Decided) -> list[Changes]:
+    def changes(self, decided: Decisions) -> list[RowChanges]:
         """What the append writes beside events, table by table and key by key in one order; None deletes."""
         changed: dict[str, dict[Key, Any]] = defaultdict(dict)
         for (name, key), row in decided.rows.items():
@@ -62,11 +64,11 @@ class InlineTables:
             changed[PERSONAL][sealed.subject, sealed.field] = sealed
         return [self._change(name, changed[name]) for name in self._tables if name in changed]
 
-    def _change(self, name: str, rows: Mapping[Key, Any]) -> Changes:
+    def _change(self, name: str, rows: Mapping[Key, Any]) -> RowChanges:
         table, ordered = self._tables[name], sorted(rows.items())
         whole = [row for _, row in ordered if row is not None]
         kept = {column: list(map(attrgetter(column), whole)) for column in table.columns} if whole else {}
-        return Changes(table, kept, [key for key, row in ordered if row is None])
+        return RowChanges(table, kept, [key for key, row in ordered if row is None])
 
 
 def _columns(row: type[Any]) -> list[str]:

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import Changes, behind_the_head, write
+from kernel.adapters.bulk import RowChanges, behind_the_head, write
 from kernel.adapters.database import Database
 from kernel.adapters.driver import INDEXES_ONLY
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 
 CHANNEL = "log_appended"
 READ_LIMIT = 5_000
@@ -86,7 +86,7 @@ class Log:
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self.database = database
-        self.signal = Signal()
+        self.signal = Wakeup()
         self._clock = clock
         self._head = database.metadata.tables["log"]
         self._events = database.metadata.tables["log_events"]
@@ -116,7 +116,7 @@ class Log:
         connection: AsyncConnection | None,
         rows: Sequence[Pending],
         expected: int,
-        changes: Sequence[Changes] = (),
+        changes: Sequence[RowChanges] = (),
         prepared: Statement | None = None,
     ) -> datetime | None:
         """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
@@ -133,13 +133,13 @@ class Log:
         async with self.database.transaction() as own:
             return await self._append_sqlite(own, rows, expected, changes)
 
-    def statement(self, rows: Sequence[Pending], expected: int, changes: Sequence[Changes]) -> Statement:
+    def statement(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement:
         """PostgreSQL: `append` made ready."""
         sql, values = behind_the_head(changes)
         return _APPEND_POSTGRES % sql, _arrays(rows, expected) | values
 
     async def _append_sqlite(
-        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int, changes: Sequence[Changes]
+        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]
     ) -> datetime | None:
         head = await self.head(connection)
         if head.position != expected:

@@ -1,6 +1,6 @@
 """The next batch, decided while the one before it is being appended, on top of what that one appends.
 
-It counts only if that append succeeds as it was decided (`Following.base`); otherwise its commands are queued again. Without
+It counts only if that append succeeds as it was decided (`NextBatch.base`); otherwise its commands are queued again. Without
 it the process waits for the database while it has nothing to decide, and the database for the process.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from kernel.core.faults import BUGS, Fault
-from kernel.eventlog.decide import Batch, Decided
-from kernel.eventlog.state_cache import AtHead
-from kernel.eventlog.unit import Unit
+from kernel.eventlog.decide import Batch, Decisions
+from kernel.eventlog.state_cache import StateCache
+from kernel.eventlog.unit import AtomicGroup
 
 BATCH_LIMIT = 512
 TOGETHER = 16
@@ -23,12 +23,12 @@ TOGETHER = 16
 
 
 @dataclass(slots=True)
-class Following:
+class NextBatch:
     """Units decided on top of `base`, in order."""
 
-    base: Decided
+    base: Decisions
     batch: Batch
-    units: list[Unit] = field(default_factory=list)
+    units: list[AtomicGroup] = field(default_factory=list)
 
 
 def share(waiting: int, under_way: int = 0) -> int:
@@ -37,15 +37,15 @@ def share(waiting: int, under_way: int = 0) -> int:
     return min(BATCH_LIMIT, waiting, everyone if everyone <= TOGETHER else (everyone + 1) // 2)
 
 
-class Overlap:
+class Speculation:
     """Takes from the writer's queue while an append is under way. Units that move a guard, and requests (an id that came
     before must not be refused, and what is under way cannot be looked up), are left for a turn of their own."""
 
-    def __init__(self, known: AtHead, queue: deque[Unit]) -> None:
+    def __init__(self, known: StateCache, queue: deque[AtomicGroup]) -> None:
         self._known, self._queue = known, queue
-        self._under_way: Decided | None = None
+        self._under_way: Decisions | None = None
         self._size = 0
-        self._following: Following | None = None
+        self._following: NextBatch | None = None
         self._task: asyncio.Task[None] | None = None
 
     def notice(self) -> None:
@@ -53,7 +53,7 @@ class Overlap:
         if self._under_way is not None and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(self._under_way))
 
-    def take(self) -> Following | None:
+    def take(self) -> NextBatch | None:
         """What was decided meanwhile; the caller looks whether its base was appended."""
         following, self._following = self._following, None
         return following
@@ -69,7 +69,7 @@ class Overlap:
             self._queue.extendleft(reversed(following.units))
 
     @asynccontextmanager
-    async def during(self, decided: Decided) -> AsyncIterator[None]:
+    async def during(self, decided: Decisions) -> AsyncIterator[None]:
         """The block appends `decided`; what came before it and was never taken is not touched."""
         if self._following is None:
             self._under_way, self._size = decided, len(decided.outcomes)
@@ -90,7 +90,7 @@ class Overlap:
             await self._task
             self._task = None
 
-    async def _work(self, base: Decided) -> None:
+    async def _work(self, base: Decisions) -> None:
         """What is queued now, and what came while it was loaded; `notice` begins it again for what comes later."""
         while self._under_way is base and self._queue:
             await asyncio.sleep(0)  # what comes in the same moment is decided together
@@ -99,17 +99,17 @@ class Overlap:
                 return
             await self._add(base, units)
 
-    def _taken(self) -> list[Unit]:
+    def _taken(self) -> list[AtomicGroup]:
         before = 0 if self._following is None else len(self._following.units)
         count = share(before + len(self._queue), self._size) - before
-        units: list[Unit] = []
+        units: list[AtomicGroup] = []
         while self._queue and len(units) < count and is_plain(self._queue[0]):
             units.append(self._queue.popleft())
         return units
 
-    async def _add(self, base: Decided, units: list[Unit]) -> None:
+    async def _add(self, base: Decisions, units: list[AtomicGroup]) -> None:
         """Where it cannot be decided here, whoever decides it in its turn meets the same and answers for it."""
-        following = self._following = self._following or Following(base, self._known.following(base))
+        following = self._following = self._following or NextBatch(base, self._known.following(base))
         following.units += units
         try:
             is_decided = await self._known.add(following.batch, [unit.items for unit in units], base)
@@ -122,6 +122,6 @@ class Overlap:
             self.give_back()
 
 
-def is_plain(unit: Unit) -> bool:
+def is_plain(unit: AtomicGroup) -> bool:
     """What may be decided before it is known what it will stand on."""
     return unit.also is None and all(item.requester is None for item in unit.items)

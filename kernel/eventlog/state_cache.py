@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.events import Recorded
 from kernel.core.faults import BUGS, Fault
-from kernel.eventlog.commands import Deciders, Entry, Item, refusal_stream
-from kernel.eventlog.decide import Batch, Decided, RowKey
+from kernel.eventlog.commands import DeciderRegistry, QueuedCommand, StreamState, refusal_stream
+from kernel.eventlog.decide import Batch, Decisions, RowKey
 from kernel.eventlog.inline_tables import InlineTables
 from kernel.eventlog.log import READ_LIMIT, Head, Log
 
@@ -22,13 +22,13 @@ ROWS_LIMIT = 200_000
 FAR_BEHIND = 20_000
 A = TypeVar("A")
 B = TypeVar("B")
-Units = Sequence[Sequence[Item]]
-NOTHING = Decided()
+Units = Sequence[Sequence[QueuedCommand]]
+NOTHING = Decisions()
 ABSENT = object()
 FAILED = (Fault, *BUGS)
 
 
-class Recent:
+class TwoGenerationCache:
     """A bounded cache of two generations: when the young one holds half the limit the old one is dropped and it is the old.
 
     So whole batches are kept at once; an order of single entries costs several times as much.
@@ -52,13 +52,13 @@ class Recent:
         self._young, self._old = {}, {}
 
 
-class AtHead:
+class StateCache:
     """Everything here is as the log stood at `position` (None: nothing is known, `start` first)."""
 
-    def __init__(self, log: Log, deciders: Deciders) -> None:
+    def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
         self._inline = InlineTables(log.database, deciders.inlines)
-        self._states, self._rows = Recent(STATES_LIMIT), Recent(ROWS_LIMIT)
+        self._states, self._rows = TwoGenerationCache(STATES_LIMIT), TwoGenerationCache(ROWS_LIMIT)
         self._time: datetime | None = None
         self._told_at = 0.0
         self.position: int | None = None
@@ -157,7 +157,7 @@ class AtHead:
 
     async def decide(
         self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
-    ) -> Decided:
+    ) -> Decisions:
         """Loads what is missing in one query each, then decides; a row nobody announced is loaded and all decided anew."""
         assert self.position is not None
         entries, rows = await self.load(units, connection)
@@ -169,11 +169,11 @@ class AtHead:
                 return batch.decided
             rows |= await self._load_rows(list(batch.missing), connection)
 
-    def following(self, base: Decided) -> Batch:
+    def following(self, base: Decisions) -> Batch:
         """An empty batch on top of one that is being appended."""
         return Batch(self._deciders, {}, {}, self._after(base), self.now())
 
-    async def add(self, batch: Batch, units: Units, base: Decided) -> bool:
+    async def add(self, batch: Batch, units: Units, base: Decisions) -> bool:
         """Decides more units on top of `base`; False when a row is missing that nobody announced (nothing of it counts)."""
         entries, rows = await self.load(units, None, base)
         batch.know(entries, rows, self.now())
@@ -181,19 +181,19 @@ class AtHead:
             batch.add(items, {})
         return not batch.missing
 
-    def prepare(self, decided: Decided, base: Decided) -> None:
+    def prepare(self, decided: Decisions, base: Decisions) -> None:
         """Makes the append behind `base` ready while there is nothing else to do."""
         if decided.pending and not self._log.database.is_sqlite:
             expected = self._after(base)
             decided.prepared = self._log.statement(decided.pending, expected, self._inline.changes(decided))
 
-    def _after(self, base: Decided) -> int:
+    def _after(self, base: Decisions) -> int:
         assert self.position is not None
         return self.position + len(base.pending)
 
     async def load(
-        self, units: Units, connection: AsyncConnection | None = None, under_way: Decided = NOTHING
-    ) -> tuple[dict[str, Entry], dict[RowKey, Any]]:
+        self, units: Units, connection: AsyncConnection | None = None, under_way: Decisions = NOTHING
+    ) -> tuple[dict[str, StreamState], dict[RowKey, Any]]:
         """Streams and announced rows of the units as they stand at `position`; they are kept for the next time.
 
         What an append that is `under_way` changes is neither loaded nor kept: it is as in its own copies. Rows are asked
@@ -211,10 +211,10 @@ class AtHead:
             rows |= await self._load_rows(missing, connection)
         return entries, rows
 
-    def _entries(self, units: Units, under_way: Decided) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    def _entries(self, units: Units, under_way: Decisions) -> tuple[dict[str, StreamState], dict[str, StreamState]]:
         """The units' streams as they are known, or blank; and of these the blank ones, which are to be folded."""
-        entries: dict[str, Entry] = {}
-        blank: dict[str, Entry] = {}
+        entries: dict[str, StreamState] = {}
+        blank: dict[str, StreamState] = {}
         for item in chain.from_iterable(units):
             streams = (item.stream,) if item.requester is None else (item.stream, refusal_stream(item.meta.command_id))
             for stream in streams:
@@ -227,7 +227,7 @@ class AtHead:
                     entries[stream] = entry
         return entries, blank
 
-    def _rows_of(self, wanted: Iterable[RowKey], under_way: Decided) -> tuple[dict[RowKey, Any], list[RowKey]]:
+    def _rows_of(self, wanted: Iterable[RowKey], under_way: Decisions) -> tuple[dict[RowKey, Any], list[RowKey]]:
         """What is known of these rows, and which are not."""
         found: dict[RowKey, Any] = {}
         missing: list[RowKey] = []
@@ -241,7 +241,7 @@ class AtHead:
                 found[key] = row
         return found, missing
 
-    def _announced(self, units: Units, entries: Mapping[str, Entry]) -> Iterable[RowKey]:
+    def _announced(self, units: Units, entries: Mapping[str, StreamState]) -> Iterable[RowKey]:
         """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
         wanted: dict[RowKey, None] = {}
         for item in chain.from_iterable(units):
@@ -254,7 +254,7 @@ class AtHead:
                     continue
         return wanted
 
-    async def _fill(self, blank: dict[str, Entry], connection: AsyncConnection | None) -> None:
+    async def _fill(self, blank: dict[str, StreamState], connection: AsyncConnection | None) -> None:
         """What is stored of these streams, into their blank entries; kept when all of it could be read."""
         assert self.position is not None
         for recorded in await self._log.load(list(blank), self.position, connection):
@@ -266,7 +266,7 @@ class AtHead:
         self._rows.keep(loaded)
         return loaded
 
-    async def append(self, connection: AsyncConnection | None, decided: Decided) -> Head | None:
+    async def append(self, connection: AsyncConnection | None, decided: Decisions) -> Head | None:
         """Events at the position we stand at, and the dirty inline rows; None when the head has moved.
 
         Without a connection it is committed when this returns.
@@ -277,7 +277,7 @@ class AtHead:
         at = await self._log.append(connection, decided.pending, self.position, changes, prepared)
         return None if at is None else Head(self.position + len(decided.pending), at)
 
-    def keep(self, decided: Decided) -> None:
+    def keep(self, decided: Decisions) -> None:
         """After the append: what was decided is what is known."""
         self._states.keep(decided.entries)
         self._rows.keep(decided.rows)

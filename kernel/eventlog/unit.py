@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.events import Recorded
-from kernel.eventlog.commands import Item, Outcome, repeated
-from kernel.eventlog.decide import Decided
+from kernel.eventlog.commands import CommandResult, QueuedCommand, repeated
+from kernel.eventlog.decide import Decisions
 from kernel.runtime import telemetry
 
-Also = Callable[[AsyncConnection], Awaitable[bool]]
+InTransaction = Callable[[AsyncConnection], Awaitable[bool]]
 """Runs in the append's transaction (a guard's move); False means somebody else owns it: the unit is dropped."""
 
 
@@ -21,14 +21,14 @@ class Fenced(Exception):
 
 
 @dataclass(slots=True)
-class Unit:
-    items: list[Item]
-    also: Also | None
-    done: asyncio.Future[list[Outcome]]
+class AtomicGroup:
+    items: list[QueuedCommand]
+    also: InTransaction | None
+    done: asyncio.Future[list[CommandResult]]
     asked_at: float
     """monotonic(), seconds."""
 
-    def answer(self, outcomes: list[Outcome]) -> None:
+    def answer(self, outcomes: list[CommandResult]) -> None:
         if not self.done.done():
             self.done.set_result(outcomes)
 
@@ -37,16 +37,16 @@ class Unit:
             self.done.set_exception(error)
 
 
-def alsos(units: list[Unit], decided: Decided) -> list[Also]:
+def alsos(units: list[AtomicGroup], decided: Decisions) -> list[InTransaction]:
     """What moves with the append; not for a unit that failed: its guard stays before it."""
     placed = zip(units, decided.outcomes, strict=True)
     return [unit.also for unit, outcomes in placed if unit.also is not None and not any(one.fault for one in outcomes)]
 
 
-def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, str], Recorded]) -> Decided:
+def with_repeats(units: list[AtomicGroup], decided: Decisions, known: Mapping[tuple[str, str], Recorded]) -> Decisions:
     """A command that decided nothing (or was refused) and had been appended before answers its first receipt."""
 
-    def settled(item: Item, outcome: Outcome) -> Outcome:
+    def settled(item: QueuedCommand, outcome: CommandResult) -> CommandResult:
         return outcome if outcome.appended or item.pair not in known else repeated(item, known[item.pair])
 
     if known:
@@ -57,7 +57,7 @@ def with_repeats(units: list[Unit], decided: Decided, known: Mapping[tuple[str, 
     return decided
 
 
-def fail(units: list[Unit], error: BaseException) -> None:
+def fail(units: list[AtomicGroup], error: BaseException) -> None:
     """Answers and counts all of them so."""
     for unit in units:
         unit.fail(error)
@@ -66,7 +66,7 @@ def fail(units: list[Unit], error: BaseException) -> None:
             telemetry.count("commands_total", command=type(item.command).__name__, outcome=kind)
 
 
-def tell(units: list[Unit], decided: Decided, answered_at: float) -> None:
+def tell(units: list[AtomicGroup], decided: Decisions, answered_at: float) -> None:
     """Counts what became of the commands, and how long each waited from its queueing to its answer (monotonic seconds)."""
     waited, words = dict[str, list[float]](), dict[tuple[str, str], int]()
     for unit, outcomes in zip(units, decided.outcomes, strict=True):

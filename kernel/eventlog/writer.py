@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import BUGS, Exhausted, Fault, Internal, Unavailable
-from kernel.eventlog.commands import Deciders, Item, Outcome, receipt
-from kernel.eventlog.decide import Decided
+from kernel.eventlog.commands import CommandResult, DeciderRegistry, QueuedCommand, receipt
+from kernel.eventlog.decide import Decisions
 from kernel.eventlog.log import Head, Log
-from kernel.eventlog.speculation import BATCH_LIMIT, Following, Overlap, is_plain, share
-from kernel.eventlog.state_cache import AtHead, both
-from kernel.eventlog.unit import Also, Fenced, Unit, alsos, fail, tell, with_repeats
+from kernel.eventlog.speculation import BATCH_LIMIT, NextBatch, Speculation, is_plain, share
+from kernel.eventlog.state_cache import StateCache, both
+from kernel.eventlog.unit import AtomicGroup, Fenced, InTransaction, alsos, fail, tell, with_repeats
 from kernel.runtime import telemetry
 
 QUEUE_LIMIT, LOST_DEADLINE_S = 10_000, 30.0
@@ -45,33 +45,31 @@ class Writer:
     `admit` raises the Fault with which commands are turned away before they are queued (kernel.eventlog.backpressure).
     """
 
-    def __init__(self, service: str, log: Log, deciders: Deciders, admit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, service: str, log: Log, deciders: DeciderRegistry, admit: Callable[[], None] = lambda: None
+    ) -> None:
         self.service, self.log = service, log
         self._admit = admit
-        self._queue: deque[Unit] = deque()
+        self._queue: deque[AtomicGroup] = deque()
         self._woken = asyncio.Event()
-        self._known = AtHead(log, deciders)
-        self._attempted: int | None = None
-        """Where the append whose outcome is not known would stand."""
-        self._shared = 0
-        """For so many turns others are taken to append too: the lock first, what is decided without it is decided twice."""
-        self._stale = 0
-        """For so many turns they are taken to change the same: nothing is decided before the lock is there."""
+        self._known = StateCache(log, deciders)
+        self._attempted: int | None = None  # where the append whose outcome is not known would stand
+        self._shared = 0  # turns left in contended mode: another replica appended recently, so the lock comes first
+        self._stale = 0  # turns left in which nothing is decided before the lock is there: others change the same
         self._closed = False
-        self._overlap = Overlap(self._known, self._queue)
-        self._kept: Decided | None = None
-        """The batch that was appended last as it was decided, and nothing since."""
+        self._overlap = Speculation(self._known, self._queue)
+        self._kept: Decisions | None = None  # the batch appended last, as it was decided
 
     async def execute(
         self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
     ) -> Receipt:
         """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""
-        outcome = (await self._queued([Item(stream, command, meta, sealed, requester)], None))[0]
+        outcome = (await self._queued([QueuedCommand(stream, command, meta, sealed, requester)], None))[0]
         if outcome.fault is not None:
             raise outcome.fault
         return receipt(self.service, stream, outcome)
 
-    async def execute_many(self, items: Sequence[Item]) -> list[Receipt | BaseException]:
+    async def execute_many(self, items: Sequence[QueuedCommand]) -> list[Receipt | BaseException]:
         """Independent commands queued at once (an import): one answer each, in order."""
         asked = await asyncio.gather(*[self._submit([item], None) for item in items], return_exceptions=True)
         return [
@@ -81,7 +79,7 @@ class Writer:
             for item, found in zip(items, asked, strict=True)
         ]
 
-    async def execute_with(self, items: list[Item], also: Also) -> list[Outcome]:
+    async def execute_with(self, items: list[QueuedCommand], also: InTransaction) -> list[CommandResult]:
         """Commands that stand or fall together with `also` in one transaction; raises Fenced when `also` says False."""
         return await self._queued(items, also)
 
@@ -89,17 +87,17 @@ class Writer:
         """Database time (UTC) that no later decision of this writer is before."""
         return self._known.now() if self._known.is_timed else await self.log.now()
 
-    async def _submit(self, items: list[Item], also: Also | None) -> list[Outcome]:
+    async def _submit(self, items: list[QueuedCommand], also: InTransaction | None) -> list[CommandResult]:
         """`_queued` for `gather`, which keeps what it raises."""
         return await self._queued(items, also)
 
-    def _queued(self, items: list[Item], also: Also | None) -> asyncio.Future[list[Outcome]]:
+    def _queued(self, items: list[QueuedCommand], also: InTransaction | None) -> asyncio.Future[list[CommandResult]]:
         if self._closed:
             raise Unavailable("writer.stopping", retry_after_s=1)
         self._admit()
         if len(self._queue) >= QUEUE_LIMIT:
             raise Exhausted("writer.queue_full", limit=QUEUE_LIMIT, retry_after_s=1)
-        unit = Unit(items, also, asyncio.get_running_loop().create_future(), monotonic())
+        unit = AtomicGroup(items, also, asyncio.get_running_loop().create_future(), monotonic())
         self._queue.append(unit)
         self._woken.set()
         self._overlap.notice()
@@ -126,7 +124,7 @@ class Writer:
             while self._queue:
                 self._queue.popleft().fail(Unavailable("writer.stopped", retry_after_s=1))
 
-    async def _taken(self) -> list[Unit]:
+    async def _taken(self) -> list[AtomicGroup]:
         """Of one batch. Where others append too the lock is taken for each: the fewer the better."""
         if self._shared:
             await asyncio.sleep(0)  # whoever was answered just now may ask again in the same batch
@@ -137,7 +135,7 @@ class Writer:
         await stop.wait()
         self._woken.set()
 
-    async def _serve(self, units: list[Unit], following: Following | None = None) -> None:
+    async def _serve(self, units: list[AtomicGroup], following: NextBatch | None = None) -> None:
         """Answers every unit, whatever happens."""
         try:
             await self._turn(units, following)
@@ -150,7 +148,7 @@ class Writer:
                 unit.fail(_Unknown("command.outcome_unknown", do="send the same idempotency key again"))
             raise
 
-    async def _isolate(self, units: list[Unit], error: BaseException) -> None:
+    async def _isolate(self, units: list[AtomicGroup], error: BaseException) -> None:
         """What breaks a constraint, has lost its guard or has a stream that cannot be read is halved until it is alone."""
         if len(units) > 1 and not (isinstance(error, Fault) and error.kind == "unavailable"):
             middle = len(units) // 2
@@ -161,7 +159,7 @@ class Writer:
             error = Internal("command.breaks_constraint", why=str(error.orig).partition("\n")[0][:200])
         fail(units, error)
 
-    async def _turn(self, units: list[Unit], following: Following | None) -> None:
+    async def _turn(self, units: list[AtomicGroup], following: NextBatch | None) -> None:
         """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
         started = monotonic()
         self._attempted = None
@@ -181,16 +179,16 @@ class Writer:
             decided = await self._until_known(units)
         self._settle(units, decided, monotonic() - started)
 
-    def _stands(self, following: Following) -> bool:
+    def _stands(self, following: NextBatch) -> bool:
         """What it was decided on was appended as it was, and nothing since: that the head is there says less."""
         return following.base is self._kept
 
-    async def _optimistic(self, units: list[Unit]) -> Decided:
+    async def _optimistic(self, units: list[AtomicGroup]) -> Decisions:
         asked = [item.pair for unit in units for item in unit.items if item.requester is not None]
         known = await self.log.find_commands(asked)  # a request come again must not be refused: that is an event
         return await self._at_head(units, await self._known.decide([unit.items for unit in units], known, None))
 
-    async def _at_head(self, units: list[Unit], decided: Decided) -> Decided:
+    async def _at_head(self, units: list[AtomicGroup], decided: Decisions) -> Decisions:
         """Appends what was decided on all that is known, or proves that it still is all there is."""
         if decided.pending or alsos(units, decided):
             async with self._overlap.during(decided):
@@ -201,7 +199,7 @@ class Writer:
         self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
         return with_repeats(units, decided, await self.log.find_commands(decided.quiet))
 
-    async def _until_known(self, units: list[Unit]) -> Decided:
+    async def _until_known(self, units: list[AtomicGroup]) -> Decisions:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
         deadline, pause = min(unit.asked_at for unit in units) + LOST_DEADLINE_S, 0.05
         while True:
@@ -215,7 +213,7 @@ class Writer:
                 await asyncio.sleep(pause * (0.5 + random.random()))
                 pause = min(pause * 2, 2.0)
 
-    async def _locked_turn(self, units: list[Unit]) -> Decided:
+    async def _locked_turn(self, units: list[AtomicGroup]) -> Decisions:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
         earlier = await self._known.catch_up()
         pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
@@ -238,7 +236,7 @@ class Writer:
         self._known.keep(decided)
         return decided
 
-    async def _shared_turn(self, units: list[Unit]) -> Decided:
+    async def _shared_turn(self, units: list[AtomicGroup]) -> Decisions:
         """Decides while the lock is waited for, and looks under it whether that still holds."""
         if self._stale or self.log.database.is_sqlite or not all(map(is_plain, units)):
             self._stale = max(0, self._stale - 1)
@@ -262,7 +260,9 @@ class Writer:
     def _met(self, others: bool) -> None:
         self._shared = SHARED_TURNS if others else max(0, self._shared - 1)
 
-    async def _append(self, units: list[Unit], decided: Decided, connection: AsyncConnection | None = None) -> Head:
+    async def _append(
+        self, units: list[AtomicGroup], decided: Decisions, connection: AsyncConnection | None = None
+    ) -> Head:
         """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""
         moving = alsos(units, decided)
         if connection is None and moving:
@@ -277,7 +277,7 @@ class Writer:
                 raise Fenced
         return appended
 
-    def _settle(self, units: list[Unit], decided: Decided, took_s: float) -> None:
+    def _settle(self, units: list[AtomicGroup], decided: Decisions, took_s: float) -> None:
         """Answers each caller; where another batch is ready, that is sent first."""
         self._kept = decided
         if self._overlap.is_empty:
@@ -285,7 +285,7 @@ class Writer:
         else:
             asyncio.get_running_loop().call_soon(self._answer, units, decided, took_s)
 
-    def _answer(self, units: list[Unit], decided: Decided, took_s: float) -> None:
+    def _answer(self, units: list[AtomicGroup], decided: Decisions, took_s: float) -> None:
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
             unit.answer(outcomes)
         if decided.pending:
@@ -294,7 +294,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self._tell, units, decided, took_s, monotonic())
 
-    def _tell(self, units: list[Unit], decided: Decided, took_s: float, answered_at: float) -> None:
+    def _tell(self, units: list[AtomicGroup], decided: Decisions, took_s: float, answered_at: float) -> None:
         telemetry.observe("append_seconds", took_s)
         telemetry.gauge("writer_queue", len(self._queue))
         tell(units, decided, answered_at)

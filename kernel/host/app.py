@@ -14,33 +14,33 @@ import sqlalchemy as sa
 from kernel.adapters.bus import PARTITIONS, Bus
 from kernel.adapters.database import open_database
 from kernel.adapters.disconnects import translated
-from kernel.core.check import Checked
+from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
-from kernel.core.decider import Decider, Inline
+from kernel.core.decider import Decider, InlineTable
 from kernel.core.faults import Internal, Invalid, Unavailable
-from kernel.eventlog.backpressure import Backlog
-from kernel.eventlog.commands import Deciders
+from kernel.eventlog.backpressure import Backpressure
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.log import CHANNEL, Log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
-from kernel.host.gauges import Gauges
+from kernel.host.gauges import DatabaseMetrics
 from kernel.processors import generations
-from kernel.processors.command_consumer import DecodeCommand, Executor
+from kernel.processors.command_consumer import CommandConsumer, DecodeCommand
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
 from kernel.processors.projector import Projection, Projector, Superseded, consumer_name
-from kernel.processors.reactor import EffectRunner
+from kernel.processors.reactor import Reactor
 from kernel.processors.read_your_writes import WAIT_LIMIT_S, wait_for
-from kernel.processors.scheduler import DeadlineClock
+from kernel.processors.scheduler import DeadlineScheduler
 from kernel.runtime import roles
 from kernel.runtime.admin import operations
 from kernel.runtime.health import Health, watch_loop
 from kernel.runtime.roles import RELAY, WRITER, Role
 from kernel.runtime.settings import Settings
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Decode, Handle, Topic
 from kernel.streams.relay import Publish, Relay
-from kernel.verify.invariants import Patrol
+from kernel.verify.invariants import InvariantMonitor
 
 if TYPE_CHECKING:
     from kernel.edge.auth import Verifier
@@ -65,11 +65,11 @@ class Service:
     publish: Publish
     http: Callable[["App"], Any]
     rpc: Callable[["App"], Role]
-    inlines: Sequence[Inline[Any]] = ()
+    inlines: Sequence[InlineTable[Any]] = ()
     projections: Sequence[Projection] = ()
     processes: Sequence[Process] = ()
     effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
-    invariants: Sequence[Callable[["App"], Awaitable[Sequence[Checked]]]] = ()
+    invariants: Sequence[Callable[["App"], Awaitable[Sequence[CheckResult]]]] = ()
     """What must hold across this service's own tables (kernel.verify.invariants calls it); each may check several things."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
@@ -95,10 +95,10 @@ class App:
         self.metadata = service.metadata()
         self.database = open_database(settings, self.metadata, role)
         self.log = Log(self.database)
-        self.deciders = Deciders(service.codec, service.deciders, service.inlines, PARTITIONS)
-        self.backlog = Backlog(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
+        self.deciders = DeciderRegistry(service.codec, service.deciders, service.inlines, PARTITIONS)
+        self.backlog = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
         self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
-        self.progress = Signal()
+        self.progress = Wakeup()
         """Set after every batch that a projector of this process committed."""
         self.health = Health()
         self.fingerprint_key = settings.fingerprint_key_file.read_bytes()
@@ -158,10 +158,12 @@ class App:
         )  # fmt: skip
         return [Role("relay", relay.run, RELAY), Role("gauges", self._gauges().run, RELAY)]
 
-    def _gauges(self) -> Gauges:
+    def _gauges(self) -> DatabaseMetrics:
         processes = [*[one.name for one in self.service.processes], "commands"]
         clock = "deadlines" in self.deciders.inlines
-        return Gauges(self.service.name, self.database, self.log, processes, clock, Patrol(self).look)
+        return DatabaseMetrics(
+            self.service.name, self.database, self.log, processes, clock, InvariantMonitor(self).look
+        )
 
     async def _project(self) -> list[Role]:
         return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]
@@ -192,17 +194,15 @@ class App:
             consumer = self.consumer(process.name, runner.handle, process.own, process.topics, batch=PROCESS_BATCH)
             roles.append(Role(f"process {process.name}", consumer.run))
         for effect in service.effects(self):
-            consumer = self.consumer(
-                effect.name, EffectRunner(effect, self.database).handle, True, (), batch=PROCESS_BATCH
-            )
+            consumer = self.consumer(effect.name, Reactor(effect, self.database).handle, True, (), batch=PROCESS_BATCH)
             roles.append(Role(f"effect {effect.name}", consumer.run))
         if service.decode_command is not None:
-            executor = Executor("commands", self.database, self.writer)
+            executor = CommandConsumer("commands", self.database, self.writer)
             topic = Topic(f"{service.name}.commands.v1", chained=False)
             consumer = self.consumer("commands", executor.handle, False, [topic], service.decode_command, PROCESS_BATCH)
             roles.append(Role("commands", consumer.run))
         if "deadlines" in self.deciders.inlines:
-            clock = DeadlineClock(self.database, self.log, self.writer, service.codec)
+            clock = DeadlineScheduler(self.database, self.log, self.writer, service.codec)
             roles.append(Role("clock", clock.run))
         return roles
 
@@ -264,9 +264,9 @@ def open_bus(url: str) -> Bus:
 
         return KafkaBus(url)
     if url.startswith("local:///"):
-        from kernel.adapters.sqlite_bus import LocalBus
+        from kernel.adapters.sqlite_bus import SqliteBus
 
-        return LocalBus(url.removeprefix("local://"))
+        return SqliteBus(url.removeprefix("local://"))
     raise Internal("bus.unknown_url", expected="local:///path or kafka://host:port")
 
 

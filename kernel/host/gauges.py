@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
 PATROL_S = 300.0
-"""Between two looks at the invariants (kernel.verify.invariants.Patrol)."""
+"""Between two looks at the invariants (kernel.verify.invariants.InvariantMonitor)."""
 LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 """A deadline is executed within a poll; past this it is late."""
 
 
-class Gauges:
+class DatabaseMetrics:
     """One service's gauges; `processes` are the names under which guards are kept, beside those of the live read models."""
 
     def __init__(
@@ -111,7 +111,7 @@ class Gauges:
             telemetry.gauge("parked_keys", found[reader], projection=reader)
 
     async def _stopped(self, connection: AsyncConnection) -> None:
-        found = await halted.told(self._database, connection)
+        found = await halted.halted_readers(self._database, connection)
         self._readers |= found.keys()
         for reader in self._readers:
             telemetry.gauge("reader_stopped", reader in found, projection=reader)

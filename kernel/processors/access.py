@@ -17,7 +17,7 @@ PUBLIC = "public"
 """A reader that every authenticated caller is."""
 
 
-class Readers(sa.types.TypeDecorator[list[str]]):
+class RowReaders(sa.types.TypeDecorator[list[str]]):
     """Who may read the row: tenant ids, `role:<role>`, `public`. A sorted JSON list (jsonb on PostgreSQL)."""
 
     impl = sa.Text
@@ -38,7 +38,7 @@ def readers_of(actor: Actor) -> list[str]:
     return sorted({actor.tenant, PUBLIC, *(f"role:{role}" for role in actor.roles)})
 
 
-def visible(connection: AsyncConnection, table: sa.FromClause, actor: Actor) -> sa.ColumnElement[bool]:
+def may_read(connection: AsyncConnection, table: sa.FromClause, actor: Actor) -> sa.ColumnElement[bool]:
     """The filter that every query on a table with `readers` carries: row and caller share a reader."""
     wanted = readers_of(actor)
     if connection.dialect.name == "postgresql":

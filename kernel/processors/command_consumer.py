@@ -6,20 +6,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor, Meta
-from kernel.core.events import Incoming, Receipt
+from kernel.core.events import Delivered, Receipt
 from kernel.core.faults import Fault, Unavailable
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.processors.processes import SYSTEM, WAITING, commit
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import Again, Parking, reason_of
-from kernel.streams.records import Part, Sourced, placed
+from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 DecodeCommand = Callable[[str, bytes], tuple[str, object] | None]
 """`(ce_type, value) -> (stream, command)` of this service, or None for a type that is not known here (it is parked)."""
 
 
-class Executor:
+class CommandConsumer:
     """`handle` of the consumer of the command topic. Ids suffice: a repeat answers as before, so there is no chain.
 
     A refusal is an answer (CommandRefused). What cannot be read or meets a bug is parked; later commands go on.
@@ -27,10 +27,10 @@ class Executor:
 
     def __init__(self, name: str, database: Database, writer: Writer) -> None:
         self._database, self._writer = database, writer
-        self._guards = Guards(database, name)
+        self._guards = Checkpoints(database, name)
         self.parking = Parking(database, name)
 
-    async def handle(self, parts: Sequence[Part]) -> None:
+    async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         everything = placed(parts)
         runnable = [sourced for _, sourced in everything if sourced.error is None and sourced.incoming is not None]
         answers = await self._writer.execute_many([_request(one.incoming, one.requester) for one in runnable])
@@ -68,14 +68,14 @@ def _why_not(answer: Receipt | BaseException) -> str | None:
     return None if answered else reason_of(answer) if isinstance(answer, BaseException) else None
 
 
-def _requester(sourced: Sourced) -> str:
+def _requester(sourced: InboundRecord) -> str:
     return next((value.decode() for name, value in sourced.headers if name == "ce_requester"), "")
 
 
-def _request(incoming: "Incoming[tuple[str, object]] | None", requester: str) -> Item:
+def _request(incoming: Delivered[tuple[str, object]] | None, requester: str) -> QueuedCommand:
     if incoming is None:
         raise Unavailable("command.unknown_type")
     stream, command = incoming.event
     actor = Actor(f"service:{incoming.source}", incoming.tenant, SYSTEM)
     meta = Meta(incoming.id, actor, "", incoming.correlation, incoming.id, incoming.traceparent)
-    return Item(stream, command, meta, (), requester)
+    return QueuedCommand(stream, command, meta, (), requester)

@@ -12,16 +12,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.decider import Actor, Decider, Fact, Inline, Key, Meta, Rows
-from kernel.core.events import Incoming
+from kernel.core.decider import Actor, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
+from kernel.core.events import Delivered
 from kernel.core.faults import BUGS, Fault
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import Item
-from kernel.eventlog.unit import Also, Fenced
+from kernel.eventlog.commands import QueuedCommand
+from kernel.eventlog.unit import Fenced, InTransaction
 from kernel.eventlog.writer import Writer
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
-from kernel.streams.records import Part, Topic, placed
+from kernel.streams.records import PartitionBatch, Topic, placed
 
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500
@@ -31,11 +31,11 @@ WAITING = frozenset({"unavailable", "exhausted"})
 
 @dataclass(frozen=True)
 class Process:
-    """`decider` is private (published=False) and takes Incoming events; `route` names its stream or None to ignore."""
+    """`decider` is private (published=False) and takes Delivered events; `route` names its stream or None to ignore."""
 
     name: str
     decider: Decider[Any, Any, Any]
-    route: Callable[[Incoming[Any]], str | None]
+    route: Callable[[Delivered[Any]], str | None]
     own: bool = True
     topics: tuple[Topic, ...] = ()
 
@@ -45,10 +45,10 @@ class ProcessRunner:
 
     def __init__(self, process: Process, database: Database, writer: Writer) -> None:
         self._process, self._database, self._writer = process, database, writer
-        self._guards = Guards(database, process.name)
+        self._guards = Checkpoints(database, process.name)
         self.parking = Parking(database, process.name)
 
-    async def handle(self, parts: Sequence[Part]) -> None:
+    async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         """In one append, without what cannot be read and the keys that are parked; cause by cause when that fails."""
         parked, parking, causes = await self.parking.keys(), [], []
         for part, sourced in placed(parts):
@@ -66,7 +66,7 @@ class ProcessRunner:
         if not await self._decide(causes, also):
             await self._carefully(parts)
 
-    async def _decide(self, causes: Sequence[Incoming[Any] | None], also: Also) -> bool:
+    async def _decide(self, causes: Sequence[Delivered[Any] | None], also: InTransaction) -> bool:
         """False when one of the causes cannot be decided; nothing was written then."""
         try:
             items = [item for cause in causes if (item := self._item(cause)) is not None]
@@ -83,7 +83,7 @@ class ProcessRunner:
                 raise fault
         return not faults
 
-    async def _carefully(self, parts: Sequence[Part]) -> None:
+    async def _carefully(self, parts: Sequence[PartitionBatch]) -> None:
         """One cause at a time, under ids that make repeats harmless; a failing key is parked with the guards' move."""
         parked, parking = await self.parking.keys(), []
         for part, sourced in placed(parts):
@@ -99,7 +99,7 @@ class ProcessRunner:
 
         await commit(self._database, also)
 
-    async def _try(self, cause: Incoming[Any] | None) -> str | None:
+    async def _try(self, cause: Delivered[Any] | None) -> str | None:
         try:
             await self._execute(cause)
         except (Fault, *BUGS) as error:
@@ -108,18 +108,18 @@ class ProcessRunner:
             return reason_of(error)
         return None
 
-    async def _execute(self, cause: Incoming[Any] | None) -> None:
+    async def _execute(self, cause: Delivered[Any] | None) -> None:
         item = self._item(cause)
         if item is not None:
             await self._writer.execute(item.stream, item.command, item.meta)
 
-    def _item(self, cause: Incoming[Any] | None) -> Item | None:
+    def _item(self, cause: Delivered[Any] | None) -> QueuedCommand | None:
         stream = self._process.route(cause) if cause is not None else None
         if cause is None or stream is None:
             return None
         command = derived_id("process", self._process.name, cause.source, cause.id)
         actor = Actor(f"process:{self._process.name}", cause.tenant, SYSTEM)
-        return Item(stream, cause, Meta(command, actor, "", cause.correlation, cause.id, cause.traceparent))
+        return QueuedCommand(stream, cause, Meta(command, actor, "", cause.correlation, cause.id, cause.traceparent))
 
     async def retry(self, key: str, again: Again) -> int:
         """Decides a key's parked causes in order; returns how many, raises what still fails. Repeats are harmless."""
@@ -131,7 +131,7 @@ class ProcessRunner:
         return len(waiting)
 
 
-async def commit(database: Database, also: Also) -> None:
+async def commit(database: Database, also: InTransaction) -> None:
     """A transaction of its own for what moves a guard; raises Fenced when the guard is somebody else's."""
     async with database.transaction() as connection:
         if not await also(connection):
@@ -150,10 +150,10 @@ class Deadline:
 
 
 def deadlines(
-    events: tuple[type, ...], fold: Callable[[Fact[Any], Rows], Iterable[tuple[Key, Deadline | None]]]
-) -> Inline[Deadline]:
+    events: tuple[type, ...], fold: Callable[[DecidedEvent[Any], Rows], Iterable[tuple[Key, Deadline | None]]]
+) -> InlineTable[Deadline]:
     """The service's `deadlines` inline table: `fold` sets, moves (same stream and name) or clears rows from events."""
-    return Inline("deadlines", Deadline, ("stream", "name"), events, fold)
+    return InlineTable("deadlines", Deadline, ("stream", "name"), events, fold)
 
 
 @dataclass(frozen=True)
@@ -165,4 +165,4 @@ class Effect:
 
     name: str
     events: tuple[type, ...]
-    perform: Callable[[Incoming[Any]], Awaitable[None]]
+    perform: Callable[[Delivered[Any]], Awaitable[None]]

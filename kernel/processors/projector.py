@@ -16,18 +16,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import Table, upsert
+from kernel.adapters.bulk import BulkStatements, upsert
 from kernel.adapters.database import Database
 from kernel.adapters.disconnects import is_lost
-from kernel.adapters.driver import INDEXES_ONLY, Begun, literal
+from kernel.adapters.driver import INDEXES_ONLY, DriverTransaction, literal
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Poison
 from kernel.eventlog.unit import Fenced
-from kernel.runtime.wakeup import Signal
-from kernel.streams.checkpoints import Guards
+from kernel.runtime.wakeup import Wakeup
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
-from kernel.streams.records import BATCH_RECORDS, Part, Sourced, Topic, placed
+from kernel.streams.records import BATCH_RECORDS, InboundRecord, PartitionBatch, Topic, placed
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Projection:
     name: str
     version: int
     tables: tuple[sa.Table, ...]
-    apply: Callable[["Target", Sequence[Incoming[Any]]], Awaitable[None]]
+    apply: Callable[["Target", Sequence[Delivered[Any]]], Awaitable[None]]
     own: bool = True
     topics: tuple[Topic, ...] = ()
     batch_records: int = BATCH_RECORDS
@@ -60,7 +60,9 @@ class Projection:
 class Target:
     """What `apply` writes to: the batch's transaction and one generation's tables by base name."""
 
-    def __init__(self, connection: AsyncConnection, tables: Mapping[str, Table], begun: Begun | None = None) -> None:
+    def __init__(
+        self, connection: AsyncConnection, tables: Mapping[str, BulkStatements], begun: DriverTransaction | None = None
+    ) -> None:
         """`begun`: on PostgreSQL the transaction that `connection` is in; set-wise statements go by the driver."""
         self.connection = connection
         self._tables, self._begun = tables, begun
@@ -89,7 +91,7 @@ class Target:
                 found[tuple(row[name] for name in known.key)] = row
         return found
 
-    async def _select(self, known: Table, wanted: Sequence[Key]) -> list[dict[str, Any]]:
+    async def _select(self, known: BulkStatements, wanted: Sequence[Key]) -> list[dict[str, Any]]:
         if self._begun is not None:
             return [known.read(row) for row in await self._begun.fetch(*known.selecting(wanted))]
         query = sa.select(known.table).where(known.by_key().in_(wanted))
@@ -103,14 +105,14 @@ class Target:
             await self.connection.execute(sa.delete(known.table).where(known.by_key().in_(gone)))
 
 
-Fold = Callable[[dict[str, Any] | None, Incoming[Any]], dict[str, Any] | None]
+Fold = Callable[[dict[str, Any] | None, Delivered[Any]], dict[str, Any] | None]
 
 
 async def fold_rows(
     target: Target,
     table: sa.Table,
-    events: Sequence[Incoming[Any]],
-    key: Callable[[Incoming[Any]], Key | None],
+    events: Sequence[Delivered[Any]],
+    key: Callable[[Delivered[Any]], Key | None],
     fold: Fold,
 ) -> None:
     """The usual projection: loads the rows the batch touches in one query, folds in memory, writes them in one upsert.
@@ -133,17 +135,19 @@ class Projector:
     """Applies batches of one projection's one generation; `handle` is what its Consumer calls."""
 
     def __init__(
-        self, projection: Projection, generation: int, database: Database, progress: Signal | None = None
+        self, projection: Projection, generation: int, database: Database, progress: Wakeup | None = None
     ) -> None:
         self.projection, self.generation, self._database = projection, generation, database
         self.consumer = consumer_name(projection.name, generation)
         copies = {table.name: physical(table, generation) for table in projection.tables}
-        self._tables = {name: Table(copy, [column.name for column in copy.columns]) for name, copy in copies.items()}
-        self._guards = Guards(database, self.consumer)
+        self._tables = {
+            name: BulkStatements(copy, [column.name for column in copy.columns]) for name, copy in copies.items()
+        }
+        self._guards = Checkpoints(database, self.consumer)
         self._parking = Parking(database, self.consumer)
-        self.progress = progress or Signal()
+        self.progress = progress or Wakeup()
 
-    async def handle(self, parts: Sequence[Part]) -> None:
+    async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         """Three tries with jitter for the batch as a whole; then event by event, parking the keys that fail."""
         for attempt in range(TRIES):
             try:
@@ -154,13 +158,13 @@ class Projector:
                 await asyncio.sleep(0.02 * 2**attempt * random.random())
         await self._commit(parts, one_by_one=True)
 
-    async def _commit(self, parts: Sequence[Part], one_by_one: bool) -> None:
+    async def _commit(self, parts: Sequence[PartitionBatch], one_by_one: bool) -> None:
         async with self._entered(parts) as (target, parked):
             await self._apply(target, parts, parked, one_by_one)
         self.progress.notify()
 
     @asynccontextmanager
-    async def _entered(self, parts: Sequence[Part]) -> AsyncIterator[tuple[Target, set[str]]]:
+    async def _entered(self, parts: Sequence[PartitionBatch]) -> AsyncIterator[tuple[Target, set[str]]]:
         """A transaction under the projection's lock in which the guards have moved, and the keys that are parked.
 
         Fenced or Superseded before anything of the batch is applied.
@@ -174,7 +178,7 @@ class Projector:
             parked = set() if usual else await self._enter(begun.connection, parts)
             yield Target(begun.connection, self._tables, begun), parked
 
-    def _usually(self, parts: Sequence[Part]) -> str:
+    def _usually(self, parts: Sequence[PartitionBatch]) -> str:
         """Moves the guards where this generation is live and nothing is parked: all that is usually asked, in one statement.
 
         A statement after the lock's, as it must see what the lock's last holder committed. Where it moves less, `_enter` asks.
@@ -185,7 +189,7 @@ class Projector:
             f"AND NOT EXISTS (SELECT FROM projections WHERE name = {projection} AND generation > {self.generation})"
         )
 
-    async def _enter(self, connection: AsyncConnection, parts: Sequence[Part]) -> set[str]:
+    async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> set[str]:
         """The parked keys are read when the guards have moved: another replica may have parked one before that."""
         await self._check_live(connection)
         if not await self._guards.move(connection, parts):
@@ -206,10 +210,10 @@ class Projector:
         if ((await connection.execute(query)).scalar() or 0) > self.generation:
             raise Superseded(self.consumer)
 
-    async def _apply(self, target: Target, parts: Sequence[Part], parked: set[str], one_by_one: bool) -> None:
+    async def _apply(self, target: Target, parts: Sequence[PartitionBatch], parked: set[str], one_by_one: bool) -> None:
         """What cannot be read and all later events of its key are parked; the rest is applied, set-wise or singly."""
-        parking: list[tuple[Part, Sourced, str]] = []
-        whole: list[Incoming[Any]] = []
+        parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
+        whole: list[Delivered[Any]] = []
         for part, sourced in placed(parts):
             reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
             if reason is None and sourced.incoming is not None:
@@ -224,7 +228,7 @@ class Projector:
             await self.projection.apply(target, whole)
         await self._parking.park(target.connection, parking)
 
-    async def _try(self, target: Target, incoming: Incoming[Any]) -> str | None:
+    async def _try(self, target: Target, incoming: Delivered[Any]) -> str | None:
         """None when applied, else why not; in a savepoint, so that half of it does not stay."""
         try:
             async with target.connection.begin_nested():

@@ -7,29 +7,29 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import BUGS, Fault
 from kernel.processors.processes import WAITING, Effect, commit
 from kernel.runtime import telemetry
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
-from kernel.streams.records import Part, Sourced, placed
+from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 
-class EffectRunner:
+class Reactor:
     """`handle` of an effect's Consumer. Intents of one stream are called in order, of different ones at once."""
 
     CONCURRENT = 16
 
     def __init__(self, effect: Effect, database: Database) -> None:
         self._effect, self._database = effect, database
-        self._guards = Guards(database, effect.name)
+        self._guards = Checkpoints(database, effect.name)
         self.parking = Parking(database, effect.name)
         self._slots = asyncio.Semaphore(self.CONCURRENT)
 
-    async def handle(self, parts: Sequence[Part]) -> None:
+    async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         parked = await self.parking.keys()
-        lanes: dict[str, list[tuple[Part, Sourced]]] = {}
+        lanes: dict[str, list[tuple[PartitionBatch, InboundRecord]]] = {}
         for part, sourced in placed(parts):
             if sourced.error is not None or self._is_wanted(sourced.incoming):
                 lanes.setdefault(sourced.key, []).append((part, sourced))
@@ -49,12 +49,14 @@ class EffectRunner:
 
         await commit(self._database, also)
 
-    def _is_wanted(self, incoming: Incoming[Any] | None) -> bool:
+    def _is_wanted(self, incoming: Delivered[Any] | None) -> bool:
         return incoming is not None and isinstance(incoming.event, self._effect.events)
 
-    async def _lane(self, lane: list[tuple[Part, Sourced]], is_parked: bool) -> list[tuple[Part, Sourced, str]]:
+    async def _lane(
+        self, lane: list[tuple[PartitionBatch, InboundRecord]], is_parked: bool
+    ) -> list[tuple[PartitionBatch, InboundRecord, str]]:
         """One stream's intents in order; what fails for good is parked with all that follow it."""
-        parking: list[tuple[Part, Sourced, str]] = []
+        parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
         for part, sourced in lane:
             reason = KEY_IS_PARKED if is_parked or parking else sourced.error
             if reason is None and sourced.incoming is not None:
@@ -63,7 +65,7 @@ class EffectRunner:
                 parking.append((part, sourced, reason))
         return parking
 
-    async def _try(self, incoming: Incoming[Any]) -> str | None:
+    async def _try(self, incoming: Delivered[Any]) -> str | None:
         outcome = "failed"
         try:
             async with self._slots:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Invalid, Unavailable
-from kernel.runtime.wakeup import Signal, wait
+from kernel.runtime.wakeup import Wakeup, wait
 
 WAIT_LIMIT_S = 5.0
 ELSEWHERE_S = 0.025
@@ -23,7 +23,7 @@ def parse_token(token: str) -> tuple[str, int, int | None]:
 
 
 async def wait_for(
-    database: Database, service: str, consumer: str, token: str, progress: Signal, limit_s: float = WAIT_LIMIT_S
+    database: Database, service: str, consumer: str, token: str, progress: Wakeup, limit_s: float = WAIT_LIMIT_S
 ) -> None:
     """Read-your-writes: returns when the consumer has applied the token's event; Unavailable after `limit_s`."""
     source, position, partition = parse_token(token)

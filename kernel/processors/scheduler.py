@@ -14,7 +14,7 @@ from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Meta
 from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from kernel.processors.processes import SYSTEM, WAITING, Deadline
@@ -24,7 +24,7 @@ DUE_LIMIT = 200
 CLOCK_POLL_S = 1.0
 
 
-class DeadlineClock:
+class DeadlineScheduler:
     """Executes what is due under the uuid5 of the deadline, and deletes the row on any answer but `unavailable`."""
 
     def __init__(self, database: Database, log: Log, writer: Writer, codec: Codec) -> None:
@@ -78,10 +78,10 @@ class DeadlineClock:
                 await connection.execute(sa.delete(self._table).where(columns.in_([_key(row) for row in done])))
         return len(done) == len(due)
 
-    def _item(self, row: Deadline) -> Item:
+    def _item(self, row: Deadline) -> QueuedCommand:
         command = self._codec.decode(row.command, row.data.encode())
         identity = derived_id("deadline", row.stream, row.name, row.due_at.isoformat())
-        return Item(row.stream, command, Meta(identity, Actor("clock", "platform", SYSTEM)))
+        return QueuedCommand(row.stream, command, Meta(identity, Actor("clock", "platform", SYSTEM)))
 
 
 def _key(row: Deadline) -> tuple[str, str, datetime]:

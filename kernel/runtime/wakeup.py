@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 
-class Signal:
+class Wakeup:
     """Many waiters, no lost wake-ups: `notify` sets every listener; a listener clears its own before it looks again."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.driver import array_literal, literal
 from kernel.core.guard import Guard
-from kernel.streams.records import Part
+from kernel.streams.records import PartitionBatch
 
 _MOVE = """
 UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
@@ -25,7 +25,7 @@ AND g.next_offset = u.from_offset AND g.last_position = u.from_position
 _MOVE_BOUND = sa.text(_MOVE.format(*[f":{name}" for name in "abcdef"], consumer=":consumer"))
 
 
-class Guards:
+class Checkpoints:
     """The guard rows of one consumer."""
 
     def __init__(self, database: Database, consumer: str) -> None:
@@ -56,7 +56,7 @@ class Guards:
         ]
         await connection.execute(dialect.insert(self._table).on_conflict_do_nothing(), rows)
 
-    async def move(self, connection: AsyncConnection, parts: Sequence[Part]) -> bool:
+    async def move(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> bool:
         """Compare-and-set of every part's guard; False when one of them belongs to somebody else by now."""
         ordered = sorted(parts, key=lambda part: (part.source, part.partition))
         if self._database.is_sqlite:
@@ -66,11 +66,11 @@ class Guards:
         done = await connection.execute(_MOVE_BOUND, {"consumer": self.consumer, **arrays})
         return bool(done.rowcount == len(ordered))
 
-    def moving(self, parts: Sequence[Part]) -> str:
+    def moving(self, parts: Sequence[PartitionBatch]) -> str:
         """PostgreSQL: `move` as a statement of literals, for a transaction's opening; it ends with its WHERE."""
         return _MOVE.format(*map(array_literal, _moves(parts)), consumer=literal(self.consumer))
 
-    async def _move_one(self, connection: AsyncConnection, part: Part) -> bool:
+    async def _move_one(self, connection: AsyncConnection, part: PartitionBatch) -> bool:
         guard, after = part.guard, part.admitted
         where = (
             (self._table.c.consumer == self.consumer)
@@ -83,7 +83,7 @@ class Guards:
         return (await connection.execute(sa.update(self._table).where(where).values(**values))).rowcount == 1
 
 
-def _moves(parts: Sequence[Part]) -> list[list[Any]]:
+def _moves(parts: Sequence[PartitionBatch]) -> list[list[Any]]:
     """Source, partition, where its guard stands and where it goes (offset, position), column by column."""
     rows = [
         (part.source, part.partition, part.guard.next_offset, part.guard.last_position,

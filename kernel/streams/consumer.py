@@ -20,7 +20,7 @@ from kernel.adapters.disconnects import is_stray
 from kernel.adapters.leases import Leases
 from kernel.core.clock import system_clock
 from kernel.core.codec import Codec, incoming_of
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Fault, Unavailable
 from kernel.core.guard import Guard
 from kernel.eventlog.log import Log
@@ -29,15 +29,15 @@ from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait
 from kernel.streams import halted
-from kernel.streams.checkpoints import Guards
-from kernel.streams.prefetch import Ahead, Batch
+from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.prefetch import Batch, Prefetcher
 from kernel.streams.records import (
     BATCH_RECORDS,
     OWN_LOG,
     Decode,
     Handle,
-    Part,
-    Sourced,
+    InboundRecord,
+    PartitionBatch,
     Topic,
     find_place,
     of_log,
@@ -77,7 +77,7 @@ class Consumer:
         self._watchdog = watchdog or Watchdog()
         self._group = f"{service}.{group or name}"
         self._holes: set[TopicPartition] = set()
-        self.guards = Guards(database, name)
+        self.guards = Checkpoints(database, name)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; the batch under way is finished."""
@@ -116,7 +116,7 @@ class Consumer:
         if code in halted.BY_HAND:
             self._watchdog.stop(f"reader {self.name}", code)
             with suppress(Fault):
-                await halted.tell(self._database, self.name, code)
+                await halted.report(self._database, self.name, code)
 
     async def _follow_log(self, stop: asyncio.Event) -> None:
         assert self._log is not None
@@ -146,7 +146,7 @@ class Consumer:
         self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
         return True
 
-    async def _settle(self, parts: Sequence[Part]) -> None:
+    async def _settle(self, parts: Sequence[PartitionBatch]) -> None:
         traces = (one.incoming.traceparent for part in parts for one in part.admitted.fresh if one.incoming)
         timed = telemetry.timed("project_seconds", projection=self.name)
         with timed, telemetry.batch_span(f"consume {self.name}", traces):
@@ -156,7 +156,7 @@ class Consumer:
             self._observe(self.name, part.source, part.partition, part.guard.next_offset, part.admitted.held)
         self._tell(parts)
 
-    def _tell(self, parts: Sequence[Part]) -> None:
+    def _tell(self, parts: Sequence[PartitionBatch]) -> None:
         """Once for a batch, not for each of its partitions: counting would cost more than applying."""
         fresh, repeats = Counter[str](), Counter[str]()
         for part in parts:
@@ -197,7 +197,7 @@ class Consumer:
         look_at = watch_at = 0.0
         try:
             async with (
-                Ahead(reader, self._read, self._batch_records, IDLE_S).open() as ahead,
+                Prefetcher(reader, self._read, self._batch_records, IDLE_S).open() as ahead,
                 self._shown(reader, guards),
             ):
                 while not stop.is_set() and await leases.held() == held:
@@ -225,7 +225,7 @@ class Consumer:
                     do="refill --recreated",
                 )  # fmt: skip
 
-    def _read(self, where: TopicPartition, records: Sequence[BusRecord]) -> list[Sourced]:
+    def _read(self, where: TopicPartition, records: Sequence[BusRecord]) -> list[InboundRecord]:
         assert self._decode is not None
         return read_records(self._topics[where[0]], records, self._decode)
 
@@ -272,7 +272,7 @@ class Consumer:
     def _mark(self, where: TopicPartition) -> str:
         return f"{self.name} {where[0]}/{where[1]}"
 
-    async def again(self, source: str, sourced: Sourced) -> Incoming[Any] | None:
+    async def again(self, source: str, sourced: InboundRecord) -> Delivered[Any] | None:
         """A parked record decoded by today's code, for `retry`; raises what is still wrong with it."""
         if source != OWN_LOG:
             assert self._decode is not None
@@ -284,5 +284,5 @@ class Consumer:
         return incoming_of(self._service, recorded[0], self._codec)
 
 
-def _newest(part: Part) -> datetime | None:
+def _newest(part: PartitionBatch) -> datetime | None:
     return next((one.incoming.at for one in reversed(part.admitted.fresh) if one.incoming), None)

@@ -22,7 +22,7 @@ BY_HAND = frozenset({"parked.budget_spent", "topic.made_anew"})
 _PREFIX = "stopped/"
 
 
-async def tell(database: Database, reader: str, code: str) -> None:
+async def report(database: Database, reader: str, code: str) -> None:
     """Keeps, beside the leases, that `reader` stands now, and why."""
     async with database.transaction() as connection:
         until = await time_of(connection) + timedelta(seconds=SHOWN_S)
@@ -30,7 +30,7 @@ async def tell(database: Database, reader: str, code: str) -> None:
         await upsert(connection, database.metadata.tables["leases"], [row])
 
 
-async def told(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
+async def halted_readers(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
     """Readers that stand now, each with the code of what it stands before."""
     leases = database.metadata.tables["leases"]
     ours = leases.c.name.startswith(_PREFIX, autoescape=True) & (leases.c.until > await time_of(connection))

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.bulk import upsert
 from kernel.adapters.database import Database
 from kernel.core.clock import system_clock
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
-from kernel.streams.records import Part, Sourced
+from kernel.streams.records import InboundRecord, PartitionBatch
 
 BUDGET_KEYS = 1_000
 """Past this many parked keys the consumer stops: something general is wrong, and parking on would hide it."""
 KEY_IS_PARKED = "key is parked"
-Again = Callable[[str, Sourced], Awaitable[Incoming[Any] | None]]
+Again = Callable[[str, InboundRecord], Awaitable[Delivered[Any] | None]]
 """A parked record of a source decoded by today's code (`Consumer.again`); raises what is still wrong with it."""
 
 
@@ -36,7 +36,9 @@ class Parking:
         mine = self._table.c.consumer == self._consumer
         return set((await connection.execute(sa.select(self._table.c.key).where(mine).distinct())).scalars())
 
-    async def park(self, connection: AsyncConnection, parked: Sequence[tuple[Part, Sourced, str]]) -> None:
+    async def park(
+        self, connection: AsyncConnection, parked: Sequence[tuple[PartitionBatch, InboundRecord, str]]
+    ) -> None:
         """Keeps records with their reasons, in the caller's transaction."""
         if not parked:
             return
@@ -49,7 +51,7 @@ class Parking:
         }
         await upsert(connection, self._table, [self._row(*row) for row in rows.values()])
 
-    def _row(self, part: Part, sourced: Sourced, reason: str) -> dict[str, Any]:
+    def _row(self, part: PartitionBatch, sourced: InboundRecord, reason: str) -> dict[str, Any]:
         headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in sourced.headers])
         return {
             "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": sourced.offset,
@@ -57,7 +59,9 @@ class Parking:
             "headers": headers, "reason": reason.replace("\x00", "\ufffd"), "parked_at": system_clock(),
         }  # fmt: skip
 
-    async def waiting(self, key: str, connection: AsyncConnection | None = None) -> list[tuple[Any, str, Sourced]]:
+    async def waiting(
+        self, key: str, connection: AsyncConnection | None = None
+    ) -> list[tuple[Any, str, InboundRecord]]:
         """A key's parked records in order: what `remove` takes, the source, the record."""
         if connection is None:
             async with self._database.reading() as reading:
@@ -80,6 +84,6 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _sourced(row: Any) -> Sourced:
+def _sourced(row: Any) -> InboundRecord:
     headers: Sequence[tuple[str, bytes]] = [(n, v.encode("latin-1")) for n, v in orjson.loads(row.headers)]
-    return Sourced(row.offset, row.position, -1, row.key, row.type, row.value, headers)
+    return InboundRecord(row.offset, row.position, -1, row.key, row.type, row.value, headers)

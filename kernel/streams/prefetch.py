@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 
 from kernel.adapters.bus import BusRecord, Reader, TopicPartition
 from kernel.runtime.wakeup import wait
-from kernel.streams.records import Sourced
+from kernel.streams.records import InboundRecord
 
 SLICE_RECORDS = 500
 """Decoded between two turns of the event loop: some milliseconds."""
 
-Batch = dict[TopicPartition, list[Sourced]]
-Read = Callable[[TopicPartition, Sequence[BusRecord]], list[Sourced]]
+Batch = dict[TopicPartition, list[InboundRecord]]
+Read = Callable[[TopicPartition, Sequence[BusRecord]], list[InboundRecord]]
 
 
-class Ahead:
+class Prefetcher:
     """One reader's records, decoded. `open` runs it; a reader's error is raised by `take`."""
 
     def __init__(self, reader: Reader, read: Read, limit: int, wait_s: float) -> None:
@@ -60,7 +60,7 @@ class Ahead:
         await asyncio.sleep(0)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Ahead"]:
+    async def open(self) -> AsyncIterator["Prefetcher"]:
         """Reads on until the block ends; what was not taken is read again by whoever comes next."""
         self._task = asyncio.create_task(self._run())
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kernel.adapters.bus import BusRecord
 from kernel.core.codec import Codec, incoming_of
-from kernel.core.events import Incoming, Recorded
+from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import Fault
 from kernel.core.guard import Admitted, Guard
 
@@ -36,7 +36,7 @@ class Topic:
 
 
 @dataclass(slots=True)
-class Sourced:
+class InboundRecord:
     """One record with what it became: `incoming` (None: not cared about) or `error` (undecodable)."""
 
     offset: int
@@ -46,20 +46,20 @@ class Sourced:
     type: str
     value: bytes
     headers: Sequence[tuple[str, bytes]]
-    incoming: Incoming[Any] | None = None
+    incoming: Delivered[Any] | None = None
     error: str | None = None
     requester: str = ""
 
 
 @dataclass(slots=True)
-class Part:
+class PartitionBatch:
     """What one partition of one source brought, and how its guard moves."""
 
     source: str
     partition: int
     guard: Guard
-    admitted: Admitted[Sourced]
-    broken: list[Sourced] = field(default_factory=list)
+    admitted: Admitted[InboundRecord]
+    broken: list[InboundRecord] = field(default_factory=list)
     """Records whose headers cannot be read: they have no place in the chain; they are parked by offset."""
     repeats: int = 0
 
@@ -69,29 +69,29 @@ class Part:
         return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
 
 
-def placed(parts: Sequence[Part]) -> list[tuple[Part, Sourced]]:
+def placed(parts: Sequence[PartitionBatch]) -> list[tuple[PartitionBatch, InboundRecord]]:
     """What is to be applied or parked, in order, each with its part."""
     return [(part, sourced) for part in parts for sourced in (*part.broken, *part.admitted.fresh)]
 
 
-Handle = Callable[[Sequence[Part]], Awaitable[None]]
+Handle = Callable[[Sequence[PartitionBatch]], Awaitable[None]]
 """Applies a batch and moves the guards in one transaction, or raises."""
 
 
-def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> Part:
+def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> PartitionBatch:
     """Events of the own log as a part: dense positions, so there are no repeats and no holes."""
     sourced = [
         attempt(
-            Sourced(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
+            InboundRecord(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
             lambda event=event: incoming_of(service, event, codec),  # type: ignore[misc]
         )
         for event in recorded
     ]
     last = recorded[-1].position
-    return Part(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
+    return PartitionBatch(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
 
 
-def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[Sourced]) -> Part:
+def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[InboundRecord]) -> PartitionBatch:
     """What was read of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
     read = [sourced for sourced in records if sourced.offset >= guard.next_offset]
     broken = [sourced for sourced in read if sourced.position < 0]
@@ -101,22 +101,22 @@ def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[Sourc
     if read and admitted.hole is None:
         admitted = Admitted(admitted.fresh, read[-1].offset + 1, admitted.last_position)
     repeats = len(whole) - len(admitted.fresh) - admitted.held
-    return Part(topic.name, partition, guard, admitted, broken, repeats)
+    return PartitionBatch(topic.name, partition, guard, admitted, broken, repeats)
 
 
-def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> list[Sourced]:
+def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> list[InboundRecord]:
     """Records with their places in the chain and what they became; which of them are fresh the guard says later."""
     return [_read(topic, record, decode) for record in records]
 
 
-def _read(topic: Topic, record: BusRecord, decode: Decode) -> Sourced:
+def _read(topic: Topic, record: BusRecord, decode: Decode) -> InboundRecord:
     """Position -1 and an error when the headers that give type and place cannot be read.
 
     Such a record is no event of its key, for a missing event would be a hole in the chain: it is parked under a key of its
     own and stops nobody else.
     """
     key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    sourced = Sourced(record.offset, -1, -1, key, "", record.value, record.headers)
+    sourced = InboundRecord(record.offset, -1, -1, key, "", record.value, record.headers)
     try:
         headers = find_place(topic, sourced)
     except (KeyError, ValueError) as error:
@@ -130,7 +130,7 @@ def _read(topic: Topic, record: BusRecord, decode: Decode) -> Sourced:
     return sourced
 
 
-def find_place(topic: Topic, sourced: Sourced) -> dict[str, bytes]:
+def find_place(topic: Topic, sourced: InboundRecord) -> dict[str, bytes]:
     """Sets what the headers say; KeyError or ValueError when they cannot be read, today and by any later code."""
     headers = dict(sourced.headers)
     sourced.type, sourced.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
@@ -144,12 +144,14 @@ def find_place(topic: Topic, sourced: Sourced) -> dict[str, bytes]:
     return headers
 
 
-def received(topic: Topic, sourced: Sourced, decode: Decode) -> Incoming[Any] | None:
+def received(topic: Topic, sourced: InboundRecord, decode: Decode) -> Delivered[Any] | None:
     """The event of a record as the service knows it; None when it does not care about its type."""
     return _received(topic, sourced, dict(sourced.headers), decode)
 
 
-def _received(topic: Topic, sourced: Sourced, headers: Mapping[str, bytes], decode: Decode) -> Incoming[Any] | None:
+def _received(
+    topic: Topic, sourced: InboundRecord, headers: Mapping[str, bytes], decode: Decode
+) -> Delivered[Any] | None:
     event = decode(sourced.type, sourced.value)
     if event is None:
         return None
@@ -159,7 +161,7 @@ def _received(topic: Topic, sourced: Sourced, headers: Mapping[str, bytes], deco
         get("ce_tenant", b""), headers["ce_time"], get("ce_correlation", b""), get("traceparent", b""),
     )  # fmt: skip
     at = datetime.fromisoformat(time)
-    return Incoming(
+    return Delivered(
         source or topic.service, id_, subject or sourced.key, int(sequence), sourced.position, tenant,
         at if at.tzinfo is UTC else at.astimezone(UTC), event, correlation, trace,
     )  # fmt: skip
@@ -173,7 +175,7 @@ def texts(*values: bytes) -> list[str]:
     return found
 
 
-def attempt(sourced: Sourced, make: Callable[[], Incoming[Any] | None]) -> Sourced:
+def attempt(sourced: InboundRecord, make: Callable[[], Delivered[Any] | None]) -> InboundRecord:
     """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
     try:
         sourced.incoming = make()

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from kernel.adapters.bus import MAX_MESSAGE_BYTES, PARTITIONS, Bus, Message, Producer, TopicPartition
 from kernel.adapters.leases import Leases
 from kernel.core.codec import Codec, delivered
-from kernel.core.events import Incoming, Recorded
+from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import BUGS, Fault, Internal, Poison, Unavailable
 from kernel.core.ids import derived_id, partition_of
 from kernel.eventlog.log import COLUMNS, Log, checked
@@ -46,7 +46,7 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Announce:
+class PublicEvent:
     """The public form of an event of a published stream: `type` is the protobuf message's full name."""
 
     type: str
@@ -54,7 +54,7 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class OutgoingCommand:
     """A command to another service (or this one): `key` is the id of the target's stream; it decides the partition."""
 
     target: str
@@ -63,8 +63,8 @@ class Request:
     value: bytes
 
 
-Publish = Callable[[Incoming[Any]], Sequence[Announce | Request]]
-"""Pure: decides the form, never whether or where. A published stream's event gives exactly one Announce."""
+Publish = Callable[[Delivered[Any]], Sequence[PublicEvent | OutgoingCommand]]
+"""Pure: decides the form, never whether or where. A published stream's event gives exactly one PublicEvent."""
 
 
 @dataclass(slots=True)
@@ -192,12 +192,12 @@ class Relay:
         meta = orjson.loads(recorded.meta)
         incoming = delivered(self._service, recorded, self._codec, meta)
         found = self._publish(incoming)
-        announced = [message for message in found if isinstance(message, Announce)]
+        announced = [message for message in found if isinstance(message, PublicEvent)]
         if len(announced) != (recorded.partition is not None):
             raise Internal("publish.not_one_message", event=recorded.id, name=recorded.name)
         messages = []
         for number, message in enumerate(found):
-            if isinstance(message, Announce):
+            if isinstance(message, PublicEvent):
                 where = (f"{self._service}.events.v1", recorded.partition or 0)
                 headers = _event_headers(incoming, message, meta["causation"], last.get(_key(where), 0))
                 messages.append((where, Message(recorded.stream.encode(), message.value, headers)))
@@ -252,7 +252,7 @@ def _key(where: TopicPartition) -> str:
 
 
 def _event_headers(
-    incoming: Incoming[Any], message: Announce, causation: str, previous: int
+    incoming: Delivered[Any], message: PublicEvent, causation: str, previous: int
 ) -> list[tuple[str, bytes]]:
     """CloudEvents 1.0 binary mode with the extensions sequence (stream version), position and previous."""
     values = {
@@ -264,7 +264,7 @@ def _event_headers(
     return [(name, value.encode()) for name, value in values.items() if value]
 
 
-def _request_headers(incoming: Incoming[Any], message: Request, number: int) -> list[tuple[str, bytes]]:
+def _request_headers(incoming: Delivered[Any], message: OutgoingCommand, number: int) -> list[tuple[str, bytes]]:
     values = {
         "ce_specversion": "1.0", "ce_id": derived_id("request", incoming.source, incoming.id, str(number)),
         "ce_source": incoming.source, "ce_type": message.type, "ce_time": incoming.at.isoformat(),

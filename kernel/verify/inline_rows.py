@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.codec import canonical
-from kernel.core.decider import Fact, GivenRows, Inline, Key
+from kernel.core.decider import DecidedEvent, GivenRows, InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT
 from kernel.verify.subject import Subject
@@ -17,7 +17,7 @@ DECIDED_BEFORE = timedelta(minutes=1)
 """Folds see the time of the decision, the log keeps that of the append: a time in a row may differ by what is between."""
 
 
-async def inlines(app: Subject) -> list[Checked]:
+async def check_inline_tables(app: Subject) -> list[CheckResult]:
     """Each inline table is the fold of the log from its beginning. Memory grows with the tables, not with the log."""
     stored: dict[str, dict[Key, Any]] = {}
     async with app.database.snapshot() as connection:
@@ -44,14 +44,16 @@ async def _folded(app: Subject, head: int) -> dict[tuple[str, Key], Any]:
 def _fold(app: Subject, recorded: Recorded, rows: dict[tuple[str, Key], Any]) -> None:
     """Its event may set rows; the caller has seen that all events can be read."""
     event = app.service.codec.decode(recorded.name, recorded.data)
-    fact = Fact(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
+    fact = DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
     for inline in app.deciders.folds(event):
         for key, row in list(inline.fold(fact, GivenRows(rows))):
             rows[inline.name, key] = row
 
 
-def _same_rows(inline: Inline[Any], stored: Mapping[Key, Any], folded: Mapping[Any, Any], now: datetime) -> Checked:
-    look = Look(f"inline_{inline.name}")
+def _same_rows(
+    inline: InlineTable[Any], stored: Mapping[Key, Any], folded: Mapping[Any, Any], now: datetime
+) -> CheckResult:
+    look = Check(f"inline_{inline.name}")
     made = {key: row for (name, key), row in folded.items() if name == inline.name and row is not None}
     for key in sorted(made.keys() | stored.keys()):
         kept, wanted = stored.get(key), made.get(key)

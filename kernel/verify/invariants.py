@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.eventlog.commands import REFUSAL
 from kernel.processors.generations import live
 from kernel.processors.projector import consumer_name
@@ -20,10 +20,10 @@ from kernel.runtime import telemetry
 from kernel.streams.records import OWN_LOG
 from kernel.verify import inline_rows, read_models
 from kernel.verify import topics as topics_of
-from kernel.verify.log_scan import Scrub
+from kernel.verify.log_scan import LogScan
 from kernel.verify.subject import Subject
 
-__all__ = ["Checked", "Patrol", "broken", "check", "quick"]
+__all__ = ["CheckResult", "InvariantMonitor", "broken", "check", "quick"]
 
 OVERDUE = timedelta(minutes=1)
 PATROL_EVENTS = 20_000
@@ -32,7 +32,9 @@ Say = Callable[[str], None]
 """Told what is looked at next, for a progress display."""
 
 
-async def check(app: Subject, *, topics: bool = True, rebuilt: bool = True, say: Say = lambda _: None) -> list[Checked]:
+async def check(
+    app: Subject, *, topics: bool = True, rebuilt: bool = True, say: Say = lambda _: None
+) -> list[CheckResult]:
     """All invariants of a service: the kernel's, and those it declares. `rebuilt` waits a while for what lags behind.
 
     `topics` reads its topics whole; `rebuilt` fills read models and inline tables anew beside the live ones, as the
@@ -42,25 +44,25 @@ async def check(app: Subject, *, topics: bool = True, rebuilt: bool = True, say:
     whole = all(one.ok for one in found if one.invariant in {"positions_dense", "events_readable"})
     if topics and whole:
         say(f"{app.service.name}: topics")
-        found += await topics_of.topics(app)
+        found += await topics_of.check_topics(app)
     if rebuilt and whole:
         say(f"{app.service.name}: inline tables")
-        found += await inline_rows.inlines(app)
+        found += await inline_rows.check_inline_tables(app)
         for projection in app.service.projections:
             say(f"{app.service.name}: read model {projection.name}")
-            found.append(await read_models.read_model(app, projection))
+            found.append(await read_models.compare_rebuild(app, projection))
     return [replace(one, service=app.service.name) for one in found]
 
 
-def broken(found: Sequence[Checked]) -> list[str]:
+def broken(found: Sequence[CheckResult]) -> list[str]:
     """A line `service: invariant: problem` for each problem."""
     return [f"{one.service}: {one.invariant}: {problem}" for one in found for problem in one.problems]
 
 
-async def quick(app: Subject, say: Say = lambda _: None) -> list[Checked]:
+async def quick(app: Subject, say: Say = lambda _: None) -> list[CheckResult]:
     """What one pass over the log and a few queries tell, and the service's own invariants."""
     say(f"{app.service.name}: log")
-    scrub = Scrub(app.log, app.deciders)
+    scrub = LogScan(app.log, app.deciders)
     await scrub.all()
     found = [look.done() for look in scrub.looks()]
     found += [await one(app) for one in (relay_at_place, answered_once, *LIGHT)]
@@ -70,9 +72,9 @@ async def quick(app: Subject, say: Say = lambda _: None) -> list[Checked]:
     return [replace(one, service=app.service.name) for one in found]
 
 
-async def relay_at_place(app: Subject) -> Checked:
+async def relay_at_place(app: Subject) -> CheckResult:
     """The checkpoint is not past the head, and names the last event before it in every partition of the topic."""
-    look, topic = Look("relay_at_place"), f"{app.service.name}.events.v1"
+    look, topic = Check("relay_at_place"), f"{app.service.name}.events.v1"
     checkpoint, events = app.metadata.tables["relay_checkpoint"], app.metadata.tables["log_events"]
     async with app.database.snapshot() as connection:
         row = (await connection.execute(sa.select(checkpoint.c.position, checkpoint.c.last))).one()
@@ -88,9 +90,9 @@ async def relay_at_place(app: Subject) -> Checked:
     return look.done()
 
 
-async def answered_once(app: Subject) -> Checked:
+async def answered_once(app: Subject) -> CheckResult:
     """No request of another service was both carried out and refused."""
-    look, events = Look("answered_once"), app.metadata.tables["log_events"]
+    look, events = Check("answered_once"), app.metadata.tables["log_events"]
     refusal, other = events.alias("refusal"), events.alias("other")
     refused = refusal.c.stream.startswith(f"{REFUSAL}-", autoescape=True)
     both = sa.select(refusal.c.stream, other.c.stream).where(
@@ -105,9 +107,9 @@ async def answered_once(app: Subject) -> Checked:
     return look.done()
 
 
-async def guards_at_place(app: Subject) -> Checked:
+async def guards_at_place(app: Subject) -> CheckResult:
     """A guard for every partition of a source that a consumer reads, none past the end of its source."""
-    look, guards = Look("guards_at_place"), app.metadata.tables["guards"]
+    look, guards = Check("guards_at_place"), app.metadata.tables["guards"]
     async with app.database.reading() as connection:
         rows = (await connection.execute(sa.select(guards))).all()
     head = (await app.log.head()).position
@@ -134,9 +136,9 @@ def _by_source(rows: Sequence[Any]) -> dict[tuple[str, str], set[int]]:
     return found
 
 
-async def nothing_parked(app: Subject) -> Checked:
+async def nothing_parked(app: Subject) -> CheckResult:
     """No event waits for `dlq retry`; generations of read models that are no longer live do not count."""
-    look, parked = Look("nothing_parked"), app.metadata.tables["parked"]
+    look, parked = Check("nothing_parked"), app.metadata.tables["parked"]
     query = sa.select(parked.c.consumer, parked.c.key, parked.c.reason).order_by(parked.c.parked_at)
     async with app.database.reading() as connection:
         old = [name async for name in _superseded(app, connection)]
@@ -153,9 +155,9 @@ async def _superseded(app: Subject, connection: Any) -> Any:
             yield consumer_name(projection.name, generation)
 
 
-async def deadlines_met(app: Subject) -> Checked:
+async def deadlines_met(app: Subject) -> CheckResult:
     """No deadline is more than a minute overdue (the clock runs what has come within a second)."""
-    look = Look("deadlines_met")
+    look = Check("deadlines_met")
     if "deadlines" not in app.deciders.inlines:
         return look.done()
     deadlines, now = app.metadata.tables["deadlines"], await app.log.now()
@@ -171,12 +173,12 @@ LIGHT = (guards_at_place, nothing_parked, deadlines_met)
 """Queries that cost the same however long the log is."""
 
 
-class Patrol:
+class InvariantMonitor:
     """The cheap checks round and round on a running service, each time over the next part of its log: bounded cost."""
 
     def __init__(self, app: Subject) -> None:
         self._app = app
-        self._scrub = Scrub(app.log, app.deciders)
+        self._scrub = LogScan(app.log, app.deciders)
         self._before: dict[str, int] = {}
         """What the round before this one found of the log."""
 
@@ -184,7 +186,7 @@ class Patrol:
         """Looks once; what the log showed stays until a whole round does not show it."""
         if self._scrub.position >= (head := (await self._app.log.head()).position):
             self._before = {look.invariant: look.broken for look in self._scrub.looks()}
-            self._scrub = Scrub(self._app.log, self._app.deciders)
+            self._scrub = LogScan(self._app.log, self._app.deciders)
         await self._scrub.walk(min(head, self._scrub.position + PATROL_EVENTS))
         for name, count in [*self._of_log(), *[await self._of(one) for one in LIGHT]]:
             telemetry.gauge("invariant_violations", count, invariant=name)
@@ -194,5 +196,5 @@ class Patrol:
             yield look.invariant, max(look.broken, self._before.get(look.invariant, 0))
 
     async def _of(self, one: Callable[[Subject], Any]) -> tuple[str, int]:
-        found: Checked = await one(self._app)
+        found: CheckResult = await one(self._app)
         return found.invariant, len(found.problems)

@@ -11,10 +11,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.check import PROBLEMS_LIMIT, Look
+from kernel.core.check import PROBLEMS_LIMIT, Check
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault, Poison
-from kernel.eventlog.commands import Deciders
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.log import Head, Log
 
 PAGE_EVENTS = 1_000
@@ -22,22 +22,22 @@ PAGE_EVENTS = 1_000
 START = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Scrub:
+class LogScan:
     """One walk. Memory does not grow with the log."""
 
-    def __init__(self, log: Log, deciders: Deciders) -> None:
+    def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
         self._events = log.database.metadata.tables["log_events"]
         self.position, self._at = 0, START
         self._command: Recorded | None = None
         self._left: int | None = 0
         """Events of the command under way that are still to come; None behind a hole."""
-        self.positions, self.readable = Look("positions_dense"), Look("events_readable")
-        self.versions, self.commands = Look("versions_dense"), Look("commands_once")
-        self.whole, self.time = Look("commands_whole"), Look("time_forward")
-        self.partitions = Look("partitions_fixed")
+        self.positions, self.readable = Check("positions_dense"), Check("events_readable")
+        self.versions, self.commands = Check("versions_dense"), Check("commands_once")
+        self.whole, self.time = Check("commands_whole"), Check("time_forward")
+        self.partitions = Check("partitions_fixed")
 
-    def looks(self) -> Iterator[Look]:
+    def looks(self) -> Iterator[Check]:
         yield from (self.positions, self.readable, self.versions, self.commands, self.whole, self.time, self.partitions)
 
     async def all(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database, open_database
-from kernel.core.check import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.faults import Fault
 from kernel.eventlog.log import Log
 from kernel.processors.generations import Rebuild, live_generation, rows_of
@@ -23,9 +23,9 @@ TRIES = 3
 Guards = Mapping[tuple[str, int], tuple[int, int]]
 
 
-async def read_model(app: Subject, projection: Projection) -> Checked:
+async def compare_rebuild(app: Subject, projection: Projection) -> CheckResult:
     """The live generation against a shadow of it. As the database's owner, for it makes tables."""
-    look, owner = Look(f"rebuild_{projection.name}"), open_database(app.settings, app.metadata)
+    look, owner = Check(f"rebuild_{projection.name}"), open_database(app.settings, app.metadata)
     try:
         live = await live_generation(owner, projection)
         shadow = _Shadow(app, projection, owner, live)
@@ -52,7 +52,7 @@ class _Shadow:
     def _progress(self, done: int, _total: int) -> None:
         self._done = max(self._done, done)
 
-    async def compare(self, look: Look) -> None:
+    async def compare(self, look: Check) -> None:
         for _ in range(TRIES):
             if (behind := await self._behind()) is not None:
                 return look.wrong(behind)
@@ -98,7 +98,7 @@ class _Shadow:
             rows = (await connection.execute(sa.select(guards).where(mine))).all()
         return {(row.source, row.partition): (row.next_offset, row.last_position) for row in rows}
 
-    async def _same_rows(self, look: Look) -> None:
+    async def _same_rows(self, look: Check) -> None:
         look.looked_at, live = await self._digest(self._live)
         rows, shadow = await self._digest(self._live + 1)
         if (look.looked_at, live) == (rows, shadow):

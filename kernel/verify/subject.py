@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
-from kernel.core.check import Checked
+from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import Deciders
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.log import Log
 from kernel.processors.projector import Projection
 from kernel.runtime.settings import Settings
@@ -34,7 +34,7 @@ class Declared(Protocol):
     @property
     def projections(self) -> Sequence[Projection]: ...
     @property
-    def invariants(self) -> Sequence[Callable[[Any], Awaitable[Sequence[Checked]]]]:
+    def invariants(self) -> Sequence[Callable[[Any], Awaitable[Sequence[CheckResult]]]]:
         """Each gets the subject itself."""
         ...
 
@@ -55,4 +55,4 @@ class Subject(Protocol):
     @property
     def log(self) -> Log: ...
     @property
-    def deciders(self) -> Deciders: ...
+    def deciders(self) -> DeciderRegistry: ...

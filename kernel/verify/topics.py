@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from kernel.adapters.bus import BusRecord, Message, TopicPartition
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.faults import Fault
 from kernel.eventlog.log import READ_LIMIT
 from kernel.streams.relay import UNSENDABLE, Checkpoint, Relay
@@ -17,13 +17,13 @@ Sent = dict[TopicPartition, dict[str, bytes]]
 """Per partition in position order: `ce_position` of an event or `ce_id` of a request, and the digest of its form."""
 
 
-async def topics(app: Subject) -> list[Checked]:
+async def check_topics(app: Subject) -> list[CheckResult]:
     """Every public event up to the checkpoint is on the topic, in order and chained, and nothing else is; repeats may be.
 
     Requests to other services alike, without the chain. Memory grows with what was sent, some 150 bytes a message.
     """
     relay = Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish, app.deciders.partitions)
-    position, form = (await relay.checkpoint()).position, Look("topic_as_published")
+    position, form = (await relay.checkpoint()).position, Check("topic_as_published")
     sent = await _sent(app, relay, position, form)
     own, events = f"{app.service.name}.events.v1", _Events(app.service.name, sent, position, form)
     names = {own, *(topic for topic, _ in sent)}
@@ -37,7 +37,7 @@ async def topics(app: Subject) -> list[Checked]:
     return [look.done() for look in (events.complete, events.committed, events.order, events.requests, form)]
 
 
-async def _sent(app: Subject, relay: Relay, upto: int, form: Look) -> Sent:
+async def _sent(app: Subject, relay: Relay, upto: int, form: Check) -> Sent:
     """What the relay has sent up to the checkpoint, as it would make it now."""
     sent: Sent = {}
     before = Checkpoint()
@@ -65,7 +65,7 @@ def _digest(kind: str, key: bytes, value: bytes) -> bytes:
     return hashlib.blake2b(b"\x1f".join((kind.encode(), key, value)), digest_size=8).digest()
 
 
-async def _records(app: Subject, names: Sequence[str], form: Look) -> AsyncIterator[BusRecord]:
+async def _records(app: Subject, names: Sequence[str], form: Check) -> AsyncIterator[BusRecord]:
     """Everything that is on the topics now, each partition in order."""
     ends = {where: end for where, end in (await app.bus.end_offsets(names)).items() if end > 0}
     if not ends:
@@ -90,10 +90,10 @@ async def _records(app: Subject, names: Sequence[str], form: Look) -> AsyncItera
 class _Events:
     """The records of a topic against what was sent: first occurrences in order, each naming the one before it."""
 
-    def __init__(self, service: str, sent: Sent, position: int, form: Look) -> None:
+    def __init__(self, service: str, sent: Sent, position: int, form: Check) -> None:
         self._topic, self._sent, self._position, self._form = f"{service}.events.v1", sent, position, form
-        self.complete, self.committed = Look("topic_complete"), Look("topic_committed")
-        self.order, self.requests = Look("topic_in_order"), Look("requests_sent")
+        self.complete, self.committed = Check("topic_complete"), Check("topic_committed")
+        self.order, self.requests = Check("topic_in_order"), Check("requests_sent")
         self._last: dict[TopicPartition, int] = {}
         self._seen: dict[TopicPartition, set[str]] = {}
         self._kept_from: dict[TopicPartition, str] = {}

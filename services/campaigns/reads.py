@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid, NotFound
 from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
-from kernel.processors.access import visible
+from kernel.processors.access import may_read
 from kernel.processors.projector import consumer_name
 from services.campaigns.tables import CAMPAIGNS, DELIVERABLES
 
@@ -52,7 +52,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 
 async def one(connection: AsyncConnection, table: sa.Table, key: str, value: str, actor: Actor) -> Row:
     """The row with this key, if the caller may see it; else NotFound: to strangers it does not exist."""
-    query = sa.select(table).where(table.c[key] == value, visible(connection, table, actor))
+    query = sa.select(table).where(table.c[key] == value, may_read(connection, table, actor))
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise NotFound(f"{table.name.rstrip('s')}.unknown", **{key: value[:80]})
@@ -64,7 +64,7 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     table = asked.table
     name, _, direction = _order(asked).partition(" ")
     column, key, falling = table.c[name], table.c[asked.key], direction == "desc"
-    query = sa.select(table).where(visible(connection, table, actor))
+    query = sa.select(table).where(may_read(connection, table, actor))
     for filtered, words in asked.filters.items():
         if words:
             query = query.where(table.c[filtered].in_(_bounded(filtered, words)))
@@ -110,7 +110,7 @@ async def deliverables_of(
     """The deliverables of a page of collaborations, by collaboration in order."""
     table = DELIVERABLES
     asked = table.c.collaboration_id.in_(collaborations)
-    query = sa.select(table).where(asked, visible(connection, table, actor)).order_by(table.c.ordinal)
+    query = sa.select(table).where(asked, may_read(connection, table, actor)).order_by(table.c.ordinal)
     found: dict[str, list[Row]] = {uuid: [] for uuid in collaborations}
     for row in (await connection.execute(query)).mappings():
         found[row["collaboration_id"]].append(dict(row))
@@ -124,12 +124,12 @@ async def position(connection: AsyncConnection, guards: sa.Table, projection: st
     return (await connection.execute(query)).scalar() or 0
 
 
-async def budgets_agree(app: App) -> list[Checked]:
+async def budgets_agree(app: App) -> list[CheckResult]:
     """What a brand is shown as reserved is what decisions count as committed: two folds of one log, made apart.
 
     Looks at nothing while the read model is behind.
     """
-    look, shown, kept = Look("budgets_agree"), CAMPAIGNS, app.metadata.tables["budgets"]
+    look, shown, kept = Check("budgets_agree"), CAMPAIGNS, app.metadata.tables["budgets"]
     made = app.metadata.tables["projections"]
     both = shown.join(kept, shown.c.campaign_id == kept.c.campaign_id)
     amounts = (

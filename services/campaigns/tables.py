@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.schema import UtcTime, define
 from kernel.core.codec import adapter, canonical
-from kernel.processors.access import Readers
+from kernel.processors.access import RowReaders
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.terms import Terms
 
@@ -75,7 +75,7 @@ CAMPAIGNS = sa.Table(
     sa.Column("terms", Stored(Terms), nullable=False), _text("terms_sha256"), _big("budget_minor"),
     _big("reserved_minor"), _big("applications"), _big("collaborations"), _big("collaborations_settled"),
     _big("collaborations_cancelled"), _time("drafted_at"), _time("published_at", nullable=True), _time("changed_at"),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("campaigns_changed", "changed_at", "campaign_id"),
     sa.Index("campaigns_drafted", "drafted_at", "campaign_id"),
     sa.Index("campaigns_brand", "brand_id", "changed_at"),
@@ -86,7 +86,7 @@ APPLICATIONS = sa.Table(
     "applications", _READ,
     sa.Column("application_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
     _text("creator_id"), _text("status"), _text("state"), _big("version"),
-    _time("created_at"), _time("expires_at"), _time("changed_at"), sa.Column("readers", Readers, nullable=False),
+    _time("created_at"), _time("expires_at"), _time("changed_at"), sa.Column("readers", RowReaders, nullable=False),
     sa.Index("applications_campaign", "campaign_id", "changed_at"),
     sa.Index("applications_creator", "creator_id", "changed_at"),
     sa.Index("applications_changed", "changed_at", "application_id"),
@@ -99,7 +99,7 @@ COLLABORATIONS = sa.Table(
     sa.Column("collaboration_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
     _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"), _text("state"), _big("version"),
     _time("contracted_at"), _time("funded_at", nullable=True), _time("changed_at"),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("collaborations_campaign", "campaign_id", "changed_at"),
     sa.Index("collaborations_creator", "creator_id", "changed_at"),
     sa.Index("collaborations_changed", "changed_at", "collaboration_id"),
@@ -112,7 +112,7 @@ DELIVERABLES = sa.Table(
     sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _big("ordinal"),
     _text("stage"), _time("due_at", nullable=True), _time("publish_at", nullable=True), _big("findings"),
     _text("post_url"), _time("published_at", nullable=True), _time("verified_at", nullable=True),
-    _time("settled_at", nullable=True), sa.Column("readers", Readers, nullable=False),
+    _time("settled_at", nullable=True), sa.Column("readers", RowReaders, nullable=False),
     sa.Index("deliverables_collaboration", "collaboration_id", "ordinal"),
 )  # fmt: skip
 """A row per deliverable: what its collaboration's state does not hold."""
@@ -121,7 +121,7 @@ POSTINGS = sa.Table(
     "postings", _READ,
     sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _text("campaign_id"),
     _text("brand_id"), _text("creator_id"), _text("status"), _time("publish_at"),
-    _time("published_at", nullable=True), _text("post_url"), sa.Column("readers", Readers, nullable=False),
+    _time("published_at", nullable=True), _text("post_url"), sa.Column("readers", RowReaders, nullable=False),
     sa.Index("postings_campaign", "campaign_id", "publish_at"),
     sa.Index("postings_creator", "creator_id", "publish_at"),
     sa.Index("postings_publish", "publish_at", "deliverable_id"),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from kernel.core.decider import Actor, Meta
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.writer import Writer
 from kernel.processors.processes import SYSTEM, Effect
@@ -19,8 +19,8 @@ def look_effect(platform: Platform, writer: Writer) -> Effect:
     return Effect("look-at-posts", (LookRequested,), _perform(platform, writer))
 
 
-def _perform(platform: Platform, writer: Writer) -> Callable[[Incoming[Any]], Awaitable[None]]:
-    async def perform(incoming: Incoming[Any]) -> None:
+def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], Awaitable[None]]:
+    async def perform(incoming: Delivered[Any]) -> None:
         asked: LookRequested = incoming.event
         seen = await platform.look(asked.post.platform, asked.post.post_id, asked.look_id)
         actor = Actor("effect:look-at-posts", incoming.tenant, SYSTEM)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.codec import adapter
 from kernel.host.app import App
 from kernel.processors.generations import is_at_head
@@ -21,9 +21,9 @@ from services.compliance.tables import FINDINGS, REVIEWS
 PAGE_ROWS = 1_000
 
 
-async def verdicts_follow_findings(app: App) -> list[Checked]:
+async def verdicts_follow_findings(app: App) -> list[CheckResult]:
     """The strictest finding decides; where a person did, it was left to a person. Findings are listed as they were found."""
-    judged, listed = Look("verdicts_follow_findings"), Look("findings_listed")
+    judged, listed = Check("verdicts_follow_findings"), Check("findings_listed")
     counted = sa.select(FINDINGS.c.review_id, sa.func.count().label("rows")).group_by(FINDINGS.c.review_id).subquery()
     rows_of = sa.func.coalesce(counted.c.rows, 0).label("rows")
     columns = (REVIEWS.c.review_id, REVIEWS.c.verdict, REVIEWS.c.by_reviewer, REVIEWS.c.findings, rows_of)
@@ -64,8 +64,8 @@ async def _rows(app: App, query: sa.Select[Any]) -> AsyncIterator[Any]:
 class Walk:
     """The looks in the log, in order: what was asked for, what was seen, whether the alarm followed. Memory: a number a post."""
 
-    recorded: Look = field(default_factory=lambda: Look("looks_recorded"))
-    alarmed: Look = field(default_factory=lambda: Look("missing_labels_told"))
+    recorded: Check = field(default_factory=lambda: Check("looks_recorded"))
+    alarmed: Check = field(default_factory=lambda: Check("missing_labels_told"))
     asked: dict[str, int] = field(default_factory=dict)
     due: str = ""
     """The look whose alarm has to come next."""
@@ -87,7 +87,7 @@ class Walk:
                 self.due = look_id if found and not label_present else ""
 
 
-async def looks_recorded(app: App) -> list[Checked]:
+async def looks_recorded(app: App) -> list[CheckResult]:
     """Only looks that were asked for are recorded, and each that misses the label is followed by its alarm, and only those."""
     walk, events = Walk(), app.metadata.tables["log_events"].c
     query = sa.select(events.position, events.stream, events.name, events.data).where(events.name.in_(LOOKS))
@@ -99,9 +99,9 @@ async def looks_recorded(app: App) -> list[Checked]:
 LOOKS = [CODEC.name_of(one) for one in (LookRequested, ContentLookedAt, DisclosureMissing)]
 
 
-async def looks_follow_reviews(app: App) -> list[Checked]:
+async def looks_follow_reviews(app: App) -> list[CheckResult]:
     """What is looked at as published was handed in for review and found clear. Nothing is said while reviews are behind."""
-    look, events = Look("looks_follow_reviews"), app.metadata.tables["log_events"].c
+    look, events = Check("looks_follow_reviews"), app.metadata.tables["log_events"].c
     scheduled = CODEC.name_of(LooksScheduled)
     query = sa.select(events.position, events.name, events.data).where(events.name == scheduled)
     async with app.database.snapshot() as connection:
@@ -111,7 +111,7 @@ async def looks_follow_reviews(app: App) -> list[Checked]:
     return [look.done()]
 
 
-async def _follow(connection: AsyncConnection, look: Look, scheduled: Sequence[LooksScheduled]) -> None:
+async def _follow(connection: AsyncConnection, look: Check, scheduled: Sequence[LooksScheduled]) -> None:
     reviews = {one.about.submission_id for one in scheduled}
     query = sa.select(REVIEWS.c.review_id, REVIEWS.c.verdict).where(REVIEWS.c.review_id.in_(reviews))
     known = {row.review_id: row.verdict for row in await connection.execute(query)}

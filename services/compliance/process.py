@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from kernel.core.codec import canonical
-from kernel.core.decider import Fact, Inline, Key, Rows
-from kernel.core.events import Incoming
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
+from kernel.core.events import Delivered
 from kernel.processors.processes import Deadline, Process, deadlines
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import (
@@ -23,7 +23,7 @@ from services.compliance.subscribe import CAMPAIGNS
 NAME = "look"
 
 
-def route(incoming: Incoming[Any]) -> str | None:
+def route(incoming: Delivered[Any]) -> str | None:
     """One stream per deliverable."""
     match incoming.event:
         case ContentPublished(about=about):
@@ -34,7 +34,7 @@ def route(incoming: Incoming[Any]) -> str | None:
             return None
 
 
-def fold(fact: Fact[Any], _rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+def fold(fact: DecidedEvent[Any], _rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     """The one deadline of a `look-` stream: its next look."""
     match fact.event:
         case LooksScheduled(first_at=due_at, ordinal=ordinal):
@@ -51,5 +51,5 @@ def _row(stream: str, ordinal: int, due_at: datetime) -> tuple[Key, Deadline]:
     return (stream, NAME), Deadline(stream, NAME, due_at, CODEC.name_of(RequestLook), data)
 
 
-DEADLINES: Inline[Deadline] = deadlines((LooksScheduled, LookRequested, LooksEnded), fold)
+DEADLINES: InlineTable[Deadline] = deadlines((LooksScheduled, LookRequested, LooksEnded), fold)
 PROCESSES = (Process("looks", LOOK, route, own=False, topics=(CAMPAIGNS,)),)

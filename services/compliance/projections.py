@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import canonical
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.compliance.domain.findings import Finding, Severity
@@ -27,7 +27,7 @@ def readers_of_review(about: About) -> list[str]:
     return [about.brand_id, about.creator_id, *STAFF]
 
 
-async def apply_reviews(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_reviews(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, REVIEWS, events, _review_key, _fold_review)
     judged = [incoming for incoming in events if isinstance(incoming.event, ReviewCompleted)]
     await target.upsert(FINDINGS, list(_latest([row for one in judged for row in _finding_rows(one)])))
@@ -38,12 +38,12 @@ def _latest(rows: Sequence[Row]) -> Sequence[Row]:
     return list({(row["review_id"], row["ordinal"]): row for row in rows}.values())
 
 
-def _review_key(incoming: Incoming[Any]) -> tuple[str] | None:
+def _review_key(incoming: Delivered[Any]) -> tuple[str] | None:
     category, review_id = split_stream(incoming.stream)
     return (review_id,) if category == "review" else None
 
 
-def _fold_review(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+def _fold_review(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     match incoming.event:
         case ReviewOpened() as event:
             changed = _opened(event)
@@ -91,7 +91,7 @@ def _completed(event: ReviewCompleted) -> Row:
     }
 
 
-def _finding_rows(incoming: Incoming[Any]) -> list[Row]:
+def _finding_rows(incoming: Delivered[Any]) -> list[Row]:
     event: ReviewCompleted = incoming.event
     about = event.about
     parties = {"campaign_id": about.campaign_id, "brand_id": about.brand_id, "creator_id": about.creator_id}

@@ -11,18 +11,18 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Finding
 from services.compliance.domain.review import About
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a `review-`, `look-` or `refusal-` stream."""
     message = wire_of(incoming.event, incoming.at)
-    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
 
 
 def wire_of(event: review.Event | live.Event | CommandRefused, at: datetime) -> Message:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.schema import UtcTime
-from kernel.processors.access import Readers
+from kernel.processors.access import RowReaders
 
 METADATA = sa.MetaData()
 schema.define(METADATA)
@@ -33,7 +33,7 @@ REVIEWS = sa.Table(
     sa.Column("submitted_at", UtcTime, nullable=False),
     sa.Column("completed_at", UtcTime),
     sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("reviews_queue", "verdict", "submitted_at", "review_id"),
 )
 """A row per submission under review; `verdict` is "" at first.
@@ -49,7 +49,7 @@ FINDINGS = sa.Table(
     *[_text(name) for name in ("campaign_id", "brand_id", "creator_id", "verdict", "rule_id", "finding")],
     sa.Column("severity", sa.Integer, nullable=False),
     sa.Column("found_at", UtcTime, nullable=False),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("findings_found", "found_at", "review_id", "ordinal"),
     sa.Index("findings_campaign", "campaign_id", "found_at"),
     sa.Index("findings_creator", "creator_id", "found_at"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from kernel.adapters.personal import Personal
 from kernel.core.decider import Actor, Meta
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
@@ -14,7 +14,7 @@ from services.discovery.domain.erasure import ErasureAsked, RecordErasure
 def erasing(app: App, personal: Personal) -> Effect:
     """At least once: deleting what is gone changes nothing."""
 
-    async def erase(incoming: Incoming[Any]) -> None:
+    async def erase(incoming: Delivered[Any]) -> None:
         await personal.erase(app.database, incoming.event.subject_id)
         meta = Meta(derived_id("erased", incoming.id), Actor("effect:erase", "platform", SYSTEM))
         await app.writer.execute(incoming.stream, RecordErasure(incoming.event.subject_id), meta)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.check import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.codec import adapter
 from kernel.host.app import App
 from kernel.processors.generations import is_at_head
@@ -26,12 +26,12 @@ PAGE_ROWS = 500
 Row = dict[str, Any]
 
 
-async def creators_agree(app: App) -> list[Checked]:
+async def creators_agree(app: App) -> list[CheckResult]:
     """What a creator is found by is what its own events say of it, and the handles it shows are those decisions keep for it.
 
     Nothing is said while the read model is behind.
     """
-    index, handles, forgotten = Look("index_follows_creators"), Look("handles_agree"), Look("forgotten_are_gone")
+    index, handles, forgotten = Check("index_follows_creators"), Check("handles_agree"), Check("forgotten_are_gone")
     async for connection, rows in _pages(app):
         ids = [row["creator_id"] for row in rows]
         shown = await _shown(connection, ids)
@@ -103,9 +103,9 @@ def _sorted(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: str(sorted(row.items(), key=lambda item: item[0])))
 
 
-async def records_add_up(app: App) -> list[Checked]:
+async def records_add_up(app: App) -> list[CheckResult]:
     """A creator's counts are the sums over its work and marks; the three tables move in one transaction."""
-    look = Look("records_add_up")
+    look = Check("records_add_up")
     counted = sa.union_all(
         sa.select(CREATOR_WORK.c.creator_id, CREATOR_WORK.c.collaboration.label("name"), sa.literal(1).label("amount")),
         sa.select(CREATOR_MARKS.c.creator_id, CREATOR_MARKS.c.mark, CREATOR_MARKS.c.amount),

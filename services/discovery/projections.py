@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.core.codec import adapter, canonical
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.access import PUBLIC
 from kernel.processors.projector import Projection, Target, fold_rows
@@ -38,7 +38,7 @@ RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked)
 DELETE_AT_ONCE = 5_000
 
 
-async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_creators(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Folds events of `creator-` streams with the domain's own `evolve`; rewrites labels and prices where they changed.
 
     Of who was forgotten the revisions go, and the row's position moves on: text indexes look at it again.
@@ -70,7 +70,7 @@ async def apply_creators(target: Target, events: Sequence[Incoming[Any]]) -> Non
     await _rewrite(target, CREATOR_PRICES, repriced, (row for one in repriced for row in prices(one, states[one])))
 
 
-def creator_of(incoming: Incoming[Any]) -> str:
+def creator_of(incoming: Delivered[Any]) -> str:
     """Whose row an event changes."""
     forgotten = isinstance(incoming.event, ErasureDone)
     return str(incoming.event.subject_id) if forgotten else split_stream(incoming.stream)[1]
@@ -84,7 +84,7 @@ def _forgotten(state: State) -> State:
     )
 
 
-def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+def _stamped(row: Row | None, incoming: Delivered[Any]) -> Row:
     return {
         "creator_id": creator_of(incoming),
         "version": incoming.version,
@@ -150,7 +150,7 @@ def prices(creator_id: str, state: State) -> Iterable[Row]:
     ]
 
 
-async def apply_track_records(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_track_records(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """What others saw a creator do. Sums are moved by differences, so streams may come in any order."""
     sums: Counter[tuple[str, str]] = Counter()
     await _fold(target, CREATOR_WORK, [one for one in events if isinstance(one.event, Applied | Worked)], _work, sums)
@@ -163,8 +163,8 @@ async def apply_track_records(target: Target, events: Sequence[Incoming[Any]]) -
 async def _fold(
     target: Target,
     table: sa.Table,
-    events: Sequence[Incoming[Any]],
-    fold: Callable[[Row | None, Incoming[Any]], Row],
+    events: Sequence[Delivered[Any]],
+    fold: Callable[[Row | None, Delivered[Any]], Row],
     sums: "Counter[tuple[str, str]]",
 ) -> None:
     """Folds the rows, and takes off `sums` what each row counted before, and adds what it counts now."""
@@ -201,7 +201,7 @@ def _records(sums: "Counter[tuple[str, str]]") -> list[Row]:
     return list(rows.values())
 
 
-def _work(row: Row | None, incoming: Incoming[Any]) -> Row:
+def _work(row: Row | None, incoming: Delivered[Any]) -> Row:
     event: Applied | Worked = incoming.event
     named = {
         "application_id": event.application_id if isinstance(event, Applied) else event.collaboration_id,
@@ -215,7 +215,7 @@ def _work(row: Row | None, incoming: Incoming[Any]) -> Row:
     return known | named | {column: event.stage.value}
 
 
-def _mark(_: Row | None, incoming: Incoming[Any]) -> Row:
+def _mark(_: Row | None, incoming: Delivered[Any]) -> Row:
     event: Marked = incoming.event
     return {
         "mark": event.mark.value,
@@ -225,7 +225,7 @@ def _mark(_: Row | None, incoming: Incoming[Any]) -> Row:
     }
 
 
-def _brand(row: Row | None, incoming: Incoming[Any]) -> Row:
+def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
     event: Worked = incoming.event
     latest = max(row["contracted_at"], incoming.at) if row else incoming.at
     return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}

@@ -11,10 +11,10 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.audience import Audience, Share
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
@@ -37,7 +37,7 @@ from services.discovery.domain.rate_card import FormatPrice, RateCard
 from services.discovery.domain.tiers import tier_of
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a `creator-` stream, or of a refused command; erasures are private."""
     if isinstance(incoming.event, ErasureAsked | ErasureDone):
         return []
@@ -45,7 +45,7 @@ def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
         message: Message = wire_refusal(incoming.event, incoming.at)
     else:
         message = wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)
-    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
 
 
 def wire_refusal(refused: CommandRefused, at: datetime) -> pb.CommandRefused:

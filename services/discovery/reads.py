@@ -14,7 +14,7 @@ from kernel.core.codec import adapter
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.core.ids import checked_id
-from kernel.processors.access import reading_as, visible
+from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.search.names import Names
@@ -81,7 +81,7 @@ class CreatorReads:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""
         checked_id(creator_id)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            own = (CREATORS.c.creator_id == creator_id) & visible(connection, CREATORS, actor)
+            own = (CREATORS.c.creator_id == creator_id) & may_read(connection, CREATORS, actor)
             if (await connection.execute(sa.select(CREATORS.c.version).where(own))).first() is None:
                 raise NotFound("creator.not_found")
             cards = await _cards(connection, [creator_id], at)

@@ -6,7 +6,7 @@ from kernel.adapters import personal, schema
 from kernel.adapters.database import Database
 from kernel.adapters.personal import MasterKeys, Personal, Tables
 from kernel.adapters.schema import UtcTime
-from kernel.processors.access import Readers
+from kernel.processors.access import RowReaders
 from kernel.runtime.settings import Settings
 
 
@@ -50,7 +50,7 @@ CREATORS = sa.Table(
     sa.Column("engagement_rate_bps", sa.Integer),
     sa.Column("suspended", sa.Boolean, nullable=False),
     sa.Column("suspended_until", UtcTime),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("creators_followers", "followers", "creator_id"),
     sa.Index("creators_engagement", "engagement_rate_bps", "creator_id"),
     sa.Index("creators_registered", "registered_at", "creator_id"),
@@ -92,7 +92,7 @@ CREATOR_WORK = sa.Table(
     sa.Column("brand_id", sa.Text, nullable=False),
     _text("application"),
     _text("collaboration"),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("creator_work_campaign", "campaign_id", "creator_id"),
 )
 """A row per application and the collaboration of the same id: how far each came, "" for not yet. For its parties only."""

@@ -7,7 +7,7 @@ so a repeat decides nothing.
 import logging
 from typing import Any
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Conflict, Refused
 from kernel.host.app import App
 from kernel.processors.processes import Effect
@@ -38,7 +38,7 @@ class Transfers:
     def __init__(self, app: App, provider: Provider) -> None:
         self._app, self._provider = app, provider
 
-    async def perform(self, incoming: Incoming[Any]) -> None:
+    async def perform(self, incoming: Delivered[Any]) -> None:
         match incoming.event:
             case ChainPosted(transfer=Transferred() as transfer, kind=kind) if kind in ASKED:
                 await self._conclude(incoming, transfer, await self._provider.submit(transfer))
@@ -47,7 +47,7 @@ class Transfers:
             case _:
                 return
 
-    async def _look(self, incoming: Incoming[Any], due: TransferLookDue) -> None:
+    async def _look(self, incoming: Delivered[Any], due: TransferLookDue) -> None:
         """What the provider has never heard of is handed over again, under the same id."""
         row = await transfer_of(self._app.database, due.transfer_id)
         if row is None:
@@ -64,7 +64,7 @@ class Transfers:
         else:
             await self._conclude(incoming, transfer, verdict)
 
-    async def _conclude(self, incoming: Incoming[Any], transfer: Transferred, verdict: Verdict) -> None:
+    async def _conclude(self, incoming: Delivered[Any], transfer: Transferred, verdict: Verdict) -> None:
         try:
             command = concluded(verdict, transfer.amount_minor, transfer.currency)
             if command is not None:
@@ -75,7 +75,7 @@ class Transfers:
                 extra={"transfer": transfer.transfer_id, "code": fault.code, "verdict": verdict.status.value},
             )
 
-    async def _execute(self, incoming: Incoming[Any], command: Any) -> None:
+    async def _execute(self, incoming: Delivered[Any], command: Any) -> None:
         meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)
         await self._app.writer.execute(stream_of(command), command, meta)
 
@@ -86,7 +86,7 @@ class Seals:
     def __init__(self, app: App, anchors: Anchors) -> None:
         self._app, self._anchors = app, anchors
 
-    async def perform(self, incoming: Incoming[Any]) -> None:
+    async def perform(self, incoming: Delivered[Any]) -> None:
         match incoming.event:
             case WindowClosed(ends_at=ends_at):
                 start = await last_seal(self._app.database)

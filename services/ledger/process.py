@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kernel.core.codec import canonical
-from kernel.core.decider import Actor, Fact, Inline, Key, Meta, Rows
+from kernel.core.decider import Actor, DecidedEvent, InlineTable, Key, Meta, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import derived_id, stream_id
 from kernel.processors.processes import SYSTEM, Deadline, deadlines
@@ -39,7 +39,7 @@ def _deadline(stream: str, name: str, due_at: datetime, command: object) -> tupl
     return (stream, name), Deadline(stream, name, due_at, CODEC.name_of(type(command)), canonical(command).decode())
 
 
-def _fold(fact: Fact[ChainPosted | TransferLookDue], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+def _fold(fact: DecidedEvent[ChainPosted | TransferLookDue], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     event = fact.event
     if isinstance(event, TransferLookDue):
         yield _look(event.kind, event.transfer_id, event.attempt + 1, event.asked_at, fact.at)
@@ -74,7 +74,7 @@ def _expiry(event: ChainPosted, deal: Deal) -> Iterable[tuple[Key, Deadline | No
         yield (stream, "expire"), None
 
 
-DEADLINES: Inline[Deadline] = deadlines((ChainPosted, TransferLookDue), _fold)
+DEADLINES: InlineTable[Deadline] = deadlines((ChainPosted, TransferLookDue), _fold)
 
 
 def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
@@ -31,7 +31,7 @@ class _Batch:
     readers: dict[Key, frozenset[str]]
     lines: list[dict[str, Any]] = field(default_factory=list)
 
-    def post(self, incoming: Incoming[Any]) -> None:
+    def post(self, incoming: Delivered[Any]) -> None:
         chain: ChainPosted = incoming.event
         for ref, currency in _ends(chain):
             key = account_key(ref, currency)
@@ -44,7 +44,7 @@ class _Batch:
                     self.lines.append(self._line(incoming, number, leg, mine, other))
                     number += 1
 
-    def _line(self, incoming: Incoming[Any], number: int, leg: Leg, mine: Ref, other: Ref) -> dict[str, Any]:
+    def _line(self, incoming: Delivered[Any], number: int, leg: Leg, mine: Ref, other: Ref) -> dict[str, Any]:
         chain: ChainPosted = incoming.event
         key, deal = account_key(mine, leg.currency), chain.deal
         account = self.accounts[key]
@@ -86,7 +86,7 @@ def _row_key(key: Key) -> Key:
     return owner, code, currency
 
 
-async def _apply_balances(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def _apply_balances(target: Target, events: Sequence[Delivered[Any]]) -> None:
     posted = [incoming for incoming in events if isinstance(incoming.event, ChainPosted)]
     keys = {key for incoming in posted for key in leg_keys(incoming.event.legs)}
     closed = {account_key(ref, one.event.currency) for one in posted for ref in one.event.closes}
@@ -120,7 +120,7 @@ def _balance(key: Key, account: Account, readers: frozenset[str] | None, closed:
     }  # fmt: skip
 
 
-async def _apply_escrows(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def _apply_escrows(target: Target, events: Sequence[Delivered[Any]]) -> None:
     rows: dict[Key, dict[str, Any] | None] = {}
     chains = [one.event for one in events if isinstance(one.event, ChainPosted) and one.event.deal]
     stored = await target.rows(HELD_ESCROWS, ((chain.deal.deliverable_id,) for chain in chains if chain.deal))

@@ -10,10 +10,10 @@ from dandelion.ledger.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.payees import PAYEE
@@ -26,12 +26,12 @@ PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE})
 """Categories whose streams are not published."""
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a published stream; nothing for private ones."""
     if split_stream(incoming.stream)[0] in PRIVATE:
         return []
     message = wire_of(incoming.event, wire_time(incoming.at))
-    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
 
 
 def wire_of(event: object, at: Timestamp) -> Message:

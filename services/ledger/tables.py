@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.schema import UtcTime
-from kernel.processors.access import Readers
+from kernel.processors.access import RowReaders
 from services.ledger.domain.accounts import bound_check_sql
 
 METADATA = sa.MetaData()
@@ -86,7 +86,7 @@ BALANCES = sa.Table(
     *_key("owner", "account", "currency"),
     *_minor(*AMOUNTS),
     sa.Column("closed", sa.Boolean, nullable=False),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
 )
 """A row per account, as the log makes it; equal to `accounts` when both stand at one position."""
 
@@ -99,7 +99,7 @@ STATEMENT_LINES = sa.Table(
     *_text("campaign_id", "collaboration_id", "deliverable_id"),
     *_minor("amount_minor", "balance_minor"),
     sa.Column("recorded_at", UtcTime, nullable=False),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("statement_lines_owner", "owner", "position", "line"),
     sa.Index("statement_lines_account", "account", "currency", "recorded_at"),
 )
@@ -111,7 +111,7 @@ HELD_ESCROWS = sa.Table(
     *_key("deliverable_id"),
     *_text("collaboration_id", "campaign_id", "brand_id", "creator_id", "currency"),
     *_minor("held_minor"),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("held_escrows_brand", "brand_id", "currency"),
     sa.Index("held_escrows_creator", "creator_id", "currency"),
 )

@@ -9,7 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Bus
-from kernel.core.check import Checked
+from kernel.core.check import CheckResult
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
 from kernel.processors.processes import Effect
@@ -62,7 +62,7 @@ def _effects_with(app: App, provider: Provider) -> list[Effect]:
     return effects(app, provider, open_anchors(settings.anchor_dir, settings.anchor_key_file))
 
 
-async def _books(app: App) -> Sequence[Checked]:
+async def _books(app: App) -> Sequence[CheckResult]:
     """The proof that VerifyLedger answers with, without a server."""
     settings = _settings(app)
     return (await verify(app.log, CODEC, open_anchors(settings.anchor_dir, settings.anchor_key_file))).checks

@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link import LinkClicked
@@ -44,7 +44,7 @@ def _ms(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
-async def apply_registry(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_registry(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Campaigns and contents. A content's contract and its publication stand in one stream, in that order."""
     campaigns: dict[str, Row] = {}
     contents: dict[str, Row] = {}
@@ -77,7 +77,7 @@ def _content_row(known: ContentKnown) -> Row:
     return row | {"number": content_number(known.content_id), "published_at": None, "readers": sorted(readers)}
 
 
-async def apply_engagement(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_engagement(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Envelopes that were not counted yet, and clicks on our own links."""
     envelopes = {each.event.id: each for each in reversed(events) if isinstance(each.event, Envelope)}
     seen = await target.rows(ENVELOPES, ((envelope_id,) for envelope_id in envelopes))
@@ -93,7 +93,7 @@ async def apply_engagement(target: Target, events: Sequence[Incoming[Any]]) -> N
         await count(target, joined(batches), np.concatenate(received))
 
 
-def clicks_batch(clicks: Sequence[Incoming[Any]]) -> Batch:
+def clicks_batch(clicks: Sequence[Delivered[Any]]) -> Batch:
     """Each click as one measured, organic increment of its deliverable."""
     contents = tuple(dict.fromkeys(incoming.event.placement.deliverable_id for incoming in clicks))
     numbers = {content: n for n, content in enumerate(contents)}
@@ -184,7 +184,7 @@ COST_SUMS = ("gross_minor", "fee_minor")
 REVENUE_SUMS = ("gross_minor", "refunded_minor", "orders", "new_customers")
 
 
-async def apply_returns(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_returns(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """What left escrow, and what attributed orders brought, per deliverable and currency."""
     costs: dict[Key, Row] = {}
     revenue: dict[Key, Row] = {}

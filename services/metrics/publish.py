@@ -13,10 +13,10 @@ from google.protobuf.message import Message as Wire
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.adapters.bus import Message
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued
@@ -36,12 +36,12 @@ SOURCES = {
 }
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a published stream; nothing for private ones."""
     if incoming.stream.startswith(PRIVATE):
         return []
     message = wire_of(incoming.event, incoming.at)
-    return [Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
 
 
 def wire_of(event: Event, at: datetime) -> Wire:

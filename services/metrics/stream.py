@@ -24,9 +24,9 @@ from kernel.core.ids import partition_of
 from kernel.eventlog.unit import Fenced
 from kernel.host.app import App
 from kernel.runtime.roles import Role
-from kernel.runtime.wakeup import Signal
-from kernel.streams.checkpoints import Guards
-from kernel.streams.records import Part
+from kernel.runtime.wakeup import Wakeup
+from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.records import PartitionBatch
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Key, Windows, bursts, live
 from services.metrics.publish import burst_request
@@ -48,7 +48,7 @@ class Watch:
 
     bus: Bus
     windows: Windows = field(default_factory=Windows)
-    counted: Signal = field(default_factory=Signal)
+    counted: Wakeup = field(default_factory=Wakeup)
     reported: dict[Key, None] = field(default_factory=dict)
     producer: Producer | None = None
 
@@ -103,9 +103,9 @@ def make_stream(app: App, watch: Watch | None = None) -> Role:
 
 async def serve_embedded(app: App, watch: Watch, stop: asyncio.Event) -> None:
     """The same windows under the kernel's consumer; they begin anew with the process."""
-    guards = Guards(app.database, "windows")
+    guards = Checkpoints(app.database, "windows")
 
-    async def handle(parts: Sequence[Part]) -> None:
+    async def handle(parts: Sequence[PartitionBatch]) -> None:
         found = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
         if found:
             await watch.add([incoming.event for incoming in found], found[-1].at)

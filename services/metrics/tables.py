@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.schema import UtcTime
-from kernel.processors.access import Readers
+from kernel.processors.access import RowReaders
 
 
 def _text(*names: str) -> list[sa.Column[str]]:
@@ -57,7 +57,7 @@ CAMPAIGNS = sa.Table(
     _READ,
     *_key("campaign_id"),
     *_text("brand_id"),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
 )
 """Whose a campaign is."""
 
@@ -68,7 +68,7 @@ CONTENTS = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
     *_text("campaign_id", "collaboration_id", "creator_id", "brand_id", "platform", "format"),
     sa.Column("published_at", UtcTime),
-    sa.Column("readers", Readers, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
     sa.Index("contents_number", "number", unique=True),
     sa.Index("contents_campaign", "campaign_id", "creator_id"),
 )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.faults import Fault
 from kernel.core.ids import new_id
@@ -63,7 +63,7 @@ def log(store: Database) -> Log:
 
 @pytest.fixture(params=["local", "kafka"])
 async def bus(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[Bus]:
-    made: Bus = LocalBus(str(tmp_path / "bus.db"))
+    made: Bus = SqliteBus(str(tmp_path / "bus.db"))
     if request.param == "kafka":
         made = KafkaBus(ports.kafka.shared().url)
     yield made

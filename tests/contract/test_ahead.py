@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
-from kernel.streams.prefetch import Ahead
-from kernel.streams.records import Sourced, Topic, read_records
+from kernel.streams.prefetch import Prefetcher
+from kernel.streams.records import InboundRecord, Topic, read_records
 
 LIMIT = 10
 
@@ -26,11 +26,11 @@ async def send(bus: Bus, topic: str, *numbers: int) -> None:
     await producer.close()
 
 
-def read(where: TopicPartition, records: Sequence[BusRecord]) -> list[Sourced]:
+def read(where: TopicPartition, records: Sequence[BusRecord]) -> list[InboundRecord]:
     return read_records(Topic(where[0], chained=False), records, lambda _, value: int(value))
 
 
-async def taken(ahead: Ahead, count: int) -> tuple[list[int], list[int], list[int]]:
+async def taken(ahead: Prefetcher, count: int) -> tuple[list[int], list[int], list[int]]:
     """The numbers of both partitions until there are `count`, and how many came at a time."""
     found: tuple[list[int], list[int]] = ([], [])
     sizes = []
@@ -46,7 +46,7 @@ async def taken(ahead: Ahead, count: int) -> tuple[list[int], list[int], list[in
 async def test_everything_comes_once_and_in_order_and_never_more_than_the_limit(bus: Bus, topic: str) -> None:
     await send(bus, topic, *range(40))
     reader = await bus.reader({(topic, 0): 0, (topic, 1): 0}, "suite")
-    async with Ahead(reader, read, LIMIT, 1.0).open() as ahead:
+    async with Prefetcher(reader, read, LIMIT, 1.0).open() as ahead:
         first, second, sizes = await taken(ahead, 80)
         assert first == second == [*range(40)]
         assert max(sizes) <= LIMIT
@@ -56,12 +56,12 @@ async def test_everything_comes_once_and_in_order_and_never_more_than_the_limit(
 
 
 async def test_what_cannot_be_read_is_raised_where_it_is_taken(bus: Bus, topic: str) -> None:
-    def broken(_: TopicPartition, records: Sequence[BusRecord]) -> list[Sourced]:
+    def broken(_: TopicPartition, records: Sequence[BusRecord]) -> list[InboundRecord]:
         raise RuntimeError("no such decoder")
 
     await send(bus, topic, 1)
     reader = await bus.reader({(topic, 0): 0}, "suite")
-    async with Ahead(reader, broken, LIMIT, 1.0).open() as ahead:
+    async with Prefetcher(reader, broken, LIMIT, 1.0).open() as ahead:
         with pytest.raises(RuntimeError, match="no such decoder"):
             await taken(ahead, 1)
     await reader.close()

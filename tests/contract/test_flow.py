@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.adapters.leases import Leases
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
 from kernel.eventlog.writer import Writer
 from kernel.processors.generations import Rebuild, canonical_dump, prepare
 from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projection, Projector, Target, fold_rows
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import Parking
 from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running
@@ -33,13 +33,13 @@ def newer(stands: str, comes: str) -> str:
     return max(stands, comes)
 
 
-def _fold_tally(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+def _fold_tally(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
     row = row or {"owner": incoming.event.owner, "total": 0, "newest": ""}
     newest = newer(row["newest"], f"{incoming.position:09}")
     return row | {"total": row["total"] + incoming.event.amount, "newest": newest}
 
 
-async def _apply_tally(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def _apply_tally(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(
         target, TALLY, events, lambda i: (i.event.owner,) if isinstance(i.event, Added) else None, _fold_tally
     )
@@ -54,7 +54,7 @@ class Locked(Exception):
 async def projector_of(running: Running, projection: Projection) -> Projector:
     await prepare(running.store, projection)
     made = Projector(projection, 1, running.store)
-    await Guards(running.store, made.consumer).load([(OWN_LOG, 0)])
+    await Checkpoints(running.store, made.consumer).load([(OWN_LOG, 0)])
     return made
 
 
@@ -78,7 +78,7 @@ async def test_what_passes_is_not_poison(running: Running) -> None:
     """A lock that was waited for too long, met while a poisoned batch goes event by event: all of it is tried again."""
     is_locked = True
 
-    async def apply(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    async def apply(target: Target, events: Sequence[Delivered[Any]]) -> None:
         if is_locked and len(events) == 1 and events[0].event.amount == 2:
             raise sa.exc.OperationalError("UPDATE", {}, Locked("database is locked"))
         await counter._apply(target, events)
@@ -106,7 +106,7 @@ async def test_a_cause_that_has_to_wait_is_not_parked(running: Running) -> None:
 
     for amount in (1, counter.UNLUCKY):
         await running.writer.execute(counter.counter(), Add(amount, "echo me"), counter.meta())
-    await Guards(running.store, "echo").load([(OWN_LOG, 0)])
+    await Checkpoints(running.store, "echo").load([(OWN_LOG, 0)])
     busy = Writer(running.service, running.log, counter.deciders(), admit)
     running.start(busy.run(running.stop))
     with pytest.raises(Unavailable):

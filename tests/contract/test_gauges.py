@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from kernel.core.clock import system_clock
 from kernel.eventlog.log import Log
-from kernel.host.gauges import Gauges
+from kernel.host.gauges import DatabaseMetrics
 from kernel.processors.generations import Rebuild
 from kernel.runtime.telemetry import REGISTRY, forget
 from kernel.streams.relay import Relay
@@ -20,7 +20,7 @@ def value(name: str, **labels: str) -> float | None:
 
 
 async def test_relay_and_projection_lag_count_what_is_not_done(running: Running, log: Log) -> None:
-    gauges = Gauges("counters", log.database, log, ["sums_own_g1"], clock=False)
+    gauges = DatabaseMetrics("counters", log.database, log, ["sums_own_g1"], clock=False)
     for _ in range(3):
         await running.writer.execute("counter-1", Add(1), meta())
     await gauges.look()
@@ -39,7 +39,7 @@ async def test_relay_and_projection_lag_count_what_is_not_done(running: Running,
 
 
 async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Running, log: Log) -> None:
-    gauges, projection = Gauges("counters", log.database, log, [], clock=False), counter.OWN_SUMS
+    gauges, projection = DatabaseMetrics("counters", log.database, log, [], clock=False), counter.OWN_SUMS
     await running.writer.execute("counter-1", Add(1), meta())
     await running.project(projection)
     await running.until_sums({"counter-1": (1, 1)})
@@ -63,7 +63,7 @@ def lags(*projections: str) -> list[float | None]:
 
 
 async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
-    gauges = Gauges("counters", log.database, log, ["sums_g1"], clock=False)
+    gauges = DatabaseMetrics("counters", log.database, log, ["sums_g1"], clock=False)
     parked = log.database.metadata.tables["parked"]
     fixed = {"consumer": "sums_g1", "source": "log", "partition": 0, "position": 1, "type": "t", "value": b"",
              "headers": b"[]", "reason": "r", "parked_at": system_clock()}  # fmt: skip
@@ -79,7 +79,7 @@ async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
 
 
 async def test_only_late_deadlines_count(log: Log) -> None:
-    gauges = Gauges("counters", log.database, log, [], clock=True)
+    gauges = DatabaseMetrics("counters", log.database, log, [], clock=True)
     deadlines, now = log.database.metadata.tables["deadlines"], await log.now()
     async with log.database.transaction() as connection:
         for name, due_at in (("late", now - timedelta(minutes=1)), ("soon", now), ("later", now + timedelta(days=1))):

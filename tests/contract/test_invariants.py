@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS
-from kernel.core.check import Checked
+from kernel.core.check import CheckResult
 from kernel.core.clock import system_clock
 from kernel.core.ids import partition_of
 from kernel.host.app import App
 from kernel.runtime.telemetry import REGISTRY
-from kernel.verify.invariants import Patrol, broken, check
+from kernel.verify.invariants import InvariantMonitor, broken, check
 from tests.kit import counter
 from tests.kit.quiet import until_quiet
 from tests.kit.servers import Ports
@@ -48,7 +48,7 @@ async def app(told: Told, tmp_path: Path, ports: Ports) -> AsyncIterator[App]:
     await server.drop_database(name)
 
 
-def red(found: Sequence[Checked]) -> set[str]:
+def red(found: Sequence[CheckResult]) -> set[str]:
     return {one.invariant for one in found if not one.ok}
 
 
@@ -256,7 +256,7 @@ async def test_a_patrol_shows_what_it_finds_until_a_whole_round_is_clean(app: Ap
     def shown(invariant: str) -> float | None:
         return REGISTRY.get_sample_value("invariant_violations", {"invariant": invariant})
 
-    patrol = Patrol(app)
+    patrol = InvariantMonitor(app)
     await patrol.look()
     assert shown("versions_dense") == shown("deadlines_met") == 0
     await harm(app, f"UPDATE log_events SET version = 9 WHERE stream = '{FOUR}' AND version = 3")

@@ -14,11 +14,11 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Internal, Invalid, Unavailable
 from kernel.eventlog.log import Log
 from kernel.host.migrate import check_revision, migrate
-from kernel.processors.access import reading_as, visible
+from kernel.processors.access import may_read, reading_as
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
 from kernel.processors.read_your_writes import wait_for
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
@@ -76,7 +76,7 @@ AUDITOR = Actor("y", "platform", frozenset({"auditor"}))
 
 async def seen_by(running: Running, actor: Actor) -> list[str]:
     async with reading_as(running.store, running.service, actor) as connection:
-        query = sa.select(counter.OWNED.c.stream).where(visible(connection, counter.OWNED, actor))
+        query = sa.select(counter.OWNED.c.stream).where(may_read(connection, counter.OWNED, actor))
         return sorted((await connection.execute(query)).scalars())
 
 
@@ -148,7 +148,7 @@ async def reads_its_writes(running: Running, projection: Projection, reader: str
 async def test_a_token_is_waited_for_only_so_long(running: Running) -> None:
     token = (await running.writer.execute(counter.counter(), Add(1), counter.meta())).token
     with pytest.raises(Unavailable, match=r"at_least\.not_reached"):
-        await wait_for(running.store, running.service, "nobody_g1", token, Signal(), 0.05)
+        await wait_for(running.store, running.service, "nobody_g1", token, Wakeup(), 0.05)
     for wrong in ("", "x", "a:b:c", json.dumps(token)):
         with pytest.raises(Invalid, match=r"at_least\.malformed"):
-            await wait_for(running.store, running.service, "nobody_g1", wrong, Signal(), 0.05)
+            await wait_for(running.store, running.service, "nobody_g1", wrong, Wakeup(), 0.05)

@@ -69,7 +69,7 @@ def head_not_compared(patch: pytest.MonkeyPatch) -> None:
 
 def base_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     """What was decided ahead is neither decided anew when the batch under it fails, nor is it asked what became of that."""
-    patch.setattr(speculation.Overlap, "give_back", lambda _: None)
+    patch.setattr(speculation.Speculation, "give_back", lambda _: None)
     patch.setattr(writer.Writer, "_stands", lambda *_: True)
 
 
@@ -81,25 +81,25 @@ def requests_decided_ahead(patch: pytest.MonkeyPatch) -> None:
 def ahead_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     """What was decided before the lock was there is appended whatever others appended since."""
 
-    async def whatever(self: state_cache.AtHead, _: Batch) -> Any:
+    async def whatever(self: state_cache.StateCache, _: Batch) -> Any:
         assert self.position is not None
         return await self._log.read(self.position)
 
-    patch.setattr(state_cache.AtHead, "missed", whatever)
+    patch.setattr(state_cache.StateCache, "missed", whatever)
 
 
 def not_read_on(patch: pytest.MonkeyPatch) -> None:
     """Behind, the missed events are not folded into what is known."""
 
-    async def stand_only(self: state_cache.AtHead, connection: Any) -> None:
+    async def stand_only(self: state_cache.StateCache, connection: Any) -> None:
         self.stand(logs.Head((await self._log.head(connection)).position, await self._log.now()))
 
-    patch.setattr(state_cache.AtHead, "read_on", stand_only)
+    patch.setattr(state_cache.StateCache, "read_on", stand_only)
 
 
 def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
     """Inline rows stay as they were although others appended."""
-    patch.setattr(state_cache.Recent, "clear", lambda _: None)
+    patch.setattr(state_cache.TwoGenerationCache, "clear", lambda _: None)
 
 
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
 
 def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
     """A refused request leaves no event."""
-    patch.setattr(Batch, "_refuse", lambda _self, _item, fault, _into: commands.Outcome(0, 0, None, fault))
+    patch.setattr(Batch, "_refuse", lambda _self, _item, fault, _into: commands.CommandResult(0, 0, None, fault))
 
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def guard_cas_off(patch: pytest.MonkeyPatch) -> None:
     async def moved(*_: object) -> bool:
         return True
 
-    patch.setattr(checkpoints.Guards, "move", moved)
+    patch.setattr(checkpoints.Checkpoints, "move", moved)
 
 
 def admit_off(patch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ async def test_a_mutant_is_caught(
     known: dict[str, Any] = {"store": store, "log": log, "replicas": replicas, "running": running}
     known |= {"monkeypatch": monkeypatch, "after_commit": True}
     if "echo" in inspect.signature(check).parameters:
-        await checkpoints.Guards(store, "echo").load([(records.OWN_LOG, 0)])
+        await checkpoints.Checkpoints(store, "echo").load([(records.OWN_LOG, 0)])
         known["echo"] = ProcessRunner(counter.ECHO, store, running.writer)
     switch(monkeypatch)
     monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kernel.core.faults import Unavailable
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
@@ -97,7 +97,7 @@ async def test_a_group_that_lost_its_guard_takes_nobody_along(replicas: Replicas
         return False
 
     await held.first(stream, Add(1), counter.meta())
-    group = held.writer.execute_with([Item(stream, Add(2), counter.meta())], lost)
+    group = held.writer.execute_with([QueuedCommand(stream, Add(2), counter.meta())], lost)
     held.tasks.append(asyncio.create_task(group))
     await asyncio.sleep(0)
     held.tasks.append(asyncio.create_task(held.writer.execute(stream, Add(4), counter.meta())))

@@ -11,19 +11,19 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Message
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
 from kernel.core.guard import Guard
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
-from kernel.processors.command_consumer import Executor
+from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import Effect, ProcessRunner
-from kernel.processors.reactor import EffectRunner
-from kernel.processors.scheduler import CLOCK_POLL_S, DeadlineClock
-from kernel.streams.checkpoints import Guards
-from kernel.streams.records import OWN_LOG, Part, Topic, of_log
+from kernel.processors.reactor import Reactor
+from kernel.processors.scheduler import CLOCK_POLL_S, DeadlineScheduler
+from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.records import OWN_LOG, PartitionBatch, Topic, of_log
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add, Remind
@@ -34,11 +34,11 @@ ECHOED = "echo me"
 
 @pytest.fixture
 async def echo(running: Running) -> ProcessRunner:
-    await Guards(running.store, "echo").load([(OWN_LOG, 0)])
+    await Checkpoints(running.store, "echo").load([(OWN_LOG, 0)])
     return ProcessRunner(counter.ECHO, running.store, running.writer)
 
 
-async def causes(running: Running, after: int = 0) -> Part:
+async def causes(running: Running, after: int = 0) -> PartitionBatch:
     """The log after a position as one batch on the guard that stands there."""
     guard = Guard(after + 1 if after else 0, after)
     return of_log(running.service, counter.CODEC, guard, await running.log.read(after))
@@ -142,7 +142,7 @@ async def send(running: Running, *commands: tuple[str, bytes, str]) -> None:
 
 
 async def test_commands_run_once_refusals_are_told_once_and_garbage_is_parked(running: Running) -> None:
-    executor = Executor("commands", running.store, running.writer)
+    executor = CommandConsumer("commands", running.store, running.writer)
     topic = Topic(f"{running.service}.commands.v1", chained=False)
     consumer = running.consumer("commands", executor.handle, False, [topic], counter.decode_command)
     running.start(consumer.run(running.stop))
@@ -173,7 +173,7 @@ class Outside:
         self.calls: Counter[str] = Counter()
         self.away = away
 
-    async def perform(self, incoming: Incoming[Any]) -> None:
+    async def perform(self, incoming: Delivered[Any]) -> None:
         self.calls[incoming.id] += 1
         if self.away:
             self.away -= 1
@@ -187,9 +187,9 @@ async def outside() -> Outside:
     return Outside()
 
 
-async def effect_of(running: Running, outside: Outside) -> EffectRunner:
-    await Guards(running.store, "calls").load([(OWN_LOG, 0)])
-    return EffectRunner(Effect("calls", (counter.Added,), outside.perform), running.store)
+async def effect_of(running: Running, outside: Outside) -> Reactor:
+    await Checkpoints(running.store, "calls").load([(OWN_LOG, 0)])
+    return Reactor(Effect("calls", (counter.Added,), outside.perform), running.store)
 
 
 @LOCAL
@@ -236,8 +236,8 @@ async def test_an_effect_that_fails_for_good_parks_its_stream_and_others_go_on(
     assert outside.calls == {f"{sick}@1": 1, f"{well}@1": 1, f"{well}@2": 1}
 
 
-def clock_of(running: Running, writer: Writer | None = None) -> DeadlineClock:
-    return DeadlineClock(running.store, running.log, writer or running.writer, counter.CODEC)
+def clock_of(running: Running, writer: Writer | None = None) -> DeadlineScheduler:
+    return DeadlineScheduler(running.store, running.log, writer or running.writer, counter.CODEC)
 
 
 async def rows(running: Running) -> Sequence[Any]:

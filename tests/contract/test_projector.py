@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Message
 from kernel.core.codec import incoming_of
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.guard import Admitted, Guard
 from kernel.eventlog.unit import Fenced
 from kernel.processors.generations import Rebuild, canonical_dump, live_generation, prepare
 from kernel.processors.projector import Projector, Superseded, Target
-from kernel.streams.checkpoints import Guards
-from kernel.streams.records import OWN_LOG, Part, Sourced, Topic
+from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.records import OWN_LOG, InboundRecord, PartitionBatch, Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
@@ -30,17 +30,17 @@ async def fill(running: Running, streams: int = 5, each: int = 4) -> dict[str, t
     return dict.fromkeys(names, (2 * each, each))
 
 
-async def batch_of(running: Running, first: int, last: int) -> Part:
+async def batch_of(running: Running, first: int, last: int) -> PartitionBatch:
     """Log events first..last as one part on a guard that stands before them."""
     recorded = await running.log.read(first - 1, last - first + 1)
     sourced = [
-        Sourced(
+        InboundRecord(
             r.position, r.position, r.position - 1, r.stream, r.name, r.data, (), incoming_of("s", r, counter.CODEC)
         )
         for r in recorded
     ]
     start = Guard(first if first > 1 else 0, first - 1)
-    return Part(OWN_LOG, 0, start, Admitted(sourced, last + 1, last))
+    return PartitionBatch(OWN_LOG, 0, start, Admitted(sourced, last + 1, last))
 
 
 async def test_a_zombie_writes_nothing(running: Running) -> None:
@@ -48,7 +48,7 @@ async def test_a_zombie_writes_nothing(running: Running) -> None:
     wanted = await fill(running, 1, 4)
     await prepare(running.store, counter.OWN_SUMS)
     owner, zombie = [Projector(counter.OWN_SUMS, 1, running.store) for _ in range(2)]
-    await Guards(running.store, owner.consumer).load([(OWN_LOG, 0)])
+    await Checkpoints(running.store, owner.consumer).load([(OWN_LOG, 0)])
     part = await batch_of(running, 1, 4)
     await owner.handle([part])
     with pytest.raises(Fenced):
@@ -61,7 +61,7 @@ async def test_a_generation_that_was_replaced_writes_nothing(running: Running) -
     wanted = await fill(running, 1, 4)
     await prepare(running.store, counter.OWN_SUMS)
     late = Projector(counter.OWN_SUMS, 1, running.store)
-    await Guards(running.store, late.consumer).load([(OWN_LOG, 0)])
+    await Checkpoints(running.store, late.consumer).load([(OWN_LOG, 0)])
     part = await batch_of(running, 1, 4)
     rebuild = Rebuild(
         counter.OWN_SUMS, running.store, running.log, counter.CODEC, running.service, running.bus, counter.decode_event
@@ -88,13 +88,13 @@ async def test_replicas_that_fold_into_one_row_take_turns(running: Running) -> N
                 await goes_on.wait()
             return found
 
-    async def slowly(target: Target, events: Sequence[Incoming[Any]]) -> None:
+    async def slowly(target: Target, events: Sequence[Delivered[Any]]) -> None:
         await counter._apply(Slow(target.connection, target._tables, target._begun), events)
 
     projection = replace(counter.OWN_SUMS, apply=slowly)
     await prepare(running.store, projection)
     first, second = [Projector(projection, 1, running.store) for _ in range(2)]
-    await Guards(running.store, first.consumer).load([(OWN_LOG, 0), (OWN_LOG, 1)])
+    await Checkpoints(running.store, first.consumer).load([(OWN_LOG, 0), (OWN_LOG, 1)])
     own = await batch_of(running, 1, 1)
     other = replace(await batch_of(running, 2, 2), partition=1, guard=Guard())
     tasks = [asyncio.create_task(first.handle([own]))]
@@ -154,7 +154,7 @@ async def test_poison_stops_only_its_key_and_retry_heals_it(running: Running, mo
         await running.writer.execute(well, Add(amount if amount != 13 else 4), counter.meta())
     await running.until_sums({sick: (1, 1), well: (10, 4)})
 
-    async def decode(_source: str, sourced: Sourced) -> Any:
+    async def decode(_source: str, sourced: InboundRecord) -> Any:
         return incoming_of(running.service, events[sourced.position], counter.CODEC)
 
     events = {event.position: event for event in await running.log.read(0)}

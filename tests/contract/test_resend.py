@@ -12,8 +12,8 @@ from dandelion_contracts.positions import begin_again as subscriber_begins_again
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.sqlite_bus import LocalBus
-from kernel.processors.command_consumer import Executor
+from kernel.adapters.sqlite_bus import SqliteBus
+from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import ProcessRunner
 from kernel.streams.records import Topic
 from kernel.streams.relay import Relay
@@ -43,7 +43,7 @@ class Echoing:
         process = replace(counter.ECHO, own=False, topics=(Topic(self.events),))
         echo = ProcessRunner(process, store, running.writer)
         running.start(running.consumer("echo", echo.handle, False, process.topics).run(running.stop))
-        executor = Executor("commands", store, running.writer)
+        executor = CommandConsumer("commands", store, running.writer)
         topic = Topic(self.commands, chained=False)
         asked = running.consumer("commands", executor.handle, False, [topic], counter.decode_command)
         running.start(asked.run(running.stop))
@@ -91,7 +91,7 @@ async def lose(bus: Bus, topic: str) -> None:
     if isinstance(bus, KafkaBus):
         await given(bus.brokers.bootstrap).delete_topics(topic)
     else:
-        assert isinstance(bus, LocalBus)
+        assert isinstance(bus, SqliteBus)
         async with bus._locked() as connection:
             await connection.execute("DELETE FROM records WHERE topic = ?", (topic,))
     await bus.ensure_topics({topic: counter.PARTITIONS})

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import Message
 from kernel.adapters.leases import time_of
-from kernel.host.gauges import Gauges
+from kernel.host.gauges import DatabaseMetrics
 from kernel.processors.generations import prepare
 from kernel.processors.projector import Projector
 from kernel.runtime.health import SHOWN_S, Health, Watchdog
@@ -144,7 +144,7 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
     monkeypatch.setattr("kernel.streams.parked.BUDGET_KEYS", LIMIT_KEYS)
     ticks = Ticks()
     watchdog = Watchdog(limit_s=60, now=ticks)
-    gauges = Gauges(running.service, running.store, running.log, [], clock=False)
+    gauges = DatabaseMetrics(running.service, running.store, running.log, [], clock=False)
     health, reader = Health(watchdog), (await start(running, watchdog))["projection"]
     for _ in range(LIMIT_KEYS + 1):
         await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())

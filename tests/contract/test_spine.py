@@ -2,9 +2,9 @@
 
 import asyncio
 
-from kernel.processors.command_consumer import Executor
+from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import ProcessRunner
-from kernel.processors.scheduler import DeadlineClock
+from kernel.processors.scheduler import DeadlineScheduler
 from kernel.streams.records import Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
@@ -34,7 +34,7 @@ async def test_a_process_asks_and_hears_of_refusals(running: Running) -> None:
     running.start(running.relay().run(running.stop))
     echo = ProcessRunner(counter.ECHO, running.store, running.writer)
     running.start(running.consumer("echo", echo.handle, True, ()).run(running.stop))
-    commands = Executor("commands", running.store, running.writer)
+    commands = CommandConsumer("commands", running.store, running.writer)
     topic = Topic(f"{running.service}.commands.v1", chained=False)
     running.start(
         running.consumer("commands", commands.handle, False, [topic], counter.decode_command).run(running.stop)
@@ -50,7 +50,7 @@ async def test_a_process_asks_and_hears_of_refusals(running: Running) -> None:
 
 
 async def test_a_deadline_rings_once(running: Running) -> None:
-    running.start(DeadlineClock(running.store, running.log, running.writer, counter.CODEC).run(running.stop))
+    running.start(DeadlineScheduler(running.store, running.log, running.writer, counter.CODEC).run(running.stop))
     stream = counter.counter()
     await running.writer.execute(stream, Remind(await running.log.now()), counter.meta())
     await running.until_names(["counter.reminded@1", "counter.rang@1"])

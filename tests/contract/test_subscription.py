@@ -22,10 +22,10 @@ from dandelion_contracts.subscription import Subscription
 
 from kernel.adapters.bus import Bus, Message
 from kernel.adapters.kafka import KafkaBus
-from kernel.adapters.sqlite_bus import LocalBus
-from kernel.core.events import Incoming
+from kernel.adapters.sqlite_bus import SqliteBus
+from kernel.core.events import Delivered
 from kernel.core.ids import new_id
-from kernel.streams.relay import Announce, Relay
+from kernel.streams.relay import PublicEvent, Relay
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
@@ -38,13 +38,13 @@ def url_of(bus: Bus) -> str:
     """What a subscriber is given as `brokers`."""
     if isinstance(bus, KafkaBus):
         return f"kafka://{bus.brokers.bootstrap}"
-    assert isinstance(bus, LocalBus)
+    assert isinstance(bus, SqliteBus)
     return f"local://{bus._path}"
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent]:
     message = DepositConfirmed(deposit_id=incoming.stream, amount_minor=incoming.event.amount, currency="CNY")
-    return [Announce(DEPOSIT, message.SerializeToString())]
+    return [PublicEvent(DEPOSIT, message.SerializeToString())]
 
 
 @asynccontextmanager

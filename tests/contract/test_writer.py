@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Internal, Invalid, Refused
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log, Pending
 from kernel.eventlog.unit import Fenced
 from tests.contract.conftest import Replicas, outcome
@@ -142,7 +142,10 @@ async def test_a_group_stands_or_falls_together(replicas: Replicas, log: Log) ->
         moved.append(True)
         return True
 
-    items = [Item(counter.counter(), Add(1), counter.meta()), Item(counter.counter(), Add(-1), counter.meta())]
+    items = [
+        QueuedCommand(counter.counter(), Add(1), counter.meta()),
+        QueuedCommand(counter.counter(), Add(-1), counter.meta()),
+    ]
     outcomes = await writer.execute_with(items, also)
     assert all(isinstance(outcome.fault, Invalid) for outcome in outcomes)
     assert await log.read(0) == []
@@ -157,7 +160,7 @@ async def test_a_fenced_group_writes_nothing_and_others_go_on(replicas: Replicas
     async def lost(_: object) -> bool:
         return False
 
-    fenced = writer.execute_with([Item(counter.counter(), Add(1), counter.meta())], lost)
+    fenced = writer.execute_with([QueuedCommand(counter.counter(), Add(1), counter.meta())], lost)
     good = [outcome(writer, counter.counter(), Add(1)) for _ in range(5)]
     first, *others = await asyncio.gather(fenced, *good, return_exceptions=True)
     assert isinstance(first, Fenced)

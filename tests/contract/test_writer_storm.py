@@ -17,7 +17,7 @@ from kernel.adapters.database import Database
 from kernel.adapters.disconnects import translated
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
@@ -115,8 +115,8 @@ class Client:
         async def also(_: AsyncConnection) -> bool:
             return is_ours
 
-        other = Item(self._dice.choice(self._streams), Add(1), counter.meta())
-        outcomes = await self._writer().execute_with([Item(stream, self._add(), meta), other], also)
+        other = QueuedCommand(self._dice.choice(self._streams), Add(1), counter.meta())
+        outcomes = await self._writer().execute_with([QueuedCommand(stream, self._add(), meta), other], also)
         if outcomes[0].fault is None:
             assert is_ours
             self._keep(stream, meta.command_id, outcomes[0].position)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.adapters.disconnects import translated
 from kernel.core.faults import Unavailable
-from kernel.eventlog.backpressure import Backlog
+from kernel.eventlog.backpressure import Backpressure
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
@@ -143,7 +143,7 @@ async def test_a_stopping_writer_finishes_what_it_took_and_takes_no_more(store: 
 async def test_commands_are_turned_away_while_the_relay_is_far_behind(replicas: Replicas, store: Database) -> None:
     """Until the relay has caught up; both limits, events and age of the oldest, are looked at."""
     log = Log(store)
-    backlogs = [Backlog(log, 2, 3600), Backlog(log, 1000, 0.0)]
+    backlogs = [Backpressure(log, 2, 3600), Backpressure(log, 1000, 0.0)]
     for _ in range(3):
         await replicas.one().execute(counter.counter(), Add(1), counter.meta())
     for backlog in backlogs:

@@ -16,7 +16,7 @@ from cli.layout import ROOT, Layout
 from cli.opened import opened
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import PARTITIONS, Message
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
 from kernel.streams import halted
@@ -65,7 +65,7 @@ async def _spoil(layout: Layout) -> str:
         "ce_previous": "0",
     }
     message = Message(stream.encode(), b"\xff\xff\xff", [(name, text.encode()) for name, text in values.items()])
-    bus = LocalBus(layout.stores.bus.removeprefix("local://"))
+    bus = SqliteBus(layout.stores.bus.removeprefix("local://"))
     await bus.ensure_topics({"campaigns.events.v1": PARTITIONS})
     await bus.append({("campaigns.events.v1", partition_of(stream, PARTITIONS)): [message]})
     await bus.append({("campaigns.events.v1", 0): [Message(b"who knows", b"no event", [("ce_type", b"\xff")])]})
@@ -102,7 +102,7 @@ async def test_lag_comes_to_nothing(platform: Embedded) -> None:
 
 async def test_lag_fails_and_names_a_reader_that_has_stopped(platform: Embedded) -> None:
     async with opened(platform.layout, ["ledger"]) as (app,):
-        await halted.tell(app.database, "balances_g1", "parked.budget_spent")
+        await halted.report(app.database, "balances_g1", "parked.budget_spent")
     done = await dandelion(platform, "lag")
     assert done.returncode == 1
     assert "ledger balances_g1 has stopped: parked.budget_spent" in done.stdout

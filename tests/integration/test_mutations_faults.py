@@ -47,7 +47,7 @@ def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:
 
 def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
     """Commands are taken however far the relay is behind."""
-    patch.setattr(backpressure.Backlog, "check", lambda _: None)
+    patch.setattr(backpressure.Backpressure, "check", lambda _: None)
 
 
 def never_cancelled(patch: pytest.MonkeyPatch) -> None:

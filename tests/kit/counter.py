@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from kernel.adapters.personal import define as define_personal
 from kernel.adapters.schema import define
 from kernel.core.codec import Codec
-from kernel.core.decider import Actor, Context, Decider, Fact, Inline, Key, Meta, Rows
-from kernel.core.events import Incoming
+from kernel.core.decider import Actor, Context, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
+from kernel.core.events import Delivered
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import derived_id, new_id, split_stream
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused, Deciders
-from kernel.processors.access import Readers
+from kernel.eventlog.commands import REFUSED_NAME, CommandRefused, DeciderRegistry
+from kernel.processors.access import RowReaders
 from kernel.processors.processes import Deadline, Process, deadlines
 from kernel.processors.projector import Projection, Target, fold_rows
 from kernel.streams.records import Topic
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 
 PARTITIONS = 3
 LIMIT = 1_000_000
@@ -122,20 +122,20 @@ def evolve(state: int, event: Added | Reminded | Rang) -> int:
     return state + event.amount if isinstance(event, Added) else state
 
 
-def _fold_total(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Total]]:
+def _fold_total(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Total]]:
     key = (fact.event.owner,)
     before = rows.get(TOTALS, key)
     yield key, Total(fact.event.owner, (before.total if before else 0) + fact.event.amount)
 
 
-def _fold_deadline(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+def _fold_deadline(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     """Reminded sets or moves it, Rang clears it."""
     key = (fact.stream, "ring")
     set_ = isinstance(fact.event, Reminded)
     yield key, Deadline(*key, fact.event.due_at, "counter.ring@1", "{}") if set_ else None
 
 
-TOTALS = Inline("totals", Total, ("owner",), (Added,), _fold_total)
+TOTALS = InlineTable("totals", Total, ("owner",), (Added,), _fold_total)
 DEADLINES = deadlines((Reminded, Rang), _fold_deadline)
 COUNTER: Decider[Any, int, Any] = Decider(
     "counter",
@@ -146,7 +146,7 @@ COUNTER: Decider[Any, int, Any] = Decider(
 )
 
 
-def _decide_echo(cause: Incoming[Any], seen: int, context: Context) -> list[EchoRequested | EchoRefused]:
+def _decide_echo(cause: Delivered[Any], seen: int, context: Context) -> list[EchoRequested | EchoRefused]:
     """Each Added of a `counter` asks for the same amount on a counter derived from it; a refusal is noted."""
     if isinstance(cause.event, CommandRefused):
         return [EchoRefused(cause.event.code)]
@@ -155,7 +155,7 @@ def _decide_echo(cause: Incoming[Any], seen: int, context: Context) -> list[Echo
     return [EchoRequested(echo_of(cause.stream), cause.event.amount)]
 
 
-def _route_echo(cause: Incoming[Any]) -> str | None:
+def _route_echo(cause: Delivered[Any]) -> str | None:
     if isinstance(cause.event, CommandRefused):
         return cause.event.requester
     echoed = isinstance(cause.event, Added) and cause.event.owner == "echo me"
@@ -177,14 +177,14 @@ CODEC = Codec(
 )  # fmt: skip
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """Requests go back to the same service, whatever it is called in this test."""
     event = incoming.event
     value = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
     if isinstance(event, EchoRequested):
         key = split_stream(event.counter)[1]
-        return [Request(incoming.source, key, "Add", orjson.dumps([event.counter, event.amount]))]
-    return [] if isinstance(event, EchoRefused) else [Announce(type(event).__name__, value)]
+        return [OutgoingCommand(incoming.source, key, "Add", orjson.dumps([event.counter, event.amount]))]
+    return [] if isinstance(event, EchoRefused) else [PublicEvent(type(event).__name__, value)]
 
 
 def decode_command(kind: str, value: bytes) -> tuple[str, object] | None:
@@ -204,7 +204,7 @@ SUMS = sa.Table("sums", BASE, sa.Column("stream", sa.Text, primary_key=True), sa
                 sa.Column("events", sa.Integer), sa.Column("last_version", sa.Integer))  # fmt: skip
 
 
-def fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+def fold_sum(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
     if incoming.event.amount == UNLUCKY:
         raise ValueError("thirteen is poison")
     row = row or {"stream": incoming.stream, "total": 0, "events": 0, "last_version": 0}
@@ -213,16 +213,16 @@ def fold_sum(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, A
     }  # fmt: skip
 
 
-async def _apply(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def _apply(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, SUMS, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, fold_sum)
 
 
 OWNED = sa.Table("owned", sa.MetaData(), sa.Column("stream", sa.Text, primary_key=True), sa.Column("total", sa.BigInteger),
-                 sa.Column("readers", Readers))  # fmt: skip
+                 sa.Column("readers", RowReaders))  # fmt: skip
 
 
-async def _apply_owned(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    def fold(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+async def _apply_owned(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    def fold(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
         total = (row["total"] if row else 0) + incoming.event.amount
         return {"stream": incoming.stream, "total": total, "readers": [incoming.tenant, f"role:{incoming.event.owner}"]}
 
@@ -252,8 +252,8 @@ def metadata() -> sa.MetaData:
     return made
 
 
-def deciders(partitions: int = PARTITIONS) -> Deciders:
-    return Deciders(CODEC, [COUNTER, ECHO.decider], [TOTALS, DEADLINES], partitions)
+def deciders(partitions: int = PARTITIONS) -> DeciderRegistry:
+    return DeciderRegistry(CODEC, [COUNTER, ECHO.decider], [TOTALS, DEADLINES], partitions)
 
 
 def meta(key: str | None = None, fingerprint: str = "", tenant: str = "tenant-1") -> Meta:

@@ -17,11 +17,11 @@ import pytest
 from kernel.adapters import database
 from kernel.eventlog import writer
 from kernel.eventlog.log import Log
-from kernel.eventlog.state_cache import AtHead
+from kernel.eventlog.state_cache import StateCache
 from kernel.eventlog.writer import Writer
 from kernel.processors.projector import Projector
-from kernel.processors.scheduler import DeadlineClock
-from kernel.streams.checkpoints import Guards
+from kernel.processors.scheduler import DeadlineScheduler
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.relay import Relay
 from tests.kit.counter import Add
 
@@ -101,21 +101,21 @@ def _by_clock(_: object, items: Any) -> bool:
 
 
 POINTS: dict[str, Callable[[Reached], None]] = {
-    "queued": _before(AtHead, "decide"),
-    "decided": _after(AtHead, "decide"),
+    "queued": _before(StateCache, "decide"),
+    "decided": _after(StateCache, "decide"),
     "inserted, not committed": _after(Log, "append", _in_transaction),
     "committed, not answered": _answered,
     "sent, no checkpoint": _before(Relay, "_move"),
     "sent, checkpoint moved": _after(Relay, "_move"),
     "read, not applied": _before(Projector, "handle"),
     "applied, not committed": _after(Projector, "_apply", _projecting("sums_own")),
-    "cause decided, not committed": _after(Guards, "move", _of("echo")),
+    "cause decided, not committed": _after(Checkpoints, "move", _of("echo")),
     "cause committed, not told": _after(Writer, "execute_with"),
-    "request executed, guard not moved": _before(Guards, "move", _of("commands")),
-    "deadline due, not executed": _before(DeadlineClock, "_execute"),
+    "request executed, guard not moved": _before(Checkpoints, "move", _of("commands")),
+    "deadline due, not executed": _before(DeadlineScheduler, "_execute"),
     "deadline executed, not cleared": _after(Writer, "execute_many", _by_clock),
     "outside called, not recorded": _before(Writer, "execute", _of_bell),
-    "outside called, guard not moved": _before(Guards, "move", _of("bell")),
+    "outside called, guard not moved": _before(Checkpoints, "move", _of("bell")),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.decider import Actor, Context, Decider, Fact, Inline, Key
+from kernel.core.decider import Actor, Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.faults import Fault
 from kernel.core.ids import split_stream
 
@@ -24,10 +24,10 @@ class HeadRows:
 
     rows: dict[RowKey, Any] = field(default_factory=dict)
 
-    def get(self, table: Inline[Any], key: Key) -> Any:
+    def get(self, table: InlineTable[Any], key: Key) -> Any:
         return self.rows.get((table.name, key))
 
-    def fold(self, tables: Sequence[Inline[Any]], fact: Fact[Any]) -> None:
+    def fold(self, tables: Sequence[InlineTable[Any]], fact: DecidedEvent[Any]) -> None:
         for table in tables:
             if isinstance(fact.event, table.events):
                 for key, row in table.fold(fact, self):
@@ -52,7 +52,7 @@ def check(
     actor: Actor,
     stream: str,
     rows: Mapping[RowKey, Any] | None = None,
-    tables: Sequence[Inline[Any]] = (),
+    tables: Sequence[InlineTable[Any]] = (),
 ) -> None:
     """`then` is the events in order, or the code of the fault. `rows` are the inline rows before, `tables` fold on."""
     head = HeadRows(dict(rows or {}))
@@ -65,7 +65,7 @@ def check(
     events = list(decided(decider, given, when, context))
     assert events == list(then)
     for number, event in enumerate(events, start=len(given) + 1):
-        head.fold(tables, Fact(stream, actor.tenant, number, at, event))
+        head.fold(tables, DecidedEvent(stream, actor.tenant, number, at, event))
     assert list(decided(decider, [*given, *events], when, context)) == [], "a repeat must decide nothing"
 
 
@@ -74,11 +74,11 @@ class World:
     """Streams of several Deciders over the same inline tables; time stands where the test puts it."""
 
     deciders: Sequence[Decider[Any, Any, Any]]
-    tables: Sequence[Inline[Any]]
+    tables: Sequence[InlineTable[Any]]
     at: datetime
     head: HeadRows = field(default_factory=HeadRows)
     states: dict[str, Any] = field(default_factory=dict)
-    events: list[Fact[Any]] = field(default_factory=list)
+    events: list[DecidedEvent[Any]] = field(default_factory=list)
 
     def state(self, stream: str) -> Any:
         return self.states.get(stream, self._of(stream).initial)
@@ -92,7 +92,7 @@ class World:
         events = self._of(stream).decide(command, self.state(stream), context)
         for event in events:
             self.states[stream] = self._of(stream).evolve(self.state(stream), event)
-            fact = Fact(stream, actor.tenant, len(self.events) + 1, self.at, event)
+            fact = DecidedEvent(stream, actor.tenant, len(self.events) + 1, self.at, event)
             self.head.fold(self.tables, fact)
             self.events.append(fact)
         return events

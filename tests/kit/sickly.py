@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.core.codec import Codec
-from kernel.core.events import Incoming
-from kernel.eventlog.commands import Deciders
+from kernel.core.events import Delivered
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.processors.command_consumer import Executor
+from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projection, Projector, Target, fold_rows
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import OWN_LOG, Topic
-from kernel.streams.relay import Announce, Relay, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent, Relay
 from tests.kit import counter
 from tests.kit.counter import Add, Added
 
@@ -48,14 +48,14 @@ class Newer(Codec):
         return super().decode("counter.added@1" if name == "counter.added@2" else name, data)
 
 
-def fold(row: dict[str, Any] | None, incoming: Incoming[Any]) -> dict[str, Any]:
+def fold(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
     """Every amount in the order it was applied in."""
     if incoming.event.amount == counter.UNLUCKY:
         raise ValueError("thirteen is poison")
     return {"stream": incoming.stream, "amounts": f"{row['amounts'] if row else ''} {incoming.event.amount}"}
 
 
-async def apply(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, SEEN, events, lambda i: (i.stream,) if isinstance(i.event, Added) else None, fold)
 
 
@@ -77,9 +77,9 @@ class Code:
         return (found[0], counter.Stumble()) if found and found[1] == Add(BUG) and not self.mended else found
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """As counters do, with a byte before some messages that makes them unreadable."""
-    broken = {Announce: BAD_BYTES, Request: BAD_COMMAND}
+    broken = {PublicEvent: BAD_BYTES, OutgoingCommand: BAD_COMMAND}
     amount = getattr(incoming.event, "amount", 0)
     found = counter.publish(incoming)
     return [replace(one, value=b"\xff" + one.value) if broken[type(one)] == amount else one for one in found]
@@ -91,7 +91,7 @@ class Sickly:
     def __init__(self, database: Database, bus: Bus) -> None:
         self.database, self.bus, self.log = database, bus, Log(database)
         known = [counter.COUNTER, counter.ECHO.decider]
-        deciders = Deciders(Newer(TYPES), known, [counter.TOTALS, counter.DEADLINES], counter.PARTITIONS)
+        deciders = DeciderRegistry(Newer(TYPES), known, [counter.TOTALS, counter.DEADLINES], counter.PARTITIONS)
         self.writer = Writer(SERVICE, self.log, deciders)
         self.relay = Relay(SERVICE, self.log, bus, Newer(TYPES), publish, counter.PARTITIONS)
 
@@ -99,7 +99,7 @@ class Sickly:
         """By consumer: what handles its records, and the loop that reads them."""
         own, seen = (Projector(one, 1, self.database) for one in (counter.OWN_SUMS, SEEN_ON_TOPIC))
         echo = ProcessRunner(counter.ECHO, self.database, self.writer)
-        commands = Executor("commands", self.database, self.writer)
+        commands = CommandConsumer("commands", self.database, self.writer)
         return {
             own.consumer: (own, self._reader(own.consumer, own.handle, code)),
             seen.consumer: (seen, self._reader(seen.consumer, seen.handle, code, EVENTS)),

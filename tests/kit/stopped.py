@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.host.app import App, open_app, run_migrations
 from kernel.processors.projector import Projection, Target, fold_rows
 from kernel.runtime.roles import Role
@@ -27,8 +27,8 @@ from tests.kit.running import settings_in
 HEARD = counter.SUMS.to_metadata(sa.MetaData(), name="heard")
 
 
-async def _hear(target: Target, events: Sequence[Incoming[Any]]) -> None:
-    def key(incoming: Incoming[Any]) -> tuple[str] | None:
+async def _hear(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    def key(incoming: Delivered[Any]) -> tuple[str] | None:
         return (incoming.stream,) if isinstance(incoming.event, counter.Added) else None
 
     await fold_rows(target, HEARD, events, key, counter.fold_sum)

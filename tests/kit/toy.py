@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from kernel.adapters import leases
 from kernel.core.clock import system_clock
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id, split_stream
 from kernel.edge import http_errors
 from kernel.host.app import App, Service
@@ -74,7 +74,7 @@ def bells(app: App) -> list[Effect]:
     if "TOY_OUTSIDE" not in os.environ:
         return []
 
-    async def ring(incoming: Incoming[Any]) -> None:
+    async def ring(incoming: Delivered[Any]) -> None:
         if HANGS in os.environ:
             _note(os.environ[HANGS], incoming.id)
             await asyncio.Event().wait()

@@ -13,13 +13,13 @@ from typing import Any
 from kernel.adapters.bus import BusRecord
 from kernel.adapters.database import Database
 from kernel.adapters.schema import first_tables
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.events import Recorded
 from kernel.core.ids import derived_id, partition_of
 from kernel.eventlog.log import Log
 from kernel.processors.projector import Projection, Projector, physical
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, Topic, of_log, of_topic, read_records
 from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
@@ -105,7 +105,7 @@ def _row(path: str, few: str, many: str, costs: tuple[list[float], list[float]],
 
 async def _partitions(place: Place) -> Row:
     say("projecting 12 and 120 partitions")
-    database, bus = await fresh(place.postgres), LocalBus(str(place.folder / "growth.db"))
+    database, bus = await fresh(place.postgres), SqliteBus(str(place.folder / "growth.db"))
     relay = Relay(SERVICE, Log(database), bus, counter.CODEC, counter.publish)
     events = list(stored([ordered(number) for number in range(STREAMS)], EVENTS))
     generation = 0
@@ -148,7 +148,7 @@ async def _project(
     await _tables(database, projection, generation)
     projector = Projector(projection, generation, database)
     wanted = sorted({(TOPIC.name, partition) for batch in batches for partition in batch})
-    guards = await Guards(database, projector.consumer).load(wanted)
+    guards = await Checkpoints(database, projector.consumer).load(wanted)
     spent = Spent(server)
     for batch in batches:
         parts = [
@@ -218,7 +218,7 @@ async def _newest(database: Database, server: PostgresServer, generation: int, r
     """CPU microseconds an event of the newest streams among `rows`, from stored bytes to commit."""
     events = list(stored([ordered(number) for number in range(rows - STREAMS, rows)], EVENTS))
     projector = Projector(counter.OWN_SUMS, generation, database)
-    guard = (await Guards(database, projector.consumer).load([(OWN_LOG, 0)]))[OWN_LOG, 0]
+    guard = (await Checkpoints(database, projector.consumer).load([(OWN_LOG, 0)]))[OWN_LOG, 0]
     spent = Spent(server)
     for start in range(0, EVENTS, BATCH):
         part = of_log(SERVICE, counter.CODEC, guard, events[start : start + BATCH])

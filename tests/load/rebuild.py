@@ -8,14 +8,14 @@ from operator import attrgetter
 import orjson
 
 from kernel.adapters.database import Database
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.events import Recorded
 from kernel.core.ids import derived_id
 from kernel.eventlog.log import Log
 from kernel.host.migrate import migrate
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projector, physical
-from kernel.streams.checkpoints import Guards
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, of_log
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.events import ApplicationAccepted, CreatorInvited, OfferCountered
@@ -64,7 +64,7 @@ async def bench(place: Place) -> list[Row]:
     """Events a second of `Rebuild` as a whole (clean start, fold, swap) against one event a transaction."""
     say("rebuild beside live")
     database = Database(place.postgres.url(await place.postgres.create_database()), SERVICE.metadata())
-    bus = LocalBus(str(place.folder / "rebuild.db"))
+    bus = SqliteBus(str(place.folder / "rebuild.db"))
     events = recorded(EVENTS)
     await migrate(SERVICE.name, database, SERVICE.migrations, SERVICE.projections)
     await fill(database, events)
@@ -110,7 +110,7 @@ async def live(database: Database, generation: int, events: Sequence[Recorded]) 
         for table in PROJECTION.tables:
             await connection.run_sync(physical(table, generation).create)
     projector = Projector(PROJECTION, generation, database)
-    guard = (await Guards(database, projector.consumer).load([(OWN_LOG, 0)]))[OWN_LOG, 0]
+    guard = (await Checkpoints(database, projector.consumer).load([(OWN_LOG, 0)]))[OWN_LOG, 0]
     for event in events:
         part = of_log(SERVICE.name, CODEC, guard, [event])
         await projector.handle([part])

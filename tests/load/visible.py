@@ -27,7 +27,7 @@ from kernel.runtime.roles import Role, loop_factory, run
 from kernel.runtime.settings import Settings
 from kernel.runtime.wakeup import wait
 from kernel.streams.consumer import Consumer
-from kernel.streams.records import Part
+from kernel.streams.records import PartitionBatch
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
 from tests.load.measure import Row, percentile, say
@@ -139,7 +139,7 @@ class View:
             decode=counter.decode_event, topics=self.projector.projection.topics,
         )  # fmt: skip
 
-    async def _handle(self, parts: Sequence[Part]) -> None:
+    async def _handle(self, parts: Sequence[PartitionBatch]) -> None:
         await self.projector.handle(parts)
         at = time.monotonic()
         self.seen |= {sourced.position: at for part in parts for sourced in part.admitted.fresh}

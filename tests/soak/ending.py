@@ -11,7 +11,7 @@ from cli.lag import rows as lag_rows
 from cli.story import money
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.faults import Fault
 from kernel.core.ids import command_id
 from kernel.host.app import App
@@ -41,7 +41,7 @@ async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
         raise Unexpected(f"not quiet after {within_s:.0f} s: {'; '.join(behind)}") from None
 
 
-async def check_all(apps: Sequence[App], load: Load) -> list[Checked]:
+async def check_all(apps: Sequence[App], load: Load) -> list[CheckResult]:
     """Every invariant of every service, as `dandelion verify --deep` looks at them; then from one end to the other."""
     found = [one for app in apps for one in await check(app)]
     told = load.caller.told
@@ -54,7 +54,7 @@ async def check_all(apps: Sequence[App], load: Load) -> list[Checked]:
     return found
 
 
-async def told_is_in_the_log(app: App, told: Sequence[Told]) -> Checked:
+async def told_is_in_the_log(app: App, told: Sequence[Told]) -> CheckResult:
     """Each command that was told ok stands in the log once, and ends where its receipt says."""
     events = app.metadata.tables["log_events"]
     query = sa.select(events.c.position, events.c.stream, events.c.version, events.c.command)
@@ -62,7 +62,7 @@ async def told_is_in_the_log(app: App, told: Sequence[Told]) -> Checked:
         stored = (await connection.execute(query)).all()
     at = {row.position: (row.stream, row.version) for row in stored}
     times = Counter((row.stream, row.command) for row in stored if row.command)
-    look = Look("told_is_in_the_log_once")
+    look = Check("told_is_in_the_log_once")
     for one in told:
         count, found = times[one.stream, command_id(one.tenant, one.actor, one.stream, one.key)], at.get(one.position)
         look.at(count == 1, f"{one.stream} under key {one.key} stands {count} times in the log")
@@ -71,7 +71,7 @@ async def told_is_in_the_log(app: App, told: Sequence[Told]) -> Checked:
     return replace(look.done(), service=app.service.name)
 
 
-async def heard_once(app: App, heard: Heard) -> Checked:
+async def heard_once(app: App, heard: Heard) -> CheckResult:
     """The subscriber heard every public event, none of them twice (that would have ended it), and nothing else."""
     events = app.metadata.tables["log_events"]
     query = sa.select(events.c.stream, events.c.version).where(events.c.partition.is_not(None))
@@ -80,18 +80,18 @@ async def heard_once(app: App, heard: Heard) -> Checked:
     found = heard.ids(app.service.name)
     problems = [f"{id_} was not heard" for id_ in _some(public - found)]
     problems += [f"{id_} was heard and is in no log" for id_ in _some(found - public)]
-    return Checked("public_events_heard_once", len(public), problems, app.service.name)
+    return CheckResult("public_events_heard_once", len(public), problems, app.service.name)
 
 
 def _some(ids: Iterable[str]) -> list[str]:
     return sorted(ids)[:SHOWN]
 
 
-async def _asked(invariant: str, ask: Callable[[], Awaitable[int]]) -> Checked:
+async def _asked(invariant: str, ask: Callable[[], Awaitable[int]]) -> CheckResult:
     try:
-        return Checked(invariant, await ask(), [], "end to end")
+        return CheckResult(invariant, await ask(), [], "end to end")
     except Unexpected as problem:
-        return Checked(invariant, 0, [str(problem)], "end to end")
+        return CheckResult(invariant, 0, [str(problem)], "end to end")
 
 
 async def _escrows(load: Load) -> int:

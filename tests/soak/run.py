@@ -14,7 +14,7 @@ from cli.opened import opened
 from cli.platform import NotReady
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
-from kernel.core.check import Checked
+from kernel.core.check import CheckResult
 from kernel.verify.invariants import broken
 from tests.soak import ending
 from tests.soak.cluster import Broken, Cluster
@@ -36,7 +36,7 @@ class Soaked:
     """How it ended: every check, and the closing lines. `broken` is empty when it is green."""
 
     broken: tuple[str, ...]
-    checked: tuple[Checked, ...] = ()
+    checked: tuple[CheckResult, ...] = ()
 
 
 async def soak(servers: Servers, seed: int, planned: Sequence[Planned], say: Say, folder: Path | None = None) -> Soaked:
@@ -126,7 +126,7 @@ def _close(faults: Faults, load: Load, cluster: Cluster, say: Say) -> None:
     say(f"events               {sum(events.values()):,}: {', '.join(f'{name} {n:,}' for name, n in events.items())}")
 
 
-def verdict(checked: Sequence[Checked], say: Say) -> Soaked:
+def verdict(checked: Sequence[CheckResult], say: Say) -> Soaked:
     """Says what is broken, or that nothing is."""
     problems = broken(checked)
     for problem in problems[:SHOWN]:

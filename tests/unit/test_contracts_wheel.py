@@ -14,7 +14,7 @@ import pytest
 from dandelion.campaigns.v1.events_pb2 import ContentPublished
 
 from kernel.adapters.bus import Message
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
@@ -83,7 +83,7 @@ def readme_code(number: int) -> str:
 
 
 async def publish(path: Path, message: ContentPublished) -> None:
-    bus = LocalBus(str(path))
+    bus = SqliteBus(str(path))
     await bus.ensure_topics({"campaigns.events.v1": 1})
     headers = {
         "ce_id": "collaboration-1@1", "ce_type": message.DESCRIPTOR.full_name, "ce_position": "1", "ce_previous": "0",

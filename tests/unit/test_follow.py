@@ -9,7 +9,7 @@ import pytest
 
 from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
-from kernel.adapters.sqlite_bus import LocalBus, LocalReader
+from kernel.adapters.sqlite_bus import LocalReader, SqliteBus
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Topic
 from tests.contract.conftest import migrated
@@ -17,7 +17,7 @@ from tests.kit import counter
 from tests.kit.until import until
 
 
-class CancelledOnce(LocalBus):
+class CancelledOnce(SqliteBus):
     """Its first reader comes out of a future that the client cancelled itself."""
 
     asked = 0

@@ -9,7 +9,7 @@ from dandelion_contracts.events import SERVICES, events_topic
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
 from kernel.adapters.bus import PARTITIONS, Message
-from kernel.adapters.sqlite_bus import LocalBus
+from kernel.adapters.sqlite_bus import SqliteBus
 from tests.kit.topics import Topic
 
 
@@ -24,7 +24,7 @@ def three(lost: int = 0) -> Topic:
 
 async def fill(folder: Path, topic: Topic) -> str:
     """A bus with that topic; its address."""
-    bus = LocalBus(str(folder / "bus.db"))
+    bus = SqliteBus(str(folder / "bus.db"))
     await bus.ensure_topics({events_topic(service): PARTITIONS for service in SERVICES})
     producer = await bus.producer()
     messages = [Message(one.key, one.value, list(one.headers)) for one in topic.records[0]]

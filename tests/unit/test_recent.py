@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.eventlog.state_cache import Recent
+from kernel.eventlog.state_cache import TwoGenerationCache
 
 LIMIT = 20
 
 
 @given(st.lists(st.dictionaries(st.integers(0, 60), st.integers(), max_size=5)))
 def test_what_was_kept_last_is_there_and_never_more_than_the_limit(batches: list[dict[int, int]]) -> None:
-    recent, order, newest = Recent(LIMIT), list[int](), dict[int, int]()
+    recent, order, newest = TwoGenerationCache(LIMIT), list[int](), dict[int, int]()
     for batch in batches:
         recent.keep(batch)
         newest |= batch
@@ -22,7 +22,7 @@ def test_what_was_kept_last_is_there_and_never_more_than_the_limit(batches: list
 
 
 def test_nothing_is_there_after_clear_and_none_is_a_value() -> None:
-    recent, absent = Recent(LIMIT), object()
+    recent, absent = TwoGenerationCache(LIMIT), object()
     recent.keep({"row": None})
     assert recent.get("row", absent) is None
     recent.clear()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import checked_id
 from services.campaigns.domain.application_commands import (
@@ -261,7 +261,7 @@ def evolve(state: State, event: ApplicationEvent) -> State:
             assert_never(event)
 
 
-def _reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The campaign's rows, so that a whole batch of applications loads them in one query."""
     match command:
         case InviteCreator(campaign_id=campaign_id) | Apply(campaign_id=campaign_id):

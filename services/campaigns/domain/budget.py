@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.brief import Brief
@@ -59,7 +59,7 @@ def commit(budget: Budget, needed_minor: int) -> None:
         raise Refused("budget.exceeded", needed_minor=needed_minor, free_minor=budget.free_minor)
 
 
-def _fold_budget(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Budget | None]]:
+def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Budget | None]]:
     event = fact.event
     if isinstance(event, BriefPublished):
         campaign_id = split_stream(fact.stream)[1]
@@ -72,7 +72,7 @@ def _fold_budget(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Budget | No
     return [(key, _changed(row, event))] if row else []
 
 
-def _campaign_of(fact: Fact[Any]) -> str:
+def _campaign_of(fact: DecidedEvent[Any]) -> str:
     match fact.event:
         case ApplicationAccepted() as event:
             return event.contract.campaign_id
@@ -102,7 +102,7 @@ _STATUS: dict[type, str] = {
 }
 
 
-def _fold_brief(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, BriefInForce | None]]:
+def _fold_brief(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, BriefInForce | None]]:
     event = fact.event
     if isinstance(event, BriefAmended) and event.closes_at is None:
         return []
@@ -110,7 +110,7 @@ def _fold_brief(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, BriefInForce
     return [((campaign_id,), BriefInForce(campaign_id, event.brand_id, event.version, event.brief, event.terms))]
 
 
-BUDGETS = Inline(
+BUDGETS = InlineTable(
     "budgets",
     Budget,
     ("campaign_id",),
@@ -126,4 +126,4 @@ BUDGETS = Inline(
     ),
     _fold_budget,
 )
-BRIEFS = Inline("briefs", BriefInForce, ("campaign_id",), (BriefPublished, BriefAmended), _fold_brief)
+BRIEFS = InlineTable("briefs", BriefInForce, ("campaign_id",), (BriefPublished, BriefAmended), _fold_brief)

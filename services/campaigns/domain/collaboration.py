@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.budget import BUDGETS
@@ -201,7 +201,7 @@ def _receive_product(contract: Contract, state: State, context: Context) -> Sequ
     return [ProductReceived(contract.parties), _start(contract, context)]
 
 
-def _reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query."""
     ends = isinstance(command, CancelCollaboration | SettleDeliverable | ExpireDeliverable | ExpireCollaboration)
     return [(BUDGETS, (state.contract.campaign_id,))] if ends and state.contract else []

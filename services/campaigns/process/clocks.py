@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.processors.processes import Deadline, deadlines
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application_commands import ExpireInvitation
@@ -101,7 +101,7 @@ def _one(due: Due) -> Timer:
     return due.deliverable_id, ExpireDeliverable(due.deliverable_id, due.due_at)
 
 
-def fold(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+def fold(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     """Rows of the `deadlines` table; the command is stored under its codec name."""
     for name, command in timers(fact.event):
         yield (fact.stream, name), _row(fact.stream, name, command)
@@ -114,7 +114,7 @@ def _row(stream: str, name: str, command: Any) -> Deadline | None:
     return Deadline(stream, name, command.due_at, stored, data.decode())
 
 
-DEADLINES: Inline[Deadline] = deadlines(
+DEADLINES: InlineTable[Deadline] = deadlines(
     (
         BriefPublished,
         BriefAmended,

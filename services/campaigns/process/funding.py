@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.contract import Contract
@@ -69,7 +69,7 @@ class Funding:
         return {each.deliverable_id for each in terms if each.escrow_minor} - set(self.held)
 
 
-def route(incoming: Incoming[Any]) -> str | None:
+def route(incoming: Delivered[Any]) -> str | None:
     """One stream per collaboration."""
     match incoming.event:
         case EscrowHeld() | EscrowRefused() as event:
@@ -82,7 +82,7 @@ def route(incoming: Incoming[Any]) -> str | None:
             return None
 
 
-def decide(incoming: Incoming[Any], state: Funding, context: Context) -> Sequence[FundingEvent]:
+def decide(incoming: Delivered[Any], state: Funding, context: Context) -> Sequence[FundingEvent]:
     """The next step; a late or repeated event decides nothing."""
     match incoming.event:
         case ApplicationAccepted(_, contract, seal):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.content_events import ContentSubmitted, LabelPlacement, SubmissionStage, Verdict
@@ -37,7 +37,7 @@ class Review:
     refused: str = ""
 
 
-def route(incoming: Incoming[Any]) -> str | None:
+def route(incoming: Delivered[Any]) -> str | None:
     """One stream per submission; outlines are not reviewed."""
     match incoming.event:
         case ContentSubmitted(stage=stage, submission_id=submission_id):
@@ -50,7 +50,7 @@ def route(incoming: Incoming[Any]) -> str | None:
             return None
 
 
-def decide(incoming: Incoming[Any], state: Review, context: Context) -> Sequence[ReviewEvent]:
+def decide(incoming: Delivered[Any], state: Review, context: Context) -> Sequence[ReviewEvent]:
     """A clear verdict is passed on with its label, in whatever order the two arrive."""
     match incoming.event:
         case ContentSubmitted() as event:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id, split_stream
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.foreign import ContentLookedAt, PaymentReleased
@@ -36,7 +36,7 @@ class Settlement:
     refused: str = ""
 
 
-def route(incoming: Incoming[Any]) -> str | None:
+def route(incoming: Delivered[Any]) -> str | None:
     """One stream per deliverable."""
     match incoming.event:
         case ContentLookedAt() | PaymentAuthorised() | PaymentReleased() as event:
@@ -47,7 +47,7 @@ def route(incoming: Incoming[Any]) -> str | None:
             return None
 
 
-def decide(incoming: Incoming[Any], state: Settlement, context: Context) -> Sequence[SettlementEvent]:
+def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Sequence[SettlementEvent]:
     """The next step; looks after the payment concern nobody here."""
     match incoming.event:
         case ContentLookedAt() as event:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import adapter, canonical
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
 from services.campaigns.domain.application import APPLICATION, State, evolve
@@ -12,7 +12,7 @@ from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import APPLICATIONS
 
 
-async def apply_applications(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_applications(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Events of `application-` streams: each touched application is read once and written once, folded by the domain."""
     own = [incoming for incoming in events if split_stream(incoming.stream)[0] == APPLICATION.category]
     rows = {key[0]: row for key, row in (await target.rows(APPLICATIONS, map(_key, own))).items()}
@@ -24,11 +24,11 @@ async def apply_applications(target: Target, events: Sequence[Incoming[Any]]) ->
     await target.upsert(APPLICATIONS, [row | _columns(states[uuid]) for uuid, row in rows.items()])
 
 
-def _key(incoming: Incoming[Any]) -> tuple[str]:
+def _key(incoming: Delivered[Any]) -> tuple[str]:
     return (split_stream(incoming.stream)[1],)
 
 
-def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+def _stamped(row: Row | None, incoming: Delivered[Any]) -> Row:
     """`created_at` stays that of the first invitation or application."""
     first = row or {"application_id": _key(incoming)[0], "created_at": incoming.at}
     return first | {"version": incoming.version, "changed_at": incoming.at}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.brief import Mode
@@ -52,12 +52,12 @@ RECRUITS = ("role:creator", "role:agency")
 """Who may read an open campaign beside its brand and the staff; other brands may not."""
 
 
-async def apply_campaigns(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_campaigns(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """The campaign's own events, and those of its applications and collaborations that count."""
     await fold_rows(target, CAMPAIGNS, events, key, fold)
 
 
-def key(incoming: Incoming[Any]) -> Key | None:
+def key(incoming: Delivered[Any]) -> Key | None:
     """The campaign an event is about."""
     category, uuid = split_stream(incoming.stream)
     event = incoming.event
@@ -72,7 +72,7 @@ def key(incoming: Incoming[Any]) -> Key | None:
             return None
 
 
-def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+def fold(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     """The row after an event."""
     event = incoming.event
     if isinstance(event, CampaignDrafted):
@@ -84,7 +84,7 @@ def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
     return _counted(row, event)
 
 
-def _drafted(event: CampaignDrafted, incoming: Incoming[Any]) -> Row:
+def _drafted(event: CampaignDrafted, incoming: Delivered[Any]) -> Row:
     counts = dict.fromkeys((*COUNTED.values(), "reserved_minor"), 0)
     return counts | {
         "campaign_id": split_stream(incoming.stream)[1],
@@ -104,7 +104,7 @@ def _drafted(event: CampaignDrafted, incoming: Incoming[Any]) -> Row:
     }
 
 
-def _stepped(row: Row, event: Any, incoming: Incoming[Any]) -> Row:
+def _stepped(row: Row, event: Any, incoming: Delivered[Any]) -> Row:
     match event:
         case BriefPublished():
             recruits = [] if event.brief.mode is Mode.INVITE else RECRUITS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kernel.core.decider import Key
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.content_events import ContentPublished, ContentScheduled, ContentTakenDown
@@ -13,11 +13,11 @@ from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import POSTINGS
 
 
-async def apply_postings(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_postings(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, POSTINGS, [each for incoming in events for each in _apart(incoming)], key, fold)
 
 
-def _apart(incoming: Incoming[Any]) -> Iterator[Incoming[Any]]:
+def _apart(incoming: Delivered[Any]) -> Iterator[Delivered[Any]]:
     """A cancellation ends several deliverables: one entry each."""
     match incoming.event:
         case CollaborationCancelled(deliverables=ended):
@@ -28,7 +28,7 @@ def _apart(incoming: Incoming[Any]) -> Iterator[Incoming[Any]]:
             yield incoming
 
 
-def key(incoming: Incoming[Any]) -> Key | None:
+def key(incoming: Delivered[Any]) -> Key | None:
     match incoming.event:
         case (
             ContentScheduled(deliverable_id=uuid)
@@ -41,7 +41,7 @@ def key(incoming: Incoming[Any]) -> Key | None:
             return None
 
 
-def fold(row: Row | None, incoming: Incoming[Any]) -> Row | None:
+def fold(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     """The row after an event; what was never scheduled has none."""
     match incoming.event:
         case ContentScheduled() as event:

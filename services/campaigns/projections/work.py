@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.core.codec import adapter, canonical
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
 from services.campaigns.domain.collaboration import COLLABORATION
@@ -23,7 +23,7 @@ from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import COLLABORATIONS, DELIVERABLES
 
 
-async def apply_work(target: Target, events: Sequence[Incoming[Any]]) -> None:
+async def apply_work(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Events of `collaboration-` streams: each touched collaboration is read once and written once, whole."""
     own = [incoming for incoming in events if split_stream(incoming.stream)[0] == COLLABORATION.category]
     rows = {key[0]: row for key, row in (await target.rows(COLLABORATIONS, map(_key, own))).items()}
@@ -38,11 +38,11 @@ async def apply_work(target: Target, events: Sequence[Incoming[Any]]) -> None:
     await _write_deliverables(target, states, marks)
 
 
-def _key(incoming: Incoming[Any]) -> tuple[str]:
+def _key(incoming: Delivered[Any]) -> tuple[str]:
     return (split_stream(incoming.stream)[1],)
 
 
-def _stamped(row: Row | None, incoming: Incoming[Any]) -> Row:
+def _stamped(row: Row | None, incoming: Delivered[Any]) -> Row:
     event = incoming.event
     stamped = row or {
         "collaboration_id": _key(incoming)[0],
@@ -84,7 +84,7 @@ def _readers(contract: Contract) -> list[str]:
     return [contract.brand_id, contract.creator_id, *STAFF]
 
 
-def _mark(marks: dict[str, Row], incoming: Incoming[Any]) -> None:
+def _mark(marks: dict[str, Row], incoming: Delivered[Any]) -> None:
     """What a deliverable's state does not keep."""
     event = incoming.event
     match event:

@@ -9,10 +9,10 @@ from typing import Any
 from dandelion.campaigns.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.publish.applications import wire_application
 from services.campaigns.publish.campaigns import wire_campaign
 from services.campaigns.publish.content import wire_content
@@ -20,14 +20,14 @@ from services.campaigns.publish.requests import request_of
 from services.campaigns.publish.wire import facts, stamp
 from services.campaigns.publish.work import wire_work
 
-WIRE: dict[str, Callable[[Any, str, Incoming[Any]], Message | None]] = {
+WIRE: dict[str, Callable[[Any, str, Delivered[Any]], Message | None]] = {
     "campaign": wire_campaign,
     "application": wire_application,
     "collaboration": wire_work,
 }
 
 
-def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event, by the category of its stream."""
     category, key = split_stream(incoming.stream)
     if isinstance(incoming.event, CommandRefused):
@@ -40,11 +40,11 @@ def publish(incoming: Incoming[Any]) -> Sequence[Announce | Request]:
     return [_announce(message)]
 
 
-def _announce(message: Message) -> Announce:
-    return Announce(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))
+def _announce(message: Message) -> PublicEvent:
+    return PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))
 
 
-def _refused(event: CommandRefused, incoming: Incoming[Any]) -> Message:
+def _refused(event: CommandRefused, incoming: Delivered[Any]) -> Message:
     return pb.CommandRefused(
         command_id=event.command_id,
         requester=event.requester,

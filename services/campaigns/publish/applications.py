@@ -8,7 +8,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from services.campaigns.domain.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -27,7 +27,7 @@ from services.campaigns.publish.wire import stamp, who, wire_compensation, wire_
 SIDES = {Side.BRAND: pb.PARTY_BRAND, Side.CREATOR: pb.PARTY_CREATOR}
 
 
-def wire_application(event: ApplicationEvent, application_id: str, incoming: Incoming[Any]) -> Message:
+def wire_application(event: ApplicationEvent, application_id: str, incoming: Delivered[Any]) -> Message:
     """One message per event."""
     at = stamp(incoming.at)
     if isinstance(event, ApplicationAccepted):

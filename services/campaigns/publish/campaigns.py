@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from dandelion.campaigns.v1 import events_pb2 as pb
 from google.protobuf.message import Message
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from services.campaigns.domain.canonical import sha256_of
 from services.campaigns.domain.events import (
     BriefAmended,
@@ -20,7 +20,7 @@ from services.campaigns.domain.events import (
 from services.campaigns.publish.wire import stamp, wire_brief
 
 
-def wire_campaign(event: CampaignEvent, campaign_id: str, incoming: Incoming[Any]) -> Message:
+def wire_campaign(event: CampaignEvent, campaign_id: str, incoming: Delivered[Any]) -> Message:
     """One message per event."""
     at, ids = stamp(incoming.at), {"campaign_id": campaign_id, "brand_id": incoming.tenant}
     match event:

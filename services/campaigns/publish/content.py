@@ -8,7 +8,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.money import share_down
 from services.campaigns.domain.content_events import (
     ContentApproved,
@@ -29,7 +29,7 @@ from services.campaigns.domain.content_events import (
 from services.campaigns.publish.wire import party, placement_of, stamp, who, wire_product
 
 
-def wire_content(event: ContentEvent, collaboration_id: str, incoming: Incoming[Any]) -> Message:
+def wire_content(event: ContentEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message:
     """One message per event."""
     at = stamp(incoming.at)
     ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": collaboration_id}

@@ -10,7 +10,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
-from kernel.streams.relay import Request
+from kernel.streams.relay import OutgoingCommand
 from services.campaigns.domain.contract import contract_json
 from services.campaigns.domain.requests import (
     ContractRequested,
@@ -30,7 +30,7 @@ from services.campaigns.publish.content import submission
 from services.campaigns.publish.wire import placement_of, who
 
 
-def request_of(event: Any, requester: str) -> Request | None:
+def request_of(event: Any, requester: str) -> OutgoingCommand | None:
     """The command an event of a process asks for; None for a step that asks for nothing."""
     match event:
         case EscrowRequested() | ReturnRequested() | PaymentRequested():
@@ -48,8 +48,8 @@ def request_of(event: Any, requester: str) -> Request | None:
             return _own(event, requester)
 
 
-def _request(target: str, key: str, message: Message) -> Request:
-    return Request(target, key, message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))
+def _request(target: str, key: str, message: Message) -> OutgoingCommand:
+    return OutgoingCommand(target, key, message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))
 
 
 def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, requester: str) -> Message:
@@ -82,7 +82,7 @@ def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, request
             )
 
 
-def _own(event: Any, requester: str) -> Request | None:
+def _own(event: Any, requester: str) -> OutgoingCommand | None:
     if isinstance(event, ContractRequested):
         collaboration_id = event.contract.collaboration_id
         message: Message = own.ContractCollaboration(

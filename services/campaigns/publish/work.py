@@ -8,7 +8,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from services.campaigns.domain.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
@@ -38,7 +38,7 @@ from services.campaigns.publish.wire import (
 )
 
 
-def wire_work(event: WorkEvent, collaboration_id: str, incoming: Incoming[Any]) -> Message | None:
+def wire_work(event: WorkEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message | None:
     """One message per event; None for those about content."""
     at = stamp(incoming.at)
     match event:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.application_commands import (
     AcceptApplication,
@@ -22,7 +22,7 @@ def routes(writer: Writer) -> APIRouter:
     """Everything that is asked of an open application."""
     router = APIRouter(prefix="/applications/{application_id}", tags=["applications"])
 
-    async def send(application_id: str, command: Command, sender: Sending, body: Body) -> Receipt:
+    async def send(application_id: str, command: Command, sender: CommandRequest, body: Body) -> Receipt:
         stream = stream_id("application", application_id)
         return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.application_commands import Apply, InviteCreator
 from services.campaigns.domain.campaign import (
@@ -26,7 +26,7 @@ def routes(writer: Writer) -> APIRouter:
     """Everything that is asked of a campaign, and what opens an application to it."""
     router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"])
 
-    async def send(campaign_id: str, command: Command, sender: Sending, body: Body | None = None) -> Receipt:
+    async def send(campaign_id: str, command: Command, sender: CommandRequest, body: Body | None = None) -> Receipt:
         stream = stream_id("campaign", campaign_id)
         return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
 
@@ -71,7 +71,7 @@ def routes(writer: Writer) -> APIRouter:
 
 def _opening_routes(router: APIRouter, writer: Writer) -> None:
     async def send(
-        campaign_id: str, creator_id: str, command: InviteCreator | Apply, sender: Sending, body: Body
+        campaign_id: str, creator_id: str, command: InviteCreator | Apply, sender: CommandRequest, body: Body
     ) -> Receipt:
         stream = stream_id("application", application_id(campaign_id, creator_id))
         return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.work_commands import (
     ApproveContent,
@@ -43,7 +43,7 @@ class Sends:
         self._writer = writer
 
     async def __call__(
-        self, collaboration_id: str, command: Command, sender: Sending, body: Body | None = None
+        self, collaboration_id: str, command: Command, sender: CommandRequest, body: Body | None = None
     ) -> Receipt:
         stream = stream_id("collaboration", collaboration_id)
         return sender.answer(await self._writer.execute(stream, command, sender.meta(stream, command, body)))

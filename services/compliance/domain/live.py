@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Refused
 from kernel.core.ids import derived_id
 from services.compliance.domain.review import About
@@ -70,7 +70,7 @@ class RecordLook:
     text_hash: str
 
 
-Command = Incoming[ContentPublished] | Incoming[ContentTakenDown] | RequestLook | RecordLook
+Command = Delivered[ContentPublished] | Delivered[ContentTakenDown] | RequestLook | RecordLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,9 @@ class State:
 
 def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
     match command:
-        case Incoming(event=ContentPublished() as published):
+        case Delivered(event=ContentPublished() as published):
             return _schedule(published, state)
-        case Incoming(event=ContentTakenDown() as down):
+        case Delivered(event=ContentTakenDown() as down):
             return _end(down, state, context)
         case RequestLook():
             return _request(command, state, context)

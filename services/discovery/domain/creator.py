@@ -6,7 +6,7 @@ A creator is its own organisation: it owns its stream, also when an operator reg
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
 from services.discovery.domain.audience import Audience, checked_audience
@@ -235,7 +235,7 @@ def _newer(
     return [event]
 
 
-def reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
+def reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The handles that a command takes or gives up; total, also for malformed ones."""
     match command:
         case RegisterCreator():
@@ -253,7 +253,7 @@ def reads(command: Command, state: State) -> Iterable[tuple[Inline[Any], Key]]:
             return ()
 
 
-def _key(platform: Platform, handle: str) -> tuple[Inline[Any], Key]:
+def _key(platform: Platform, handle: str) -> tuple[InlineTable[Any], Key]:
     return HANDLES, (platform, handle_key(handle))
 
 

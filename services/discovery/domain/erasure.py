@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class ForgottenRow:
     subject_id: str
 
 
-def fold(fact: Fact[ErasureDone], rows: Rows) -> Iterable[tuple[Key, ForgottenRow | None]]:
+def fold(fact: DecidedEvent[ErasureDone], rows: Rows) -> Iterable[tuple[Key, ForgottenRow | None]]:
     return [((fact.event.subject_id,), ForgottenRow(fact.event.subject_id))]
 
 
-FORGOTTEN = Inline("forgotten", ForgottenRow, ("subject_id",), (ErasureDone,), fold)
+FORGOTTEN = InlineTable("forgotten", ForgottenRow, ("subject_id",), (ErasureDone,), fold)
 """Who was forgotten, exact at the head: nobody brings them back from a file; they may come back themselves."""

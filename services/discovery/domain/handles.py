@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.ids import split_stream
 from services.discovery.domain.events import AccountLinked, CreatorRegistered
 from services.discovery.domain.profile import Account
@@ -17,7 +17,7 @@ class HandleRow:
     creator_id: str
 
 
-def fold(fact: Fact[CreatorRegistered | AccountLinked], rows: Rows) -> Iterable[tuple[Key, HandleRow | None]]:
+def fold(fact: DecidedEvent[CreatorRegistered | AccountLinked], rows: Rows) -> Iterable[tuple[Key, HandleRow | None]]:
     """Takes the handles of new accounts, gives back the one that was replaced."""
     creator_id = split_stream(fact.stream)[1]
     match fact.event:
@@ -34,4 +34,4 @@ def _taken(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:
     return (account.platform, account.handle), HandleRow(account.platform, account.handle, creator_id)
 
 
-HANDLES = Inline("handles", HandleRow, ("platform", "handle"), (CreatorRegistered, AccountLinked), fold)
+HANDLES = InlineTable("handles", HandleRow, ("platform", "handle"), (CreatorRegistered, AccountLinked), fold)

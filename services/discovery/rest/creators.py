@@ -9,7 +9,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Forbidden
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Uuid
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.commands import (
     ChangeAvailability,
@@ -50,13 +50,18 @@ class Commands:
     sealer: Sealer
 
     async def send(
-        self, sender: Sending, creator_id: str, command: Command, body: BaseModel, texts: SealedTexts | None = None
+        self,
+        sender: CommandRequest,
+        creator_id: str,
+        command: Command,
+        body: BaseModel,
+        texts: SealedTexts | None = None,
     ) -> Receipt:
         stream = stream_id("creator", creator_id)
         meta = sender.meta(stream, command, body)
         return sender.answer(await self.writer.execute(stream, command, meta, texts.sealed if texts else ()))
 
-    async def seal(self, sender: Sending, creator_id: str, profile: ProfileBody) -> SealedTexts:
+    async def seal(self, sender: CommandRequest, creator_id: str, profile: ProfileBody) -> SealedTexts:
         """Strangers are refused before a key is made for the creator they name."""
         if sender.actor.tenant != creator_id and STAFF.isdisjoint(sender.actor.roles):
             raise Forbidden("creator.not_a_party")

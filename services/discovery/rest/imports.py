@@ -17,8 +17,8 @@ from kernel.core.codec import canonical
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault
 from kernel.core.ids import stream_id
-from kernel.edge.http import Sender, Sending
-from kernel.eventlog.commands import Item
+from kernel.edge.http import CommandRequest, Sender
+from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
@@ -87,7 +87,7 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
 class _Import:
     """One import under way."""
 
-    def __init__(self, writer: Writer, sealer: Sealer, sender: Sending) -> None:
+    def __init__(self, writer: Writer, sealer: Sealer, sender: CommandRequest) -> None:
         self._writer, self._sealer, self._sender = writer, sealer, sender
         self._rows: list[RowAnswer] = []
         self._problems: list[Problem] = []
@@ -102,7 +102,7 @@ class _Import:
             sealed = seal(keys[row.creator_id], texts)
             stream, command = stream_id("creator", row.creator_id), row.command(sealed.revisions)
             meta = self._sender.meta(stream, command, RowText(row=canonical(replace(row, line=0)).decode()))
-            items.append(Item(stream, command, meta, sealed.sealed))
+            items.append(QueuedCommand(stream, command, meta, sealed.sealed))
         before = await self._versions([item.stream for item in items])
         for row, item, answer in zip(rows, items, await self._writer.execute_many(items), strict=True):
             self._note(row, before.get(item.stream, 0), answer)

@@ -16,7 +16,7 @@ from kernel.adapters.database import Database
 from kernel.adapters.personal import Personal
 from kernel.core.codec import adapter
 from kernel.core.faults import Unavailable
-from kernel.runtime.wakeup import Signal, wait
+from kernel.runtime.wakeup import Wakeup, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
 from services.discovery.search.words import asked, normal, pairs, tokens
@@ -111,7 +111,7 @@ class Names:
         self._position = 0
         self._lock = asyncio.Lock()
 
-    async def keep(self, progress: Signal, stop: asyncio.Event) -> None:
+    async def keep(self, progress: Wakeup, stop: asyncio.Event) -> None:
         """Follows the read model until `stop`, so that no query has much to wait for."""
         woken = progress.listen()
         try:

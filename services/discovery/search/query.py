@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.decider import Actor
-from kernel.processors.access import visible
+from kernel.processors.access import may_read
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
 
@@ -53,7 +53,7 @@ def matching(
     source: sa.FromClause = CREATORS
     if criteria.format is not None:
         source = CREATORS.join(CREATOR_PRICES, CREATOR_PRICES.c.creator_id == CREATORS.c.creator_id)
-    clauses = [visible(connection, CREATORS, actor), *_own(criteria, at), *_labelled(criteria), *_priced(criteria, at)]
+    clauses = [may_read(connection, CREATORS, actor), *_own(criteria, at), *_labelled(criteria), *_priced(criteria, at)]
     if criteria.exclude_campaign_id:
         clauses.append(_uninvited(criteria.exclude_campaign_id, actor, connection))
     if found is not None:
@@ -119,7 +119,7 @@ def _priced(criteria: Criteria, at: datetime) -> Iterable[Clause]:
 
 def _uninvited(campaign_id: str, actor: Actor, connection: AsyncConnection) -> Clause:
     work = CREATOR_WORK.c
-    known = sa.select(work.creator_id).where(work.campaign_id == campaign_id, visible(connection, CREATOR_WORK, actor))
+    known = sa.select(work.creator_id).where(work.campaign_id == campaign_id, may_read(connection, CREATOR_WORK, actor))
     return CREATORS.c.creator_id.not_in(known)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 
 FRESH_S = 0.5
 """How much later than the read model an answer may be, where the projector runs in another process."""
@@ -17,7 +17,7 @@ LIMIT_BYTES = 16 * 1024 * 1024
 class Replies:
     """Serialised replies by question; all are dropped as soon as a projector of this process has committed."""
 
-    progress: Signal
+    progress: Wakeup
     now: Callable[[], float] = monotonic
     _held: OrderedDict[Hashable, tuple[float, bytes]] = field(default_factory=OrderedDict)
     _asked: dict[Hashable, asyncio.Task[bytes]] = field(default_factory=dict)

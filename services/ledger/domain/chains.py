@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Conflict, Invalid
 from services.ledger.domain import deposits, escrows, payouts
 from services.ledger.domain.accounts import PLATFORM, Code
@@ -98,7 +98,7 @@ def evolve(state: Done, event: ChainEvent) -> Done:
             assert_never(event)
 
 
-def reads(command: Command, state: Done) -> Iterable[tuple[Inline[Any], Key]]:
+def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The rows that can be named before the escrow or transfer is known; the writer loads the few others on demand."""
     match command:
         case HoldEscrow() | ReleasePayment() | CancelEscrow():
@@ -134,12 +134,12 @@ def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[Re
         yield Ref(Code.CREATOR_RECEIVABLE, command.creator_id)
 
 
-def _money(currency: str) -> Iterable[tuple[Inline[Any], Key]]:
+def _money(currency: str) -> Iterable[tuple[InlineTable[Any], Key]]:
     yield CLIENT_MONEY, (currency,)
     yield from _accounts(currency, (BANK, BANK_OWN))
 
 
-def _accounts(currency: str, refs: Iterable[Ref]) -> Iterable[tuple[Inline[Any], Key]]:
+def _accounts(currency: str, refs: Iterable[Ref]) -> Iterable[tuple[InlineTable[Any], Key]]:
     return ((ACCOUNTS, account_key(ref, currency)) for ref in refs)
 
 

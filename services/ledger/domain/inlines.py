@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from kernel.core.decider import Inline
+from kernel.core.decider import InlineTable
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.rows import INLINES
 from services.ledger.domain.seals import SEALS
 
-ALL: tuple[Inline[Any], ...] = (*INLINES, PAYOUT_ACCOUNTS, SEALS)
+ALL: tuple[InlineTable[Any], ...] = (*INLINES, PAYOUT_ACCOUNTS, SEALS)

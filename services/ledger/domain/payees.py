@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import checked_currency
@@ -75,7 +75,7 @@ def _decide(command: ChangePayoutAccount, state: None, context: Context) -> Sequ
     return [PayoutAccountChanged(command.owner, command.currency, command.instrument, context.at + pause)]
 
 
-def _fold(fact: Fact[ChainPosted | PayoutAccountChanged], rows: Rows) -> Iterable[tuple[Key, PayoutAccount]]:
+def _fold(fact: DecidedEvent[ChainPosted | PayoutAccountChanged], rows: Rows) -> Iterable[tuple[Key, PayoutAccount]]:
     event = fact.event
     if isinstance(event, PayoutAccountChanged):
         key = (event.owner, event.currency)
@@ -98,11 +98,11 @@ def _paid(event: ChainPosted, owner: str, instrument: str, rows: Rows) -> Iterab
         yield (owner, event.currency), PayoutAccount(owner, event.currency, instrument, proven, "", None)
 
 
-def _reads(command: ChangePayoutAccount, state: None) -> Iterable[tuple[Inline[Any], Key]]:
+def _reads(command: ChangePayoutAccount, state: None) -> Iterable[tuple[InlineTable[Any], Key]]:
     yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
 
 
-PAYOUT_ACCOUNTS: Inline[PayoutAccount] = Inline(
+PAYOUT_ACCOUNTS: InlineTable[PayoutAccount] = InlineTable(
     "payout_accounts", PayoutAccount, ("owner", "currency"), (ChainPosted, PayoutAccountChanged), _fold
 )
 PAYEES: Decider[ChangePayoutAccount, None, PayoutAccountChanged] = Decider(

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.core.decider import Fact, Inline, Key, Rows
+from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from services.ledger.domain.accounts import Account
 from services.ledger.domain.events import ChainKind, ChainPosted, TransferKind
 from services.ledger.domain.funding import ClientMoney, moved
 from services.ledger.domain.tax import Rule, TaxYear, year_after
 from services.ledger.domain.transfers import account_key, apply_legs, closed_accounts, leg_keys, opened
 
-Posted = Fact[ChainPosted]
+Posted = DecidedEvent[ChainPosted]
 
 
 class EscrowStatus(StrEnum):
@@ -191,9 +191,11 @@ def _fold_tax_years(fact: Posted, rows: Rows) -> Iterable[tuple[Key, TaxYear]]:
 
 
 _ON = (ChainPosted,)
-ACCOUNTS: Inline[Account] = Inline("accounts", Account, ("currency", "code", "owner"), _ON, _fold_accounts)
-CLIENT_MONEY: Inline[ClientMoney] = Inline("client_money", ClientMoney, ("currency",), _ON, _fold_client_money)
-ESCROWS: Inline[Escrow] = Inline("escrows", Escrow, ("deliverable_id",), _ON, _fold_escrows)
-TRANSFERS: Inline[Transfer] = Inline("transfers", Transfer, ("transfer_id",), _ON, _fold_transfers)
-TAX_YEARS: Inline[TaxYear] = Inline("tax_years", TaxYear, ("creator_id", "tax_year"), _ON, _fold_tax_years)
+ACCOUNTS: InlineTable[Account] = InlineTable("accounts", Account, ("currency", "code", "owner"), _ON, _fold_accounts)
+CLIENT_MONEY: InlineTable[ClientMoney] = InlineTable(
+    "client_money", ClientMoney, ("currency",), _ON, _fold_client_money
+)
+ESCROWS: InlineTable[Escrow] = InlineTable("escrows", Escrow, ("deliverable_id",), _ON, _fold_escrows)
+TRANSFERS: InlineTable[Transfer] = InlineTable("transfers", Transfer, ("transfer_id",), _ON, _fold_transfers)
+TAX_YEARS: InlineTable[TaxYear] = InlineTable("tax_years", TaxYear, ("creator_id", "tax_year"), _ON, _fold_tax_years)
 INLINES = (ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS, TAX_YEARS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
-from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.ids import derived_id, stream_id
 
 SEAL = "seal"
@@ -83,12 +83,12 @@ def _evolve(state: str, event: WindowClosed | JournalSealed) -> str:
     return "closed" if isinstance(event, WindowClosed) else "sealed"
 
 
-def _fold(fact: Fact[JournalSealed], rows: Rows) -> Iterable[tuple[Key, Seal]]:
+def _fold(fact: DecidedEvent[JournalSealed], rows: Rows) -> Iterable[tuple[Key, Seal]]:
     yield LAST, Seal(LAST[0], fact.event.up_to_position, fact.event.root, fact.event.formula)
 
 
 LAST: Key = ("ledger",)
-SEALS: Inline[Seal] = Inline("seals", Seal, ("journal",), (JournalSealed,), _fold)
+SEALS: InlineTable[Seal] = InlineTable("seals", Seal, ("journal",), (JournalSealed,), _fold)
 SEALING: Decider[CloseWindow | SealJournal, str, WindowClosed | JournalSealed] = Decider(
     SEAL, "", _decide, _evolve, published=False
 )

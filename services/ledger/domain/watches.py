@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kernel.core.decider import Context, Decider, Inline, Key
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.ids import stream_id
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.rows import TRANSFERS, TransferStatus
@@ -56,7 +56,7 @@ def _decide(command: LookAtTransfer, state: int, context: Context) -> Sequence[T
     return [TransferLookDue(command.kind, command.transfer_id, command.attempt, command.asked_at, overdue)]
 
 
-def _reads(command: LookAtTransfer, state: int) -> Iterable[tuple[Inline[Any], Key]]:
+def _reads(command: LookAtTransfer, state: int) -> Iterable[tuple[InlineTable[Any], Key]]:
     yield TRANSFERS, (command.transfer_id,)
 
 

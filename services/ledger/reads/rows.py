@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.core.decider import Inline, Key
+from kernel.core.decider import InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT, Log
 from services.ledger.domain.hashchain import Chained, Link, walk
@@ -16,7 +16,7 @@ from services.ledger.domain.seals import LAST, SEALS
 R = TypeVar("R")
 
 
-async def inline_row(database: Database, inline: Inline[R], key: Key) -> R | None:
+async def inline_row(database: Database, inline: InlineTable[R], key: Key) -> R | None:
     """One row as last committed; what is decided on it must be checked again at the head."""
     table = database.metadata.tables[inline.name]
     where = [table.c[name] == value for name, value in zip(inline.key, key, strict=True)]

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.check import Checked, Look
+from kernel.core.check import Check, CheckResult
 from kernel.core.codec import Codec
-from kernel.core.decider import Fact, Inline, Key
+from kernel.core.decider import DecidedEvent, InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
 from kernel.eventlog.log import READ_LIMIT, Log
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 class Verification:
     """`position` and `root` say up to where it was verified."""
 
-    checks: tuple[Checked, ...]
+    checks: tuple[CheckResult, ...]
     position: int
     root: str
 
@@ -48,10 +48,10 @@ class _Replay:
     rows: dict[tuple[str, Key], Any] = field(default_factory=dict)
     chained: Chained = field(default_factory=Chained)
     hashes: dict[int, str] = field(default_factory=dict)
-    seals: Look = field(default_factory=lambda: Look("seals"))
-    events: Look = field(default_factory=lambda: Look("events_readable"))
+    seals: Check = field(default_factory=lambda: Check("seals"))
+    events: Check = field(default_factory=lambda: Check("events_readable"))
 
-    def get(self, table: Inline[Any], key: Key) -> Any:
+    def get(self, table: InlineTable[Any], key: Key) -> Any:
         return self.rows.get((table.name, key))
 
     def take(self, recorded: Recorded, codec: Codec, anchored: set[int]) -> None:
@@ -67,15 +67,15 @@ class _Replay:
         if isinstance(event, JournalSealed):
             same = self.hashes.get(event.up_to_position) == event.root
             self.seals.at(same, f"the seal of position {event.up_to_position} does not fit the journal")
-        self._fold(Fact(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
+        self._fold(DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
 
-    def _fold(self, fact: Fact[Any]) -> None:
+    def _fold(self, fact: DecidedEvent[Any]) -> None:
         for inline in ALL:
             if type(fact.event) in inline.events:
                 for key, row in list(inline.fold(fact, self)):
                     self.rows[inline.name, key] = row
 
-    def table(self, inline: Inline[Any]) -> dict[Key, Any]:
+    def table(self, inline: InlineTable[Any]) -> dict[Key, Any]:
         return {key: row for (name, key), row in self.rows.items() if name == inline.name}
 
 
@@ -113,23 +113,23 @@ async def _replay(
     return replay
 
 
-async def _stored(connection: AsyncConnection, log: Log, inline: Inline[Any]) -> dict[Key, Any]:
+async def _stored(connection: AsyncConnection, log: Log, inline: InlineTable[Any]) -> dict[Key, Any]:
     table = log.database.metadata.tables[inline.name]
     rows = (await connection.execute(sa.select(table))).mappings()
     made = [inline.row(**row) for row in rows]
     return {tuple(getattr(row, name) for name in inline.key): row for row in made}
 
 
-def _hash_chain(replay: _Replay, known: Sequence[tuple[int, str]]) -> Look:
+def _hash_chain(replay: _Replay, known: Sequence[tuple[int, str]]) -> Check:
     chained = replay.chained
-    check = Look("hash_chain", chained.position)
+    check = Check("hash_chain", chained.position)
     check.at(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
     wrong = mismatched(known, replay.hashes)
     check.at(not wrong, f"the anchor of position {wrong} does not fit the journal")
     return check
 
 
-def _books(replay: _Replay) -> Iterable[Look]:
+def _books(replay: _Replay) -> Iterable[Check]:
     accounts: list[Account] = list(replay.table(ACCOUNTS).values())
     yield _sums(accounts)
     yield _bounds(accounts)
@@ -138,8 +138,8 @@ def _books(replay: _Replay) -> Iterable[Look]:
     yield _client_money(replay, accounts)
 
 
-def _sums(accounts: Sequence[Account]) -> Look:
-    check = Look("debits_equal_credits")
+def _sums(accounts: Sequence[Account]) -> Check:
+    check = Check("debits_equal_credits")
     for currency in sorted({account.currency for account in accounts}):
         mine = [account for account in accounts if account.currency == currency]
         debits, credits = sum(a.debits_posted for a in mine), sum(a.credits_posted for a in mine)
@@ -149,16 +149,16 @@ def _sums(accounts: Sequence[Account]) -> Look:
     return check
 
 
-def _bounds(accounts: Sequence[Account]) -> Look:
-    check = Look("bounds")
+def _bounds(accounts: Sequence[Account]) -> Check:
+    check = Check("bounds")
     for account in accounts:
         sound = not account.kind.bounded or account.spendable_minor >= 0
         check.at(sound, f"{account.code} of {account.owner}: {account.spendable_minor} {account.currency}")
     return check
 
 
-def _closed(accounts: Sequence[Account]) -> Look:
-    check = Look("closed_accounts_empty")
+def _closed(accounts: Sequence[Account]) -> Check:
+    check = Check("closed_accounts_empty")
     for account in accounts:
         if account.closed:
             empty = account.balance_minor == account.debits_pending == account.credits_pending == 0
@@ -166,9 +166,9 @@ def _closed(accounts: Sequence[Account]) -> Look:
     return check
 
 
-def _deliverables(replay: _Replay) -> Look:
+def _deliverables(replay: _Replay) -> Check:
     """Held = released + returned + in escrow; what has ended holds nothing."""
-    check = Look("deliverables")
+    check = Check("deliverables")
     for row in replay.table(ESCROWS).values():
         escrow: Escrow = row
         account = replay.rows.get(("accounts", (escrow.currency, Code.ESCROW.value, escrow.deliverable_id)))
@@ -179,9 +179,9 @@ def _deliverables(replay: _Replay) -> Look:
     return check
 
 
-def _client_money(replay: _Replay, accounts: Sequence[Account]) -> Look:
+def _client_money(replay: _Replay, accounts: Sequence[Account]) -> Check:
     """What is held covers what is owed; a shortage that own money could not cover is reported."""
-    check = Look("client_money")
+    check = Check("client_money")
     for (currency,), row in replay.table(CLIENT_MONEY).items():
         mine = [account for account in accounts if account.currency == currency]
         assets, claims = _stake(mine, Stake.ASSET, Side.DEBIT), _stake(mine, Stake.CLAIM, Side.CREDIT)
@@ -196,8 +196,8 @@ def _stake(accounts: Iterable[Account], stake: Stake, side: Side) -> int:
     return sum(account.balance_minor if account.kind.side is side else -account.balance_minor for account in mine)
 
 
-def _equal(inline: Inline[Any], replay: _Replay, stored: dict[Key, Any]) -> Look:
-    check = Look(f"{inline.name}_equal_journal")
+def _equal(inline: InlineTable[Any], replay: _Replay, stored: dict[Key, Any]) -> Check:
+    check = Check(f"{inline.name}_equal_journal")
     made = replay.table(inline)
     for key in sorted(made.keys() | stored.keys()):
         same = made.get(key) == stored.get(key)

@@ -3,7 +3,7 @@
 from kernel.core.decider import Actor, Meta
 from kernel.core.faults import Fault, Unavailable
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import Item
+from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
 from services.ledger.domain.commands import Command, ConfirmDeposit, SettleLine, is_id, stream_of
 from services.ledger.domain.events import TransferKind
@@ -50,18 +50,18 @@ async def _settle_chunk(
             answer.unmatched += not (known and known.kind == TransferKind.DEPOSIT)
 
 
-def _confirming(line: SettlementLine, by: Actor) -> Item:
+def _confirming(line: SettlementLine, by: Actor) -> QueuedCommand:
     command = ConfirmDeposit(line.reference, line.currency, line.gross_minor, line.provider_ref)
     return _item(command, f"confirm:{line.reference}", by)
 
 
-def _settling(line: SettlementLine, by: Actor) -> Item:
+def _settling(line: SettlementLine, by: Actor) -> QueuedCommand:
     command = SettleLine(line.batch, str(line.line), line.reference, line.currency, line.gross_minor, line.fee_minor)
     return _item(command, command.chain_id, by)
 
 
-def _item(command: Command, cause: str, by: Actor) -> Item:
-    return Item(stream_of(command), command, Meta(derived_id("settlement", cause), by, repr(command)[:500]))
+def _item(command: Command, cause: str, by: Actor) -> QueuedCommand:
+    return QueuedCommand(stream_of(command), command, Meta(derived_id("settlement", cause), by, repr(command)[:500]))
 
 
 def _problem(answer: SettlementAnswer, line: int, problem: str) -> None:

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from kernel.core.events import Receipt
 from kernel.edge.fields import Uuid
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.host.app import App
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import Command, RequestDeposit, RequestPayout, RequestRefund, stream_of
@@ -15,7 +15,7 @@ from services.ledger.rest.bodies import DepositBody, PayoutAccountBody, PayoutBo
 ACCOUNTS = {"creator": Code.CREATOR_AVAILABLE, "agency": Code.AGENCY_AVAILABLE}
 
 
-async def send(app: App, sender: Sending, command: Command, body: BaseModel) -> Receipt:
+async def send(app: App, sender: CommandRequest, command: Command, body: BaseModel) -> Receipt:
     """Executes a chain's command on its own stream."""
     stream = stream_of(command)
     return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
 from kernel.core.money import BASIS_POINTS
@@ -64,7 +64,7 @@ class CouponCode:
         return moment < self.expires_at
 
 
-def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, CouponCode | None]]:
+def _fold_code(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, CouponCode | None]]:
     made: CouponIssued = fact.event
     at = made.placement
     row = CouponCode(
@@ -74,7 +74,9 @@ def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, CouponCode | 
     yield (made.brand_id, made.code), row
 
 
-COUPON_CODES: Inline[CouponCode] = Inline("coupon_codes", CouponCode, ("brand_id", "code"), (CouponIssued,), _fold_code)
+COUPON_CODES: InlineTable[CouponCode] = InlineTable(
+    "coupon_codes", CouponCode, ("brand_id", "code"), (CouponIssued,), _fold_code
+)
 
 
 def normalised_code(code: str) -> str:
@@ -117,7 +119,7 @@ def evolve(state: CouponState, event: CouponIssued) -> CouponState:
     return CouponState(event)
 
 
-def _reads(command: IssueCoupon, state: CouponState) -> list[tuple[Inline[Any], Key]]:
+def _reads(command: IssueCoupon, state: CouponState) -> list[tuple[InlineTable[Any], Key]]:
     return [(COUPON_CODES, (command.brand_id, normalised_code(command.code)))]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
 from services.metrics.domain.attribution import Placement, Touch, owns
@@ -64,7 +64,7 @@ class LinkCode:
         return Placement(self.campaign_id, self.collaboration_id, self.deliverable_id, self.creator_id)
 
 
-def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, LinkCode | None]]:
+def _fold_code(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, LinkCode | None]]:
     made: LinkIssued = fact.event
     at = made.placement
     row = LinkCode(
@@ -74,7 +74,7 @@ def _fold_code(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, LinkCode | No
     yield (made.code,), row
 
 
-LINK_CODES: Inline[LinkCode] = Inline("link_codes", LinkCode, ("code",), (LinkIssued,), _fold_code)
+LINK_CODES: InlineTable[LinkCode] = InlineTable("link_codes", LinkCode, ("code",), (LinkIssued,), _fold_code)
 
 
 def checked_url(url: str) -> str:
@@ -170,7 +170,7 @@ class Click:
         return Touch(self.click_id, self.link_id, placement, self.clicked_at)
 
 
-def _fold_click(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Click | None]]:
+def _fold_click(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Click | None]]:
     made: LinkClicked = fact.event
     at = made.placement
     row = Click(
@@ -180,7 +180,7 @@ def _fold_click(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, Click | None
     yield (made.click_id,), row
 
 
-CLICKS: Inline[Click] = Inline("clicks", Click, ("click_id",), (LinkClicked,), _fold_click)
+CLICKS: InlineTable[Click] = InlineTable("clicks", Click, ("click_id",), (LinkClicked,), _fold_click)
 
 
 def decide_click(command: RecordClick, state: ClickState, context: Context) -> Sequence[LinkClicked]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, Fact, Inline, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id, split_stream
 from kernel.core.money import LIMIT_MINOR, checked_currency
@@ -126,12 +126,12 @@ class OrderNumber:
     order_id: str
 
 
-def _fold_number(fact: Fact[Any], rows: Rows) -> Iterable[tuple[Key, OrderNumber | None]]:
+def _fold_number(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, OrderNumber | None]]:
     made: OrderRecorded = fact.event
     yield (made.brand_id, made.order_number), OrderNumber(made.brand_id, made.order_number, made.order_id)
 
 
-ORDER_NUMBERS: Inline[OrderNumber] = Inline(
+ORDER_NUMBERS: InlineTable[OrderNumber] = InlineTable(
     "order_numbers", OrderNumber, ("brand_id", "order_number"), (OrderRecorded,), _fold_number
 )
 
@@ -272,11 +272,11 @@ def evolve(state: State, event: Event) -> State:
             assert_never(event)
 
 
-def _reads(command: Command, state: State) -> list[tuple[Inline[Any], Key]]:
+def _reads(command: Command, state: State) -> list[tuple[InlineTable[Any], Key]]:
     """Bounded whatever the caller sent: `decide` refuses more clicks than are read here."""
     if not isinstance(command, RecordOrder):
         return []
-    keys: list[tuple[Inline[Any], Key]] = [(ORDER_NUMBERS, (command.brand_id, command.order_number))]
+    keys: list[tuple[InlineTable[Any], Key]] = [(ORDER_NUMBERS, (command.brand_id, command.order_number))]
     keys += [(CLICKS, (click_id,)) for click_id in command.click_ids[:MAX_TOUCHES]]
     if command.coupon_code is not None:
         keys.append((COUPON_CODES, (command.brand_id, normalised_code(command.coupon_code))))

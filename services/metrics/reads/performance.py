@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
-from kernel.processors.access import reading_as, visible
+from kernel.processors.access import may_read, reading_as
 from services.metrics.domain.engagement import Metric
 from services.metrics.reads.returns import MEASURED, METRIC, NOT_MEASURED, SERVICE, STANDING, shown, total_of
 from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE
@@ -87,7 +87,7 @@ class PerformanceReads:
     async def page(self, listing: Listing, after: Cut | None, size: int, actor: Actor) -> tuple[list[Line], bool]:
         """Up to `size` rows, and whether there are more."""
         async with reading_as(self.database, SERVICE, actor) as connection:
-            wanted = visible(connection, CONTENTS, actor)
+            wanted = may_read(connection, CONTENTS, actor)
             if listing.campaign_id:
                 wanted &= CONTENTS.c.campaign_id == listing.campaign_id
             by_minute = listing.group is Group.MINUTE

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
-from kernel.runtime.wakeup import Signal, wait
+from kernel.runtime.wakeup import Wakeup, wait
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.tables import CONTENTS
@@ -39,7 +39,7 @@ class Registry:
     """Contents and links, cached (bounded). `progress` wakes who waits for a content to become known."""
 
     database: Database
-    progress: Signal
+    progress: Wakeup
     contents: dict[str, Known] = field(default_factory=dict)
     links: dict[str, LinkCode] = field(default_factory=dict)
 

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from kernel.core.check import PROBLEMS_LIMIT, Checked, Look
+from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.host.app import App
 from services.metrics.tables import CELLS, MINUTES
 
 
-async def counters_add_up(app: App) -> list[Checked]:
+async def counters_add_up(app: App) -> list[CheckResult]:
     """In one query: cells and minutes move in one transaction."""
-    look, cell, minute = Look("counters_add_up"), CELLS.c, MINUTES.c
+    look, cell, minute = Check("counters_add_up"), CELLS.c, MINUTES.c
     after = sa.func.sum(sa.case((minute.minute >= cell.first_minute, minute.added), else_=0))
     wrong = (sa.func.coalesce(sa.func.sum(minute.added), 0) != cell.increments) | (
         sa.func.coalesce(after, 0) != cell.after

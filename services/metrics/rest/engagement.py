@@ -20,7 +20,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Forbidden, Invalid, Unavailable
 from kernel.core.ids import derived_id, stream_id
 from kernel.edge.fields import Body
-from kernel.edge.http import Sender, Sending
+from kernel.edge.http import CommandRequest, Sender
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, split
@@ -148,14 +148,14 @@ def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-async def _register(app: App, sender: Sending, batch_id: str, fingerprint: Fingerprint, taken: Taken) -> None:
+async def _register(app: App, sender: CommandRequest, batch_id: str, fingerprint: Fingerprint, taken: Taken) -> None:
     stream = stream_id("batch", batch_id)
     command = RegisterBatch(fingerprint.sha256, len(taken.batch), taken.rejected_count)
     await app.writer.execute(stream, command, sender.meta(stream, command, fingerprint))
 
 
 async def _send(
-    app: App, envelopes: EnvelopeSender, sender: Sending, batch_id: str, batch: Batch, known: Mapping[str, Known]
+    app: App, envelopes: EnvelopeSender, sender: CommandRequest, batch_id: str, batch: Batch, known: Mapping[str, Known]
 ) -> int:
     received_at, correlation = await app.log.now(), sender.request.state.correlation
     names = {content: (each.placement.campaign_id, each.placement.creator_id, each.platform)

@@ -3,7 +3,7 @@
 import pytest
 from dandelion.compliance.v1 import events_pb2 as events
 
-from kernel.verify.invariants import Checked, broken, quick
+from kernel.verify.invariants import CheckResult, broken, quick
 from services.compliance import invariants
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing
@@ -43,7 +43,7 @@ async def worked(compliance: Compliance) -> Compliance:
     return compliance
 
 
-async def looked(compliance: Compliance) -> list[Checked]:
+async def looked(compliance: Compliance) -> list[CheckResult]:
     return [one for one in await quick(compliance.app) if one.invariant in OURS]
 
 

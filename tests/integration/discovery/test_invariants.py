@@ -5,7 +5,7 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
 
 from kernel.core.ids import new_id
-from kernel.verify.invariants import Checked, broken, quick
+from kernel.verify.invariants import CheckResult, broken, quick
 from tests.integration.discovery.running import Discovery
 from tests.kit.quiet import until_quiet
 from tests.kit.stopped import harm
@@ -30,7 +30,7 @@ async def worked(discovery: Discovery) -> Discovery:
     return discovery
 
 
-async def looked(discovery: Discovery) -> list[Checked]:
+async def looked(discovery: Discovery) -> list[CheckResult]:
     return [one for one in await quick(discovery.app) if one.invariant in OURS]
 
 

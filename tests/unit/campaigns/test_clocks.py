@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.decider import Fact
+from kernel.core.decider import DecidedEvent
 from kernel.processors.processes import Deadline
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.campaign import ExpireCampaign
@@ -19,7 +19,7 @@ STREAM = f"any-{DID}"
 
 
 def rows(event: Any) -> dict[str, Deadline | None]:
-    fact = Fact(STREAM, BRAND_ID, 1, NOON, event)
+    fact = DecidedEvent(STREAM, BRAND_ID, 1, NOON, event)
     return {key[1]: row for key, row in DEADLINES.fold(fact, HeadRows())}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.decider import Context, Fact
+from kernel.core.decider import Context, DecidedEvent
 from services.campaigns.domain.budget import BUDGETS, Budget
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.compensation import Compensation, CompensationKind
@@ -291,5 +291,5 @@ def test_the_budget_gets_back_what_is_not_spent(given: Sequence[Step], when: Ste
     head, made = HeadRows(rows), decide(given, when)
     for event in made:
         if isinstance(event, BUDGETS.events):
-            head.fold([BUDGETS], Fact(STREAM, BRAND_ID, 1, NOON, event))
+            head.fold([BUDGETS], DecidedEvent(STREAM, BRAND_ID, 1, NOON, event))
     assert head.rows[key].committed_minor == left_minor

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.compensation import Compensation, CompensationKind
@@ -66,8 +66,8 @@ NOTED = RequestRefused("id", "HoldEscrow", "escrow.not_covered")
 FAILED = FundingFailed(APPLICATION_ID, "escrow.not_covered")
 
 
-def caused(event: Any, stream: str = f"collaboration-{APPLICATION_ID}") -> Incoming[Any]:
-    return Incoming("campaigns", f"{stream}@1", stream, 1, 1, "tenant", NOON, event)
+def caused(event: Any, stream: str = f"collaboration-{APPLICATION_ID}") -> Delivered[Any]:
+    return Delivered("campaigns", f"{stream}@1", stream, 1, 1, "tenant", NOON, event)
 
 
 def ended(deliverable_id: str, kill_fee_minor: int = 0) -> Ended:

@@ -12,9 +12,9 @@ from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 from google.protobuf import symbol_database
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.eventlog.commands import CommandRefused
-from kernel.streams.relay import Announce, Request
+from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.domain.application_commands import ReleaseApplication
 from services.campaigns.domain.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.foreign import (
@@ -48,12 +48,12 @@ PUBLISHED = [
 ]
 
 
-def incoming(category: str, uuid: str, event: Any) -> Incoming[Any]:
+def incoming(category: str, uuid: str, event: Any) -> Delivered[Any]:
     stream = f"{category}-{uuid}"
-    return Incoming("campaigns", f"{stream}@1", stream, 1, 1, BRAND_ID, NOON, event)
+    return Delivered("campaigns", f"{stream}@1", stream, 1, 1, BRAND_ID, NOON, event)
 
 
-def message(announce: Announce | Request) -> Any:
+def message(announce: PublicEvent | OutgoingCommand) -> Any:
     return symbol_database.Default().GetSymbol(announce.type).FromString(announce.value)
 
 
@@ -66,7 +66,7 @@ def of(event: Any) -> Any:
 @pytest.mark.parametrize(("category", "uuid", "event"), PUBLISHED, ids=lambda value: type(value).__name__)
 def test_one_message_per_event(category: str, uuid: str, event: Any) -> None:
     (announce,) = publish(incoming(category, uuid, event))
-    assert isinstance(announce, Announce)
+    assert isinstance(announce, PublicEvent)
     assert announce.type.startswith("dandelion.campaigns.v1.")
     assert all(field.type != field.TYPE_FLOAT for field in message(announce).DESCRIPTOR.fields)
 
@@ -111,9 +111,9 @@ def test_a_refusal_in_public() -> None:
     assert found == {"needed_minor": "5", "ok": "false", "why": "x"}
 
 
-def asked(event: Any) -> Request:
+def asked(event: Any) -> OutgoingCommand:
     (request,) = publish(incoming("funding", APPLICATION_ID, event))
-    assert isinstance(request, Request)
+    assert isinstance(request, OutgoingCommand)
     return request
 
 

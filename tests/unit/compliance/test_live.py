@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from services.compliance.domain.live import (
     LOOK,
     ContentLookedAt,
@@ -26,11 +26,11 @@ POST = Post("xiaohongshu", "p-1", "https://xhs.example/p-1", "广告", "CN", "a"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def incoming(event: object) -> Incoming[Any]:
-    return Incoming("campaigns", "collaboration-1@9", "collaboration-1", 9, 90, "brand", NOON, event)
+def incoming(event: object) -> Delivered[Any]:
+    return Delivered("campaigns", "collaboration-1@9", "collaboration-1", 9, 90, "brand", NOON, event)
 
 
-def published(first_s: int = 3_600, protection_s: int = 3 * 86_400) -> Incoming[Any]:
+def published(first_s: int = 3_600, protection_s: int = 3 * 86_400) -> Delivered[Any]:
     return incoming(ContentPublished(ABOUT, POST, NOON, first_s, protection_s))
 
 

@@ -8,9 +8,9 @@ import pytest
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
-from kernel.streams.relay import Announce
+from kernel.streams.relay import PublicEvent
 from services.compliance.codec import CODEC, COMMANDS, EVENTS
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, Verdict
@@ -68,13 +68,13 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
 
 
 def published(event: object) -> Sequence[Any]:
-    return publish(Incoming("compliance", "s@1", f"review-{ABOUT.submission_id}", 1, 1, ABOUT.brand_id, NOON, event))
+    return publish(Delivered("compliance", "s@1", f"review-{ABOUT.submission_id}", 1, 1, ABOUT.brand_id, NOON, event))
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_event_has_one_public_message_with_the_parties(name: str) -> None:
     (announced,) = published(SAMPLES[name])
-    assert isinstance(announced, Announce)
+    assert isinstance(announced, PublicEvent)
     message = getattr(pb, announced.type.rpartition(".")[2])()
     message.ParseFromString(announced.value)
     assert (message.brand_id, message.creator_id) == (ABOUT.brand_id, ABOUT.creator_id)

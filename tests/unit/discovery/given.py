@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.decider import Actor, Fact
+from kernel.core.decider import Actor, DecidedEvent
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import Command
@@ -60,7 +60,7 @@ def handles(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[Row
     """The handles table after the given events of stream `ID`, beside handles that others have taken."""
     head = HeadRows({("handles", (row.platform, row.handle)): row for row in taken})
     for version, event in enumerate(given, start=1):
-        head.fold([HANDLES], Fact(STREAM, ID, version, NOON, event))
+        head.fold([HANDLES], DecidedEvent(STREAM, ID, version, NOON, event))
     return head.rows
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.decider import Actor, Fact, NoRows
+from kernel.core.decider import Actor, DecidedEvent, NoRows
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import (
     ChangeAvailability,
@@ -229,7 +229,7 @@ def test_a_handle_written_differently_is_the_same_handle() -> None:
 
 def test_a_replaced_account_frees_its_handle_and_loses_figures_and_verification() -> None:
     linked = AccountLinked(Account(Platform.XIAOHONGSHU, "new"), "lin.mei")
-    folded = HANDLES.fold(Fact(f"creator-{ID}", ID, 2, NOON, linked), NoRows())
+    folded = HANDLES.fold(DecidedEvent(f"creator-{ID}", ID, 2, NOON, linked), NoRows())
     assert dict(folded) == {
         ("xiaohongshu", "lin.mei"): None,
         ("xiaohongshu", "new"): HandleRow("xiaohongshu", "new", ID),

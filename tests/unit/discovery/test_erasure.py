@@ -3,7 +3,7 @@
 import pytest
 
 from kernel.adapters.personal import SubjectKey
-from kernel.core.decider import Fact, NoRows
+from kernel.core.decider import DecidedEvent, NoRows
 from services.discovery.domain.erasure import (
     FORGOTTEN,
     AskErasure,
@@ -42,7 +42,7 @@ def test_erasure(given: list[Event], when: Command, then: list[Event]) -> None:
 
 
 def test_who_was_forgotten_is_remembered_at_the_head() -> None:
-    folded = FORGOTTEN.fold(Fact("erasure-1", "platform", 2, NOON, ErasureDone(ID)), NoRows())
+    folded = FORGOTTEN.fold(DecidedEvent("erasure-1", "platform", 2, NOON, ErasureDone(ID)), NoRows())
     assert dict(folded) == {(ID,): ForgottenRow(ID)}
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 from services.discovery.search import replies
 from services.discovery.search.replies import FRESH_S, Replies
 
@@ -29,12 +29,12 @@ def hand() -> list[float]:
 
 
 @pytest.fixture
-def progress() -> Signal:
-    return Signal()
+def progress() -> Wakeup:
+    return Wakeup()
 
 
 @pytest.fixture
-def kept(progress: Signal, hand: list[float]) -> Replies:
+def kept(progress: Wakeup, hand: list[float]) -> Replies:
     return Replies(progress, lambda: hand[0])
 
 
@@ -51,7 +51,7 @@ async def test_another_question_has_its_own_answer(kept: Replies) -> None:
     assert await kept.answer(("ann", "q"), ask) != await kept.answer(("bob", "q"), ask)
 
 
-async def test_nothing_is_kept_past_a_commit_of_this_process(kept: Replies, progress: Signal) -> None:
+async def test_nothing_is_kept_past_a_commit_of_this_process(kept: Replies, progress: Wakeup) -> None:
     ask = Asked()
     await kept.answer("q", ask)
     before = await kept.answer("q", ask)
@@ -59,7 +59,7 @@ async def test_nothing_is_kept_past_a_commit_of_this_process(kept: Replies, prog
     assert await kept.answer("q", ask) != before
 
 
-async def test_who_asks_after_a_commit_does_not_wait_for_an_answer_of_before(kept: Replies, progress: Signal) -> None:
+async def test_who_asks_after_a_commit_does_not_wait_for_an_answer_of_before(kept: Replies, progress: Wakeup) -> None:
     await kept.answer("warm", Asked())
     ask = Asked()
     ask.go.clear()

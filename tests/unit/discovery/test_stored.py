@@ -18,10 +18,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Invalid
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
-from kernel.streams.relay import Announce
+from kernel.streams.relay import PublicEvent
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone
@@ -87,12 +87,12 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
 
 
 def published(event: object) -> Sequence[Any]:
-    return publish(Incoming("discovery", "s@1", f"creator-{ID}", 1, 1, ID, NOON, event))
+    return publish(Delivered("discovery", "s@1", f"creator-{ID}", 1, 1, ID, NOON, event))
 
 
 def message_of(name: str) -> Any:
     (announced,) = published(SAMPLES[name])
-    assert isinstance(announced, Announce)
+    assert isinstance(announced, PublicEvent)
     message = PUBLIC[announced.type]()
     message.ParseFromString(announced.value)
     return message

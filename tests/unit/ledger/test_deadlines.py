@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.decider import Context, Fact, GivenRows
+from kernel.core.decider import Context, DecidedEvent, GivenRows
 from kernel.core.faults import Forbidden, Refused
 from kernel.processors.processes import Deadline
 from services.ledger.codec import CODEC
@@ -42,7 +42,7 @@ def set_by(world: World, *events: object) -> dict[tuple[str, str], Deadline | No
     """What the events do to the deadlines."""
     found: dict[tuple[str, str], Deadline | None] = {}
     for event in events:
-        fact = Fact("s", "platform", 1, world.at, event)
+        fact = DecidedEvent("s", "platform", 1, world.at, event)
         found |= {(key[0], key[1]): row for key, row in DEADLINES.fold(fact, GivenRows({}))}
     return found
 
@@ -120,7 +120,7 @@ def test_a_window_is_closed_and_sealed_once() -> None:
     (sealed,) = SEALING.decide(seal, closed, context)
     assert isinstance(sealed, JournalSealed)
     assert SEALING.decide(seal, SEALING.evolve(closed, sealed), context) == []
-    fact = Fact(seal_stream(ends_at), "platform", 2, NOON, sealed)
+    fact = DecidedEvent(seal_stream(ends_at), "platform", 2, NOON, sealed)
     assert list(SEALS.fold(fact, GivenRows({}))) == [(LAST, Seal("ledger", 7, "ab" * 32, 1))]
     with pytest.raises(Forbidden):
         SEALING.decide(close, "", Context(NOON, AS_BRAND, GivenRows({}), seal_stream(ends_at), "x"))

@@ -9,11 +9,11 @@ import pytest
 from dandelion.ledger.v1 import commands_pb2 as asked
 from dandelion.ledger.v1 import events_pb2 as pb
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
-from kernel.streams.relay import Announce
+from kernel.streams.relay import PublicEvent
 from services.ledger.codec import CODEC, COMMANDS, EVENTS
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.chains import DECIDERS
@@ -95,12 +95,12 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
 
 
 def published(event: object, stream: str) -> Sequence[Any]:
-    return publish(Incoming("ledger", f"{stream}@1", stream, 1, 1, "platform", NOON, event))
+    return publish(Delivered("ledger", f"{stream}@1", stream, 1, 1, "platform", NOON, event))
 
 
 def message_of(event: object, stream: str = "escrow-x") -> Any:
     (announced,) = published(event, stream)
-    assert isinstance(announced, Announce)
+    assert isinstance(announced, PublicEvent)
     return getattr(pb, announced.type.rpartition(".")[2]).FromString(announced.value)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kernel.core.decider import Actor, Context, Fact, GivenRows, Key
+from kernel.core.decider import Actor, Context, DecidedEvent, GivenRows, Key
 from kernel.core.ids import derived_id
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.chains import Done, decide, evolve
@@ -54,12 +54,12 @@ class World:
         events = list(decide(command, state, context))
         for version, event in enumerate(events, start=1):
             state = evolve(state, event)
-            self._fold(Fact(stream, actor.tenant, version, self.at, event))
+            self._fold(DecidedEvent(stream, actor.tenant, version, self.at, event))
         self.streams[stream] = state
         self.log += events
         return events
 
-    def _fold(self, fact: Fact[Any]) -> None:
+    def _fold(self, fact: DecidedEvent[Any]) -> None:
         for table in ALL:
             if type(fact.event) in table.events:
                 for key, row in list(table.fold(fact, GivenRows(self.rows))):

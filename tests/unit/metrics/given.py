@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.decider import Actor, Context, Decider, Fact, GivenRows, Inline, NoRows
+from kernel.core.decider import Actor, Context, DecidedEvent, Decider, GivenRows, InlineTable, NoRows
 from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Placement
@@ -26,11 +26,11 @@ OTHER_PLACE = Placement(
 )
 
 
-def rows_of(*inlines_and_events: tuple[Inline[Any], str, object], at: datetime = NOON) -> GivenRows:
+def rows_of(*inlines_and_events: tuple[InlineTable[Any], str, object], at: datetime = NOON) -> GivenRows:
     """The inline rows that events of a tenant leave behind: (table, tenant, event)."""
     rows: dict[tuple[str, tuple[str, ...]], Any] = {}
     for inline, tenant, event in inlines_and_events:
-        for key, row in inline.fold(Fact("test", tenant, 1, at, event), NoRows()):
+        for key, row in inline.fold(DecidedEvent("test", tenant, 1, at, event), NoRows()):
             rows[inline.name, key] = row
     return GivenRows(rows)
 

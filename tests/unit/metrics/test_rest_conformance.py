@@ -21,7 +21,7 @@ from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App
 from kernel.runtime.health import Health
-from kernel.runtime.wakeup import Signal
+from kernel.runtime.wakeup import Wakeup
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
 from services.metrics.reads.registry import Known
@@ -81,7 +81,7 @@ STAND_IN = SimpleNamespace(
     writer=Written(),
     bus=Sent(),
     database=None,
-    progress=Signal(),
+    progress=Wakeup(),
     log=SimpleNamespace(now=now),
 )
 with patch("services.metrics.rest.Registry", lambda *_: OneDeal()):

@@ -12,11 +12,11 @@ from dandelion.metrics.v1 import events_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.events import Incoming
+from kernel.core.events import Delivered
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
-from kernel.streams.relay import Announce
+from kernel.streams.relay import PublicEvent
 from services.metrics.codec import CODEC, EVENTS
 from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Basis, Model, Placement
@@ -67,12 +67,12 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
 
 def published(name: str, event: object | None = None) -> Sequence[Any]:
     stream = f"{CATEGORY.get(name, name.partition('.')[0])}-{ORDER_ID}"
-    return publish(Incoming("metrics", f"{stream}@1", stream, 1, 1, RED, NOON, event or SAMPLES[name]))
+    return publish(Delivered("metrics", f"{stream}@1", stream, 1, 1, RED, NOON, event or SAMPLES[name]))
 
 
 def announced(name: str, event: object | None = None) -> Any:
     (message,) = published(name, event)
-    assert isinstance(message, Announce)
+    assert isinstance(message, PublicEvent)
     return getattr(pb, message.type.removeprefix("dandelion.metrics.v1.")).FromString(message.value)
 
 
