@@ -61,10 +61,10 @@ types: $(READY) ## mypy --strict on everything
 	@.venv/bin/mypy
 
 bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor does not hold; ROWS=writer,... for a part
-	@$(PYTHON) -m tests.load $(ROWS)
+	@$(PYTHON) -m bench $(ROWS)
 
 soak: $(READY) ## random faults on real Kafka and PostgreSQL under whole campaigns, then every check; MINUTES=10 SEED=
-	@$(PYTHON) -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) -m soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 cluster: $(READY) ## a real one-node Kubernetes on this machine (root); CONTEXT=current uses the one that kubectl knows
 	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster up

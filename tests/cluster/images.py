@@ -25,6 +25,7 @@ LOAD = "LOAD"
 HANDED = FOLDER / "images.json"
 """Which image the node has under which name."""
 BAD_SERVICE = "ledger"
+OUTSIDE_NEEDS = ("tools", "tests", "soak")
 MIGRATION = '''"""Fails half way, as one that was never tried on real data does."""
 
 from alembic import op
@@ -67,12 +68,14 @@ def prepared(own: bool) -> None:
 
 
 def _outside(engine: Engine) -> None:
-    """The product's image with the tests, so that the storyteller sees the platform from within the cluster."""
+    """The product's image with the tests and the soak, so that the storyteller sees the platform from within the cluster."""
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
-        for name in ("tools", "tests"):
+        for name in OUTSIDE_NEEDS:
             shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (context / "Dockerfile").write_text(f"FROM dandelion:{TAG}\nCOPY tools /app/tools\nCOPY tests /app/tests\n")
+        (context / "Dockerfile").write_text(
+            f"FROM dandelion:{TAG}\nCOPY tools /app/tools\nCOPY tests /app/tests\nCOPY soak /app/soak\n"
+        )
         engine.docker("build", "-q", "-t", f"{OUTSIDE}:{TAG}", folder)
 
 

@@ -24,8 +24,8 @@ from cli.story.market import Address, Who
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
 from kernel.verify.invariants import broken
-from tests.soak import ending
-from tests.soak.load import PATIENCE_S, Caller, Load
+from soak import ending
+from soak.load import PATIENCE_S, Caller, Load
 
 SECRETS, FOLDER = Path("/run/outside"), Path("/tmp/outside")
 BUS = "kafka://dandelion-kafka-bootstrap:9093"

@@ -21,8 +21,8 @@ from cli.opened import opened
 from cli.platform import Name, Running
 from kernel.host.app import App
 from kernel.verify.invariants import broken, check
+from soak import ending
 from tests.kit.working import campaigns, work_goes_on, working
-from tests.soak import ending
 from tools.servers import KafkaServer, PostgresServer
 from tools.servers.install import postgres_binaries
 from tools.servers.places import free_port

@@ -10,12 +10,12 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.ids import command_id
 from kernel.host.app import App, open_app, run_migrations
 from kernel.runtime.settings import Settings
+from soak.ending import told_is_in_the_log
+from soak.load import Told
+from soak.plan import KILLS_PER_MINUTE, kills, plan
+from soak.run import soak, verdict
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
-from tests.soak.ending import told_is_in_the_log
-from tests.soak.load import Told
-from tests.soak.plan import KILLS_PER_MINUTE, kills, plan
-from tests.soak.run import soak, verdict
 from tools.servers import KafkaServer, PostgresServer
 
 SEED = 7

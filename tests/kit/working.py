@@ -9,9 +9,9 @@ from cli.layout import Layout
 from cli.story.heard import Heard
 from kernel.host.app import App
 from kernel.verify.invariants import broken
+from soak import ending
+from soak.load import Caller, Load
 from tests.kit.until import until
-from tests.soak import ending
-from tests.soak.load import Caller, Load
 
 AT_A_TIME = 2
 LIMIT_S = 240.0

@@ -16,11 +16,11 @@ from cli.story.heard import Heard
 from cli.story.market import Unexpected
 from kernel.core.check import CheckResult
 from kernel.verify.invariants import broken
-from tests.soak import ending
-from tests.soak.cluster import Broken, Cluster
-from tests.soak.faults import Faults
-from tests.soak.load import PATIENCE_S, Caller, Load, since
-from tests.soak.plan import Planned
+from soak import ending
+from soak.cluster import Broken, Cluster
+from soak.faults import Faults
+from soak.load import PATIENCE_S, Caller, Load, since
+from soak.plan import Planned
 
 FINISH_S = 420.0
 """All that was started must have ended so long after the last fault: the ledger asks after a lost webhook two minutes later."""

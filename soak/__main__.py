@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--minutes 10] [--seed N]`: 0 when it ends green, 1 with the name of what is broken."""
+"""`python -m soak [--minutes 10] [--seed N]`: 0 when it ends green, 1 with the name of what is broken."""
 
 import argparse
 import asyncio
@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from cli.distributed import Servers
-from tests.soak.plan import plan
-from tests.soak.run import soak
+from soak.plan import plan
+from soak.run import soak
 from tools.servers import NoServer
 
 FOLDER = Path(".data/soak")

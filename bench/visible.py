@@ -16,6 +16,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from bench.measure import Row, percentile, say
+from bench.place import Place
+from bench.projector import fresh
 from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus, KafkaReader
@@ -30,9 +33,6 @@ from kernel.streams.consumer import Consumer
 from kernel.streams.records import PartitionBatch
 from tests.kit import counter, toy
 from tests.kit.running import settings_in
-from tests.load.measure import Row, percentile, say
-from tests.load.place import Place
-from tests.load.projector import fresh
 
 MAKER = Service(
     name="makers", metadata=counter.metadata, migrations=toy.SERVICE.migrations, codec=counter.CODEC,
@@ -73,7 +73,7 @@ async def _round(place: Place, number: int) -> tuple[list[float], list[float], f
     first, second = [place.postgres.url(await place.postgres.create_database()) for _ in range(2)]
     maker = f"makers{number}"  # topics of its own
     await run_migrations(replace(MAKER, name=maker), _settings(folder, first, place.kafka.url))
-    command = [sys.executable, "-m", "tests.load.visible", maker, str(folder), first, second, place.kafka.url]
+    command = [sys.executable, "-m", "bench.visible", maker, str(folder), first, second, place.kafka.url]
     child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 24)
     assert child.stdin is not None
     assert child.stdout is not None

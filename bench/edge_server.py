@@ -1,4 +1,4 @@
-"""The server of the HTTP rows, a process of its own: `python -m tests.load.edge_server <folder> <port>`.
+"""The server of the HTTP rows, a process of its own: `python -m bench.edge_server <folder> <port>`.
 
 Four ports from `port` on: campaigns as it is, one of its routes bare of everything round it, metrics as it is, and an ASGI
 app that answers fixed JSON. All on uvicorn as `kernel.runtime.roles.http` sets it up.
@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from bench.place import layout_of
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.ids import new_id, stream_id
@@ -21,7 +22,6 @@ from services.campaigns.domain.campaign import DraftCampaign
 from services.campaigns.rest.bodies import DraftBody
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.metrics.wiring import SERVICE as METRICS
-from tests.load.place import layout_of
 
 BRAND = Actor("bench", "018f3a10-0000-7000-8000-00000000b4a1", frozenset({"brand"}))
 ANSWER = b'{"stream":"campaign-018f3a10-0000-7000-8000-0000000000a1","version":1,"position":1,"token":"campaigns:1:0"}'

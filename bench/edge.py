@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
+from bench.edge_server import BRAND
+from bench.measure import Row, cpu_s, interleaved, ratio, say
+from bench.place import Place, layout_of
 from cli.layout import SERVICES
 from kernel.core.clock import system_clock
 from kernel.core.ids import derived_id, new_id
 from tests.integration.campaigns.story import brief_body
-from tests.load.edge_server import BRAND
-from tests.load.measure import Row, cpu_s, interleaved, ratio, say
-from tests.load.place import Place, layout_of
 from tools.servers.places import free_port
 from tools.servers.run import Process
 
@@ -73,7 +73,7 @@ async def bench(place: Place) -> list[Row]:
     layout.save(0, "bench")
     made = await asyncio.create_subprocess_exec(*migrated, env=layout.environment(SERVICES[0]))
     assert await made.wait() == 0
-    command = [sys.executable, "-m", "tests.load.edge_server", str(place.folder), str(port)]
+    command = [sys.executable, "-m", "bench.edge_server", str(place.folder), str(port)]
     server = Process(command, place.folder / "edge.log", env=layout.environment("campaigns"))
     server.start()
     try:

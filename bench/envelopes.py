@@ -7,16 +7,16 @@ from typing import Any
 
 from dandelion.metrics.v1 import events_pb2 as pb
 
+from bench import engagement
+from bench.measure import Row, interleaved, ratio, say
+from bench.place import Place
+from bench.projector import LIMIT_S, TimedBus, bare, fresh
 from kernel.adapters.database import Database
 from kernel.processors.projector import Projector, physical
 from kernel.streams.consumer import Consumer
 from services.metrics.projections import COUNTS
 from services.metrics.subscribe import ENGAGEMENT, decode
 from services.metrics.tables import ENVELOPES, MINUTES, metadata
-from tests.load import engagement
-from tests.load.measure import Row, interleaved, ratio, say
-from tests.load.place import Place
-from tests.load.projector import LIMIT_S, TimedBus, bare, fresh
 
 EVENTS, SINGLES = 600_000, 100_000
 

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from bench import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
+from bench.measure import Row, machine, markdown, say
+from bench.place import Place
 from kernel.runtime.roles import calm_collector, loop_factory
-from tests.load import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
-from tests.load.measure import Row, machine, markdown, say
-from tests.load.place import Place
 
 Bench = Callable[[Place], Awaitable[list[Row]]]
 ROWS: dict[str, Bench] = {

@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from bench.measure import say
 from cli.layout import Layout
-from tests.load.measure import say
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 
 

@@ -7,12 +7,12 @@ import sys
 from asyncio.subprocess import Process
 from contextlib import suppress
 
+from bench.measure import Row, interleaved, ratio, say
+from bench.place import Place
+from bench.writer import SECONDS, drive, empty, opened, serving
 from kernel.core.ids import new_id
 from kernel.runtime.roles import calm_collector, loop_factory
 from tests.kit import counter
-from tests.load.measure import Row, interleaved, ratio, say
-from tests.load.place import Place
-from tests.load.writer import SECONDS, drive, empty, opened, serving
 
 CLIENTS, ROUNDS = 64, 5
 CHILD_S = 60.0
@@ -45,7 +45,7 @@ async def _counts(url: str, replicas: int) -> list[int]:
     """Commands that each replica did on a fresh log, all begun at once."""
     async with opened(url) as database:
         await empty(database)
-    command = [sys.executable, "-m", "tests.load.replicas", url, str(CLIENTS // replicas)]
+    command = [sys.executable, "-m", "bench.replicas", url, str(CLIENTS // replicas)]
     pipe = subprocess.PIPE
     children = [await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe) for _ in range(replicas)]
     try:

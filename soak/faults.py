@@ -13,9 +13,9 @@ from cli.opened import opened
 from cli.platform import Name
 from kernel.core.faults import Fault
 from kernel.eventlog.backpressure import Lag, relay_lag
-from tests.soak.cluster import Broken, Cluster, rss_bytes
-from tests.soak.load import Caller, since
-from tests.soak.plan import Planned
+from soak.cluster import Broken, Cluster, rss_bytes
+from soak.load import Caller, since
+from soak.plan import Planned
 from tools.servers import NoServer
 from tools.servers.run import until
 from tools.servers.server import Server

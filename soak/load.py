@@ -20,7 +20,7 @@ from cli.story.measure import Content, Engagement, Expected
 from cli.story.people import Pairing, creator
 from cli.story.plan import DEALS, LATE, OWN_MONEY, SEEDING, Deal, Deposit, Size
 from cli.story.work import Work
-from tests.soak.stack import frames
+from soak.stack import frames
 
 PATIENCE_S = 600.0
 """How long one command or query is tried again, and an event waited for; the run itself is bounded sooner."""

@@ -16,7 +16,7 @@ from kernel.core.faults import Fault
 from kernel.core.ids import command_id
 from kernel.host.app import App
 from kernel.verify.invariants import check
-from tests.soak.load import Load, Told
+from soak.load import Load, Told
 
 QUIET_S = 120.0
 LOOK_EVERY_S = 0.5

@@ -10,6 +10,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 
+from bench.measure import Cpu, Row, interleaved, ratio, say
+from bench.place import Place
 from kernel.adapters.bus import PARTITIONS, TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus, KafkaReader
@@ -22,8 +24,6 @@ from kernel.streams.consumer import Consumer
 from kernel.streams.records import BATCH_RECORDS
 from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
-from tests.load.measure import Cpu, Row, interleaved, ratio, say
-from tests.load.place import Place
 
 SERVICE = "bench"
 TOPIC = f"{SERVICE}.events.v1"

@@ -9,13 +9,13 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from grpc.aio import Server
 
+from bench.place import layout_of
 from kernel.edge.grpc import Rpc, RpcService
 from kernel.edge.limits import Buckets, Rate
 from kernel.runtime import roles
 from services.discovery.rpc import CreatorQueries
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import open_app, reads_of
-from tests.load.place import layout_of
 
 EMPTY = "bench.Empty"
 

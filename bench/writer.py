@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bench.measure import Row, interleaved, percentile, ratio, say
+from bench.place import Place
 from kernel.adapters.database import Database
 from kernel.adapters.schema import first_tables
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from tests.kit import counter
-from tests.load.measure import Row, interleaved, percentile, ratio, say
-from tests.load.place import Place
 from tools.servers import PostgresServer
 
 SECONDS = 4.0

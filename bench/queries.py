@@ -14,6 +14,10 @@ import grpc
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
+from bench.edge import listening
+from bench.grpc_server import EMPTY
+from bench.measure import Row, cpu_s, interleaved, ratio, say
+from bench.place import Place, layout_of
 from kernel.core.decider import Actor, Meta
 from kernel.core.ids import new_id
 from kernel.host.app import open_app, run_migrations
@@ -22,10 +26,6 @@ from services.discovery.domain.profile import Account, Platform, Profile
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE
 from tests.kit.until import until
-from tests.load.edge import listening
-from tests.load.grpc_server import EMPTY
-from tests.load.measure import Row, cpu_s, interleaved, ratio, say
-from tests.load.place import Place, layout_of
 from tools.servers.places import free_port
 from tools.servers.run import Process
 
@@ -58,7 +58,7 @@ async def served(place: Place) -> AsyncIterator[tuple[int, int, str]]:
     """Port and pid of the server, and a token."""
     layout, port = layout_of(place.folder), free_port()
     await register(layout)
-    command = [sys.executable, "-m", "tests.load.grpc_server", str(place.folder), str(port)]
+    command = [sys.executable, "-m", "bench.grpc_server", str(place.folder), str(port)]
     server = Process(command, place.folder / "grpc.log", env=layout.environment("discovery"))
     server.start()
     try:

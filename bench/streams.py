@@ -15,6 +15,9 @@ from typing import Any
 
 from dandelion.metrics.v1 import events_pb2 as pb
 
+from bench import engagement
+from bench.measure import Row, interleaved, ratio, say
+from bench.place import Place
 from kernel.adapters.kafka import KafkaBus
 from kernel.core.ids import new_id
 from kernel.host.app import open_app
@@ -25,9 +28,6 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.stream import Watch, faust_app, make_stream
 from services.metrics.wiring import SERVICE
 from tests.kit.running import settings_in
-from tests.load import engagement
-from tests.load.measure import Row, interleaved, ratio, say
-from tests.load.place import Place
 
 EVENTS, SINGLES = 600_000, 30_000
 CHILD_S = 180.0
@@ -54,7 +54,7 @@ async def bench(place: Place) -> list[Row]:
 
 async def measured(kind: str, url: str, events: int) -> float:
     """Events/s that a worker in a child process says it counted."""
-    command = [sys.executable, "-m", "tests.load.streams", kind, url, str(events)]
+    command = [sys.executable, "-m", "bench.streams", kind, url, str(events)]
     child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         out, _ = await asyncio.wait_for(child.communicate(), CHILD_S)

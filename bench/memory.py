@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from bench.measure import Row, say
+from bench.place import Place
 from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.platform import Running
 from tests.kit.story import tell
-from tests.load.measure import Row, say
-from tests.load.place import Place
 from tools.servers.run import family
 
 LIMIT_MIB, GOAL_MIB = 256, 160

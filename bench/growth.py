@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from bench.measure import Row, cpu_s, interleaved, say
+from bench.place import Place
+from bench.writer import drive, serving
 from kernel.adapters.bus import BusRecord
 from kernel.adapters.database import Database
 from kernel.adapters.schema import first_tables
@@ -23,9 +26,6 @@ from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, Topic, of_log, of_topic, read_records
 from kernel.streams.relay import Checkpoint, Relay
 from tests.kit import counter
-from tests.load.measure import Row, cpu_s, interleaved, say
-from tests.load.place import Place
-from tests.load.writer import drive, serving
 from tools.servers import PostgresServer
 from tools.servers.run import Process, family
 

@@ -7,6 +7,8 @@ from operator import attrgetter
 
 import orjson
 
+from bench.measure import Cpu, Row, interleaved, ratio, say
+from bench.place import Place
 from kernel.adapters.database import Database
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.events import Recorded
@@ -20,8 +22,6 @@ from kernel.streams.records import OWN_LOG, of_log
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.events import ApplicationAccepted, CreatorInvited, OfferCountered
 from services.campaigns.wiring import SERVICE
-from tests.load.measure import Cpu, Row, interleaved, ratio, say
-from tests.load.place import Place
 from tests.unit.campaigns.samples import EVERYTHING
 
 EVENTS = 60_000
