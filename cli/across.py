@@ -23,7 +23,7 @@ async def across(apps: Sequence[App]) -> list[CheckResult]:
 
 async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> CheckResult:
     """Nobody has seen events that stand in no log: a database restored to an earlier moment than its readers' shows here."""
-    look, guards = Check("readers_not_past_logs"), app.metadata.tables["guards"]
+    check, guards = Check("readers_not_past_logs"), app.metadata.tables["guards"]
     query = sa.select(guards.c.consumer, guards.c.source, sa.func.max(guards.c.last_position).label("seen"))
     async with app.database.reading() as connection:
         rows = (await connection.execute(query.group_by(guards.c.consumer, guards.c.source))).all()
@@ -31,13 +31,13 @@ async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> CheckRe
         service, _, kind = row.source.partition(".")
         if kind.startswith("events.") and service in by_name:
             head = (await by_name[service].log.head()).position
-            look.at(row.seen <= head, f"{row.consumer} has seen {service} up to {row.seen}, its log ends at {head}")
-    return CheckResult(look.invariant, look.looked_at, look.problems, app.service.name)
+            check.that(row.seen <= head, f"{row.consumer} has seen {service} up to {row.seen}, its log ends at {head}")
+    return CheckResult(check.invariant, check.checked, check.problems, app.service.name)
 
 
 async def escrow_follows_work(campaigns: App, ledger: App) -> CheckResult:
     """Money is in escrow for work that goes on, and for no other: what is settled or ended was paid or given back."""
-    look, escrows = Check("escrow_follows_work"), ledger.metadata.tables["escrows"]
+    check, escrows = Check("escrow_follows_work"), ledger.metadata.tables["escrows"]
     async with ledger.database.reading() as connection:
         rows = (await connection.execute(sa.select(escrows.c.deliverable_id, escrows.c.status))).all()
     status = {row.deliverable_id: row.status for row in rows}
@@ -50,5 +50,5 @@ async def escrow_follows_work(campaigns: App, ledger: App) -> CheckResult:
             stage |= {row.deliverable_id: row.stage for row in await connection.execute(asked)}
     for deliverable, stands in sorted(status.items()):
         held, over = stands == "held", stage.get(deliverable) in OVER
-        look.at(held != over, f"{deliverable} is {stage.get(deliverable, 'unknown')}, its escrow {stands}")
-    return CheckResult(look.invariant, look.looked_at, look.problems, "ledger")
+        check.that(held != over, f"{deliverable} is {stage.get(deliverable, 'unknown')}, its escrow {stands}")
+    return CheckResult(check.invariant, check.checked, check.problems, "ledger")

@@ -15,7 +15,7 @@ from cli.opened import opened
 from cli.ready import rpc_ready
 from cli.show import table_of, wide
 from kernel.host.app import App
-from kernel.verify.invariants import CheckResult, Say, broken, check
+from kernel.verify.invariants import CheckResult, Say, broken, check_service
 
 SHOWN_AFTER_S = 2.0
 
@@ -41,7 +41,7 @@ async def _verify(layout: Layout, deep: bool) -> int:
 
 async def _checked(app: App, layout: Layout, deep: bool, say: Say) -> list[CheckResult]:
     """Of a service that does not run nobody expects that its deadlines are met."""
-    found = await check(app, topics=deep, rebuilt=deep, say=say)
+    found = await check_service(app, topics=deep, rebuilt=deep, say=say)
     if await rpc_ready(layout.rpc(app.service.name)):
         return found
     return [replace(one, problems=[]) if one.invariant == "deadlines_met" else one for one in found]
@@ -62,7 +62,7 @@ def _progress() -> Iterator[Say]:
 def _table(found: Sequence[CheckResult]) -> Table:
     """A line for each invariant, with how many things of each service were looked at."""
     services = list(dict.fromkeys(one.service for one in found))
-    cells = {(one.invariant, one.service): f"{one.looked_at:,}" if one.ok else "[red]BROKEN" for one in found}
+    cells = {(one.invariant, one.service): f"{one.checked:,}" if one.ok else "[red]BROKEN" for one in found}
     table = table_of("Verified", "invariant", *services)
     for invariant in dict.fromkeys(one.invariant for one in found):
         words = invariant.replace("_", " ")

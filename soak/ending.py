@@ -15,7 +15,7 @@ from kernel.core.check import Check, CheckResult
 from kernel.core.faults import Fault
 from kernel.core.ids import command_id
 from kernel.host.app import App
-from kernel.verify.invariants import check
+from kernel.verify.invariants import check_service
 from soak.load import Load, Told
 
 QUIET_S = 120.0
@@ -43,7 +43,7 @@ async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
 
 async def check_all(apps: Sequence[App], load: Load) -> list[CheckResult]:
     """Every invariant of every service, as `dandelion verify --deep` looks at them; then from one end to the other."""
-    found = [one for app in apps for one in await check(app)]
+    found = [one for app in apps for one in await check_service(app)]
     told = load.caller.told
     found += [await told_is_in_the_log(app, [one for one in told if one.service == app.service.name]) for app in apps]
     found += [await heard_once(app, load.heard) for app in apps]
@@ -62,13 +62,13 @@ async def told_is_in_the_log(app: App, told: Sequence[Told]) -> CheckResult:
         stored = (await connection.execute(query)).all()
     at = {row.position: (row.stream, row.version) for row in stored}
     times = Counter((row.stream, row.command) for row in stored if row.command)
-    look = Check("told_is_in_the_log_once")
+    check = Check("told_is_in_the_log_once")
     for one in told:
         count, found = times[one.stream, command_id(one.tenant, one.actor, one.stream, one.key)], at.get(one.position)
-        look.at(count == 1, f"{one.stream} under key {one.key} stands {count} times in the log")
+        check.that(count == 1, f"{one.stream} under key {one.key} stands {count} times in the log")
         if found != (one.stream, one.version):
-            look.wrong(f"{one.stream}@{one.version} was told to be at {one.position}, where {found} is")
-    return replace(look.done(), service=app.service.name)
+            check.fail(f"{one.stream}@{one.version} was told to be at {one.position}, where {found} is")
+    return replace(check.result(), service=app.service.name)
 
 
 async def heard_once(app: App, heard: Heard) -> CheckResult:

@@ -132,5 +132,5 @@ def verdict(checked: Sequence[CheckResult], say: Say) -> Soaked:
     for problem in problems[:SHOWN]:
         say(f"BROKEN  {problem}")
     if not problems:
-        say(f"verified             {len(checked)} invariants over {sum(one.looked_at for one in checked):,} things")
+        say(f"verified             {len(checked)} invariants over {sum(one.checked for one in checked):,} things")
     return Soaked(tuple(problems), tuple(checked))

@@ -1,4 +1,4 @@
-"""What a check of an invariant found: words that the kernel's checks and the services' own share. No I/O."""
+"""Check and CheckResult: how an invariant is counted while it is checked, and what came of it. No I/O."""
 
 from dataclasses import dataclass, field
 
@@ -7,10 +7,10 @@ PROBLEMS_LIMIT = 20
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One invariant: how many things were looked at, and what is wrong with the first 20 of those that are broken."""
+    """The result of one invariant: how many things were checked, and the first 20 problems found."""
 
     invariant: str
-    looked_at: int
+    checked: int
     problems: list[str]
     service: str = ""
 
@@ -21,23 +21,24 @@ class CheckResult:
 
 @dataclass(slots=True)
 class Check:
-    """An invariant while it is looked at; `broken` counts what `problems` has no room for."""
+    """An invariant being checked. `problems` keeps the first 20 failures as text, `failures` counts all of them."""
 
     invariant: str
-    looked_at: int = 0
-    broken: int = 0
+    checked: int = 0
+    failures: int = 0
     problems: list[str] = field(default_factory=list)
 
-    def at(self, sound: bool, problem: str) -> None:
-        """Looks at one thing."""
-        self.looked_at += 1
-        if not sound:
-            self.wrong(problem)
+    def that(self, ok: bool, problem: str) -> None:
+        """Checks one thing: counts it, and fails with `problem` unless it is `ok`."""
+        self.checked += 1
+        if not ok:
+            self.fail(problem)
 
-    def wrong(self, problem: str) -> None:
-        self.broken += 1
+    def fail(self, problem: str) -> None:
+        """Adds a failure without counting another thing checked: for what is missing, or was found by a query."""
+        self.failures += 1
         if len(self.problems) < PROBLEMS_LIMIT:
             self.problems.append(problem[:500])
 
-    def done(self) -> CheckResult:
-        return CheckResult(self.invariant, self.looked_at, self.problems)
+    def result(self) -> CheckResult:
+        return CheckResult(self.invariant, self.checked, self.problems)

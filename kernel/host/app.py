@@ -162,7 +162,7 @@ class App:
         processes = [*[one.name for one in self.service.processes], "commands"]
         clock = "deadlines" in self.deciders.inlines
         return DatabaseMetrics(
-            self.service.name, self.database, self.log, processes, clock, InvariantMonitor(self).look
+            self.service.name, self.database, self.log, processes, clock, InvariantMonitor(self).run_once
         )
 
     async def _project(self) -> list[Role]:

@@ -1,6 +1,7 @@
-"""What only the database knows, looked at every few seconds and shown as gauges: lags, parked keys, what is late or broken.
+"""Database metrics: reads lags, parked keys, stopped readers and overdue deadlines from the database and sets their gauges.
 
-The `relay` role looks, as exactly one set of a service's pods runs it; its replicas say the same, so a rule takes `max`.
+The `relay` role runs them, because every service runs that role in exactly one set of pods. All replicas of the role set
+the same values, so an alert takes `max`.
 """
 
 import asyncio
@@ -26,47 +27,50 @@ from kernel.streams.records import OWN_LOG
 logger = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
-PATROL_S = 300.0
-"""Between two looks at the invariants (kernel.verify.invariants.InvariantMonitor)."""
+MONITOR_INTERVAL_S = 300.0
+"""Interval between two runs of the invariant monitor (kernel.verify.invariants)."""
 LATE = timedelta(seconds=10 * CLOCK_POLL_S)
-"""A deadline is executed within a poll; past this it is late."""
+"""Age past due at which a deadline counts as late: the scheduler executes a deadline within one poll."""
 
 
 class DatabaseMetrics:
-    """One service's gauges; `processes` are the names under which guards are kept, beside those of the live read models."""
+    """Gauges of one service. `processes` names the consumers, besides live read models, that keep guards.
+
+    `monitor` is run every MONITOR_INTERVAL_S, to set the gauge of invariant violations.
+    """
 
     def __init__(
         self, service: str, database: Database, log: Log, processes: Sequence[str], clock: bool,
-        patrol: Callable[[], Awaitable[None]] | None = None,
+        monitor: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self._service, self._database, self._log, self._processes = service, database, log, processes
         self._live: set[str] = set()
         self._readers = set(processes)
-        """Everyone a value was shown of: who recovers goes back to 0."""
-        self._clock, self._patrol = clock, patrol
-        self._patrol_at = monotonic() + PATROL_S
+        """Consumers that a gauge was set for: a consumer that recovers must be set back to 0."""
+        self._clock, self._monitor = clock, monitor
+        self._monitor_at = monotonic() + MONITOR_INTERVAL_S
         self._tables = database.metadata.tables
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; a database that is away leaves the gauges as they are (readiness tells of it)."""
+        """Updates the gauges every INTERVAL_S until `stop`. Without the database they keep their values; readiness reports it."""
         while not stop.is_set():
             try:
-                await self.look()
-                await self._patrol_if_due()
+                await self.update()
+                await self._monitor_if_due()
             except Fault as fault:
-                logger.warning("the gauges could not be read", extra={"code": fault.code})
+                logger.warning("database metrics not updated: query failed", extra={"code": fault.code})
             try:
                 async with asyncio.timeout(INTERVAL_S):
                     await stop.wait()
             except TimeoutError:
                 continue
 
-    async def _patrol_if_due(self) -> None:
-        if self._patrol is not None and monotonic() >= self._patrol_at:
-            self._patrol_at = monotonic() + PATROL_S
-            await self._patrol()
+    async def _monitor_if_due(self) -> None:
+        if self._monitor is not None and monotonic() >= self._monitor_at:
+            self._monitor_at = monotonic() + MONITOR_INTERVAL_S
+            await self._monitor()
 
-    async def look(self) -> None:
+    async def update(self) -> None:
         """Sets all gauges of this file once."""
         lag = await relay_lag(self._log)
         telemetry.gauge("relay_lag_events", lag.events)
@@ -82,19 +86,19 @@ class DatabaseMetrics:
                 await self._deadlines(connection, now)
 
     async def _find_live(self, connection: AsyncConnection) -> None:
-        """Asked at every look: a rebuilt read model is another reader, and what was shown of the old one is no longer true."""
+        """Reads the live generations, and removes the gauges of generations that a rebuild has replaced."""
         table = self._tables["projections"]
         found = (await connection.execute(sa.select(table.c.name, table.c.generation))).all()
         live = {consumer_name(name, generation) for name, generation in found}
-        for gone in self._live - live:
-            telemetry.forget("projection_lag_events", projection=gone, source=OWN_LOG, partition="0")
-            telemetry.forget("parked_keys", projection=gone)
-            telemetry.forget("reader_stopped", projection=gone)
+        for replaced in self._live - live:
+            telemetry.forget("projection_lag_events", projection=replaced, source=OWN_LOG, partition="0")
+            telemetry.forget("parked_keys", projection=replaced)
+            telemetry.forget("reader_stopped", projection=replaced)
         self._readers = (self._readers - (self._live - live)) | live
         self._live = live
 
     async def _projections(self, connection: AsyncConnection, head: int) -> None:
-        """How far behind the own log; topics' lag stands in the group offsets at the broker."""
+        """Lag behind the service's own log. The lag behind topics is in the group offsets at the broker."""
         guards = self._tables["guards"]
         query = sa.select(guards.c.consumer, guards.c.last_position).where(
             guards.c.source == OWN_LOG, guards.c.consumer.in_([*self._live, *self._processes])

@@ -1,4 +1,4 @@
-"""`python -m services.<service> <role>...`: one process of one service; `migrate` and `rebuild` prepare its database and end."""
+"""Entry point `python -m services.<service> <role>...`: runs roles in one process; `migrate` and `rebuild` run once and exit."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def main(service: Service, settings_type: type[Settings]) -> NoReturn:
-    """Roles come from the command line; the process leaves with 0, 1 (a role crashed), 2 (usage) or 78 (settings)."""
+    """Runs the roles that the command line names. Exit codes: 0, 1 (a role crashed), 2 (usage), 78 (settings)."""
     names = sys.argv[1:]
     if names[:1] != ["rebuild"] and not (names and set(names) <= {*ROLES, "migrate"}):
         usage = f"migrate | rebuild [read model ...] | {' | '.join(ROLES)} ..."
@@ -42,12 +42,13 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
 
 
 async def serve(service: Service, settings: Settings, names: Sequence[str]) -> int:
-    """Serves the roles until a signal; returns the exit code."""
+    """Runs the roles until a signal and returns the exit code."""
     app = open_app(service, settings)
     try:
         opened = await app.roles(names)
     except (Fault, OSError) as fault:
-        log.error("cannot start", exc_info=fault, extra={"code": getattr(fault, "code", type(fault).__name__)})
+        code = getattr(fault, "code", type(fault).__name__)
+        log.error("process start failed", exc_info=fault, extra={"code": code})
         await app.close()
         return 1
 
@@ -58,12 +59,12 @@ async def serve(service: Service, settings: Settings, names: Sequence[str]) -> i
     return await roles.run([*opened, Role("pools", close_pools, POOLS)], app.health)
 
 
-TOLD_SHARE = 0.1
-"""Progress is told each tenth."""
+PROGRESS_STEP = 0.1
+"""Share of a rebuild between two log lines of its progress."""
 
 
 async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]) -> None:
-    """The named read models, or all; raises Invalid `projection.unknown`. Running projectors follow by themselves."""
+    """Rebuilds the named read models, or all; raises Invalid `projection.unknown`. Running projectors switch by themselves."""
     unknown = set(names) - {one.name for one in service.projections}
     if unknown:
         raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))
@@ -71,33 +72,35 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
     try:
         for projection in service.projections:
             if not names or projection.name in names:
-                generation = await _one(service, projection, database, bus)
-                log.info("a read model was filled anew", extra={"projection": f"{projection.name}_g{generation}"})
+                generation = await _rebuild(service, projection, database, bus)
+                log.info(
+                    "rebuild finished: generation is live", extra={"projection": f"{projection.name}_g{generation}"}
+                )
     finally:
         await database.close()
         await bus.close()
 
 
-async def _one(service: Service, projection: Projection, database: Database, bus: Bus) -> int:
-    made = Rebuild(
+async def _rebuild(service: Service, projection: Projection, database: Database, bus: Bus) -> int:
+    rebuild = Rebuild(
         projection, database, Log(database), service.codec, service.name, bus, service.decode or _nothing,
-        _telling(projection.name),
+        _log_progress(projection.name),
     )  # fmt: skip
-    return await made.run()
+    return await rebuild.run()
 
 
 def _nothing(_type: str, _value: bytes) -> Any:
     return None
 
 
-def _telling(name: str) -> Callable[[int, int], None]:
-    """Logs how far it is, each tenth of the way."""
-    told = 0.0
+def _log_progress(name: str) -> Callable[[int, int], None]:
+    """Progress callback of a rebuild that logs a line per PROGRESS_STEP."""
+    next_share = 0.0
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if total and done / total >= told:
-            log.info("filling", extra={"projection": name, "position": done})
-            told = done / total + TOLD_SHARE
+    def progress(done: int, total: int) -> None:
+        nonlocal next_share
+        if total and done / total >= next_share:
+            log.info("rebuild in progress", extra={"projection": name, "position": done})
+            next_share = done / total + PROGRESS_STEP
 
-    return tell
+    return progress

@@ -1,6 +1,6 @@
-"""Role `migrate`: Alembic revisions forward, then the read models' first generation, roles, grants and row-level security.
+"""Role `migrate`: upgrades to the newest Alembic revision, then makes database roles, grants, read models and row-level security.
 
-Run by the owner of the database; the services themselves connect as `<service>_writer`, which may not alter anything.
+The owner of the database runs it. The other roles connect as `<service>_writer`, which may not alter tables.
 """
 
 import ast
@@ -17,7 +17,7 @@ from kernel.processors.projector import Projection
 
 
 async def migrate(service: str, database: Database, migrations: Path, projections: Sequence[Projection]) -> None:
-    """Applies what is missing; several at once wait for each other and apply it once."""
+    """Upgrades the database in one transaction, under an advisory lock: of several processes one upgrades, the others wait."""
     async with database.transaction() as connection:
         if not database.is_sqlite:
             lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
@@ -32,7 +32,7 @@ async def migrate(service: str, database: Database, migrations: Path, projection
 
 
 def _upgrade(connection: sa.Connection, migrations: Path) -> None:
-    from alembic.config import Config  # a quarter of a second, and only this role needs it
+    from alembic.config import Config  # imported here: takes a quarter of a second, and no other role needs Alembic
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
@@ -46,21 +46,21 @@ def _upgrade(connection: sa.Connection, migrations: Path) -> None:
 
 
 def head_revision(migrations: Path) -> str:
-    """The revision that no other goes down to, as the files say it; ValueError when there is not exactly one."""
+    """Head revision: the one that no other revision names as its `down_revision`; ValueError unless there is exactly one."""
     found = [_revisions(file) for file in sorted((migrations / "versions").glob("*.py"))]
     (head,) = {revision for revision, _ in found} - {down for _, down in found}
     return str(head)
 
 
 def _revisions(file: Path) -> tuple[object, object]:
-    """What a migration assigns to `revision` and `down_revision`, read without running it."""
-    said = {
+    """`revision` and `down_revision` of a migration, from its syntax tree: a start-up check must not run migrations."""
+    assigned = {
         statement.targets[0].id: ast.literal_eval(statement.value)
         for statement in ast.parse(file.read_text()).body
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
         if statement.targets[0].id in {"revision", "down_revision"}
     }
-    return said["revision"], said["down_revision"]
+    return assigned["revision"], assigned["down_revision"]
 
 
 async def check_revision(database: Database, migrations: Path) -> None:

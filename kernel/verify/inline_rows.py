@@ -1,4 +1,4 @@
-"""The log folded anew: each inline table must hold what the log says."""
+"""Check of inline tables: folds the whole log again in memory and compares each inline table with the fold."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,11 +14,14 @@ from kernel.eventlog.log import READ_LIMIT
 from kernel.verify.subject import Subject
 
 DECIDED_BEFORE = timedelta(minutes=1)
-"""Folds see the time of the decision, the log keeps that of the append: a time in a row may differ by what is between."""
+"""Tolerance between two times that should agree: a fold sees the time of the decision, the log stores the time of the append."""
 
 
 async def check_inline_tables(app: Subject) -> list[CheckResult]:
-    """Each inline table is the fold of the log from its beginning. Memory grows with the tables, not with the log."""
+    """Inline table equals fold: every row of every inline table is the fold of the log from position 1.
+
+    Memory grows with the tables; the log is read in pages.
+    """
     stored: dict[str, dict[Key, Any]] = {}
     async with app.database.snapshot() as connection:
         head = (await app.log.head(connection)).position
@@ -42,31 +45,34 @@ async def _folded(app: Subject, head: int) -> dict[tuple[str, Key], Any]:
 
 
 def _fold(app: Subject, recorded: Recorded, rows: dict[tuple[str, Key], Any]) -> None:
-    """Its event may set rows; the caller has seen that all events can be read."""
+    """Folds one event into `rows`. Every event decodes here: `events_readable` was checked before this check runs."""
     event = app.service.codec.decode(recorded.name, recorded.data)
-    fact = DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
+    decided = DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
     for inline in app.deciders.folds(event):
-        for key, row in list(inline.fold(fact, GivenRows(rows))):
+        for key, row in list(inline.fold(decided, GivenRows(rows))):
             rows[inline.name, key] = row
 
 
 def _same_rows(
     inline: InlineTable[Any], stored: Mapping[Key, Any], folded: Mapping[Any, Any], now: datetime
 ) -> CheckResult:
-    look = Check(f"inline_{inline.name}")
-    made = {key: row for (name, key), row in folded.items() if name == inline.name and row is not None}
-    for key in sorted(made.keys() | stored.keys()):
-        kept, wanted = stored.get(key), made.get(key)
+    check = Check(f"inline_{inline.name}")
+    expected = {key: row for (name, key), row in folded.items() if name == inline.name and row is not None}
+    for key in sorted(expected.keys() | stored.keys()):
+        kept, wanted = stored.get(key), expected.get(key)
         if inline.name == "deadlines":
             sound = _same_deadline(kept, wanted, now)
         else:
             sound = kept is not None and wanted is not None and _same(kept, wanted)
-        look.at(sound, f"{'/'.join(key)}: {kept} is kept, {wanted} is what the log says")
-    return look.done()
+        check.that(sound, f"{'/'.join(key)}: {kept} is kept, {wanted} is what the log says")
+    return check.result()
 
 
 def _same_deadline(kept: Any, wanted: Any, now: datetime) -> bool:
-    """A row leaves when its time has come; what it stores may quote the time of the decision."""
+    """Deadline row equals fold. A missing row is right once the deadline is due: the scheduler deletes the row it executes.
+
+    `due_at` may differ by the tolerance, because a due time is computed from the time of the decision.
+    """
     if kept is None or wanted is None:
         return kept is None and bool(wanted.due_at <= now + DECIDED_BEFORE)
     return bool(kept.command == wanted.command and abs(kept.due_at - wanted.due_at) <= DECIDED_BEFORE)

@@ -1,6 +1,6 @@
-"""What must hold of a service's data, whatever happened to its processes: one checker for every fault test and for `verify`.
+"""Invariants of a service's data: one checker for `verify`, for every fault test and for the running service's metrics.
 
-`check` as a whole wants the service quiet (stopped, or nothing going on); what `quick` looks at holds on a busy one too.
+`check_service` needs a quiet service (stopped, or without traffic). `quick_check` is right on a busy service too.
 """
 
 from collections import defaultdict
@@ -23,24 +23,25 @@ from kernel.verify import topics as topics_of
 from kernel.verify.log_scan import LogScan
 from kernel.verify.subject import Subject
 
-__all__ = ["CheckResult", "InvariantMonitor", "broken", "check", "quick"]
+__all__ = ["CheckResult", "InvariantMonitor", "broken", "check_service", "quick_check"]
 
 OVERDUE = timedelta(minutes=1)
-PATROL_EVENTS = 20_000
-"""What a patrol walks of the log at a time."""
+MONITOR_EVENTS = 20_000
+"""Events of the log that one run of the monitor scans."""
 Say = Callable[[str], None]
-"""Told what is looked at next, for a progress display."""
+"""Progress callback: gets the name of the part that is checked next."""
 
 
-async def check(
+async def check_service(
     app: Subject, *, topics: bool = True, rebuilt: bool = True, say: Say = lambda _: None
 ) -> list[CheckResult]:
-    """All invariants of a service: the kernel's, and those it declares. `rebuilt` waits a while for what lags behind.
+    """Checks all invariants of a service: the kernel's, and the invariants that the service declares.
 
-    `topics` reads its topics whole; `rebuilt` fills read models and inline tables anew beside the live ones, as the
-    database's owner. Neither makes sense on a log that has holes or cannot be read: they are left out then.
+    `topics` reads the service's topics whole. `rebuilt` rebuilds read models and inline tables beside the live ones, as the
+    owner of the database, and waits up to CATCH_UP_S for a read model that lags. Both need a log without holes whose events
+    all decode; on any other log both are left out.
     """
-    found = await quick(app, say)
+    found = await quick_check(app, say)
     whole = all(one.ok for one in found if one.invariant in {"positions_dense", "events_readable"})
     if topics and whole:
         say(f"{app.service.name}: topics")
@@ -59,12 +60,12 @@ def broken(found: Sequence[CheckResult]) -> list[str]:
     return [f"{one.service}: {one.invariant}: {problem}" for one in found for problem in one.problems]
 
 
-async def quick(app: Subject, say: Say = lambda _: None) -> list[CheckResult]:
-    """What one pass over the log and a few queries tell, and the service's own invariants."""
+async def quick_check(app: Subject, say: Say = lambda _: None) -> list[CheckResult]:
+    """Checks by one scan of the log and a few queries, then the service's own invariants."""
     say(f"{app.service.name}: log")
-    scrub = LogScan(app.log, app.deciders)
-    await scrub.all()
-    found = [look.done() for look in scrub.looks()]
+    scan = LogScan(app.log, app.deciders)
+    await scan.scan_all()
+    found = [check.result() for check in scan.checks()]
     found += [await one(app) for one in (relay_at_place, answered_once, *LIGHT)]
     for invariant in app.service.invariants:
         say(f"{app.service.name}: its own invariants")
@@ -73,8 +74,8 @@ async def quick(app: Subject, say: Say = lambda _: None) -> list[CheckResult]:
 
 
 async def relay_at_place(app: Subject) -> CheckResult:
-    """The checkpoint is not past the head, and names the last event before it in every partition of the topic."""
-    look, topic = Check("relay_at_place"), f"{app.service.name}.events.v1"
+    """Relay checkpoint: at or below the head, and it names the last public event at or below it in every partition."""
+    check, topic = Check("relay_at_place"), f"{app.service.name}.events.v1"
     checkpoint, events = app.metadata.tables["relay_checkpoint"], app.metadata.tables["log_events"]
     async with app.database.snapshot() as connection:
         row = (await connection.execute(sa.select(checkpoint.c.position, checkpoint.c.last))).one()
@@ -82,34 +83,34 @@ async def relay_at_place(app: Subject) -> CheckResult:
         public = events.c.partition.is_not(None) & (events.c.position <= row.position)
         last = sa.select(events.c.partition, sa.func.max(events.c.position)).where(public).group_by(events.c.partition)
         wanted = {f"{topic}/{partition}": position for partition, position in await connection.execute(last)}
-    look.at(row.position <= head, f"the relay is at {row.position} of {head}")
+    check.that(row.position <= head, f"the relay is at {row.position} of {head}")
     kept = {where: position for where, position in orjson.loads(row.last).items() if where.startswith(f"{topic}/")}
     for where in sorted(wanted.keys() | kept.keys()):
         same = wanted.get(where) == kept.get(where)
-        look.at(same, f"{where}: {kept.get(where)} was the last one sent, not {wanted.get(where)}")
-    return look.done()
+        check.that(same, f"{where}: {kept.get(where)} was the last one sent, not {wanted.get(where)}")
+    return check.result()
 
 
 async def answered_once(app: Subject) -> CheckResult:
-    """No request of another service was both carried out and refused."""
-    look, events = Check("answered_once"), app.metadata.tables["log_events"]
+    """Answered once: a request of another service was either carried out or refused, never both."""
+    check, events = Check("answered_once"), app.metadata.tables["log_events"]
     refusal, other = events.alias("refusal"), events.alias("other")
     refused = refusal.c.stream.startswith(f"{REFUSAL}-", autoescape=True)
     both = sa.select(refusal.c.stream, other.c.stream).where(
         refused, other.c.command == refusal.c.command, other.c.stream != refusal.c.stream
     )
     async with app.database.reading() as connection:
-        look.looked_at = (
+        check.checked = (
             await connection.execute(sa.select(sa.func.count()).select_from(refusal).where(refused))
         ).scalar_one()
         for refusing, stream in (await connection.execute(both.limit(20))).all():
-            look.wrong(f"{refusing} refuses what {stream} has carried out")
-    return look.done()
+            check.fail(f"{refusing} refuses what {stream} has carried out")
+    return check.result()
 
 
 async def guards_at_place(app: Subject) -> CheckResult:
-    """A guard for every partition of a source that a consumer reads, none past the end of its source."""
-    look, guards = Check("guards_at_place"), app.metadata.tables["guards"]
+    """Guards: a consumer has one for every partition of each source it reads, and none stands past the end of its source."""
+    check, guards = Check("guards_at_place"), app.metadata.tables["guards"]
     async with app.database.reading() as connection:
         rows = (await connection.execute(sa.select(guards))).all()
     head = (await app.log.head()).position
@@ -117,16 +118,16 @@ async def guards_at_place(app: Subject) -> CheckResult:
     for row in rows:
         own = row.source == OWN_LOG
         end = head + 1 if own else ends.get((row.source, row.partition), 0)
-        look.at(
+        check.that(
             row.next_offset <= end, f"{row.consumer} is at {row.next_offset} of {end} in {row.source}/{row.partition}"
         )
         if own and (row.next_offset, row.last_position) not in {(0, 0), (row.last_position + 1, row.last_position)}:
-            look.wrong(f"{row.consumer} is at {row.next_offset} after position {row.last_position}")
+            check.fail(f"{row.consumer} is at {row.next_offset} after position {row.last_position}")
     for (consumer, source), found in _by_source(rows).items():
         wanted = {0} if source == OWN_LOG else {partition for topic, partition in ends if topic == source}
         if wanted and wanted != found:
-            look.wrong(f"{consumer} has guards for {len(found)} of {len(wanted)} partitions of {source}")
-    return look.done()
+            check.fail(f"{consumer} has guards for {len(found)} of {len(wanted)} partitions of {source}")
+    return check.result()
 
 
 def _by_source(rows: Sequence[Any]) -> dict[tuple[str, str], set[int]]:
@@ -137,15 +138,15 @@ def _by_source(rows: Sequence[Any]) -> dict[tuple[str, str], set[int]]:
 
 
 async def nothing_parked(app: Subject) -> CheckResult:
-    """No event waits for `dlq retry`; generations of read models that are no longer live do not count."""
-    look, parked = Check("nothing_parked"), app.metadata.tables["parked"]
+    """Parked records: none waits for `dlq retry`. Generations that a rebuild has replaced do not count."""
+    check, parked = Check("nothing_parked"), app.metadata.tables["parked"]
     query = sa.select(parked.c.consumer, parked.c.key, parked.c.reason).order_by(parked.c.parked_at)
     async with app.database.reading() as connection:
         old = [name async for name in _superseded(app, connection)]
         waiting = query.where(parked.c.consumer.not_in(old)).limit(20)
         for row in (await connection.execute(waiting)).all():
-            look.at(False, f"{row.consumer} {row.key}: {row.reason}")
-    return look.done()
+            check.that(False, f"{row.consumer} {row.key}: {row.reason}")
+    return check.result()
 
 
 async def _superseded(app: Subject, connection: Any) -> Any:
@@ -156,45 +157,48 @@ async def _superseded(app: Subject, connection: Any) -> Any:
 
 
 async def deadlines_met(app: Subject) -> CheckResult:
-    """No deadline is more than a minute overdue (the clock runs what has come within a second)."""
-    look = Check("deadlines_met")
+    """Deadlines: none is more than a minute overdue (the scheduler executes a deadline within a second of its time)."""
+    check = Check("deadlines_met")
     if "deadlines" not in app.deciders.inlines:
-        return look.done()
+        return check.result()
     deadlines, now = app.metadata.tables["deadlines"], await app.log.now()
     late = sa.select(deadlines).where(deadlines.c.due_at < now - OVERDUE).order_by(deadlines.c.due_at).limit(20)
     async with app.database.reading() as connection:
-        look.looked_at = (await connection.execute(sa.select(sa.func.count()).select_from(deadlines))).scalar_one()
+        check.checked = (await connection.execute(sa.select(sa.func.count()).select_from(deadlines))).scalar_one()
         for row in (await connection.execute(late)).all():
-            look.wrong(f"{row.stream} {row.name} was due at {row.due_at.isoformat()}")
-    return look.done()
+            check.fail(f"{row.stream} {row.name} was due at {row.due_at.isoformat()}")
+    return check.result()
 
 
 LIGHT = (guards_at_place, nothing_parked, deadlines_met)
-"""Queries that cost the same however long the log is."""
+"""Checks whose cost does not grow with the log."""
 
 
 class InvariantMonitor:
-    """The cheap checks round and round on a running service, each time over the next part of its log: bounded cost."""
+    """Monitor of a running service: sets `invariant_violations` from the LIGHT checks and a log scan that goes in pieces.
+
+    One run scans at most MONITOR_EVENTS events, so its cost is bounded; a scan that has reached the head begins again.
+    """
 
     def __init__(self, app: Subject) -> None:
         self._app = app
-        self._scrub = LogScan(app.log, app.deciders)
-        self._before: dict[str, int] = {}
-        """What the round before this one found of the log."""
+        self._scan = LogScan(app.log, app.deciders)
+        self._last_scan: dict[str, int] = {}
+        """Failures by invariant of the last whole scan."""
 
-    async def look(self) -> None:
-        """Looks once; what the log showed stays until a whole round does not show it."""
-        if self._scrub.position >= (head := (await self._app.log.head()).position):
-            self._before = {look.invariant: look.broken for look in self._scrub.looks()}
-            self._scrub = LogScan(self._app.log, self._app.deciders)
-        await self._scrub.walk(min(head, self._scrub.position + PATROL_EVENTS))
-        for name, count in [*self._of_log(), *[await self._of(one) for one in LIGHT]]:
+    async def run_once(self) -> None:
+        """Runs once. A failure of the last whole scan stays in the gauge until a whole scan passes without it."""
+        if self._scan.position >= (head := (await self._app.log.head()).position):
+            self._last_scan = {check.invariant: check.failures for check in self._scan.checks()}
+            self._scan = LogScan(self._app.log, self._app.deciders)
+        await self._scan.scan_to(min(head, self._scan.position + MONITOR_EVENTS))
+        for name, count in [*self._log_failures(), *[await self._failures(one) for one in LIGHT]]:
             telemetry.gauge("invariant_violations", count, invariant=name)
 
-    def _of_log(self) -> Iterator[tuple[str, int]]:
-        for look in self._scrub.looks():
-            yield look.invariant, max(look.broken, self._before.get(look.invariant, 0))
+    def _log_failures(self) -> Iterator[tuple[str, int]]:
+        for check in self._scan.checks():
+            yield check.invariant, max(check.failures, self._last_scan.get(check.invariant, 0))
 
-    async def _of(self, one: Callable[[Subject], Any]) -> tuple[str, int]:
+    async def _failures(self, one: Callable[[Subject], Any]) -> tuple[str, int]:
         found: CheckResult = await one(self._app)
         return found.invariant, len(found.problems)

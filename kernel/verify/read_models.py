@@ -1,4 +1,4 @@
-"""Rebuild equals live: a read model is filled anew beside the live one, compared byte for byte, and dropped again."""
+"""Check of read models: rebuilds one beside the live one, compares both byte for byte, and drops the rebuilt one."""
 
 import asyncio
 import hashlib
@@ -15,29 +15,32 @@ from kernel.processors.generations import Rebuild, live_generation, rows_of
 from kernel.processors.projector import Projection, consumer_name, physical
 from kernel.verify.subject import Subject
 
-CATCH_UP_S, LOOK_S = 30.0, 0.1
+CATCH_UP_S, POLL_S = 30.0, 0.1
 STALL_S = 20.0
-"""So long without progress, and the source does not lead to its end: there is a hole in it."""
+"""Rebuild without progress for this long: the source has a hole before its end, and the check fails."""
 TRIES = 3
-"""What is moved meanwhile (a clock that struck) is compared once more."""
+"""Comparisons before the check fails: a deadline that falls due between rebuild and comparison moves the live guards."""
 Guards = Mapping[tuple[str, int], tuple[int, int]]
 
 
 async def compare_rebuild(app: Subject, projection: Projection) -> CheckResult:
-    """The live generation against a shadow of it. As the database's owner, for it makes tables."""
-    look, owner = Check(f"rebuild_{projection.name}"), open_database(app.settings, app.metadata)
+    """Rebuild equals live: fills a shadow generation and compares its rows with the live generation's.
+
+    Connects as the owner of the database, because a shadow generation needs new tables.
+    """
+    check, owner = Check(f"rebuild_{projection.name}"), open_database(app.settings, app.metadata)
     try:
         live = await live_generation(owner, projection)
         shadow = _Shadow(app, projection, owner, live)
         try:
-            await shadow.compare(look)
+            await shadow.compare(check)
         finally:
             await shadow.rebuild.drop(live + 1)
     except Fault as fault:
-        look.wrong(str(fault))
+        check.fail(str(fault))
     finally:
         await owner.close()
-    return look.done()
+    return check.result()
 
 
 class _Shadow:
@@ -52,30 +55,30 @@ class _Shadow:
     def _progress(self, done: int, _total: int) -> None:
         self._done = max(self._done, done)
 
-    async def compare(self, look: Check) -> None:
+    async def compare(self, check: Check) -> None:
         for _ in range(TRIES):
             if (behind := await self._behind()) is not None:
-                return look.wrong(behind)
+                return check.fail(behind)
             if not await self._fill():
-                return look.wrong(f"it cannot be rebuilt: its sources end at {self._done} of what they should hold")
-            stands, shadow = await self._guards(self._live), await self._guards(self._live + 1)
-            if stands == shadow:
-                return await self._same_rows(look)
-        places = sorted(place for place in {*stands, *shadow} if stands.get(place) != shadow.get(place))
-        return look.wrong(f"live and rebuilt do not stand at the same place in {places[:3]}")
+                return check.fail(f"it cannot be rebuilt: its sources end at {self._done} of what they should hold")
+            live, shadow = await self._guards(self._live), await self._guards(self._live + 1)
+            if live == shadow:
+                return await self._same_rows(check)
+        places = sorted(place for place in {*live, *shadow} if live.get(place) != shadow.get(place))
+        return check.fail(f"live and rebuilt do not stand at the same place in {places[:3]}")
 
     async def _behind(self) -> str | None:
-        """Waits until the live generation has read what there is; the source it does not read on."""
+        """Waits until the live generation has read all its sources; returns the first source that still lags, or None."""
         ends, late = await self.rebuild.ends(), ""
-        for _ in range(round(CATCH_UP_S / LOOK_S)):
+        for _ in range(round(CATCH_UP_S / POLL_S)):
             late = _late(ends, await self._guards(self._live))
             if not late:
                 return None
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
         return f"the live read model has not caught up: {late}"
 
     async def _fill(self) -> bool:
-        """False when the shadow does not come to the end of its sources."""
+        """Fills the shadow; False when it makes no progress for STALL_S before the end of its sources."""
         self._done, before = 0, -1
         filling = asyncio.create_task(self.rebuild.fill())
         try:
@@ -91,25 +94,25 @@ class _Shadow:
             await asyncio.wait({filling})
 
     async def _guards(self, generation: int) -> Guards:
-        """Where a generation stands, in the sources it has read anything of."""
+        """Guards of a generation by source and partition; a guard at offset 0 has read nothing and is left out."""
         guards = self._owner.metadata.tables["guards"]
         mine = (guards.c.consumer == consumer_name(self._projection.name, generation)) & (guards.c.next_offset > 0)
         async with self._owner.reading() as connection:
             rows = (await connection.execute(sa.select(guards).where(mine))).all()
         return {(row.source, row.partition): (row.next_offset, row.last_position) for row in rows}
 
-    async def _same_rows(self, look: Check) -> None:
-        look.looked_at, live = await self._digest(self._live)
+    async def _same_rows(self, check: Check) -> None:
+        check.checked, live = await self._digest(self._live)
         rows, shadow = await self._digest(self._live + 1)
-        if (look.looked_at, live) == (rows, shadow):
+        if (check.checked, live) == (rows, shadow):
             return
-        look.wrong(f"{look.looked_at} rows, SHA-256 {live}; rebuilt {rows} rows, SHA-256 {shadow}")
+        check.fail(f"{check.checked} rows, SHA-256 {live}; rebuilt {rows} rows, SHA-256 {shadow}")
         for one, other, what in ((0, 1, "is live and not rebuilt"), (1, 0, "is rebuilt and not live")):
             for row in await self._only_in(self._live + one, self._live + other):
-                look.wrong(f"{row} {what}")
+                check.fail(f"{row} {what}")
 
     async def _digest(self, generation: int) -> tuple[int, str]:
-        """How many rows, and the SHA-256 over them."""
+        """Count of rows, and the SHA-256 over all of them in order."""
         digest, count = hashlib.sha256(), 0
         async for row in rows_of(self._owner, self._projection, generation):
             digest.update(repr(row).encode())
@@ -127,9 +130,9 @@ class _Shadow:
 
 
 def _late(ends: Mapping[tuple[str, int], int], guards: Guards) -> str:
-    """The first source that is not read to its end; empty when all are."""
-    for where, end in sorted(ends.items()):
-        at = guards.get(where, (0, 0))[0]
+    """First source that is not read to its end, as text; empty when all are."""
+    for (source, partition), end in sorted(ends.items()):
+        at = guards.get((source, partition), (0, 0))[0]
         if at < end:
-            return f"{where[0]}/{where[1]} at {at} of {end}"
+            return f"{source}/{partition} at {at} of {end}"
     return ""

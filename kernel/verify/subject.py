@@ -1,6 +1,6 @@
-"""Subject: the parts of an opened service that the checks of this room read. `kernel.host.app.App` is the implementation.
+"""Subject: the parts of an opened service that the checks of this room read. `kernel.host.app.App` implements it.
 
-A protocol, because a check needs a log, tables and names, not the process that serves them; the host stands above this room.
+A protocol, because this room may not import the host above it, and because a check needs a log, tables and names only.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,7 +21,7 @@ from kernel.streams.relay import Publish
 
 
 class Declared(Protocol):
-    """What the service declares of itself, as far as checks read it."""
+    """Declaration of a service, as far as checks read it."""
 
     @property
     def name(self) -> str: ...
@@ -35,12 +35,12 @@ class Declared(Protocol):
     def projections(self) -> Sequence[Projection]: ...
     @property
     def invariants(self) -> Sequence[Callable[[Any], Awaitable[Sequence[CheckResult]]]]:
-        """Each gets the subject itself."""
+        """Invariants of the service's own; each is called with the subject."""
         ...
 
 
 class Subject(Protocol):
-    """An opened service: its declaration, its database and log, the bus it reads and writes."""
+    """An opened service: its declaration, database, log, deciders and bus."""
 
     @property
     def service(self) -> Declared: ...

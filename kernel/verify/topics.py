@@ -1,4 +1,4 @@
-"""The log replayed: its topics must hold what it publishes, its inline tables what it folds to."""
+"""Check of topics: publishes the log again in memory and compares the messages with the records on the service's topics."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -12,15 +12,16 @@ from kernel.verify.subject import Subject
 
 READ_RECORDS = 5_000
 SILENT_READS = 10
-"""After so many seconds without a record a topic is taken to end before its end offset."""
+"""Empty reads (of a second each) after which a topic counts as ended before its end offset."""
 Sent = dict[TopicPartition, dict[str, bytes]]
-"""Per partition in position order: `ce_position` of an event or `ce_id` of a request, and the digest of its form."""
+"""Digest of each message by `ce_position` (event) or `ce_id` (command), per partition in order of position."""
 
 
 async def check_topics(app: Subject) -> list[CheckResult]:
-    """Every public event up to the checkpoint is on the topic, in order and chained, and nothing else is; repeats may be.
+    """Topics equal the log: every public event up to the checkpoint is on the topic, in order and chained, and nothing else.
 
-    Requests to other services alike, without the chain. Memory grows with what was sent, some 150 bytes a message.
+    Repeats are allowed. Commands to other services are checked the same way, without the chain. Memory grows with the
+    messages sent, some 150 bytes each.
     """
     relay = Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish, app.deciders.partitions)
     position, form = (await relay.checkpoint()).position, Check("topic_as_published")
@@ -30,15 +31,15 @@ async def check_topics(app: Subject) -> list[CheckResult]:
     async for record in _records(app, sorted(names), form):
         events.open(record)
         if record.topic == own:
-            events.look(record)
+            events.check_event(record)
         elif record.header("ce_source") == app.service.name:
-            events.look_at_request(record)
+            events.check_command(record)
     events.end((await app.log.head()).position)
-    return [look.done() for look in (events.complete, events.committed, events.order, events.requests, form)]
+    return [check.result() for check in (events.complete, events.committed, events.order, events.requests, form)]
 
 
 async def _sent(app: Subject, relay: Relay, upto: int, form: Check) -> Sent:
-    """What the relay has sent up to the checkpoint, as it would make it now."""
+    """Messages up to the checkpoint, as the relay would make them now."""
     sent: Sent = {}
     before = Checkpoint()
     try:
@@ -49,7 +50,7 @@ async def _sent(app: Subject, relay: Relay, upto: int, form: Check) -> Sent:
                     sent.setdefault(where, {}).update(_forms(messages))
                 events, before = events[made.events :], made.checkpoint
     except (*UNSENDABLE, Fault) as error:
-        form.wrong(f"after position {before.position}: {type(error).__name__}: {error}")
+        form.fail(f"after position {before.position}: {type(error).__name__}: {error}")
     return sent
 
 
@@ -66,7 +67,7 @@ def _digest(kind: str, key: bytes, value: bytes) -> bytes:
 
 
 async def _records(app: Subject, names: Sequence[str], form: Check) -> AsyncIterator[BusRecord]:
-    """Everything that is on the topics now, each partition in order."""
+    """Records that are on the topics when the call begins, each partition in order."""
     ends = {where: end for where, end in (await app.bus.end_offsets(names)).items() if end > 0}
     if not ends:
         return
@@ -84,11 +85,11 @@ async def _records(app: Subject, names: Sequence[str], form: Check) -> AsyncIter
         await reader.close()
     for where, end in ends.items():
         if at[where] < end:
-            form.wrong(f"{where[0]}/{where[1]} ends at {at[where]} instead of {end}")
+            form.fail(f"{where[0]}/{where[1]} ends at {at[where]} instead of {end}")
 
 
 class _Events:
-    """The records of a topic against what was sent: first occurrences in order, each naming the one before it."""
+    """Compares the records of topics with the messages sent. First occurrences stand in order, each names the one before it."""
 
     def __init__(self, service: str, sent: Sent, position: int, form: Check) -> None:
         self._topic, self._sent, self._position, self._form = f"{service}.events.v1", sent, position, form
@@ -98,63 +99,64 @@ class _Events:
         self._seen: dict[TopicPartition, set[str]] = {}
         self._kept_from: dict[TopicPartition, str] = {}
         self._begun: set[TopicPartition] = set()
-        self._forgetful: set[TopicPartition] = set()
-        self._ahead = 0
+        self._truncated: set[TopicPartition] = set()
+        self._last_past_checkpoint = 0
 
     def open(self, record: BusRecord) -> None:
-        """A partition whose first record is not its first ever has forgotten what came before."""
+        """Notes a partition whose kept records begin past offset 0: retention has deleted the earlier ones."""
         where = (record.topic, record.partition)
         if where not in self._begun and record.offset > 0:
-            self._forgetful.add(where)
+            self._truncated.add(where)
         self._begun.add(where)
 
-    def look(self, record: BusRecord) -> None:
+    def check_event(self, record: BusRecord) -> None:
         where, place = (record.topic, record.partition), f"{record.topic}/{record.partition} offset {record.offset}"
         try:
             position, previous = int(record.header("ce_position")), int(record.header("ce_previous"))
         except ValueError:
-            self.committed.at(False, f"{place} is no event of this service")
+            self.committed.that(False, f"{place} is no event of this service")
             return
         seen, last = self._seen.setdefault(where, set()), self._last.get(where, 0)
         if position > last:
-            self.order.at(previous == last, f"{place}: {position} names {previous} before it, not {last}")
+            self.order.that(previous == last, f"{place}: {position} names {previous} before it, not {last}")
             self._last[where] = position
         elif str(position) not in seen:
-            self.order.at(False, f"{place}: {position} comes after {last}")
+            self.order.that(False, f"{place}: {position} comes after {last}")
         seen.add(str(position))
-        self._look_at_form(where, str(position), record, place)
+        self._check_form(where, str(position), record, place)
         if position > self._position:
-            self._ahead = max(self._ahead, position)
+            self._last_past_checkpoint = max(self._last_past_checkpoint, position)
         else:
             known = str(position) in self._sent.get(where, {})
-            self.committed.at(known, f"{place}: position {position} has no place in this partition")
+            self.committed.that(known, f"{place}: position {position} has no place in this partition")
 
-    def look_at_request(self, record: BusRecord) -> None:
-        """Only what a topic still keeps can be asked for: command topics forget after a week."""
+    def check_command(self, record: BusRecord) -> None:
+        """Checks a record of a command topic. Only what the topic still keeps is expected: retention there is a week."""
         where, place = (record.topic, record.partition), f"{record.topic}/{record.partition} offset {record.offset}"
         name = record.header("ce_id")
         if name in self._sent.get(where, {}):
-            if where in self._forgetful:
+            if where in self._truncated:
                 self._kept_from.setdefault(where, name)
             self._seen.setdefault(where, set()).add(name)
-            self._look_at_form(where, name, record, place)
+            self._check_form(where, name, record, place)
         else:
-            self.requests.wrong(f"{place}: no event up to the checkpoint asks for {name}")
+            self.requests.fail(f"{place}: no event up to the checkpoint asks for {name}")
 
-    def _look_at_form(self, where: TopicPartition, name: str, record: BusRecord, place: str) -> None:
+    def _check_form(self, where: TopicPartition, name: str, record: BusRecord, place: str) -> None:
         wanted = self._sent.get(where, {}).get(name)
         if wanted is not None:
             same = wanted == _digest(record.header("ce_type"), record.key, record.value)
-            self._form.at(same, f"{place}: {record.header('ce_type')} is not what is published of {name}")
+            self._form.that(same, f"{place}: {record.header('ce_type')} is not what is published of {name}")
 
     def end(self, head: int) -> None:
-        """What should have come and did not."""
-        self.committed.at(self._ahead <= head, f"position {self._ahead} is on the topic, the log ends at {head}")
+        """Checks what is missing after the last record, given the position of the log's `head`."""
+        last = self._last_past_checkpoint
+        self.committed.that(last <= head, f"position {last} is on the topic, the log ends at {head}")
         for where, sent in sorted(self._sent.items()):
-            look = self.complete if where[0] == self._topic else self.requests
-            look.looked_at += len(sent)
+            check = self.complete if where[0] == self._topic else self.requests
+            check.checked += len(sent)
             for name in self._missing(where, list(sent)):
-                look.wrong(f"{where[0]}/{where[1]}: {name} is missing")
+                check.fail(f"{where[0]}/{where[1]}: {name} is missing")
 
     def _missing(self, where: TopicPartition, sent: list[str]) -> Iterable[str]:
         forgotten = sent.index(self._kept_from[where]) if where in self._kept_from else 0

@@ -129,7 +129,7 @@ async def budgets_agree(app: App) -> list[CheckResult]:
 
     Looks at nothing while the read model is behind.
     """
-    look, shown, kept = Check("budgets_agree"), CAMPAIGNS, app.metadata.tables["budgets"]
+    check, shown, kept = Check("budgets_agree"), CAMPAIGNS, app.metadata.tables["budgets"]
     made = app.metadata.tables["projections"]
     both = shown.join(kept, shown.c.campaign_id == kept.c.campaign_id)
     amounts = (
@@ -143,9 +143,9 @@ async def budgets_agree(app: App) -> list[CheckResult]:
         generation = (await connection.execute(query)).scalar_one()
         at = await position(connection, app.metadata.tables["guards"], "campaigns", generation)
         if at != (await app.log.head(connection)).position:
-            return [look.done()]
+            return [check.result()]
         rows = (await connection.execute(sa.select(shown.c.campaign_id, *amounts).select_from(both))).all()
     for row in rows:
         sound = (row.reserved_minor, row.budget_minor) == (row.committed_minor, row.limit_minor)
-        look.at(sound, f"{row.campaign_id}: {row.reserved_minor} is shown, {row.committed_minor} is committed")
-    return [look.done()]
+        check.that(sound, f"{row.campaign_id}: {row.reserved_minor} is shown, {row.committed_minor} is committed")
+    return [check.result()]

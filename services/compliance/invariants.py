@@ -31,13 +31,13 @@ async def verdicts_follow_findings(app: App) -> list[CheckResult]:
     async for row in _rows(app, query.where(REVIEWS.c.verdict != "")):
         findings = adapter(tuple[Finding, ...]).validate_json(row.findings)
         wanted = Verdict.NEEDS_HUMAN if row.by_reviewer else Verdict(row.verdict)
-        judged.at(
+        judged.that(
             verdict_of(findings) is wanted, f"review {row.review_id} is {row.verdict} by {len(findings)} findings"
         )
-        listed.at(
+        listed.that(
             row.rows == len(findings), f"review {row.review_id}: {row.rows} of {len(findings)} findings are listed"
         )
-    return [judged.done(), listed.done()]
+    return [judged.result(), listed.result()]
 
 
 async def _pages(
@@ -73,17 +73,19 @@ class Walk:
     def at(self, stream: str, event: object) -> None:
         alarm = event.look_id if isinstance(event, DisclosureMissing) else ""
         if self.due or alarm:
-            self.alarmed.at(
+            self.alarmed.that(
                 self.due == alarm, f"{stream}: the alarm of look {alarm or 'none'} follows {self.due or 'none'}"
             )
         self.due = ""
         match event:
             case LookRequested(ordinal=ordinal):
-                self.recorded.at(ordinal == self.asked.get(stream, 0) + 1, f"{stream}: look {ordinal} is out of order")
+                self.recorded.that(
+                    ordinal == self.asked.get(stream, 0) + 1, f"{stream}: look {ordinal} is out of order"
+                )
                 self.asked[stream] = ordinal
             case ContentLookedAt(ordinal=ordinal, look_id=look_id, found=found, label_present=label_present):
                 asked = self.asked.get(stream, 0)
-                self.recorded.at(ordinal <= asked, f"{stream}: look {ordinal} was recorded, {asked} were asked for")
+                self.recorded.that(ordinal <= asked, f"{stream}: look {ordinal} was recorded, {asked} were asked for")
                 self.due = look_id if found and not label_present else ""
 
 
@@ -93,7 +95,7 @@ async def looks_recorded(app: App) -> list[CheckResult]:
     query = sa.select(events.position, events.stream, events.name, events.data).where(events.name.in_(LOOKS))
     async for row in _rows(app, query):
         walk.at(row.stream, CODEC.decode(row.name, row.data))
-    return [walk.recorded.done(), walk.alarmed.done()]
+    return [walk.recorded.result(), walk.alarmed.result()]
 
 
 LOOKS = [CODEC.name_of(one) for one in (LookRequested, ContentLookedAt, DisclosureMissing)]
@@ -101,23 +103,23 @@ LOOKS = [CODEC.name_of(one) for one in (LookRequested, ContentLookedAt, Disclosu
 
 async def looks_follow_reviews(app: App) -> list[CheckResult]:
     """What is looked at as published was handed in for review and found clear. Nothing is said while reviews are behind."""
-    look, events = Check("looks_follow_reviews"), app.metadata.tables["log_events"].c
+    check, events = Check("looks_follow_reviews"), app.metadata.tables["log_events"].c
     scheduled = CODEC.name_of(LooksScheduled)
     query = sa.select(events.position, events.name, events.data).where(events.name == scheduled)
     async with app.database.snapshot() as connection:
         if await is_at_head(connection, app.log, REVIEWS_PROJECTION):
             async for page in _pages(lambda: nullcontext(connection), query):
-                await _follow(connection, look, [CODEC.decode(row.name, row.data) for row in page])
-    return [look.done()]
+                await _follow(connection, check, [CODEC.decode(row.name, row.data) for row in page])
+    return [check.result()]
 
 
-async def _follow(connection: AsyncConnection, look: Check, scheduled: Sequence[LooksScheduled]) -> None:
+async def _follow(connection: AsyncConnection, check: Check, scheduled: Sequence[LooksScheduled]) -> None:
     reviews = {one.about.submission_id for one in scheduled}
     query = sa.select(REVIEWS.c.review_id, REVIEWS.c.verdict).where(REVIEWS.c.review_id.in_(reviews))
     known = {row.review_id: row.verdict for row in await connection.execute(query)}
     for one in scheduled:
         verdict = known.get(one.about.submission_id, "unknown")
-        look.at(
+        check.that(
             verdict == Verdict.CLEAR, f"deliverable {one.about.deliverable_id} was published, its review is {verdict}"
         )
 

@@ -41,19 +41,19 @@ async def creators_agree(app: App) -> list[CheckResult]:
             creator_id, state = row["creator_id"], adapter(State).validate_json(row["state"])
             wanted = (searched(state), list(labels(creator_id, state)), list(prices(creator_id, state)))
             found = ({name: row[name] for name in wanted[0]}, *(_sorted(one.get(creator_id, [])) for one in shown))
-            index.at(
+            index.that(
                 found == (wanted[0], *map(_sorted, wanted[1:])), f"creator {creator_id} is found by what it is not"
             )
             held = {(one["platform"], one["handle"]) for one in kept.get(creator_id, [])}
             has = {(one.platform.value, one.handle) for one in state.accounts}
-            handles.at(
+            handles.that(
                 held == has, f"creator {creator_id} has {len(has)} accounts, {len(held)} handles are kept for it"
             )
             if creator_id in gone:
-                forgotten.at(
+                forgotten.that(
                     not _revisions(state), f"creator {creator_id} was forgotten and shows a revision of its texts"
                 )
-    return [index.done(), handles.done(), forgotten.done()]
+    return [index.result(), handles.result(), forgotten.result()]
 
 
 async def _pages(app: App) -> AsyncIterator[tuple[AsyncConnection, Sequence[Row]]]:
@@ -105,7 +105,7 @@ def _sorted(rows: Sequence[Row]) -> list[Row]:
 
 async def records_add_up(app: App) -> list[CheckResult]:
     """A creator's counts are the sums over its work and marks; the three tables move in one transaction."""
-    look = Check("records_add_up")
+    check = Check("records_add_up")
     counted = sa.union_all(
         sa.select(CREATOR_WORK.c.creator_id, CREATOR_WORK.c.collaboration.label("name"), sa.literal(1).label("amount")),
         sa.select(CREATOR_MARKS.c.creator_id, CREATOR_MARKS.c.mark, CREATOR_MARKS.c.amount),
@@ -120,10 +120,10 @@ async def records_add_up(app: App) -> list[CheckResult]:
     query = sa.select(records.c.creator_id).select_from(joined).group_by(*records.c).having(wrong)
     async with app.database.snapshot() as connection:
         total = sa.select(sa.func.count()).select_from(records)
-        look.looked_at = (await connection.execute(total)).scalar_one()
+        check.checked = (await connection.execute(total)).scalar_one()
         for creator_id in (await connection.execute(query.limit(PROBLEMS_LIMIT))).scalars():
-            look.wrong(f"creator {creator_id}: its work and marks give other counts")
-    return [look.done()]
+            check.fail(f"creator {creator_id}: its work and marks give other counts")
+    return [check.result()]
 
 
 INVARIANTS = (creators_agree, records_add_up)

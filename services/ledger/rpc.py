@@ -76,7 +76,7 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
         found = await verify(self._app.log, self._app.service.codec, self._anchors)
         checks = [
-            pb.VerificationCheck(name=one.invariant, ok=one.ok, checked=one.looked_at, problems=one.problems)
+            pb.VerificationCheck(name=one.invariant, ok=one.ok, checked=one.checked, problems=one.problems)
             for one in found.checks
         ]
         return pb.VerifyLedgerResponse(ok=found.ok, checks=checks, position=found.position, root_hash=found.root)

@@ -126,7 +126,7 @@ async def load() -> None:
             raise
         finally:
             await work.close()
-        looked_at = {f"{one.service} {one.invariant}": one.looked_at for one in checked}
+        looked_at = {f"{one.service} {one.invariant}": one.checked for one in checked}
         answers = {"ended": len(work.ended), "told": len(caller.told), "outcomes": dict(caller.outcomes)}
         _answer({"broken": broken(checked), "looked_at": looked_at, "phases": caller.told_of(), **answers})
 

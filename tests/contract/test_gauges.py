@@ -23,7 +23,7 @@ async def test_relay_and_projection_lag_count_what_is_not_done(running: Running,
     gauges = DatabaseMetrics("counters", log.database, log, ["sums_own_g1"], clock=False)
     for _ in range(3):
         await running.writer.execute("counter-1", Add(1), meta())
-    await gauges.look()
+    await gauges.update()
     assert value("relay_lag_events") == 3
     assert value("relay_lag_seconds") is not None
     await running.project(counter.OWN_SUMS)
@@ -32,7 +32,7 @@ async def test_relay_and_projection_lag_count_what_is_not_done(running: Running,
     await running.bus.ensure_topics(counter.topics(running.service))
     while await relay.round():
         pass
-    await gauges.look()
+    await gauges.update()
     assert value("relay_lag_events") == 0
     assert value("relay_lag_seconds") == 0
     assert value("projection_lag_events", projection="sums_own_g1", source="log", partition="0") == 0
@@ -44,7 +44,7 @@ async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Runn
     await running.project(projection)
     await running.until_sums({"counter-1": (1, 1)})
     forget("projection_lag_events", projection="sums_own_g2", source="log", partition="0")  # of another test
-    await gauges.look()
+    await gauges.update()
     assert lags("sums_own_g1", "sums_own_g2") == [0, None]
     assert value("parked_keys", projection="sums_own_g1") == 0
     rebuild = Rebuild(
@@ -52,7 +52,7 @@ async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Runn
         partitions=counter.PARTITIONS,
     )  # fmt: skip
     assert await rebuild.run() == 2
-    await gauges.look()
+    await gauges.update()
     assert lags("sums_own_g1", "sums_own_g2") == [None, 0]
     assert [value(name, projection="sums_own_g1") for name in ("parked_keys", "reader_stopped")] == [None, None]
 
@@ -70,11 +70,11 @@ async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
     async with log.database.transaction() as connection:
         rows = [{**fixed, "offset": number, "key": key} for number, key in enumerate(["a", "a", "b"])]
         await connection.execute(sa.insert(parked), rows)
-    await gauges.look()
+    await gauges.update()
     assert value("parked_keys", projection="sums_g1") == 2
     async with log.database.transaction() as connection:
         await connection.execute(sa.delete(parked))
-    await gauges.look()
+    await gauges.update()
     assert value("parked_keys", projection="sums_g1") == 0
 
 
@@ -85,5 +85,5 @@ async def test_only_late_deadlines_count(log: Log) -> None:
         for name, due_at in (("late", now - timedelta(minutes=1)), ("soon", now), ("later", now + timedelta(days=1))):
             row = {"stream": "s", "name": name, "due_at": due_at, "command": "c", "data": "{}"}
             await connection.execute(sa.insert(deadlines), [row])
-    await gauges.look()
+    await gauges.update()
     assert value("deadlines_due", process="counters") == 1

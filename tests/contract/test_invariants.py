@@ -13,7 +13,7 @@ from kernel.core.clock import system_clock
 from kernel.core.ids import partition_of
 from kernel.host.app import App
 from kernel.runtime.telemetry import REGISTRY
-from kernel.verify.invariants import InvariantMonitor, broken, check
+from kernel.verify.invariants import InvariantMonitor, broken, check_service
 from tests.kit import counter
 from tests.kit.quiet import until_quiet
 from tests.kit.servers import Ports
@@ -54,9 +54,9 @@ def red(found: Sequence[CheckResult]) -> set[str]:
 
 async def test_a_service_that_did_everything_is_whole_and_the_check_leaves_no_trace(app: App) -> None:
     before = await tables_of(app)
-    found = await check(app)
+    found = await check_service(app)
     assert broken(found) == []
-    looked_at = {one.invariant: one.looked_at for one in found}
+    looked_at = {one.invariant: one.checked for one in found}
     assert looked_at["positions_dense"] > 20
     assert {name for name, count in looked_at.items() if not count} == {"nothing_parked"}
     assert await tables_of(app) == before
@@ -77,7 +77,7 @@ async def test_requests_that_come_again_change_nothing(app: App) -> None:
     async with serving(app):
         await until_quiet(app)
     assert await app.log.head() == head
-    assert broken(await check(app)) == []
+    assert broken(await check_service(app)) == []
 
 
 ONE, FOUR, ECHOING = (counter.counter(name) for name in ("story 1", "story 4", "echoing"))
@@ -142,7 +142,7 @@ async def test_harm_to_the_log_or_a_guard_is_named(app: App, what: str) -> None:
         app, *statements, bytes=b"?", meta=meta[0].meta.replace(b'"events":1', b'"events":2'),
         later=stored(app, LATER), late=stored(app, system_clock() - timedelta(minutes=2)),
     )  # fmt: skip
-    assert red(await check(app, topics=False, rebuilt=False)) == wanted
+    assert red(await check_service(app, topics=False, rebuilt=False)) == wanted
 
 
 def stored(app: App, at: datetime) -> object:
@@ -158,7 +158,7 @@ async def test_what_the_unique_keys_would_let_through_is_seen(app: App, column: 
         f"UPDATE log_events SET {column} = (SELECT {column} FROM log_events WHERE stream = '{FOUR}' AND version = 2) "
         f"WHERE stream = '{FOUR}' AND version = 3",
     )
-    assert red(await check(app, topics=False, rebuilt=False)) == {wanted}
+    assert red(await check_service(app, topics=False, rebuilt=False)) == {wanted}
 
 
 def without_keys(app: App) -> list[str]:
@@ -175,7 +175,7 @@ async def test_what_is_parked_is_named_with_its_reason(app: App) -> None:
         " VALUES ('heard_g1', 'log', 0, 1, 'a key', 1, '', :bytes, :bytes, 'because', :now)",
         bytes=b"", now=stored(app, system_clock()),
     )  # fmt: skip
-    found = await check(app, topics=False, rebuilt=False)
+    found = await check_service(app, topics=False, rebuilt=False)
     assert broken(found) == ["toys: nothing_parked: heard_g1 a key: because"]
 
 
@@ -218,7 +218,7 @@ ON_THE_TOPICS: dict[str, tuple[set[str], list[str]]] = {
 async def test_harm_to_a_topic_is_named(app: App, what: str) -> None:
     wanted, statements = ON_THE_TOPICS[what]
     await harm_bus(app, *statements)
-    found = await check(app, rebuilt=False)
+    found = await check_service(app, rebuilt=False)
     assert red(found) - {"guards_at_place"} == wanted
 
 
@@ -243,27 +243,27 @@ async def test_harm_to_what_is_folded_is_named(app: App, what: str, monkeypatch:
     monkeypatch.setattr("kernel.verify.read_models.CATCH_UP_S", 0.3)
     wanted, statements = FOLDED[what]
     await harm(app, *statements, later=stored(app, LATER))
-    assert red(await check(app)) == wanted
+    assert red(await check_service(app)) == wanted
 
 
 async def test_a_read_model_behind_a_hole_cannot_be_rebuilt(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kernel.verify.read_models.STALL_S", 1.0)
     await harm_bus(app, f"DELETE FROM records WHERE {at(1)}")
-    assert red(await check(app)) == {"topic_complete", "topic_in_order", "rebuild_heard"}
+    assert red(await check_service(app)) == {"topic_complete", "topic_in_order", "rebuild_heard"}
 
 
-async def test_a_patrol_shows_what_it_finds_until_a_whole_round_is_clean(app: App) -> None:
+async def test_the_monitor_shows_what_it_finds_until_a_whole_round_is_clean(app: App) -> None:
     def shown(invariant: str) -> float | None:
         return REGISTRY.get_sample_value("invariant_violations", {"invariant": invariant})
 
-    patrol = InvariantMonitor(app)
-    await patrol.look()
+    monitor = InvariantMonitor(app)
+    await monitor.run_once()
     assert shown("versions_dense") == shown("deadlines_met") == 0
     await harm(app, f"UPDATE log_events SET version = 9 WHERE stream = '{FOUR}' AND version = 3")
-    await patrol.look()
+    await monitor.run_once()
     assert (shown("versions_dense"), shown("deadlines_met")) == (1, 0)
     await harm(app, f"UPDATE log_events SET version = 3 WHERE stream = '{FOUR}' AND version = 9")
-    await patrol.look()
+    await monitor.run_once()
     assert shown("versions_dense") == 1
-    await patrol.look()
+    await monitor.run_once()
     assert shown("versions_dense") == 0

@@ -151,7 +151,7 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
     running.start(running.relay().run(running.stop))
 
     async def is_told() -> bool:
-        await gauges.look()
+        await gauges.update()
         return metric("reader_stopped", projection=reader) == 1
 
     await running.until(is_told)
@@ -169,7 +169,7 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
 
     await running.until(goes_on)
     monkeypatch.setattr("kernel.streams.halted.time_of", later)
-    await gauges.look()
+    await gauges.update()
     assert metric("reader_stopped", projection=reader) == 0
     ticks.now += SHOWN_S
     assert (await health.readiness()).checks == {}

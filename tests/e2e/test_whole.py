@@ -13,7 +13,7 @@ from cli.opened import opened
 from kernel.host.app import App
 from kernel.processors.generations import live_generation
 from kernel.processors.projector import physical
-from kernel.verify.invariants import CheckResult, broken, check
+from kernel.verify.invariants import CheckResult, broken, check_service
 from tests.kit.story import embedded_stores
 
 
@@ -27,7 +27,7 @@ async def apps(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 
 async def found_in(apps: Sequence[App], deep: bool) -> list[CheckResult]:
-    found = [one for app in apps for one in await check(app, topics=deep, rebuilt=deep)]
+    found = [one for app in apps for one in await check_service(app, topics=deep, rebuilt=deep)]
     return [*[one for one in found if one.invariant != "deadlines_met"], *await across(apps)]
 
 

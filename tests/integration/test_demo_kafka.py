@@ -9,7 +9,7 @@ from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.layout import SERVICES
 from cli.opened import opened
 from cli.platform import Name, Running
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from tests.kit.story import embedded_numbers, tell
 from tools.servers import KafkaServer, PostgresServer
 
@@ -57,7 +57,7 @@ async def test_killing_every_process_changes_no_number(
         killer = Killer(platform)
         numbers = await tell(platform, killer.on_part)
         async with opened(platform.layout) as apps:
-            found = [*[one for app in apps for one in await check(app)], *await across(apps)]
+            found = [*[one for app in apps for one in await check_service(app)], *await across(apps)]
     assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
     assert broken(found) == []
     assert numbers == await embedded_numbers(tmp_path / "embedded")

@@ -22,7 +22,7 @@ from kernel.runtime.settings import Settings
 from kernel.streams.consumer import Consumer
 from kernel.streams.relay import Relay
 from kernel.verify.inline_rows import check_inline_tables
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from tests.kit import counter, running, toy
 from tests.kit.counter import Add
 from tests.kit.running import free_port
@@ -66,7 +66,7 @@ class Load:
         """All invariants hold; each acknowledged command is where it was said, and nothing is there that nobody sent."""
         await self.databases[0].close()  # the pool may still hold connections that were cut
         app = open_app(toy.SERVICE, settings)
-        found = [*await check(app, topics=topics, rebuilt=False), *await check_inline_tables(app)]
+        found = [*await check_service(app, topics=topics, rebuilt=False), *await check_inline_tables(app)]
         await app.close()
         await app.bus.close()
         assert broken(found) == []

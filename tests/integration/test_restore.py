@@ -20,7 +20,7 @@ from cli.layout import ROOT, SERVICES, Layout, Ports
 from cli.opened import opened
 from cli.platform import Name, Running
 from kernel.host.app import App
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from soak import ending
 from tests.kit.working import campaigns, work_goes_on, working
 from tools.servers import KafkaServer, PostgresServer
@@ -148,7 +148,7 @@ async def test_after_a_restore_to_an_earlier_moment_all_is_whole_and_work_goes_o
     await platform.wait()
     async with opened(platform.layout) as apps:
         await ending.quiet(apps)
-        assert broken([one for app in apps for one in await check(app)]) == []
+        assert broken([one for app in apps for one in await check_service(app)]) == []
         await work_goes_on(platform.layout, apps, seed=2)
     verified = await dandelion(platform.layout, "verify", "--deep")
     assert verified.returncode == 0, verified.stdout

@@ -12,7 +12,7 @@ import pytest
 
 from kernel.core.events import Recorded
 from kernel.host.app import App, open_app, run_migrations
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from tests.kit import counter, toy
 from tests.kit.quiet import until_quiet
 from tests.kit.rolling import LIMIT_S, Ask, Balanced, Replica
@@ -84,4 +84,4 @@ async def test_a_rolling_restart_loses_and_doubles_nothing_and_answers_every_req
     assert await asyncio.gather(*[one.end() for one in replicas]) == [0, 0]
     sys.stderr.write(f"\n{load.told()}\n")
     check_once(await app.log.read(0, 100_000), {key: body["position"] for key, body in load.answered.items()})
-    assert broken(await check(app)) == []
+    assert broken(await check_service(app)) == []

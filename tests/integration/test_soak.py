@@ -30,7 +30,7 @@ async def test_a_short_soak_ends_green(
         Servers(fresh_kafka, fresh_postgres), SEED, plan(SEED, SECONDS), lines.append, tmp_path / "soak"
     )
     assert not soaked.broken, "\n".join(lines)
-    told_of = {one.service for one in soaked.checked if one.invariant == "told_is_in_the_log_once" and one.looked_at}
+    told_of = {one.service for one in soaked.checked if one.invariant == "told_is_in_the_log_once" and one.checked}
     assert told_of >= {"campaigns", "ledger"}
 
 

@@ -59,14 +59,14 @@ class _Replay:
         try:
             event = codec.decode(recorded.name, recorded.data)
         except Fault as fault:
-            self.events.at(False, f"{recorded.id}: {fault.code}")
+            self.events.that(False, f"{recorded.id}: {fault.code}")
             return
-        self.events.at(True, "")
+        self.events.that(True, "")
         if isinstance(event, WindowClosed) or recorded.position in anchored:
             self.hashes[recorded.position] = self.chained.hash
         if isinstance(event, JournalSealed):
             same = self.hashes.get(event.up_to_position) == event.root
-            self.seals.at(same, f"the seal of position {event.up_to_position} does not fit the journal")
+            self.seals.that(same, f"the seal of position {event.up_to_position} does not fit the journal")
         self._fold(DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event))
 
     def _fold(self, fact: DecidedEvent[Any]) -> None:
@@ -90,7 +90,7 @@ async def verify(
         stored = {inline.name: await _stored(connection, log, inline) for inline in ALL}
     checks = [_hash_chain(replay, known), replay.seals, replay.events, *_books(replay)]
     checks += [_equal(inline, replay, stored[inline.name]) for inline in ALL]
-    return Verification(tuple(check.done() for check in checks), replay.chained.position, replay.chained.hash)
+    return Verification(tuple(check.result() for check in checks), replay.chained.position, replay.chained.hash)
 
 
 async def _replay(
@@ -101,10 +101,10 @@ async def _replay(
         try:
             batch = await log.read(done, READ_LIMIT, head, connection)
         except Fault as fault:
-            replay.events.at(False, str(fault))
+            replay.events.that(False, str(fault))
             return replay
         if not batch:
-            replay.events.at(False, f"positions {done + 1}..{head} are missing")
+            replay.events.that(False, f"positions {done + 1}..{head} are missing")
             return replay
         for recorded in batch:
             replay.take(recorded, codec, anchored)
@@ -123,9 +123,9 @@ async def _stored(connection: AsyncConnection, log: Log, inline: InlineTable[Any
 def _hash_chain(replay: _Replay, known: Sequence[tuple[int, str]]) -> Check:
     chained = replay.chained
     check = Check("hash_chain", chained.position)
-    check.at(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
+    check.that(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
     wrong = mismatched(known, replay.hashes)
-    check.at(not wrong, f"the anchor of position {wrong} does not fit the journal")
+    check.that(not wrong, f"the anchor of position {wrong} does not fit the journal")
     return check
 
 
@@ -143,9 +143,9 @@ def _sums(accounts: Sequence[Account]) -> Check:
     for currency in sorted({account.currency for account in accounts}):
         mine = [account for account in accounts if account.currency == currency]
         debits, credits = sum(a.debits_posted for a in mine), sum(a.credits_posted for a in mine)
-        check.at(debits == credits, f"{currency}: debits {debits}, credits {credits}")
+        check.that(debits == credits, f"{currency}: debits {debits}, credits {credits}")
         debits, credits = sum(a.debits_pending for a in mine), sum(a.credits_pending for a in mine)
-        check.at(debits == credits, f"{currency} pending: debits {debits}, credits {credits}")
+        check.that(debits == credits, f"{currency} pending: debits {debits}, credits {credits}")
     return check
 
 
@@ -153,7 +153,7 @@ def _bounds(accounts: Sequence[Account]) -> Check:
     check = Check("bounds")
     for account in accounts:
         sound = not account.kind.bounded or account.spendable_minor >= 0
-        check.at(sound, f"{account.code} of {account.owner}: {account.spendable_minor} {account.currency}")
+        check.that(sound, f"{account.code} of {account.owner}: {account.spendable_minor} {account.currency}")
     return check
 
 
@@ -162,7 +162,7 @@ def _closed(accounts: Sequence[Account]) -> Check:
     for account in accounts:
         if account.closed:
             empty = account.balance_minor == account.debits_pending == account.credits_pending == 0
-            check.at(empty, f"{account.code} of {account.owner} is closed and holds {account.balance_minor}")
+            check.that(empty, f"{account.code} of {account.owner} is closed and holds {account.balance_minor}")
     return check
 
 
@@ -175,7 +175,7 @@ def _deliverables(replay: _Replay) -> Check:
         left = account.balance_minor if account else 0
         sound = escrow.held_minor == escrow.released_minor + escrow.returned_minor + left
         sound = sound and (escrow.status == EscrowStatus.HELD or left == 0) and left == escrow.left_minor
-        check.at(sound, f"{escrow.deliverable_id}: held {escrow.held_minor}, left {left}, {escrow.status}")
+        check.that(sound, f"{escrow.deliverable_id}: held {escrow.held_minor}, left {left}, {escrow.status}")
     return check
 
 
@@ -186,8 +186,8 @@ def _client_money(replay: _Replay, accounts: Sequence[Account]) -> Check:
         mine = [account for account in accounts if account.currency == currency]
         assets, claims = _stake(mine, Stake.ASSET, Side.DEBIT), _stake(mine, Stake.CLAIM, Side.CREDIT)
         sound = (row.assets_minor, row.claims_minor) == (assets, claims)
-        check.at(sound, f"{currency}: {row.assets_minor}/{row.claims_minor} kept, {assets}/{claims} found")
-        check.at(assets >= claims, f"{currency}: {claims - assets} of client money is not covered")
+        check.that(sound, f"{currency}: {row.assets_minor}/{row.claims_minor} kept, {assets}/{claims} found")
+        check.that(assets >= claims, f"{currency}: {claims - assets} of client money is not covered")
     return check
 
 
@@ -201,5 +201,5 @@ def _equal(inline: InlineTable[Any], replay: _Replay, stored: dict[Key, Any]) ->
     made = replay.table(inline)
     for key in sorted(made.keys() | stored.keys()):
         same = made.get(key) == stored.get(key)
-        check.at(same, f"{'/'.join(key)}: the table does not say what the journal says")
+        check.that(same, f"{'/'.join(key)}: the table does not say what the journal says")
     return check

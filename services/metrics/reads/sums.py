@@ -9,7 +9,7 @@ from services.metrics.tables import CELLS, MINUTES
 
 async def counters_add_up(app: App) -> list[CheckResult]:
     """In one query: cells and minutes move in one transaction."""
-    look, cell, minute = Check("counters_add_up"), CELLS.c, MINUTES.c
+    check, cell, minute = Check("counters_add_up"), CELLS.c, MINUTES.c
     after = sa.func.sum(sa.case((minute.minute >= cell.first_minute, minute.added), else_=0))
     wrong = (sa.func.coalesce(sa.func.sum(minute.added), 0) != cell.increments) | (
         sa.func.coalesce(after, 0) != cell.after
@@ -19,7 +19,7 @@ async def counters_add_up(app: App) -> list[CheckResult]:
         cell.content, cell.cell, cell.increments, cell.after
     ).having(wrong).limit(PROBLEMS_LIMIT)  # fmt: skip
     async with app.database.reading() as connection:
-        look.looked_at = (await connection.execute(sa.select(sa.func.count()).select_from(CELLS))).scalar_one()
+        check.checked = (await connection.execute(sa.select(sa.func.count()).select_from(CELLS))).scalar_one()
         for content, number in (await connection.execute(query)).all():
-            look.wrong(f"content {content}, cell {number}: its minutes give another sum")
-    return [look.done()]
+            check.fail(f"content {content}, cell {number}: its minutes give another sum")
+    return [check.result()]

@@ -16,7 +16,7 @@ from kernel.adapters.bus import PARTITIONS
 from kernel.core.ids import new_id
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, open_app, run_migrations
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 from tests.integration.campaigns.conftest import OTHERS
@@ -112,4 +112,4 @@ async def test_a_rolling_restart_of_campaigns_loses_and_doubles_no_command(
     told = sorted((body["position"], body["stream"], body["version"]) for body in load.answered.values())
     events = [one for one in await app.log.read(0, 100_000) if one.command and one.stream.startswith("campaign-")]
     assert [(one.position, one.stream, one.version) for one in events] == told
-    assert broken(await check(app)) == []
+    assert broken(await check_service(app)) == []

@@ -5,7 +5,7 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
 
 from kernel.core.ids import new_id
-from kernel.verify.invariants import CheckResult, broken, quick
+from kernel.verify.invariants import CheckResult, broken, quick_check
 from tests.integration.discovery.running import Discovery
 from tests.kit.quiet import until_quiet
 from tests.kit.stopped import harm
@@ -31,13 +31,13 @@ async def worked(discovery: Discovery) -> Discovery:
 
 
 async def looked(discovery: Discovery) -> list[CheckResult]:
-    return [one for one in await quick(discovery.app) if one.invariant in OURS]
+    return [one for one in await quick_check(discovery.app) if one.invariant in OURS]
 
 
 async def test_what_was_done_is_whole_and_all_of_it_is_looked_at(worked: Discovery) -> None:
     found = await looked(worked)
     assert broken(found) == []
-    assert {one.invariant: one.looked_at > 0 for one in found} == dict.fromkeys(OURS, True)
+    assert {one.invariant: one.checked > 0 for one in found} == dict.fromkeys(OURS, True)
 
 
 NONE, SOME = '"bio_revision":""', '"bio_revision":"r"'

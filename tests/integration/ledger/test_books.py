@@ -101,7 +101,7 @@ async def test_what_nobody_touched_verifies_with_its_seals(kept: tuple[Path, Led
     await app.close()
     await app.bus.close()
     assert found.ok, [check.problems for check in found.checks]
-    checked = {check.invariant: check.looked_at for check in found.checks}
+    checked = {check.invariant: check.checked for check in found.checks}
     assert checked["seals"] >= 2
     assert len(await anchors.read()) >= 2
     assert steps[-1] == (found.position, found.position)
