@@ -1,6 +1,6 @@
-"""The HTTP edge of a service: who calls, what a command carries, and nothing out but documented answers.
+"""HTTP API of a service: authenticates the caller, reads a command request's headers, answers errors as RFC 9457 problems only.
 
-`api = create_api(...)`, then routes that take `sender: Sender` (commands) or `caller: Caller` (everything else).
+`api = create_api(...)` makes the app. Its routes take `request: CommandRequest` (commands) or `caller: Caller` (other calls).
 """
 
 import asyncio
@@ -45,8 +45,8 @@ DOCUMENTED = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class _Edges:
-    """What the dependencies below need of their app."""
+class _AppState:
+    """State of the app that the dependencies below read: verifier, rate limits, key of the fingerprints."""
 
     verifier: Verifier
     buckets: Buckets
@@ -57,12 +57,12 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer",
 
 
 async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
-    """The caller by the bearer token; counts the request against the caller's rate."""
+    """Authenticates the caller by the bearer token, and takes one token from the caller's rate-limit bucket."""
     if given is None:
         raise Unauthenticated("token.missing")
-    edges: _Edges = request.app.state.edges
-    caller = await edges.verifier.verify(given.credentials)
-    allowance, exhausted = edges.buckets.take((caller.tenant, caller.id))
+    state: _AppState = request.app.state.edge
+    caller = await state.verifier.verify(given.credentials)
+    allowance, exhausted = state.buckets.take((caller.tenant, caller.id))
     request.state.headers.update(allowance.headers())
     if exhausted:
         raise exhausted
@@ -84,48 +84,49 @@ CorrelationId = Annotated[str | None, Header(alias="X-Correlation-Id", pattern=C
 
 
 @dataclass(frozen=True, slots=True)
-class CommandRequest:
-    """One command request: its actor, key and trace; makes the Meta and dresses the answer."""
+class _CommandRequest:
+    """Request that carries a command: `actor`, idempotency `key`, the HTTP request and the response being made."""
 
     actor: Actor
     key: str
-    request: Request
+    http: Request
     response: Response
 
     def meta(self, stream: str, command: object, body: BaseModel | None = None) -> Meta:
-        """The Meta of `command` on `stream`; the fingerprint covers command name, path and body, not time."""
+        """Meta of `command` on `stream`. Its fingerprint covers the command's name, the path and the body, but no time."""
         return Meta(
             command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
             actor=self.actor,
             fingerprint=self._fingerprint(type(command).__name__, body),
-            correlation=self.request.state.correlation,
+            correlation=self.http.state.correlation,
             traceparent=telemetry.current_traceparent(),
         )
 
-    def answer(self, receipt: Receipt) -> Receipt:
-        """The receipt, its stream version also as ETag."""
+    def respond(self, receipt: Receipt) -> Receipt:
+        """Returns the receipt as the body, and sets the stream's version as ETag."""
         self.response.headers["ETag"] = f'"{receipt.version}"'
         return receipt
 
     def _fingerprint(self, name: str, body: BaseModel | None) -> str:
-        """Keyed, as it is stored for ever and a body may hold personal text that could be guessed from a plain hash."""
+        """Keyed hash of name, path and body: it is stored for ever, and personal text could be guessed from a plain hash."""
         content = body.model_dump(mode="json") if body else None
-        covered = json.dumps([name, self.request.url.path, content], sort_keys=True, separators=(",", ":"))
-        edges: _Edges = self.request.app.state.edges
-        return hashlib.blake2b(covered.encode(), key=edges.fingerprint_key, digest_size=16).hexdigest()
+        covered = json.dumps([name, self.http.url.path, content], sort_keys=True, separators=(",", ":"))
+        state: _AppState = self.http.app.state.edge
+        return hashlib.blake2b(covered.encode(), key=state.fingerprint_key, digest_size=16).hexdigest()
 
 
-async def _sending(
+async def _command_request(
     request: Request, response: Response, actor: Caller, key: IdempotencyKey, correlation: CorrelationId = None
-) -> CommandRequest:
-    return CommandRequest(actor, key, request, response)
+) -> _CommandRequest:
+    return _CommandRequest(actor, key, request, response)
 
 
-Sender = Annotated[CommandRequest, Depends(_sending)]
+CommandRequest = Annotated[_CommandRequest, Depends(_command_request)]
+"""Parameter of a command's route: FastAPI authenticates the caller, requires an idempotency key, and passes both."""
 
 
 class Edge:
-    """Outermost: correlation id, trace, metrics, security headers, and the last word on unexpected exceptions."""
+    """Outermost ASGI middleware: correlation id, trace, metrics, security headers, and a problem for an unexpected exception."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -140,30 +141,29 @@ class Edge:
         state["correlation"] = correlation if re.fullmatch(CORRELATION, correlation) else new_id()
         state["headers"] = {"X-Correlation-Id": state["correlation"]}
         with telemetry.span(f"http {scope['method']}", given.get("traceparent", ""), kind=SpanKind.SERVER):
-            await self._answer(scope, receive, send)
+            await self._serve(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status = perf_counter(), 0
 
-        async def dressed(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(message, scope)
+                _add_headers(message, scope)
             await send(message)
 
         try:
-            await self.app(scope, receive, dressed)
+            await self.app(scope, receive, with_headers)
         except Exception as error:
-            refusal = http_errors.unexpected(error, scope)
-            if status:  # half an answer is out; all that is left is to cut the connection
+            problem = http_errors.unexpected(error, scope)
+            if status:  # the response has begun, so the connection can only be closed
                 raise
-            await refusal(scope, receive, dressed)
+            await problem(scope, receive, with_headers)
         except asyncio.CancelledError:
-            if not status:  # the server stops before this was done; without a word it would answer 500
-                await http_errors.answer(Unavailable("server.stopping", retry_after_s=1), scope)(
-                    scope, receive, dressed
-                )
+            if not status:  # cancelled by a stopping server, which would answer 500 for the request
+                stopping = http_errors.problem_response(Unavailable("server.stopping", retry_after_s=1), scope)
+                await stopping(scope, receive, with_headers)
             raise
         finally:
             _measure(scope, status, perf_counter() - started)
@@ -172,12 +172,12 @@ class Edge:
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
-def _dress(message: Message, scope: Scope) -> None:
-    """Adds what the answer does not say itself."""
+def _add_headers(message: Message, scope: Scope) -> None:
+    """Adds security headers, correlation id and rate limit to a response; a header that the response sets itself wins."""
     given = list(message.get("headers", ()))
-    said = {name for name, _ in given}
+    set_by_route = {name for name, _ in given}
     own = [(name.lower().encode(), value.encode("latin-1")) for name, value in scope["state"]["headers"].items()]
-    message["headers"] = given + [pair for pair in (*_SECURITY, *own) if pair[0] not in said]
+    message["headers"] = given + [pair for pair in (*_SECURITY, *own) if pair[0] not in set_by_route]
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
@@ -200,10 +200,10 @@ def create_api(
     description: str = "",
     version: str = "1",
 ) -> FastAPI:
-    """An app with health, metrics, limits and problems in place.
+    """FastAPI app with authentication, limits, problems, probes and metrics installed.
 
-    `fingerprint_key`: 16 to 64 secret bytes, the same in every replica and for ever. `body_limits`: path prefix to
-    bytes, where 64 KiB are too few.
+    `fingerprint_key` is 16 to 64 secret bytes: the same in every replica and for ever. `body_limits` maps a path prefix to
+    its limit in bytes, where the default of 64 KiB is too small.
     """
     if not 16 <= len(fingerprint_key) <= 64:
         raise ValueError("the fingerprint key has 16 to 64 bytes")
@@ -217,12 +217,12 @@ def create_api(
         responses=http_errors.documented(*DOCUMENTED),
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.edges = _Edges(verifier, Buckets(rate or Rate()), fingerprint_key)
+    app.state.edge = _AppState(verifier, Buckets(rate or Rate()), fingerprint_key)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
     app.add_middleware(Edge)
     http_errors.install(app)
     _add_probes(app, health or Health())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
@@ -239,26 +239,26 @@ def _add_probes(app: FastAPI, health: Health) -> None:
     @app.get("/healthz/live", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def live() -> Response:
         """Work that waits moves on."""
-        return await _answered(health, "/healthz/live")
+        return await _probe(health, "/healthz/live")
 
     @app.get("/healthz/ready", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def ready() -> Response:
         """What a request needs answers."""
-        return await _answered(health, "/healthz/ready")
+        return await _probe(health, "/healthz/ready")
 
     @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus text format."""
-        return await _answered(health, "/metrics")
+        return await _probe(health, "/metrics")
 
 
-async def _answered(health: Health, path: str) -> Response:
-    status, kind, body = await admin.answer(health, path) or (404, admin.TEXT, b"")
+async def _probe(health: Health, path: str) -> Response:
+    status, kind, body = await admin.probe_response(health, path) or (404, admin.TEXT, b"")
     return Response(body, status, media_type=kind)
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1 with the problem's schema; made once."""
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1 document with the schema of problems; generated at the first call and cached."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = http_errors.SCHEMA

@@ -1,4 +1,4 @@
-"""Faults as RFC 9457 problems: the one place that knows which HTTP status a kind has."""
+"""Faults as RFC 9457 problems: maps each kind of fault to its HTTP status, for all services."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "route.method_not_allowed": 405,
     "writer.queue_full": 503,
 }
-"""Where the code says more than the kind: what HTTP has a status of its own for, and overload that is not the caller's."""
+"""Status by code, where it differs from the kind's: HTTP has its own status for it, or the overload is not the caller's."""
 TITLES: Mapping[Kind, str] = {
     "invalid": "The input is wrong",
     "unauthenticated": "Who is calling is not known",
@@ -83,7 +83,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """`responses=` for FastAPI: these statuses answer with a problem."""
+    """`responses=` of a FastAPI app or route: documents these statuses as problems."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
@@ -92,8 +92,10 @@ def status_of(fault: Fault) -> int:
     return STATUS_OF_CODE.get(fault.code, STATUS[fault.kind])
 
 
-def answer(fault: Fault, scope: Scope, errors: Sequence[Mapping[str, str]] = (), instance: str = "") -> Response:
-    """The problem as a response, with WWW-Authenticate or Retry-After where HTTP asks for it."""
+def problem_response(
+    fault: Fault, scope: Scope, errors: Sequence[Mapping[str, str]] = (), instance: str = ""
+) -> Response:
+    """The fault as a problem, with WWW-Authenticate or Retry-After where HTTP asks for the header."""
     status = status_of(fault)
     body = {
         "type": f"urn:dandelion:fault:{fault.kind}",
@@ -118,14 +120,14 @@ def _headers(fault: Fault, status: int) -> dict[str, str]:
 
 
 def unexpected(error: Exception, scope: Scope) -> Response:
-    """Whatever nobody foresaw: logged under an id, and the caller learns the id only."""
+    """Logs an unexpected exception under a new id; the problem names the id only, so that no internals reach the caller."""
     error_id = new_id()
     log.error("unexpected exception", exc_info=error, extra={"error_id": error_id, "method": scope["method"]})
-    return answer(Internal("internal"), scope, instance=f"urn:uuid:{error_id}")
+    return problem_response(Internal("internal"), scope, instance=f"urn:uuid:{error_id}")
 
 
 def install(app: FastAPI) -> None:
-    """Every error the app can answer becomes a problem."""
+    """Installs exception handlers: each error that the app can answer is answered as a problem."""
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
@@ -135,12 +137,12 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, Fault)
     if error.kind in {"internal", "poison"}:
         return unexpected(error, request.scope)
-    return answer(error, request.scope)
+    return problem_response(error, request.scope)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = answer(_fault_of(error.status_code), request.scope)
+    response = problem_response(_fault_of(error.status_code), request.scope)
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(sorted(_allowed(request.app, request.scope["path"])))
@@ -148,9 +150,9 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(app: FastAPI, path: str) -> set[str]:
-    """The methods of all routes of that path; Starlette names those of the first only."""
-    fits = [route for route in iter_route_contexts(app.routes) if compile_path(route.path or "")[0].match(path)]
-    return {method for route in fits for method in route.methods or ()}
+    """Methods of all routes with that path: Starlette itself names the methods of the first route only."""
+    matching = [route for route in iter_route_contexts(app.routes) if compile_path(route.path or "")[0].match(path)]
+    return {method for route in matching for method in route.methods or ()}
 
 
 def _fault_of(status: int) -> Fault:
@@ -175,12 +177,12 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
-        return answer(Invalid("body.malformed"), request.scope)
-    return answer(Invalid("request.invalid", errors=len(found)), request.scope, list(_listed(found)))
+        return problem_response(Invalid("body.malformed"), request.scope)
+    return problem_response(Invalid("request.invalid", errors=len(found)), request.scope, list(_violations(found)))
 
 
-def _listed(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
-    """Field, rule and what the rule says; never the value itself, which may be personal."""
+def _violations(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
+    """Violations by field: place, field, rule and detail. Without the value, which may be personal."""
     for one in found[:ERRORS_LIMIT]:
         place, *path = [str(part)[:100] for part in one["loc"]]
         yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": str(one["msg"])[:300]}

@@ -1,4 +1,4 @@
-"""Limits at the edge: how large a body may be, and how often a principal may ask. Pure ASGI, bounded memory."""
+"""Limits of requests: body size (ASGI middleware) and rate per principal (token buckets). Memory is bounded."""
 
 import math
 import time
@@ -16,10 +16,10 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 
 class BodyLimit:
-    """Refuses bodies over the limit with 413: by Content-Length at once, else as soon as too much has come."""
+    """Body size limit: answers 413 at once when Content-Length exceeds the limit, else as soon as the bytes read exceed it."""
 
     def __init__(self, app: ASGIApp, limit_bytes: int, by_prefix: Mapping[str, int]) -> None:
-        """`by_prefix`: other limits in bytes for paths that begin so; the longest prefix counts."""
+        """`by_prefix` maps a path prefix to its own limit in bytes; of several matching prefixes the longest wins."""
         self.app, self._limit_bytes = app, limit_bytes
         self._by_prefix = sorted(by_prefix.items(), key=lambda item: -len(item[0]))
 
@@ -28,39 +28,39 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = self.limit_of(scope["path"])
-        if _announced(scope) > limit:
-            refusal = http_errors.answer(Exhausted("body.too_large", limit_bytes=limit), scope)
-            await refusal(scope, receive, send)
+        if _content_length(scope) > limit:
+            too_large = http_errors.problem_response(Exhausted("body.too_large", limit_bytes=limit), scope)
+            await too_large(scope, receive, send)
             return
-        await self.app(scope, _counted(receive, limit), send)
+        await self.app(scope, _counting(receive, limit), send)
 
     def limit_of(self, path: str) -> int:
         return next((limit for prefix, limit in self._by_prefix if path.startswith(prefix)), self._limit_bytes)
 
 
-def _announced(scope: Scope) -> int:
-    """Content-Length, 0 when absent; uvicorn has refused what is no number."""
+def _content_length(scope: Scope) -> int:
+    """Content-Length, 0 when absent; uvicorn has already refused a value that is no number."""
     given = dict(scope["headers"]).get(b"content-length", b"0")
     return int(given) if given.isdigit() else 0
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    seen = 0
+def _counting(receive: Receive, limit: int) -> Receive:
+    read = 0
 
-    async def counted() -> Message:
-        nonlocal seen
+    async def counting() -> Message:
+        nonlocal read
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
+        read += len(message.get("body", b""))
+        if read > limit:
             raise HTTPException(413)  # the only exception FastAPI lets through while it reads a body
         return message
 
-    return counted
+    return counting
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`per_s` requests a second in the long run, `burst` at once."""
+    """Rate limit: `per_s` requests a second in the long run, `burst` requests at once."""
 
     per_s: float = 50
     burst: int = 200
@@ -68,14 +68,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left after this request, and in how many seconds the bucket is full again."""
+    """State of a bucket after a request: tokens left, and seconds until the bucket is full again."""
 
     rate: Rate
     left: int
     full_in_s: int
 
     def headers(self) -> dict[str, str]:
-        """draft-ietf-httpapi-ratelimit-headers."""
+        """Response headers of draft-ietf-httpapi-ratelimit-headers."""
         window_s = math.ceil(self.rate.burst / self.rate.per_s)
         return {
             "RateLimit-Policy": f'"default";q={self.rate.burst};w={window_s}',
@@ -85,7 +85,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class Buckets:
-    """A token bucket for each principal; past `limit` principals the one idle longest is forgotten (its bucket is full)."""
+    """Token bucket per principal. Past `limit` principals the one idle longest is dropped, because its bucket is full anyway."""
 
     rate: Rate = field(default_factory=Rate)
     limit: int = 20_000
@@ -93,7 +93,7 @@ class Buckets:
     held: OrderedDict[Hashable, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def take(self, principal: Hashable) -> tuple[Allowance, Exhausted | None]:
-        """Takes one token; with none left also the Fault `rate.exhausted` with `retry_after_s`."""
+        """Takes one token. Without a token left it also returns Exhausted `rate.exhausted` with `retry_after_s`."""
         now = self.now()
         tokens, since = self.held.pop(principal, (float(self.rate.burst), now))
         tokens = min(self.rate.burst, tokens + (now - since) * self.rate.per_s)

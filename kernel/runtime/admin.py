@@ -1,4 +1,4 @@
-"""Probes and metrics: on a port of their own (plain ASGI: FastAPI is for processes with an API), and in every API."""
+"""Probes and metrics over HTTP: on a port of their own for processes without an API (plain ASGI), and inside every API."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,10 +13,10 @@ JSON, TEXT = "application/json", "text/plain; version=0.0.4; charset=utf-8"
 
 
 def operations(health: Health, host: str, port: int) -> Role:
-    """The role that answers probes and metrics on a port of their own until the very end of a drain."""
+    """Role that serves probes and metrics on a port of their own. It ends with the pools, after all others have drained."""
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
-        found = await answer(health, scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
+        found = await probe_response(health, scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
         status, kind, body = found or (404, TEXT, b"")
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -25,19 +25,19 @@ def operations(health: Health, host: str, port: int) -> Role:
     return replace(roles.http(app, roles.listen(host, port)), name="operations", order=POOLS)
 
 
-async def answer(health: Health, path: str) -> tuple[int, str, bytes] | None:
-    """Status, media type and body; None for another path. Live: work that waits moves on. Ready: a request's needs answer."""
+async def probe_response(health: Health, path: str) -> tuple[int, str, bytes] | None:
+    """Status, media type and body of a probe or of the metrics; None for any other path."""
     match path:
         case "/healthz/live":
-            return _probed(health.liveness())
+            return _report(health.liveness())
         case "/healthz/ready":
-            return _probed(await health.readiness())
+            return _report(await health.readiness())
         case "/metrics":
             return 200, TEXT, telemetry.exposition()
         case _:
             return None
 
 
-def _probed(report: Report) -> tuple[int, str, bytes]:
+def _report(report: Report) -> tuple[int, str, bytes]:
     body = orjson.dumps({"ok": report.ok, "checks": dict(report.checks)})
     return 200 if report.ok else 503, JSON, body

@@ -9,7 +9,7 @@ from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, LongText, ShortText, Uuid
-from kernel.edge.http import Caller, Sender, create_api
+from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
@@ -111,11 +111,11 @@ def _reviews(app: App) -> APIRouter:
     voices = 2 if isinstance(settings, ComplianceSettings) and settings.four_eyes else 1
 
     @router.post("/decide")
-    async def decide(review_id: Uuid, body: DecisionBody, sender: Sender) -> Receipt:
+    async def decide(review_id: Uuid, body: DecisionBody, request: CommandRequest) -> Receipt:
         """A reviewer approves or rejects what waits; nobody decides on content of their own organisation."""
         stream = stream_id("review", review_id)
         command = DecideReview(body.approved, body.reason, voices)
-        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router
 

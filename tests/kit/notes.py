@@ -23,7 +23,7 @@ from kernel.core.ids import stream_id
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
-from kernel.edge.http import Caller, Sender, create_api
+from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
 from kernel.runtime.health import Health
 
@@ -82,10 +82,10 @@ def routes(metas: list[Meta]) -> APIRouter:
     router = APIRouter()
 
     @router.put("/notes/{note_id}", status_code=201)
-    async def draft(note_id: Uuid, body: DraftBody, sender: Sender) -> Receipt:
+    async def draft(note_id: Uuid, body: DraftBody, request: CommandRequest) -> Receipt:
         stream = stream_id("note", note_id)
-        metas.append(sender.meta(stream, DraftNote(), body))
-        return sender.answer(Receipt(stream, 3, 17, "notes:17"))
+        metas.append(request.meta(stream, DraftNote(), body))
+        return request.respond(Receipt(stream, 3, 17, "notes:17"))
 
     @router.get("/notes/{note_id}")
     async def read(note_id: Uuid, caller: Caller) -> dict[str, str]:

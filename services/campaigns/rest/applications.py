@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.http import CommandRequest, Sender
+from kernel.edge.http import CommandRequest
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.application_commands import (
     AcceptApplication,
@@ -22,33 +22,33 @@ def routes(writer: Writer) -> APIRouter:
     """Everything that is asked of an open application."""
     router = APIRouter(prefix="/applications/{application_id}", tags=["applications"])
 
-    async def send(application_id: str, command: Command, sender: CommandRequest, body: Body) -> Receipt:
+    async def send(application_id: str, command: Command, request: CommandRequest, body: Body) -> Receipt:
         stream = stream_id("application", application_id)
-        return sender.answer(await writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.post("/counter")
-    async def counter(application_id: Uuid, body: OfferBody, sender: Sender) -> Receipt:
+    async def counter(application_id: Uuid, body: OfferBody, request: CommandRequest) -> Receipt:
         """Another offer, by either side; the other side may accept it."""
-        return await send(application_id, CounterOffer(body.fees_minor), sender, body)
+        return await send(application_id, CounterOffer(body.fees_minor), request, body)
 
     @router.post("/accept")
-    async def accept(application_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+    async def accept(application_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:
         """Of the other side's offer, under the version of the brief that was read. Commits the budget."""
-        return await send(application_id, AcceptApplication(body.brief_version), sender, body)
+        return await send(application_id, AcceptApplication(body.brief_version), request, body)
 
     @router.post("/renew")
-    async def renew(application_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+    async def renew(application_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:
         """The creator lets the open offer stand under an amended brief."""
-        return await send(application_id, RenewOffer(body.brief_version), sender, body)
+        return await send(application_id, RenewOffer(body.brief_version), request, body)
 
     @router.post("/decline")
-    async def decline(application_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+    async def decline(application_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """Of the other side's offer."""
-        return await send(application_id, DeclineApplication(body.reason), sender, body)
+        return await send(application_id, DeclineApplication(body.reason), request, body)
 
     @router.post("/withdraw")
-    async def withdraw(application_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+    async def withdraw(application_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """Of one's own offer."""
-        return await send(application_id, WithdrawApplication(body.reason), sender, body)
+        return await send(application_id, WithdrawApplication(body.reason), request, body)
 
     return router

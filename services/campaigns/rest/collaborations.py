@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
-from kernel.edge.http import CommandRequest, Sender
+from kernel.edge.http import CommandRequest
 from kernel.eventlog.writer import Writer
 from services.campaigns.domain.work_commands import (
     ApproveContent,
@@ -43,10 +43,10 @@ class Sends:
         self._writer = writer
 
     async def __call__(
-        self, collaboration_id: str, command: Command, sender: CommandRequest, body: Body | None = None
+        self, collaboration_id: str, command: Command, request: CommandRequest, body: Body | None = None
     ) -> Receipt:
         stream = stream_id("collaboration", collaboration_id)
-        return sender.answer(await self._writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await self._writer.execute(stream, command, request.meta(stream, command, body)))
 
 
 def routes(writer: Writer) -> APIRouter:
@@ -60,70 +60,70 @@ def routes(writer: Writer) -> APIRouter:
 
 def _whole_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/cancel")
-    async def cancel(collaboration_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+    async def cancel(collaboration_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """Ends what is not verified yet; a brand pays by the ladder of the terms."""
-        return await send(collaboration_id, CancelCollaboration(body.reason), sender, body)
+        return await send(collaboration_id, CancelCollaboration(body.reason), request, body)
 
     @router.post("/consent")
-    async def consent(collaboration_id: Uuid, body: VersionBody, sender: Sender) -> Receipt:
+    async def consent(collaboration_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:
         """The creator agrees to the amended brief."""
-        return await send(collaboration_id, ConsentToAmendment(body.brief_version), sender, body)
+        return await send(collaboration_id, ConsentToAmendment(body.brief_version), request, body)
 
     @router.post("/send-product")
-    async def send_product(collaboration_id: Uuid, body: ProductSentBody, sender: Sender) -> Receipt:
+    async def send_product(collaboration_id: Uuid, body: ProductSentBody, request: CommandRequest) -> Receipt:
         """By the brand."""
-        return await send(collaboration_id, SendProduct(body.carrier, body.tracking), sender, body)
+        return await send(collaboration_id, SendProduct(body.carrier, body.tracking), request, body)
 
     @router.post("/receive-product")
-    async def receive_product(collaboration_id: Uuid, sender: Sender) -> Receipt:
+    async def receive_product(collaboration_id: Uuid, request: CommandRequest) -> Receipt:
         """By the creator; the work's clocks start."""
-        return await send(collaboration_id, ReceiveProduct(), sender)
+        return await send(collaboration_id, ReceiveProduct(), request)
 
     @router.post("/open-dispute")
-    async def open_dispute(collaboration_id: Uuid, body: ReasonBody, sender: Sender) -> Receipt:
+    async def open_dispute(collaboration_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """By either side; freezes settlement."""
-        return await send(collaboration_id, OpenDispute(body.reason), sender, body)
+        return await send(collaboration_id, OpenDispute(body.reason), request, body)
 
     @router.post("/rule-dispute")
-    async def rule_dispute(collaboration_id: Uuid, body: RuleDisputeBody, sender: Sender) -> Receipt:
+    async def rule_dispute(collaboration_id: Uuid, body: RuleDisputeBody, request: CommandRequest) -> Receipt:
         """By staff."""
-        return await send(collaboration_id, RuleDispute(body.outcome, body.share_bps), sender, body)
+        return await send(collaboration_id, RuleDispute(body.outcome, body.share_bps), request, body)
 
 
 def _content_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/submit", status_code=201)
-    async def submit(collaboration_id: Uuid, body: SubmitBody, sender: Sender) -> Receipt:
+    async def submit(collaboration_id: Uuid, body: SubmitBody, request: CommandRequest) -> Receipt:
         """By the creator: an outline, a draft, or the final text."""
         content = body.content.content()
         command = SubmitContent(body.deliverable_id, body.submission_id, body.stage, content)
-        return await send(collaboration_id, command, sender, body)
+        return await send(collaboration_id, command, request, body)
 
     @router.post("/schedule")
-    async def schedule(collaboration_id: Uuid, body: ScheduleBody, sender: Sender) -> Receipt:
+    async def schedule(collaboration_id: Uuid, body: ScheduleBody, request: CommandRequest) -> Receipt:
         """By either side, inside the posting window."""
-        return await send(collaboration_id, ScheduleContent(body.deliverable_id, body.publish_at), sender, body)
+        return await send(collaboration_id, ScheduleContent(body.deliverable_id, body.publish_at), request, body)
 
     @router.post("/publish")
-    async def publish(collaboration_id: Uuid, body: PublishBody, sender: Sender) -> Receipt:
+    async def publish(collaboration_id: Uuid, body: PublishBody, request: CommandRequest) -> Receipt:
         """By the creator, who reports its post; refused without the label that compliance attached."""
         command = PublishContent(body.deliverable_id, body.post_id, body.post_url, body.text)
-        return await send(collaboration_id, command, sender, body)
+        return await send(collaboration_id, command, request, body)
 
 
 def _approval_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/approve")
-    async def approve(collaboration_id: Uuid, body: SubmissionBody, sender: Sender) -> Receipt:
+    async def approve(collaboration_id: Uuid, body: SubmissionBody, request: CommandRequest) -> Receipt:
         """By the brand, once compliance has cleared a draft."""
-        return await send(collaboration_id, ApproveContent(body.deliverable_id, body.submission_id), sender, body)
+        return await send(collaboration_id, ApproveContent(body.deliverable_id, body.submission_id), request, body)
 
     @router.post("/request-revision")
-    async def request_revision(collaboration_id: Uuid, body: RevisionBody, sender: Sender) -> Receipt:
+    async def request_revision(collaboration_id: Uuid, body: RevisionBody, request: CommandRequest) -> Receipt:
         """By the brand; after the last revision of the terms staff rule."""
         command = RequestRevision(body.deliverable_id, body.submission_id, body.notes)
-        return await send(collaboration_id, command, sender, body)
+        return await send(collaboration_id, command, request, body)
 
     @router.post("/rule-content")
-    async def rule_content(collaboration_id: Uuid, body: RuleContentBody, sender: Sender) -> Receipt:
+    async def rule_content(collaboration_id: Uuid, body: RuleContentBody, request: CommandRequest) -> Receipt:
         """By staff."""
         command = RuleContent(body.deliverable_id, body.submission_id, body.approved)
-        return await send(collaboration_id, command, sender, body)
+        return await send(collaboration_id, command, request, body)

@@ -9,7 +9,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Forbidden
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Uuid
-from kernel.edge.http import CommandRequest, Sender
+from kernel.edge.http import CommandRequest
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.commands import (
     ChangeAvailability,
@@ -51,19 +51,19 @@ class Commands:
 
     async def send(
         self,
-        sender: CommandRequest,
+        request: CommandRequest,
         creator_id: str,
         command: Command,
         body: BaseModel,
         texts: SealedTexts | None = None,
     ) -> Receipt:
         stream = stream_id("creator", creator_id)
-        meta = sender.meta(stream, command, body)
-        return sender.answer(await self.writer.execute(stream, command, meta, texts.sealed if texts else ()))
+        meta = request.meta(stream, command, body)
+        return request.respond(await self.writer.execute(stream, command, meta, texts.sealed if texts else ()))
 
-    async def seal(self, sender: CommandRequest, creator_id: str, profile: ProfileBody) -> SealedTexts:
+    async def seal(self, request: CommandRequest, creator_id: str, profile: ProfileBody) -> SealedTexts:
         """Strangers are refused before a key is made for the creator they name."""
-        if sender.actor.tenant != creator_id and STAFF.isdisjoint(sender.actor.roles):
+        if request.actor.tenant != creator_id and STAFF.isdisjoint(request.actor.roles):
             raise Forbidden("creator.not_a_party")
         return await self.sealer.seal(creator_id, profile.texts())
 
@@ -81,67 +81,67 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
 
 def _profile(router: APIRouter, commands: Commands) -> None:
     @router.put("", status_code=201)
-    async def register(creator_id: Uuid, body: RegisterBody, sender: Sender) -> Receipt:
+    async def register(creator_id: Uuid, body: RegisterBody, request: CommandRequest) -> Receipt:
         """Registers a creator, by itself or by an operator; the creator's organisation owns it."""
-        texts = await commands.seal(sender, creator_id, body.profile)
+        texts = await commands.seal(request, creator_id, body.profile)
         accounts = tuple(one.account() for one in body.accounts)
         command = RegisterCreator(creator_id, body.profile.profile(texts.revisions), accounts)
-        return await commands.send(sender, creator_id, command, body, texts)
+        return await commands.send(request, creator_id, command, body, texts)
 
     @router.post("/profile")
-    async def profile(creator_id: Uuid, body: ProfileBody, sender: Sender) -> Receipt:
+    async def profile(creator_id: Uuid, body: ProfileBody, request: CommandRequest) -> Receipt:
         """Replaces the whole profile."""
-        texts = await commands.seal(sender, creator_id, body)
-        return await commands.send(sender, creator_id, ChangeProfile(body.profile(texts.revisions)), body, texts)
+        texts = await commands.seal(request, creator_id, body)
+        return await commands.send(request, creator_id, ChangeProfile(body.profile(texts.revisions)), body, texts)
 
     @router.post("/accounts")
-    async def link(creator_id: Uuid, body: AccountBody, sender: Sender) -> Receipt:
+    async def link(creator_id: Uuid, body: AccountBody, request: CommandRequest) -> Receipt:
         """Links an account, in place of the one on that platform."""
-        return await commands.send(sender, creator_id, LinkAccount(body.account()), body)
+        return await commands.send(request, creator_id, LinkAccount(body.account()), body)
 
 
 def _offer(router: APIRouter, commands: Commands) -> None:
     @router.post("/rate-card")
-    async def rate_card(creator_id: Uuid, body: RateCardBody, sender: Sender) -> Receipt:
+    async def rate_card(creator_id: Uuid, body: RateCardBody, request: CommandRequest) -> Receipt:
         """Replaces the whole rate card."""
-        return await commands.send(sender, creator_id, ChangeRateCard(body.card()), body)
+        return await commands.send(request, creator_id, ChangeRateCard(body.card()), body)
 
     @router.post("/availability")
-    async def availability(creator_id: Uuid, body: AvailabilityBody, sender: Sender) -> Receipt:
+    async def availability(creator_id: Uuid, body: AvailabilityBody, request: CommandRequest) -> Receipt:
         """Opens or closes the creator for new jobs."""
         command = ChangeAvailability(body.availability, body.max_parallel_jobs)
-        return await commands.send(sender, creator_id, command, body)
+        return await commands.send(request, creator_id, command, body)
 
 
 def _figures(router: APIRouter, commands: Commands) -> None:
     @router.post("/audience")
-    async def audience(creator_id: Uuid, body: AudienceBody, sender: Sender) -> Receipt:
+    async def audience(creator_id: Uuid, body: AudienceBody, request: CommandRequest) -> Receipt:
         """Reports on one kind of audience; an older report than the known one is refused."""
-        return await commands.send(sender, creator_id, ReportAudience(body.audience()), body)
+        return await commands.send(request, creator_id, ReportAudience(body.audience()), body)
 
     @router.post("/followers")
-    async def followers(creator_id: Uuid, body: FollowersBody, sender: Sender) -> Receipt:
+    async def followers(creator_id: Uuid, body: FollowersBody, request: CommandRequest) -> Receipt:
         """Reports the followers of a linked account."""
-        return await commands.send(sender, creator_id, ReportFollowers(body.followers()), body)
+        return await commands.send(request, creator_id, ReportFollowers(body.followers()), body)
 
     @router.post("/performance")
-    async def performance(creator_id: Uuid, body: PerformanceBody, sender: Sender) -> Receipt:
+    async def performance(creator_id: Uuid, body: PerformanceBody, request: CommandRequest) -> Receipt:
         """Reports medians of one format and window."""
-        return await commands.send(sender, creator_id, ReportPerformance(body.performance()), body)
+        return await commands.send(request, creator_id, ReportPerformance(body.performance()), body)
 
 
 def _staff(router: APIRouter, commands: Commands) -> None:
     @router.post("/accounts/verify")
-    async def verify(creator_id: Uuid, body: VerifyBody, sender: Sender) -> Receipt:
+    async def verify(creator_id: Uuid, body: VerifyBody, request: CommandRequest) -> Receipt:
         """Operators only: the creator controls the account."""
-        return await commands.send(sender, creator_id, VerifyAccount(body.account(), body.method), body)
+        return await commands.send(request, creator_id, VerifyAccount(body.account(), body.method), body)
 
     @router.post("/suspend")
-    async def suspend(creator_id: Uuid, body: SuspendBody, sender: Sender) -> Receipt:
+    async def suspend(creator_id: Uuid, body: SuspendBody, request: CommandRequest) -> Receipt:
         """Operators only: takes a creator out of search and stops new jobs."""
-        return await commands.send(sender, creator_id, SuspendCreator(body.reason, body.until), body)
+        return await commands.send(request, creator_id, SuspendCreator(body.reason, body.until), body)
 
     @router.post("/reinstate")
-    async def reinstate(creator_id: Uuid, body: ReinstateBody, sender: Sender) -> Receipt:
+    async def reinstate(creator_id: Uuid, body: ReinstateBody, request: CommandRequest) -> Receipt:
         """Operators only: ends a suspension."""
-        return await commands.send(sender, creator_id, ReinstateCreator(body.reason), body)
+        return await commands.send(request, creator_id, ReinstateCreator(body.reason), body)

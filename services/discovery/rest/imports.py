@@ -17,7 +17,7 @@ from kernel.core.codec import canonical
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault
 from kernel.core.ids import stream_id
-from kernel.edge.http import CommandRequest, Sender
+from kernel.edge.http import CommandRequest
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
@@ -72,11 +72,11 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
     body = {"required": True, "content": {"text/csv": {"schema": {"type": "string", "description": columns}}}}
 
     @router.post("/imports", openapi_extra={"requestBody": body})
-    async def import_creators(sender: Sender) -> ImportAnswer:
+    async def import_creators(request: CommandRequest) -> ImportAnswer:
         """Operators only: registers the creators of a CSV file, or brings them up to date. At most 20,000 rows, 8 MiB."""
-        sender.actor.require("operator")
-        parsed = await asyncio.to_thread(parse, await sender.request.body())
-        importing = _Import(writer, sealer, sender)
+        request.actor.require("operator")
+        parsed = await asyncio.to_thread(parse, await request.http.body())
+        importing = _Import(writer, sealer, request)
         for start in range(0, len(parsed.rows), ROWS_AT_ONCE):
             await importing.take(parsed.rows[start : start + ROWS_AT_ONCE])
         return importing.answer(parsed.read_rows, parsed.bad_rows, parsed.problems)
@@ -87,8 +87,8 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
 class _Import:
     """One import under way."""
 
-    def __init__(self, writer: Writer, sealer: Sealer, sender: CommandRequest) -> None:
-        self._writer, self._sealer, self._sender = writer, sealer, sender
+    def __init__(self, writer: Writer, sealer: Sealer, request: CommandRequest) -> None:
+        self._writer, self._sealer, self._sender = writer, sealer, request
         self._rows: list[RowAnswer] = []
         self._problems: list[Problem] = []
         self._last: Receipt | None = None

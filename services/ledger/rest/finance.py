@@ -9,7 +9,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import NotFound
 from kernel.core.ids import derived_id
 from kernel.edge.fields import Uuid
-from kernel.edge.http import Sender
+from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
 from services.ledger.domain.rows import Escrow
@@ -24,47 +24,47 @@ def finance(app: App) -> APIRouter:
     router = APIRouter(tags=["finance"])
 
     @router.put("/own-money/{reference}", status_code=201)
-    async def own_money(reference: Uuid, body: OwnMoneyBody, sender: Sender) -> Receipt:
+    async def own_money(reference: Uuid, body: OwnMoneyBody, request: CommandRequest) -> Receipt:
         """Books money that the platform paid in; finance only."""
-        return await send(app, sender, PayInOwnMoney(reference, body.currency, body.amount_minor), body)
+        return await send(app, request, PayInOwnMoney(reference, body.currency, body.amount_minor), body)
 
     @router.put("/identifications/{reference}", status_code=201)
-    async def identify(reference: Uuid, body: IdentifyBody, sender: Sender) -> Receipt:
+    async def identify(reference: Uuid, body: IdentifyBody, request: CommandRequest) -> Receipt:
         """Moves money from suspense to the brand whose it is; finance only."""
         command = IdentifyMoney(reference, body.brand_id, body.currency, body.amount_minor, body.reason)
-        return await send(app, sender, command, body)
+        return await send(app, request, command, body)
 
     @router.post("/escrows/{deliverable_id}/release")
-    async def release(deliverable_id: Uuid, body: ReleaseBody, sender: Sender) -> Receipt:
+    async def release(deliverable_id: Uuid, body: ReleaseBody, request: CommandRequest) -> Receipt:
         """Staff's way out when no process ends an escrow: pays the creator; finance only."""
-        row = await _escrow(app, deliverable_id, sender.actor)
+        row = await _escrow(app, deliverable_id, request.actor)
         fee_minor, brand_fee_minor = body.fee_minor, body.brand_fee_minor
         if not fee_minor + brand_fee_minor:
             fee_minor, brand_fee_minor = row.fee_left_minor, row.brand_fee_left_minor
-        release_id = derived_id("release by staff", deliverable_id, sender.key)
+        release_id = derived_id("release by staff", deliverable_id, request.key)
         command = ReleasePayment(
             release_id, deliverable_id, row.creator_id, row.currency, fee_minor, brand_fee_minor, body.creator_fee_bps
         )
-        return await send(app, sender, command, body)
+        return await send(app, request, command, body)
 
     @router.post("/escrows/{deliverable_id}/cancel")
-    async def cancel(deliverable_id: Uuid, body: CancelBody, sender: Sender) -> Receipt:
+    async def cancel(deliverable_id: Uuid, body: CancelBody, request: CommandRequest) -> Receipt:
         """Staff's way out when no process ends an escrow: back to the brand; finance only."""
-        row = await _escrow(app, deliverable_id, sender.actor)
+        row = await _escrow(app, deliverable_id, request.actor)
         command = CancelEscrow(
-            derived_id("cancel by staff", deliverable_id, sender.key), deliverable_id, row.brand_id, row.creator_id,
+            derived_id("cancel by staff", deliverable_id, request.key), deliverable_id, row.brand_id, row.creator_id,
             row.currency, body.kill_fee_minor, body.creator_fee_bps, body.reason,
         )  # fmt: skip
-        return await send(app, sender, command, body)
+        return await send(app, request, command, body)
 
     @router.post("/settlements")
     async def settlement(
         content: Annotated[bytes, Body(media_type="text/csv", description="batch,line,reference,currency,...")],
-        sender: Sender,
+        request: CommandRequest,
     ) -> SettlementAnswer:
         """Books a provider's settlement file line by line; a line is booked once, however often it is uploaded."""
-        sender.actor.require("finance")
-        return await settle(app, content, sender.actor)
+        request.actor.require("finance")
+        return await settle(app, content, request.actor)
 
     return router
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from kernel.adapters.bus import Bus, Message, Producer, TopicPartition
@@ -20,7 +20,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Forbidden, Invalid, Unavailable
 from kernel.core.ids import derived_id, stream_id
 from kernel.edge.fields import Body
-from kernel.edge.http import CommandRequest, Sender
+from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, split
@@ -89,18 +89,18 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender) -
     router = APIRouter(tags=["engagement"])
 
     @router.post("/engagement", status_code=202, openapi_extra={"requestBody": REQUEST})
-    async def ingest(request: Request, sender: Sender) -> Accepted:
+    async def ingest(request: CommandRequest) -> Accepted:
         """A batch of up to 100,000 observations, as JSON (all or nothing) or CSV (good rows kept)."""
-        sender.actor.require(*ROLES)
-        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        body = await request.body()
-        taken = await asyncio.to_thread(_taken, body, media_type, default_provenance(sender.actor))
+        request.actor.require(*ROLES)
+        media_type = request.http.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        body = await request.http.body()
+        taken = await asyncio.to_thread(_taken, body, media_type, default_provenance(request.actor))
         checked_times(taken.batch, await app.log.now())
-        _check_provenance(taken.batch, sender.actor)
-        known = await registry.observed(taken.batch.contents, sender.actor)
-        batch_id = derived_id("batch", sender.actor.tenant, sender.key)
-        await _register(app, sender, batch_id, Fingerprint(sha256=_sha256(body), media_type=media_type), taken)
-        count = await _send(app, envelopes, sender, batch_id, taken.batch, known)
+        _check_provenance(taken.batch, request.actor)
+        known = await registry.observed(taken.batch.contents, request.actor)
+        batch_id = derived_id("batch", request.actor.tenant, request.key)
+        await _register(app, request, batch_id, Fingerprint(sha256=_sha256(body), media_type=media_type), taken)
+        count = await _send(app, envelopes, request, batch_id, taken.batch, known)
         return _accepted(batch_id, count, taken)
 
     return router
@@ -148,16 +148,21 @@ def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-async def _register(app: App, sender: CommandRequest, batch_id: str, fingerprint: Fingerprint, taken: Taken) -> None:
+async def _register(app: App, request: CommandRequest, batch_id: str, fingerprint: Fingerprint, taken: Taken) -> None:
     stream = stream_id("batch", batch_id)
     command = RegisterBatch(fingerprint.sha256, len(taken.batch), taken.rejected_count)
-    await app.writer.execute(stream, command, sender.meta(stream, command, fingerprint))
+    await app.writer.execute(stream, command, request.meta(stream, command, fingerprint))
 
 
 async def _send(
-    app: App, envelopes: EnvelopeSender, sender: CommandRequest, batch_id: str, batch: Batch, known: Mapping[str, Known]
+    app: App,
+    envelopes: EnvelopeSender,
+    request: CommandRequest,
+    batch_id: str,
+    batch: Batch,
+    known: Mapping[str, Known],
 ) -> int:
-    received_at, correlation = await app.log.now(), sender.request.state.correlation
+    received_at, correlation = await app.log.now(), request.http.state.correlation
     names = {content: (each.placement.campaign_id, each.placement.creator_id, each.platform)
              for content, each in known.items()}  # fmt: skip
 
@@ -167,7 +172,7 @@ async def _send(
 
     def by_partition() -> dict[TopicPartition, list[Message]]:
         found: dict[TopicPartition, list[Message]] = {}
-        for where, message in map(encoded, split(batch, sender.actor.tenant, batch_id)):
+        for where, message in map(encoded, split(batch, request.actor.tenant, batch_id)):
             found.setdefault(where, []).append(message)
         return found
 

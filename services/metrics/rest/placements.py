@@ -11,7 +11,7 @@ from pydantic import Field
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import AmountMinor, Body, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
-from kernel.edge.http import Sender
+from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.attribution import MAX_TOUCHES
 from services.metrics.domain.coupon import IssueCoupon
@@ -66,21 +66,21 @@ def placement_routes(app: App, registry: Registry) -> APIRouter:
     router = APIRouter(tags=["links and coupons"])
 
     @router.put("/links/{link_id}", status_code=201)
-    async def issue_link(link_id: Uuid, body: LinkBody, sender: Sender) -> Receipt:
+    async def issue_link(link_id: Uuid, body: LinkBody, request: CommandRequest) -> Receipt:
         """A tracking link for a deliverable of the caller's brand."""
-        brand_id = sender.actor.tenant
+        brand_id = request.actor.tenant
         placement = await registry.placement(body.deliverable_id, brand_id)
         stream, command = stream_id("link", link_id), IssueLink(brand_id, placement, body.target_url, body.code)
-        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.put("/coupons/{coupon_id}", status_code=201)
-    async def issue_coupon(coupon_id: Uuid, body: CouponBody, sender: Sender) -> Receipt:
+    async def issue_coupon(coupon_id: Uuid, body: CouponBody, request: CommandRequest) -> Receipt:
         """A coupon for a deliverable of the caller's brand."""
-        brand_id = sender.actor.tenant
+        brand_id = request.actor.tenant
         placement = await registry.placement(body.deliverable_id, brand_id)
         stream = stream_id("coupon", coupon_id)
         command = IssueCoupon(brand_id, placement, body.code, body.discount_bps, body.expires_at)
-        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router
 
@@ -89,9 +89,9 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
     @router.put("/orders/{order_id}", status_code=201)
-    async def record_order(order_id: Uuid, body: OrderBody, sender: Sender) -> Receipt:
+    async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> Receipt:
         """An order of the caller's store; it counts once, whatever its evidence."""
-        brand_id = sender.actor.tenant
+        brand_id = request.actor.tenant
         placement = await registry.placement(body.deliverable_id, brand_id) if body.deliverable_id else None
         command = RecordOrder(
             brand_id,
@@ -107,12 +107,12 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
             window_s,
         )
         stream = stream_id("order", order_id)
-        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.post("/orders/{order_id}/refunds", status_code=201)
-    async def refund_order(order_id: Uuid, body: RefundBody, sender: Sender) -> Receipt:
+    async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> Receipt:
         """Gives back a part of an order, or all that is left."""
         stream, command = stream_id("order", order_id), RefundOrder(body.refund_id, body.amount_minor)
-        return sender.answer(await app.writer.execute(stream, command, sender.meta(stream, command, body)))
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router
