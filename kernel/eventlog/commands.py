@@ -1,16 +1,21 @@
-"""The words of deciding: commands in the queue, what becomes of them, and the service's deciders by category. No I/O."""
+"""Commands on their way through the writer: queued alone or as an atomic group, decided by a service's deciders, answered
+with a result."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable, Meta
 from kernel.core.events import Receipt, Recorded
 from kernel.core.faults import Invalid
 from kernel.core.ids import partition_of, split_stream
+from kernel.runtime import telemetry
 
 REFUSAL = "refusal"
 REFUSED_NAME = "command.refused@1"
@@ -76,11 +81,39 @@ class CommandResult:
     repeat: bool = False
 
     @property
-    def word(self) -> str:
-        """For metrics: appended, repeated, nothing or the kind of fault."""
+    def outcome(self) -> str:
+        """The label of metrics: appended, repeated, nothing or the kind of fault."""
         if self.fault is not None:
             return str(getattr(self.fault, "kind", "internal"))
         return "appended" if self.appended else "repeated" if self.repeat else "nothing"
+
+
+InTransaction = Callable[[AsyncConnection], Awaitable[bool]]
+"""Runs in the append's transaction, for example to move a consumer's checkpoint. It returns False when another process owns
+that checkpoint: the append is rolled back and its group raises Fenced."""
+
+
+class Fenced(Exception):
+    """Raised to an atomic group whose checkpoint belongs to another process: nothing of the group was written."""
+
+
+@dataclass(slots=True)
+class AtomicGroup:
+    """Commands that are appended together or not at all, and the future that their caller awaits."""
+
+    commands: list[QueuedCommand]
+    in_transaction: InTransaction | None
+    done: asyncio.Future[list[CommandResult]]
+    queued_at: float
+    """monotonic(), seconds."""
+
+    def resolve(self, results: list[CommandResult]) -> None:
+        if not self.done.done():
+            self.done.set_result(results)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class DeciderRegistry:
@@ -152,3 +185,37 @@ def reused() -> CommandResult:
 def receipt(service: str, stream: str, outcome: CommandResult) -> Receipt:
     where = "" if outcome.partition is None else str(outcome.partition)
     return Receipt(stream, outcome.version, outcome.position, f"{service}:{outcome.position}:{where}")
+
+
+def moves_with_append(groups: Sequence[AtomicGroup], results: Sequence[Sequence[CommandResult]]) -> list[InTransaction]:
+    """The `in_transaction` of each group without a fault; a group that failed keeps its checkpoint where it was."""
+    placed = zip(groups, results, strict=True)
+    return [group.in_transaction for group, own in placed if group.in_transaction and not any(one.fault for one in own)]
+
+
+def fail_all(groups: Sequence[AtomicGroup], error: BaseException) -> None:
+    """Fails every group with the same error, and counts each of their commands."""
+    for group in groups:
+        group.fail(error)
+        for command in group.commands:
+            kind = str(getattr(error, "kind", "internal"))
+            telemetry.count("commands_total", command=type(command.command).__name__, outcome=kind)
+
+
+def count_results(
+    groups: Sequence[AtomicGroup], results: Sequence[Sequence[CommandResult]], events: Iterable[str], answered_at: float
+) -> None:
+    """Metrics of one batch: results by command, each command's seconds from queue to answer, and appended events by name."""
+    seconds, outcomes = dict[str, list[float]](), dict[tuple[str, str], int]()
+    for group, own in zip(groups, results, strict=True):
+        for command, result in zip(group.commands, own, strict=True):
+            kind = type(command.command).__name__
+            seconds.setdefault(kind, []).append(answered_at - group.queued_at)
+            outcomes[kind, result.outcome] = outcomes.get((kind, result.outcome), 0) + 1
+    for (kind, outcome), count in outcomes.items():
+        telemetry.count("commands_total", count, command=kind, outcome=outcome)
+    for kind, waited in seconds.items():
+        telemetry.observe_each("command_seconds", waited, command=kind)
+    for event, count in Counter(events).items():
+        telemetry.count("events_appended_total", count, event=event)
+    telemetry.observe("writer_batch_size", len(groups))

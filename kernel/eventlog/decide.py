@@ -208,3 +208,19 @@ class Batch:
             made.append(Pending(tenant, stream, version, entry.partition, name, data, meta, command))
             command = None
         return made
+
+
+def with_repeats(
+    groups: Sequence[Sequence[QueuedCommand]], decided: Decisions, known: Mapping[tuple[str, str], Recorded]
+) -> Decisions:
+    """Gives a command of which nothing is appended the first receipt, where its id had been appended before."""
+
+    def settled(item: QueuedCommand, outcome: CommandResult) -> CommandResult:
+        return outcome if outcome.appended or item.pair not in known else repeated(item, known[item.pair])
+
+    if known:
+        decided.outcomes = [
+            [settled(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
+            for items, outcomes in zip(groups, decided.outcomes, strict=True)
+        ]
+    return decided

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from kernel.core.faults import BUGS, Fault
+from kernel.eventlog.commands import AtomicGroup
 from kernel.eventlog.decide import Batch, Decisions
 from kernel.eventlog.state_cache import StateCache
-from kernel.eventlog.unit import AtomicGroup
 
 BATCH_LIMIT = 512
 TOGETHER = 16
@@ -112,7 +112,7 @@ class Speculation:
         following = self._following = self._following or NextBatch(base, self._known.following(base))
         following.units += units
         try:
-            is_decided = await self._known.add(following.batch, [unit.items for unit in units], base)
+            is_decided = await self._known.add(following.batch, [unit.commands for unit in units], base)
             if is_decided and not self._queue:
                 self._known.prepare(following.batch.decided, base)
         except (Fault, DBAPIError, *BUGS):
@@ -124,4 +124,4 @@ class Speculation:
 
 def is_plain(unit: AtomicGroup) -> bool:
     """What may be decided before it is known what it will stand on."""
-    return unit.also is None and all(item.requester is None for item in unit.items)
+    return unit.in_transaction is None and all(item.requester is None for item in unit.commands)

@@ -19,12 +19,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import BUGS, Exhausted, Fault, Internal, Unavailable
-from kernel.eventlog.commands import CommandResult, DeciderRegistry, QueuedCommand, receipt
-from kernel.eventlog.decide import Decisions
+from kernel.eventlog.commands import (
+    AtomicGroup,
+    CommandResult,
+    DeciderRegistry,
+    Fenced,
+    InTransaction,
+    QueuedCommand,
+    count_results,
+    fail_all,
+    moves_with_append,
+    receipt,
+)
+from kernel.eventlog.decide import Decisions, with_repeats
 from kernel.eventlog.log import Head, Log
 from kernel.eventlog.speculation import BATCH_LIMIT, NextBatch, Speculation, is_plain, share
 from kernel.eventlog.state_cache import StateCache, both
-from kernel.eventlog.unit import AtomicGroup, Fenced, InTransaction, alsos, fail, tell, with_repeats
 from kernel.runtime import telemetry
 
 QUEUE_LIMIT, LOST_DEADLINE_S = 10_000, 30.0
@@ -48,8 +58,7 @@ class Writer:
     def __init__(
         self, service: str, log: Log, deciders: DeciderRegistry, admit: Callable[[], None] = lambda: None
     ) -> None:
-        self.service, self.log = service, log
-        self._admit = admit
+        self.service, self.log, self._admit = service, log, admit
         self._queue: deque[AtomicGroup] = deque()
         self._woken = asyncio.Event()
         self._known = StateCache(log, deciders)
@@ -64,20 +73,15 @@ class Writer:
         self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
     ) -> Receipt:
         """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""
-        outcome = (await self._queued([QueuedCommand(stream, command, meta, sealed, requester)], None))[0]
+        (outcome,) = await self._queued([QueuedCommand(stream, command, meta, sealed, requester)], None)
         if outcome.fault is not None:
             raise outcome.fault
         return receipt(self.service, stream, outcome)
 
     async def execute_many(self, items: Sequence[QueuedCommand]) -> list[Receipt | BaseException]:
         """Independent commands queued at once (an import): one answer each, in order."""
-        asked = await asyncio.gather(*[self._submit([item], None) for item in items], return_exceptions=True)
-        return [
-            found
-            if isinstance(found, BaseException)
-            else found[0].fault or receipt(self.service, item.stream, found[0])
-            for item, found in zip(items, asked, strict=True)
-        ]
+        calls = [self.execute(one.stream, one.command, one.meta, one.sealed, one.requester) for one in items]
+        return await asyncio.gather(*calls, return_exceptions=True)
 
     async def execute_with(self, items: list[QueuedCommand], also: InTransaction) -> list[CommandResult]:
         """Commands that stand or fall together with `also` in one transaction; raises Fenced when `also` says False."""
@@ -86,10 +90,6 @@ class Writer:
     async def now(self) -> datetime:
         """Database time (UTC) that no later decision of this writer is before."""
         return self._known.now() if self._known.is_timed else await self.log.now()
-
-    async def _submit(self, items: list[QueuedCommand], also: InTransaction | None) -> list[CommandResult]:
-        """`_queued` for `gather`, which keeps what it raises."""
-        return await self._queued(items, also)
 
     def _queued(self, items: list[QueuedCommand], also: InTransaction | None) -> asyncio.Future[list[CommandResult]]:
         if self._closed:
@@ -157,7 +157,7 @@ class Writer:
             return
         if isinstance(error, DBAPIError):
             error = Internal("command.breaks_constraint", why=str(error.orig).partition("\n")[0][:200])
-        fail(units, error)
+        fail_all(units, error)
 
     async def _turn(self, units: list[AtomicGroup], following: NextBatch | None) -> None:
         """First at the head as known; behind, lost or a repeated id: under the head row's lock, deciding anew."""
@@ -184,24 +184,24 @@ class Writer:
         return following.base is self._kept
 
     async def _optimistic(self, units: list[AtomicGroup]) -> Decisions:
-        asked = [item.pair for unit in units for item in unit.items if item.requester is not None]
+        asked = [item.pair for unit in units for item in unit.commands if item.requester is not None]
         known = await self.log.find_commands(asked)  # a request come again must not be refused: that is an event
-        return await self._at_head(units, await self._known.decide([unit.items for unit in units], known, None))
+        return await self._at_head(units, await self._known.decide([unit.commands for unit in units], known, None))
 
     async def _at_head(self, units: list[AtomicGroup], decided: Decisions) -> Decisions:
         """Appends what was decided on all that is known, or proves that it still is all there is."""
-        if decided.pending or alsos(units, decided):
+        if decided.pending or moves_with_append(units, decided.outcomes):
             async with self._overlap.during(decided):
                 appended = await self._append(units, decided)
             self._known.stand(appended)
         elif (await self.log.head()).position != self._known.position:
             raise _Behind
         self._known.keep(decided)  # at once: when the next question fails, what is known must be of one moment
-        return with_repeats(units, decided, await self.log.find_commands(decided.quiet))
+        return with_repeats([unit.commands for unit in units], decided, await self.log.find_commands(decided.quiet))
 
     async def _until_known(self, units: list[AtomicGroup]) -> Decisions:
         """After a lost connection an id's absence is final only under the lock (an orphaned backend may still commit)."""
-        deadline, pause = min(unit.asked_at for unit in units) + LOST_DEADLINE_S, 0.05
+        deadline, pause = min(unit.queued_at for unit in units) + LOST_DEADLINE_S, 0.05
         while True:
             try:
                 return await self._locked_turn(units)
@@ -216,7 +216,7 @@ class Writer:
     async def _locked_turn(self, units: list[AtomicGroup]) -> Decisions:
         """Reads as much as it can before it takes the lock: what is read under it, all others wait for."""
         earlier = await self._known.catch_up()
-        pairs, items = [item.pair for unit in units for item in unit.items], [unit.items for unit in units]
+        pairs, items = [item.pair for unit in units for item in unit.commands], [unit.commands for unit in units]
         known = await self.log.find_commands(pairs)
         await self._known.load(items)
         async with self.log.locked() as connection:
@@ -229,7 +229,7 @@ class Writer:
             decided = await self._known.decide(items, known, connection)
             if not decided.pending and self._known.position == self._attempted:
                 raise _Unknown("command.outcome_unknown", do="send the same idempotency key again")
-            moves = decided.pending or alsos(units, decided)
+            moves = decided.pending or moves_with_append(units, decided.outcomes)
             appended = await self._append(units, decided, connection) if moves else None
         if appended is not None:
             self._known.stand(appended)
@@ -243,7 +243,7 @@ class Writer:
             return await self._until_known(units)
         async with AsyncExitStack() as stack:
             locking = stack.enter_async_context(self.log.locked())
-            connection, ahead = await both(locking, self._known.ahead([unit.items for unit in units]))
+            connection, ahead = await both(locking, self._known.ahead([unit.commands for unit in units]))
             missed = None if ahead is None else await self._known.missed(ahead)
             if ahead is not None and missed is not None:
                 self._met(bool(missed))
@@ -264,7 +264,7 @@ class Writer:
         self, units: list[AtomicGroup], decided: Decisions, connection: AsyncConnection | None = None
     ) -> Head:
         """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""
-        moving = alsos(units, decided)
+        moving = moves_with_append(units, decided.outcomes)
         if connection is None and moving:
             async with self.log.database.transaction() as connection:
                 return await self._append(units, decided, connection)
@@ -287,7 +287,7 @@ class Writer:
 
     def _answer(self, units: list[AtomicGroup], decided: Decisions, took_s: float) -> None:
         for unit, outcomes in zip(units, decided.outcomes, strict=True):
-            unit.answer(outcomes)
+            unit.resolve(outcomes)
         if decided.pending:
             self.log.signal.notify()
         # two rounds later: who was answered has asked again, and the database works
@@ -297,4 +297,4 @@ class Writer:
     def _tell(self, units: list[AtomicGroup], decided: Decisions, took_s: float, answered_at: float) -> None:
         telemetry.observe("append_seconds", took_s)
         telemetry.gauge("writer_queue", len(self._queue))
-        tell(units, decided, answered_at)
+        count_results(units, decided.outcomes, [row.name for row in decided.pending], answered_at)

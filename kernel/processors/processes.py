@@ -16,8 +16,7 @@ from kernel.core.decider import Actor, DecidedEvent, Decider, InlineTable, Key, 
 from kernel.core.events import Delivered
 from kernel.core.faults import BUGS, Fault
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import QueuedCommand
-from kernel.eventlog.unit import Fenced, InTransaction
+from kernel.eventlog.commands import Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of

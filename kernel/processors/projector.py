@@ -23,7 +23,7 @@ from kernel.adapters.driver import INDEXES_ONLY, DriverTransaction, literal
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.faults import Poison
-from kernel.eventlog.unit import Fenced
+from kernel.eventlog.commands import Fenced
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of

@@ -23,8 +23,8 @@ from kernel.core.codec import Codec, incoming_of
 from kernel.core.events import Delivered
 from kernel.core.faults import Fault, Unavailable
 from kernel.core.guard import Guard
+from kernel.eventlog.commands import Fenced
 from kernel.eventlog.log import Log
-from kernel.eventlog.unit import Fenced
 from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait

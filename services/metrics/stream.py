@@ -21,7 +21,7 @@ from kernel.adapters.kafka import KafkaBus
 from kernel.adapters.kafka_url import MECHANISM, Brokers
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import partition_of
-from kernel.eventlog.unit import Fenced
+from kernel.eventlog.commands import Fenced
 from kernel.host.app import App
 from kernel.runtime.roles import Role
 from kernel.runtime.wakeup import Wakeup

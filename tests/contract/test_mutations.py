@@ -60,7 +60,7 @@ def head_not_compared(patch: pytest.MonkeyPatch) -> None:
     """A batch that appends nothing does not look whether it is behind."""
 
     async def optimistic(self: Any, units: Any) -> Any:
-        decided = await self._known.decide([unit.items for unit in units], {}, None)
+        decided = await self._known.decide([unit.commands for unit in units], {}, None)
         return decided if not decided.pending else await original(self, units)
 
     original = writer.Writer._optimistic
@@ -118,7 +118,11 @@ def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
     """The guard of a unit that failed moves all the same."""
-    patch.setattr(writer, "alsos", lambda units, _decided: [unit.also for unit in units if unit.also])
+    patch.setattr(
+        writer,
+        "moves_with_append",
+        lambda groups, _results: [one.in_transaction for one in groups if one.in_transaction],
+    )
 
 
 def guard_cas_off(patch: pytest.MonkeyPatch) -> None:

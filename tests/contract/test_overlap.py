@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from kernel.core.faults import Unavailable
-from kernel.eventlog.commands import QueuedCommand
+from kernel.eventlog.commands import Fenced, QueuedCommand
 from kernel.eventlog.log import Log
-from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter

@@ -15,8 +15,8 @@ from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
 from kernel.core.guard import Guard
 from kernel.core.ids import new_id
+from kernel.eventlog.commands import Fenced
 from kernel.eventlog.log import Log
-from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
 from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import Effect, ProcessRunner

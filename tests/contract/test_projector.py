@@ -13,7 +13,7 @@ from kernel.core.codec import incoming_of
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.guard import Admitted, Guard
-from kernel.eventlog.unit import Fenced
+from kernel.eventlog.commands import Fenced
 from kernel.processors.generations import Rebuild, canonical_dump, live_generation, prepare
 from kernel.processors.projector import Projector, Superseded, Target
 from kernel.streams.checkpoints import Checkpoints

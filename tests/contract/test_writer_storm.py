@@ -17,9 +17,8 @@ from kernel.adapters.database import Database
 from kernel.adapters.disconnects import translated
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
-from kernel.eventlog.commands import QueuedCommand
+from kernel.eventlog.commands import Fenced, QueuedCommand
 from kernel.eventlog.log import Log
-from kernel.eventlog.unit import Fenced
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas
 from tests.kit import counter

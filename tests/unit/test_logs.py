@@ -13,7 +13,7 @@ from kernel.runtime import telemetry
 from kernel.runtime.logs import JsonFormatter, start_logging
 
 MARKER = "ann@example.test"
-log = logging.getLogger("kernel.eventlog.unit")
+log = logging.getLogger("kernel.eventlog.writer")
 
 
 @pytest.fixture
