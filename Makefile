@@ -11,6 +11,9 @@ TESTS ?= tests
 WORKERS ?= 2
 # a whole platform in containers, which has the machine for itself
 ALONE := tests/deploy/test_docker.py
+WHOLE = $(filter tests,$(TESTS))
+# a file's tests stay together, on its own servers and databases; the slowest 20 tests are named at the end
+SPREAD := --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=0.5
 ROWS ?=
 MINUTES ?= 10
 SEED ?=
@@ -22,7 +25,7 @@ export PYTHONPATH := .:contracts
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test lint types bench soak cluster cluster-test cluster-down proto clean
+.PHONY: help demo up down test check lint types bench soak cluster cluster-test cluster-down proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,10 +43,18 @@ up: $(READY) ## run all services and the console here until Ctrl-C; BUS=kafka DB
 down: $(READY) ## end what `make up` started
 	@$(PYTHON) -m cli down
 
-test: lint types ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
+test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
+	@$(PYTHON) -m tools.cpu_time $(MAKE) --no-print-directory tested
+
+# `make test` without the sum of its CPU seconds; tests/arch ran with lint
+tested: lint types
 	@echo "== pytest"
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(if $(filter tests,$(TESTS)),--ignore=$(ALONE))
-	@$(if $(filter tests,$(TESTS)),echo "== pytest $(ALONE)" && $(PYTHON) -m pytest $(ALONE))
+	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) $(TESTS) $(if $(WHOLE),--ignore=$(ALONE) --ignore=tests/arch)
+	@$(if $(WHOLE),echo "== pytest $(ALONE)" && $(PYTHON) -m pytest $(ALONE))
+
+check: lint types ## the way of working, in under a minute: lint, types and tests/unit
+	@echo "== pytest tests/unit"
+	@$(PYTHON) -m pytest -q -n $(WORKERS) $(SPREAD) tests/unit
 
 lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 	@echo "== ruff"

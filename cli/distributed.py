@@ -13,6 +13,7 @@ from cli.platform import Name, NotReady, Running
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
+from tools.speed import patience
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
 STREAM: Name = ("metrics", "stream")
@@ -103,7 +104,9 @@ def migrate(layout: Layout) -> None:
     """Makes or upgrades every database, as the role `migrate` of each service would; NotReady with what it said."""
     command = [sys.executable, "-m", "cli", "migrate", "--data", str(layout.folder)]
     environment = {**os.environ, **layout.environment(SERVICES[0])}
-    done = subprocess.run(command, env=environment, timeout=MIGRATE_S, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, timeout=patience(MIGRATE_S), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise NotReady(f"the databases could not be migrated\n{done.stderr[-2_000:]}")
 

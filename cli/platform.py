@@ -19,6 +19,7 @@ from cli.layout import HOST, Layout, Ports, Stores
 from cli.ready import http_ready, rpc_ready
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
+from tools.speed import patience
 
 READY_S = 120.0
 STOP_S = 25.0
@@ -69,7 +70,7 @@ class Running:
     async def wait(self, names: Sequence[Name] | None = None, say: Say = _silent) -> None:
         """Until all (or the named) processes are ready; raises NotReady."""
         open_ = list(names if names is not None else self.processes)
-        total, until = len(open_), asyncio.get_running_loop().time() + READY_S
+        total, until = len(open_), asyncio.get_running_loop().time() + patience(READY_S)
         while open_:
             for name in open_:
                 self._check_alive(name)
@@ -77,7 +78,9 @@ class Running:
             open_ = [name for name, is_ready in zip(open_, ready, strict=True) if not is_ready]
             say(" ".join(open_[0]) if open_ else "ready", total - len(open_), total)
             if open_ and asyncio.get_running_loop().time() > until:
-                raise NotReady(f"{' '.join(open_[0])} is not ready after {READY_S:.0f} s\n{self._tail(open_[0])}")
+                raise NotReady(
+                    f"{' '.join(open_[0])} is not ready after {patience(READY_S):.0f} s\n{self._tail(open_[0])}"
+                )
             await asyncio.sleep(LOOK_EVERY_S if open_ else 0)
 
     def _check_alive(self, name: Name) -> None:

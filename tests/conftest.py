@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.kit.cpu import CpuByFile
 from tests.kit.kafka import fresh_kafka, kafka_server
 from tests.kit.postgres import database_url, fresh_postgres, postgres_server
 from tests.kit.servers import Ports
+from tools import speed
 from tools.servers.places import SHARE
 
 __all__ = ["database_url", "fresh_kafka", "fresh_postgres", "kafka_server", "ports", "postgres_server"]
@@ -20,9 +22,11 @@ settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault(speed.VARIABLE, str(speed.measured()))  # a worker has it from the run that started it
     share_ports(getattr(config, "workerinput", None))
     config.stash[PORTS] = Ports(config)
     config.pluginmanager.register(config.stash[PORTS], "dandelion-servers")
+    config.pluginmanager.register(CpuByFile(config), "dandelion-cpu")
 
 
 def share_ports(worker: dict[str, Any] | None) -> None:
@@ -35,3 +39,7 @@ def share_ports(worker: dict[str, Any] | None) -> None:
 def ports(pytestconfig: pytest.Config) -> Ports:
     """The servers of this run, for fixtures that choose one by parameter: `ports.postgres.shared()`."""
     return pytestconfig.stash[PORTS]
+
+
+def pytest_report_header() -> str:
+    return f"deadlines: {speed.slowness():g} times as long as on the usual machine, by this machine's measured speed"

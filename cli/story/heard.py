@@ -24,8 +24,8 @@ Test = Callable[[Any], bool]
 class Heard:
     """All events so far. Follow them with `async with`; ask with `one`, `every` and `count`."""
 
-    def __init__(self, bus: str, wait_s: float = WAIT_S) -> None:
-        self._bus, self._wait_s = bus, wait_s
+    def __init__(self, bus: str, wait_s: float | None = None) -> None:
+        self._bus, self._wait_s = bus, WAIT_S if wait_s is None else wait_s
         self._by_type: dict[str, list[Any]] = defaultdict(list)
         self._by_id: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
         self._ids: dict[str, set[str]] = {service: set() for service in SERVICES}

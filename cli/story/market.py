@@ -62,9 +62,9 @@ class Address:
 class Market:
     """One storyteller's connections. `async with` closes them."""
 
-    def __init__(self, address: Address, patience_s: float = CALL_S) -> None:
+    def __init__(self, address: Address, patience_s: float | None = None) -> None:
         """`patience_s`: how long one command or query is tried again while its service is away, busy or behind."""
-        self.address, self._patience_s = address, patience_s
+        self.address, self._patience_s = address, CALL_S if patience_s is None else patience_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tokens: dict[Who, tuple[str, float]] = {}
         self._clients = {name: httpx.AsyncClient(base_url=url, timeout=30.0) for name, url in address.http.items()}

@@ -25,6 +25,7 @@ from kernel.streams.relay import Relay
 from tests.kit import counter
 from tests.kit.servers import Ports
 from tests.kit.until import until
+from tools.speed import patience
 
 
 async def migrated(url: str) -> Database:
@@ -120,7 +121,7 @@ class Running:
         self.stop.set()
         for relay in self.relays:
             await relay.close()
-        done, stuck = await asyncio.wait(self.tasks, timeout=30)
+        done, stuck = await asyncio.wait(self.tasks, timeout=patience(30))
         for task in stuck:
             task.cancel()
         assert not stuck, f"did not stop: {stuck}"

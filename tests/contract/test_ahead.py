@@ -1,6 +1,5 @@
 """Reading ahead: everything once and in order, never more than the limit held, and faults come out where it is taken."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
 from kernel.streams.prefetch import Prefetcher
 from kernel.streams.records import InboundRecord, Topic, read_records
+from tests.kit.until import within
 
 LIMIT = 10
 
@@ -34,7 +34,7 @@ async def taken(ahead: Prefetcher, count: int) -> tuple[list[int], list[int], li
     """The numbers of both partitions until there are `count`, and how many came at a time."""
     found: tuple[list[int], list[int]] = ([], [])
     sizes = []
-    async with asyncio.timeout(30):
+    async with within(30):
         while sum(map(len, found)) < count:
             batch = await ahead.take()
             sizes.append(sum(map(len, batch.values())))

@@ -6,6 +6,7 @@ import pytest
 
 from kernel.adapters.bus import Bus, BusRecord, Message, TopicPartition
 from kernel.core.faults import Fault
+from tests.kit.until import within
 
 ROUND = 10.0
 
@@ -18,7 +19,7 @@ async def read_all(bus: Bus, positions: dict[TopicPartition, int], count: int) -
     found: list[BusRecord] = []
     reader = await bus.reader(positions, "suite")
     try:
-        async with asyncio.timeout(30):
+        async with within(30):
             while len(found) < count:
                 for records in (await reader.read(100, 1.0)).values():
                     found += records
@@ -76,7 +77,7 @@ async def test_seeking_reads_again(bus: Bus, topic: str) -> None:
     reader = await bus.reader({(topic, 0): 3}, "suite")
     await reader.seek((topic, 0), 1)
     found: list[BusRecord] = []
-    async with asyncio.timeout(30):
+    async with within(30):
         while len(found) < 2:
             found += (await reader.read(10, 1.0)).get((topic, 0), [])
     await reader.commit({(topic, 0): 3})
@@ -114,6 +115,6 @@ async def test_large_batches_arrive_whole(bus: Bus, topic: str) -> None:
 
 async def test_reading_what_does_not_exist_fails_in_time(bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kernel.adapters.kafka.START_DEADLINE_S", 2.0)
-    async with asyncio.timeout(20):
+    async with within(20):
         with pytest.raises(Fault, match=r"bus\."):
             await bus.reader({(topic, 0): 0, (topic, 7): 0}, "suite")

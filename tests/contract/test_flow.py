@@ -1,6 +1,5 @@
 """What keeps poison, replays and restarts from harming others, each alone; test_mutations_flow.py switches them off."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from tests.contract.test_projector import batch_of, fill
 from tests.kit import counter
 from tests.kit.counter import Add, Added
 from tests.kit.shuffled import Shuffled
+from tests.kit.until import within
 
 TALLY = sa.Table("tally", sa.MetaData(), sa.Column("owner", sa.Text, primary_key=True), sa.Column("total", sa.BigInteger),
                  sa.Column("newest", sa.Text))  # fmt: skip
@@ -144,7 +144,7 @@ async def test_a_rebuild_reads_partitions_in_any_order(running: Running) -> None
             projection, running.store, running.log, counter.CODEC, running.service, Shuffled(running.bus, seed),
             counter.decode_event, partitions=counter.PARTITIONS,
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with within(20):
             dumps.append(await canonical_dump(running.store, projection, await rebuild.run()))
     assert dumps == [[("tally", "all", 72, "000000036")]] * 4
 

@@ -23,7 +23,8 @@ from kernel.streams import checkpoints, parked, records, relay
 from tests.contract import test_overlap, test_process, test_projector, test_relay, test_writer, test_writer_trouble
 from tests.contract.conftest import Replicas, Running
 from tests.kit import counter
-from tests.kit.until import until
+from tests.kit.until import until, within
+from tools.speed import patience
 
 HEAD_TRIES = 100
 RED_S = 4.0
@@ -218,7 +219,7 @@ async def ended(made: Replicas | Running) -> None:
     """What a mutant left behind stops, however it ends."""
     made.stop.set()
     if made.tasks:
-        _, stuck = await asyncio.wait(made.tasks, timeout=10)
+        _, stuck = await asyncio.wait(made.tasks, timeout=patience(10))
         for task in stuck:
             task.cancel()
 
@@ -263,6 +264,6 @@ async def test_a_mutant_is_caught(
     switch(monkeypatch)
     monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
     with pytest.raises((Exception, pytest.fail.Exception)) as red:
-        async with asyncio.timeout(3 * RED_S):
+        async with within(3 * RED_S):
             await check(**{name: known[name] for name in inspect.signature(check).parameters})
     assert not isinstance(red.value, TypeError | AttributeError | NameError), "the mutant itself is broken"

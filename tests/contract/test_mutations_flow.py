@@ -1,6 +1,5 @@
 """Mutants of what keeps poison, replays and restarts harmless: each mechanism switched off turns a named check red."""
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -17,7 +16,7 @@ from tests.contract import test_flow, test_projector, test_resend, test_signs_of
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
 from tests.kit import counter
-from tests.kit.until import until
+from tests.kit.until import until, within
 
 
 def parking_order_off(patch: pytest.MonkeyPatch) -> None:
@@ -142,6 +141,6 @@ async def test_a_mutant_is_caught(
     switch(monkeypatch)
     monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
     with pytest.raises((Exception, pytest.fail.Exception)) as red:
-        async with asyncio.timeout(3 * RED_S):
+        async with within(3 * RED_S):
             await check(**{name: known[name] for name in inspect.signature(check).parameters})
     assert not isinstance(red.value, TypeError | AttributeError | NameError), "the mutant itself is broken"

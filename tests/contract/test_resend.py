@@ -23,6 +23,7 @@ from tests.contract.test_subscription import publish as deposits
 from tests.contract.test_subscription import subscribed
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.until import within
 from tools.servers.kafka import given
 
 STREAMS, LATER = 6, 3
@@ -155,7 +156,7 @@ async def test_a_subscriber_sees_only_repeats_too(running: Running) -> None:
             pass
 
     async def heard(count: int) -> list[int]:
-        async with asyncio.timeout(30), subscribed(running.bus, topic, positions) as events:
+        async with within(30), subscribed(running.bus, topic, positions) as events:
             found: list[Event[Any]] = [await anext(events) for _ in range(count)]
             await events.done()
         return [event.message.amount_minor for event in found]

@@ -30,6 +30,7 @@ from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
 from tests.kit.servers import Ports
+from tests.kit.until import within
 
 DEPOSIT = "dandelion.ledger.v1.DepositConfirmed"
 
@@ -57,7 +58,7 @@ async def subscribed(
 
 
 async def take(events: Subscription[DepositConfirmed], count: int) -> list[Event[DepositConfirmed]]:
-    async with asyncio.timeout(30):
+    async with within(30):
         return [await anext(events) for _ in range(count)]
 
 
@@ -85,7 +86,7 @@ async def test_all_that_a_service_publishes_arrives_once_and_in_order_per_stream
 
 
 async def until(look: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with within(30):
         while not await asyncio.sleep(0.01, look()):
             pass
 

@@ -23,6 +23,7 @@ from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.until import within
 
 CLIENTS, COMMANDS = 80, 8
 COMMAND_S = 60
@@ -75,7 +76,7 @@ class Client:
         for _ in range(COMMANDS):
             one = self._dice.choice([self.plain, self.plain, self.twice, self.requested, self.group])
             try:
-                async with asyncio.timeout(COMMAND_S):
+                async with within(COMMAND_S):
                     await one(self._dice.choice(self._streams), counter.meta())
             except (Fault, Fenced):
                 continue

@@ -23,6 +23,7 @@ from tests.deploy.page import Block
 from tools.images.engine import Engine
 from tools.servers import NoServer
 from tools.servers.places import free_port
+from tools.speed import patience
 
 TAG = "test"
 IMAGE = f"dandelion:{TAG}"
@@ -74,7 +75,7 @@ class Platform:
     def type(self, block: Block) -> str:
         """A block of the page in bash, in the project's folder; fails the test with what it said."""
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.text], cwd=self.folder, env=self._shell(), timeout=SHELL_S,
+            ["bash", "-euo", "pipefail", "-c", block.text], cwd=self.folder, env=self._shell(), timeout=patience(SHELL_S),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -116,7 +117,7 @@ class Platform:
 
     def told(self, path: str) -> dict[str, Any]:
         address = f"http://127.0.0.1:{self.env['PROMETHEUS_PORT']}/api/v1/{path}"
-        with urllib.request.urlopen(address, timeout=20) as answer:
+        with urllib.request.urlopen(address, timeout=patience(20)) as answer:
             told: dict[str, Any] = json.load(answer)["data"]
         return told
 
@@ -128,7 +129,7 @@ class Platform:
         address = f"http://127.0.0.1:{self.env[f'{service.upper()}_HTTP_PORT']}/healthz/ready"
         while time.monotonic() < started + limit_s:
             try:
-                with urllib.request.urlopen(address, timeout=5):
+                with urllib.request.urlopen(address, timeout=patience(5)):
                     return time.monotonic() - started
             except OSError:
                 time.sleep(0.02)

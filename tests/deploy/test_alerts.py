@@ -13,6 +13,7 @@ from tests.deploy.conftest import ROOT, fetched
 from tests.deploy.objects import Object, named
 from tools.deploy import dashboards
 from tools.deploy.prometheus import binary
+from tools.speed import patience
 
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -116,7 +117,7 @@ def test_every_runbook_belongs_to_an_alert_and_every_alert_has_a_unit_test() -> 
 def promtool(*arguments: str) -> "subprocess.CompletedProcess[str]":
     with fetched():
         return subprocess.run(
-            [binary("promtool"), *arguments], capture_output=True, text=True, check=False, timeout=120
+            [binary("promtool"), *arguments], capture_output=True, text=True, check=False, timeout=patience(120)
         )
 
 

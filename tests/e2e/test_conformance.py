@@ -16,6 +16,7 @@ from cli.demo import address_of
 from cli.layout import SERVICES
 from cli.platform import Embedded
 from cli.story.market import Address, Who, named
+from tools.speed import patience
 
 CALLERS = {
     "campaigns": Who("bella", named("conformance", "brand"), "brand"),
@@ -62,7 +63,7 @@ def hammer(url: str, document: dict[str, Any], token: str, mode: GenerationMode)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_server_error(address: Address, service: str, mode: GenerationMode) -> None:
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=patience(30)) as client:
         document = (await client.get(f"{address.http[service]}/openapi.json")).json()
     token = address.issue(CALLERS[service])
     assert await asyncio.to_thread(hammer, address.http[service], document, token, mode) == []

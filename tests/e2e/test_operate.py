@@ -20,6 +20,7 @@ from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
 from kernel.streams import halted
+from tools.speed import patience
 
 Done = subprocess.CompletedProcess[str]
 
@@ -27,7 +28,9 @@ Done = subprocess.CompletedProcess[str]
 def _dandelion(folder: Path, *words: str) -> Done:
     command = [sys.executable, "-m", "cli", *words, "--data", str(folder)]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), cwd=ROOT, env=environment, check=False
+    )
 
 
 async def dandelion(platform: Embedded, *words: str) -> Done:
@@ -129,7 +132,7 @@ async def test_what_cannot_be_handled_is_shown_tried_again_and_fails_verificatio
 async def test_a_key_whose_cause_is_gone_is_handled_by_retry(platform: Embedded) -> None:
     """As after a deployment that mended the read model: the newest event of a creator, parked for a reason of yesterday."""
     path = platform.layout.stores.databases["discovery"].partition("///")[2]
-    with closing(sqlite3.connect(path, timeout=30)) as store, store:
+    with closing(sqlite3.connect(path, timeout=patience(30))) as store, store:
         newest = (
             "SELECT position, stream, name, data FROM log_events WHERE stream LIKE 'creator-%' ORDER BY position DESC"
         )

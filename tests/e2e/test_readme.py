@@ -24,6 +24,7 @@ from cli.platform import Embedded
 from cli.story.market import OPERATOR
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
+from tools.speed import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -70,7 +71,9 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     shown = next(text for text in CONSOLE if text.startswith("$ make demo\n")).splitlines()[1:]
     shown = [line for line in shown[: shown.index("Time")] if line != "..."]
     command = [sys.executable, "-m", "cli", "demo"]
-    told = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    told = subprocess.run(
+        command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=patience(300), check=False
+    )
     assert told.returncode == 0, told.stderr[-3000:]
     printed = iter([line.rstrip() for line in told.stdout.splitlines()])
     missing = [line for line in shown if not any(line == found for found in printed)]
@@ -88,7 +91,7 @@ async def run_until_it_prints(code: str, folder: Path, token: str) -> str:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), patience(60))
         return line.decode() or (await process.stderr.read()).decode()[-2000:]
     finally:
         if process.returncode is None:
@@ -113,7 +116,11 @@ def test_the_grpcurl_line_answers(up: Up) -> None:
     line = up.here(line)
     if shutil.which("grpcurl"):
         told = subprocess.run(
-            ["bash", "-c", line], env=ENVIRONMENT | {"TOKEN": up.token}, capture_output=True, timeout=60, check=True
+            ["bash", "-c", line],
+            env=ENVIRONMENT | {"TOKEN": up.token},
+            capture_output=True,
+            timeout=patience(60),
+            check=True,
         )
         assert json.loads(told.stdout)
         return
@@ -132,7 +139,7 @@ def _call(target: str, service: str, name: str, data: dict[str, Any], token: str
         method = pool.FindServiceByName(service).FindMethodByName(name)
         request = ParseDict(data, GetMessageClass(method.input_type)())
         unary = channel.unary_unary(f"/{service}/{name}", lambda message: message.SerializeToString(), lambda raw: raw)
-        answer: bytes = unary(request, metadata=(("authorization", f"Bearer {token}"),), timeout=30)
+        answer: bytes = unary(request, metadata=(("authorization", f"Bearer {token}"),), timeout=patience(30))
     return answer
 
 

@@ -28,6 +28,7 @@ from cli.story.market import Address, Who, named
 from cli.story.plan import DEALS, SMALL
 from cli.story.tell import Teller
 from kernel.core.ids import derived_id
+from tools.speed import patience
 
 STRANGERS = {
     "another brand": Who("mallory", named("nobody", "brand"), "brand"),
@@ -105,7 +106,7 @@ def _ids(stage: Stage) -> dict[str, str]:
 async def operations(address: Address) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(service, method, path, schema document) of every command route."""
     found = []
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=patience(30)) as client:
         for service in SERVICES:
             document = (await client.get(f"{address.http[service]}/openapi.json")).json()
             for path, item in document["paths"].items():
@@ -144,7 +145,7 @@ def filled(path: str, ids: Mapping[str, str]) -> str:
 async def test_no_command_of_a_stranger_moves_anything(stage: Stage) -> None:
     """Anonymous, forged and wrong parties: 401, 403, 404, or refused as it stands; the logs stand still."""
     before, wrong = stage.heads(), []
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=patience(30)) as client:
         for service, method, path, document in await operations(stage.address):
             body = await asyncio.to_thread(body_for, document, method, path)
             for name, who in {"anonymous": None, "forged": None, **STRANGERS}.items():
@@ -188,7 +189,7 @@ def intrusions(stage: Stage, before: Mapping[str, int]) -> list[str]:
 async def test_a_taken_id_cannot_be_taken_over(stage: Stage) -> None:
     mallory = STRANGERS["another brand"]
     link = {"campaign_id": stage.ids["campaign_id"], "target_url": "https://evil.test"}
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=patience(30)) as client:
         headers = {"Authorization": f"Bearer {stage.address.issue(mallory)}", "Idempotency-Key": "take-it-over"}
         url = f"{stage.address.http['metrics']}/links/{stage.ids['link_id']}"
         assert (await client.put(url, json=link, headers=headers)).status_code in QUIET
@@ -233,7 +234,7 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
     )
     try:
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        return "OK", await unary(request, metadata=metadata, timeout=20)
+        return "OK", await unary(request, metadata=metadata, timeout=patience(20))
     except grpc.aio.AioRpcError as error:
         return error.code().name, None
 

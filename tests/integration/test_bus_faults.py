@@ -10,7 +10,7 @@ import pytest
 from kernel.adapters.bus import Message
 from kernel.adapters.kafka import KafkaBus
 from kernel.core.faults import Unavailable
-from tests.kit.until import until
+from tests.kit.until import until, within
 from tools.servers import KafkaServer
 
 LIMIT_S = 60
@@ -40,7 +40,7 @@ async def test_what_is_closed_before_a_silent_broker_holds_nothing(
     monkeypatch.setattr("kernel.adapters.kafka.START_DEADLINE_S", 1.0)
     await asyncio.to_thread(fresh_kafka.freeze)
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with within(LIMIT_S):
             await reader.commit({PARTITION: 1})
             await reader.close()
             await producer.close()

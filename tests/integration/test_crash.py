@@ -1,6 +1,5 @@
 """kill -9 at every named point, over both pairs of store and bus: nothing acknowledged is lost, nothing is done twice."""
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from tests.kit import crash
 from tests.kit.servers import Ports
 from tests.kit.toys import LIMIT_S, Toys, make_toys
+from tests.kit.until import within
 
 TIMES = {"queued": 4, "decided": 6, "inserted, not committed": 5, "committed, not answered": 5}
 """At which time the process dies where the first would be before anything is acknowledged."""
@@ -29,7 +29,7 @@ async def toys(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> 
 async def test_a_process_killed_at_every_point_loses_and_doubles_nothing(toys: Toys) -> None:
     for point in crash.POINTS:
         dying = toys.start(TOY_POINT=f"kill {point} {TIMES.get(point, 2)}")
-        async with asyncio.timeout(LIMIT_S):
+        async with within(LIMIT_S):
             await toys.clients.send_until(lambda dying=dying: dying.poll() is not None)  # type: ignore[misc]
         assert dying.poll() == -signal.SIGKILL, point
         await toys.age_leases()

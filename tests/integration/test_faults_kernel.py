@@ -26,8 +26,9 @@ from kernel.verify.invariants import broken, check_service
 from tests.kit import counter, running, toy
 from tests.kit.counter import Add
 from tests.kit.running import free_port
-from tests.kit.until import until
+from tests.kit.until import until, within
 from tools.servers import KafkaServer, PostgresServer
+from tools.speed import patience
 
 LIMIT_S = 55
 
@@ -113,7 +114,7 @@ async def test_backends_cut_again_and_again_lose_and_double_nothing(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'cutter'"
     )
-    async with asyncio.timeout(LIMIT_S):
+    async with within(LIMIT_S):
         running, cuts = asyncio.create_task(load.run(16, 600)), 0
         for _ in range(15):
             await asyncio.wait({running}, timeout=0.1)
@@ -131,7 +132,7 @@ async def test_a_crash_of_the_database_under_load_loses_and_doubles_nothing(
     replicas: list[Database], settings: Settings, fresh_postgres: PostgresServer
 ) -> None:
     load = Load(replicas)
-    async with asyncio.timeout(LIMIT_S):
+    async with within(LIMIT_S):
         running = asyncio.create_task(load.run(16, 40))
         for count in (100, 300):
             await some_acknowledged(load, count)
@@ -156,7 +157,7 @@ async def test_a_broker_killed_under_the_relay_leaves_a_whole_chained_topic(
     async def all_sent() -> bool:
         return (await relay.checkpoint()).position == (await load.log.head()).position
 
-    async with asyncio.timeout(LIMIT_S):
+    async with within(LIMIT_S):
         running = asyncio.create_task(load.run(8, 60))
         await some_acknowledged(load, 100)
         await asyncio.to_thread(fresh_kafka.restart)
@@ -199,7 +200,7 @@ async def test_a_projector_frozen_past_its_lease_writes_nothing_when_it_wakes(to
 
         await until(shown, LIMIT_S)
 
-    async with asyncio.timeout(LIMIT_S):
+    async with within(LIMIT_S):
         await add_until_shown(1)
         frozen.send_signal(signal.SIGSTOP)
         async with database.transaction() as connection:
@@ -241,10 +242,9 @@ async def test_a_drained_process_has_done_all_it_accepted(tmp_path: Path) -> Non
                 if len(acknowledged) == 200:
                     process.send_signal(signal.SIGTERM)
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
-        async with asyncio.timeout(LIMIT_S):
-            await asyncio.gather(*[client(http, number) for number in range(16)])
-            assert await ended == 0
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=patience(20)) as http, within(LIMIT_S):
+        await asyncio.gather(*[client(http, number) for number in range(16)])
+        assert await ended == 0
     database = Database(env["DANDELION_DATABASE_URL"], counter.metadata())
     events = await Log(database).read(0, 100_000)
     await database.close()

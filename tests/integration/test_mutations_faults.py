@@ -3,7 +3,6 @@
 A switch is a patch that a toy makes of itself at start (`TOY_SWITCH`); beside it stands the fault that must then be seen.
 """
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -23,6 +22,7 @@ from tests.integration.test_hung import drained_while_hung
 from tests.kit.disk import small_disk
 from tests.kit.frozen import freeze
 from tests.kit.toys import Load, Toys, holds, make_toys
+from tests.kit.until import within
 
 RED_S = 8.0
 CONTRACT = "tests.contract.test_mutations"
@@ -59,7 +59,7 @@ def never_cancelled(patch: pytest.MonkeyPatch) -> None:
 async def killed(toys: Toys, point: str, switch: str) -> None:
     """As test_crash, at one point."""
     dying = toys.start(TOY_POINT=f"kill {point} 4", TOY_SWITCH=switch)
-    async with asyncio.timeout(3 * RED_S):
+    async with within(3 * RED_S):
         await toys.clients.send_until(lambda: dying.poll() is not None)
     assert dying.poll() == -signal.SIGKILL
     toys.env["TOY_SWITCH"] = switch

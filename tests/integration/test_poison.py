@@ -21,7 +21,7 @@ from tests.contract.conftest import migrated
 from tests.kit import counter, sickly
 from tests.kit.counter import Add
 from tests.kit.sickly import BAD_BYTES, BAD_COMMAND, BUG, POISON, Code, Newer, Sickly, run_until
-from tests.kit.until import until
+from tests.kit.until import until, within
 from tools.servers import KafkaServer, PostgresServer
 
 LIMIT_S = 180
@@ -198,7 +198,7 @@ async def test_poison_stops_its_key_only_and_what_passes_parks_nothing(
     await producer.send({(topic.name, 0): GARBAGE for topic in (sickly.EVENTS, sickly.COMMANDS)}, 10)
     await producer.close()
     readers = service.readers(Code(mended=False))
-    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as running:
+    async with within(LIMIT_S), asyncio.TaskGroup() as running:
         running.create_task(run_until(stop, service.writer, service.relay))
         reading = running.create_task(run_until(before, *[reader for _, reader in readers.values()]))
         await asyncio.gather(add_all(service), trouble(service, fresh_kafka))

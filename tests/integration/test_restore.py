@@ -27,6 +27,7 @@ from tools.servers import KafkaServer, PostgresServer
 from tools.servers.install import postgres_binaries
 from tools.servers.places import free_port
 from tools.servers.run import Process
+from tools.speed import patience
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
 COPY_S = 60
@@ -85,7 +86,7 @@ class Backup:
             "-d",
             told,
         ]
-        subprocess.run(command, check=True, timeout=COPY_S, capture_output=True)
+        subprocess.run(command, check=True, timeout=patience(COPY_S), capture_output=True)
 
     def restore(self) -> None:
         """After the server's own data is gone."""
@@ -109,7 +110,7 @@ async def dandelion(layout: Layout, *words: str) -> "subprocess.CompletedProcess
     command = [sys.executable, "-m", "cli", *words, "--data", str(layout.folder)]
     env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
     return await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=180, cwd=ROOT, env=env, check=False
+        subprocess.run, command, capture_output=True, text=True, timeout=patience(180), cwd=ROOT, env=env, check=False
     )
 
 

@@ -22,6 +22,7 @@ from tests.kit.until import until
 from tools.servers import PostgresServer
 from tools.servers.places import free_port
 from tools.servers.run import Process
+from tools.speed import patience
 
 BODY = {"amount_minor": 100, "currency": "CNY", "instrument": "tok_visa"}
 ONLY_WITH_PASSWORDS = "COPY (VALUES ('host all postgres all trust'), ('host all all all scram-sha-256')) TO '{}'"
@@ -92,7 +93,7 @@ async def ledger(fresh_postgres: PostgresServer, tmp_path: Path) -> AsyncIterato
     process = Process(command, tmp_path / "rest.log", env={**os.environ, **told.environment("ledger")})
     process.start()
     try:
-        async with httpx.AsyncClient(base_url=layout.http("ledger"), timeout=60) as http:
+        async with httpx.AsyncClient(base_url=layout.http("ledger"), timeout=patience(60)) as http:
             made = Ledger(layout, fresh_postgres, process, password, probes, http)
             await until(made.ready, 60)
             yield made

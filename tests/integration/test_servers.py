@@ -16,6 +16,7 @@ from aiokafka.structs import TopicPartition
 
 from tests.kit.servers import Port
 from tools.servers import KafkaServer, NoServer, PostgresServer, places, run
+from tools.speed import patience
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +37,7 @@ async def read(server: KafkaServer, topic: str, count: int) -> list[bytes]:
     try:
         consumer.assign([TopicPartition(topic, 0)])
         await consumer.seek_to_beginning()
-        return [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(count)]
+        return [(await asyncio.wait_for(consumer.getone(), patience(30))).value for _ in range(count)]
     finally:
         await consumer.stop()
 

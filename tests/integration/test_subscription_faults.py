@@ -12,6 +12,7 @@ from dandelion_contracts.subscription import Subscription
 
 from kernel.adapters.bus import Message
 from kernel.adapters.kafka import KafkaBus
+from tests.kit.until import within
 from tools.servers import KafkaServer
 
 TOPIC = "ledger.events.v1"
@@ -42,7 +43,7 @@ async def following(events: Subscription[DepositConfirmed]) -> Event[DepositConf
 
 
 async def take(events: Subscription[DepositConfirmed], count: int) -> list[int]:
-    async with asyncio.timeout(90):
+    async with within(90):
         return [(await following(events)).message.amount_minor for _ in range(count)]
 
 

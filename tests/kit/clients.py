@@ -10,6 +10,8 @@ import httpx
 
 from kernel.core.ids import new_id
 from tests.kit import counter
+from tests.kit.until import within
+from tools.speed import patience
 
 ANSWER_LIMIT_S = 60
 PAUSE_S = 0.1
@@ -20,7 +22,7 @@ class Clients:
     """`told` maps each command's key to its position, or None while nobody knows."""
 
     def __init__(self, *ports: int) -> None:
-        self._http = httpx.AsyncClient(timeout=ANSWER_LIMIT_S, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=patience(ANSWER_LIMIT_S), trust_env=False)
         self._ports = ports
         self.told: dict[str, int | None] = {}
         self._paths: dict[str, str] = {}
@@ -75,7 +77,7 @@ class Clients:
 
     async def ask_again(self, limit_s: float = 30) -> None:
         """Until every command is acknowledged, under the key it had."""
-        async with asyncio.timeout(limit_s):
+        async with within(limit_s):
             await asyncio.gather(*[self._insist(key) for key, position in self.told.items() if position is None])
 
     async def _insist(self, key: str) -> None:

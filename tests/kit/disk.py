@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.servers import REQUIRE
+from tools.speed import patience
 
 CHUNK_BYTES = 64 * 1024
 MOUNT_S = 10
@@ -51,7 +52,7 @@ def small_disk(megabytes: int) -> Iterator[Disk]:
         try:
             yield Disk(path)
         finally:
-            subprocess.run(["umount", "-l", str(path)], check=True, timeout=MOUNT_S)
+            subprocess.run(["umount", "-l", str(path)], check=True, timeout=patience(MOUNT_S))
     finally:
         path.rmdir()
 
@@ -59,7 +60,7 @@ def small_disk(megabytes: int) -> Iterator[Disk]:
 def _mount(path: Path, megabytes: int) -> None:
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MOUNT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience(MOUNT_S), check=False)
         why = done.stderr.strip()
     except OSError as error:
         why = str(error)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import httpx
 
 from kernel.core.ids import new_id
-from tests.kit.until import until
+from tests.kit.until import until, within
+from tools.speed import patience
 
 LIMIT_S = 240
 """Generous: each start of a real service costs seconds of imports, and a machine may have other work."""
@@ -87,7 +88,7 @@ class Balanced:
 
     async def client(self, number: int, asks: Callable[[], Ask]) -> None:
         """One request after another, of what `asks` makes anew each time."""
-        async with httpx.AsyncClient(timeout=DEADLINE_S, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=patience(DEADLINE_S), trust_env=False) as http:
             while not self.over.is_set():
                 await self._request(http, number, asks())
 
@@ -110,7 +111,7 @@ class Balanced:
 
     async def roll(self, clients: Sequence[Callable[[], Ask]], between: int) -> None:
         """Every replica restarted in turn, `between` answers before, between and after; then all requests get theirs."""
-        async with asyncio.timeout(LIMIT_S):
+        async with within(LIMIT_S):
             await asyncio.gather(*[one.ready() for one in self.replicas])
             sending = [asyncio.create_task(self.client(number, asks)) for number, asks in enumerate(clients)]
             for replica in self.replicas:

@@ -21,6 +21,7 @@ from kernel.core.ids import new_id, partition_of
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.runtime.settings import Settings
+from tools.speed import patience
 
 ROLES = ("relay", "project", "process", "rpc")
 ISSUER = "https://issuer.test"
@@ -138,7 +139,7 @@ async def running(
         yield Running(app, issuer)
     finally:
         stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(30))
         await app.close()
         await app.bus.close()
     failed = [one for one in ended if isinstance(one, Exception)]

@@ -1,17 +1,21 @@
 """The demo's story told in tests: on the embedded platform once a run, its numbers kept to compare with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 from rich.progress import Progress
 
 from cli.demo import address_of
 from cli.layout import Layout
 from cli.platform import Embedded, Running
+from cli.story import finale, heard, market
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
+from tools.speed import patience
 
 _told: list[tuple[dict[str, Any], Layout]] = []
 
@@ -19,6 +23,21 @@ _told: list[tuple[dict[str, Any], Layout]] = []
 async def tell(platform: Running, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
     """The small story's final numbers; what the processes complained of is in the error when it goes wrong."""
     more = {"on_part": on_part} if on_part else {}
+    with patiently():
+        return await _tell(platform, more)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """The storyteller waits as much longer as this machine is slower."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heard, "WAIT_S", patience(heard.WAIT_S))
+        patch.setattr(market, "CALL_S", patience(market.CALL_S))
+        patch.setattr(finale, "WATCH_S", patience(finale.WATCH_S))
+        yield
+
+
+async def _tell(platform: Running, more: dict[str, Any]) -> dict[str, Any]:
     teller = Teller(address_of(platform.layout), SMALL, Progress(console=Console(quiet=True)), **more)
     try:
         told = await teller.tell()

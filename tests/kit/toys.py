@@ -13,7 +13,7 @@ from kernel.core.ids import new_id
 from kernel.host.app import App, open_app, run_migrations
 from tests.kit import toy, whole
 from tests.kit.clients import Clients
-from tests.kit.until import until
+from tests.kit.until import until, within
 from tools.servers.places import free_port
 
 LIMIT_S = 60
@@ -105,5 +105,5 @@ class Load:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
             return
-        async with asyncio.timeout(LIMIT_S):
+        async with within(LIMIT_S):
             await self._sending

@@ -11,6 +11,7 @@ from kernel.host.app import App
 from kernel.verify.invariants import broken
 from soak import ending
 from soak.load import Caller, Load
+from tests.kit.story import patiently
 from tests.kit.until import until
 
 AT_A_TIME = 2
@@ -24,7 +25,9 @@ OF_WORK_THAT_ENDED = {"escrows_released_or_returned"}
 async def working(layout: Layout, seed: int, first: int = 0) -> AsyncIterator[Load]:
     """From deposit to payout over public HTTP, gRPC and topics; whoever listens has heard nothing before."""
     address = address_of(layout)
-    async with Caller(address) as caller, Heard(address.bus) as heard:
+    with patiently():
+        caller, heard = Caller(address), Heard(address.bus)
+    async with caller, heard:
         load = Load(caller, heard, seed, AT_A_TIME, first)
         await load.begin()
         try:

@@ -15,6 +15,7 @@ from dandelion.campaigns.v1.events_pb2 import ContentPublished
 
 from kernel.adapters.bus import Message
 from kernel.adapters.sqlite_bus import SqliteBus
+from tools.speed import patience
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
@@ -43,7 +44,7 @@ def test_the_wheel_has_all_that_it_imports_and_no_more(installed: Path) -> None:
         "import sys, dandelion_contracts.subscriber as s, dandelion_contracts.channel, dandelion_contracts.kafka; "
         "print(s.__file__, sorted(name for name in sys.modules if name.split('.')[0] in ('kernel', 'services')))"
     )
-    out, _ = python(installed, "-c", program).communicate(timeout=60)
+    out, _ = python(installed, "-c", program).communicate(timeout=patience(60))
     assert out.strip() == f"{installed}/dandelion_contracts/subscriber.py []"
 
 
@@ -74,7 +75,7 @@ async def test_the_readme_subscribes_as_it_says(installed: Path, tmp_path: Path)
 
 def test_the_readme_queries_with_names_that_exist(installed: Path) -> None:
     process = python(installed, "-c", readme_code(1) + "\nprint(campaigns.__annotations__)")
-    assert process.communicate(timeout=60)[0] == "{'token': <class 'str'>, 'return': None}\n"
+    assert process.communicate(timeout=patience(60))[0] == "{'token': <class 'str'>, 'return': None}\n"
 
 
 def readme_code(number: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.runtime import roles
+from tests.kit.until import within
 from tests.unit import test_run
 
 RED_S = 1.0
@@ -53,5 +54,5 @@ async def test_a_mutant_is_caught(
 ) -> None:
     switch(monkeypatch)
     with pytest.raises((AssertionError, TimeoutError)):
-        async with asyncio.timeout(RED_S):
+        async with within(RED_S):
             await check()

@@ -14,6 +14,7 @@ import pytest
 
 from kernel.runtime.health import Health
 from kernel.runtime.roles import EDGE, POOLS, READERS, RELAY, WRITER, Role, http, listen, run
+from tools.speed import patience
 
 ROOT = Path(__file__).parents[2]
 Serve = Callable[[asyncio.Event], Awaitable[None]]
@@ -160,7 +161,7 @@ def process(end: str) -> subprocess.Popen[str]:
 def test_a_process_leaves_with_its_exit_code(end: str, code: int) -> None:
     with process(end) as started:
         started.send_signal(signal.SIGTERM)
-        assert started.wait(timeout=30) == code
+        assert started.wait(timeout=patience(30)) == code
 
 
 def test_a_second_signal_leaves_at_once() -> None:
@@ -169,4 +170,4 @@ def test_a_second_signal_leaves_at_once() -> None:
         started.send_signal(signal.SIGTERM)
         assert started.stdout.readline() == "draining\n"
         started.send_signal(signal.SIGTERM)
-        assert started.wait(timeout=20) == 128 + signal.SIGTERM
+        assert started.wait(timeout=patience(20)) == 128 + signal.SIGTERM

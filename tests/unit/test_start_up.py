@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from kernel.host.migrate import head_revision
+from tools.speed import patience
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("campaigns", "compliance", "discovery", "ledger", "metrics")
@@ -20,7 +21,7 @@ def test_what_one_role_needs_is_not_imported_by_the_others() -> None:
     code = f"import sys, kernel.host.main, {wirings}; print(*[name for name in {OF_ONE_ROLE} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"},
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=patience(60),
     )  # fmt: skip
     assert done.stdout.split() == []
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tools.servers.install import KAFKA_VERSION
 from tools.servers.run import STOP_S, NoServer
+from tools.speed import patience
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -89,7 +90,7 @@ class Contained:
             inner.kill(signal=number.name)
 
     def wait(self, timeout_s: float = STOP_S) -> None:
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + patience(timeout_s)
         while self.alive():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"container of {self.image} did not end within {timeout_s} s")

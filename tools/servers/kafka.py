@@ -14,6 +14,7 @@ from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
+from tools.speed import patience
 
 VARIABLE = "DANDELION_TEST_KAFKA"
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -97,7 +98,7 @@ class _Admin:
     """aiokafka's admin client, always closed: one whose start failed warns when it is collected."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(patience(10_000)))
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
         try:
@@ -182,7 +183,7 @@ def _listeners(port: int, controller_port: int, bind: str = "127.0.0.1") -> dict
 
 
 def _format(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(FORMAT_S), check=False)
     if done.returncode:
         raise NoServer(f"Kafka's storage could not be formatted: {told(done)}")
 

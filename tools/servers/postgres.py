@@ -16,6 +16,7 @@ from tools.servers.install import Say, postgres_binaries, told
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
+from tools.speed import patience
 
 VARIABLE = "DANDELION_TEST_POSTGRES"
 SUPERUSER = "postgres"
@@ -58,7 +59,7 @@ class PostgresServer(Server):
 
     async def probe(self) -> bool:
         try:
-            link = await asyncpg.connect(self.dsn(), timeout=5)
+            link = await asyncpg.connect(self.dsn(), timeout=patience(5))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         try:
@@ -80,7 +81,7 @@ class PostgresServer(Server):
 
     async def end_sessions(self, database: str) -> int:
         """Terminates every backend of a database; how many there were."""
-        link = await asyncpg.connect(self.dsn(), timeout=30)
+        link = await asyncpg.connect(self.dsn(), timeout=patience(30))
         try:
             query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
             return int(await link.fetchval(query, database))
@@ -88,7 +89,7 @@ class PostgresServer(Server):
             await link.close()
 
     async def _admin(self, statement: str) -> None:
-        link = await asyncpg.connect(self.dsn(), timeout=30)
+        link = await asyncpg.connect(self.dsn(), timeout=patience(30))
         try:
             await link.execute(statement)
         finally:
@@ -161,7 +162,9 @@ def _initdb(binaries: Path, data: Path, user: str | None) -> None:
         shutil.chown(data, user)
     flags = f"--auth=trust --username={SUPERUSER} --encoding=UTF8 --locale=C --no-sync"
     command = [str(binaries / "initdb"), "-D", str(data), *flags.split()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INITDB_S, user=user, cwd=data, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(INITDB_S), user=user, cwd=data, check=False
+    )
     if done.returncode:
         raise NoServer(f"initdb failed: {told(done)}")
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tools.speed import patience
+
 LEASH = Path(__file__).with_name("leash.py")
 TAIL_LINES = 20
 START_S = 90.0
@@ -83,7 +85,7 @@ class Process:
         """Until it has ended; raises TimeoutError."""
         if self.child is not None:
             try:
-                self.child.wait(timeout_s)
+                self.child.wait(patience(timeout_s))
             except subprocess.TimeoutExpired as late:
                 raise TimeoutError(f"pid {self.child.pid} did not end within {timeout_s} s") from late
 
@@ -146,7 +148,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 def until(ready: Callable[[], bool], runner: Runner, what: str, timeout_s: float = START_S) -> None:
     """Polls `ready`; raises NoServer with the log's end when the server has ended or the time is over."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + patience(timeout_s)
     while not ready():
         if not runner.alive():
             raise NoServer(f"{what} ended while starting\n{runner.log_tail()}".rstrip())

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from tools.servers.places import Folder
 from tools.servers.run import NoServer, Runner, until
+from tools.speed import patience
 
 PROBE_S = 5.0
 
@@ -83,9 +84,9 @@ class Server(ABC):
         """One bounded look; False when it does not answer, whatever the reason."""
         host, _, port = self.address().split(",")[0].rpartition(":")
         with suppress(OSError, TimeoutError):
-            with socket.create_connection((host, int(port)), timeout=PROBE_S):
+            with socket.create_connection((host, int(port)), timeout=patience(PROBE_S)):
                 pass
-            return in_thread(lambda: asyncio.wait_for(self.probe(), PROBE_S))
+            return in_thread(lambda: asyncio.wait_for(self.probe(), patience(PROBE_S)))
         return False
 
     def _end(self, number: signal.Signals) -> None:

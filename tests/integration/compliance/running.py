@@ -28,6 +28,7 @@ from services.compliance.rest import make_api
 from services.compliance.settings import ComplianceSettings
 from services.compliance.wiring import SERVICE, open_app
 from tests.kit.until import until
+from tools.speed import patience
 
 if TYPE_CHECKING:
     from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceAsyncStub
@@ -206,7 +207,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Compliance]:
         yield Compliance(app, issuer, platform)
     finally:
         stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(30))
         await app.close()
         await app.bus.close()
     failed = [one for one in ended if isinstance(one, Exception)]

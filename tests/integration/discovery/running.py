@@ -25,6 +25,7 @@ from kernel.host.app import App, run_migrations
 from services.discovery.rest import make_api
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
+from tools.speed import patience
 
 if TYPE_CHECKING:
     from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceAsyncStub  # in the stubs only
@@ -155,7 +156,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Discovery]:
         yield Discovery(app, issuer)
     finally:
         stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(30))
         await app.close()
         await app.bus.close()
         failed = [one for one in ended if isinstance(one, BaseException)]

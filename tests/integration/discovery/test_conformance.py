@@ -23,6 +23,7 @@ from services.discovery.rest import make_api
 from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.running import OPERATOR, free_port, settings_in
 from tests.kit.until import until
+from tools.speed import patience
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-discovery-"))
@@ -54,7 +55,7 @@ async def address() -> AsyncIterator[str]:
     await until(answers, LIMIT_S)
     yield base
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0, "a drained process ends with 0"
+    assert await asyncio.wait_for(process.wait(), patience(LIMIT_S)) == 0, "a drained process ends with 0"
 
 
 @SCHEMA.parametrize()

@@ -34,6 +34,7 @@ from services.ledger.rest import api
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import SERVICE, open_app
 from tests.kit.until import until
+from tools.speed import patience
 
 COLUMNS = "batch,line,reference,currency,gross_minor,fee_minor,net_minor"
 FINANCE = ("fay", "platform", "finance")
@@ -201,7 +202,7 @@ async def running(
         await sandbox.psp.close()
         await sandbox.sender.close()
         stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(30))
         await port.close()
         await app.close()
         await app.bus.close()

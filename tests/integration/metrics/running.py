@@ -33,6 +33,7 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.tables import ENVELOPES
 from services.metrics.wiring import SERVICE, open_app
 from tests.kit.until import until
+from tools.speed import patience
 
 if TYPE_CHECKING:
     from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceAsyncStub  # in the stubs only
@@ -212,7 +213,7 @@ async def running(folder: Path, roles: Sequence[str] = (), **changes: Any) -> As
         yield Metrics(app, issuer)
     finally:
         stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(60))
         await app.close()
         await app.bus.close()
         failed = [one for one in ended if isinstance(one, Exception)]

@@ -1,6 +1,5 @@
 """Pages, minutes and watches of performance over gRPC."""
 
-import asyncio
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from kernel.core.ids import new_id
 from tests.integration.metrics.running import Deal, Metrics
 from tests.integration.metrics.test_engagement import START, row, sent
+from tests.kit.until import within
 
 
 async def test_pages_neither_repeat_nor_skip(metrics: Metrics) -> None:
@@ -62,7 +62,7 @@ async def test_a_watch_tells_each_change(metrics: Metrics) -> None:
     async with metrics.queries(deal.brand) as queries:
         request = pb.WatchCampaignPerformanceRequest(campaign_id=deal.campaign_id, interval_ms=200)
         stream: Any = queries.WatchCampaignPerformance(request)
-        async with asyncio.timeout(30):
+        async with within(30):
             assert (await stream.read()).total.counts.likes == 0
             await sent(metrics, [row(deal.contents[0], 3)])
             assert (await stream.read()).total.counts.likes == 3

@@ -19,6 +19,7 @@ from tests.integration.metrics.running import Metrics, running
 from tests.integration.metrics.test_engagement import row
 from tests.kit.until import until
 from tools.servers import KafkaServer
+from tools.speed import patience
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RULE = Rule(size_s=60, kept=5, least=50, factor=3)
@@ -35,7 +36,7 @@ async def watched(metrics: Metrics) -> AsyncIterator[Watch]:
         yield watch
     finally:
         stop.set()
-        await asyncio.wait_for(task, 30)
+        await asyncio.wait_for(task, patience(30))
 
 
 async def serve(role: Role, stop: asyncio.Event) -> None:
