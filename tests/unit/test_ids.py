@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import RFC_4122, UUID
 
-from kernel.core import ids
 from kernel.core.ids import new_id
 
 
@@ -22,22 +21,22 @@ def test_threads_make_no_id_twice() -> None:
     assert len({one[14:] for one in made}) == 16_000  # also without the time
 
 
-def in_a_child(count: int) -> list[bytes]:
-    """Random parts that a forked child takes."""
+def in_a_child(count: int) -> list[str]:
+    """What is not the time in ids that a forked child makes."""
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writes, b"".join(ids._ten_random_bytes() for _ in range(count)))
+        os.write(writes, "".join(new_id()[14:] for _ in range(count)).encode())
         os._exit(0)
     os.close(writes)
     with os.fdopen(reads, "rb") as pipe:
-        told = pipe.read()
+        told = pipe.read().decode()
     os.waitpid(child, 0)  # no other child: the servers of a test run are some too
-    return [told[at : at + 10] for at in range(0, len(told), 10)]
+    return [told[at : at + 22] for at in range(0, len(told), 22)]
 
 
 def test_a_forked_child_makes_none_of_its_parents_ids() -> None:
-    new_id()  # some random bytes are spare now
+    new_id()  # the generator is seeded now
     theirs = in_a_child(300)
-    ours = [ids._ten_random_bytes() for _ in range(300)]
+    ours = [new_id()[14:] for _ in range(300)]
     assert len({*theirs, *ours}) == 600

@@ -52,11 +52,20 @@ def test_a_token_of_another_query_is_refused(query: SearchCreatorsRequest, calle
 
 
 def test_every_changed_byte_is_noticed() -> None:
-    raw = base64.urlsafe_b64decode(TOKENS.seal(QUERY, [1234567]) + "==")
-    for place in range(len(raw)):
-        forged = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
-        with pytest.raises(Invalid):
-            TOKENS.open(QUERY, base64.urlsafe_b64encode(forged).decode())
+    parts = [base64.urlsafe_b64decode(part + "==") for part in TOKENS.seal(QUERY, [1234567]).split(".")]
+    assert [len(part) for part in parts] == [len("[1234567]"), 32]
+    for number, part in enumerate(parts):
+        for place in range(len(part)):
+            changed_part = part[:place] + bytes([part[place] ^ 1]) + part[place + 1 :]
+            forged = [changed_part if number == other else one for other, one in enumerate(parts)]
+            with pytest.raises(Invalid):
+                TOKENS.open(QUERY, b".".join(base64.urlsafe_b64encode(one).rstrip(b"=") for one in forged).decode())
+
+
+def test_a_token_over_the_limit_is_refused() -> None:
+    token = TOKENS.seal(QUERY, [number * 7919 for number in range(2_000)])
+    with pytest.raises(Invalid):
+        TOKENS.open(QUERY, token)
 
 
 @given(st.text())
