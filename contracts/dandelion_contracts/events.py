@@ -1,7 +1,8 @@
 """Which message class stands behind a `ce_type`.
 
-An event is a message of a service's events.proto that no other message embeds; its `ce_type` is its full protobuf name,
-e.g. `dandelion.campaigns.v1.ContentPublished`. Engagement has its own topic and form and is in neither table.
+An event is a message of a service's events.proto that no other message embeds, or the CommandRefused of common.proto; its
+`ce_type` is its full protobuf name, e.g. `dandelion.campaigns.v1.ContentPublished`. Engagement has its own topic and form and
+is in neither table.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from types import MappingProxyType, ModuleType
 
 from dandelion.campaigns.v1 import commands_pb2 as campaigns_commands
 from dandelion.campaigns.v1 import events_pb2 as campaigns_events
+from dandelion.common.v1.common_pb2 import CommandRefused
 from dandelion.compliance.v1 import commands_pb2 as compliance_commands
 from dandelion.compliance.v1 import events_pb2 as compliance_events
 from dandelion.discovery.v1 import commands_pb2 as discovery_commands
@@ -46,17 +48,17 @@ def _top_level(*modules: ModuleType) -> Iterator[Descriptor]:
         yield from module.DESCRIPTOR.message_types_by_name.values()
 
 
-def _registry(*modules: ModuleType) -> Registry:
+def _registry(*modules: ModuleType, shared: tuple[type[Message], ...] = ()) -> Registry:
     found = list(_top_level(*modules))
     embedded = {field.message_type.full_name for each in found for field in each.fields if field.message_type}
     apart = {ENVELOPE_TYPE, metrics_events.EngagementRecorded.DESCRIPTOR.full_name}
     names = sorted(each.full_name for each in found if each.full_name not in embedded | apart)
     classes = {each.full_name: GetMessageClass(each) for each in found}
-    return MappingProxyType({name: classes[name] for name in names})
+    return MappingProxyType({name: classes[name] for name in names} | {type_name(each): each for each in shared})
 
 
 EVENTS: Registry = _registry(
-    discovery_events, campaigns_events, ledger_events, compliance_events, metrics_events
+    discovery_events, campaigns_events, ledger_events, compliance_events, metrics_events, shared=(CommandRefused,)
 )  # fmt: skip
 """Every event of the `<service>.events.v1` topics by its `ce_type`."""
 

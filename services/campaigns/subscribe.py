@@ -8,8 +8,9 @@ from dandelion.campaigns.v1 import commands_pb2 as commands
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.ledger.v1 import events_pb2 as ledger
+from dandelion_contracts.wire import decoder
 from dandelion_contracts.words import word
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from kernel.core.codec import adapter
 from kernel.core.ids import stream_id
@@ -34,29 +35,6 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
-
-
-def decode(kind: str, value: bytes) -> Any:
-    """Another service's event as campaigns' own, or None for one it does not care about; ValueError if malformed."""
-    reader = _EVENTS.get(kind)
-    return reader(value) if reader else None
-
-
-def decode_command(kind: str, value: bytes) -> tuple[str, object] | None:
-    """The stream and command of a request, or None for a type unknown here; ValueError if malformed."""
-    reader = _COMMANDS.get(kind)
-    return reader(value) if reader else None
-
-
-def _parsed(message: Any, value: bytes) -> Any:
-    try:
-        return message.FromString(value)
-    except DecodeError as error:
-        raise ValueError(f"not a {message.DESCRIPTOR.full_name}") from error
-
-
-def _reader(message: type[Message], make: Callable[[Any], Any]) -> tuple[str, Callable[[bytes], Any]]:
-    return message.DESCRIPTOR.full_name, lambda value: make(_parsed(message, value))
 
 
 def _placement(value: int) -> LabelPlacement | None:
@@ -93,20 +71,18 @@ def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
     return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged)
 
 
-_EVENTS: dict[str, Callable[[bytes], Any]] = dict(
-    [
-        _reader(ledger.EscrowHeld, lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id)),
-        _reader(
-            ledger.EscrowRefused, lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code)
-        ),
-        _reader(ledger.PaymentReleased, _released),
-        _reader(ledger.CommandRefused, _refused),
-        _reader(compliance.ReviewCompleted, _completed),
-        _reader(compliance.DisclosureAttached, _attached),
-        _reader(compliance.ContentLookedAt, _looked),
-        _reader(compliance.CommandRefused, _refused),
-    ]
-)
+READS: dict[type[Message], Callable[[Any], Any]] = {
+    ledger.EscrowHeld: lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id),
+    ledger.EscrowRefused: lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code),
+    ledger.PaymentReleased: _released,
+    ledger.CommandRefused: _refused,
+    compliance.ReviewCompleted: _completed,
+    compliance.DisclosureAttached: _attached,
+    compliance.ContentLookedAt: _looked,
+    compliance.CommandRefused: _refused,
+}
+decode = decoder(READS)
+"""Others' events; raises ValueError for bytes that are no such message, None for a type that is not read."""
 
 
 def _collaboration(wire: Any, command: object) -> tuple[str, object]:
@@ -136,21 +112,15 @@ def _settle(wire: commands.SettleDeliverable) -> tuple[str, object]:
     return _collaboration(wire, command)
 
 
-_COMMANDS: dict[str, Callable[[bytes], Any]] = dict(
-    [
-        _reader(commands.ContractCollaboration, _contract),
-        _reader(commands.ReleaseApplication, _release),
-        _reader(commands.FundCollaboration, lambda wire: _collaboration(wire, FundCollaboration())),
-        _reader(commands.CancelCollaboration, lambda wire: _collaboration(wire, CancelCollaboration(wire.reason))),
-        _reader(commands.RecordReview, _review),
-        _reader(
-            commands.VerifyContent,
-            lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),
-        ),
-        _reader(
-            commands.TakeDownContent,
-            lambda wire: _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason)),
-        ),
-        _reader(commands.SettleDeliverable, _settle),
-    ]
-)
+COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
+    commands.ContractCollaboration: _contract,
+    commands.ReleaseApplication: _release,
+    commands.FundCollaboration: lambda wire: _collaboration(wire, FundCollaboration()),
+    commands.CancelCollaboration: lambda wire: _collaboration(wire, CancelCollaboration(wire.reason)),
+    commands.RecordReview: _review,
+    commands.VerifyContent: lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),
+    commands.TakeDownContent: lambda wire: _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason)),
+    commands.SettleDeliverable: _settle,
+}
+decode_command = decoder(COMMANDS)
+"""`campaigns.commands.v1`: the stream and the command of a request."""

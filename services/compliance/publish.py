@@ -1,15 +1,13 @@
 """Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/compliance/v1."""
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
+from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.events import Delivered
 from kernel.eventlog.commands import CommandRefused
@@ -21,11 +19,12 @@ from services.compliance.domain.review import About
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a `review-`, `look-` or `refusal-` stream."""
-    message = wire_of(incoming.event, incoming.at)
-    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    if isinstance(incoming.event, CommandRefused):
+        return [PublicEvent(*refusal("compliance", incoming.event, incoming.at))]
+    return [PublicEvent(*form(wire_of(incoming.event)))]
 
 
-def wire_of(event: review.Event | live.Event | CommandRefused, at: datetime) -> Message:
+def wire_of(event: review.Event | live.Event) -> Message:
     match event:
         case review.ReviewOpened():
             return _opened(event)
@@ -35,8 +34,6 @@ def wire_of(event: review.Event | live.Event | CommandRefused, at: datetime) -> 
             return _completed(event)
         case review.ReviewerDecided():
             return _decided(event)
-        case CommandRefused():
-            return wire_refusal(event, at)
         case _:
             return _look(event)
 
@@ -52,7 +49,7 @@ def _look(event: live.Event) -> Message:
         case live.DisclosureMissing():
             return _missing(event)
         case live.LooksEnded():
-            return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=wire_time(event.ended_at))
+            return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=stamp(event.ended_at))
         case _:
             assert_never(event)
 
@@ -72,8 +69,8 @@ def _opened(event: review.ReviewOpened) -> pb.ReviewOpened:
         round=event.round,
         jurisdiction=event.content.jurisdiction,
         text_hash=event.text_hash,
-        submitted_at=wire_time(event.submitted_at),
-        opened_at=wire_time(event.opened_at),
+        submitted_at=stamp(event.submitted_at),
+        opened_at=stamp(event.opened_at),
     )
 
 
@@ -88,7 +85,7 @@ def _attached(event: review.DisclosureAttached) -> pb.DisclosureAttached:
         platform=number(common.Platform, event.platform),
         format=number(common.Format, event.format),
         rule=event.rule,
-        attached_at=wire_time(event.attached_at),
+        attached_at=stamp(event.attached_at),
     )
 
 
@@ -103,7 +100,7 @@ def _completed(event: review.ReviewCompleted) -> pb.ReviewCompleted:
         jurisdiction=event.jurisdiction,
         by_reviewer=event.by_reviewer,
         note=event.note,
-        completed_at=wire_time(event.completed_at),
+        completed_at=stamp(event.completed_at),
     )
 
 
@@ -129,7 +126,7 @@ def _decided(event: review.ReviewerDecided) -> pb.ReviewerDecided:
         reviewer_id=event.reviewer_id,
         approved=event.approved,
         reason=event.reason,
-        decided_at=wire_time(event.decided_at),
+        decided_at=stamp(event.decided_at),
     )
 
 
@@ -139,8 +136,8 @@ def _scheduled(event: live.LooksScheduled) -> pb.LooksScheduled:
         platform=number(common.Platform, event.post.platform),
         post_id=event.post.post_id,
         url=event.post.url,
-        first_at=wire_time(event.first_at),
-        until=wire_time(event.until),
+        first_at=stamp(event.first_at),
+        until=stamp(event.until),
     )
 
 
@@ -154,7 +151,7 @@ def _requested(event: live.LookRequested) -> pb.LookRequested:
         label=event.post.label,
         text_hash=event.post.text_hash,
         ordinal=event.ordinal,
-        requested_at=wire_time(event.requested_at),
+        requested_at=stamp(event.requested_at),
     )
 
 
@@ -170,7 +167,7 @@ def _looked_at(event: live.ContentLookedAt) -> pb.ContentLookedAt:
         platform=number(common.Platform, event.post.platform),
         post_id=event.post.post_id,
         ordinal=event.ordinal,
-        looked_at=wire_time(event.looked_at),
+        looked_at=stamp(event.looked_at),
     )
 
 
@@ -182,27 +179,5 @@ def _missing(event: live.DisclosureMissing) -> pb.DisclosureMissing:
         jurisdiction=event.post.jurisdiction,
         post_id=event.post.post_id,
         url=event.post.url,
-        looked_at=wire_time(event.looked_at),
+        looked_at=stamp(event.looked_at),
     )
-
-
-def wire_refusal(refused: CommandRefused, at: datetime) -> pb.CommandRefused:
-    facts = {name: _fact_text(value) for name, value in json.loads(refused.facts).items()}
-    return pb.CommandRefused(
-        command_id=refused.command_id,
-        requester=refused.requester,
-        code=refused.code,
-        facts=[common.Fact(name=name, value=value) for name, value in facts.items()],
-        command=refused.command,
-        refused_at=wire_time(at),
-    )
-
-
-def _fact_text(value: str | int | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def wire_time(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at.astimezone(UTC))
-    return stamp

@@ -9,9 +9,9 @@ import orjson
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import queries_pb2 as pb
 from dandelion.compliance.v1 import queries_pb2_grpc as grpc_pb
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 from pydantic import TypeAdapter
 
@@ -23,7 +23,7 @@ from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
 from services.compliance.domain.findings import Finding
-from services.compliance.publish import wire_finding, wire_time
+from services.compliance.publish import wire_finding
 from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row, Sort
 
 PROJECTION = "reviews"
@@ -118,13 +118,9 @@ def wire_review(row: Row) -> pb.Review:
         findings=map(wire_finding, FINDINGS.validate_json(row["findings"])),
         rule_packs=orjson.loads(row["rule_packs"]),
         placement=number(common.LabelPlacement, row["placement"]),
-        submitted_at=wire_time(row["submitted_at"]),
-        completed_at=_maybe(row["completed_at"]),
+        submitted_at=stamp(row["submitted_at"]),
+        completed_at=stamp(row["completed_at"]),
     )
-
-
-def _maybe(at: datetime | None) -> Timestamp | None:
-    return wire_time(at) if at else None
 
 
 def wire_finding_row(row: Row) -> pb.FindingRow:
@@ -132,7 +128,7 @@ def wire_finding_row(row: Row) -> pb.FindingRow:
         **{name: row[name] for name in ("review_id", "campaign_id", "brand_id", "creator_id")},
         verdict=number(common.Verdict, row["verdict"]),
         finding=wire_finding(FINDING.validate_json(row["finding"])),
-        found_at=wire_time(row["found_at"]),
+        found_at=stamp(row["found_at"]),
     )
 
 

@@ -1,14 +1,14 @@
 """Public events and commands of others, in: bytes to compliance's own dataclasses. Types it does not need are None."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as own
+from dandelion_contracts.wire import decoder, time_of
 from dandelion_contracts.words import word
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from kernel.core.ids import checked_id, stream_id
 from kernel.streams.records import Topic
@@ -20,12 +20,6 @@ CAMPAIGNS = Topic("campaigns.events.v1")
 External = ContentPublished | ContentTakenDown
 
 
-def decode(kind: str, value: bytes) -> External | None:
-    """Raises ValueError or Invalid for bytes that are no such message."""
-    found = READS.get(kind)
-    return None if found is None else found[1](_parsed(found[0], value))
-
-
 def _published(message: campaigns.ContentPublished) -> ContentPublished:
     post = Post(
         word(common.Platform, message.platform),
@@ -35,7 +29,7 @@ def _published(message: campaigns.ContentPublished) -> ContentPublished:
         message.jurisdiction,
         message.text_hash,
     )
-    at = _time(message.published_at)
+    at = time_of(message.published_at)
     return ContentPublished(_about(message), post, at, message.live_check_after_s, message.protection_s)
 
 
@@ -43,21 +37,12 @@ def _taken_down(message: campaigns.ContentTakenDown) -> ContentTakenDown:
     return ContentTakenDown(checked_id(message.deliverable_id), message.reason)
 
 
-READS: dict[str, tuple[type[Message], Callable[[Any], External]]] = {
-    campaigns.ContentPublished.DESCRIPTOR.full_name: (campaigns.ContentPublished, _published),
-    campaigns.ContentTakenDown.DESCRIPTOR.full_name: (campaigns.ContentTakenDown, _taken_down),
+READS: dict[type[Message], Callable[[Any], External]] = {
+    campaigns.ContentPublished: _published,
+    campaigns.ContentTakenDown: _taken_down,
 }
-
-
-def decode_command(kind: str, value: bytes) -> tuple[str, ReviewContent] | None:
-    """`compliance.commands.v1`: the stream and the command of a request."""
-    if kind != own.ReviewContent.DESCRIPTOR.full_name:
-        return None
-    asked: own.ReviewContent = _parsed(own.ReviewContent, value)
-    command = ReviewContent(
-        _about(asked), _content(asked), asked.round, asked.language, asked.text_hash, _time(asked.submitted_at)
-    )
-    return stream_id("review", asked.submission_id), command
+decode = decoder(READS)
+"""Others' events; raises ValueError or Invalid for bytes that are no such message, None for a type that is not read."""
 
 
 def _content(asked: own.ReviewContent) -> Content:
@@ -90,16 +75,13 @@ def _about(message: Any) -> About:
     )
 
 
-def _parsed(kind: type[Message], value: bytes) -> Any:
-    message = kind()
-    try:
-        message.ParseFromString(value)
-    except DecodeError as error:
-        raise ValueError(f"not a {kind.DESCRIPTOR.full_name}") from error
-    return message
+def _review(asked: own.ReviewContent) -> tuple[str, ReviewContent]:
+    command = ReviewContent(
+        _about(asked), _content(asked), asked.round, asked.language, asked.text_hash, time_of(asked.submitted_at)
+    )
+    return stream_id("review", asked.submission_id), command
 
 
-def _time(stamp: Any) -> datetime:
-    """ValueError for a time that no calendar has."""
-    when: datetime = stamp.ToDatetime(tzinfo=UTC)
-    return when
+COMMANDS: dict[type[Message], Callable[[Any], tuple[str, ReviewContent]]] = {own.ReviewContent: _review}
+decode_command = decoder(COMMANDS)
+"""`compliance.commands.v1`: the stream and the command of a request."""

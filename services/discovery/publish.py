@@ -1,15 +1,14 @@
 """Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as pb
+from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
@@ -42,26 +41,8 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     if isinstance(incoming.event, ErasureAsked | ErasureDone):
         return []
     if isinstance(incoming.event, CommandRefused):
-        message: Message = wire_refusal(incoming.event, incoming.at)
-    else:
-        message = wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)
-    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
-
-
-def wire_refusal(refused: CommandRefused, at: datetime) -> pb.CommandRefused:
-    facts = {name: _fact_text(value) for name, value in json.loads(refused.facts).items()}
-    return pb.CommandRefused(
-        command_id=refused.command_id,
-        requester=refused.requester,
-        code=refused.code,
-        facts=[common.Fact(name=name, value=value) for name, value in facts.items()],
-        command=refused.command,
-        refused_at=wire_time(at),
-    )
-
-
-def _fact_text(value: str | int | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+        return [PublicEvent(*refusal("discovery", incoming.event, incoming.at))]
+    return [PublicEvent(*form(wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)))]
 
 
 def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
@@ -70,11 +51,11 @@ def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
             accounts = map(wire_account, event.accounts)
             profile = wire_profile(event.profile)
             return pb.CreatorRegistered(
-                creator_id=creator_id, profile=profile, accounts=accounts, registered_at=wire_time(at)
+                creator_id=creator_id, profile=profile, accounts=accounts, registered_at=stamp(at)
             )
         case CreatorProfileChanged():
             return pb.CreatorProfileChanged(
-                creator_id=creator_id, profile=wire_profile(event.profile), changed_at=wire_time(at)
+                creator_id=creator_id, profile=wire_profile(event.profile), changed_at=stamp(at)
             )
         case RateCardChanged():
             return wire_card(event.card, creator_id, at)
@@ -84,7 +65,7 @@ def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
             return wire_followers(event.followers, creator_id, at)
         case PerformanceReported():
             return pb.PerformanceReported(
-                creator_id=creator_id, cell=wire_cell(event.performance), reported_at=wire_time(at)
+                creator_id=creator_id, cell=wire_cell(event.performance), reported_at=stamp(at)
             )
         case _:
             return _wire_step(event, creator_id, at)
@@ -98,36 +79,27 @@ def _wire_step(
     match event:
         case AccountLinked(account=account, replaces=replaces):
             return pb.AccountLinked(
-                creator_id=creator_id, account=wire_account(account), replaces=replaces, linked_at=wire_time(at)
+                creator_id=creator_id, account=wire_account(account), replaces=replaces, linked_at=stamp(at)
             )
         case AccountVerified(account=account, method=method):
             return pb.AccountVerified(
-                creator_id=creator_id, account=wire_account(account), method=method, verified_at=wire_time(at)
+                creator_id=creator_id, account=wire_account(account), method=method, verified_at=stamp(at)
             )
         case AvailabilityChanged(availability=availability, max_parallel_jobs=jobs):
             return pb.AvailabilityChanged(
                 creator_id=creator_id,
                 availability=number(pb.Availability, availability),
                 max_parallel_jobs=jobs,
-                changed_at=wire_time(at),
+                changed_at=stamp(at),
             )
         case CreatorSuspended(reason=reason, until=until, cause=cause):
             return pb.CreatorSuspended(
-                creator_id=creator_id, reason=reason, until=wire_time(until), cause=cause, suspended_at=wire_time(at)
+                creator_id=creator_id, reason=reason, until=stamp(until), cause=cause, suspended_at=stamp(at)
             )
         case CreatorReinstated(reason=reason):
-            return pb.CreatorReinstated(creator_id=creator_id, reason=reason, reinstated_at=wire_time(at))
+            return pb.CreatorReinstated(creator_id=creator_id, reason=reason, reinstated_at=stamp(at))
         case _:
             assert_never(event)
-
-
-def wire_time(at: datetime | None) -> Timestamp | None:
-    """None stays unset."""
-    if at is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 def wire_account(account: Account) -> pb.PlatformAccount:
@@ -162,7 +134,7 @@ def wire_rate(price: FormatPrice, closed: bool) -> pb.Rate:
         price_minor=price.price_minor,
         closed=closed,
         next_price_minor=price.next_minor or 0,
-        next_from=wire_time(price.next_from),
+        next_from=stamp(price.next_from),
         industry_prices=[pb.IndustryPrice(industry=p.industry, price_minor=p.price_minor) for p in price.industries],
     )
 
@@ -181,7 +153,7 @@ def wire_card(card: RateCard, creator_id: str, at: datetime) -> pb.RateCardChang
         currency=card.currency,
         rates=wire_rates(card),
         commission_bps=card.commission_bps or 0,
-        changed_at=wire_time(at),
+        changed_at=stamp(at),
     )
 
 
@@ -192,8 +164,8 @@ def wire_followers(followers: Followers, creator_id: str, at: datetime) -> pb.Fo
         followers=followers.count,
         tier=number(common.Tier, tier_of(followers.count)),
         provenance=number(common.Provenance, followers.provenance),
-        measured_at=wire_time(followers.observed_at),
-        reported_at=wire_time(at),
+        measured_at=stamp(followers.observed_at),
+        reported_at=stamp(at),
     )
 
 
@@ -205,7 +177,7 @@ def wire_cell(figures: Performance) -> pb.PerformanceCell:
         read_median=figures.reads,
         engagement_median=figures.engagements,
         provenance=number(common.Provenance, figures.provenance),
-        measured_at=wire_time(figures.observed_at),
+        measured_at=stamp(figures.observed_at),
     )
 
 
@@ -224,11 +196,11 @@ def wire_audience(audience: Audience, creator_id: str, at: datetime | None) -> p
         population=number(pb.Population, audience.kind),
         provenance=number(common.Provenance, audience.provenance),
         sample_size=audience.sample_size,
-        measured_at=wire_time(audience.observed_at),
+        measured_at=stamp(audience.observed_at),
         shares=shares,
         active_bps=audience.active_bps or 0,
         read_bps=audience.read_bps or 0,
         engaged_bps=audience.engaged_bps or 0,
         paying_bps=audience.paying_bps or 0,
-        reported_at=wire_time(at),
+        reported_at=stamp(at),
     )

@@ -11,6 +11,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number, word
 from grpc.aio import ServicerContext
 
@@ -28,7 +29,7 @@ from services.discovery.domain.rate_card import Format
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier, tier_of
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
-from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates, wire_time
+from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
 from services.discovery.reads import Card, CreatorReads
 from services.discovery.search.query import Cursor
 from services.discovery.search.reasons import reasons
@@ -193,8 +194,8 @@ def wire_creator(card: Card) -> pb.Creator:
         findings=jobs["findings"],
         disclosures_missing=jobs["disclosures_missing"],
         orders=jobs["orders"],
-        registered_at=wire_time(card.registered_at),
-        changed_at=wire_time(card.changed_at),
+        registered_at=stamp(card.registered_at),
+        changed_at=stamp(card.changed_at),
         version=card.version,
     )
 
@@ -209,7 +210,7 @@ def wire_accounts(state: State) -> list[pb.CreatorAccount]:
                 verified=account.platform in state.verified,
                 followers=count.count if count else 0,
                 provenance=number(common.Provenance, count.provenance if count else ""),
-                measured_at=wire_time(count.observed_at) if count else None,
+                measured_at=stamp(count.observed_at) if count else None,
             )
         )
     return made

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +9,8 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.discovery.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as metrics
-from google.protobuf.message import DecodeError, Message
+from dandelion_contracts.wire import decoder, time_of
+from google.protobuf.message import Message
 
 from kernel.core.ids import checked_id, stream_id
 from kernel.streams.records import Topic
@@ -99,60 +99,39 @@ def _marked(mark: Mark, subject: str, creator_id: str, amount: int) -> Marked | 
     return Marked(mark, subject, checked_id(creator_id), amount) if creator_id else None
 
 
-Read = tuple[type[Message], Callable[[Any], External | None]]
-READS: dict[str, Read] = {
-    kind.DESCRIPTOR.full_name: (kind, read)
-    for kind, read in (
-        (campaigns.CreatorInvited, lambda m: _applied(m, Stage.INVITED)),
-        (campaigns.ApplicationSubmitted, lambda m: _applied(m, Stage.APPLIED)),
-        (campaigns.OfferCountered, lambda m: _applied(m, Stage.COUNTERED)),
-        (campaigns.ApplicationAccepted, lambda m: _applied(m, Stage.ACCEPTED)),
-        (campaigns.ApplicationDeclined, lambda m: _applied(m, Stage.ENDED)),
-        (campaigns.ApplicationWithdrawn, lambda m: _applied(m, Stage.ENDED)),
-        (campaigns.ApplicationExpired, lambda m: _applied(m, Stage.ENDED)),
-        (campaigns.CollaborationContracted, lambda m: _worked(m, Stage.CONTRACTED)),
-        (campaigns.CollaborationSettled, lambda m: _worked(m, Stage.SETTLED)),
-        (campaigns.CollaborationCancelled, lambda m: _worked(m, Stage.CANCELLED)),
-        (compliance.ReviewCompleted, lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, len(m.findings))),
-        (compliance.DisclosureMissing, lambda m: _marked(Mark.DISCLOSURES_MISSING, m.look_id, m.creator_id, 1)),
-        (compliance.SubjectErased, lambda m: Erased(m.subject_id)),
-        (metrics.ConversionRecorded, lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 1)),
-        (
-            metrics.ConversionReversed,
-            lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 0) if m.complete else None,
-        ),
-    )
+READS: dict[type[Message], Callable[[Any], External | None]] = {
+    campaigns.CreatorInvited: lambda m: _applied(m, Stage.INVITED),
+    campaigns.ApplicationSubmitted: lambda m: _applied(m, Stage.APPLIED),
+    campaigns.OfferCountered: lambda m: _applied(m, Stage.COUNTERED),
+    campaigns.ApplicationAccepted: lambda m: _applied(m, Stage.ACCEPTED),
+    campaigns.ApplicationDeclined: lambda m: _applied(m, Stage.ENDED),
+    campaigns.ApplicationWithdrawn: lambda m: _applied(m, Stage.ENDED),
+    campaigns.ApplicationExpired: lambda m: _applied(m, Stage.ENDED),
+    campaigns.CollaborationContracted: lambda m: _worked(m, Stage.CONTRACTED),
+    campaigns.CollaborationSettled: lambda m: _worked(m, Stage.SETTLED),
+    campaigns.CollaborationCancelled: lambda m: _worked(m, Stage.CANCELLED),
+    compliance.ReviewCompleted: lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, len(m.findings)),
+    compliance.DisclosureMissing: lambda m: _marked(Mark.DISCLOSURES_MISSING, m.look_id, m.creator_id, 1),
+    compliance.SubjectErased: lambda m: Erased(m.subject_id),
+    metrics.ConversionRecorded: lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 1),
+    metrics.ConversionReversed: lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 0) if m.complete else None,
 }
+decode = decoder(READS)
+"""Others' events; raises ValueError or Invalid for bytes that are no such message, None for a type that is not read."""
 
 
-def decode(kind: str, value: bytes) -> External | None:
-    """Raises ValueError or Invalid for bytes that are no such message; None for a type that discovery does not need."""
-    found = READS.get(kind)
-    return None if found is None else found[1](_parsed(found[0], value))
+def _suspend(asked: own.SuspendCreator) -> tuple[str, Command]:
+    until = time_of(asked.until) if asked.HasField("until") else None
+    return stream_id("creator", asked.creator_id), SuspendCreator(asked.reason, until, asked.requester)
 
 
-def _parsed(kind: type[Message], value: bytes) -> Any:
-    message = kind()
-    try:
-        message.ParseFromString(value)
-    except DecodeError as error:
-        raise ValueError(f"not a {kind.DESCRIPTOR.full_name}") from error
-    return message
+def _reinstate(asked: own.ReinstateCreator) -> tuple[str, Command]:
+    return stream_id("creator", asked.creator_id), ReinstateCreator(asked.reason)
 
 
-def decode_command(kind: str, value: bytes) -> tuple[str, Command] | None:
-    """`discovery.commands.v1`: the stream and the command of a request."""
-    if kind == own.SuspendCreator.DESCRIPTOR.full_name:
-        asked = _parsed(own.SuspendCreator, value)
-        until = _time(asked.until) if asked.HasField("until") else None
-        return stream_id("creator", asked.creator_id), SuspendCreator(asked.reason, until, asked.requester)
-    if kind == own.ReinstateCreator.DESCRIPTOR.full_name:
-        ended = _parsed(own.ReinstateCreator, value)
-        return stream_id("creator", ended.creator_id), ReinstateCreator(ended.reason)
-    return None
-
-
-def _time(stamp: Any) -> datetime:
-    """ValueError for a time that no calendar has."""
-    when: datetime = stamp.ToDatetime(tzinfo=UTC)
-    return when
+COMMANDS: dict[type[Message], Callable[[Any], tuple[str, Command]]] = {
+    own.SuspendCreator: _suspend,
+    own.ReinstateCreator: _reinstate,
+}
+decode_command = decoder(COMMANDS)
+"""`discovery.commands.v1`: the stream and the command of a request."""

@@ -1,12 +1,10 @@
 """Private events to public ones: pure. What is promised is proto/dandelion/ledger/v1; every number stands in the event."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-import orjson
-from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import events_pb2 as pb
+from dandelion_contracts.wire import form, refusal, stamp
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -30,8 +28,9 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     """The public form of an event of a published stream; nothing for private ones."""
     if split_stream(incoming.stream)[0] in PRIVATE:
         return []
-    message = wire_of(incoming.event, wire_time(incoming.at))
-    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    if isinstance(incoming.event, CommandRefused):
+        return [PublicEvent(*refusal("ledger", incoming.event, incoming.at))]
+    return [PublicEvent(*form(wire_of(incoming.event, stamp(incoming.at))))]
 
 
 def wire_of(event: object, at: Timestamp) -> Message:
@@ -42,8 +41,6 @@ def wire_of(event: object, at: Timestamp) -> Message:
             return _escrow_refused(event, at)
         case TaxWithheld():
             return _tax(event, at)
-        case CommandRefused():
-            return _refusal(event, at)
         case _:
             raise TypeError(f"{type(event).__name__} has no public form")
 
@@ -60,7 +57,7 @@ def _deposit_requested(event: ChainPosted, at: Timestamp) -> Message:
     assert transfer.expires_at is not None
     return pb.DepositRequested(
         **_deposit(event), amount_minor=transfer.amount_minor, provider=PROVIDER, requested_at=at,
-        expires_at=wire_time(transfer.expires_at),
+        expires_at=stamp(transfer.expires_at),
     )  # fmt: skip
 
 
@@ -196,24 +193,6 @@ def _payout_confirmed(event: ChainPosted, at: Timestamp) -> Message:
 
 def _payout_failed(event: ChainPosted, at: Timestamp) -> Message:
     return pb.PayoutFailed(**_payout(event), reason=event.reason, failed_at=at)
-
-
-def _refusal(event: CommandRefused, at: Timestamp) -> Message:
-    facts = [common.Fact(name=name, value=_fact_text(value)) for name, value in orjson.loads(event.facts).items()]
-    return pb.CommandRefused(
-        command_id=event.command_id, requester=event.requester, code=event.code, facts=facts, command=event.command,
-        refused_at=at,
-    )  # fmt: skip
-
-
-def _fact_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def wire_time(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 _CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {

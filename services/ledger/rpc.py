@@ -1,15 +1,15 @@
 """Questions over gRPC: who asks, what is read, how it looks on the wire."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import queries_pb2 as pb
 from dandelion.ledger.v1 import queries_pb2_grpc as grpc_pb
+from dandelion_contracts.wire import stamp, time_of
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Invalid
@@ -104,10 +104,9 @@ def _currency(value: str) -> str:
 def _time(request: Message, field: str) -> datetime | None:
     if not request.HasField(field):
         return None
-    stamp: Timestamp = getattr(request, field)
     try:
-        return stamp.ToDatetime(UTC)
-    except (ValueError, OverflowError) as error:
+        return time_of(getattr(request, field))
+    except ValueError as error:
         raise Invalid("time.out_of_range", field=field) from error
 
 
@@ -141,8 +140,6 @@ def _balance(account: Account) -> pb.Balance:
 
 
 def _line(row: Any) -> pb.StatementLine:
-    recorded_at = Timestamp()
-    recorded_at.FromDatetime(row.recorded_at)
     return pb.StatementLine(
         position=row.position,
         chain_id=row.chain_id,
@@ -155,7 +152,7 @@ def _line(row: Any) -> pb.StatementLine:
         collaboration_id=row.collaboration_id,
         deliverable_id=row.deliverable_id,
         counterparty=row.counterparty,
-        recorded_at=recorded_at,
+        recorded_at=stamp(row.recorded_at),
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dandelion.ledger.v1 import commands_pb2 as pb
-from google.protobuf.message import DecodeError, Message
+from dandelion_contracts.wire import decoder
+from google.protobuf.message import Message
 
 from services.ledger.domain.commands import (
     CancelEscrow,
@@ -14,19 +15,6 @@ from services.ledger.domain.commands import (
     Weight,
     stream_of,
 )
-
-
-def decode_command(type_: str, value: bytes) -> tuple[str, object] | None:
-    """`(stream, command)`; None for a type that is not known here; ValueError or Invalid when malformed."""
-    found = _COMMANDS.get(type_)
-    if found is None:
-        return None
-    message_type, make = found
-    try:
-        command = make(message_type.FromString(value))
-    except DecodeError as error:
-        raise ValueError(f"{type_}: {error}") from error
-    return stream_of(command), command
 
 
 def _hold(message: Any) -> Command:
@@ -73,8 +61,15 @@ def _cancel(message: Any) -> Command:
     )
 
 
-_COMMANDS: dict[str, tuple[type[Message], Callable[[Any], Command]]] = {
-    pb.HoldEscrow.DESCRIPTOR.full_name: (pb.HoldEscrow, _hold),
-    pb.ReleasePayment.DESCRIPTOR.full_name: (pb.ReleasePayment, _release),
-    pb.CancelEscrow.DESCRIPTOR.full_name: (pb.CancelEscrow, _cancel),
+COMMANDS: dict[type[Message], Callable[[Any], Command]] = {
+    pb.HoldEscrow: _hold,
+    pb.ReleasePayment: _release,
+    pb.CancelEscrow: _cancel,
 }
+_command = decoder(COMMANDS)
+
+
+def decode_command(name: str, value: bytes) -> tuple[str, Command] | None:
+    """`ledger.commands.v1`: the stream and the command of a request; ValueError or Invalid when malformed."""
+    command = _command(name, value)
+    return None if command is None else (stream_of(command), command)

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
-import orjson
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as pb
+from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message as Wire
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.adapters.bus import Message
 from kernel.core.events import Delivered
@@ -25,7 +24,7 @@ from services.metrics.domain.link import LinkIssued
 from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
 from services.metrics.domain.window import FORMULA, Burst
 
-Event = LinkIssued | CouponIssued | OrderRecorded | OrderRefunded | BurstDetected | CommandRefused
+Event = LinkIssued | CouponIssued | OrderRecorded | OrderRefunded | BurstDetected
 PRIVATE = ("click", "batch")
 """Categories whose streams are not published."""
 NOWHERE = Placement("", "", "", "")
@@ -40,8 +39,9 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     """The public form of an event of a published stream; nothing for private ones."""
     if incoming.stream.startswith(PRIVATE):
         return []
-    message = wire_of(incoming.event, incoming.at)
-    return [PublicEvent(message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))]
+    if isinstance(incoming.event, CommandRefused):
+        return [PublicEvent(*refusal("metrics", incoming.event, incoming.at))]
+    return [PublicEvent(*form(wire_of(incoming.event, incoming.at)))]
 
 
 def wire_of(event: Event, at: datetime) -> Wire:
@@ -56,8 +56,6 @@ def wire_of(event: Event, at: datetime) -> Wire:
             return _reversal(event, at)
         case BurstDetected():
             return _anomaly(event, at)
-        case CommandRefused():
-            return _refusal(event, at)
         case _:
             assert_never(event)
 
@@ -70,7 +68,7 @@ def _placed(message: Any, place: Placement, brand_id: str) -> None:
 
 def _link(event: LinkIssued, at: datetime) -> pb.TrackingLinkIssued:
     message = pb.TrackingLinkIssued(
-        link_id=event.link_id, code=event.code, target_url=event.target_url, issued_at=wire_time(at)
+        link_id=event.link_id, code=event.code, target_url=event.target_url, issued_at=stamp(at)
     )
     _placed(message, event.placement, event.brand_id)
     return message
@@ -81,8 +79,8 @@ def _coupon(event: CouponIssued, at: datetime) -> pb.CouponIssued:
         coupon_id=event.coupon_id,
         code=event.code,
         discount_bps=event.discount_bps,
-        issued_at=wire_time(at),
-        expires_at=wire_time(event.expires_at),
+        issued_at=stamp(at),
+        expires_at=stamp(event.expires_at),
     )
     _placed(message, event.placement, event.brand_id)
     return message
@@ -103,8 +101,8 @@ def _conversion(event: OrderRecorded, at: datetime) -> pb.ConversionRecorded:
         currency=event.currency,
         items=event.items,
         new_customer=event.new_customer,
-        ordered_at=wire_time(event.ordered_at),
-        recorded_at=wire_time(at),
+        ordered_at=stamp(event.ordered_at),
+        recorded_at=stamp(at),
     )
     _placed(message, _place_of(found), event.brand_id)
     return message
@@ -117,7 +115,7 @@ def _reversal(event: OrderRefunded, at: datetime) -> pb.ConversionReversed:
         refunded_minor=event.amount_minor,
         currency=event.currency,
         complete=event.remaining_minor == 0,
-        refunded_at=wire_time(at),
+        refunded_at=stamp(at),
     )
     _placed(message, _place_of(event.attribution), event.brand_id)
     return message
@@ -130,35 +128,13 @@ def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
         kind="burst",
         content_id=event.content_id,
         metric=pb.Metric.ValueType(event.metric),
-        window_from=wire_time(start),
-        window_until=wire_time(start + timedelta(seconds=event.window_s)),
+        window_from=stamp(start),
+        window_until=stamp(start + timedelta(seconds=event.window_s)),
         observed=event.count,
         expected_max=event.expected_max,
         formula=event.formula,
-        detected_at=wire_time(at),
+        detected_at=stamp(at),
     )
-
-
-def _refusal(event: CommandRefused, at: datetime) -> pb.CommandRefused:
-    facts = [common.Fact(name=name, value=_fact_text(value)) for name, value in orjson.loads(event.facts).items()]
-    return pb.CommandRefused(
-        command_id=event.command_id,
-        requester=event.requester,
-        code=event.code,
-        facts=facts,
-        command=event.command,
-        refused_at=wire_time(at),
-    )
-
-
-def _fact_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def wire_time(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 def envelope_message(
@@ -190,7 +166,7 @@ def wire_envelope(
         tenant=envelope.tenant,
         batch_id=envelope.batch_id,
         partition=envelope.partition,
-        received_at=wire_time(received_at),
+        received_at=stamp(received_at),
         contents=[_content(content, known.get(content, ("", "", ""))) for content in rows.contents],
         observed_base_ms=base,
         content=rows.content.tolist(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as metrics
+from dandelion_contracts.wire import decoder, time_of
 from dandelion_contracts.words import word
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, stream_id
@@ -94,7 +95,7 @@ def _contracted(message: Any) -> ContentsKnown:
 
 
 def _published(message: Any) -> ContentUp:
-    return ContentUp(checked_id(message.deliverable_id), _time(message.published_at))
+    return ContentUp(checked_id(message.deliverable_id), time_of(message.published_at))
 
 
 def _content(message: Any, deliverable: Any) -> ContentKnown:
@@ -151,38 +152,16 @@ def _spread(column: Iterable[int], rows: int) -> Ints:
     return np.repeat(found, rows) if len(found) == 1 else found
 
 
-READS: dict[str, tuple[type[Message], Callable[[Any], External]]] = {
-    kind.DESCRIPTOR.full_name: (kind, read)
-    for kind, read in (
-        (campaigns.CampaignDrafted, _campaign),
-        (campaigns.BriefPublished, _campaign),
-        (campaigns.CollaborationContracted, _contracted),
-        (campaigns.ContentPublished, _published),
-        (ledger.PaymentReleased, _paid),
-        (metrics.EngagementEnvelope, _envelope),
-    )
+READS: dict[type[Message], Callable[[Any], External]] = {
+    campaigns.CampaignDrafted: _campaign,
+    campaigns.BriefPublished: _campaign,
+    campaigns.CollaborationContracted: _contracted,
+    campaigns.ContentPublished: _published,
+    ledger.PaymentReleased: _paid,
+    metrics.EngagementEnvelope: _envelope,
 }
-
-
-def decode(kind: str, value: bytes) -> External | None:
-    """Raises ValueError or Invalid for bytes that are no such message; None for a type that metrics does not need."""
-    found = READS.get(kind)
-    return None if found is None else found[1](_parsed(found[0], value))
-
-
-def _parsed(kind: type[Message], value: bytes) -> Any:
-    message = kind()
-    try:
-        message.ParseFromString(value)
-    except DecodeError as error:
-        raise ValueError(f"not a {kind.DESCRIPTOR.full_name}") from error
-    return message
-
-
-def decode_command(kind: str, value: bytes) -> tuple[str, object] | None:
-    """`metrics.commands.v1`: the stream and the command of a request; None for a type that is not known here."""
-    found = COMMANDS.get(kind)
-    return None if found is None else found[1](_parsed(found[0], value))
+decode = decoder(READS)
+"""Others' events; raises ValueError or Invalid for bytes that are no such message, None for a type that is not read."""
 
 
 def _issue_link(asked: Any) -> tuple[str, object]:
@@ -191,7 +170,7 @@ def _issue_link(asked: Any) -> tuple[str, object]:
 
 
 def _issue_coupon(asked: Any) -> tuple[str, object]:
-    command = IssueCoupon(asked.brand_id, _placement(asked), asked.code, asked.discount_bps, _time(asked.expires_at))
+    command = IssueCoupon(asked.brand_id, _placement(asked), asked.code, asked.discount_bps, time_of(asked.expires_at))
     return stream_id("coupon", asked.coupon_id), command
 
 
@@ -212,20 +191,10 @@ def _placement(asked: Any) -> Placement:
     return Placement(asked.campaign_id, asked.collaboration_id, asked.deliverable_id, asked.creator_id)
 
 
-def _time(stamp: Any) -> datetime:
-    """ValueError for a time that no calendar has."""
-    try:
-        when: datetime = stamp.ToDatetime(tzinfo=UTC)
-    except (OverflowError, ValueError) as error:
-        raise ValueError("a time out of range") from error
-    return when
-
-
-COMMANDS: dict[str, tuple[type[Message], Callable[[Any], tuple[str, object]]]] = {
-    kind.DESCRIPTOR.full_name: (kind, read)
-    for kind, read in (
-        (own.IssueTrackingLink, _issue_link),
-        (own.IssueCoupon, _issue_coupon),
-        (own.ReportBurst, _report_burst),
-    )
+COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
+    own.IssueTrackingLink: _issue_link,
+    own.IssueCoupon: _issue_coupon,
+    own.ReportBurst: _report_burst,
 }
+decode_command = decoder(COMMANDS)
+"""`metrics.commands.v1`: the stream and the command of a request."""

@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,7 +23,7 @@ from services.campaigns.domain.events import (
     OfferRenewed,
     Side,
 )
-from services.campaigns.publish.wire import stamp, who, wire_compensation, wire_deliverable, wire_offer, wire_terms
+from services.campaigns.publish.wire import who, wire_compensation, wire_deliverable, wire_offer, wire_terms
 
 SIDES = {Side.BRAND: pb.PARTY_BRAND, Side.CREATOR: pb.PARTY_CREATOR}
 

@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from dandelion.campaigns.v1 import events_pb2 as pb
+from dandelion_contracts.wire import stamp
 from google.protobuf.message import Message
 
 from kernel.core.events import Delivered
@@ -17,7 +18,7 @@ from services.campaigns.domain.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from services.campaigns.publish.wire import stamp, wire_brief
+from services.campaigns.publish.wire import wire_brief
 
 
 def wire_campaign(event: CampaignEvent, campaign_id: str, incoming: Delivered[Any]) -> Message:

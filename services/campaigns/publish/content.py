@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -26,7 +27,7 @@ from services.campaigns.domain.content_events import (
     RulingRequested,
     Setting,
 )
-from services.campaigns.publish.wire import party, placement_of, stamp, who, wire_product
+from services.campaigns.publish.wire import party, placement_of, who, wire_product
 
 
 def wire_content(event: ContentEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message:

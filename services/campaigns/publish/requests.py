@@ -6,6 +6,7 @@ from dandelion.campaigns.v1 import commands_pb2 as own
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as compliance
 from dandelion.ledger.v1 import commands_pb2 as ledger
+from dandelion_contracts.wire import form
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
@@ -49,7 +50,7 @@ def request_of(event: Any, requester: str) -> OutgoingCommand | None:
 
 
 def _request(target: str, key: str, message: Message) -> OutgoingCommand:
-    return OutgoingCommand(target, key, message.DESCRIPTOR.full_name, message.SerializeToString(deterministic=True))
+    return OutgoingCommand(target, key, *form(message))
 
 
 def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, requester: str) -> Message:

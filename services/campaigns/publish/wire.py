@@ -1,13 +1,12 @@
 """Values in their public form."""
 
-import json
 from datetime import datetime
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.campaigns.domain.brief import Brief, Product
 from services.campaigns.domain.compensation import Compensation
@@ -20,26 +19,9 @@ PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.S
 """Compliance, clocks and processes are the system."""
 
 
-def stamp(at: datetime | None) -> Timestamp | None:
-    """None stays unset."""
-    if at is None:
-        return None
-    made = Timestamp()
-    made.FromDatetime(at)
-    return made
-
-
 def party(ruler: Ruler) -> pb.Party.ValueType:
     """Who did it, as the public enum says."""
     return PARTIES.get(ruler, pb.PARTY_SYSTEM)
-
-
-def facts(stored: str) -> list[common.Fact]:
-    """A refusal's facts from their stored JSON object: numbers as decimal text, booleans as true and false."""
-    return [
-        common.Fact(name=name, value=value if isinstance(value, str) else json.dumps(value))
-        for name, value in sorted(json.loads(stored).items())
-    ]
 
 
 def who(parties: Parties) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -27,7 +28,6 @@ from services.campaigns.domain.work_events import (
 )
 from services.campaigns.publish.wire import (
     party,
-    stamp,
     who,
     wire_compensation,
     wire_deliverable,

@@ -4,6 +4,7 @@ from typing import Any
 
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from pydantic import TypeAdapter
 
@@ -14,7 +15,6 @@ from services.campaigns.domain.deliverable import Deliverable, Stage
 from services.campaigns.publish.applications import SIDES
 from services.campaigns.publish.wire import (
     placement_of,
-    stamp,
     wire_brief,
     wire_compensation,
     wire_deliverable,

@@ -13,6 +13,7 @@ from dandelion.discovery.v1 import commands_pb2 as commands
 from dandelion.discovery.v1 import events_pb2 as pb
 from dandelion.metrics.v1 import events_pb2 as metrics
 from dandelion_contracts.events import EVENTS as PUBLIC
+from dandelion_contracts.events import type_name
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
@@ -169,7 +170,7 @@ def test_others_events_become_what_discovery_needs_of_them(message: Message, exp
     assert decode(message.DESCRIPTOR.full_name, message.SerializeToString()) == expected
 
 
-@given(st.sampled_from(sorted(READS)), st.binary(max_size=60))
+@given(st.sampled_from(sorted(map(type_name, READS))), st.binary(max_size=60))
 def test_bytes_of_any_kind_are_read_or_refused_with_a_typed_error(kind: str, data: bytes) -> None:
     try:
         decode(kind, data)

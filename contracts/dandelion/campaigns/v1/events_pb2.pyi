@@ -2264,7 +2264,9 @@ class CollaborationCancelled(message.Message):
 
 @typing.final
 class CommandRefused(message.Message):
-    """A command from `campaigns.commands.v1` was refused; nothing was changed by it."""
+    """A command from `campaigns.commands.v1` was refused; nothing was changed by it. The name of
+    dandelion.common.v1.CommandRefused on `campaigns.events.v1`; the fields are described there.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -2275,13 +2277,9 @@ class CommandRefused(message.Message):
     COMMAND_FIELD_NUMBER: builtins.int
     REFUSED_AT_FIELD_NUMBER: builtins.int
     command_id: builtins.str
-    """The id of the refused message."""
     requester: builtins.str
-    """Stream id of the process that asked."""
     code: builtins.str
-    """`noun.what_is_wrong`, stable."""
     command: builtins.str
-    """Name of the command message, e.g. "ContractCollaboration"."""
     @builtins.property
     def facts(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Fact]: ...
     @builtins.property

@@ -22,41 +22,44 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n dandelion/common/v1/common.proto\x12\x13\x64\x61ndelion.common.v1\"(\n\x05Money\x12\r\n\x05minor\x18\x01 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"K\n\x07Receipt\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"#\n\x04\x46\x61\x63t\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"2\n\x08PageInfo\x12\x17\n\x0fnext_page_token\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x03(\t*\xc1\x01\n\x08Platform\x12\x18\n\x14PLATFORM_UNSPECIFIED\x10\x00\x12\x18\n\x14PLATFORM_XIAOHONGSHU\x10\x01\x12\x13\n\x0fPLATFORM_DOUYIN\x10\x02\x12\x12\n\x0ePLATFORM_WEIBO\x10\x03\x12\x15\n\x11PLATFORM_BILIBILI\x10\x04\x12\x13\n\x0fPLATFORM_TIKTOK\x10\x05\x12\x16\n\x12PLATFORM_INSTAGRAM\x10\x06\x12\x14\n\x10PLATFORM_YOUTUBE\x10\x07*q\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46ORMAT_IMAGE_NOTE\x10\x01\x12\x10\n\x0c\x46ORMAT_VIDEO\x10\x02\x12\x14\n\x10\x46ORMAT_LIVE_HOUR\x10\x03\x12\x10\n\x0c\x46ORMAT_STORY\x10\x04*i\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\r\n\tTIER_HEAD\x10\x01\x12\x0c\n\x08TIER_MID\x10\x02\x12\x0c\n\x08TIER_KOC\x10\x03\x12\r\n\tTIER_NANO\x10\x04\x12\x11\n\rTIER_UNRANKED\x10\x05*\xa8\x01\n\x0c\x43\x61mpaignType\x12\x1d\n\x19\x43\x41MPAIGN_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41MPAIGN_TYPE_SEEDING\x10\x01\x12!\n\x1d\x43\x41MPAIGN_TYPE_BRANDED_CONTENT\x10\x02\x12\x1d\n\x19\x43\x41MPAIGN_TYPE_LIVE_STREAM\x10\x03\x12\x1c\n\x18\x43\x41MPAIGN_TYPE_AMBASSADOR\x10\x04*\xd1\x01\n\x10\x43ompensationKind\x12!\n\x1d\x43OMPENSATION_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43OMPENSATION_KIND_GIFT\x10\x01\x12\x1b\n\x17\x43OMPENSATION_KIND_FIXED\x10\x02\x12!\n\x1d\x43OMPENSATION_KIND_PERFORMANCE\x10\x03\x12 \n\x1c\x43OMPENSATION_KIND_COMMISSION\x10\x04\x12\x1c\n\x18\x43OMPENSATION_KIND_HYBRID\x10\x05*\x89\x01\n\x0fSubmissionStage\x12 \n\x1cSUBMISSION_STAGE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SUBMISSION_STAGE_OUTLINE\x10\x01\x12\x1a\n\x16SUBMISSION_STAGE_DRAFT\x10\x02\x12\x1a\n\x16SUBMISSION_STAGE_FINAL\x10\x03*c\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_CLEAR\x10\x01\x12\x17\n\x13VERDICT_NEEDS_HUMAN\x10\x02\x12\x13\n\x0fVERDICT_BLOCKED\x10\x03*\xb4\x01\n\x0eLabelPlacement\x12\x1f\n\x1bLABEL_PLACEMENT_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLABEL_PLACEMENT_TITLE_START\x10\x01\x12\x1e\n\x1aLABEL_PLACEMENT_TEXT_START\x10\x02\x12#\n\x1fLABEL_PLACEMENT_PLATFORM_TOGGLE\x10\x03\x12\x1b\n\x17LABEL_PLACEMENT_OVERLAY\x10\x04*r\n\nProvenance\x12\x1a\n\x16PROVENANCE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROVENANCE_PLATFORM\x10\x01\x12\x15\n\x11PROVENANCE_MANUAL\x10\x02\x12\x18\n\x14PROVENANCE_ESTIMATED\x10\x03*I\n\x07Traffic\x12\x17\n\x13TRAFFIC_UNSPECIFIED\x10\x00\x12\x13\n\x0fTRAFFIC_ORGANIC\x10\x01\x12\x10\n\x0cTRAFFIC_PAID\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n dandelion/common/v1/common.proto\x12\x13\x64\x61ndelion.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"(\n\x05Money\x12\r\n\x05minor\x18\x01 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"K\n\x07Receipt\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"#\n\x04\x46\x61\x63t\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"2\n\x08PageInfo\x12\x17\n\x0fnext_page_token\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x03(\t\"\xb0\x01\n\x0e\x43ommandRefused\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12(\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x19.dandelion.common.v1.Fact\x12\x0f\n\x07\x63ommand\x18\x05 \x01(\t\x12.\n\nrefused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc1\x01\n\x08Platform\x12\x18\n\x14PLATFORM_UNSPECIFIED\x10\x00\x12\x18\n\x14PLATFORM_XIAOHONGSHU\x10\x01\x12\x13\n\x0fPLATFORM_DOUYIN\x10\x02\x12\x12\n\x0ePLATFORM_WEIBO\x10\x03\x12\x15\n\x11PLATFORM_BILIBILI\x10\x04\x12\x13\n\x0fPLATFORM_TIKTOK\x10\x05\x12\x16\n\x12PLATFORM_INSTAGRAM\x10\x06\x12\x14\n\x10PLATFORM_YOUTUBE\x10\x07*q\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46ORMAT_IMAGE_NOTE\x10\x01\x12\x10\n\x0c\x46ORMAT_VIDEO\x10\x02\x12\x14\n\x10\x46ORMAT_LIVE_HOUR\x10\x03\x12\x10\n\x0c\x46ORMAT_STORY\x10\x04*i\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\r\n\tTIER_HEAD\x10\x01\x12\x0c\n\x08TIER_MID\x10\x02\x12\x0c\n\x08TIER_KOC\x10\x03\x12\r\n\tTIER_NANO\x10\x04\x12\x11\n\rTIER_UNRANKED\x10\x05*\xa8\x01\n\x0c\x43\x61mpaignType\x12\x1d\n\x19\x43\x41MPAIGN_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41MPAIGN_TYPE_SEEDING\x10\x01\x12!\n\x1d\x43\x41MPAIGN_TYPE_BRANDED_CONTENT\x10\x02\x12\x1d\n\x19\x43\x41MPAIGN_TYPE_LIVE_STREAM\x10\x03\x12\x1c\n\x18\x43\x41MPAIGN_TYPE_AMBASSADOR\x10\x04*\xd1\x01\n\x10\x43ompensationKind\x12!\n\x1d\x43OMPENSATION_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43OMPENSATION_KIND_GIFT\x10\x01\x12\x1b\n\x17\x43OMPENSATION_KIND_FIXED\x10\x02\x12!\n\x1d\x43OMPENSATION_KIND_PERFORMANCE\x10\x03\x12 \n\x1c\x43OMPENSATION_KIND_COMMISSION\x10\x04\x12\x1c\n\x18\x43OMPENSATION_KIND_HYBRID\x10\x05*\x89\x01\n\x0fSubmissionStage\x12 \n\x1cSUBMISSION_STAGE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SUBMISSION_STAGE_OUTLINE\x10\x01\x12\x1a\n\x16SUBMISSION_STAGE_DRAFT\x10\x02\x12\x1a\n\x16SUBMISSION_STAGE_FINAL\x10\x03*c\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_CLEAR\x10\x01\x12\x17\n\x13VERDICT_NEEDS_HUMAN\x10\x02\x12\x13\n\x0fVERDICT_BLOCKED\x10\x03*\xb4\x01\n\x0eLabelPlacement\x12\x1f\n\x1bLABEL_PLACEMENT_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLABEL_PLACEMENT_TITLE_START\x10\x01\x12\x1e\n\x1aLABEL_PLACEMENT_TEXT_START\x10\x02\x12#\n\x1fLABEL_PLACEMENT_PLATFORM_TOGGLE\x10\x03\x12\x1b\n\x17LABEL_PLACEMENT_OVERLAY\x10\x04*r\n\nProvenance\x12\x1a\n\x16PROVENANCE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROVENANCE_PLATFORM\x10\x01\x12\x15\n\x11PROVENANCE_MANUAL\x10\x02\x12\x18\n\x14PROVENANCE_ESTIMATED\x10\x03*I\n\x07Traffic\x12\x17\n\x13TRAFFIC_UNSPECIFIED\x10\x00\x12\x13\n\x0fTRAFFIC_ORGANIC\x10\x01\x12\x10\n\x0cTRAFFIC_PAID\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.common.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLATFORM']._serialized_start=266
-  _globals['_PLATFORM']._serialized_end=459
-  _globals['_FORMAT']._serialized_start=461
-  _globals['_FORMAT']._serialized_end=574
-  _globals['_TIER']._serialized_start=576
-  _globals['_TIER']._serialized_end=681
-  _globals['_CAMPAIGNTYPE']._serialized_start=684
-  _globals['_CAMPAIGNTYPE']._serialized_end=852
-  _globals['_COMPENSATIONKIND']._serialized_start=855
-  _globals['_COMPENSATIONKIND']._serialized_end=1064
-  _globals['_SUBMISSIONSTAGE']._serialized_start=1067
-  _globals['_SUBMISSIONSTAGE']._serialized_end=1204
-  _globals['_VERDICT']._serialized_start=1206
-  _globals['_VERDICT']._serialized_end=1305
-  _globals['_LABELPLACEMENT']._serialized_start=1308
-  _globals['_LABELPLACEMENT']._serialized_end=1488
-  _globals['_PROVENANCE']._serialized_start=1490
-  _globals['_PROVENANCE']._serialized_end=1604
-  _globals['_TRAFFIC']._serialized_start=1606
-  _globals['_TRAFFIC']._serialized_end=1679
-  _globals['_MONEY']._serialized_start=57
-  _globals['_MONEY']._serialized_end=97
-  _globals['_RECEIPT']._serialized_start=99
-  _globals['_RECEIPT']._serialized_end=174
-  _globals['_FACT']._serialized_start=176
-  _globals['_FACT']._serialized_end=211
-  _globals['_PAGEINFO']._serialized_start=213
-  _globals['_PAGEINFO']._serialized_end=263
+  _globals['_PLATFORM']._serialized_start=478
+  _globals['_PLATFORM']._serialized_end=671
+  _globals['_FORMAT']._serialized_start=673
+  _globals['_FORMAT']._serialized_end=786
+  _globals['_TIER']._serialized_start=788
+  _globals['_TIER']._serialized_end=893
+  _globals['_CAMPAIGNTYPE']._serialized_start=896
+  _globals['_CAMPAIGNTYPE']._serialized_end=1064
+  _globals['_COMPENSATIONKIND']._serialized_start=1067
+  _globals['_COMPENSATIONKIND']._serialized_end=1276
+  _globals['_SUBMISSIONSTAGE']._serialized_start=1279
+  _globals['_SUBMISSIONSTAGE']._serialized_end=1416
+  _globals['_VERDICT']._serialized_start=1418
+  _globals['_VERDICT']._serialized_end=1517
+  _globals['_LABELPLACEMENT']._serialized_start=1520
+  _globals['_LABELPLACEMENT']._serialized_end=1700
+  _globals['_PROVENANCE']._serialized_start=1702
+  _globals['_PROVENANCE']._serialized_end=1816
+  _globals['_TRAFFIC']._serialized_start=1818
+  _globals['_TRAFFIC']._serialized_end=1891
+  _globals['_MONEY']._serialized_start=90
+  _globals['_MONEY']._serialized_end=130
+  _globals['_RECEIPT']._serialized_start=132
+  _globals['_RECEIPT']._serialized_end=207
+  _globals['_FACT']._serialized_start=209
+  _globals['_FACT']._serialized_end=244
+  _globals['_PAGEINFO']._serialized_start=246
+  _globals['_PAGEINFO']._serialized_end=296
+  _globals['_COMMANDREFUSED']._serialized_start=299
+  _globals['_COMMANDREFUSED']._serialized_end=475
 # @@protoc_insertion_point(module_scope)

@@ -14,6 +14,7 @@ Conventions of every message in dandelion.*:
 from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
+from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 import builtins as builtins
@@ -378,5 +379,51 @@ class PageInfo(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class CommandRefused(message.Message):
+    """A command from a service's `<service>.commands.v1` was refused; nothing was changed by it. Published on `<service>.events.v1`.
+
+    The one definition of that event. discovery, campaigns, ledger, compliance and metrics each publish it under a name of their
+    own, `dandelion.<service>.v1.CommandRefused`, with the same fields: consumers select events by that name and pass over a
+    name that they do not know, so a renamed event would be lost on every consumer built before. A service without such a name
+    publishes this one.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    FACTS_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
+    REFUSED_AT_FIELD_NUMBER: builtins.int
+    command_id: builtins.str
+    """The id of the refused message."""
+    requester: builtins.str
+    """Stream id of the process that asked."""
+    code: builtins.str
+    """`noun.what_is_wrong`, stable."""
+    command: builtins.str
+    """Name of the command message, e.g. "HoldEscrow"."""
+    @builtins.property
+    def facts(self) -> containers.RepeatedCompositeFieldContainer[Fact]: ...
+    @builtins.property
+    def refused_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        command_id: builtins.str = ...,
+        requester: builtins.str = ...,
+        code: builtins.str = ...,
+        facts: abc.Iterable[Fact] | None = ...,
+        command: builtins.str = ...,
+        refused_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "command", b"command", "command_id", b"command_id", "facts", b"facts", "refused_at", b"refused_at", "requester", b"requester"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -621,7 +621,9 @@ class SubjectErased(message.Message):
 
 @typing.final
 class CommandRefused(message.Message):
-    """A command from `compliance.commands.v1` was refused; nothing was changed by it."""
+    """A command from `compliance.commands.v1` was refused; nothing was changed by it. The name of
+    dandelion.common.v1.CommandRefused on `compliance.events.v1`; the fields are described there.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -632,13 +634,9 @@ class CommandRefused(message.Message):
     COMMAND_FIELD_NUMBER: builtins.int
     REFUSED_AT_FIELD_NUMBER: builtins.int
     command_id: builtins.str
-    """The id of the refused message."""
     requester: builtins.str
-    """Stream id of the process that asked."""
     code: builtins.str
-    """`noun.what_is_wrong`, stable."""
     command: builtins.str
-    """Name of the command message, e.g. "ReviewContent"."""
     @builtins.property
     def facts(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Fact]: ...
     @builtins.property

@@ -724,7 +724,9 @@ class CreatorReinstated(message.Message):
 
 @typing.final
 class CommandRefused(message.Message):
-    """A command from `discovery.commands.v1` was refused; nothing was changed by it."""
+    """A command from `discovery.commands.v1` was refused; nothing was changed by it. The name of
+    dandelion.common.v1.CommandRefused on `discovery.events.v1`; the fields are described there.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -735,13 +737,9 @@ class CommandRefused(message.Message):
     COMMAND_FIELD_NUMBER: builtins.int
     REFUSED_AT_FIELD_NUMBER: builtins.int
     command_id: builtins.str
-    """The id of the refused message."""
     requester: builtins.str
-    """Stream id of the process that asked."""
     code: builtins.str
-    """`noun.what_is_wrong`, stable."""
     command: builtins.str
-    """Name of the command message, e.g. "SuspendCreator"."""
     @builtins.property
     def facts(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Fact]: ...
     @builtins.property

@@ -605,7 +605,9 @@ class PayoutFailed(message.Message):
 
 @typing.final
 class CommandRefused(message.Message):
-    """A command from `ledger.commands.v1` was refused; nothing was changed by it."""
+    """A command from `ledger.commands.v1` was refused; nothing was changed by it. The name of
+    dandelion.common.v1.CommandRefused on `ledger.events.v1`; the fields are described there.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -616,13 +618,9 @@ class CommandRefused(message.Message):
     COMMAND_FIELD_NUMBER: builtins.int
     REFUSED_AT_FIELD_NUMBER: builtins.int
     command_id: builtins.str
-    """The id of the refused message."""
     requester: builtins.str
-    """Stream id of the process that asked."""
     code: builtins.str
-    """`noun.what_is_wrong`, stable."""
     command: builtins.str
-    """Name of the command message, e.g. "HoldEscrow"."""
     @builtins.property
     def facts(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Fact]: ...
     @builtins.property
