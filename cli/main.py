@@ -1,4 +1,4 @@
-"""The command line: every subcommand in one parser; each does its work in a module of its own."""
+"""The command line: one parser for every subcommand; the work of each stands in its own file of cli/commands/."""
 
 import argparse
 import asyncio
@@ -51,32 +51,37 @@ def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verify = _about_data(
-        commands.add_parser("verify", help="prove that logs, readers and the ledger's books are whole")
+        commands.add_parser("verify", help="check the invariants of logs, consumers and the ledger's books")
     )
     verify.add_argument(
-        "--deep", action="store_true", help="and topics, read models and inline tables, made anew to compare"
+        "--deep",
+        action="store_true",
+        help="also compare topics, read models and inline tables with a replay of the log",
     )
     verify.set_defaults(run=_run_verify)
-    lag = _about_data(commands.add_parser("lag", help="how far relays and readers are behind, and which have stopped"))
+    lag = _about_data(
+        commands.add_parser("lag", help="how far relays and consumers are behind, and which have stopped")
+    )
     lag.set_defaults(run=_run_lag)
     attach = _about_data(commands.add_parser("attach", help="where a platform of docker compose is, by its .env"))
     attach.set_defaults(run=_run_attach)
-    rebuild = _about_data(commands.add_parser("rebuild", help="fill a read model anew beside the live one, and swap"))
+    rebuild = _about_data(commands.add_parser("rebuild", help="fill a read model's next generation, then swap it in"))
     rebuild.add_argument("service", choices=SERVICES)
     rebuild.add_argument("projection", nargs="?", help="all of the service when left out")
     rebuild.set_defaults(run=_run_rebuild)
-    refill = _about_data(commands.add_parser("refill", help="send a topic's messages again from the log"))
-    refill.add_argument("service", choices=SERVICES, help="whose log")
-    refill.add_argument("--topic", help="<service>.events.v1, or the command topic of another service")
-    refill.add_argument("--recreated", action="store_true", help="the topic is new: readers begin at its start")
-    refill.set_defaults(run=_run_refill)
-    restored = _about_data(
+    republish = _about_data(commands.add_parser("republish", help="send a topic's messages again from the log"))
+    republish.add_argument("service", choices=SERVICES, help="whose log")
+    republish.add_argument("--topic", help="<service>.events.v1, or the command topic of another service")
+    republish.add_argument("--recreated", action="store_true", help="the topic is new: consumers begin at its start")
+    republish.set_defaults(run=_run_republish)
+    after_restore = _about_data(
         commands.add_parser(
-            "restored", help="after databases were restored to an earlier moment: topics are made to follow"
+            "after-restore",
+            help="after databases were restored to an earlier moment: recreate the topics, reset consumers and relays",
         )
     )
-    restored.set_defaults(run=_run_restored)
-    dlq = commands.add_parser("dlq", help="events that could not be handled")
+    after_restore.set_defaults(run=_run_after_restore)
+    dlq = commands.add_parser("dlq", help="dead letters: events that could not be handled, parked by key")
     actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
     _about_data(actions.add_parser("list", help="parked keys with the reason"))
     for name, what in (
@@ -101,51 +106,51 @@ def _about_data(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _run_verify(given: argparse.Namespace) -> int:
-    from cli.verify import verify
+    from cli.commands.verify import verify
 
     return verify(given)
 
 
 def _run_lag(given: argparse.Namespace) -> int:
-    from cli.lag import lag
+    from cli.commands.lag import lag
 
     return lag(given)
 
 
 def _run_rebuild(given: argparse.Namespace) -> int:
-    from cli.rebuilt import rebuild
+    from cli.commands.rebuild import rebuild
 
     return rebuild(given)
 
 
-def _run_refill(given: argparse.Namespace) -> int:
-    from cli.refilled import refill
+def _run_republish(given: argparse.Namespace) -> int:
+    from cli.commands.republish import republish
 
-    return refill(given)
+    return republish(given)
 
 
 def _run_attach(given: argparse.Namespace) -> int:
-    from cli.attached import attach
+    from cli.commands.attach import attach
 
     return attach(given)
 
 
-def _run_restored(given: argparse.Namespace) -> int:
-    from cli.restored import restored
+def _run_after_restore(given: argparse.Namespace) -> int:
+    from cli.commands.after_restore import after_restore
 
-    return restored(given)
+    return after_restore(given)
 
 
 def _run_dlq(given: argparse.Namespace) -> int:
-    from cli.parked import dlq
+    from cli.commands.dlq import dlq
 
     return dlq(given)
 
 
 def _run_import(given: argparse.Namespace) -> int:
-    from cli.imported import import_file
+    from cli.commands.import_creators import import_creators
 
-    return import_file(given)
+    return import_creators(given)
 
 
 def _stores(command: argparse.ArgumentParser) -> None:
@@ -154,13 +159,13 @@ def _stores(command: argparse.ArgumentParser) -> None:
 
 
 def _run_up(given: argparse.Namespace) -> int:
-    from cli.up import up
+    from cli.commands.up import up
 
     return up(given)
 
 
 def _run_down(given: argparse.Namespace) -> int:
-    from cli.down import down
+    from cli.commands.down import down
 
     return down(given)
 
@@ -176,7 +181,7 @@ def _demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run_demo(given: argparse.Namespace) -> int:
-    from cli.demo import demo
+    from cli.commands.demo import demo
 
     return asyncio.run(demo(given))
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from cli.layout import HOST, Layout, Ports, Stores
-from cli.ready import http_ready, rpc_ready
+from cli.readiness import http_ready, rpc_ready
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
 from tools.speed import patience

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from cli.lag import rows as lag_rows
+from cli.commands.lag import rows as lag_rows
 from cli.story import money
 from cli.story.heard import Heard
 from cli.story.market import Unexpected

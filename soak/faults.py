@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from cli.distributed import Servers
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import Name
 from kernel.core.faults import Fault
 from kernel.eventlog.backpressure import Lag, relay_lag
@@ -210,7 +210,7 @@ class Faults:
     async def _caught_up(self) -> None:
         behind: dict[str, Lag] = {}
         with suppress(TimeoutError):
-            async with opened(self._cluster.platform.layout) as apps, asyncio.timeout(CATCH_UP_S):
+            async with open_services(self._cluster.platform.layout) as apps, asyncio.timeout(CATCH_UP_S):
                 while True:
                     with suppress(Fault):
                         behind = {app.service.name: await relay_lag(app.log) for app in apps}

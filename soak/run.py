@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.distributed import Distributed, Servers, distributed
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import NotReady
 from cli.story.heard import Heard
 from cli.story.market import Unexpected
@@ -72,7 +72,7 @@ async def _soak(platform: Distributed, servers: Servers, seed: int, planned: Seq
             await _hurt(faults.run(planned, started), load, cluster)
             say(f"{since(started)}  faults are over, everything is back; what was started must end")
             await _hurt(load.finish(FINISH_S), load, cluster)
-            async with opened(platform.layout) as apps:
+            async with open_services(platform.layout) as apps:
                 await ending.quiet(apps)
                 await heard.all_of_now()
                 heard.ended()

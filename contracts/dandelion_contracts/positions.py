@@ -37,7 +37,7 @@ class PositionStore(Protocol):
 
 
 async def begin_again(store: PositionStore, topic: str) -> None:
-    """After a topic was made anew (PositionLost) and refilled: read it from its start, and skip what was done.
+    """After a topic was made anew (PositionLost) and republished: read it from its start, and skip what was done.
 
     For event topics. Raw engagement has no log behind it: what was in a lost topic is lost.
     """

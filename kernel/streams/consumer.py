@@ -222,7 +222,7 @@ class Consumer:
                 telemetry.gauge("guard_holes", len(self._holes | {where}), projection=self.name)
                 raise Unavailable(
                     "topic.made_anew", topic=where[0], partition=where[1], next_offset=guard.next_offset, end=end,
-                    do="refill --recreated",
+                    do="republish --recreated",
                 )  # fmt: skip
 
     def _read(self, where: TopicPartition, records: Sequence[BusRecord]) -> list[InboundRecord]:

@@ -18,7 +18,7 @@ from kernel.adapters.leases import time_of
 from kernel.runtime.health import SHOWN_S
 
 BY_HAND = frozenset({"parked.budget_spent", "topic.made_anew"})
-"""Codes of faults that do not go by themselves: `dlq retry` or a fixed version, `refill --recreated`."""
+"""Codes of faults that do not go by themselves: `dlq retry` or a fixed version, `republish --recreated`."""
 _PREFIX = "stopped/"
 
 

@@ -1,8 +1,8 @@
-"""Filling a topic again from the log, beside a relay that runs on: after the topic lost records, or was made anew.
+"""Republish: sends a topic's messages again from the log, beside a running relay, after the topic lost records or was recreated.
 
 Everything is sent once more, chained from position 0, and readers skip what they know. At the end the relay's checkpoint is
 set back by one event, so that a round the relay had under way is refused and whatever it sent meanwhile comes once more,
-behind the refill: a reader that was held by a hole finds all that it misses in order.
+behind the republished events: a reader that was held by a hole finds all that it misses in order.
 """
 
 from collections.abc import Callable

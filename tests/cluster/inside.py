@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.layout import SERVICES, Layout, Stores
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.story.heard import Heard
 from cli.story.market import Address, Who
 from cli.story.plan import SMALL
@@ -116,7 +116,7 @@ async def load() -> None:
             _answer({"begun": True})
             await _until_stopped(caller, work)
             await work.finish(FINISH_S)
-            async with opened(made) as apps:
+            async with open_services(made) as apps:
                 await ending.quiet(apps)
                 await heard.all_of_now()
                 heard.ended()

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from cli.attached import ports_told
+from cli.commands.attach import compose_ports
 from cli.layout import Layout
 from tests.deploy.conftest import ROOT
 from tests.deploy.page import Block
@@ -62,7 +62,7 @@ class Platform:
     def new(cls, engine: Engine, folder: Path) -> "Platform":
         """On free ports; nothing is started."""
         taken: dict[int, None] = {}
-        names = list(ports_told(ROOT))
+        names = list(compose_ports(ROOT))
         while len(taken) < len(names):
             taken[free_port()] = None
         ports = {name: str(port) for name, port in zip(names, taken, strict=True)}

@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import SERVICES
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
 from kernel.adapters.bus import Message
@@ -194,9 +194,9 @@ def test_a_store_that_restarts_is_found_again(platform: Platform, name: str) -> 
     assert {state for one, state in states.items() if one in LASTING} == {"running healthy"}
 
 
-def test_topics_and_read_models_are_filled_anew_beside_a_running_platform(platform: Platform) -> None:
-    for first in ("python -m cli refill campaigns  ", "python -m cli refill campaigns --rec", "python -m cli rebuild"):
-        platform.type(block(first))
+def test_topics_are_republished_and_read_models_rebuilt_beside_a_running_platform(platform: Platform) -> None:
+    for first in ("republish campaigns  ", "republish campaigns --rec", "rebuild"):
+        platform.type(block(f"python -m cli {first}"))
 
 
 async def test_the_restore_drill(platform: Platform) -> None:
@@ -204,6 +204,6 @@ async def test_the_restore_drill(platform: Platform) -> None:
     platform.compose("rm", "-sf", "postgres")
     platform.engine.docker("volume", "rm", f"{platform.project}_postgres")
     say(await asyncio.to_thread(platform.type, block("docker compose stop discovery")))
-    async with opened(platform.layout()) as apps:
+    async with open_services(platform.layout()) as apps:
         await work_goes_on(platform.layout(), apps, seed=1)
     say(await asyncio.to_thread(platform.type, block("python -m cli lag")))

@@ -18,7 +18,7 @@ from tools.servers import PostgresServer
 
 DOCKER = "tests/deploy/test_docker.py"
 UP = f"{DOCKER}::test_everything_is_healthy"
-FILLED = f"{DOCKER}::test_topics_and_read_models_are_filled_anew_beside_a_running_platform"
+FILLED = f"{DOCKER}::test_topics_are_republished_and_read_models_rebuilt_beside_a_running_platform"
 BACKUP = f"{DOCKER}::test_the_story_survives_a_restart_of_every_container"
 DRILL = f"{DOCKER}::test_the_restore_drill"
 RUN_BY = {
@@ -26,11 +26,11 @@ RUN_BY = {
     "docker compose cp keys:": UP,
     "python -m cli attach": UP,
     "python -m cli rebuild": FILLED,
-    "python -m cli refill": FILLED,
+    "python -m cli republish": FILLED,
     "docker compose exec -T postgres pg_basebackup": BACKUP,
     "docker compose stop": DRILL,
     "docker compose run --rm --no-deps -T --entrypoint bash postgres": DRILL,
-    "python -m cli restored": DRILL,
+    "python -m cli after-restore": DRILL,
     "python -m cli verify": DRILL,
     "python -m cli lag": DRILL,
     "python -m cli dlq list": DRILL,

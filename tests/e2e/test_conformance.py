@@ -12,7 +12,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import SERVICES
 from cli.platform import Embedded
 from cli.story.market import Address, Who, named

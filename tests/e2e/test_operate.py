@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.layout import ROOT, Layout
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import PARTITIONS, Message
 from kernel.adapters.sqlite_bus import SqliteBus
@@ -104,7 +104,7 @@ async def test_lag_comes_to_nothing(platform: Embedded) -> None:
 
 
 async def test_lag_fails_and_names_a_reader_that_has_stopped(platform: Embedded) -> None:
-    async with opened(platform.layout, ["ledger"]) as (app,):
+    async with open_services(platform.layout, ["ledger"]) as (app,):
         await halted.report(app.database, "balances_g1", "parked.budget_spent")
     done = await dandelion(platform, "lag")
     assert done.returncode == 1
@@ -175,8 +175,8 @@ async def test_what_can_never_be_read_is_dropped_with_a_reason_and_nothing_else_
     assert b"no event".hex() in kept
 
 
-async def test_a_bus_that_a_process_has_for_itself_is_not_refilled_beside_it(platform: Embedded) -> None:
-    done = await dandelion(platform, "refill", "campaigns")
+async def test_a_bus_that_a_process_has_for_itself_is_not_republished_to_beside_it(platform: Embedded) -> None:
+    done = await dandelion(platform, "republish", "campaigns")
     assert (done.returncode, "`down` first" in done.stderr) == (2, True), done.stderr
 
 

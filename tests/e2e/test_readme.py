@@ -18,7 +18,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from rich.console import Console
 from rich.progress import Progress
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import Layout
 from cli.platform import Embedded
 from cli.story.market import OPERATOR

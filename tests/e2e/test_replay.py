@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.embedded import WIRED
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import Bus
 from kernel.host.app import App
@@ -36,7 +36,7 @@ CLOCKS = ("window.closed@1", "journal.sealed@1", "transfer.look_due@1")
 async def apps(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, App]]:
     """The services over the stores of a platform that has told the story and ended."""
     layout = await embedded_stores(tmp_path_factory.mktemp("platform"))
-    async with opened(layout) as made:
+    async with open_services(layout) as made:
         yield {app.service.name: app for app in made}
 
 
@@ -85,8 +85,8 @@ async def test_topics_sent_again_move_no_money_and_nothing_else(apps: dict[str, 
     process.start()
     with Embedded(layout, {EMBEDDED: process}) as platform:
         await platform.wait()
-        async with opened(layout) as seen:
+        async with open_services(layout) as seen:
             for app in [*seen, *seen]:
                 await until_quiet(app, 120)
-    async with opened(layout) as seen:
+    async with open_services(layout) as seen:
         assert {app.service.name: await happened(app) for app in seen} == before

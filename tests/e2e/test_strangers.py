@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from rich.console import Console
 from rich.progress import Progress
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import SERVICES
 from cli.platform import Embedded
 from cli.story.market import Address, Who, named

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from cli.across import across
+from cli.cross_service_checks import check_across_services
 from cli.layout import Layout, Stores
-from cli.opened import opened
+from cli.open_services import open_services
 from kernel.host.app import App
 from kernel.processors.generations import live_generation
 from kernel.processors.projector import physical
@@ -22,13 +22,13 @@ async def apps(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     """The services over a copy of the stores of a platform that has told the story and ended."""
     told = await embedded_stores(tmp_path_factory.mktemp("platform"))
     shutil.copytree(told.folder, tmp_path, dirs_exist_ok=True)
-    async with opened(Layout.at(tmp_path, told.ports, Stores.embedded(tmp_path))) as made:
+    async with open_services(Layout.at(tmp_path, told.ports, Stores.embedded(tmp_path))) as made:
         yield made
 
 
 async def found_in(apps: Sequence[App], deep: bool) -> list[CheckResult]:
     found = [one for app in apps for one in await check_service(app, topics=deep, rebuilt=deep)]
-    return [*[one for one in found if one.invariant != "deadlines_met"], *await across(apps)]
+    return [*[one for one in found if one.invariant != "deadlines_met"], *await check_across_services(apps)]
 
 
 async def test_the_story_leaves_every_service_whole(apps: list[App]) -> None:

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.across import across
+from cli.cross_service_checks import check_across_services
 from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.layout import SERVICES
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import Name, Running
 from kernel.verify.invariants import broken, check_service
 from tests.kit.story import embedded_numbers, tell
@@ -56,8 +56,8 @@ async def test_killing_every_process_changes_no_number(
         await platform.wait()
         killer = Killer(platform)
         numbers = await tell(platform, killer.on_part)
-        async with opened(platform.layout) as apps:
-            found = [*[one for app in apps for one in await check_service(app)], *await across(apps)]
+        async with open_services(platform.layout) as apps:
+            found = [*[one for app in apps for one in await check_service(app)], *await check_across_services(apps)]
     assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
     assert broken(found) == []
     assert numbers == await embedded_numbers(tmp_path / "embedded")

@@ -1,6 +1,6 @@
 """The restore drill of docs/operate.md: a backup under load, everything of the database lost, an older moment restored.
 
-What the topics hold of after that moment stands in no log any more; `restored` makes them follow, and work goes on.
+What the topics hold of after that moment stands in no log any more; `after-restore` makes them follow, and work goes on.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import pytest
 
 from cli.distributed import SANDBOX, Servers, migrate
 from cli.layout import ROOT, SERVICES, Layout, Ports
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.platform import Name, Running
 from kernel.host.app import App
 from kernel.verify.invariants import broken, check_service
@@ -134,20 +134,20 @@ async def test_after_a_restore_to_an_earlier_moment_all_is_whole_and_work_goes_o
         await campaigns(load, 1)
         await asyncio.to_thread(backup.take)
         await campaigns(load, 1)
-    refused = await dandelion(platform.layout, "restored")
+    refused = await dandelion(platform.layout, "after-restore")
     assert (refused.returncode, "ledger runs: stop all services first" in refused.stderr) == (2, True), refused.stderr
-    async with opened(platform.layout) as apps:
+    async with open_services(platform.layout) as apps:
         lost = await heads(apps)
     await asyncio.to_thread(platform.stop)
     await asyncio.to_thread(backup.restore)
-    async with opened(platform.layout) as apps:
+    async with open_services(platform.layout) as apps:
         assert all(head < lost[name] for name, head in (await heads(apps)).items() if name != "discovery")
-    done = await dandelion(platform.layout, "restored")
+    done = await dandelion(platform.layout, "after-restore")
     assert done.returncode == 0, done.stderr
     for name in platform.services():
         platform.restart(name)
     await platform.wait()
-    async with opened(platform.layout) as apps:
+    async with open_services(platform.layout) as apps:
         await ending.quiet(apps)
         assert broken([one for app in apps for one in await check_service(app)]) == []
         await work_goes_on(platform.layout, apps, seed=2)

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import Layout
 from cli.platform import Embedded, Running
 from cli.story import finale, heard, market

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import Layout
 from cli.story.heard import Heard
 from kernel.host.app import App

@@ -1,4 +1,4 @@
-"""What must hold between services, seen in their databases; only while nothing goes on, for their clocks differ."""
+"""Invariants between services, checked in their databases; only while nothing goes on, because the reads are not one snapshot."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from kernel.core.check import Check, CheckResult
 from kernel.host.app import App
 
-OVER = ("settled", "ended")
+FINAL_STAGES = ("settled", "ended")
 """Stages of a deliverable in which nobody works on it or waits for money any more."""
-AT_ONCE = 1_000
+QUERY_BATCH = 1_000
 
 
-async def across(apps: Sequence[App]) -> list[CheckResult]:
-    """Of the services given; those that are missing are left out."""
+async def check_across_services(apps: Sequence[App]) -> list[CheckResult]:
+    """Checks the services given; a check that needs a missing one is left out."""
     by_name = {app.service.name: app for app in apps}
     found = [await readers_not_past_logs(app, by_name) for app in apps]
     if {"campaigns", "ledger"} <= by_name.keys():
@@ -22,7 +22,7 @@ async def across(apps: Sequence[App]) -> list[CheckResult]:
 
 
 async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> CheckResult:
-    """Nobody has seen events that stand in no log: a database restored to an earlier moment than its readers' shows here."""
+    """No guard is past the log it reads. A database that was restored to an earlier moment than its consumers' fails here."""
     check, guards = Check("readers_not_past_logs"), app.metadata.tables["guards"]
     query = sa.select(guards.c.consumer, guards.c.source, sa.func.max(guards.c.last_position).label("seen"))
     async with app.database.reading() as connection:
@@ -36,7 +36,7 @@ async def readers_not_past_logs(app: App, by_name: Mapping[str, App]) -> CheckRe
 
 
 async def escrow_follows_work(campaigns: App, ledger: App) -> CheckResult:
-    """Money is in escrow for work that goes on, and for no other: what is settled or ended was paid or given back."""
+    """Escrow is held exactly for deliverables that go on: escrow of a settled or ended one was released or returned."""
     check, escrows = Check("escrow_follows_work"), ledger.metadata.tables["escrows"]
     async with ledger.database.reading() as connection:
         rows = (await connection.execute(sa.select(escrows.c.deliverable_id, escrows.c.status))).all()
@@ -44,11 +44,11 @@ async def escrow_follows_work(campaigns: App, ledger: App) -> CheckResult:
     stage: dict[str, str] = {}
     query = sa.text("SELECT deliverable_id, stage FROM deliverables WHERE deliverable_id IN :ids")
     async with campaigns.database.reading() as connection:
-        for start in range(0, len(status), AT_ONCE):
-            some = sorted(status)[start : start + AT_ONCE]
+        for start in range(0, len(status), QUERY_BATCH):
+            some = sorted(status)[start : start + QUERY_BATCH]
             asked = query.bindparams(sa.bindparam("ids", some, expanding=True))
             stage |= {row.deliverable_id: row.stage for row in await connection.execute(asked)}
     for deliverable, stands in sorted(status.items()):
-        held, over = stands == "held", stage.get(deliverable) in OVER
+        held, over = stands == "held", stage.get(deliverable) in FINAL_STAGES
         check.that(held != over, f"{deliverable} is {stage.get(deliverable, 'unknown')}, its escrow {stands}")
     return CheckResult(check.invariant, check.checked, check.problems, "ledger")

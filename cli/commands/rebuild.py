@@ -1,4 +1,4 @@
-"""`rebuild`: fills a projection anew beside the live one and swaps; who asks sees the old rows until then."""
+"""`rebuild`: fills a read model's next generation beside the live one, then swaps them; queries see the old rows until then."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.layout import Layout
-from cli.opened import opened
+from cli.open_services import open_services
 from cli.story.tell import COLUMNS
 from kernel.adapters.database import open_database
 from kernel.eventlog.log import Log
@@ -23,7 +23,7 @@ def rebuild(given: argparse.Namespace) -> int:
 
 async def _rebuild(layout: Layout, service: str, name: str | None) -> int:
     console = Console(stderr=True)
-    async with opened(layout, [service]) as (app,):
+    async with open_services(layout, [service]) as (app,):
         known = [one.name for one in app.service.projections]
         wanted = [one for one in app.service.projections if name in (None, one.name)]
         if not wanted:
@@ -37,7 +37,7 @@ async def _rebuild(layout: Layout, service: str, name: str | None) -> int:
 
 
 async def rebuild_one(app: App, projection: Projection, progress: Progress) -> int:
-    """The new generation, live; as the database's owner, for it makes tables."""
+    """The number of the generation that is now live. Connects as the database's owner, because a generation is new tables."""
     task = progress.add_task(f"{app.service.name} {projection.name}", total=None)
     owner = open_database(app.settings, app.service.metadata())
 

@@ -1,4 +1,4 @@
-"""How the story ended, as tables on stdout: returns, books, events, times. And where a running platform is."""
+"""Tables on stdout: the demo's returns, books, events and times; the addresses of a running platform."""
 
 from collections.abc import Mapping
 from typing import Any

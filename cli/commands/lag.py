@@ -1,4 +1,4 @@
-"""`lag`: how far every relay is behind its log, every reader behind what it reads, and who has stopped."""
+"""`lag`: how far relays are behind their logs and consumers behind their sources, and which consumers have stopped."""
 
 import argparse
 import asyncio
@@ -6,39 +6,39 @@ import asyncio
 import sqlalchemy as sa
 
 from cli.layout import Layout
-from cli.opened import opened
-from cli.show import table_of, wide
+from cli.open_services import open_services
+from cli.tables import table_of, wide
 from kernel.eventlog.backpressure import relay_lag
 from kernel.host.app import App
 from kernel.streams import halted
 from kernel.streams.records import OWN_LOG
 
 Row = tuple[str, str, int]
-"""Reader, source, how many behind."""
+"""Consumer, source, records behind."""
 
 
 def lag(given: argparse.Namespace) -> int:
-    """0, also when something is behind; 1 when a reader has stopped and waits for a person."""
+    """0, also when a consumer is behind; 1 when a consumer has stopped and waits for a person."""
     return asyncio.run(_lag(Layout.load(given.data)))
 
 
 async def _lag(layout: Layout) -> int:
-    table, standing = table_of("Lag", "service", "reader", "source", "behind", left=3), []
-    async with opened(layout) as apps:
+    table, stopped = table_of("Lag", "service", "consumer", "source", "behind", left=3), []
+    async with open_services(layout) as apps:
         for app in apps:
-            for reader, source, behind in await rows(app):
-                table.add_row(app.service.name, reader, source, f"{behind:,}")
+            for consumer, source, behind in await rows(app):
+                table.add_row(app.service.name, consumer, source, f"{behind:,}")
             async with app.database.reading() as connection:
-                told = await halted.halted_readers(app.database, connection)
-            standing += [f"{app.service.name} {reader} has stopped: {code}" for reader, code in told.items()]
+                found = await halted.halted_readers(app.database, connection)
+            stopped += [f"{app.service.name} {consumer} has stopped: {code}" for consumer, code in found.items()]
     wide().print(table)
-    for line in standing:
+    for line in stopped:
         wide().print(f"{line} (docs/runbooks/reader-stopped.md)")
-    return 1 if standing else 0
+    return 1 if stopped else 0
 
 
 async def rows(app: App) -> list[Row]:
-    """The relay first, then every reader with its sources, partitions added up."""
+    """The relay, then every consumer with its sources; the partitions of a source are added up."""
     guards, head = app.metadata.tables["guards"], (await app.log.head()).position
     next_offset, last = sa.func.sum(guards.c.next_offset), sa.func.max(guards.c.last_position)
     query = sa.select(guards.c.consumer, guards.c.source, next_offset, last).group_by(

@@ -5,13 +5,13 @@ import asyncio
 
 from rich.console import Console
 
-from cli.demo import address_of
+from cli.commands.demo import address_of
 from cli.layout import Layout
-from cli.show import table_of, wide
 from cli.story.market import OPERATOR, Market, Unexpected
+from cli.tables import table_of, wide
 
 
-def import_file(given: argparse.Namespace) -> int:
+def import_creators(given: argparse.Namespace) -> int:
     """0 when every row was kept, 1 when some were not or the platform refused the file."""
     return asyncio.run(_import(Layout.load(given.data), given.file.read_bytes()))
 

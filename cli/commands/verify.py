@@ -9,11 +9,11 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from cli.across import across
+from cli.cross_service_checks import check_across_services
 from cli.layout import Layout
-from cli.opened import opened
-from cli.ready import rpc_ready
-from cli.show import table_of, wide
+from cli.open_services import open_services
+from cli.readiness import rpc_ready
+from cli.tables import table_of, wide
 from kernel.host.app import App
 from kernel.verify.invariants import CheckResult, Say, broken, check_service
 
@@ -27,11 +27,11 @@ def verify(given: argparse.Namespace) -> int:
 
 async def _verify(layout: Layout, deep: bool) -> int:
     found: list[CheckResult] = []
-    async with opened(layout) as apps:
+    async with open_services(layout) as apps:
         with _progress() as say:
             for app in apps:
                 found += await _checked(app, layout, deep, say)
-            found += await across(apps) if deep else []
+            found += await check_across_services(apps) if deep else []
     console, problems = wide(), broken(found)
     console.print(_table(found))
     for problem in problems:

@@ -1,4 +1,4 @@
-"""`dlq`: events that could not be handled, kept by key in order with the reason; listed, shown, and tried again."""
+"""`dlq`: the dead letters, parked by key in order with the reason: listed, shown, handled again, dropped."""
 
 import argparse
 import asyncio
@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from cli import show
+from cli import tables
 from cli.layout import Layout
-from cli.opened import opened, writing
-from cli.show import table_of
+from cli.open_services import open_services, running_writer
+from cli.tables import table_of
 from kernel.core.clock import system_clock
 from kernel.core.faults import Fault, NotFound
 from kernel.host.app import App
@@ -28,14 +28,14 @@ from kernel.streams.records import UNREADABLE, InboundRecord, Topic
 
 LIST_LIMIT = 500
 WIDTH = 220
-"""Keys and reasons stand whole, to be copied."""
+"""Wide enough for whole keys and reasons, which are copied from the table."""
 DROPPED = "dropped.jsonl"
 Waiting = tuple[Any, str, InboundRecord]
-"""Place, source and record, as Parking.waiting gives them."""
+"""Place, source and record, as `Parking.waiting` returns them."""
 
 
 def dlq(given: argparse.Namespace) -> int:
-    """`list`, `show`, `retry` or `drop`; 1 when what is tried again still fails, or nothing may be dropped."""
+    """`list`, `show`, `retry` or `drop`; 1 when the retry still fails, or the key may not be dropped."""
     layout = Layout.load(given.data)
     match given.action:
         case "list":
@@ -51,20 +51,20 @@ def dlq(given: argparse.Namespace) -> int:
 async def _list(layout: Layout) -> int:
     table = table_of("Parked", "service", "consumer", "key", "since", "reason", "events", left=5)
     full: list[str] = []
-    async with opened(layout) as apps:
+    async with open_services(layout) as apps:
         for app in apps:
             for row in await keys(app):
                 since = str(row.since)[:19]
                 table.add_row(app.service.name, row.consumer, row.key, since, row.reason[:60], f"{row.events:,}")
             full += [f"{app.service.name} {one}" for one in await near_budget(app)]
-    show.wide(WIDTH).print(table if table.row_count else "nothing is parked")
+    tables.wide(WIDTH).print(table if table.row_count else "nothing is parked")
     for name in full:
-        show.wide(WIDTH).print(f"{name}; past {BUDGET_KEYS:,} it stops, as then something general is wrong")
+        tables.wide(WIDTH).print(f"{name}; past {BUDGET_KEYS:,} keys it stops: the cause is then a general one")
     return 0
 
 
 async def near_budget(app: App) -> list[str]:
-    """Consumers that have parked half of the keys they may, and how many."""
+    """Consumers that have used half of their budget of parked keys, with the number."""
     parked = app.metadata.tables["parked"]
     count = sa.func.count(parked.c.key.distinct())
     query = sa.select(parked.c.consumer, count).group_by(parked.c.consumer).having(count >= BUDGET_KEYS // 2)
@@ -86,7 +86,7 @@ async def keys(app: App) -> list[Any]:
 
 async def _show_key(layout: Layout, service: str, consumer: str, key: str) -> int:
     table = table_of(f"{consumer} {key}", "source", "offset", "position", "type", "bytes", "reason", left=6)
-    async with opened(layout, [service]) as (app,):
+    async with open_services(layout, [service]) as (app,):
         parked = app.metadata.tables["parked"]
         query = sa.select(parked).where(parked.c.consumer == consumer, parked.c.key == key)
         order = (parked.c.source, parked.c.partition, parked.c.offset)
@@ -95,41 +95,41 @@ async def _show_key(layout: Layout, service: str, consumer: str, key: str) -> in
                 where = f"{row.source}/{row.partition}"
                 size = len(row.value) + len(orjson.loads(row.headers))
                 table.add_row(where, str(row.offset), str(row.position), row.type, str(size), row.reason)
-    show.wide(WIDTH).print(table if table.row_count else "nothing is parked under this key")
+    tables.wide(WIDTH).print(table if table.row_count else "nothing is parked under this key")
     return 0
 
 
 async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
-    """In order, in one transaction; what still fails stays as it was."""
-    async with opened(layout, [service]) as (app,), writing(app):
+    """Handles the key's events in order, in one transaction; where one still fails, the key stays parked as it was."""
+    async with open_services(layout, [service]) as (app,), running_writer(app):
         try:
-            runner, reader = await handler(app, consumer)
-            handled = await runner.retry(key, reader.again)
+            runner, its_consumer = await handler(app, consumer)
+            handled = await runner.retry(key, its_consumer.again)
         except (Fault, ValueError, KeyError, TypeError) as error:
             sys.stderr.write(f"not handled: {error}\n")
             return 1
-    show.wide(WIDTH).print(f"{handled} events handled")
+    tables.wide(WIDTH).print(f"{handled} events handled")
     return 0
 
 
 async def _drop(layout: Layout, service: str, consumer: str, key: str, reason: str) -> int:
-    """Only what can never be read: its headers say nothing, so it is no event. Kept in `dropped.jsonl` with the reason."""
+    """Drops a record whose headers can never be read, so that it is no event; `dropped.jsonl` keeps it with the reason."""
     if not key.startswith(UNREADABLE):
         sys.stderr.write(f"only records under {UNREADABLE}... can be dropped: mend the cause, then `dlq retry`\n")
         return 1
-    async with opened(layout, [service]) as (app,):
+    async with open_services(layout, [service]) as (app,):
         parking = Parking(app.database, consumer)
         waiting = await parking.waiting(key)
         for one in waiting:
-            _note(layout.folder / DROPPED, _told(service, consumer, one, reason))
+            _append_line(layout.folder / DROPPED, _dropped_record(service, consumer, one, reason))
         async with app.database.transaction() as connection:
             await parking.remove(connection, [place for place, _, _ in waiting])
-    show.wide(WIDTH).print(f"{len(waiting)} dropped, kept in {layout.folder / DROPPED}")
+    tables.wide(WIDTH).print(f"{len(waiting)} dropped, kept in {layout.folder / DROPPED}")
     return 0 if waiting else 1
 
 
-def _told(service: str, consumer: str, one: Waiting, reason: str) -> dict[str, Any]:
-    """All there is to know of a record, its bytes included: it can be put back by hand."""
+def _dropped_record(service: str, consumer: str, one: Waiting, reason: str) -> dict[str, Any]:
+    """The whole record, its bytes included, so that it can be put back by hand."""
     (source, partition, offset), _, sourced = one
     headers = [(name, value.decode("latin-1")) for name, value in sourced.headers]
     return {
@@ -139,16 +139,16 @@ def _told(service: str, consumer: str, one: Waiting, reason: str) -> dict[str, A
     }  # fmt: skip
 
 
-def _note(path: Path, told: dict[str, Any]) -> None:
-    """One line, on disk before the record goes."""
+def _append_line(path: Path, line: dict[str, Any]) -> None:
+    """Appends one line and syncs it to disk, before the record is removed."""
     with path.open("ab") as file:
-        file.write(orjson.dumps(told) + b"\n")
+        file.write(orjson.dumps(line) + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 async def handler(app: App, name: str) -> tuple[Any, Consumer]:
-    """What handles the events of a consumer, and its reader; NotFound `consumer.unknown`."""
+    """The handler behind a consumer's name, and its Consumer; NotFound `consumer.unknown`."""
     service = app.service
     for projection in service.projections:
         generation = await live_generation(app.database, projection)

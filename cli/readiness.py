@@ -1,4 +1,4 @@
-"""Whether a service answers that it is ready: by its own word, over HTTP and gRPC."""
+"""Readiness probes of a service: its `/healthz/ready` over HTTP, and the standard gRPC health service."""
 
 import json
 import urllib.error
@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 
 def http_ready(url: str) -> bool:
-    """Whether the readiness probe below the base URL says so."""
+    """Whether `/healthz/ready` below the base URL answers ok."""
     try:
         with urllib.request.urlopen(f"{url}/healthz/ready", timeout=5) as answer:
             return bool(json.load(answer).get("ok"))
@@ -18,7 +18,7 @@ def http_ready(url: str) -> bool:
 
 
 async def rpc_ready(target: str) -> bool:
-    """Whether gRPC's own health service says SERVING."""
+    """Whether the gRPC health service answers SERVING."""
     async with grpc.aio.insecure_channel(target) as channel:
         try:
             request = health_pb2.HealthCheckRequest()

@@ -1,4 +1,4 @@
-"""`attach`: tells the operator's commands where a platform of docker compose is, by the port variables of its .env."""
+"""`attach`: writes `platform.json` for a platform of docker compose, so that the operator's commands find its ports."""
 
 import argparse
 import os
@@ -11,13 +11,13 @@ from cli.layout import COMPOSE, HOST, ROOT, SERVICES, Layout, Ports, Stores
 
 
 def attach(given: argparse.Namespace) -> int:
-    """Writes `platform.json` beside the keys that were copied out of the volume; FileNotFoundError without them."""
-    layout = attached(given.data, ports_told(ROOT))
+    """Writes the file beside the keys that were copied out of the volume; FileNotFoundError without them."""
+    layout = compose_layout(given.data, compose_ports(ROOT))
     Console(stderr=True).print(f"{layout.folder}: {layout.stores.bus}, {layout.http('discovery')} and so on")
     return 0
 
 
-def ports_told(folder: Path) -> dict[str, int]:
+def compose_ports(folder: Path) -> dict[str, int]:
     """The `*_PORT` variables as docker compose takes them: environment, else .env, else the defaults in .env.example."""
     found: dict[str, str] = {}
     for name in (".env.example", ".env"):
@@ -27,7 +27,7 @@ def ports_told(folder: Path) -> dict[str, int]:
     return {name: int(os.environ.get(name, value)) for name, value in found.items() if name.endswith("_PORT")}
 
 
-def attached(folder: Path, port: Mapping[str, int]) -> Layout:
+def compose_layout(folder: Path, port: Mapping[str, int]) -> Layout:
     """The platform as its databases' owners see it from outside."""
     password = (folder / "owner.password").read_text()
     databases = {

@@ -1,8 +1,8 @@
-"""`restored`: after the databases were set back to an earlier moment, the topics are made to follow, while nothing runs.
+"""`after-restore`: recreates the topics and resets guards and relays, after databases were restored to an earlier moment.
 
-Topics hold events that stand in no log any more, whose positions will be given out again: a reader that met them would
-take the new ones for repeats. So those topics are made anew, readers begin at their start (they keep what they have seen,
-which was restored with them), and relays send their whole logs when they start.
+Topics then hold events that stand in no log any more, and the logs will give their positions out again: a consumer that met
+the old events would skip the new ones as repeats. The topics are recreated while nothing runs, guards go back to the topics'
+start (their `last_position` stays: the restore took it back too), and relays send their whole logs when they start.
 """
 
 import argparse
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from rich.console import Console
 
-from cli.across import readers_not_past_logs
+from cli.cross_service_checks import readers_not_past_logs
 from cli.layout import Layout, running
-from cli.opened import opened
-from cli.ready import rpc_ready
+from cli.open_services import open_services
+from cli.readiness import rpc_ready
 from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import App
 from kernel.streams.relay import Checkpoint, Relay
@@ -23,18 +23,18 @@ from kernel.streams.republish import begin_again
 from kernel.verify.invariants import broken
 
 
-def restored(given: argparse.Namespace) -> int:
-    """0 when everything may start; 2 when something runs, or when one database is older than what others have seen of it."""
+def after_restore(given: argparse.Namespace) -> int:
+    """0 when everything may start; 2 when something runs, or when a guard is past the log it reads."""
     layout, console = Layout.load(given.data), Console(stderr=True, soft_wrap=True, highlight=False)
     if layout.stores.bus.startswith("local:") and running(layout.folder):
         console.print("an embedded platform has its bus for itself: `down` first")
         return 2
-    return asyncio.run(_restored(layout, console))
+    return asyncio.run(_reset(layout, console))
 
 
-async def _restored(layout: Layout, console: Console) -> int:
-    async with opened(layout) as apps:
-        problems = await _in_the_way(layout, apps)
+async def _reset(layout: Layout, console: Console) -> int:
+    async with open_services(layout) as apps:
+        problems = await _obstacles(layout, apps)
         for problem in problems:
             console.print(problem, markup=False)
         if problems:
@@ -43,13 +43,13 @@ async def _restored(layout: Layout, console: Console) -> int:
         await apps[0].bus.remake_topics(dict.fromkeys(topics, PARTITIONS))
         for app in apps:
             moved = sum([await begin_again(app.database, topic) for topic in topics])
-            await _send_all(app)
-            console.print(f"{app.service.name}: {moved} guards begin again, the relay will send its whole log")
+            await _rewind_relay(app)
+            console.print(f"{app.service.name}: {moved} guards reset, the relay will send its whole log")
     return 0
 
 
-async def _in_the_way(layout: Layout, apps: Sequence[App]) -> list[str]:
-    """Why it is not the time for it, a sentence each."""
+async def _obstacles(layout: Layout, apps: Sequence[App]) -> list[str]:
+    """What forbids a reset now, a sentence each."""
     found = []
     for app in apps:
         name = app.service.name
@@ -67,5 +67,5 @@ async def _leased(app: App) -> bool:
         return bool((await connection.execute(query)).scalar_one())
 
 
-async def _send_all(app: App) -> None:
+async def _rewind_relay(app: App) -> None:
     await Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish).rewind(Checkpoint())

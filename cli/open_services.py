@@ -1,4 +1,4 @@
-"""The services of a platform opened from outside, beside the processes that run it: for what operators look at and do."""
+"""Opens a platform's services over their databases and bus, beside the processes that run them, for operators' commands."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,8 +10,8 @@ from kernel.host.app import App, open_app, open_bus
 
 
 @asynccontextmanager
-async def opened(layout: Layout, services: Sequence[str] = tuple(WIRED)) -> AsyncIterator[list[App]]:
-    """The named services over the platform's databases and bus. Nothing of them runs."""
+async def open_services(layout: Layout, services: Sequence[str] = tuple(WIRED)) -> AsyncIterator[list[App]]:
+    """The named services, opened. None of their roles runs."""
     bus = open_bus(layout.stores.bus)
     made = [WIRED[name] for name in services]
     apps = [open_app(one, one.settings.model_validate(layout.settings(one.name)), bus) for one in made]
@@ -24,8 +24,8 @@ async def opened(layout: Layout, services: Sequence[str] = tuple(WIRED)) -> Asyn
 
 
 @asynccontextmanager
-async def writing(app: App) -> AsyncIterator[None]:
-    """With the service's writer running, as handling commands needs it."""
+async def running_writer(app: App) -> AsyncIterator[None]:
+    """Runs the service's writer meanwhile: whoever handles commands needs it."""
     stop = asyncio.Event()
     task = asyncio.create_task(app.writer.run(stop))
     try:

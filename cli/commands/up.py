@@ -9,8 +9,8 @@ from dataclasses import replace
 from rich.console import Console
 from rich.progress import Progress
 
-from cli import embedded, show
-from cli.demo import ready, until_stopped
+from cli import embedded, tables
+from cli.commands.demo import ready, until_stopped
 from cli.distributed import Servers, distributed
 from cli.layout import Layout, Ports, running
 from cli.platform import NotReady
@@ -33,7 +33,7 @@ def up(given: argparse.Namespace) -> int:
 
 async def _serve_here(layout: Layout) -> int:
     try:
-        return await embedded.serve(layout, lambda: show.where(layout, show.wide()))
+        return await embedded.serve(layout, lambda: tables.where(layout, tables.wide()))
     except OSError as taken:
         Console(stderr=True).print(f"a port of {layout.ports} cannot be had: {taken}", style="red", markup=False)
         return 1
@@ -68,5 +68,5 @@ async def _serve(servers: Servers, given: argparse.Namespace, stopping: asyncio.
         platform.layout.save(os.getpid(), "distributed")
         with Progress(*COLUMNS, console=console) as progress:
             await ready(platform, progress)
-        show.where(platform.layout, show.wide())
+        tables.where(platform.layout, tables.wide())
         await until_stopped(platform, stopping)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from cli import show
+from cli import tables
 from cli.distributed import Servers, distributed
 from cli.layout import Layout
 from cli.platform import Embedded, NotReady, Running
@@ -91,20 +91,20 @@ async def _told(platform: Running, teller: Teller, console: Console) -> Told:
 
 
 def _show(told: Told, given: argparse.Namespace) -> None:
-    console = show.wide()
+    console = tables.wide()
     assert told.finale is not None
-    show.returns(told.finale.roi, console, given.all_creators)
-    show.books(told.finale, console)
-    show.events(told.finale.events, console)
+    tables.returns(told.finale.roi, console, given.all_creators)
+    tables.books(told.finale, console)
+    tables.events(told.finale.events, console)
     console.print(f"Engagement observations: {told.finale.observations:,}\n", highlight=False)
-    show.times(told.seconds, console)
+    tables.times(told.seconds, console)
     if given.numbers:
         given.numbers.write_text(json.dumps(told.finale.numbers(), indent=1, sort_keys=True) + "\n")
 
 
 async def _keep(platform: Running) -> None:
     """Leaves it running until a signal; says when a process ends by itself."""
-    show.where(platform.layout, show.wide())
+    tables.where(platform.layout, tables.wide())
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
