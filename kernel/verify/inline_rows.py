@@ -1,10 +1,11 @@
 """Check of inline tables: folds the whole log again in memory and compares each inline table with the fold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.check import Check, CheckResult
 from kernel.core.codec import canonical
@@ -22,50 +23,69 @@ async def check_inline_tables(app: Subject) -> list[CheckResult]:
 
     Memory grows with the tables; the log is read in pages.
     """
-    stored: dict[str, dict[Key, Any]] = {}
+    inlines = app.deciders.inlines
     async with app.database.snapshot() as connection:
         head = (await app.log.head(connection)).position
-        for name, inline in app.deciders.inlines.items():
-            found = (await connection.execute(sa.select(app.metadata.tables[name]))).mappings()
-            rows = [inline.row(**{column: row[column] for column in inline.row.__dataclass_fields__}) for row in found]
-            stored[name] = {tuple(getattr(row, column) for column in inline.key): row for row in rows}
-    folded = await _folded(app, head)
-    now = await app.log.now()
-    return [_same_rows(inline, stored[name], folded, now) for name, inline in app.deciders.inlines.items()]
-
-
-async def _folded(app: Subject, head: int) -> dict[tuple[str, Key], Any]:
-    rows: dict[tuple[str, Key], Any] = {}
-    position = 0
-    while app.deciders.inlines and position < head and (page := await app.log.read(position, READ_LIMIT, head)):
+        stored = {name: await stored_rows(connection, app.metadata, one) for name, one in inlines.items()}
+    fold, position = InlineFold(inlines.values()), 0
+    while inlines and position < head and (page := await app.log.read(position, READ_LIMIT, head)):
         for recorded in page:
-            _fold(app, recorded, rows)
+            fold.add(recorded, app.service.codec.decode(recorded.name, recorded.data))
         position = page[-1].position
-    return rows
+    now = await app.log.now()
+    return [
+        same_rows(Check(f"inline_{name}"), inline, stored[name], fold.table(inline), now).result()
+        for name, inline in inlines.items()
+    ]
 
 
-def _fold(app: Subject, recorded: Recorded, rows: dict[tuple[str, Key], Any]) -> None:
-    """Folds one event into `rows`. Every event decodes here: `events_readable` was checked before this check runs."""
-    event = app.service.codec.decode(recorded.name, recorded.data)
-    decided = DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
-    for inline in app.deciders.folds(event):
-        for key, row in list(inline.fold(decided, GivenRows(rows))):
-            rows[inline.name, key] = row
+async def stored_rows(connection: AsyncConnection, metadata: sa.MetaData, inline: InlineTable[Any]) -> dict[Key, Any]:
+    """The rows of an inline table as the connection's snapshot has them, by key."""
+    found = (await connection.execute(sa.select(metadata.tables[inline.name]))).mappings()
+    rows = [inline.row(**{column: row[column] for column in inline.row.__dataclass_fields__}) for row in found]
+    return {tuple(getattr(row, column) for column in inline.key): row for row in rows}
 
 
-def _same_rows(
-    inline: InlineTable[Any], stored: Mapping[Key, Any], folded: Mapping[Any, Any], now: datetime
-) -> CheckResult:
-    check = Check(f"inline_{inline.name}")
-    expected = {key: row for (name, key), row in folded.items() if name == inline.name and row is not None}
-    for key in sorted(expected.keys() | stored.keys()):
-        kept, wanted = stored.get(key), expected.get(key)
+class InlineFold:
+    """Fold of the log into inline tables: `add` every event in log order, then ask for a `table`."""
+
+    def __init__(self, inlines: Iterable[InlineTable[Any]]) -> None:
+        self._folding: dict[type, list[InlineTable[Any]]] = {}
+        for inline in inlines:
+            for kind in inline.events:
+                self._folding.setdefault(kind, []).append(inline)
+        self.rows: dict[tuple[str, Key], Any] = {}
+        """A deleted row is None."""
+
+    def add(self, recorded: Recorded, event: object) -> None:
+        """Folds one event; the caller has decoded it."""
+        decided = DecidedEvent(recorded.stream, recorded.tenant, recorded.version, recorded.recorded_at, event)
+        for inline in self._folding.get(type(event), ()):
+            for key, row in list(inline.fold(decided, GivenRows(self.rows))):
+                self.rows[inline.name, key] = row
+
+    def table(self, inline: InlineTable[Any]) -> dict[Key, Any]:
+        """The rows that the table must hold."""
+        return {key: row for (name, key), row in self.rows.items() if name == inline.name and row is not None}
+
+
+def same_rows(
+    check: Check,
+    inline: InlineTable[Any],
+    stored: Mapping[Key, Any],
+    folded: Mapping[Key, Any],
+    now: datetime,
+    slack: timedelta = DECIDED_BEFORE,
+) -> Check:
+    """Notes every row that the table and the fold do not have alike; their times may differ by `slack`."""
+    for key in sorted(folded.keys() | stored.keys()):
+        kept, wanted = stored.get(key), folded.get(key)
         if inline.name == "deadlines":
             sound = _same_deadline(kept, wanted, now)
         else:
-            sound = kept is not None and wanted is not None and _same(kept, wanted)
+            sound = kept is not None and wanted is not None and _same(kept, wanted, slack)
         check.that(sound, f"{'/'.join(key)}: {kept} is kept, {wanted} is what the log says")
-    return check.result()
+    return check
 
 
 def _same_deadline(kept: Any, wanted: Any, now: datetime) -> bool:
@@ -78,11 +98,11 @@ def _same_deadline(kept: Any, wanted: Any, now: datetime) -> bool:
     return bool(kept.command == wanted.command and abs(kept.due_at - wanted.due_at) <= DECIDED_BEFORE)
 
 
-def _same(kept: Any, wanted: Any) -> bool:
+def _same(kept: Any, wanted: Any, slack: timedelta) -> bool:
     for column in type(kept).__dataclass_fields__:
         one, other = getattr(kept, column), getattr(wanted, column)
         if isinstance(one, datetime) and isinstance(other, datetime):
-            if abs(one - other) > DECIDED_BEFORE:
+            if abs(one - other) > slack:
                 return False
         elif canonical(one) != canonical(other):
             return False
