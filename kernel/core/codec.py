@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
+from kernel.core.canonical import canonical
 from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import Poison
 
@@ -69,11 +70,6 @@ class Codec:
         for version in range(int(number), current):
             raw = self._upcasts[noun, version](raw)
         return f"{noun}@{current}", raw
-
-
-def canonical(value: object) -> bytes:
-    """Canonical JSON: a dataclass's fields in order of declaration, a dict's keys sorted, no white space."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Delivered[Any]:

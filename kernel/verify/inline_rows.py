@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.core.canonical import canonical
 from kernel.core.check import Check, CheckResult
-from kernel.core.codec import canonical
 from kernel.core.decider import DecidedEvent, GivenRows, InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT

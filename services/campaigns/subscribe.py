@@ -12,6 +12,7 @@ from dandelion_contracts.wire import decoder
 from dandelion_contracts.words import word
 from google.protobuf.message import Message
 
+from kernel.core.canonical import Hashed
 from kernel.core.codec import adapter
 from kernel.core.ids import stream_id
 from kernel.eventlog.commands import CommandRefused
@@ -93,7 +94,7 @@ def _contract(wire: commands.ContractCollaboration) -> tuple[str, object]:
     """The hash is checked over the bytes that came, before they are read: what is sealed is what is stored."""
     if hashlib.sha256(wire.contract_json.encode()).hexdigest() != wire.terms_hash:
         raise ValueError("the contract does not match its hash")
-    contract = adapter(Contract).validate_json(wire.contract_json)
+    contract = adapter(Hashed[Contract]).validate_json(wire.contract_json)
     return _collaboration(wire, ContractCollaboration(contract, wire.terms_hash))
 
 

@@ -1,19 +1,21 @@
 """Campaigns' tables. `metadata()` is what migrations make: the kernel's and the inline ones. The others are read models."""
 
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from kernel.adapters.schema import UtcTime, define
-from kernel.core.codec import adapter, canonical
+from kernel.core.canonical import Hashed, canonical
+from kernel.core.codec import adapter
 from kernel.processors.access import RowReaders
+from services.campaigns.domain.application import State as ApplicationState
 from services.campaigns.domain.brief import Brief
+from services.campaigns.domain.collaboration_state import State as CollaborationState
 from services.campaigns.domain.terms import Terms
 
 
 class Stored(sa.types.TypeDecorator[Any]):
-    """A domain value as canonical JSON text."""
+    """A domain value as canonical JSON text. Rows are compared as they are read, so a type may grow a field with a default."""
 
     impl = sa.Text
     cache_ok = True
@@ -23,10 +25,7 @@ class Stored(sa.types.TypeDecorator[Any]):
         self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """The writer hands nested rows over as dicts, projections as values."""
-        if value is None:
-            return None
-        return canonical(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value).decode()
+        return None if value is None else canonical(value).decode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
         return None if value is None else adapter(self.kind).validate_json(value)
@@ -47,8 +46,8 @@ def metadata() -> sa.MetaData:
     sa.Table(
         "briefs", made,
         sa.Column("campaign_id", text, primary_key=True), sa.Column("brand_id", text, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False), sa.Column("brief", Stored(Brief), nullable=False),
-        sa.Column("terms", Stored(Terms), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False), sa.Column("brief", Stored(Hashed[Brief]), nullable=False),
+        sa.Column("terms", Stored(Hashed[Terms]), nullable=False),
     )  # fmt: skip
     return made
 
@@ -58,6 +57,10 @@ _READ = sa.MetaData()
 
 def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False)
+
+
+def _stored(name: str, kind: Any) -> sa.Column[Any]:
+    return sa.Column(name, Stored(kind), nullable=False)
 
 
 def _big(name: str) -> sa.Column[int]:
@@ -71,8 +74,8 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
 CAMPAIGNS = sa.Table(
     "campaigns", _READ,
     sa.Column("campaign_id", sa.Text, primary_key=True), _text("brand_id"), _text("status"), _text("campaign_type"),
-    _big("version"), _big("brief_version"), sa.Column("brief", Stored(Brief), nullable=False),
-    sa.Column("terms", Stored(Terms), nullable=False), _text("terms_sha256"), _big("budget_minor"),
+    _big("version"), _big("brief_version"), _stored("brief", Hashed[Brief]),
+    _stored("terms", Hashed[Terms]), _text("terms_sha256"), _big("budget_minor"),
     _big("reserved_minor"), _big("applications"), _big("collaborations"), _big("collaborations_settled"),
     _big("collaborations_cancelled"), _time("drafted_at"), _time("published_at", nullable=True), _time("changed_at"),
     sa.Column("readers", RowReaders, nullable=False),
@@ -85,19 +88,20 @@ CAMPAIGNS = sa.Table(
 APPLICATIONS = sa.Table(
     "applications", _READ,
     sa.Column("application_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
-    _text("creator_id"), _text("status"), _text("state"), _big("version"),
+    _text("creator_id"), _text("status"), _stored("state", ApplicationState), _big("version"),
     _time("created_at"), _time("expires_at"), _time("changed_at"), sa.Column("readers", RowReaders, nullable=False),
     sa.Index("applications_campaign", "campaign_id", "changed_at"),
     sa.Index("applications_creator", "creator_id", "changed_at"),
     sa.Index("applications_changed", "changed_at", "application_id"),
     sa.Index("applications_created", "created_at", "application_id"),
 )  # fmt: skip
-"""A row per application; `state` is canonical JSON of domain.application.State."""
+"""A row per application; `state` is the application as its decisions know it."""
 
 COLLABORATIONS = sa.Table(
     "collaborations", _READ,
     sa.Column("collaboration_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
-    _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"), _text("state"), _big("version"),
+    _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"),
+    _stored("state", CollaborationState), _big("version"),
     _time("contracted_at"), _time("funded_at", nullable=True), _time("changed_at"),
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("collaborations_campaign", "campaign_id", "changed_at"),
@@ -105,7 +109,7 @@ COLLABORATIONS = sa.Table(
     sa.Index("collaborations_changed", "changed_at", "collaboration_id"),
     sa.Index("collaborations_contracted", "contracted_at", "collaboration_id"),
 )  # fmt: skip
-"""A row per collaboration; `state` is canonical JSON of domain.collaboration_state.State."""
+"""A row per collaboration; `state` is the collaboration as its decisions know it."""
 
 DELIVERABLES = sa.Table(
     "deliverables", _READ,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kernel.core.codec import canonical
+from kernel.core.canonical import canonical
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.events import Delivered
 from kernel.processors.processes import Deadline, Process, deadlines

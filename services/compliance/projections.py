@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.core.codec import canonical
+from kernel.core.canonical import canonical
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Projection, Target, fold_rows

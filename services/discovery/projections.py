@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.core.codec import adapter, canonical
+from kernel.core.canonical import canonical
+from kernel.core.codec import adapter
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.access import PUBLIC

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from kernel.core.codec import canonical
+from kernel.core.canonical import canonical
 from kernel.core.decider import Actor, DecidedEvent, InlineTable, Key, Meta, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import derived_id, stream_id

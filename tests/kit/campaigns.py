@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
 from services.campaigns.domain.brief import (
     Brief,
@@ -64,4 +65,4 @@ def terms(**clocks: int) -> Terms:
 
 def contract(fees_minor: Sequence[int] = (100_000,), value: Brief = BRIEF, rules: Terms | None = None) -> Contract:
     """The contract of CREATOR with BRAND at these fees."""
-    return draw_up(PARTIES, fees_minor, 1, value, rules or Terms())
+    return draw_up(PARTIES, fees_minor, 1, Hashed.of(value), Hashed.of(rules or Terms())).value

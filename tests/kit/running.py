@@ -55,8 +55,8 @@ class Running:
     def __init__(self, app: App, issuer: Issuer) -> None:
         self.app, self.issuer = app, issuer
         self.api = app.service.http(app)
-        self._last: dict[tuple[str, int], int] = defaultdict(int)
-        self._position: dict[str, int] = defaultdict(int)
+        self.last: dict[tuple[str, int], int] = defaultdict(int)
+        self.position: dict[str, int] = defaultdict(int)
 
     async def send(self, method: str, path: str, body: Any, who: Sequence[str], key: str = "") -> httpx.Response:
         """One command; every call has a key of its own unless one is given."""
@@ -90,15 +90,15 @@ class Running:
         """Publishes an event on its service's topic, chained as that service's relay would."""
         service = message.DESCRIPTOR.full_name.split(".")[1]
         where = (f"{service}.events.v1", partition_of(stream, PARTITIONS))
-        self._position[service] += 1
-        position = self._position[service]
+        self.position[service] += 1
+        position = self.position[service]
         values = {
             "ce_specversion": "1.0", "ce_id": f"{stream}@{position}", "ce_source": service,
             "ce_type": message.DESCRIPTOR.full_name, "ce_time": system_clock().isoformat(), "ce_subject": stream,
             "ce_tenant": tenant, "ce_sequence": str(position), "ce_position": str(position),
-            "ce_previous": str(self._last[where]),
+            "ce_previous": str(self.last[where]),
         }  # fmt: skip
-        self._last[where] = position
+        self.last[where] = position
         headers = [(name, text.encode()) for name, text in values.items()]
         producer = await self.app.bus.producer()
         await producer.send({where: [Message(stream.encode(), message.SerializeToString(), headers)]}, 10)

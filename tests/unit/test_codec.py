@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.codec import Codec, Raw, canonical
+from kernel.core.canonical import canonical
+from kernel.core.codec import Codec, Raw
 from kernel.core.faults import Poison
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 

@@ -24,7 +24,7 @@ from services.campaigns.domain.application_commands import (
 from services.campaigns.domain.brief import Mode
 from services.campaigns.domain.budget import BRIEFS, BUDGETS, BriefInForce, commit
 from services.campaigns.domain.checks import reason_code
-from services.campaigns.domain.contract import Offer, Parties, contract_hash
+from services.campaigns.domain.contract import Offer, Parties
 from services.campaigns.domain.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -121,7 +121,7 @@ def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context:
         return []
     _check_free(state)
     recruiting(campaign_id, context)
-    if brief.brief.mode is Mode.INVITE:
+    if brief.brief.value.mode is Mode.INVITE:
         raise Refused("application.by_invitation_only")
     return [ApplicationSubmitted(parties, offer, expiry(brief, context))]
 
@@ -176,8 +176,8 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     brief = in_force(parties.campaign_id, context)
     _check_version(brief_version, side, state, brief)
     contract = contract_for(parties, offer.fees_minor, brief)
-    commit(budget, contract.committed_minor)
-    return [ApplicationAccepted(side, contract, contract_hash(contract))]
+    commit(budget, contract.value.committed_minor)
+    return [ApplicationAccepted(side, contract, contract.sha256)]
 
 
 def _check_version(brief_version: int, side: Side, state: State, brief: BriefInForce) -> None:
@@ -248,7 +248,7 @@ def evolve(state: State, event: ApplicationEvent) -> State:
         case OfferRenewed(_, brief_version):
             return replace(state, renewed=brief_version)
         case ApplicationAccepted(_, contract, _):
-            return replace(state, status=Status.ACCEPTED, committed_minor=contract.committed_minor)
+            return replace(state, status=Status.ACCEPTED, committed_minor=contract.value.committed_minor)
         case ApplicationDeclined():
             return replace(state, status=Status.DECLINED)
         case ApplicationWithdrawn():

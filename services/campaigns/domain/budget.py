@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import split_stream
@@ -49,8 +50,8 @@ class BriefInForce:
     campaign_id: str
     brand_id: str
     version: int
-    brief: Brief
-    terms: Terms
+    brief: Hashed[Brief]
+    terms: Hashed[Terms]
 
 
 def commit(budget: Budget, needed_minor: int) -> None:
@@ -63,7 +64,7 @@ def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Bud
     event = fact.event
     if isinstance(event, BriefPublished):
         campaign_id = split_stream(fact.stream)[1]
-        brief = event.brief
+        brief = event.brief.value
         return [
             ((campaign_id,), Budget(campaign_id, event.brand_id, "published", brief.currency, brief.budget_minor, 0))
         ]
@@ -75,7 +76,7 @@ def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Bud
 def _campaign_of(fact: DecidedEvent[Any]) -> str:
     match fact.event:
         case ApplicationAccepted() as event:
-            return event.contract.campaign_id
+            return event.contract.value.campaign_id
         case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled() as event:
             return event.parties.campaign_id
         case _:
@@ -85,9 +86,9 @@ def _campaign_of(fact: DecidedEvent[Any]) -> str:
 def _changed(row: Budget, event: Any) -> Budget:
     match event:
         case BriefAmended(brief=brief):
-            return replace(row, budget_minor=brief.budget_minor)
+            return replace(row, budget_minor=brief.value.budget_minor)
         case ApplicationAccepted(contract=contract):
-            return replace(row, committed_minor=row.committed_minor + contract.committed_minor)
+            return replace(row, committed_minor=row.committed_minor + contract.value.committed_minor)
         case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled():
             return replace(row, committed_minor=row.committed_minor - event.freed_minor)
         case _:

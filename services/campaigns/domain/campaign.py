@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import split_stream
@@ -98,8 +99,14 @@ class State:
     status: Status = Status.NEW
     brand_id: str = ""
     version: int = 0
-    brief: Brief | None = None
-    terms: Terms = field(default_factory=Terms)
+    brief: Hashed[Brief] | None = None
+    terms: Hashed[Terms] | None = None
+
+    def drafted_as(self, brief: Brief, terms: Terms) -> bool:
+        """Whether brief and terms mean the same, whatever fields they have grown since."""
+        return (
+            self.brief is not None and self.terms is not None and (self.brief.value, self.terms.value) == (brief, terms)
+        )
 
 
 def decide(command: Command, state: State, context: Context) -> Sequence[CampaignEvent]:
@@ -142,12 +149,12 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     context.actor.require("brand", "agency")
     check_brief(command.brief)
     check_terms(command.terms)
-    drafted = CampaignDrafted(context.actor.tenant, command.brief, command.terms)
+    drafted = CampaignDrafted(context.actor.tenant, Hashed.of(command.brief), Hashed.of(command.terms))
     if state.status is Status.NEW:
         return [drafted]
     if context.actor.tenant != state.brand_id:
         raise Forbidden("campaign.not_a_party")
-    if (state.brief, state.terms) == (command.brief, command.terms):
+    if state.drafted_as(command.brief, command.terms):
         return []
     raise Refused("campaign.already_drafted", status=state.status.value)
 
@@ -155,9 +162,9 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
 def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
     if state.status is Status.PUBLISHED:
         return []
-    if state.status is not Status.DRAFT or state.brief is None:
+    if state.status is not Status.DRAFT or state.brief is None or state.terms is None:
         raise Refused("campaign.not_a_draft", status=state.status.value)
-    closes_at = _closing(state.brief, context)
+    closes_at = _closing(state.brief.value, context)
     return [BriefPublished(state.brand_id, state.version, state.brief, state.terms, closes_at)]
 
 
@@ -167,21 +174,21 @@ def _closing(brief: Brief, context: Context) -> datetime:
 
 
 def _amend(brief: Brief, state: State, context: Context) -> Sequence[CampaignEvent]:
-    if state.status not in (Status.DRAFT, Status.PUBLISHED, Status.PAUSED):
+    if state.status not in (Status.DRAFT, Status.PUBLISHED, Status.PAUSED) or state.terms is None:
         raise Refused("campaign.not_amendable", status=state.status.value)
     check_brief(brief)
-    if brief == state.brief:
+    if state.drafted_as(brief, state.terms.value):
         return []
     closes_at = None
     if state.status is not Status.DRAFT:
         _check_amendment(brief, state, context)
         closes_at = _closing(brief, context)
-    return [BriefAmended(state.brand_id, state.version + 1, brief, state.terms, closes_at)]
+    return [BriefAmended(state.brand_id, state.version + 1, Hashed.of(brief), state.terms, closes_at)]
 
 
 def _check_amendment(brief: Brief, state: State, context: Context) -> None:
     """What creators have relied on since publication stays: the type, the currency, the money promised."""
-    old = state.brief
+    old = state.brief.value if state.brief else None
     fixed = old is not None and (old.campaign_type, old.currency) == (brief.campaign_type, brief.currency)
     valid(fixed, "campaign.type_and_currency_are_fixed")
     committed_minor = _committed(context)
@@ -214,7 +221,7 @@ def _cancel(reason: str, state: State, context: Context) -> Sequence[CampaignEve
 def _expire(due_at: datetime, state: State, context: Context) -> Sequence[CampaignEvent]:
     context.actor.require("system")
     open_ = state.status in (Status.PUBLISHED, Status.PAUSED)
-    current = state.brief is not None and state.brief.posting_until == due_at
+    current = state.brief is not None and state.brief.value.posting_until == due_at
     return [CampaignClosed("posting_window_over")] if open_ and current else []
 
 

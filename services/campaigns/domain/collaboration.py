@@ -10,7 +10,7 @@ from services.campaigns.domain.budget import BUDGETS
 from services.campaigns.domain.checks import short
 from services.campaigns.domain.collaboration_state import Product, State, Status, evolve
 from services.campaigns.domain.content import approve, record_review, request_revision, rule, submit
-from services.campaigns.domain.contract import Contract, contract_hash, draw_up
+from services.campaigns.domain.contract import Contract, draw_up
 from services.campaigns.domain.ending import cancel, closing, expire_collaboration, open_dispute, rule_dispute
 from services.campaigns.domain.expiry import expire
 from services.campaigns.domain.publication import publish, schedule, settle, take_down, verify
@@ -56,7 +56,7 @@ from services.campaigns.domain.work_events import (
 
 def _owner(command: Command) -> str | None:
     """A collaboration belongs to the brand, though a process opens it."""
-    return command.contract.brand_id if isinstance(command, ContractCollaboration) else None
+    return command.contract.value.brand_id if isinstance(command, ContractCollaboration) else None
 
 
 def decide(command: Command, state: State, context: Context) -> Sequence[WorkEvent]:
@@ -132,14 +132,14 @@ def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
 
 def _contract(command: ContractCollaboration, state: State, context: Context) -> Sequence[WorkEvent]:
     context.actor.require("system")
-    contract, seal = command.contract, contract_hash(command.contract)
+    document, contract, seal = command.contract, command.contract.value, command.contract.sha256
     if seal != command.contract_sha256:
         raise Invalid("collaboration.contract_hash_differs", expected=seal)
     if split_stream(context.stream)[1] != contract.collaboration_id:
         raise Invalid("collaboration.id_differs", expected=contract.collaboration_id)
     if state.status is Status.NEW:
-        return [CollaborationContracted(contract, seal, after_s(context, contract.terms.clocks.funding_s))]
-    if state.contract == contract:
+        return [CollaborationContracted(document, seal, after_s(context, contract.terms.value.clocks.funding_s))]
+    if state.contract == document:
         return []
     raise Refused("collaboration.already_contracted", status=state.status.value)
 
@@ -150,13 +150,13 @@ def _fund(contract: Contract, state: State, context: Context) -> Sequence[WorkEv
         return []
     if state.status is not Status.CONTRACTED:
         raise Refused("collaboration.not_contracted", status=state.status.value)
-    product_due_at = after_s(context, contract.terms.clocks.product_s) if contract.ships else None
+    product_due_at = after_s(context, contract.terms.value.clocks.product_s) if contract.ships else None
     funded = CollaborationFunded(contract.parties, contract.escrow_minor, contract.currency, product_due_at)
     return [funded] if contract.ships else [funded, _start(contract, context)]
 
 
 def _start(contract: Contract, context: Context) -> WorkStarted:
-    draft_s = contract.terms.clocks.draft_s
+    draft_s = contract.terms.value.clocks.draft_s
     clocks = [
         Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in contract.deliverables
     ]
@@ -173,9 +173,10 @@ def _consent(brief_version: int, contract: Contract, state: State, context: Cont
         return []
     fees_minor = tuple(each.fee_minor for each in contract.deliverables)
     amended = draw_up(contract.parties, fees_minor, brief.version, brief.brief, contract.terms)
-    if amended.deliverables != contract.deliverables or amended.ships != contract.ships:
+    changed = amended.value
+    if changed.deliverables != contract.deliverables or changed.ships != contract.ships:
         raise Refused("collaboration.amendment_changes_the_deal")
-    return [AmendmentConsented(amended, contract_hash(amended))]
+    return [AmendmentConsented(amended, amended.sha256)]
 
 
 def _send_product(
@@ -188,7 +189,7 @@ def _send_product(
         return []
     if state.product is not Product.AWAITED or state.status is not Status.FUNDED:
         raise Refused("product.not_awaited", status=state.status.value)
-    due_at = after_s(context, contract.terms.clocks.product_s)
+    due_at = after_s(context, contract.terms.value.clocks.product_s)
     return [ProductSent(contract.parties, carrier, tracking, due_at)]
 
 
@@ -204,7 +205,7 @@ def _receive_product(contract: Contract, state: State, context: Context) -> Sequ
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query."""
     ends = isinstance(command, CancelCollaboration | SettleDeliverable | ExpireDeliverable | ExpireCollaboration)
-    return [(BUDGETS, (state.contract.campaign_id,))] if ends and state.contract else []
+    return [(BUDGETS, (state.contract.value.campaign_id,))] if ends and state.contract else []
 
 
 COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner, reads=_reads)

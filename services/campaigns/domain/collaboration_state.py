@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from kernel.core.canonical import Hashed
 from services.campaigns.domain.contract import Contract
 from services.campaigns.domain.deliverable import Deliverable, Stage, evolve_deliverable
 from services.campaigns.domain.work_events import (
@@ -48,7 +49,7 @@ class State:
     """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open."""
 
     status: Status = Status.NEW
-    contract: Contract | None = None
+    contract: Hashed[Contract] | None = None
     product: Product = Product.NONE
     due_at: datetime | None = None
     deliverables: tuple[Deliverable, ...] = ()
@@ -87,9 +88,10 @@ def evolve(state: State, event: WorkEvent) -> State:
             return _each(state, (event.deliverable_id,), lambda one: evolve_deliverable(one, event))
 
 
-def _contracted(contract: Contract, due_at: datetime) -> State:
+def _contracted(document: Hashed[Contract], due_at: datetime) -> State:
+    contract = document.value
     product = Product.AWAITED if contract.ships else Product.NONE
-    return State(Status.CONTRACTED, contract, product, due_at, tuple(map(Deliverable, contract.deliverables)))
+    return State(Status.CONTRACTED, document, product, due_at, tuple(map(Deliverable, contract.deliverables)))
 
 
 def _due(state: State, clocks: tuple[Due, ...], stage: Stage | None = None) -> State:

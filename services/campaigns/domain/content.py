@@ -65,7 +65,7 @@ def _expected(one: Deliverable) -> tuple[SubmissionStage, ...]:
 
 
 def _submitted(command: SubmitContent, seal: str, work: Work) -> ContentSubmitted:
-    clocks, one = work.contract.terms.clocks, work.deliverable
+    clocks, one = work.contract.terms.value.clocks, work.deliverable
     wait_s = clocks.brand_review_s if command.stage is SubmissionStage.OUTLINE else clocks.compliance_s
     return ContentSubmitted(
         work.contract.parties,
@@ -83,7 +83,7 @@ def _submitted(command: SubmitContent, seal: str, work: Work) -> ContentSubmitte
 
 def setting(work: Work) -> Setting:
     """What the deal is, for whoever judges the content. No work starts before a shipped product is received."""
-    brief, terms = work.contract.brief, work.deliverable.terms
+    brief, terms = work.contract.brief.value, work.deliverable.terms
     return Setting(
         brief.campaign_type,
         brief.compensation.kind,
@@ -132,7 +132,7 @@ def record_review(command: RecordReview, work: Work) -> Sequence[WorkEvent]:
 
 
 def _reviewed(command: RecordReview, work: Work) -> ContentReviewed:
-    clocks, clear = work.contract.terms.clocks, command.verdict is Verdict.CLEAR
+    clocks, clear = work.contract.terms.value.clocks, command.verdict is Verdict.CLEAR
     return ContentReviewed(
         work.contract.parties,
         command.deliverable_id,
@@ -146,7 +146,7 @@ def _reviewed(command: RecordReview, work: Work) -> ContentReviewed:
 
 
 def _revision(work: Work, by: Ruler, notes: tuple[str, ...], revisions: int) -> RevisionRequested:
-    one, terms = work.deliverable, work.contract.terms
+    one, terms = work.deliverable, work.contract.terms.value
     due_at = work.after(terms.clocks.revision_s)
     where = (work.contract.parties, one.terms.deliverable_id, one.submission_id)
     return RevisionRequested(*where, by, notes, revisions, terms.max_revisions, due_at)
@@ -155,7 +155,7 @@ def _revision(work: Work, by: Ruler, notes: tuple[str, ...], revisions: int) -> 
 def request_revision(command: RequestRevision, work: Work) -> Sequence[WorkEvent]:
     """The brand sends the content back; when its revisions are used up, staff rule."""
     work.by_brand()
-    one, terms = work.deliverable, work.contract.terms
+    one, terms = work.deliverable, work.contract.terms.value
     valid(bool(command.notes), "content.revision_needs_notes")
     short_list(command.notes, "content.notes_malformed", 20, 1_000)
     work.check_current(command.submission_id)
@@ -183,7 +183,7 @@ def approve(command: ApproveContent, work: Work) -> Sequence[WorkEvent]:
 
 def approved(work: Work, by: Ruler) -> ContentApproved:
     """The newest submission passes; the next clock is the draft's or the publication's."""
-    one, clocks = work.deliverable, work.contract.terms.clocks
+    one, clocks = work.deliverable, work.contract.terms.value.clocks
     stage = one.submitted or SubmissionStage.DRAFT
     due_at = work.after(clocks.draft_s if stage is SubmissionStage.OUTLINE else clocks.publish_s)
     where = (work.contract.parties, one.terms.deliverable_id, one.submission_id)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from kernel.core.canonical import Hashed
 from kernel.core.ids import derived_id
 from kernel.core.money import share_down
 from services.campaigns.domain.brief import Brief, Format, Platform, expand, ships
-from services.campaigns.domain.canonical import canonical_json, sha256_of
 from services.campaigns.domain.compensation import most_minor, with_brand_fee
 from services.campaigns.domain.terms import Terms
 
@@ -53,8 +53,8 @@ class Contract:
     brand_id: str
     creator_id: str
     brief_version: int
-    brief: Brief
-    terms: Terms
+    brief: Hashed[Brief]
+    terms: Hashed[Terms]
     deliverables: tuple[DeliverableTerms, ...]
 
     @property
@@ -67,7 +67,7 @@ class Contract:
 
     @property
     def currency(self) -> str:
-        return self.brief.currency
+        return self.brief.value.currency
 
     @property
     def committed_minor(self) -> int:
@@ -75,7 +75,7 @@ class Contract:
 
     @property
     def ships(self) -> bool:
-        return ships(self.brief)
+        return ships(self.brief.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +99,31 @@ def application_id(campaign_id: str, creator_id: str) -> str:
     return derived_id("application", campaign_id, creator_id)
 
 
-def draw_up(parties: Parties, fees_minor: Sequence[int], version: int, brief: Brief, terms: Terms) -> Contract:
+def draw_up(
+    parties: Parties, fees_minor: Sequence[int], version: int, brief: Hashed[Brief], terms: Hashed[Terms]
+) -> Hashed[Contract]:
     """The contract of an offer under a version of the brief."""
     collaboration_id = application_id(parties.campaign_id, parties.creator_id)
-    return Contract(
-        collaboration_id=collaboration_id,
-        campaign_id=parties.campaign_id,
-        brand_id=parties.brand_id,
-        creator_id=parties.creator_id,
-        brief_version=version,
-        brief=brief,
-        terms=terms,
-        deliverables=tuple(_deliverables(collaboration_id, fees_minor, brief, terms)),
+    return Hashed.of(
+        Contract(
+            collaboration_id=collaboration_id,
+            campaign_id=parties.campaign_id,
+            brand_id=parties.brand_id,
+            creator_id=parties.creator_id,
+            brief_version=version,
+            brief=brief,
+            terms=terms,
+            deliverables=tuple(_deliverables(collaboration_id, fees_minor, brief.value, terms.value)),
+        )
     )
 
 
-def offer_of(contract: Contract, round_: int) -> Offer:
+def offer_of(document: Hashed[Contract], round_: int) -> Offer:
     """The contract's prices as an offer, sealed with the contract it would lead to."""
-    seal, commission_bps = contract_hash(contract), contract.brief.compensation.commission_bps
-    return Offer(round_, contract.brief_version, seal, contract.currency, commission_bps, contract.deliverables)
+    contract = document.value
+    commission_bps = contract.brief.value.compensation.commission_bps
+    where = (round_, contract.brief_version, document.sha256, contract.currency, commission_bps)
+    return Offer(*where, contract.deliverables)
 
 
 def _deliverables(
@@ -135,13 +141,3 @@ def _deliverables(
             committed_minor=with_brand_fee(most_minor(brief.compensation, fee_minor), terms.brand_fee_bps),
             starts_after_s=after_s,
         )
-
-
-def contract_json(contract: Contract) -> str:
-    """What the hash covers, and what both sides can check."""
-    return canonical_json(contract)
-
-
-def contract_hash(contract: Contract) -> str:
-    """SHA-256 over the canonical JSON, in hexadecimal."""
-    return sha256_of(contract)

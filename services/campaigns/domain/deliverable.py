@@ -165,7 +165,7 @@ def ladder_stage(state: Deliverable, at: datetime) -> LadderStage:
 def ended(state: Deliverable, contract: Contract, at: datetime, share_bps: int | None = None) -> Ended:
     """What ending a deliverable now would cost, by the ladder unless a share is given; also the preview."""
     stage, terms = ladder_stage(state, at), state.terms
-    share_bps = ladder_share(contract.terms.ladder, stage) if share_bps is None else share_bps
+    share_bps = ladder_share(contract.terms.value.ladder, stage) if share_bps is None else share_bps
     kill_minor = kill_fee_minor(terms.fee_minor, share_bps)
     freed_minor = terms.committed_minor - kill_minor
     return Ended(
@@ -178,4 +178,4 @@ def lapsed(
 ) -> DeliverableLapsed:
     """The end of one deliverable, with its reason and its price."""
     end = ended(state, contract, at, share_bps)
-    return DeliverableLapsed(contract.parties, reason, end, contract.terms.creator_fee_bps, contract.currency)
+    return DeliverableLapsed(contract.parties, reason, end, contract.terms.value.creator_fee_bps, contract.currency)

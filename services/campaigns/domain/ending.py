@@ -53,7 +53,7 @@ def _cancelled(
         by,
         reason,
         state.status is Status.FUNDED,
-        contract.terms.creator_fee_bps,
+        contract.terms.value.creator_fee_bps,
         contract.currency,
         tuple(ended(each, contract, at, share_bps) for each in open_),
     )
@@ -120,7 +120,7 @@ def closing(state: State, contract: Contract) -> Sequence[WorkEvent]:
         return []
     settled = [each for each in state.deliverables if each.stage is Stage.SETTLED]
     if not settled:
-        fee_bps = contract.terms.creator_fee_bps
+        fee_bps = contract.terms.value.creator_fee_bps
         lapsed = "collaboration.all_lapsed"
         return [CollaborationCancelled(contract.parties, Ruler.CLOCK, lapsed, True, fee_bps, contract.currency, ())]
     net_minor, ended_ = sum(each.creator_net_minor for each in settled), len(state.deliverables) - len(settled)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kernel.core.canonical import Hashed
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.contract import Contract, Offer, Parties
 from services.campaigns.domain.terms import Terms
@@ -12,8 +13,8 @@ from services.campaigns.domain.terms import Terms
 @dataclass(frozen=True, slots=True)
 class CampaignDrafted:
     brand_id: str
-    brief: Brief
-    terms: Terms
+    brief: Hashed[Brief]
+    terms: Hashed[Terms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class BriefPublished:
 
     brand_id: str
     version: int
-    brief: Brief
-    terms: Terms
+    brief: Hashed[Brief]
+    terms: Hashed[Terms]
     closes_at: datetime
 
 
@@ -33,8 +34,8 @@ class BriefAmended:
 
     brand_id: str
     version: int
-    brief: Brief
-    terms: Terms
+    brief: Hashed[Brief]
+    terms: Hashed[Terms]
     closes_at: datetime | None
 
 
@@ -102,7 +103,7 @@ class ApplicationAccepted:
     """The moment the budget is committed: `contract` is what both sides are bound to, `contract_sha256` its seal."""
 
     by: Side
-    contract: Contract
+    contract: Hashed[Contract]
     contract_sha256: str
 
 

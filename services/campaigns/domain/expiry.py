@@ -51,7 +51,7 @@ def _lapsed(work: Work, reason: str, share_bps: int | None) -> WorkEvent:
 def _remind_or_approve(work: Work) -> WorkEvent:
     if work.deliverable.reminded:
         return approved(work, Ruler.CLOCK)
-    due_at = work.after(work.contract.terms.clocks.review_reminder_s)
+    due_at = work.after(work.contract.terms.value.clocks.review_reminder_s)
     return ReviewReminded(work.contract.parties, work.deliverable.terms.deliverable_id, due_at)
 
 
@@ -69,8 +69,8 @@ def _pay(work: Work) -> Sequence[WorkEvent]:
             one.attempts + 1,
             one.terms.fee_minor,
             one.terms.brand_fee_minor,
-            contract.terms.creator_fee_bps,
+            contract.terms.value.creator_fee_bps,
             contract.currency,
-            work.after(contract.terms.clocks.payment_retry_s),
+            work.after(contract.terms.value.clocks.payment_retry_s),
         )
     ]

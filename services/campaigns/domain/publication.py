@@ -34,9 +34,9 @@ def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
         return []
     if one.stage not in (Stage.APPROVED, Stage.SCHEDULED):
         raise work.refuse("content.not_approved")
-    inside = contract.brief.posting_from <= command.publish_at <= contract.brief.posting_until
+    inside = contract.brief.value.posting_from <= command.publish_at <= contract.brief.value.posting_until
     valid(inside and command.publish_at >= work.context.at, "content.outside_posting_window")
-    due_at = command.publish_at + timedelta(seconds=contract.terms.clocks.publish_grace_s)
+    due_at = command.publish_at + timedelta(seconds=contract.terms.value.clocks.publish_grace_s)
     where = (contract.parties, one.terms.deliverable_id, one.submission_id)
     return [ContentScheduled(*where, command.publish_at, due_at)]
 
@@ -59,7 +59,7 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
 
 def _check_text(text: str, work: Work) -> None:
     one = work.deliverable
-    if work.context.at < work.contract.brief.posting_from:
+    if work.context.at < work.contract.brief.value.posting_from:
         raise work.refuse("content.before_posting_window")
     if not one.label:
         raise work.refuse("content.label_not_recorded")
@@ -75,7 +75,7 @@ def _bare(text: str, label: str) -> str:
 
 
 def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPublished:
-    one, clocks = work.deliverable, work.contract.terms.clocks
+    one, clocks = work.deliverable, work.contract.terms.value.clocks
     return ContentPublished(
         parties=work.contract.parties,
         deliverable_id=command.deliverable_id,
@@ -98,7 +98,7 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
 def verify(command: VerifyContent, work: Work) -> Sequence[WorkEvent]:
     """A look found the post as approved; from now on it is owed."""
     work.context.actor.require("system")
-    one, terms = work.deliverable, work.contract.terms
+    one, terms = work.deliverable, work.contract.terms.value
     if one.stage in (*OWED, *OVER):
         return []
     if one.stage is not Stage.PUBLISHED:
@@ -124,7 +124,7 @@ def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
     reason_code(command.reason)
     if work.deliverable.stage not in (Stage.PUBLISHED, Stage.VERIFIED):
         return []
-    due_at = work.after(work.contract.terms.clocks.revision_s)
+    due_at = work.after(work.contract.terms.value.clocks.revision_s)
     return [ContentTakenDown(work.contract.parties, command.deliverable_id, command.reason, due_at)]
 
 

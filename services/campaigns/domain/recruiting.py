@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
@@ -34,9 +35,10 @@ def parties_of(brief: BriefInForce, creator_id: str, context: Context) -> Partie
     return Parties(brief.campaign_id, brief.brand_id, creator_id)
 
 
-def contract_for(parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce) -> Contract:
+def contract_for(parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce) -> Hashed[Contract]:
     """The contract at these fees under the brief in force; Invalid `offer.*` if the fees do not fit it."""
-    check_fees(brief.brief.compensation, fees_minor, sum(spec.occurrences for spec in brief.brief.deliverables))
+    asked = brief.brief.value
+    check_fees(asked.compensation, fees_minor, sum(spec.occurrences for spec in asked.deliverables))
     return draw_up(parties, fees_minor, brief.version, brief.brief, brief.terms)
 
 
@@ -47,4 +49,4 @@ def offered(parties: Parties, fees_minor: tuple[int, ...], round_: int, brief: B
 
 def expiry(brief: BriefInForce, context: Context) -> datetime:
     """When an offer made now lapses unanswered."""
-    return context.at + timedelta(seconds=brief.terms.clocks.invitation_expiry_s)
+    return context.at + timedelta(seconds=brief.terms.value.clocks.invitation_expiry_s)

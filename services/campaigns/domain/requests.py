@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernel.core.canonical import Hashed
 from services.campaigns.domain.content_events import ContentSubmitted, LabelPlacement, Verdict
 from services.campaigns.domain.contract import Contract, Parties
 
@@ -10,7 +11,7 @@ from services.campaigns.domain.contract import Contract, Parties
 class ContractRequested:
     """campaigns.ContractCollaboration."""
 
-    contract: Contract
+    contract: Hashed[Contract]
     contract_sha256: str
 
 

@@ -13,9 +13,9 @@ def known_to(state: State, context: Context) -> Contract:
     """The contract, for the two sides, staff and the system; Forbidden for everybody else."""
     if state.contract is None:
         raise Refused("collaboration.not_contracted", status=state.status.value)
-    if side_of(state.contract, context) is None:
+    if side_of(state.contract.value, context) is None:
         raise Forbidden("collaboration.not_a_party")
-    return state.contract
+    return state.contract.value
 
 
 def side_of(contract: Contract, context: Context) -> Ruler | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kernel.core.canonical import Hashed
 from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.contract import Contract
 
@@ -12,7 +13,7 @@ from services.campaigns.domain.contract import Contract
 class ContractCollaboration:
     """The funding process': the contract that both sides accepted, with the seal it had then."""
 
-    contract: Contract
+    contract: Hashed[Contract]
     contract_sha256: str
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from kernel.core.canonical import Hashed
 from services.campaigns.domain.content_events import ContentEvent, Ruler
 from services.campaigns.domain.contract import Contract, Parties
 from services.campaigns.domain.terms import LadderStage
@@ -18,7 +19,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class CollaborationContracted:
-    contract: Contract
+    contract: Hashed[Contract]
     contract_sha256: str
     funding_due_at: datetime
 
@@ -59,7 +60,7 @@ class WorkStarted:
 class AmendmentConsented:
     """The creator agreed to a later version of the brief; prices and deliverables stay as they were."""
 
-    contract: Contract
+    contract: Hashed[Contract]
     contract_sha256: str
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
@@ -56,11 +57,15 @@ class Funding:
     of the command refused last."""
 
     step: Step = Step.NEW
-    contract: Contract | None = None
+    document: Hashed[Contract] | None = None
     held: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
     reason: str = ""
     refused: str = ""
+
+    @property
+    def contract(self) -> Contract | None:
+        return self.document.value if self.document else None
 
     @property
     def awaited(self) -> set[str]:
@@ -88,7 +93,7 @@ def decide(incoming: Delivered[Any], state: Funding, context: Context) -> Sequen
         case ApplicationAccepted(_, contract, seal):
             return [ContractRequested(contract, seal)] if state.step is Step.NEW else []
         case CollaborationContracted(contract=contract):
-            return _hold(contract, state)
+            return _hold(contract.value, state)
         case EscrowHeld(_, deliverable_id):
             return _held(deliverable_id, state)
         case EscrowRefused(code=code):
@@ -119,7 +124,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             each.fee_minor,
             each.brand_fee_minor,
             contract.currency,
-            contract.brief.jurisdiction.value,
+            contract.brief.value.jurisdiction.value,
         )
         for each in priced
     ]
@@ -138,7 +143,7 @@ def _held(deliverable_id: str, state: Funding) -> Sequence[FundingEvent]:
 
 
 def _return(contract: Contract, deliverable_id: str, kill_fee_minor: int, reason: str) -> ReturnRequested:
-    fee_bps = contract.terms.creator_fee_bps
+    fee_bps = contract.terms.value.creator_fee_bps
     where = (contract.collaboration_id, contract.parties, deliverable_id)
     return ReturnRequested(*where, kill_fee_minor, fee_bps, contract.currency, reason)
 
@@ -179,7 +184,7 @@ def evolve(state: Funding, event: FundingEvent) -> Funding:
     """The fold; total."""
     match event:
         case ContractRequested(contract, _):
-            return replace(state, step=Step.CONTRACTING, contract=contract)
+            return replace(state, step=Step.CONTRACTING, document=contract)
         case EscrowRequested():
             return replace(state, step=Step.HOLDING)
         case EscrowConfirmed(deliverable_id):

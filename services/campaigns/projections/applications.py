@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.core.codec import adapter, canonical
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
@@ -16,7 +15,7 @@ async def apply_applications(target: Target, events: Sequence[Delivered[Any]]) -
     """Events of `application-` streams: each touched application is read once and written once, folded by the domain."""
     own = [incoming for incoming in events if split_stream(incoming.stream)[0] == APPLICATION.category]
     rows = {key[0]: row for key, row in (await target.rows(APPLICATIONS, map(_key, own))).items()}
-    states = {uuid: adapter(State).validate_json(row["state"]) for uuid, row in rows.items()}
+    states: dict[str, State] = {uuid: row["state"] for uuid, row in rows.items()}
     for incoming in own:
         uuid = _key(incoming)[0]
         states[uuid] = evolve(states.get(uuid, APPLICATION.initial), incoming.event)
@@ -42,7 +41,7 @@ def _columns(state: State) -> Row:
         "brand_id": state.parties.brand_id,
         "creator_id": state.parties.creator_id,
         "status": state.status.value,
-        "state": canonical(state).decode(),
+        "state": state,
         "expires_at": state.expires_at,
         "readers": [state.parties.brand_id, state.parties.creator_id, *STAFF],
     }

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from kernel.core.canonical import sha256_of
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.brief import Mode
 from services.campaigns.domain.campaign import CAMPAIGN, Status
-from services.campaigns.domain.canonical import sha256_of
 from services.campaigns.domain.events import (
     ApplicationAccepted,
     ApplicationReleased,
@@ -65,7 +65,7 @@ def key(incoming: Delivered[Any]) -> Key | None:
         return (uuid,)
     match event:
         case ApplicationAccepted(contract=contract) | CollaborationContracted(contract=contract):
-            return (contract.campaign_id,)
+            return (contract.value.campaign_id,)
         case _ if type(event) in COUNTED or isinstance(event, FREEING):
             return (event.parties.campaign_id,)
         case _:
@@ -90,13 +90,13 @@ def _drafted(event: CampaignDrafted, incoming: Delivered[Any]) -> Row:
         "campaign_id": split_stream(incoming.stream)[1],
         "brand_id": event.brand_id,
         "status": Status.DRAFT.value,
-        "campaign_type": event.brief.campaign_type.value,
+        "campaign_type": event.brief.value.campaign_type.value,
         "version": incoming.version,
         "brief_version": 1,
         "brief": event.brief,
         "terms": event.terms,
         "terms_sha256": sha256_of(event.brief, event.terms),
-        "budget_minor": event.brief.budget_minor,
+        "budget_minor": event.brief.value.budget_minor,
         "drafted_at": incoming.at,
         "published_at": None,
         "changed_at": incoming.at,
@@ -107,16 +107,16 @@ def _drafted(event: CampaignDrafted, incoming: Delivered[Any]) -> Row:
 def _stepped(row: Row, event: Any, incoming: Delivered[Any]) -> Row:
     match event:
         case BriefPublished():
-            recruits = [] if event.brief.mode is Mode.INVITE else RECRUITS
+            recruits = [] if event.brief.value.mode is Mode.INVITE else RECRUITS
             readers = [*row["readers"], *recruits]
             return row | {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
         case BriefAmended():
             return row | {
                 "brief_version": event.version,
                 "brief": event.brief,
-                "campaign_type": event.brief.campaign_type.value,
+                "campaign_type": event.brief.value.campaign_type.value,
                 "terms_sha256": sha256_of(event.brief, event.terms),
-                "budget_minor": event.brief.budget_minor,
+                "budget_minor": event.brief.value.budget_minor,
             }
         case _:
             return row | {"status": STATUS[type(event)].value}
@@ -127,7 +127,7 @@ def _counted(row: Row, event: Any) -> Row:
     if counter:
         row = row | {counter: row[counter] + 1}
     if isinstance(event, ApplicationAccepted):
-        return row | {"reserved_minor": row["reserved_minor"] + event.contract.committed_minor}
+        return row | {"reserved_minor": row["reserved_minor"] + event.contract.value.committed_minor}
     if isinstance(event, FREEING):
         return row | {"reserved_minor": row["reserved_minor"] - event.freed_minor}
     if isinstance(event, CreatorInvited):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.core.codec import adapter, canonical
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
@@ -27,7 +26,7 @@ async def apply_work(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Events of `collaboration-` streams: each touched collaboration is read once and written once, whole."""
     own = [incoming for incoming in events if split_stream(incoming.stream)[0] == COLLABORATION.category]
     rows = {key[0]: row for key, row in (await target.rows(COLLABORATIONS, map(_key, own))).items()}
-    states = {uuid: adapter(State).validate_json(row["state"]) for uuid, row in rows.items()}
+    states: dict[str, State] = {uuid: row["state"] for uuid, row in rows.items()}
     marks: dict[str, Row] = {}
     for incoming in own:
         uuid = _key(incoming)[0]
@@ -70,14 +69,14 @@ def _columns(state: State) -> Row:
         "brand_id": contract.brand_id,
         "creator_id": contract.creator_id,
         "status": state.status.value,
-        "state": canonical(state).decode(),
+        "state": state,
         "readers": _readers(contract),
     }
 
 
 def _contract(state: State) -> Contract:
     assert state.contract is not None, "a collaboration begins with its contract"
-    return state.contract
+    return state.contract.value
 
 
 def _readers(contract: Contract) -> list[str]:

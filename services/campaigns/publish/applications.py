@@ -68,8 +68,8 @@ def _offered(event: CreatorInvited | ApplicationSubmitted) -> dict[str, Any]:
 
 
 def _accepted(event: ApplicationAccepted, at: Timestamp | None) -> Message:
-    contract = event.contract
-    brief = contract.brief
+    contract = event.contract.value
+    brief = contract.brief.value
     return pb.ApplicationAccepted(
         **who(contract.parties),
         application_id=contract.collaboration_id,
@@ -84,6 +84,6 @@ def _accepted(event: ApplicationAccepted, at: Timestamp | None) -> Message:
         compensation=wire_compensation(brief.compensation),
         product_category=brief.product_category,
         jurisdiction=brief.jurisdiction,
-        terms=wire_terms(contract.terms, brief),
+        terms=wire_terms(contract.terms.value, brief),
         accepted_at=at,
     )

@@ -6,8 +6,8 @@ from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion_contracts.wire import stamp
 from google.protobuf.message import Message
 
+from kernel.core.canonical import sha256_of
 from kernel.core.events import Delivered
-from services.campaigns.domain.canonical import sha256_of
 from services.campaigns.domain.events import (
     BriefAmended,
     BriefPublished,
@@ -45,4 +45,4 @@ def wire_campaign(event: CampaignEvent, campaign_id: str, incoming: Delivered[An
 
 
 def _brief(event: CampaignDrafted | BriefPublished | BriefAmended, version: int) -> pb.Brief:
-    return wire_brief(event.brief, event.terms, version, sha256_of(event.brief, event.terms))
+    return wire_brief(event.brief.value, event.terms.value, version, sha256_of(event.brief, event.terms))

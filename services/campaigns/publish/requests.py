@@ -12,7 +12,6 @@ from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
-from services.campaigns.domain.contract import contract_json
 from services.campaigns.domain.requests import (
     ContractRequested,
     EscrowRequested,
@@ -85,10 +84,10 @@ def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, request
 
 def _own(event: Any, requester: str) -> OutgoingCommand | None:
     if isinstance(event, ContractRequested):
-        collaboration_id = event.contract.collaboration_id
+        collaboration_id = event.contract.value.collaboration_id
         message: Message = own.ContractCollaboration(
             collaboration_id=collaboration_id,
-            contract_json=contract_json(event.contract),
+            contract_json=event.contract.text,
             terms_hash=event.contract_sha256,
             requester=requester,
         )

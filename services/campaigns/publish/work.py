@@ -67,8 +67,8 @@ def wire_work(event: WorkEvent, collaboration_id: str, incoming: Delivered[Any])
 
 
 def _contracted(event: CollaborationContracted, at: Timestamp | None) -> Message:
-    contract = event.contract
-    brief = contract.brief
+    contract = event.contract.value
+    brief = contract.brief.value
     return pb.CollaborationContracted(
         **who(contract.parties),
         collaboration_id=contract.collaboration_id,
@@ -83,7 +83,7 @@ def _contracted(event: CollaborationContracted, at: Timestamp | None) -> Message
         jurisdiction=brief.jurisdiction,
         brief_version=contract.brief_version,
         terms_hash=event.contract_sha256,
-        terms=wire_terms(contract.terms, brief),
+        terms=wire_terms(contract.terms.value, brief),
         contracted_at=at,
         funding_due_at=stamp(event.funding_due_at),
     )
@@ -91,9 +91,9 @@ def _contracted(event: CollaborationContracted, at: Timestamp | None) -> Message
 
 def _consented(event: AmendmentConsented, collaboration_id: str, at: Timestamp | None) -> Message:
     return pb.AmendmentConsented(
-        **who(event.contract.parties),
+        **who(event.contract.value.parties),
         collaboration_id=collaboration_id,
-        brief_version=event.contract.brief_version,
+        brief_version=event.contract.value.brief_version,
         terms_hash=event.contract_sha256,
         consented_at=at,
     )

@@ -6,7 +6,6 @@ from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
-from pydantic import TypeAdapter
 
 from kernel.core.decider import Actor
 from services.campaigns.domain.application import State as ApplicationState
@@ -24,8 +23,6 @@ from services.campaigns.publish.wire import (
 
 Row = dict[str, Any]
 STAFF_ROLES = frozenset({"operator", "reviewer", "finance", "auditor"})
-APPLICATION: TypeAdapter[ApplicationState] = TypeAdapter(ApplicationState)
-COLLABORATION: TypeAdapter[CollaborationState] = TypeAdapter(CollaborationState)
 STAGES: dict[Stage, pb.DeliverableStatus.ValueType] = {
     Stage.WAITING: pb.DELIVERABLE_STATUS_OPEN,
     Stage.OPEN: pb.DELIVERABLE_STATUS_OPEN,
@@ -68,7 +65,7 @@ def _campaign(row: Row) -> pb.Campaign:
         campaign_id=row["campaign_id"],
         brand_id=row["brand_id"],
         status=number(pb.CampaignStatus, row["status"]),
-        brief=wire_brief(row["brief"], row["terms"], row["brief_version"], row["terms_sha256"]),
+        brief=wire_brief(row["brief"].value, row["terms"].value, row["brief_version"], row["terms_sha256"]),
         reserved_minor=row["reserved_minor"],
         applications=row["applications"],
         collaborations=row["collaborations"],
@@ -83,7 +80,7 @@ def _campaign(row: Row) -> pb.Campaign:
 
 def application(row: Row) -> pb.Application:
     """A row of `applications`."""
-    state = APPLICATION.validate_json(row["state"])
+    state: ApplicationState = row["state"]
     return pb.Application(
         application_id=row["application_id"],
         campaign_id=row["campaign_id"],
@@ -102,9 +99,9 @@ def application(row: Row) -> pb.Application:
 
 def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
     """A row of `collaborations` with its rows of `deliverables`."""
-    state = COLLABORATION.validate_json(row["state"])
+    state: CollaborationState = row["state"]
     assert state.contract is not None, "a collaboration begins with its contract"
-    contract, brief = state.contract, state.contract.brief
+    contract, brief = state.contract.value, state.contract.value.brief.value
     states = {one.terms.deliverable_id: one for one in state.deliverables}
     return pb.Collaboration(
         collaboration_id=row["collaboration_id"],
@@ -119,7 +116,7 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
         total_minor=contract.escrow_minor,
         brief_version=contract.brief_version,
         terms_hash=row["contract_sha256"],
-        terms=wire_terms(contract.terms, brief),
+        terms=wire_terms(contract.terms.value, brief),
         jurisdiction=brief.jurisdiction,
         product_category=brief.product_category,
         reason=row["reason"],

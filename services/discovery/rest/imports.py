@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.core.codec import canonical
+from kernel.core.canonical import canonical
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault
 from kernel.core.ids import stream_id

@@ -47,16 +47,29 @@ class Story:
     collaboration_id: str = ""
 
     async def publish(self, **changes: Any) -> None:
-        """The campaign is open."""
+        """The campaign is drafted and open."""
+        await self.draft(**changes)
+        await self.open()
+
+    async def draft(self, **changes: Any) -> None:
         draft = {"brief": brief_body(**changes), "terms": {"clocks": self.clocks}}
         await self.campaigns.done("PUT", f"/campaigns/{self.campaign_id}", draft, self.brand)
+
+    async def open(self) -> None:
+        """The draft is published."""
         await self.campaigns.done("POST", f"/campaigns/{self.campaign_id}/publish", None, self.brand)
 
     async def agree(self, *fees_minor: int) -> None:
         """The creator applies at these fees and the brand accepts."""
+        await self.apply(*fees_minor)
+        await self.accept()
+
+    async def apply(self, *fees_minor: int) -> None:
         path = f"/campaigns/{self.campaign_id}/apply"
         receipt = await self.campaigns.done("POST", path, {"fees_minor": fees_minor}, self.creator)
         self.collaboration_id = receipt["stream"].removeprefix("application-")
+
+    async def accept(self) -> None:
         accept = f"/applications/{self.collaboration_id}/accept"
         await self.campaigns.done("POST", accept, {"brief_version": 1}, self.brand)
 
@@ -126,6 +139,15 @@ class Story:
         }  # fmt: skip
         await self.act("submit", body, self.creator)
         return submission_id
+
+    async def post(self, deliverable_id: str) -> None:
+        """A draft is cleared, approved and published."""
+        submission_id = await self.submit(deliverable_id)
+        await self.reviewed(submission_id, "clear")
+        await self.stage(pb.DELIVERABLE_STATUS_REVIEWED)
+        await self.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, self.brand)
+        post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+        await self.act("publish", post | {"text": f"{LABEL} A serum I like"}, self.creator)
 
     async def reviewed(self, submission_id: str, verdict: str, count: int = 1) -> None:
         """Compliance judges; it attaches the label to what it clears."""

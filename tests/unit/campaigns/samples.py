@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kernel.core.canonical import Hashed
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.application_commands import ExpireInvitation
 from services.campaigns.domain.campaign import ExpireCampaign
@@ -25,7 +26,7 @@ from services.campaigns.domain.content_events import (
     SubmissionStage,
     Verdict,
 )
-from services.campaigns.domain.contract import contract_hash, offer_of
+from services.campaigns.domain.contract import offer_of
 from services.campaigns.domain.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -96,7 +97,9 @@ BRIEF = brief(
     exclusivity_days=30,
 )
 CONTRACT = contract((80_000,), BRIEF)
-SEAL, OFFER = contract_hash(CONTRACT), offer_of(CONTRACT, 1)
+DOCUMENT = Hashed.of(CONTRACT)
+SEAL, OFFER = DOCUMENT.sha256, offer_of(DOCUMENT, 1)
+BOTH = (Hashed.of(BRIEF), Hashed.of(Terms()))
 DID, SID = CONTRACT.deliverables[0].deliverable_id, "018f3a10-0000-7000-8000-0000000000a1"
 HASH, LABEL, PLACED = "ab" * 32, "广告", LabelPlacement.TEXT_START
 CONTENT = Content("Spring", "A serum", ("serum",), ("https://shop.test",), (Media(HASH, "video", 9_000, True),), "zh")
@@ -109,9 +112,9 @@ SUBMITTED = ContentSubmitted(PARTIES, DID, SID, SubmissionStage.DRAFT, 1, CONTEN
 AT = (PARTIES, DID, SID)
 
 CAMPAIGN: list[Any] = [
-    CampaignDrafted(BRAND_ID, BRIEF, Terms()),
-    BriefPublished(BRAND_ID, 1, BRIEF, Terms(), NOON),
-    BriefAmended(BRAND_ID, 2, BRIEF, Terms(), NOON),
+    CampaignDrafted(BRAND_ID, *BOTH),
+    BriefPublished(BRAND_ID, 1, *BOTH, NOON),
+    BriefAmended(BRAND_ID, 2, *BOTH, NOON),
     CampaignPaused("stock"),
     CampaignResumed(),
     CampaignClosed("full"),
@@ -122,17 +125,17 @@ APPLICATION: list[Any] = [
     ApplicationSubmitted(PARTIES, OFFER, NOON),
     OfferCountered(PARTIES, Side.CREATOR, OFFER, NOON),
     OfferRenewed(PARTIES, 2),
-    ApplicationAccepted(Side.BRAND, CONTRACT, SEAL),
+    ApplicationAccepted(Side.BRAND, DOCUMENT, SEAL),
     ApplicationDeclined(PARTIES, Side.CREATOR, "busy"),
     ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy"),
     ApplicationExpired(PARTIES, NOON),
     ApplicationReleased(PARTIES, "no_contract", 88_000),
 ]
 COLLABORATION: list[Any] = [
-    CollaborationContracted(CONTRACT, SEAL, NOON),
+    CollaborationContracted(DOCUMENT, SEAL, NOON),
     CollaborationFunded(PARTIES, 88_000, "CNY", NOON),
     WorkStarted((Due(DID, NOON),)),
-    AmendmentConsented(CONTRACT, SEAL),
+    AmendmentConsented(DOCUMENT, SEAL),
     CollaborationSettled(PARTIES, 1, 0, 76_000, "CNY"),
     CollaborationCancelled(PARTIES, Ruler.BRAND, "budget_cut", True, 500, "CNY", (ENDED,)),
     ProductSent(PARTIES, "SF", "1", NOON),
@@ -156,7 +159,7 @@ COLLABORATION: list[Any] = [
     DisputeRuled(PARTIES, "resume", 0, (Due(DID, NOON),), None),
 ]
 REQUESTS: list[Any] = [
-    ContractRequested(CONTRACT, SEAL),
+    ContractRequested(DOCUMENT, SEAL),
     EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN"),
     FundingRequested(APPLICATION_ID),
     FundingFailed(APPLICATION_ID, "escrow.not_covered"),

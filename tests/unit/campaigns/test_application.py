@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
 from services.campaigns.domain.application import APPLICATION, MAX_ROUNDS
 from services.campaigns.domain.application_commands import (
@@ -22,7 +23,7 @@ from services.campaigns.domain.application_commands import (
 )
 from services.campaigns.domain.brief import Brief, Mode
 from services.campaigns.domain.budget import BUDGETS, BriefInForce, Budget
-from services.campaigns.domain.contract import contract_hash, offer_of
+from services.campaigns.domain.contract import offer_of
 from services.campaigns.domain.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -55,7 +56,7 @@ from tests.kit.decide import check
 
 FEES, MORE = (100_000,), (120_000,)
 DUE = NOON + timedelta(days=7)
-OFFER, COUNTER = offer_of(contract(FEES), 1), offer_of(contract(MORE), 2)
+OFFER, COUNTER = offer_of(Hashed.of(contract(FEES)), 1), offer_of(Hashed.of(contract(MORE)), 2)
 INVITED = CreatorInvited(PARTIES, OFFER, DUE)
 APPLIED = ApplicationSubmitted(PARTIES, OFFER, DUE)
 BY_CREATOR = OfferCountered(PARTIES, Side.CREATOR, COUNTER, DUE)
@@ -69,8 +70,8 @@ INVITE, APPLY = InviteCreator(CAMPAIGN_ID, CREATOR_ID, FEES), Apply(CAMPAIGN_ID,
 def accepted(
     by: Side, fees_minor: tuple[int, ...] = FEES, value: Brief = BRIEF, version: int = 1
 ) -> ApplicationAccepted:
-    made = replace(contract(fees_minor, value), brief_version=version)
-    return ApplicationAccepted(by, made, contract_hash(made))
+    made = Hashed.of(replace(contract(fees_minor, value), brief_version=version))
+    return ApplicationAccepted(by, made, made.sha256)
 
 
 ACCEPTED = accepted(Side.CREATOR)
@@ -81,7 +82,7 @@ def rows(status: str = "published", committed_minor: int = 0, value: Brief = BRI
     key = (CAMPAIGN_ID,)
     return {
         ("budgets", key): Budget(CAMPAIGN_ID, BRAND_ID, status, "CNY", value.budget_minor, committed_minor),
-        ("briefs", key): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, value, Terms()),
+        ("briefs", key): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms())),
     }
 
 
@@ -170,7 +171,7 @@ def test_answers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any
 
 
 def test_haggling_ends() -> None:
-    offers = [offer_of(contract((100_000 + n,)), n) for n in range(2, MAX_ROUNDS + 1)]
+    offers = [offer_of(Hashed.of(contract((100_000 + n,))), n) for n in range(2, MAX_ROUNDS + 1)]
     sides = [Side.CREATOR, Side.BRAND] * MAX_ROUNDS
     given = [INVITED, *(OfferCountered(PARTIES, by, offer, DUE) for by, offer in zip(sides, offers, strict=False))]
     run(given, BRAND, CounterOffer((1,)), "application.too_many_counter_offers")
@@ -224,7 +225,8 @@ def test_the_creators_offer_does_not_slide_under_an_amendment() -> None:
 
 
 def test_each_collaboration_has_one_contract_hash() -> None:
-    assert contract_hash(contract(FEES)) == contract_hash(contract(FEES)) != contract_hash(contract(MORE))
+    same, other = Hashed.of(contract(FEES)), Hashed.of(contract(MORE))
+    assert Hashed.of(contract(FEES)).sha256 == same.sha256 != other.sha256
 
 
 @pytest.mark.parametrize("when", [INVITE, APPLY])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
 from services.campaigns.domain.brief import CampaignType
 from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
@@ -45,10 +46,11 @@ from tests.kit.campaigns import (
 )
 from tests.kit.decide import check
 
-TERMS, UNTIL = Terms(), BRIEF.posting_until
+UNTIL = BRIEF.posting_until
 LATER = brief(posting_until=UNTIL + timedelta(days=1))
-DRAFTED = CampaignDrafted(BRAND_ID, BRIEF, TERMS)
-PUBLISHED = BriefPublished(BRAND_ID, 1, BRIEF, TERMS, UNTIL)
+SAID, SAID_LATER, TERMS = Hashed.of(BRIEF), Hashed.of(LATER), Hashed.of(Terms())
+DRAFTED = CampaignDrafted(BRAND_ID, SAID, TERMS)
+PUBLISHED = BriefPublished(BRAND_ID, 1, SAID, TERMS, UNTIL)
 LIVE, PAUSED = [DRAFTED, PUBLISHED], [DRAFTED, PUBLISHED, CampaignPaused("stock")]
 CLOSED = [*LIVE, CampaignClosed("full")]
 CANCELLED = [DRAFTED, CampaignCancelled("changed_mind")]
@@ -84,15 +86,15 @@ def run(
         pytest.param([], PublishBrief(), "campaign.not_drafted", id="nothing_to_publish"),
         pytest.param(CLOSED, PublishBrief(), "campaign.not_a_draft", id="publishes_once"),
         pytest.param(
-            [DRAFTED], AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, LATER, TERMS, None)], id="amends_a_draft"
+            [DRAFTED], AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, None)], id="amends_a_draft"
         ),
         pytest.param(
-            LIVE, AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, LATER, TERMS, LATER.posting_until)], id="amends"
+            LIVE, AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, LATER.posting_until)], id="amends"
         ),
         pytest.param(
             PAUSED,
             AmendBrief(LATER),
-            [BriefAmended(BRAND_ID, 2, LATER, TERMS, LATER.posting_until)],
+            [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, LATER.posting_until)],
             id="amends_paused",
         ),
         pytest.param(LIVE, AmendBrief(BRIEF), [], id="amends_nothing"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import DecidedEvent
 from kernel.processors.processes import Deadline
 from services.campaigns.codec import CODEC
@@ -65,7 +66,7 @@ def test_an_end_stops_it(name: str, event: Any) -> None:
 
 
 def test_a_draft_has_none() -> None:
-    assert rows(BriefAmended(BRAND_ID, 2, BRIEF, Terms(), None)) == {}
+    assert rows(BriefAmended(BRAND_ID, 2, Hashed.of(BRIEF), Hashed.of(Terms()), None)) == {}
 
 
 def test_clocks_move_with_the_window() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, DecidedEvent
 from services.campaigns.domain.budget import BUDGETS, Budget
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.compensation import Compensation, CompensationKind
 from services.campaigns.domain.content_events import ContentApproved, ReviewReminded, Ruler
-from services.campaigns.domain.contract import contract_hash
 from services.campaigns.domain.deliverable import Deliverable, Stage
 from services.campaigns.domain.expiry import MAX_PAYMENT_ATTEMPTS, expire
 from services.campaigns.domain.terms import LadderStage
@@ -98,10 +98,15 @@ SHIPPING = [contracted(SHIPPED), FUND]
 @pytest.mark.parametrize(
     ("given", "when", "then"),
     [
-        pytest.param([], contracted(), [CollaborationContracted(ONE, contract_hash(ONE), day(2))], id="contracts"),
+        pytest.param(
+            [], contracted(), [CollaborationContracted(Hashed.of(ONE), Hashed.of(ONE).sha256, day(2))], id="contracts"
+        ),
         pytest.param([], (BRAND, contracted()[1]), "actor.role_missing", id="only_the_process_contracts"),
         pytest.param(
-            [], (SYSTEM, ContractCollaboration(ONE, "0" * 64)), "collaboration.contract_hash_differs", id="seal"
+            [],
+            (SYSTEM, ContractCollaboration(Hashed.of(ONE), "0" * 64)),
+            "collaboration.contract_hash_differs",
+            id="seal",
         ),
         pytest.param(
             [], contracted(replace(ONE, collaboration_id=D1)), "collaboration.id_differs", id="on_its_own_stream"

@@ -101,9 +101,9 @@ CONSENT: Step = (CREATOR, ConsentToAmendment(2))
 def test_an_amendment_binds_by_consent_alone() -> None:
     run(FUNDED, CONSENT, [AmendmentConsented], value=FREER, version=2)
     (consented,) = decide(FUNDED, CONSENT, value=FREER, version=2)
-    assert consented.contract.brief == FREER
-    assert consented.contract.deliverables == ONE.deliverables
-    assert state_after(FUNDED).contract.brief == BRIEF
+    assert consented.contract.value.brief.value == FREER
+    assert consented.contract.value.deliverables == ONE.deliverables
+    assert state_after(FUNDED).contract.value.brief.value == BRIEF
 
 
 @pytest.mark.parametrize(

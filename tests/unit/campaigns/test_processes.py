@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from kernel.core.canonical import Hashed
 from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.compensation import Compensation, CompensationKind
 from services.campaigns.domain.content_events import LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.contract import contract_hash
 from services.campaigns.domain.events import ApplicationAccepted, CampaignPaused, Side
 from services.campaigns.domain.foreign import (
     ContentLookedAt,
@@ -53,12 +53,13 @@ from tests.kit.campaigns import APPLICATION_ID, NOON, PARTIES, SYSTEM, brief, co
 from tests.kit.decide import check
 from tests.unit.campaigns.working import D1, D2, FUNDED, PAYING, S1, TWO, VERIFIED, decide, submit
 
-SEAL = contract_hash(TWO)
-GIFT = contract((0,), brief(compensation=Compensation(CompensationKind.GIFT)))
+AGREED = Hashed.of(TWO)
+SEAL = AGREED.sha256
+GIVEN = Hashed.of(contract((0,), brief(compensation=Compensation(CompensationKind.GIFT))))
 HELD = [EscrowConfirmed(D1), EscrowConfirmed(D2)]
 ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN")
          for each in TWO.deliverables]  # fmt: skip
-CONTRACTING = [ContractRequested(TWO, SEAL)]
+CONTRACTING = [ContractRequested(AGREED, SEAL)]
 HOLDING = [*CONTRACTING, *ASKED]
 FUNDING = [*HOLDING, *HELD, FundingRequested(APPLICATION_ID)]
 DONE = [*FUNDING, FundingCompleted()]
@@ -82,8 +83,8 @@ def refused(category: str, command: str = "HoldEscrow") -> CommandRefused:
     return CommandRefused("id", f"{category}-{APPLICATION_ID}", command, "escrow.not_covered", "{}")
 
 
-ACCEPTED = ApplicationAccepted(Side.BRAND, TWO, SEAL)
-CONTRACTED = CollaborationContracted(TWO, SEAL, NOON)
+ACCEPTED = ApplicationAccepted(Side.BRAND, AGREED, SEAL)
+CONTRACTED = CollaborationContracted(AGREED, SEAL, NOON)
 CANCELLED = CollaborationCancelled(PARTIES, "brand", "budget_cut", True, 0, "CNY", (ended(D1, 50_000), ended(D2)))  # type: ignore[arg-type]
 STOPPED = FundingStopped("budget_cut")
 
@@ -94,7 +95,7 @@ STOPPED = FundingStopped("budget_cut")
         pytest.param([], ACCEPTED, CONTRACTING, id="accepted_asks_for_the_contract"),
         pytest.param(HOLDING, ACCEPTED, [], id="accepted_late"),
         pytest.param(CONTRACTING, CONTRACTED, ASKED, id="contracted_asks_for_each_escrow"),
-        pytest.param(CONTRACTING, CollaborationContracted(GIFT, "", NOON), [FundingRequested(APPLICATION_ID)], id="gift"),
+        pytest.param(CONTRACTING, CollaborationContracted(GIVEN, "", NOON), [FundingRequested(APPLICATION_ID)], id="gift"),
         pytest.param(FUNDING, CONTRACTED, [], id="contracted_late"),
         pytest.param(HOLDING, EscrowHeld(APPLICATION_ID, D1), HELD[:1], id="one_is_held"),
         pytest.param([*HOLDING, HELD[0]], EscrowHeld(APPLICATION_ID, D2), FUNDING[-2:], id="the_last_is_held"),

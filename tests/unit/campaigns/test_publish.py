@@ -38,7 +38,7 @@ from services.campaigns.publish import publish
 from services.campaigns.subscribe import decode, decode_command
 from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CAMPAIGN_ID, CREATOR_ID, NOON
 from tests.unit.campaigns import samples
-from tests.unit.campaigns.samples import CONTRACT, DID, SEAL, SID
+from tests.unit.campaigns.samples import DID, SEAL, SID
 
 PUBLISHED = [
     *(("campaign", CAMPAIGN_ID, event) for event in samples.CAMPAIGN),
@@ -129,7 +129,7 @@ CAME = RecordReview(DID, SID, Verdict.CLEAR, 1, "广告", LabelPlacement.TEXT_ST
 @pytest.mark.parametrize(
     ("event", "stream", "command"),
     [
-        pytest.param(samples.REQUESTS[0], OWN, ContractCollaboration(CONTRACT, SEAL), id="contract"),
+        pytest.param(samples.REQUESTS[0], OWN, ContractCollaboration(samples.DOCUMENT, SEAL), id="contract"),
         pytest.param(samples.REQUESTS[2], OWN, FundCollaboration(), id="fund"),
         pytest.param(samples.REQUESTS[3], OWN, CancelCollaboration("escrow.not_covered"), id="cancel"),
         pytest.param(

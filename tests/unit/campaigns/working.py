@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor, Context
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.budget import BriefInForce
 from services.campaigns.domain.collaboration import COLLABORATION
 from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.contract import Contract, contract_hash
+from services.campaigns.domain.contract import Contract
 from services.campaigns.domain.terms import Terms
 from services.campaigns.domain.work_commands import (
     ApproveContent,
@@ -59,7 +60,8 @@ def day(days: float) -> datetime:
 
 
 def contracted(value: Contract = ONE) -> Step:
-    return SYSTEM, ContractCollaboration(value, contract_hash(value))
+    document = Hashed.of(value)
+    return SYSTEM, ContractCollaboration(document, document.sha256)
 
 
 def submit(submission_id: str = S1, stage: SubmissionStage = SubmissionStage.DRAFT, content: Content = TEXT) -> Step:
@@ -102,7 +104,9 @@ PAYING = [*VERIFIED, PAY]
 
 def in_force(value: Brief, version: int) -> dict[RowKey, Any]:
     """The brief as it stands at the head."""
-    return {("briefs", (CAMPAIGN_ID,)): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, value, Terms())}
+    return {
+        ("briefs", (CAMPAIGN_ID,)): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms()))
+    }
 
 
 def played(steps: Sequence[Step], at: datetime = NOON, value: Brief = BRIEF, version: int = 1) -> list[Any]:
