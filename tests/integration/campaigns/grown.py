@@ -10,7 +10,7 @@ from dandelion.campaigns.v1 import queries_pb2 as pb
 
 from kernel.streams.relay import Relay
 from kernel.streams.republish import resend
-from kernel.verify.invariants import broken, check
+from kernel.verify.invariants import broken, check_service
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 from tests.integration.campaigns.conftest import OTHERS
@@ -34,7 +34,7 @@ async def goes_on(folder: Path) -> None:
         await _sent_again(campaigns)
         await until_quiet(campaigns.app)
         _same_hashes(kept["hashes"], await hashes(campaigns))
-        if found := broken(await check(campaigns.app)):
+        if found := broken(await check_service(campaigns.app)):
             raise AssertionError("\n".join(found))
 
 
