@@ -52,8 +52,6 @@ class Reader(Protocol):
     async def read(self, limit: int, wait_s: float) -> dict[TopicPartition, list[BusRecord]]:
         """At most `limit` records, waiting at most `wait_s` for the first."""
 
-    async def seek(self, where: TopicPartition, offset: int) -> None: ...
-
     async def end_offsets(self) -> dict[TopicPartition, int]:
         """Where the partitions it reads end now, asked of the bus and not of what was fetched."""
 

@@ -177,9 +177,6 @@ class KafkaReader:
             if records
         }
 
-    async def seek(self, where: TopicPartition, offset: int) -> None:
-        self._consumer.seek(KafkaPartition(*where), offset)
-
     async def end_offsets(self) -> dict[TopicPartition, int]:
         async with _kafka_errors(REQUEST_TIMEOUT_MS / 1000):
             ends = await self._consumer.end_offsets(list(self._consumer.assignment()))

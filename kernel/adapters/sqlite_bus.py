@@ -183,10 +183,6 @@ class LocalReader:
             self._positions = dict(reversed(self._positions.items()))
         return found
 
-    async def seek(self, where: TopicPartition, offset: int) -> None:
-        self._positions[where] = offset
-        self._woken.set()
-
     async def end_offsets(self) -> dict[TopicPartition, int]:
         return {where: self._bus.end_of(where) for where in self._positions}
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
 
-ASYMMETRIC = frozenset({"EdDSA", "ES256", "RS256"})
+ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"
 TOKEN_LIMIT_BYTES = 8 * 1024
 JWKS_LIMIT_BYTES = 256 * 1024
@@ -52,7 +52,6 @@ class KeySet:
     """The configured public keys by key id, loaded when first needed."""
 
     fetch: Fetch
-    algorithms: frozenset[str]
     clock: Clock
     policy: KeyPolicy
     keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
@@ -90,13 +89,13 @@ class KeySet:
         self.tried_at = self.clock()
         try:
             async with asyncio.timeout(self.policy.fetch_s):
-                keys = usable_keys(await self.fetch(), self.algorithms)
+                keys = usable_keys(await self.fetch())
         except (OSError, ValueError, httpx.HTTPError):
             return
         self.keys, self.loaded_at = keys, self.clock()
 
 
-def usable_keys(document: bytes, algorithms: frozenset[str]) -> Mapping[str, jwt.PyJWK]:
+def usable_keys(document: bytes) -> Mapping[str, jwt.PyJWK]:
     """Signing keys of a JWKS document by key id, of these algorithms only; ValueError when there is none."""
     if len(document) > JWKS_LIMIT_BYTES:
         raise ValueError("the key set is too large")
@@ -104,21 +103,21 @@ def usable_keys(document: bytes, algorithms: frozenset[str]) -> Mapping[str, jwt
     entries = loaded.get("keys") if isinstance(loaded, dict) else None
     if not isinstance(entries, list) or len(entries) > KEYS_LIMIT:
         raise ValueError("not a key set")
-    parsed = [key for entry in entries if (key := _signing_key(entry, algorithms))]
+    parsed = [key for entry in entries if (key := _signing_key(entry))]
     keys = {str(key.key_id): key for key in parsed}
     if not keys or len(keys) != len(parsed):
         raise ValueError("no usable keys, or two with one id")
     return keys
 
 
-def _signing_key(entry: Any, algorithms: frozenset[str]) -> jwt.PyJWK | None:
+def _signing_key(entry: Any) -> jwt.PyJWK | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or entry.get("use", "sig") != "sig":
         return None
     try:
         key = jwt.PyJWK(entry)
     except jwt.PyJWTError:
         return None
-    return key if key.algorithm_name in algorithms else None
+    return key if key.algorithm_name == ALGORITHM else None
 
 
 def fetch_from(source: str) -> Fetch:
@@ -163,17 +162,13 @@ class Verifier:
         issuer: str,
         audience: str,
         *,
-        algorithms: Sequence[str] = ("EdDSA",),
         clock: Clock = system_clock,
         policy: KeyPolicy | None = None,
         leeway_s: float = 10,
         fetch: Fetch | None = None,
     ) -> None:
         """`jwks`: file path or address; `leeway_s`: clock skew allowed; ValueError for a symmetric algorithm."""
-        if not algorithms or not ASYMMETRIC.issuperset(algorithms):
-            raise ValueError(f"algorithms must be of {sorted(ASYMMETRIC)}")
-        self._algorithms = frozenset(algorithms)
-        self._keys = KeySet(fetch or fetch_from(jwks), self._algorithms, clock, policy or KeyPolicy())
+        self._keys = KeySet(fetch or fetch_from(jwks), clock, policy or KeyPolicy())
         self._issuer, self._audience = issuer, audience
         self._clock, self._leeway_s = clock, leeway_s
         self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
@@ -192,15 +187,13 @@ class Verifier:
         return proven.actor
 
     async def _prove(self, token: str) -> "_Proven":
-        header = self._header(token)
-        key = await self._keys.get(header["kid"])
-        if key.algorithm_name != header["alg"]:
-            raise Unauthenticated("token.algorithm_not_allowed")
+        kid = self._key_id(token)
+        key = await self._keys.get(kid)
         claims = self._claims(token, key)
         self._check_times(claims)
-        return _Proven(header["kid"], key, claims, actor_of(claims))
+        return _Proven(kid, key, claims, actor_of(claims))
 
-    def _header(self, token: str) -> dict[str, str]:
+    def _key_id(self, token: str) -> str:
         if len(token) > TOKEN_LIMIT_BYTES:
             raise Unauthenticated("token.too_large")
         try:
@@ -208,20 +201,20 @@ class Verifier:
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Unauthenticated("token.malformed") from error
         alg, kind, kid = (header.get(name) for name in ("alg", "typ", "kid"))
-        if not isinstance(alg, str) or alg not in self._algorithms:
+        if alg != ALGORITHM:
             raise Unauthenticated("token.algorithm_not_allowed")
         if not isinstance(kind, str) or kind.lower().removeprefix("application/") != TOKEN_TYPE:
             raise Unauthenticated("token.type_not_allowed")
         if not isinstance(kid, str) or not kid:
             raise Unauthenticated("token.unknown_key")
-        return {"alg": alg, "kid": kid}
+        return kid
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         try:
             return jwt.decode(
                 token,
                 key,
-                algorithms=sorted(self._algorithms),
+                algorithms=[ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
                 options={

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from kernel.core.money import LIMIT_MINOR, MINOR_DIGITS
+from kernel.core.money import CURRENCIES, LIMIT_MINOR
 
 TEXT_LIMIT = 20_000
 _LINE = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
@@ -46,7 +46,7 @@ Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 def _known(currency: str) -> str:
-    if currency not in MINOR_DIGITS:
+    if currency not in CURRENCIES:
         raise ValueError("not a currency of this platform (ISO 4217)")
     return currency
 
@@ -55,7 +55,7 @@ Currency = Annotated[
     str,
     StringConstraints(min_length=3, max_length=3),
     AfterValidator(_known),
-    WithJsonSchema({"type": "string", "enum": sorted(MINOR_DIGITS), "description": "ISO 4217"}),
+    WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES), "description": "ISO 4217"}),
 ]
 
 

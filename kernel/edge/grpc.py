@@ -194,12 +194,11 @@ class Rpc:
         health: Health | None = None,
         buckets: Buckets | None = None,
         reflection: bool = False,
-        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
-        """`reflection`: outside production only; `credentials`: TLS, and the client's certificate with it."""
+        """`reflection`: outside production only. TLS is the gateway's: this server listens in plaintext."""
         self._services, self._health = services, health or Health()
         self._edge = _Edge(verifier, buckets or Buckets())
-        self._reflection, self._credentials = reflection, credentials
+        self._reflection = reflection
         self._states = health_v1.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server: Server | None = None
 
@@ -213,17 +212,12 @@ class Rpc:
             names = [service.name for service in self._services]
             reflecting.enable_server_reflection([*names, health_v1.SERVICE_NAME, reflecting.SERVICE_NAME], self._server)
         try:
-            port = self._bind(self._server, address)
+            port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
         await self.show_health()
         await self._server.start()
         return port
-
-    def _bind(self, made: Server, address: str) -> int:
-        if self._credentials:
-            return made.add_secure_port(address, self._credentials)
-        return made.add_insecure_port(address)
 
     async def show_health(self) -> None:
         """Health v1 for "" and each service says what readiness says now."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Internal
-from kernel.processors.generations import prepare_in
+from kernel.processors.generations import make_first
 from kernel.processors.grants import grant, protect
 from kernel.processors.projector import Projection
 
@@ -26,7 +26,7 @@ async def migrate(service: str, database: Database, migrations: Path, projection
         if not database.is_sqlite:
             await grant(connection, service, database.metadata)
         for projection in projections:
-            found = await prepare_in(connection, database, projection)
+            found = await make_first(connection, database, projection)
             if not database.is_sqlite:
                 await protect(connection, service, projection, found.generation)
 

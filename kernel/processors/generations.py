@@ -38,18 +38,16 @@ async def live(connection: AsyncConnection, database: Database, projection: Proj
     return Live(row[0], row[1]) if row else None
 
 
-async def prepare(database: Database, projection: Projection) -> Live:
-    """First start: makes generation 1 and its views. A changed projection is made anew by `rebuild`, never in passing."""
-    async with database.transaction() as connection:
-        return await prepare_in(connection, database, projection)
+async def make_first(connection: AsyncConnection, database: Database, projection: Projection) -> Live:
+    """Makes generation 1 and its views unless the read model has a generation, and returns the live one.
 
-
-async def prepare_in(connection: AsyncConnection, database: Database, projection: Projection) -> Live:
-    """`prepare` in the caller's transaction, which keeps others from doing the same at once."""
+    Runs in the caller's transaction, whose lock keeps other processes from doing the same. A projection of another version
+    than the live generation is left alone: only `rebuild` replaces a generation.
+    """
     found = await live(connection, database, projection)
     if found is None:
-        await create(connection, projection, 1)
-        await show(connection, database, projection, 1)
+        await create_tables(connection, projection, 1)
+        await move_views(connection, database, projection, 1)
     return found or Live(1, projection.version)
 
 
@@ -72,14 +70,14 @@ async def is_at_head(connection: AsyncConnection, log: Log, projection: Projecti
     return (last.scalar() or 0) == (await log.head(connection)).position
 
 
-async def create(connection: AsyncConnection, projection: Projection, generation: int) -> None:
+async def create_tables(connection: AsyncConnection, projection: Projection, generation: int) -> None:
     for table in projection.tables:
         copy = physical(table, generation)
         await connection.run_sync(copy.create, checkfirst=True)
 
 
-async def show(connection: AsyncConnection, database: Database, projection: Projection, generation: int) -> None:
-    """Moves the views and says so, in the caller's transaction."""
+async def move_views(connection: AsyncConnection, database: Database, projection: Projection, generation: int) -> None:
+    """Points the read model's views at a generation and records it as the live one, in the caller's transaction."""
     for table in projection.tables:
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
         await connection.execute(sa.text(f'DROP VIEW IF EXISTS "{table.name}"'))
@@ -109,7 +107,7 @@ class Rebuild:
         """Returns the new generation, live when this returns. The old one's tables stay until `drop`."""
         generation = await self.fill()
         async with self._database.transaction() as connection:
-            await show(connection, self._database, self._projection, generation)
+            await move_views(connection, self._database, self._projection, generation)
             if await has_roles(connection, self._service):
                 await protect(connection, self._service, self._projection, generation)
         return generation
@@ -144,7 +142,7 @@ class Rebuild:
         """A rebuild that was killed leaves a half-filled generation: it is dropped and filled anew."""
         async with self._database.transaction() as connection:
             await self._drop(connection, generation)
-            await create(connection, self._projection, generation)
+            await create_tables(connection, self._projection, generation)
 
     async def ends(self) -> dict[tuple[str, int], int]:
         """Where each source ends now: offsets first, then the log, so that nothing falls between."""
@@ -174,13 +172,8 @@ def _batch_records(projection: Projection) -> int:
     return projection.batch_records if projection.batch_records < BATCH_RECORDS else AT_ONCE
 
 
-async def canonical_dump(database: Database, projection: Projection, generation: int) -> list[tuple[Any, ...]]:
-    """Every row of a generation, ordered by table and primary key: what `rebuild equals live` compares."""
-    return [row async for row in rows_of(database, projection, generation)]
-
-
 async def rows_of(database: Database, projection: Projection, generation: int) -> AsyncIterator[tuple[Any, ...]]:
-    """The canonical dump, row by row, each after the name of its table."""
+    """Rows of a generation, each behind the name of its table, ordered by table and primary key: two dumps compare row by row."""
     async with database.snapshot() as connection:
         for table in projection.tables:
             copy = physical(table, generation)

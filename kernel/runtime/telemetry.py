@@ -1,8 +1,6 @@
 """Metrics and traces. A metric's name is a Literal: an unknown one is a type error, and dashboards can be checked."""
 
 import time
-from bisect import bisect_left
-from collections import Counter as Counted
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -11,8 +9,10 @@ from typing import Any, Literal
 from opentelemetry import trace
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, PlatformCollector, ProcessCollector
 from prometheus_client import generate_latest as _generate
+
+from kernel.runtime.histogram import Histogram, Series
 
 CounterName = Literal[
     "http_requests_total",
@@ -99,13 +99,12 @@ PlatformCollector(registry=REGISTRY)
 _counters = {name: Counter(name, text, labels, registry=REGISTRY) for name, (text, labels) in COUNTERS.items()}
 _gauges = {name: Gauge(name, text, labels, registry=REGISTRY) for name, (text, labels) in GAUGES.items()}
 _histograms = {
-    name: Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
-    for name, (text, labels, buckets) in HISTOGRAMS.items()
+    name: Histogram(name, text, labels, buckets, REGISTRY) for name, (text, labels, buckets) in HISTOGRAMS.items()
 }
 
-
 _children: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}
-"""Metrics with their labels, as looking one up costs more than counting. Labels are few: never ids."""
+_series: dict[tuple[str, tuple[tuple[str, str], ...]], Series] = {}
+"""Caches of metrics by name and labels, because a look-up in the library costs more than counting. Labels are few: never ids."""
 
 
 def _child(metrics: Mapping[Any, Any], name: str, labels: Mapping[str, str]) -> Any:
@@ -115,6 +114,14 @@ def _child(metrics: Mapping[Any, Any], name: str, labels: Mapping[str, str]) -> 
     found = _children.get(key)
     if found is None:
         found = _children[key] = metrics[name].labels(**labels)
+    return found
+
+
+def _series_of(name: HistogramName, labels: Mapping[str, str]) -> Series:
+    key = (name, tuple(labels.items()))
+    found = _series.get(key)
+    if found is None:
+        found = _series[key] = _histograms[name].labels(**labels)
     return found
 
 
@@ -135,16 +142,13 @@ def forget(name: GaugeName, /, **labels: str) -> None:
 
 
 def observe(name: HistogramName, value: float, /, **labels: str) -> None:
-    """Adds one observation: seconds, or a size."""
-    _child(_histograms, name, labels).observe(value)
+    """Adds one observation to a histogram: seconds, or a size."""
+    _series_of(name, labels).observe((value,))
 
 
 def observe_each(name: HistogramName, values: Sequence[float], /, **labels: str) -> None:
-    """`observe` for many at once, at the cost of one: what is counted per command must cost next to nothing."""
-    child = _child(_histograms, name, labels)
-    for bucket, found in Counted(bisect_left(child._upper_bounds, value) for value in values).items():
-        child._buckets[bucket].inc(found)
-    child._sum.inc(sum(values))
+    """Adds many observations at the cost of one: the writer observes every command of a batch."""
+    _series_of(name, labels).observe(values)
 
 
 @contextmanager

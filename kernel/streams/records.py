@@ -63,11 +63,6 @@ class PartitionBatch:
     """Records whose headers cannot be read: they have no place in the chain; they are parked by offset."""
     repeats: int = 0
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether every record could be read."""
-        return not self.broken and all(sourced.error is None for sourced in self.admitted.fresh)
-
 
 def placed(parts: Sequence[PartitionBatch]) -> list[tuple[PartitionBatch, InboundRecord]]:
     """What is to be applied or parked, in order, each with its part."""

@@ -104,7 +104,7 @@ ALLOWED = [
     (
         "impure_imports",
         DOMAIN,
-        "from kernel.core.money import Money\nfrom kernel.core import faults\nfrom urllib.parse import urlsplit",
+        "from kernel.core.money import share_down\nfrom kernel.core import faults\nfrom urllib.parse import urlsplit",
     ),
     ("impure_imports", APPLY, "from kernel.processors.projector import Batch"),
     ("swallowed", REST, "try: ...\nexcept Exception as error:\n    if not last: raise\n    park(error)"),

@@ -17,12 +17,12 @@ from kernel.core.faults import Fault
 from kernel.core.ids import new_id
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.processors.generations import prepare
 from kernel.processors.projector import Projection, Projector
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Handle, Topic
 from kernel.streams.relay import Relay
 from tests.kit import counter
+from tests.kit.generations import prepare
 from tests.kit.servers import Ports
 from tests.kit.until import until
 from tools.speed import patience

@@ -11,7 +11,7 @@ from kernel.adapters.leases import Leases
 from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
 from kernel.eventlog.writer import Writer
-from kernel.processors.generations import Rebuild, canonical_dump, prepare
+from kernel.processors.generations import Rebuild
 from kernel.processors.processes import ProcessRunner
 from kernel.processors.projector import Projection, Projector, Target, fold_rows
 from kernel.streams.checkpoints import Checkpoints
@@ -21,6 +21,7 @@ from tests.contract.conftest import Running
 from tests.contract.test_projector import batch_of, fill
 from tests.kit import counter
 from tests.kit.counter import Add, Added
+from tests.kit.generations import dump, prepare
 from tests.kit.shuffled import Shuffled
 from tests.kit.until import within
 
@@ -145,7 +146,7 @@ async def test_a_rebuild_reads_partitions_in_any_order(running: Running) -> None
             counter.decode_event, partitions=counter.PARTITIONS,
         )  # fmt: skip
         async with within(20):
-            dumps.append(await canonical_dump(running.store, projection, await rebuild.run()))
+            dumps.append(await dump(running.store, projection, await rebuild.run()))
     assert dumps == [[("tally", "all", 72, "000000036")]] * 4
 
 

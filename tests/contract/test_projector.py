@@ -14,13 +14,14 @@ from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.guard import Admitted, Guard
 from kernel.eventlog.commands import Fenced
-from kernel.processors.generations import Rebuild, canonical_dump, live_generation, prepare
+from kernel.processors.generations import Rebuild, live_generation
 from kernel.processors.projector import Projector, Superseded, Target
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, InboundRecord, PartitionBatch, Topic
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.generations import dump, prepare
 
 
 async def fill(running: Running, streams: int = 5, each: int = 4) -> dict[str, tuple[int, int]]:
@@ -69,7 +70,7 @@ async def test_a_generation_that_was_replaced_writes_nothing(running: Running) -
     assert await rebuild.run() == 2
     with pytest.raises(Superseded):
         await late.handle([part])
-    assert await canonical_dump(running.store, counter.OWN_SUMS, 1) == []
+    assert await dump(running.store, counter.OWN_SUMS, 1) == []
     assert await running.sums() == wanted
 
 
@@ -210,7 +211,7 @@ async def test_the_live_read_model_goes_on_while_another_is_filled(running: Runn
 
 
 async def canonical_rows(running: Running, generation: int) -> list[tuple[Any, ...]]:
-    return await canonical_dump(running.store, counter.foreign_sums(running.service), generation)
+    return await dump(running.store, counter.foreign_sums(running.service), generation)
 
 
 async def test_a_hole_waits_for_the_relays_repeat(running: Running) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.bus import Message
 from kernel.adapters.leases import time_of
 from kernel.host.gauges import DatabaseMetrics
-from kernel.processors.generations import prepare
 from kernel.processors.projector import Projector
 from kernel.runtime.health import SHOWN_S, Health, Watchdog
 from kernel.runtime.telemetry import exposition
@@ -17,6 +16,7 @@ from kernel.streams.relay import Relay
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.generations import prepare
 
 LOCAL = pytest.mark.parametrize("bus", ["local"], indirect=True)
 SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -14,11 +14,12 @@ from cli.open_services import open_services
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import Bus
 from kernel.host.app import App
-from kernel.processors.generations import Rebuild, canonical_dump, live_generation
+from kernel.processors.generations import Rebuild, live_generation
 from kernel.processors.projector import Projection
 from kernel.streams.records import BATCH_RECORDS
 from kernel.streams.relay import Relay
 from kernel.streams.republish import resend
+from tests.kit.generations import dump
 from tests.kit.quiet import until_quiet
 from tests.kit.shuffled import Shuffled
 from tests.kit.story import embedded_stores
@@ -45,7 +46,7 @@ async def rebuilt(app: App, projection: Projection, bus: Bus, batch: int) -> lis
     few = replace(projection, batch_records=min(batch, projection.batch_records))
     decode = app.service.decode or (lambda _type, _value: None)
     made = Rebuild(few, app.database, app.log, app.service.codec, app.service.name, bus, decode)
-    return await canonical_dump(app.database, projection, await made.run())
+    return await dump(app.database, projection, await made.run())
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ async def test_a_rebuild_in_any_order_of_partitions_equals_live(
     apps: dict[str, App], service: str, projection: Projection
 ) -> None:
     app = apps[service]
-    live = await canonical_dump(app.database, projection, await live_generation(app.database, projection))
+    live = await dump(app.database, projection, await live_generation(app.database, projection))
     assert live or projection.name in EMPTY
     assert await rebuilt(app, projection, app.bus, BATCH_RECORDS) == live
     assert await rebuilt(app, projection, Shuffled(app.bus, seed=1), 17) == live

@@ -15,11 +15,12 @@ from kernel.adapters.kafka import KafkaBus
 from kernel.core.events import Recorded
 from kernel.core.faults import Unavailable
 from kernel.core.ids import split_stream
-from kernel.processors.generations import Rebuild, canonical_dump, prepare
+from kernel.processors.generations import Rebuild
 from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import migrated
 from tests.kit import counter, sickly
 from tests.kit.counter import Add
+from tests.kit.generations import dump, prepare
 from tests.kit.sickly import BAD_BYTES, BAD_COMMAND, BUG, POISON, Code, Newer, Sickly, run_until
 from tests.kit.until import until, within
 from tools.servers import KafkaServer, PostgresServer
@@ -185,7 +186,7 @@ async def check_whole(service: Sickly) -> None:
             partitions=counter.PARTITIONS,
         )  # fmt: skip
         assert await made.run() == 2
-        rows = [await canonical_dump(service.database, projection, generation) for generation in (1, 2)]
+        rows = [await dump(service.database, projection, generation) for generation in (1, 2)]
         assert rows[0] == rows[1]
         assert len(rows[0]) == 2 * STREAMS
 

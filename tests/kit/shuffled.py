@@ -48,9 +48,6 @@ class ShuffledReader:
         last = next(iter(self._readers.values()))
         return await last.read(limit, wait_s)
 
-    async def seek(self, where: TopicPartition, offset: int) -> None:
-        await self._readers[where].seek(where, offset)
-
     async def end_offsets(self) -> dict[TopicPartition, int]:
         ends: dict[TopicPartition, int] = {}
         for reader in self._readers.values():

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Literal, get_args
 
+import prometheus_client
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from kernel.runtime import telemetry
+from kernel.runtime.histogram import Histogram
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -51,6 +53,22 @@ def test_many_observed_at_once_stand_where_each_alone_would() -> None:
     }
     assert shown["alone"] == shown["together"]
     assert len(shown["alone"]) > len(seconds)
+
+
+def test_a_histogram_is_exposed_as_the_library_exposes_its_own() -> None:
+    ours, theirs = prometheus_client.CollectorRegistry(), prometheus_client.CollectorRegistry()
+    own = Histogram("unit_seconds", "Seconds", ("kind",), (0.005, 1, 30), ours)
+    library = prometheus_client.Histogram("unit_seconds", "Seconds", ("kind",), buckets=(0.005, 1, 30), registry=theirs)
+    for value in (0.001, 0.005, 0.7, 30.0, 3600.0):
+        own.labels(kind="a").observe([value])
+        library.labels(kind="a").observe(value)
+    exposed, expected = (prometheus_client.generate_latest(one).decode().splitlines() for one in (ours, theirs))
+    assert exposed == [line for line in expected if "_created" not in line]
+
+
+def test_a_histogram_refuses_labels_that_it_does_not_have() -> None:
+    with pytest.raises(ValueError, match="effect"):
+        telemetry.observe("effect_seconds", 1, stream="campaign-1")
 
 
 def test_a_block_that_raises_is_timed_too() -> None:

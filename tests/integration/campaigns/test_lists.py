@@ -8,9 +8,10 @@ from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
 from kernel.core.ids import new_id
-from kernel.processors.generations import Rebuild, canonical_dump, live_generation
+from kernel.processors.generations import Rebuild, live_generation
 from services.campaigns.projections import PROJECTIONS
 from tests.integration.campaigns.story import Story
+from tests.kit.generations import dump
 from tests.kit.running import Running
 from tests.kit.until import until
 
@@ -115,9 +116,9 @@ async def test_a_rebuild_equals_live(campaigns: Running) -> None:
             projection, app.database, app.log, app.service.codec, "campaigns", app.bus, app.service.decode or _none
         )
         after = await rebuild.run()
-        rows = await canonical_dump(app.database, projection, before)
+        rows = await dump(app.database, projection, before)
         assert rows or projection.name == "postings"
-        assert rows == await canonical_dump(app.database, projection, after), projection.name
+        assert rows == await dump(app.database, projection, after), projection.name
 
 
 def _none(kind: str, value: bytes) -> None:

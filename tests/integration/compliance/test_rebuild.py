@@ -1,12 +1,13 @@
 """A rebuilt read model equals the live one byte for byte; on PostgreSQL its owner rebuilds, not the writer."""
 
 from kernel.adapters.database import Database
-from kernel.processors.generations import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild
 from services.compliance.codec import CODEC
 from services.compliance.projections import REVIEWS_PROJECTION
 from services.compliance.subscribe import decode
 from tests.integration.compliance.running import Compliance
 from tests.integration.compliance.submissions import Deal
+from tests.kit.generations import dump
 
 
 async def test_a_rebuild_gives_the_same_rows(compliance: Compliance) -> None:
@@ -23,8 +24,8 @@ async def test_a_rebuild_gives_the_same_rows(compliance: Compliance) -> None:
     try:
         rebuild = Rebuild(REVIEWS_PROJECTION, owner, app.log, CODEC, "compliance", app.bus, decode)
         generation = await rebuild.run()
-        before = await canonical_dump(owner, REVIEWS_PROJECTION, generation - 1)
-        after = await canonical_dump(owner, REVIEWS_PROJECTION, generation)
+        before = await dump(owner, REVIEWS_PROJECTION, generation - 1)
+        after = await dump(owner, REVIEWS_PROJECTION, generation)
     finally:
         await owner.close()
     assert before == after

@@ -8,11 +8,12 @@ from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.metrics.v1 import events_pb2 as metrics
 
 from kernel.core.ids import new_id
-from kernel.processors.generations import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild
 from services.discovery.projections import PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE
 from tests.integration.discovery.running import OPERATOR, Discovery, running
+from tests.kit.generations import dump
 from tests.kit.until import until
 from tools.make_creators import TARGET
 
@@ -118,9 +119,9 @@ async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
             await discovery.get(creators[0], at_least=token)
         app = discovery.app
         for projection in PROJECTIONS:
-            live = await canonical_dump(app.database, projection, 1)
+            live = await dump(app.database, projection, 1)
             made = await Rebuild(projection, app.database, app.log, SERVICE.codec, "discovery", app.bus, decode).run()
-            assert live == await canonical_dump(app.database, projection, made)
+            assert live == await dump(app.database, projection, made)
             assert live
 
 

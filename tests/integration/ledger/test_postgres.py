@@ -9,11 +9,12 @@ from kernel.core.decider import Actor
 from kernel.eventlog.log import Log
 from kernel.host.app import App
 from kernel.processors.access import reading_as
-from kernel.processors.generations import Rebuild, canonical_dump
+from kernel.processors.generations import Rebuild
 from services.ledger.domain.events import ChainKind
 from services.ledger.projections import PROJECTIONS
 from tests.integration.ledger import test_books, test_money_bugs, test_story
 from tests.integration.ledger.running import running, unique
+from tests.kit.generations import dump
 
 
 async def test_the_ledger_over_postgresql(database_url: str, tmp_path: Path) -> None:
@@ -36,10 +37,10 @@ async def read_models_can_be_made_anew(app: App, database_url: str) -> None:
     owner = Database(database_url, app.metadata)
     for projection in PROJECTIONS:
         await app.at_least(f"ledger:{(await app.log.head()).position}:", projection.name)
-        live = await canonical_dump(owner, projection, 1)
+        live = await dump(owner, projection, 1)
         codec, log = app.service.codec, Log(owner)
         rebuild = Rebuild(projection, owner, log, codec, "ledger", app.bus, lambda _type, _value: None)
-        assert await canonical_dump(owner, projection, await rebuild.run()) == live
+        assert await dump(owner, projection, await rebuild.run()) == live
     await owner.close()
 
 
