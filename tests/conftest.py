@@ -7,13 +7,22 @@ import pytest
 from hypothesis import settings
 
 from tests.kit.cpu import CpuByFile
+from tests.kit.forked import forked_services
 from tests.kit.kafka import fresh_kafka, kafka_server
 from tests.kit.postgres import database_url, fresh_postgres, postgres_server
 from tests.kit.servers import Ports
 from tools import speed
 from tools.servers.places import SHARE
 
-__all__ = ["database_url", "fresh_kafka", "fresh_postgres", "kafka_server", "ports", "postgres_server"]
+__all__ = [
+    "database_url",
+    "forked_services",
+    "fresh_kafka",
+    "fresh_postgres",
+    "kafka_server",
+    "ports",
+    "postgres_server",
+]
 
 PORTS = pytest.StashKey[Ports]()
 settings.register_profile("untimed", deadline=None)

@@ -1,7 +1,6 @@
 """What an operator does beside a running platform: import, lag, verify, rebuild, and events that cannot be handled."""
 
 import asyncio
-import os
 import signal
 import sqlite3
 import subprocess
@@ -20,6 +19,7 @@ from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
 from kernel.streams import halted
+from tests.kit import forked
 from tools.speed import patience
 
 Done = subprocess.CompletedProcess[str]
@@ -27,10 +27,7 @@ Done = subprocess.CompletedProcess[str]
 
 def _dandelion(folder: Path, *words: str) -> Done:
     command = [sys.executable, "-m", "cli", *words, "--data", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=patience(120), cwd=ROOT, env=environment, check=False
-    )
+    return forked.run(command, folder, ROOT, patience(120))
 
 
 async def dandelion(platform: Embedded, *words: str) -> Done:

@@ -22,6 +22,7 @@ from cli.platform import Name, Running
 from kernel.host.app import App
 from kernel.verify.invariants import broken, check_service
 from soak import ending
+from tests.kit import forked
 from tests.kit.working import campaigns, work_goes_on, working
 from tools.servers import KafkaServer, PostgresServer
 from tools.servers.install import postgres_binaries
@@ -108,10 +109,7 @@ async def heads(apps: list[App]) -> dict[str, int]:
 
 async def dandelion(layout: Layout, *words: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "cli", *words, "--data", str(layout.folder)]
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
-    return await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=patience(180), cwd=ROOT, env=env, check=False
-    )
+    return await asyncio.to_thread(forked.run, command, layout.folder, ROOT, patience(180))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from kernel.host.main import main
 from kernel.processors.processes import Effect
 from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
-from tests.kit import counter, crash
+from tests.kit import counter, crash, forked
 
 PR_SET_PDEATHSIG = 1
 LEASE_TTL_S = "TOY_LEASE_TTL_S"
@@ -140,9 +139,7 @@ class Toy:
     """A toy process, forked from a server that has imported everything (else each start costs a second of imports)."""
 
     def __init__(self, env: dict[str, str], roles: Sequence[str]) -> None:
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["tests.kit.toy"])
-        self._process = context.Process(target=run, args=(env, roles), daemon=True)
+        self._process = forked.context().Process(target=run, args=(env, roles), daemon=True)
         self._process.start()
 
     def poll(self) -> int | None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 from tests.integration.campaigns.conftest import OTHERS
 from tests.integration.campaigns.story import brief_body
+from tests.kit import forked
 from tests.kit.quiet import until_quiet
 from tests.kit.rolling import LIMIT_S, Ask, Balanced, Replica
 from tests.kit.running import ISSUER, free_port, settings_in
@@ -36,8 +36,8 @@ class Campaigns:
 
     def __init__(self, env: dict[str, str]) -> None:
         command = [sys.executable, "-m", "services.campaigns", *ROLES]
-        with open(env["LOG"], "ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        log = Path(env["LOG"])
+        self._process = forked.start(command, env, ROOT, log, log, signal.SIGKILL)
 
     def poll(self) -> int | None:
         return self._process.poll()

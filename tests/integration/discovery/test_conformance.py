@@ -22,6 +22,7 @@ from kernel.host.app import run_migrations
 from services.discovery.rest import make_api
 from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.running import OPERATOR, free_port, settings_in
+from tests.kit import forked
 from tests.kit.until import until
 from tools.speed import patience
 
@@ -41,11 +42,12 @@ async def address() -> AsyncIterator[str]:
     variables = {f"DANDELION_{name.upper()}": str(value) for name, value in SETTINGS if value is not None}
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"}
     command = [sys.executable, "-m", "services.discovery", "rest", "relay", "project", "process"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=os.environ | variables | path)
+    log = FOLDER / "discovery.log"
+    process = forked.start(command, os.environ | variables | path, ROOT, log, log, signal.SIGKILL)
     base = f"http://127.0.0.1:{SETTINGS.http_port}"
 
     async def answers() -> bool:
-        assert process.returncode is None, "discovery ended"
+        assert process.poll() is None, "discovery ended"
         try:
             async with httpx.AsyncClient() as client:
                 return (await client.get(f"{base}/healthz/ready")).status_code == 200
@@ -55,7 +57,7 @@ async def address() -> AsyncIterator[str]:
     await until(answers, LIMIT_S)
     yield base
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), patience(LIMIT_S)) == 0, "a drained process ends with 0"
+    assert await asyncio.to_thread(process.wait, patience(LIMIT_S)) == 0, "a drained process ends with 0"
 
 
 @SCHEMA.parametrize()
