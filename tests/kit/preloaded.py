@@ -1,6 +1,8 @@
 """Everything that a forked process of the tests may need, imported once: all modules of the product, and a toy's."""
 
 import pkgutil
+import sys
+import time
 from importlib import import_module
 
 import tests.kit.toy
@@ -28,3 +30,6 @@ for one in PACKAGES:
     preload(one)
 for late in ("alembic.config", "alembic.runtime.environment", "alembic.script", "uvicorn"):
     import_module(late)
+
+if __name__ == "__main__":  # what the fork server costs, once for each test worker
+    sys.stdout.write(f"{len(sys.modules)} modules in {time.process_time():.1f} CPU seconds\n")
