@@ -12,6 +12,7 @@ from bench.measure import Row, interleaved, ratio, say
 from bench.place import Place
 from bench.projector import LIMIT_S, TimedBus, bare, fresh
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.processors.projector import Projector, physical
 from kernel.streams.consumer import Consumer
 from services.metrics.projections import COUNTS
@@ -24,7 +25,7 @@ EVENTS, SINGLES = 600_000, 100_000
 async def bench(place: Place) -> list[Row]:
     """One row: events/s through the projection `counts`, its envelope ids, minutes, cells and guards committed."""
     bus = TimedBus(place.kafka.url)
-    database = Database(place.postgres.url(await place.postgres.create_database()), metadata())
+    database = database_at(place.postgres.url(await place.postgres.create_database()), metadata())
     say(f"envelopes: {EVENTS:,} events")
     await engagement.publish(bus, EVENTS, SINGLES)
     records = sum((await bus.end_offsets([ENGAGEMENT.name])).values())

@@ -15,12 +15,13 @@ from bench.place import Place
 from bench.writer import drive, serving
 from kernel.adapters.bus import BusRecord
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.adapters.schema import first_tables
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.events import Recorded
 from kernel.core.ids import derived_id, partition_of
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.processors.projector import Projection, Projector, physical
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, Topic, of_log, of_topic, read_records
@@ -54,7 +55,7 @@ class Spent:
 
 async def fresh(server: PostgresServer) -> Database:
     """A database with the kernel's tables."""
-    made = Database(server.url(await server.create_database()), counter.metadata())
+    made = database_at(server.url(await server.create_database()), counter.metadata())
     async with made.transaction() as connection:
         await connection.run_sync(first_tables, made.metadata)
     return made
@@ -106,7 +107,7 @@ def _row(path: str, few: str, many: str, costs: tuple[list[float], list[float]],
 async def _partitions(place: Place) -> Row:
     say("projecting 12 and 120 partitions")
     database, bus = await fresh(place.postgres), SqliteBus(str(place.folder / "growth.db"))
-    relay = Relay(SERVICE, Log(database), bus, counter.CODEC, counter.publish)
+    relay = Relay(SERVICE, open_log(database), bus, counter.CODEC, counter.publish)
     events = list(stored([ordered(number) for number in range(STREAMS)], EVENTS))
     generation = 0
 

@@ -15,10 +15,11 @@ from bench.place import Place
 from kernel.adapters.bus import PARTITIONS, TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus, KafkaReader
+from kernel.adapters.opening import database_at
 from kernel.adapters.schema import first_tables
 from kernel.core.events import Recorded
 from kernel.core.ids import partition_of, split_stream
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.processors.projector import Projection, Projector, physical
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import BATCH_RECORDS
@@ -36,7 +37,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 async def bench(place: Place) -> list[Row]:
     """One row: events/s of the real Consumer and Projector with guards and a read model of 2,000 rows."""
     bus = TimedBus(place.kafka.url)
-    database = Database(place.postgres.url(await place.postgres.create_database()), counter.metadata())
+    database = database_at(place.postgres.url(await place.postgres.create_database()), counter.metadata())
     say(f"projector: {EVENTS:,} events by the relay")
     await bus.ensure_topics({TOPIC: PARTITIONS})
     await publish(bus, database)
@@ -64,7 +65,7 @@ async def bench(place: Place) -> list[Row]:
 
 async def publish(bus: KafkaBus, database: Database) -> None:
     """The events as the relay sends them: its headers, its record batches."""
-    relay = Relay(SERVICE, Log(database), bus, counter.CODEC, counter.publish, PARTITIONS)
+    relay = Relay(SERVICE, open_log(database), bus, counter.CODEC, counter.publish, PARTITIONS)
     producer, checkpoint, waiting = await bus.producer(), Checkpoint(), recorded()
     while waiting:
         made = relay.prepare(waiting[:4_000], checkpoint)

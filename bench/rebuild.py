@@ -10,10 +10,11 @@ import orjson
 from bench.measure import Cpu, Row, interleaved, ratio, say
 from bench.place import Place
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.events import Recorded
 from kernel.core.ids import derived_id
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.host.migrate import migrate
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projector, physical
@@ -63,7 +64,7 @@ async def fill(database: Database, events: Sequence[Recorded]) -> None:
 async def bench(place: Place) -> list[Row]:
     """Events a second of `Rebuild` as a whole (clean start, fold, swap) against one event a transaction."""
     say("rebuild beside live")
-    database = Database(place.postgres.url(await place.postgres.create_database()), SERVICE.metadata())
+    database = database_at(place.postgres.url(await place.postgres.create_database()), SERVICE.metadata())
     bus = SqliteBus(str(place.folder / "rebuild.db"))
     events = recorded(EVENTS)
     await migrate(SERVICE.name, database, SERVICE.migrations, SERVICE.projections)
@@ -74,7 +75,7 @@ async def bench(place: Place) -> list[Row]:
 
     async def ours() -> float:
         nonlocal generation
-        made = Rebuild(PROJECTION, database, Log(database), CODEC, SERVICE.name, bus, lambda *_: None)
+        made = Rebuild(PROJECTION, database, open_log(database), CODEC, SERVICE.name, bus, lambda *_: None)
         clock = Cpu()
         generation = await made.run()
         seconds, cpu_s = clock.spent()

@@ -20,9 +20,9 @@ from bench.measure import Row, percentile, say
 from bench.place import Place
 from bench.projector import fresh
 from kernel.adapters.bus import TopicPartition
-from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus, KafkaReader
-from kernel.eventlog.log import Log
+from kernel.adapters.opening import database_at
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.processors.projector import Projector
@@ -96,8 +96,8 @@ async def _round(place: Place, number: int) -> tuple[list[float], list[float], f
 
 async def _offer(url: str) -> tuple[list[tuple[int, float, float]], float]:
     """(position, submitted, answered) of every command, and how many were answered a second."""
-    database = Database(url, counter.metadata())
-    writer, stop = Writer(MAKER.name, Log(database), counter.deciders(12)), asyncio.Event()
+    database = database_at(url, counter.metadata())
+    writer, stop = Writer(MAKER.name, open_log(database), counter.deciders(12)), asyncio.Event()
     serving = asyncio.create_task(writer.run(stop))
     streams = [counter.counter() for _ in range(STREAMS)]
     sent: list[tuple[int, float, float]] = []
@@ -131,7 +131,7 @@ class View:
     """The second service's projector, which notes when each position was committed."""
 
     def __init__(self, app: App, url: str) -> None:
-        self.database = Database(url, counter.metadata())
+        self.database = database_at(url, counter.metadata())
         self.projector = Projector(counter.foreign_sums(app.service.name), 1, self.database)
         self.seen: Seen = {}
         self.consumer = Consumer(

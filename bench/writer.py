@@ -12,9 +12,10 @@ from pathlib import Path
 from bench.measure import Row, interleaved, percentile, ratio, say
 from bench.place import Place
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.adapters.schema import first_tables
 from kernel.core.ids import new_id
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from tests.kit import counter
 from tools.servers import PostgresServer
@@ -26,7 +27,7 @@ COMMANDS_A_STREAM = 10
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url, counter.metadata())
+    database = database_at(url, counter.metadata())
     try:
         yield database
     finally:
@@ -43,7 +44,7 @@ async def empty(database: Database) -> None:
 @asynccontextmanager
 async def serving(database: Database) -> AsyncIterator[Writer]:
     """A writer on the log there, until the block ends."""
-    writer, stop = Writer("bench", Log(database), counter.deciders()), asyncio.Event()
+    writer, stop = Writer("bench", open_log(database), counter.deciders()), asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
     try:
         yield writer

@@ -9,8 +9,8 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.open_services import open_services
 from cli.story.tell import COLUMNS
-from kernel.adapters.database import open_database
-from kernel.eventlog.log import Log
+from kernel.adapters.opening import open_database
+from kernel.eventlog.opening import open_log
 from kernel.host.app import App
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
@@ -47,7 +47,7 @@ async def rebuild_one(app: App, projection: Projection, progress: Progress) -> i
     try:
         decode = app.service.decode or (lambda _type, _value: None)
         made = Rebuild(
-            projection, owner, Log(owner), app.service.codec, app.service.name, app.bus, decode, shown
+            projection, owner, open_log(owner), app.service.codec, app.service.name, app.bus, decode, shown
         )  # fmt: skip
         return await made.run()
     finally:

@@ -1,7 +1,7 @@
 """Set-wise statements of one table for the driver: rows by primary key, upserts and deletes of many in one.
 
-Rows that go with an append are parts of the append's own statement on PostgreSQL and write only if the head moves; on SQLite
-they follow it in its transaction. Values pass through their column's type both ways, as everywhere in SQLAlchemy.
+Rows that go with an append are parts of the append's own statement on PostgreSQL and write only if the head moves. Values
+pass through their column's type both ways, as everywhere in SQLAlchemy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 Key = tuple[Any, ...]
 _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -61,13 +59,13 @@ class BulkStatements:
         if changes.gone:
             yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.gone)
 
-    def upserting(self, rows: Sequence[Mapping[str, Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+    def upserting(self, columns: Mapping[str, list[Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
         """A statement of its own: columns in `add` are summed onto what stands there, the others replaced."""
-        names, summed = tuple(rows[0]), tuple(add)
+        names, summed = tuple(columns), tuple(add)
         sql = self._alone.get((names, summed))
         if sql is None:
             sql = self._alone[names, summed] = self._upserting(names, summed)
-        return sql, self._row_arrays({name: [row[name] for row in rows] for name in names})
+        return sql, self._row_arrays(columns)
 
     def deleting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
         """A statement of its own."""
@@ -93,7 +91,7 @@ class BulkStatements:
 
     def _unnest(self, names: Sequence[str], what: str) -> str:
         arrays = ", ".join(self._cast(name, self._name(name, what)) for name in names)
-        return f"unnest({arrays}) AS u({_quoted(names)})"
+        return f"unnest({arrays}) AS u({quoted(names)})"
 
     def _cast(self, name: str, parameter: str) -> str:
         array = f"string_to_array(:{parameter}, ',', '')" if name in self._joined else f":{parameter}"
@@ -101,7 +99,7 @@ class BulkStatements:
 
     def _selecting(self) -> str:
         same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)
-        inner = f'SELECT {_quoted(self.columns, "t.")} FROM "{self.table.name}" AS t WHERE {same} OFFSET 0'
+        inner = f'SELECT {quoted(self.columns, "t.")} FROM "{self.table.name}" AS t WHERE {same} OFFSET 0'
         return f"SELECT f.* FROM {self._unnest(self.key, 'gone')} CROSS JOIN LATERAL ({inner}) AS f"
 
     def _upserting(self, names: Sequence[str], add: Sequence[str], behind: str = "") -> str:
@@ -109,9 +107,9 @@ class BulkStatements:
         changed = ", ".join(f'"{name}" = {self._after(name, add)}' for name in names if name not in self.key)
         action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
         return (
-            f'INSERT INTO "{self.table.name}" AS t ({_quoted(names)}) '
-            f"SELECT {_quoted(names, 'u.')} FROM {behind}{self._unnest(names, 'row')} "
-            f"ON CONFLICT ({_quoted(self.key)}) {action}"
+            f'INSERT INTO "{self.table.name}" AS t ({quoted(names)}) '
+            f"SELECT {quoted(names, 'u.')} FROM {behind}{self._unnest(names, 'row')} "
+            f"ON CONFLICT ({quoted(self.key)}) {action}"
         )
 
     def _after(self, name: str, add: Sequence[str]) -> str:
@@ -129,16 +127,7 @@ def behind_the_head(changes: Sequence[RowChanges]) -> tuple[str, dict[str, Any]]
     return "".join(f",\n{sql}" for sql, _ in parts), values
 
 
-async def write(connection: AsyncConnection, changes: Sequence[RowChanges]) -> None:
-    """SQLite: in the append's transaction, after it."""
-    for change in changes:
-        if change.gone:
-            await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
-        rows = [dict(zip(change.kept, row, strict=True)) for row in zip(*change.kept.values(), strict=True)]
-        await upsert(connection, change.table.table, rows)
-
-
-def _quoted(names: Iterable[str], of: str = "") -> str:
+def quoted(names: Iterable[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
 
 
@@ -146,45 +135,9 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-async def upsert(
-    connection: AsyncConnection,
-    table: sa.Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    add: Sequence[str] = (),
-) -> None:
-    """One set-wise upsert by primary key: columns in `add` are summed onto the stored ones, the others replaced.
-
-    Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
-    """
-    if not rows:
-        return
+def on_conflict(insert: Any, table: sa.Table, names: Sequence[str], add: Sequence[str] = ()) -> Any:
+    """The insert of either dialect as an upsert by primary key: columns in `add` are summed, the others replaced."""
     keys = [column.name for column in table.primary_key.columns]
-    ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
-    if connection.dialect.name == "postgresql":
-        statement, bound = (
-            _unnested(table, ordered),
-            {f"c_{name}": [row[name] for row in ordered] for name in ordered[0]},
-        )
-        await connection.execute(_on_conflict(statement, table, keys, list(ordered[0]), add), bound)
-    else:
-        insert = sqlite.insert(table)
-        await connection.execute(
-            _on_conflict(insert, table, keys, list(ordered[0]), add), [dict(row) for row in ordered]
-        )
-
-
-def _unnested(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
-    """INSERT ... SELECT FROM unnest(arrays): one statement of fixed text whatever the number of rows."""
-    names = list(rows[0])
-    arrays = [sa.bindparam(f"c_{name}", type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names]
-    if any(isinstance(table.c[name].type, postgresql.ARRAY | sa.ARRAY) for name in names):
-        raise TypeError("unnest flattens array columns; store them as text or JSON")
-    columns = sa.func.unnest(*arrays).table_valued(*names, name="u").render_derived()
-    return postgresql.insert(table).from_select(names, sa.select(*[columns.c[name] for name in names]))
-
-
-def _on_conflict(insert: Any, table: sa.Table, keys: list[str], names: list[str], add: Sequence[str]) -> Any:
     values = {
         name: table.c[name] + insert.excluded[name] if name in add else insert.excluded[name]
         for name in names
@@ -193,3 +146,9 @@ def _on_conflict(insert: Any, table: sa.Table, keys: list[str], names: list[str]
     if not values:
         return insert.on_conflict_do_nothing(index_elements=keys)
     return insert.on_conflict_do_update(index_elements=keys, set_=values)
+
+
+def in_key_order(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Sorted by primary key: unsorted upserts deadlocked."""
+    keys = [column.name for column in table.primary_key.columns]
+    return sorted(rows, key=lambda row: tuple(row[key] for key in keys))

@@ -12,9 +12,7 @@ from time import monotonic
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import upsert
 from kernel.adapters.database import Database
-from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
 
 TTL_S = 6.0
@@ -34,8 +32,8 @@ class Leases:
         self._joined = False
 
     async def held(self) -> frozenset[str]:
-        """The names held now; renews every RENEW_S. On SQLite there is one process: it holds all."""
-        if self._database.is_sqlite:
+        """The names held now; renews every RENEW_S. One process alone on its database holds all."""
+        if not self._database.is_shared:
             return frozenset(self._names.values())
         self._joined = True  # before it is tried: a renewal that was cancelled may have been committed
         if monotonic() >= self._renew_at:
@@ -45,7 +43,7 @@ class Leases:
 
     async def _renew(self) -> frozenset[str]:
         async with self._database.transaction() as connection:
-            now = await time_of(connection)
+            now = await self._database.time(connection)
             await self._join(connection, now)
             share = ceil(len(self._names) / max(1, await self._members(connection, now)))
             mine = await self._mine(connection)
@@ -58,11 +56,11 @@ class Leases:
     async def _join(self, connection: AsyncConnection, now: datetime) -> None:
         until = now + timedelta(seconds=TTL_S)
         member = {"name": f"{self._prefix}/member/{self.owner}", "owner": self.owner, "until": until}
-        await upsert(connection, self._table, [member])
+        await self._database.upsert(connection, self._table, [member])
         known = set((await connection.execute(sa.select(self._table.c.name).where(self._of_names()))).scalars())
         missing = [{"name": name, "owner": "", "until": now} for name in self._names if name not in known]
         if missing:
-            await connection.execute(sa.dialects.postgresql.insert(self._table).on_conflict_do_nothing(), missing)
+            await self._database.insert_missing(connection, self._table, missing)
 
     async def _members(self, connection: AsyncConnection, now: datetime) -> int:
         members = self._table.c.name.startswith(f"{self._prefix}/member/", autoescape=True)
@@ -88,7 +86,7 @@ class Leases:
 
     async def _set(self, connection: AsyncConnection, names: Sequence[str], until: datetime) -> None:
         mine = self._table.c.name.in_(names) & (self._table.c.owner == self.owner)
-        owner = self.owner if until > await time_of(connection) else ""
+        owner = self.owner if until > await self._database.time(connection) else ""
         await connection.execute(sa.update(self._table).where(mine).values(until=until, owner=owner))
 
     def _of_names(self) -> sa.ColumnElement[bool]:
@@ -101,11 +99,3 @@ class Leases:
             self._joined, self._held = False, frozenset()
             async with self._database.transaction() as connection:
                 await connection.execute(sa.delete(self._table).where(self._table.c.owner == self.owner))
-
-
-async def time_of(connection: AsyncConnection) -> datetime:
-    """The database's time."""
-    if connection.dialect.name == "sqlite":
-        return system_clock()
-    now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
-    return now

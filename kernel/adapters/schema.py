@@ -1,10 +1,14 @@
-"""The kernel's own tables, the type their times have, and what a service's first migration makes of them."""
+"""The kernel's own tables, and the column types and expressions that each store spells its own way."""
 
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from kernel.core.clock import system_clock
 
@@ -30,6 +34,87 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 
 def utc_text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class RowReaders(sa.types.TypeDecorator[list[str]]):
+    """Who may read the row: tenant ids, `role:<role>`, `public`. A sorted JSON list (jsonb on PostgreSQL)."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        return dialect.type_descriptor(postgresql.JSONB() if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: sa.Dialect) -> Any:
+        readers = sorted(set(value or ()))
+        return readers if dialect.name == "postgresql" else json.dumps(readers)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> list[str]:
+        return list(value) if isinstance(value, list) else json.loads(value)
+
+
+class _Texts(sa.types.TypeDecorator[list[str]]):
+    """A set of texts as one bound value, however many there are: text[] on PostgreSQL, on SQLite a JSON list."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        kind: Any = postgresql.ARRAY(sa.Text()) if dialect.name == "postgresql" else sa.Text()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: list[str] | None, dialect: sa.Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _Test(FunctionElement[bool]):
+    """A test of a column against a bound set of texts."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any], texts: Iterable[str]) -> None:
+        super().__init__(column, sa.bindparam(None, sorted(set(texts)), type_=_Texts()))
+
+    def sides(self, compiler: Any, options: dict[str, Any]) -> list[str]:
+        return [compiler.process(side, **options) for side in self.clauses]
+
+
+class shares_text(_Test):  # noqa: N801 - reads as a function of SQL
+    """Whether a RowReaders column and a set have a text in common."""
+
+    inherit_cache = True
+
+
+class in_texts(_Test):  # noqa: N801 - as above
+    """Whether a column's text is in a set."""
+
+    inherit_cache = True
+
+
+@compiles(shares_text, "postgresql")
+def _shares_in_postgres(test: shares_text, compiler: Any, **options: Any) -> str:
+    column, texts = test.sides(compiler, options)
+    return f"({column} ?| CAST({texts} AS TEXT[]))"
+
+
+@compiles(shares_text, "sqlite")
+def _shares_in_sqlite(test: shares_text, compiler: Any, **options: Any) -> str:
+    column, texts = test.sides(compiler, options)
+    wanted = f"SELECT wanted.value FROM json_each({texts}) AS wanted"
+    return f"EXISTS (SELECT 1 FROM json_each({column}) AS own WHERE own.value IN ({wanted}))"
+
+
+@compiles(in_texts, "postgresql")
+def _in_postgres(test: in_texts, compiler: Any, **options: Any) -> str:
+    column, texts = test.sides(compiler, options)
+    return f"({column} IN (SELECT unnest(CAST({texts} AS TEXT[]))))"
+
+
+@compiles(in_texts, "sqlite")
+def _in_sqlite(test: in_texts, compiler: Any, **options: Any) -> str:
+    column, texts = test.sides(compiler, options)
+    return f"({column} IN (SELECT wanted.value FROM json_each({texts}) AS wanted))"
 
 
 def define(metadata: sa.MetaData) -> None:

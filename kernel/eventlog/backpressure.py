@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from kernel.core.faults import Fault, Unavailable
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
 from kernel.runtime.wakeup import wait
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Lag(NamedTuple):
     seconds: float
 
 
-async def relay_lag(log: Log) -> Lag:
+async def relay_lag(log: StoredLog) -> Lag:
     """Reads what is not relayed yet, at database time."""
     checkpoint, events = (log.database.metadata.tables[name] for name in ("relay_checkpoint", "log_events"))
     now = await log.now()
@@ -42,7 +42,7 @@ async def relay_lag(log: Log) -> Lag:
 class Backpressure:
     """`check` is a Writer's `admit`; `run` keeps it up to date in a process that has a writer."""
 
-    def __init__(self, log: Log, limit_events: int, limit_s: float) -> None:
+    def __init__(self, log: StoredLog, limit_events: int, limit_s: float) -> None:
         self._log, self._limit_events, self._limit_s = log, limit_events, limit_s
         self._lag = Lag(0, 0.0)
 

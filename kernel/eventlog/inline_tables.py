@@ -6,14 +6,13 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, RowChanges
-from kernel.adapters.database import Database
 from kernel.adapters.personal import Sealed
 from kernel.core.decider import InlineTable, Key
 from kernel.eventlog.decide import Decisions, RowKey
+from kernel.eventlog.log import Log
 
 PERSONAL = "personal"
 
@@ -21,13 +20,13 @@ PERSONAL = "personal"
 class InlineTables:
     """A service's inline tables, and `personal`, whose rows travel sealed beside the commands."""
 
-    def __init__(self, database: Database, inlines: Mapping[str, InlineTable[Any]]) -> None:
-        self._database, self._inlines = database, inlines
+    def __init__(self, log: Log, inlines: Mapping[str, InlineTable[Any]]) -> None:
+        self._log, self._inlines = log, inlines
         known = {name: _columns(inline.row) for name, inline in inlines.items()}
-        if PERSONAL in database.metadata.tables:
+        if PERSONAL in log.metadata.tables:
             known[PERSONAL] = _columns(Sealed)
         self._tables = {
-            name: BulkStatements(database.metadata.tables[name], columns) for name, columns in sorted(known.items())
+            name: BulkStatements(log.metadata.tables[name], columns) for name, columns in sorted(known.items())
         }
 
     async def read(self, wanted: Sequence[RowKey], connection: AsyncConnection | None = None) -> dict[RowKey, Any]:
@@ -38,22 +37,10 @@ class InlineTables:
             by_table[name].append(key)
         for name, keys in sorted(by_table.items()):
             inline = self._inlines[name]
-            for values in await self._select(self._tables[name], keys, connection):
+            for values in await self._log.read_rows(self._tables[name], keys, connection):
                 row = inline.row(**values)
                 found[name, tuple(getattr(row, column) for column in inline.key)] = row
         return found
-
-    async def _select(
-        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None
-    ) -> list[dict[str, Any]]:
-        if not self._database.is_sqlite:
-            sql, arrays = table.selecting(keys)
-            return [table.read(row) for row in await self._database.rows(sql, arrays, connection)]
-        if connection is None:
-            async with self._database.reading() as reading:
-                return await self._select(table, keys, reading)
-        query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
-        return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     def changes(self, decided: Decisions) -> list[RowChanges]:
         """What the append writes beside events, table by table and key by key in one order; None deletes."""

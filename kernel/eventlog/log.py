@@ -1,29 +1,28 @@
 """The event log of one service: one head row, dense positions in commit order, idempotency keys and outbox in one table.
 
-An append moves the head by compare-and-set and inserts the rows behind it, in one statement. The head row is lock, clock
-and order in one: who appends at the head it expected has seen every event before it.
+An append moves the head by compare-and-set and puts the events behind it, in one transaction. The head is lock, clock and
+order in one: who appends at the head it expected has seen every event before it.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import RowChanges, behind_the_head, write
+from kernel.adapters.bulk import BulkStatements, Key, RowChanges
 from kernel.adapters.database import Database
-from kernel.adapters.driver import INDEXES_ONLY
-from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
 from kernel.runtime.wakeup import Wakeup
 
-CHANNEL = "log_appended"
 READ_LIMIT = 5_000
-SEPARATOR = "\x1f"
 MAX_POSITION = 2**62
 
 
@@ -51,65 +50,46 @@ class Pending:
 Statement = tuple[str, dict[str, Any]]
 """SQL with `:names`, and their values."""
 COLUMNS = "position, tenant, stream, version, partition, name, data, meta, command, recorded_at"
-_APPEND_POSTGRES = f"""
-WITH h AS (UPDATE log SET head = head + :n, at = greatest(at, clock_timestamp()) WHERE head = :expected RETURNING at),
-i AS (INSERT INTO log_events ({COLUMNS})
-SELECT :expected + u.i, u.tenant, u.stream, u.version, u.partition, u.name, u.data, u.meta, u.command, h.at
-FROM (SELECT convert_to(d, 'UTF8') AS data, convert_to(m, 'UTF8') AS meta, * FROM
-unnest(string_to_array(:tenants, chr(31)), string_to_array(:streams, chr(31)), CAST(string_to_array(:versions, ',') AS int[]),
-CAST(string_to_array(:partitions, ',', '') AS int[]), string_to_array(:names, chr(31)), string_to_array(:datas, chr(31)),
-string_to_array(:metas, chr(31)), string_to_array(:commands, chr(31), ''))
-WITH ORDINALITY AS t(tenant, stream, version, partition, name, d, m, command, i)) AS u, h)%s
-SELECT h.at, pg_notify('{CHANNEL}', '') FROM h
-"""
-# OFFSET 0 keeps the planner at one index lookup for each id asked for: without statistics (a young table) it would read
-# the whole log for a batch.
-_LOAD_POSTGRES = f"""
-SELECT e.* FROM unnest(CAST(:streams AS text[])) AS u(stream) CROSS JOIN LATERAL
-(SELECT {COLUMNS} FROM log_events WHERE stream = u.stream ORDER BY version OFFSET 0) AS e ORDER BY e.stream, e.version
-"""
-_READ_POSTGRES = f"""
-SELECT {COLUMNS} FROM log_events WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit
-"""
-_FIND_POSTGRES = f"""
-SELECT e.* FROM unnest(CAST(:streams AS text[]), CAST(:commands AS text[])) AS u(stream, command) CROSS JOIN LATERAL
-(SELECT {COLUMNS} FROM log_events WHERE stream = u.stream AND command = u.command OFFSET 0) AS e
-"""
-_APPEND_SQLITE = sa.text("""
-INSERT INTO log_events (position, tenant, stream, version, partition, name, data, meta, command, recorded_at)
-VALUES (:position, :tenant, :stream, :version, :partition, :name, :data, :meta, :command, :recorded_at)
-""")
 
 
-class Log:
-    """Reads and appends. It opens no transaction by itself except in `append` and `locked`."""
+class Log(Protocol):
+    """An append-only event log with one head, and the inline tables that change together with it.
 
-    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self.database = database
-        self.signal = Wakeup()
-        self._clock = clock
-        self._head = database.metadata.tables["log"]
-        self._events = database.metadata.tables["log_events"]
+    An implementer promises the following, and tests/contract/test_log.py asks every implementation for it. Positions are
+    dense and in commit order, so whoever reads `position > last` misses nothing. An append happens whole or not at all, its
+    events and its rows of inline tables alike, and only at the head that the caller expected; of several callers that expect
+    the same head one wins and the others are answered None. No (stream, version) and no (stream, command id) stands twice:
+    such an append raises IntegrityError. Time is the store's, and neither `now` nor an append's time is before the last
+    append's. Everything takes an optional `connection`: with one a call belongs to that transaction and sees what it wrote;
+    without one it sees what is committed, and an append is a transaction of its own.
+
+    Example, an append that notices that somebody was faster and decides anew:
+
+        head = await log.head()
+        at = await log.append(None, [Pending("acme", "order-1", 1, 0, "order.placed@1", b"{}", b"{}", "key-1")], head.position)
+        if at is None:
+            missed = await log.read(head.position)
+    """
+
+    signal: Wakeup
+    """Set after every append that this process knows of; whoever follows the log waits on it."""
+
+    @property
+    def metadata(self) -> sa.MetaData:
+        """The service's tables, the inline tables among them."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may append: only then a decision made while the lock is awaited can save time."""
+
+    def monotonic(self) -> float:
+        """Seconds that pass between two answers of the log; only differences count."""
 
     async def head(self, connection: AsyncConnection | None = None) -> Head:
-        if connection is None and self.database.is_sqlite:
-            async with self.database.reading() as reading:
-                return await self.head(reading)
-        if connection is not None and self.database.is_sqlite:
-            row: Any = (await connection.execute(sa.select(self._head.c.head, self._head.c.at))).first()
-        else:
-            row = next(iter(await self.database.rows("SELECT head, at FROM log", {}, connection)), None)
-        if row is None:
-            raise Internal("log.not_migrated", do="run the migrate role of this service")
-        return Head(row[0], row[1])
+        """The log's end as it is committed, or as the transaction of `connection` sees it."""
 
     async def now(self) -> datetime:
-        """Database time (UTC); on SQLite the machine's clock, never behind the last append."""
-        if self.database.is_sqlite:
-            return max(self._clock(), (await self.head()).at)
-        async with self.database.reading() as connection:
-            now: datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
-            return now
+        """The store's time (UTC)."""
 
     async def append(
         self,
@@ -121,103 +101,84 @@ class Log:
     ) -> datetime | None:
         """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
 
-        `changes` are rows of other tables that go with it. With no rows it only proves, under the head row's lock, that the
-        head is where the caller believes it. Without a connection it is a transaction of its own. `prepared`: its statement.
+        `changes` are rows of inline tables that go with it. With no rows it only proves that the head is where the caller
+        believes it, and holds it there until the transaction ends. `prepared` is the same append made ready by `prepare`.
         """
-        if not self.database.is_sqlite:
-            sql, values = prepared or self.statement(rows, expected, changes)
-            found = await self.database.rows(sql, values, connection)
-            return found[0][0] if found else None
-        if connection is not None:
-            return await self._append_sqlite(connection, rows, expected, changes)
-        async with self.database.transaction() as own:
-            return await self._append_sqlite(own, rows, expected, changes)
 
-    def statement(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement:
-        """PostgreSQL: `append` made ready."""
-        sql, values = behind_the_head(changes)
-        return _APPEND_POSTGRES % sql, _arrays(rows, expected) | values
+    def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement | None:
+        """The append made ready while there is nothing else to do; None where there is nothing to make ready."""
 
-    async def _append_sqlite(
-        self, connection: AsyncConnection, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]
-    ) -> datetime | None:
-        head = await self.head(connection)
-        if head.position != expected:
-            return None
-        if not rows:
-            return head.at
-        at = max(head.at, self._clock())
-        await connection.execute(sa.update(self._head).values(head=expected + len(rows), at=at))
-        stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-        values = [
-            {"position": expected + i, "recorded_at": stamp, **_columns(row)} for i, row in enumerate(rows, start=1)
-        ]
-        await connection.execute(_APPEND_SQLITE, values)
-        await write(connection, changes)
-        return at
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A write transaction: commits at the block's end, rolls back whatever is raised."""
 
-    @asynccontextmanager
-    async def locked(self) -> AsyncIterator[AsyncConnection]:
-        """A write transaction that holds the head row: nobody else appends until it ends."""
-        if self.database.is_sqlite:  # its write lock is held from the first moment
-            async with self.database.transaction() as connection:
-                yield connection
-        else:
-            async with self.database.begun(f"SET LOCAL {INDEXES_ONLY}; SELECT FROM log FOR UPDATE") as begun:
-                yield begun.connection
+    def locked(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A write transaction that holds the head: nobody else appends until it ends."""
 
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
         """Events with `after < position <= upto` in order, at most `limit`. A hole is a bug and raises `log.hole`."""
-        return checked(await self._rows(after, limit, upto, connection), after)
-
-    async def _rows(
-        self, after: int, limit: int, upto: int | None, connection: AsyncConnection | None
-    ) -> Sequence[Any]:
-        if not self.database.is_sqlite:
-            values = {"after": after, "upto": MAX_POSITION if upto is None else upto, "limit": limit}
-            return await self.database.rows(_READ_POSTGRES, values, connection)
-        if connection is None:
-            async with self.database.reading() as reading:
-                return await self._rows(after, limit, upto, reading)
-        events = self._events
-        query = sa.select(events).where(events.c.position > after).order_by(events.c.position).limit(limit)
-        if upto is not None:
-            query = query.where(events.c.position <= upto)
-        return (await connection.execute(query)).all()
 
     async def load(
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
-        """All events of the streams up to a position, by stream and version, in one query."""
-        if not self.database.is_sqlite:
-            found = await self.database.rows(_LOAD_POSTGRES, {"streams": streams}, connection)
-        elif connection is None:
-            async with self.database.reading() as reading:
-                return await self.load(streams, upto, reading)
-        else:
-            query = sa.select(self._events).where(self._events.c.stream.in_(streams))
-            found = (await connection.execute(query.order_by(self._events.c.stream, self._events.c.version))).all()
-        return [Recorded(*row) for row in found if row[0] <= upto]
+        """All events of the streams up to a position, by stream and version."""
 
     async def find_commands(
         self, pairs: Sequence[tuple[str, str]], connection: AsyncConnection | None = None
     ) -> dict[tuple[str, str], Recorded]:
         """The first event of each (stream, command id) that has been appended."""
-        if not pairs:
-            return {}
-        if not self.database.is_sqlite:
-            streams, commands = map(list, zip(*pairs, strict=True))
-            found = await self.database.rows(_FIND_POSTGRES, {"streams": streams, "commands": commands}, connection)
-        elif connection is None:
-            async with self.database.reading() as reading:
-                return await self.find_commands(pairs, reading)
-        else:
-            asked = sa.tuple_(self._events.c.stream, self._events.c.command).in_(pairs)
-            found = (await connection.execute(sa.select(self._events).where(asked))).all()
-        events = [Recorded(*row) for row in found]
-        return {(event.stream, event.command or ""): event for event in events}
+
+    async def read_rows(
+        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of an inline table with these primary keys, by column; absent ones are left out."""
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Until `stop`: sets `signal` at what other processes append."""
+
+
+class Moved(NamedTuple):
+    """What became of a move of the relay's checkpoint: whether it was made, and what stands behind it (None: not read)."""
+
+    done: bool
+    behind: list[Recorded] | None
+
+
+class StoredLog(Log):
+    """A log in a service's database, beside its other tables."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.signal = Wakeup()
+
+    @property
+    def metadata(self) -> sa.MetaData:
+        return self.database.metadata
+
+    @property
+    def is_shared(self) -> bool:
+        return self.database.is_shared
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self.database.transaction()
+
+    async def read(
+        self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
+    ) -> list[Recorded]:
+        return checked(await self._rows(after, limit, upto, connection), after)
+
+    @abstractmethod
+    async def _rows(
+        self, after: int, limit: int, upto: int | None, connection: AsyncConnection | None
+    ) -> Sequence[Any]: ...
+
+    @abstractmethod
+    async def move_checkpoint(self, before: int, position: int, last: str, limit: int) -> Moved:
+        """Compare-and-set of the relay's checkpoint; where one statement can do both, reads `limit` events behind it."""
 
 
 def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
@@ -228,32 +189,8 @@ def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
     return found
 
 
-def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:
-    """Each column as one text: the driver takes far longer over an array of as many texts. Empty parts are NULL."""
-    return {
-        "n": len(rows),
-        "expected": expected,
-        "tenants": _joined([row.tenant for row in rows]),
-        "streams": _joined([row.stream for row in rows]),
-        "versions": ",".join([str(row.version) for row in rows]),
-        "partitions": ",".join(["" if row.partition is None else str(row.partition) for row in rows]),
-        "names": _joined([row.name for row in rows]),
-        "datas": _joined([row.data.decode() for row in rows]),
-        "metas": _joined([row.meta.decode() for row in rows]),
-        "commands": _joined([row.command or "" for row in rows]),
-    }
-
-
-def _joined(values: Sequence[str]) -> str:
-    """By the unit separator, which canonical JSON writes as an escape; ValueError where a name or id holds it."""
-    text = SEPARATOR.join(values)
-    if text.count(SEPARATOR) != max(0, len(values) - 1):
-        raise ValueError("a tenant, stream, event name or command id holds a unit separator")
-    return text
-
-
-def _columns(row: Pending) -> dict[str, Any]:
-    return {
-        "tenant": row.tenant, "stream": row.stream, "version": row.version, "partition": row.partition,
-        "name": row.name, "data": row.data, "meta": row.meta, "command": row.command,
-    }  # fmt: skip
+def head_of(row: Any) -> Head:
+    """The head's row; raises Internal `log.not_migrated` where there is none."""
+    if row is None:
+        raise Internal("log.not_migrated", do="run the migrate role of this service")
+    return Head(row[0], row[1])

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -57,7 +56,7 @@ class StateCache:
 
     def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
-        self._inline = InlineTables(log.database, deciders.inlines)
+        self._inline = InlineTables(log, deciders.inlines)
         self._states, self._rows = TwoGenerationCache(STATES_LIMIT), TwoGenerationCache(ROWS_LIMIT)
         self._time: datetime | None = None
         self._told_at = 0.0
@@ -70,7 +69,7 @@ class StateCache:
     def now(self) -> datetime:
         """Database time as last told, plus what has passed since: it never goes back, and no machine's clock is asked."""
         assert self._time is not None
-        return self._time + timedelta(seconds=monotonic() - self._told_at)
+        return self._time + timedelta(seconds=self._log.monotonic() - self._told_at)
 
     async def start(self, connection: AsyncConnection | None = None) -> None:
         """Finds the head and the time anew, unless they are known."""
@@ -80,7 +79,7 @@ class StateCache:
     def stand(self, head: Head) -> None:
         """A head that was read, not appended, may be old: time goes on from the estimate that was running."""
         self._time = head.at if self._time is None else max(head.at, self.now())
-        self._told_at = monotonic()
+        self._told_at = self._log.monotonic()
         self.position = head.position
 
     def forget(self) -> None:
@@ -183,9 +182,9 @@ class StateCache:
 
     def prepare(self, decided: Decisions, base: Decisions) -> None:
         """Makes the append behind `base` ready while there is nothing else to do."""
-        if decided.pending and not self._log.database.is_sqlite:
+        if decided.pending:
             expected = self._after(base)
-            decided.prepared = self._log.statement(decided.pending, expected, self._inline.changes(decided))
+            decided.prepared = self._log.prepare(decided.pending, expected, self._inline.changes(decided))
 
     def _after(self, base: Decisions) -> int:
         assert self.position is not None

@@ -238,7 +238,7 @@ class Writer:
 
     async def _shared_turn(self, units: list[AtomicGroup]) -> Decisions:
         """Decides while the lock is waited for, and looks under it whether that still holds."""
-        if self._stale or self.log.database.is_sqlite or not all(map(is_plain, units)):
+        if self._stale or not self.log.is_shared or not all(map(is_plain, units)):
             self._stale = max(0, self._stale - 1)
             return await self._until_known(units)
         async with AsyncExitStack() as stack:
@@ -266,7 +266,7 @@ class Writer:
         """In the caller's transaction, or in its own: one statement, where no guard has to move with it."""
         moving = moves_with_append(units, decided.outcomes)
         if connection is None and moving:
-            async with self.log.database.transaction() as connection:
+            async with self.log.transaction() as connection:
                 return await self._append(units, decided, connection)
         self._attempted = self._known.position if decided.pending else None
         appended = await self._known.append(connection, decided)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS, Bus
-from kernel.adapters.database import open_database
-from kernel.adapters.disconnects import translated
+from kernel.adapters.opening import open_database
 from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable
-from kernel.core.faults import Internal, Invalid, Unavailable
+from kernel.core.faults import Internal, Invalid
 from kernel.eventlog.backpressure import Backpressure
 from kernel.eventlog.commands import DeciderRegistry
-from kernel.eventlog.log import CHANNEL, Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import DatabaseMetrics
@@ -91,10 +89,9 @@ class App:
 
     def __init__(self, service: Service, settings: Settings, bus: Bus) -> None:
         self.service, self.settings, self.bus = service, settings, bus
-        role = "" if settings.database_url.startswith("sqlite") else f"{service.name}_writer"
         self.metadata = service.metadata()
-        self.database = open_database(settings, self.metadata, role)
-        self.log = Log(self.database)
+        self.database = open_database(settings, self.metadata, f"{service.name}_writer")
+        self.log = open_log(self.database)
         self.deciders = DeciderRegistry(service.codec, service.deciders, service.inlines, PARTITIONS)
         self.backlog = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
         self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
@@ -131,7 +128,7 @@ class App:
             raise Invalid("role.unknown", role=", ".join(sorted(unknown)), known=", ".join(ROLES))
         await migrate.check_revision(self.database, self.service.migrations)
         await self.bus.ensure_topics(self.service.topics())
-        made = [Role("wake", self._wake, RELAY), Role("loop", watch_loop, RELAY)]
+        made = [Role("wake", self.log.listen, RELAY), Role("loop", watch_loop, RELAY)]
         if {"rest", "process"} & set(names):
             made.append(Role("writer", self.writer.run, WRITER, 10))
             made.append(Role("backlog", self.backlog.run, WRITER))
@@ -227,31 +224,6 @@ class App:
             service=self.service.name, bus=self.bus, topics=topics, decode=decode or self.service.decode,
             batch_records=batch, watchdog=self.health.watchdog, group=group,
         )  # fmt: skip
-
-    async def _wake(self, stop: asyncio.Event) -> None:
-        """On PostgreSQL other processes' appends arrive as NOTIFY; a lost connection is made again, the poll is the net."""
-        while not stop.is_set() and not self.database.is_sqlite:
-            with suppress(Unavailable), translated():
-                await self._listen(stop)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0)
-        await stop.wait()
-
-    async def _listen(self, stop: asyncio.Event) -> None:
-        async with self.database.read.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            lost = asyncio.Event()
-            raw.add_termination_listener(lambda _: lost.set())
-            await raw.add_listener(CHANNEL, lambda *_: self.log.signal.notify())
-            self.log.signal.notify()
-            waits = [asyncio.ensure_future(lost.wait()), asyncio.ensure_future(stop.wait())]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for waiting in waits:
-                    waiting.cancel()
-                await connection.invalidate()
 
     async def close(self) -> None:
         await self.database.close()

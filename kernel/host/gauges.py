@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.core.faults import Fault
 from kernel.eventlog.backpressure import relay_lag
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
 from kernel.processors.projector import consumer_name
 from kernel.processors.scheduler import CLOCK_POLL_S
 from kernel.runtime import telemetry
@@ -40,7 +40,7 @@ class DatabaseMetrics:
     """
 
     def __init__(
-        self, service: str, database: Database, log: Log, processes: Sequence[str], clock: bool,
+        self, service: str, database: Database, log: StoredLog, processes: Sequence[str], clock: bool,
         monitor: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self._service, self._database, self._log, self._processes = service, database, log, processes

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from kernel.adapters.bus import Bus
-from kernel.adapters.database import Database, open_database
+from kernel.adapters.database import Database
+from kernel.adapters.opening import open_database
 from kernel.core.faults import Fault, Invalid
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.host.app import ROLES, Service, open_app, open_bus, run_migrations
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
@@ -83,7 +84,7 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
 
 async def _rebuild(service: Service, projection: Projection, database: Database, bus: Bus) -> int:
     rebuild = Rebuild(
-        projection, database, Log(database), service.codec, service.name, bus, service.decode or _nothing,
+        projection, database, open_log(database), service.codec, service.name, bus, service.decode or _nothing,
         _log_progress(projection.name),
     )  # fmt: skip
     return await rebuild.run()

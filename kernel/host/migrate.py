@@ -12,23 +12,19 @@ import sqlalchemy as sa
 from kernel.adapters.database import Database
 from kernel.core.faults import Internal
 from kernel.processors.generations import make_first
-from kernel.processors.grants import grant, protect
+from kernel.processors.grants import protection, rights
 from kernel.processors.projector import Projection
 
 
 async def migrate(service: str, database: Database, migrations: Path, projections: Sequence[Projection]) -> None:
     """Upgrades the database in one transaction, under an advisory lock: of several processes one upgrades, the others wait."""
     async with database.transaction() as connection:
-        if not database.is_sqlite:
-            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
-            await connection.execute(lock, {"name": f"migrate {service}"})
+        await database.lock_upgrade(connection, service)
         await connection.run_sync(_upgrade, migrations)
-        if not database.is_sqlite:
-            await grant(connection, service, database.metadata)
+        await database.grant(connection, rights(service, database.metadata))
         for projection in projections:
             found = await make_first(connection, database, projection)
-            if not database.is_sqlite:
-                await protect(connection, service, projection, found.generation)
+            await database.grant(connection, protection(service, projection, found.generation))
 
 
 def _upgrade(connection: sa.Connection, migrations: Path) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import upsert
 from kernel.adapters.bus import PARTITIONS, Bus
 from kernel.adapters.database import Database
 from kernel.core.codec import Codec
 from kernel.core.faults import Internal
-from kernel.eventlog.log import Log
-from kernel.processors.grants import has_roles, protect
+from kernel.eventlog.log import StoredLog
+from kernel.processors.grants import protection, roles_of
 from kernel.processors.projector import Projection, Projector, consumer_name, physical
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import BATCH_RECORDS, OWN_LOG, Decode
@@ -62,7 +61,7 @@ async def live_generation(database: Database, projection: Projection) -> int:
     return found.generation
 
 
-async def is_at_head(connection: AsyncConnection, log: Log, projection: Projection) -> bool:
+async def is_at_head(connection: AsyncConnection, log: StoredLog, projection: Projection) -> bool:
     """Whether the rows this connection reads of a read model over the own log are those of the log's head."""
     found, guards = await live(connection, log.database, projection), log.database.metadata.tables["guards"]
     mine = guards.c.consumer == consumer_name(projection.name, found.generation if found else 0)
@@ -85,7 +84,7 @@ async def move_views(connection: AsyncConnection, database: Database, projection
             sa.text(f'CREATE VIEW "{table.name}" AS SELECT {columns} FROM "{table.name}_g{generation}"')
         )
     row = {"name": projection.name, "generation": generation, "version": projection.version}
-    await upsert(connection, database.metadata.tables["projections"], [row])
+    await database.upsert(connection, database.metadata.tables["projections"], [row])
 
 
 class Rebuild:
@@ -95,7 +94,7 @@ class Rebuild:
     """
 
     def __init__(
-        self, projection: Projection, database: Database, log: Log, codec: Codec, service: str, bus: Bus, decode: Decode,
+        self, projection: Projection, database: Database, log: StoredLog, codec: Codec, service: str, bus: Bus, decode: Decode,
         progress: Callable[[int, int], None] | None = None, partitions: int = PARTITIONS,
     ) -> None:  # fmt: skip
         self._projection, self._database, self._log = projection, database, log
@@ -108,8 +107,8 @@ class Rebuild:
         generation = await self.fill()
         async with self._database.transaction() as connection:
             await move_views(connection, self._database, self._projection, generation)
-            if await has_roles(connection, self._service):
-                await protect(connection, self._service, self._projection, generation)
+            if await self._database.has_roles(connection, roles_of(self._service)):
+                await self._database.grant(connection, protection(self._service, self._projection, generation))
         return generation
 
     async def fill(self) -> int:

@@ -16,16 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import BulkStatements, upsert
-from kernel.adapters.database import Database
+from kernel.adapters.bulk import BulkStatements, in_key_order
+from kernel.adapters.database import Database, Entry, WriteTransaction
 from kernel.adapters.disconnects import is_lost
-from kernel.adapters.driver import INDEXES_ONLY, DriverTransaction, literal
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.faults import Poison
 from kernel.eventlog.commands import Fenced
 from kernel.runtime.wakeup import Wakeup
-from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.checkpoints import Checkpoints, moves_of
 from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
 from kernel.streams.records import BATCH_RECORDS, InboundRecord, PartitionBatch, Topic, placed
 
@@ -60,12 +59,12 @@ class Projection:
 class Target:
     """What `apply` writes to: the batch's transaction and one generation's tables by base name."""
 
-    def __init__(
-        self, connection: AsyncConnection, tables: Mapping[str, BulkStatements], begun: DriverTransaction | None = None
-    ) -> None:
-        """`begun`: on PostgreSQL the transaction that `connection` is in; set-wise statements go by the driver."""
-        self.connection = connection
-        self._tables, self._begun = tables, begun
+    def __init__(self, transaction: WriteTransaction, tables: Mapping[str, BulkStatements]) -> None:
+        self._transaction, self._tables = transaction, tables
+
+    @property
+    def connection(self) -> AsyncConnection:
+        return self._transaction.connection
 
     def __getitem__(self, table: sa.Table) -> sa.Table:
         return self._tables[table.name].table
@@ -75,34 +74,29 @@ class Target:
 
         Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
         """
-        known = self._tables[table.name]
-        if self._begun is None:
-            await upsert(self.connection, known.table, rows, add=add)
-        elif rows:
-            ordered = sorted(rows, key=lambda row: tuple(row[name] for name in known.key))
-            await self._begun.fetch(*known.upserting(ordered, add))
+        if rows:
+            known, ordered = self._tables[table.name], in_key_order(table, rows)
+            columns = {name: [row[name] for row in ordered] for name in ordered[0]}
+            await self._transaction.upsert(known, columns, add)
+
+    async def upsert_columns(
+        self, table: sa.Table, columns: Mapping[str, list[Any]], *, add: Sequence[str] = ()
+    ) -> None:
+        """`upsert` of rows that are columns already, sorted by primary key, without a dict per row."""
+        await self._transaction.upsert(self._tables[table.name], columns, add)
 
     async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
         """The rows of the given primary keys in one query."""
         known, wanted = self._tables[table.name], sorted(set(keys))
         found: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(wanted), 5_000):
-            for row in await self._select(known, wanted[start : start + 5_000]):
+            for row in await self._transaction.select(known, wanted[start : start + 5_000]):
                 found[tuple(row[name] for name in known.key)] = row
         return found
 
-    async def _select(self, known: BulkStatements, wanted: Sequence[Key]) -> list[dict[str, Any]]:
-        if self._begun is not None:
-            return [known.read(row) for row in await self._begun.fetch(*known.selecting(wanted))]
-        query = sa.select(known.table).where(known.by_key().in_(wanted))
-        return [dict(row) for row in (await self.connection.execute(query)).mappings()]
-
     async def delete(self, table: sa.Table, keys: Iterable[Key]) -> None:
-        known, gone = self._tables[table.name], sorted(set(keys))
-        if gone and self._begun is not None:
-            await self._begun.fetch(*known.deleting(gone))
-        elif gone:
-            await self.connection.execute(sa.delete(known.table).where(known.by_key().in_(gone)))
+        if gone := sorted(set(keys)):
+            await self._transaction.delete(self._tables[table.name], gone)
 
 
 Fold = Callable[[dict[str, Any] | None, Delivered[Any]], dict[str, Any] | None]
@@ -169,25 +163,10 @@ class Projector:
 
         Fenced or Superseded before anything of the batch is applied.
         """
-        if self._database.is_sqlite:
-            async with self._database.transaction() as connection:
-                yield Target(connection, self._tables), await self._enter(connection, parts)
-            return
-        async with self._database.begun(f"{self._locking()}; {self._usually(parts)}") as begun:
-            usual = begun.tag == f"UPDATE {len(parts)}"
-            parked = set() if usual else await self._enter(begun.connection, parts)
-            yield Target(begun.connection, self._tables, begun), parked
-
-    def _usually(self, parts: Sequence[PartitionBatch]) -> str:
-        """Moves the guards where this generation is live and nothing is parked: all that is usually asked, in one statement.
-
-        A statement after the lock's, as it must see what the lock's last holder committed. Where it moves less, `_enter` asks.
-        """
-        projection, consumer = literal(self.projection.name), literal(self.consumer)
-        return (
-            f"{self._guards.moving(parts)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {consumer}) "
-            f"AND NOT EXISTS (SELECT FROM projections WHERE name = {projection} AND generation > {self.generation})"
-        )
+        entry = Entry(self.consumer, moves_of(parts), self.projection.name, self.generation)
+        async with self._database.exclusive(self.consumer, entry) as transaction:
+            parked = set() if transaction.entered else await self._enter(transaction.connection, parts)
+            yield Target(transaction, self._tables), parked
 
     async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> set[str]:
         """The parked keys are read when the guards have moved: another replica may have parked one before that."""
@@ -195,14 +174,6 @@ class Projector:
         if not await self._guards.move(connection, parts):
             raise Fenced
         return await self._parking.keys(connection)
-
-    def _locking(self) -> str:
-        """PostgreSQL: replicas own different partitions but may fold into the same row: one transaction of a projection at
-        a time. A crash of the database may take back the last moments, rows and guard alike: they are read once more."""
-        return (
-            f"SET LOCAL synchronous_commit = off; SET LOCAL {INDEXES_ONLY}; "
-            f"SELECT pg_advisory_xact_lock(hashtextextended({literal(self.consumer)}, 0))"
-        )
 
     async def _check_live(self, connection: AsyncConnection) -> None:
         live = self._database.metadata.tables["projections"]
@@ -241,7 +212,8 @@ class Projector:
 
     async def retry(self, key: str, again: Again) -> int:
         """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
-        async with self._locked() as target:
+        async with self._database.exclusive(self.consumer) as transaction:
+            target = Target(transaction, self._tables)
             await self._check_live(target.connection)
             waiting = await self._parking.waiting(key, target.connection)
             decoded = [await again(source, sourced) for _, source, sourced in waiting]
@@ -251,15 +223,6 @@ class Projector:
             await self._parking.remove(target.connection, [place for place, _, _ in waiting])
         self.progress.notify()
         return len(waiting)
-
-    @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[Target]:
-        if self._database.is_sqlite:
-            async with self._database.transaction() as connection:
-                yield Target(connection, self._tables)
-            return
-        async with self._database.begun(self._locking()) as begun:
-            yield Target(begun.connection, self._tables, begun)
 
 
 def consumer_name(name: str, generation: int) -> str:

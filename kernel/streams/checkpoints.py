@@ -1,28 +1,14 @@
 """The guard rows of one consumer, which move by compare-and-set in the handler's transaction."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import TopicPartition
-from kernel.adapters.database import Database
-from kernel.adapters.driver import array_literal, literal
+from kernel.adapters.database import Database, GuardMove
 from kernel.core.guard import Guard
 from kernel.streams.records import PartitionBatch
-
-_MOVE = """
-UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
-FROM unnest(CAST({} AS text[]), CAST({} AS int[]), CAST({} AS bigint[]), CAST({} AS bigint[]), CAST({} AS bigint[]),
-CAST({} AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
-WHERE g.consumer = {consumer} AND g.source = u.source AND g.partition = u.partition
-AND g.next_offset = u.from_offset AND g.last_position = u.from_position
-"""
-
-
-_MOVE_BOUND = sa.text(_MOVE.format(*[f":{name}" for name in "abcdef"], consumer=":consumer"))
 
 
 class Checkpoints:
@@ -49,45 +35,22 @@ class Checkpoints:
         return {(row.source, row.partition): Guard(row.next_offset, row.last_position) for row in rows}
 
     async def _insert(self, connection: AsyncConnection, missing: Sequence[TopicPartition]) -> None:
-        dialect = sqlite if self._database.is_sqlite else postgresql
         rows = [
             {"consumer": self.consumer, "source": source, "partition": partition, "next_offset": 0, "last_position": 0}
             for source, partition in sorted(missing)
         ]
-        await connection.execute(dialect.insert(self._table).on_conflict_do_nothing(), rows)
+        await self._database.insert_missing(connection, self._table, rows)
 
     async def move(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> bool:
         """Compare-and-set of every part's guard; False when one of them belongs to somebody else by now."""
-        ordered = sorted(parts, key=lambda part: (part.source, part.partition))
-        if self._database.is_sqlite:
-            moved = [await self._move_one(connection, part) for part in ordered]
-            return all(moved)
-        arrays = dict(zip("abcdef", _moves(ordered), strict=True))
-        done = await connection.execute(_MOVE_BOUND, {"consumer": self.consumer, **arrays})
-        return bool(done.rowcount == len(ordered))
-
-    def moving(self, parts: Sequence[PartitionBatch]) -> str:
-        """PostgreSQL: `move` as a statement of literals, for a transaction's opening; it ends with its WHERE."""
-        return _MOVE.format(*map(array_literal, _moves(parts)), consumer=literal(self.consumer))
-
-    async def _move_one(self, connection: AsyncConnection, part: PartitionBatch) -> bool:
-        guard, after = part.guard, part.admitted
-        where = (
-            (self._table.c.consumer == self.consumer)
-            & (self._table.c.source == part.source)
-            & (self._table.c.partition == part.partition)
-            & (self._table.c.next_offset == guard.next_offset)
-            & (self._table.c.last_position == guard.last_position)
-        )
-        values = {"next_offset": after.next_offset, "last_position": after.last_position}
-        return (await connection.execute(sa.update(self._table).where(where).values(**values))).rowcount == 1
+        return await self._database.move_guards(connection, self.consumer, moves_of(parts))
 
 
-def _moves(parts: Sequence[PartitionBatch]) -> list[list[Any]]:
-    """Source, partition, where its guard stands and where it goes (offset, position), column by column."""
-    rows = [
-        (part.source, part.partition, part.guard.next_offset, part.guard.last_position,
-         part.admitted.next_offset, part.admitted.last_position)
-        for part in parts
+def moves_of(parts: Sequence[PartitionBatch]) -> list[GuardMove]:
+    """By source and partition, so that two who move the same wait for each other in one order."""
+    ordered = sorted(parts, key=lambda part: (part.source, part.partition))
+    return [
+        GuardMove(part.source, part.partition, part.guard.next_offset, part.guard.last_position,
+                  part.admitted.next_offset, part.admitted.last_position)
+        for part in ordered
     ]  # fmt: skip
-    return [list(column) for column in zip(*rows, strict=True)]

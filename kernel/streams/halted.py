@@ -12,9 +12,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import upsert
 from kernel.adapters.database import Database
-from kernel.adapters.leases import time_of
 from kernel.runtime.health import SHOWN_S
 
 BY_HAND = frozenset({"parked.budget_spent", "topic.made_anew"})
@@ -25,14 +23,14 @@ _PREFIX = "stopped/"
 async def report(database: Database, reader: str, code: str) -> None:
     """Keeps, beside the leases, that `reader` stands now, and why."""
     async with database.transaction() as connection:
-        until = await time_of(connection) + timedelta(seconds=SHOWN_S)
+        until = await database.time(connection) + timedelta(seconds=SHOWN_S)
         row = {"name": f"{_PREFIX}{reader}", "owner": code, "until": until}
-        await upsert(connection, database.metadata.tables["leases"], [row])
+        await database.upsert(connection, database.metadata.tables["leases"], [row])
 
 
 async def halted_readers(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
     """Readers that stand now, each with the code of what it stands before."""
     leases = database.metadata.tables["leases"]
-    ours = leases.c.name.startswith(_PREFIX, autoescape=True) & (leases.c.until > await time_of(connection))
+    ours = leases.c.name.startswith(_PREFIX, autoescape=True) & (leases.c.until > await database.time(connection))
     found = await connection.execute(sa.select(leases.c.name, leases.c.owner).where(ours).order_by(leases.c.name))
     return {name.removeprefix(_PREFIX): code for name, code in found}

@@ -7,7 +7,6 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import upsert
 from kernel.adapters.database import Database
 from kernel.core.clock import system_clock
 from kernel.core.events import Delivered
@@ -49,7 +48,7 @@ class Parking:
         rows = {
             (part.source, part.partition, sourced.offset): (part, sourced, reason) for part, sourced, reason in parked
         }
-        await upsert(connection, self._table, [self._row(*row) for row in rows.values()])
+        await self._database.upsert(connection, self._table, [self._row(*row) for row in rows.values()])
 
     def _row(self, part: PartitionBatch, sourced: InboundRecord, reason: str) -> dict[str, Any]:
         headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in sourced.headers])

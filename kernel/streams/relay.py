@@ -21,7 +21,7 @@ from kernel.core.codec import Codec, delivered
 from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import BUGS, Fault, Internal, Poison, Unavailable
 from kernel.core.ids import derived_id, partition_of
-from kernel.eventlog.log import COLUMNS, Log, checked
+from kernel.eventlog.log import StoredLog
 from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait
@@ -33,15 +33,6 @@ STAND_STILL_S = 30.0
 UNSENDABLE = (Poison, Internal, *BUGS)
 """Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
 ROUND_EVENTS = 4_000
-_MOVE = "UPDATE relay_checkpoint SET position = :position, last = :last WHERE position = :before"
-_MOVE_AND_READ_POSTGRES = f"""
-WITH m AS (UPDATE relay_checkpoint SET position = :position, last = :last
-FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s WHERE relay_checkpoint.position = :before RETURNING 1)
-SELECT e.* FROM m LEFT JOIN LATERAL
-(SELECT {COLUMNS} FROM log_events WHERE position > :position ORDER BY position LIMIT :limit) AS e ON true ORDER BY e.position
-"""
-"""No row: it was not moved. A row of nothing: it was, and nothing stands behind it. A crash of the database may take back the
-last moments of it: what was sent since is sent once more, which is harmless."""
 POLL_S = 1.0
 
 
@@ -86,7 +77,7 @@ class Relay:
     """Role `relay` of one service."""
 
     def __init__(
-        self, service: str, log: Log, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
+        self, service: str, log: StoredLog, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
         watchdog: Watchdog | None = None,
     ) -> None:  # fmt: skip
         self._service, self._log, self._bus, self._codec, self._publish = service, log, bus, codec, publish
@@ -217,13 +208,9 @@ class Relay:
 
         On PostgreSQL what stands behind it by now comes with the answer: the next round need not ask.
         """
-        values = {"before": before.position, **_row(after)}
-        if self._log.database.is_sqlite:
-            async with self._log.database.transaction() as connection:
-                return (await connection.execute(sa.text(_MOVE), values)).rowcount == 1
-        rows = await self._log.database.rows(_MOVE_AND_READ_POSTGRES, values | {"limit": ROUND_EVENTS})
-        self._behind = checked([row for row in rows if row[0] is not None], after.position) if rows else None
-        return bool(rows)
+        moved = await self._log.move_checkpoint(before.position, **_row(after), limit=ROUND_EVENTS)
+        self._behind = moved.behind
+        return moved.done
 
     async def rewind(self, to: Checkpoint) -> None:
         """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""

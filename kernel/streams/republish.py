@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.core.faults import Invalid
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
 from kernel.streams.relay import ROUND_EVENTS, SEND_DEADLINE_S, Checkpoint, Relay
 
 Progress = Callable[[int, int], None]
 """`(position, last position)` after each round."""
 
 
-async def resend(relay: Relay, log: Log, bus: Bus, topic: str, progress: Progress = lambda _at, _end: None) -> int:
+async def resend(
+    relay: Relay, log: StoredLog, bus: Bus, topic: str, progress: Progress = lambda _at, _end: None
+) -> int:
     """Sends the messages of one of the service's topics again and returns how many; Unavailable: begin again."""
     end = (await relay.checkpoint()).position - 1
     at, sent, producer = Checkpoint(), 0, await bus.producer()

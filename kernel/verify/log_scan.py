@@ -15,7 +15,7 @@ from kernel.core.check import PROBLEMS_LIMIT, Check
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault, Poison
 from kernel.eventlog.commands import DeciderRegistry
-from kernel.eventlog.log import Head, Log
+from kernel.eventlog.log import Head, StoredLog
 
 PAGE_EVENTS = 1_000
 """Events in a page. A page is decoded without an await, so it must be short enough for the event loop of a running service."""
@@ -25,7 +25,7 @@ START = datetime(1, 1, 1, tzinfo=UTC)
 class LogScan:
     """One scan of the log. Memory does not grow with the log."""
 
-    def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
+    def __init__(self, log: StoredLog, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
         self._events = log.database.metadata.tables["log_events"]
         self.position, self._at = 0, START

@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.adapters.database import Database, open_database
+from kernel.adapters.database import Database
+from kernel.adapters.opening import open_database
 from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.faults import Fault
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.processors.generations import Rebuild, live_generation, rows_of
 from kernel.processors.projector import Projection, consumer_name, physical
 from kernel.verify.subject import Subject
@@ -48,7 +49,7 @@ class _Shadow:
         self._projection, self._owner, self._live = projection, owner, live
         self._done = 0
         self.rebuild = Rebuild(
-            projection, owner, Log(owner), app.service.codec, app.service.name, app.bus,
+            projection, owner, open_log(owner), app.service.codec, app.service.name, app.bus,
             app.service.decode or (lambda _type, _value: None), self._progress, app.deciders.partitions,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from kernel.adapters.database import Database
 from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
 from kernel.eventlog.commands import DeciderRegistry
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
 from kernel.processors.projector import Projection
 from kernel.runtime.settings import Settings
 from kernel.streams.records import Decode
@@ -53,6 +53,6 @@ class Subject(Protocol):
     @property
     def metadata(self) -> sa.MetaData: ...
     @property
-    def log(self) -> Log: ...
+    def log(self) -> StoredLog: ...
     @property
     def deciders(self) -> DeciderRegistry: ...

@@ -52,7 +52,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 
 async def one(connection: AsyncConnection, table: sa.Table, key: str, value: str, actor: Actor) -> Row:
     """The row with this key, if the caller may see it; else NotFound: to strangers it does not exist."""
-    query = sa.select(table).where(table.c[key] == value, may_read(connection, table, actor))
+    query = sa.select(table).where(table.c[key] == value, may_read(table, actor))
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise NotFound(f"{table.name.rstrip('s')}.unknown", **{key: value[:80]})
@@ -64,7 +64,7 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     table = asked.table
     name, _, direction = _order(asked).partition(" ")
     column, key, falling = table.c[name], table.c[asked.key], direction == "desc"
-    query = sa.select(table).where(may_read(connection, table, actor))
+    query = sa.select(table).where(may_read(table, actor))
     for filtered, words in asked.filters.items():
         if words:
             query = query.where(table.c[filtered].in_(_bounded(filtered, words)))
@@ -110,7 +110,7 @@ async def deliverables_of(
     """The deliverables of a page of collaborations, by collaboration in order."""
     table = DELIVERABLES
     asked = table.c.collaboration_id.in_(collaborations)
-    query = sa.select(table).where(asked, may_read(connection, table, actor)).order_by(table.c.ordinal)
+    query = sa.select(table).where(asked, may_read(table, actor)).order_by(table.c.ordinal)
     found: dict[str, list[Row]] = {uuid: [] for uuid in collaborations}
     for row in (await connection.execute(query)).mappings():
         found[row["collaboration_id"]].append(dict(row))

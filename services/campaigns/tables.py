@@ -4,10 +4,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.adapters.schema import UtcTime, define
+from kernel.adapters.schema import RowReaders, UtcTime, define
 from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
-from kernel.processors.access import RowReaders
 from services.campaigns.domain.application import State as ApplicationState
 from services.campaigns.domain.brief import Brief
 from services.campaigns.domain.collaboration_state import State as CollaborationState

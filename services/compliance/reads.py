@@ -60,7 +60,7 @@ class ReviewReads:
         """Raises NotFound `review.not_found` for one that is not there for this caller."""
         async with reading_as(self._database, SERVICE, actor) as connection:
             query = sa.select(REVIEWS).where(REVIEWS.c.review_id == review_id)
-            rows = await _rows(connection, query.where(may_read(connection, REVIEWS, actor)))
+            rows = await _rows(connection, query.where(may_read(REVIEWS, actor)))
         if not rows:
             raise NotFound("review.not_found", review_id=review_id[:64])
         return rows[0]
@@ -72,7 +72,7 @@ class ReviewReads:
         order = (REVIEWS.c.submitted_at, REVIEWS.c.review_id)
         query = _page(_equal(query, REVIEWS, equal), order, asked.sort, asked.after, asked.limit)
         async with reading_as(self._database, SERVICE, actor) as connection:
-            return await _rows(connection, query.where(may_read(connection, REVIEWS, actor)))
+            return await _rows(connection, query.where(may_read(REVIEWS, actor)))
 
     async def findings(self, asked: FindingsQuery, actor: Actor) -> Sequence[Row]:
         """Up to `limit` + 1 rows, so that the caller sees whether more follow."""
@@ -81,7 +81,7 @@ class ReviewReads:
         order = (FINDINGS.c.found_at, FINDINGS.c.review_id, FINDINGS.c.ordinal)
         query = _page(_equal(query, FINDINGS, equal), order, asked.sort, asked.after, asked.limit)
         async with reading_as(self._database, SERVICE, actor) as connection:
-            return await _rows(connection, query.where(may_read(connection, FINDINGS, actor)))
+            return await _rows(connection, query.where(may_read(FINDINGS, actor)))
 
 
 def _equal(query: sa.Select[Any], table: sa.Table, wanted: Mapping[str, str]) -> sa.Select[Any]:

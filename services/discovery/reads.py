@@ -67,7 +67,7 @@ class CreatorReads:
         """One page of checked criteria. Suspended creators are not found."""
         found = await self._found(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            matched = matching(criteria, cursor.at, found, actor, connection)
+            matched = matching(criteria, cursor.at, found, actor)
             rows = (await connection.execute(paged(matched, criteria.order, cursor).limit(size + 1))).all()
             counted = sa.select(sa.func.count()).select_from(matched.limit(TOTAL_LIMIT).subquery())
             total = (await connection.execute(counted)).scalar_one()
@@ -81,7 +81,7 @@ class CreatorReads:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""
         checked_id(creator_id)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            own = (CREATORS.c.creator_id == creator_id) & may_read(connection, CREATORS, actor)
+            own = (CREATORS.c.creator_id == creator_id) & may_read(CREATORS, actor)
             if (await connection.execute(sa.select(CREATORS.c.version).where(own))).first() is None:
                 raise NotFound("creator.not_found")
             cards = await _cards(connection, [creator_id], at)

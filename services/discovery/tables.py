@@ -5,8 +5,7 @@ import sqlalchemy as sa
 from kernel.adapters import personal, schema
 from kernel.adapters.database import Database
 from kernel.adapters.personal import MasterKeys, Personal, Tables
-from kernel.adapters.schema import UtcTime
-from kernel.processors.access import RowReaders
+from kernel.adapters.schema import RowReaders, UtcTime
 from kernel.runtime.settings import Settings
 
 

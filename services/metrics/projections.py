@@ -19,7 +19,6 @@ from services.metrics.domain.link import LinkClicked
 from services.metrics.domain.order import OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
     Cell,
-    Minutes,
     cells_of,
     content_number,
     first_minute,
@@ -118,7 +117,8 @@ def clicks_batch(clicks: Sequence[Delivered[Any]]) -> Batch:
 async def count(target: Target, batch: Batch, received_ms: Ints) -> None:
     """Adds a batch to the minutes and brings the cells it touches up to date; rows of one batch come from many envelopes."""
     minutes, latest, fresh = increments(batch), snapshots(batch).rows(), newest(batch, received_ms)
-    await _add_minutes(target, minutes)
+    if len(minutes.minute):
+        await target.upsert_columns(MINUTES, minutes.columns(), add=("added",))
     summed, first = cells_of(minutes)
     touched: list[Any] = sorted({*summed, *latest})
     stored: dict[Any, Row] = await target.rows(CELLS, touched)
@@ -130,22 +130,6 @@ async def count(target: Target, batch: Batch, received_ms: Ints) -> None:
     await target.upsert(CELLS, list(rows.values()))
     late = [cell for cell in touched if _overtaken(rows[cell], stored.get(cell))]
     await _sum_again(target, rows, late)
-
-
-async def _add_minutes(target: Target, minutes: Minutes) -> None:
-    """`Target.upsert` in columns, without a dict per row: the one table that grows with the observations."""
-    rows = minutes.rows()
-    name = target[MINUTES].name
-    into = f'INSERT INTO "{name}" AS stands (content, cell, minute, added)'
-    merge = "ON CONFLICT (content, cell, minute) DO UPDATE SET added = stands.added + excluded.added"
-    if not rows:
-        return
-    if target.connection.dialect.name == "sqlite":
-        await target.connection.exec_driver_sql(f"{into} VALUES (?, ?, ?, ?) {merge}", rows)
-    else:
-        columns = dict(zip("abcd", map(list, zip(*rows, strict=True)), strict=True))
-        arrays = ", ".join(f"CAST(:{each} AS bigint[])" for each in columns)
-        await target.connection.execute(sa.text(f"{into} SELECT * FROM unnest({arrays}) {merge}"), columns)
 
 
 def _moved(cell: Cell, stored: Row | None, snapshot: tuple[int, int] | None, fresh_ms: int) -> Row:

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 
 from kernel.adapters import schema
-from kernel.adapters.schema import UtcTime
-from kernel.processors.access import RowReaders
+from kernel.adapters.schema import RowReaders, UtcTime
 
 
 def _text(*names: str) -> list[sa.Column[str]]:

@@ -15,7 +15,9 @@ MAX_FUNCTION = 50
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "manager", "managers", "service", "misc"})
 TRANSACTIONS = frozenset({"begin", "begin_nested", "commit", "rollback"})
 # The kernel's own files that open and end database transactions; every other file asks them to.
-MAY_COMMIT = frozenset({"kernel/adapters/database.py", "kernel/adapters/driver.py", "kernel/processors/projector.py"})
+MAY_COMMIT = frozenset(
+    {"kernel/adapters/database.py", "kernel/adapters/postgres/driver.py", "kernel/processors/projector.py"}
+)
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime", "gmtime"})
 CLOCK_OWNERS = frozenset({"datetime", "date", "time"})
 CHANCE = ("random", "secrets", "time")

@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
+from kernel.adapters.opening import database_at
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.faults import Fault
 from kernel.core.ids import new_id
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.processors.projector import Projection, Projector
 from kernel.streams.consumer import Consumer
@@ -29,7 +31,7 @@ from tools.speed import patience
 
 
 async def migrated(url: str) -> Database:
-    database = Database(url, counter.metadata())
+    database = database_at(url, counter.metadata())
     async with database.transaction() as connection:
         await connection.run_sync(database.metadata.create_all)
         await connection.execute(sa.insert(database.metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
@@ -58,8 +60,8 @@ async def store(store_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def log(store: Database) -> Log:
-    return Log(store)
+def log(store: Database) -> StoredLog:
+    return open_log(store)
 
 
 @pytest.fixture(params=["local", "kafka"])
@@ -80,7 +82,7 @@ def service() -> str:
 class Running:
     """A service of counters with everything started that a test asks for."""
 
-    def __init__(self, service: str, log: Log, bus: Bus) -> None:
+    def __init__(self, service: str, log: StoredLog, bus: Bus) -> None:
         self.service, self.log, self.bus, self.store = service, log, bus, log.database
         self.stop = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -89,7 +91,7 @@ class Running:
 
     def new_writer(self) -> Writer:
         """One more replica on the same log."""
-        writer = Writer(self.service, Log(self.store), counter.deciders())
+        writer = Writer(self.service, open_log(self.store), counter.deciders())
         writer.log.signal = self.log.signal
         self.start(writer.run(self.stop))
         return writer
@@ -164,7 +166,7 @@ class Running:
 
 
 @pytest.fixture
-async def running(service: str, log: Log, bus: Bus) -> AsyncIterator[Running]:
+async def running(service: str, log: StoredLog, bus: Bus) -> AsyncIterator[Running]:
     await bus.ensure_topics(counter.topics(service))
     made = Running(service, log, bus)
     yield made
@@ -179,7 +181,7 @@ class Replicas:
         self.tasks: list[asyncio.Task[None]] = []
 
     def one(self) -> Writer:
-        writer = Writer("counters", Log(self.store), counter.deciders())
+        writer = Writer("counters", open_log(self.store), counter.deciders())
         self.tasks.append(asyncio.create_task(writer.run(self.stop)))
         return writer
 

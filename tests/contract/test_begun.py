@@ -7,21 +7,21 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kernel.adapters.database import Database
 from kernel.adapters.disconnects import is_lost
-from kernel.adapters.driver import array_literal, literal
+from kernel.adapters.postgres.database import PostgresDatabase
+from kernel.adapters.postgres.driver import array_literal, literal
 from kernel.core.faults import Unavailable
 
 INSERT = "INSERT INTO leases (name, owner, until) VALUES (:name, 'me', now())"
 pytestmark = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 
 
-async def kept(store: Database) -> list[str]:
+async def kept(store: PostgresDatabase) -> list[str]:
     async with store.reading() as connection:
         return sorted((await connection.execute(sa.text("SELECT name FROM leases"))).scalars())
 
 
-async def test_the_opening_and_what_follows_are_one_transaction(store: Database) -> None:
+async def test_the_opening_and_what_follows_are_one_transaction(store: PostgresDatabase) -> None:
     async with store.begun("INSERT INTO leases VALUES ('first', 'me', now())") as begun:
         assert begun.tag == "INSERT 0 1"
         await begun.fetch(INSERT, {"name": "second"})
@@ -30,26 +30,26 @@ async def test_the_opening_and_what_follows_are_one_transaction(store: Database)
     assert await kept(store) == ["first", "second", "third"]
 
 
-async def twice(store: Database, name: str) -> None:
+async def twice(store: PostgresDatabase, name: str) -> None:
     async with store.begun("SELECT 1") as begun:
         await begun.fetch(INSERT, {"name": name})
         await begun.fetch(INSERT, {"name": name})
 
 
-async def interrupted(store: Database) -> None:
+async def interrupted(store: PostgresDatabase) -> None:
     async with store.begun("SELECT 1") as begun:
         await begun.fetch(INSERT, {"name": "interrupted"})
         raise KeyError
 
 
-async def swallowing(store: Database) -> None:
+async def swallowing(store: PostgresDatabase) -> None:
     async with store.begun("SELECT 1") as begun:
         await begun.fetch(INSERT, {"name": "first"})
         with pytest.raises(DBAPIError):
             await begun.fetch("SELECT 1 / 0", {})
 
 
-async def cut(store: Database) -> None:
+async def cut(store: PostgresDatabase) -> None:
     async with store.begun("SELECT 1") as begun:
         other = await asyncpg.connect(store.url.replace("+asyncpg", ""))
         await other.execute("SELECT pg_terminate_backend($1)", begun.driver.get_server_pid())
@@ -57,12 +57,12 @@ async def cut(store: Database) -> None:
         await begun.fetch(INSERT, {"name": "lost"})
 
 
-async def too_large(store: Database) -> None:
+async def too_large(store: PostgresDatabase) -> None:
     async with store.begun("SELECT 1") as begun:
         await begun.fetch("SELECT CAST(:number AS bigint)", {"number": 2**70})
 
 
-async def test_what_is_raised_takes_all_of_it_back(store: Database) -> None:
+async def test_what_is_raised_takes_all_of_it_back(store: PostgresDatabase) -> None:
     with pytest.raises(IntegrityError):
         await twice(store, "same")
     with pytest.raises(KeyError):
@@ -72,13 +72,13 @@ async def test_what_is_raised_takes_all_of_it_back(store: Database) -> None:
     assert await kept(store) == ["later"]
 
 
-async def test_a_failure_that_was_swallowed_is_told_at_the_end(store: Database) -> None:
+async def test_a_failure_that_was_swallowed_is_told_at_the_end(store: PostgresDatabase) -> None:
     with pytest.raises(DBAPIError):
         await swallowing(store)
     assert await kept(store) == []
 
 
-async def test_a_cancelled_transaction_holds_nothing(store: Database) -> None:
+async def test_a_cancelled_transaction_holds_nothing(store: PostgresDatabase) -> None:
     """Its lock is free for the next one at once, and nothing of it stays."""
     locked = asyncio.Event()
 
@@ -97,13 +97,13 @@ async def test_a_cancelled_transaction_holds_nothing(store: Database) -> None:
 
 
 async def test_one_cancelled_while_it_rolls_back_is_not_used_again(
-    store: Database, monkeypatch: pytest.MonkeyPatch
+    store: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def cancelled(_: object) -> bool:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("kernel.adapters.driver._rolled_back", cancelled)
+        patch.setattr("kernel.adapters.postgres.driver._rolled_back", cancelled)
         with pytest.raises(asyncio.CancelledError):
             await interrupted(store)
     for _ in range(20):
@@ -112,7 +112,7 @@ async def test_one_cancelled_while_it_rolls_back_is_not_used_again(
     assert await kept(store) == []
 
 
-async def test_many_at_once_are_each_their_own(store: Database) -> None:
+async def test_many_at_once_are_each_their_own(store: PostgresDatabase) -> None:
     """More than connections are kept for."""
 
     async def one(number: int) -> None:
@@ -127,13 +127,13 @@ async def test_many_at_once_are_each_their_own(store: Database) -> None:
     assert await kept(store) == [f"name-{number:02}" for number in range(24) if number % 3]
 
 
-async def test_a_cut_connection_is_unavailable(store: Database) -> None:
+async def test_a_cut_connection_is_unavailable(store: PostgresDatabase) -> None:
     with pytest.raises(Unavailable, match=r"database\.unavailable"):
         await cut(store)
     assert await kept(store) == []
 
 
-async def test_a_value_that_does_not_fit_is_no_lost_connection(store: Database) -> None:
+async def test_a_value_that_does_not_fit_is_no_lost_connection(store: PostgresDatabase) -> None:
     """Else the reader that meets it would wait for its database for ever."""
     with pytest.raises(DBAPIError) as told:
         await too_large(store)
@@ -141,7 +141,7 @@ async def test_a_value_that_does_not_fit_is_no_lost_connection(store: Database) 
 
 
 @pytest.mark.parametrize("text", ["plain", "it's", 'a "quoted" one', "back\\slash", "{a,b}", "NULL", "ünï", ""])
-async def test_literals_are_the_texts_they_were(store: Database, text: str) -> None:
+async def test_literals_are_the_texts_they_were(store: PostgresDatabase, text: str) -> None:
     async with store.begun(f"INSERT INTO leases VALUES ({literal(text)}, 'me', now())") as begun:
         found = await begun.fetch(f"SELECT CAST({array_literal([text, text])} AS text[])", {})
     assert await kept(store) == [text]

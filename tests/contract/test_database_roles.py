@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.core.ids import new_id
 from kernel.host.migrate import migrate
 from services.compliance.wiring import SERVICE
@@ -41,7 +41,7 @@ def as_user(server: PostgresServer, user: str, database: str) -> str:
 async def test_an_owner_without_the_right_to_make_roles_migrates_and_the_service_appends(
     postgres_server: PostgresServer, prepared: str
 ) -> None:
-    owner = Database(as_user(postgres_server, f"{prepared}_owner", prepared), SERVICE.metadata())
+    owner = database_at(as_user(postgres_server, f"{prepared}_owner", prepared), SERVICE.metadata())
     for _ in range(2):
         await migrate(prepared, owner, Path(SERVICE.migrations), SERVICE.projections)
     await owner.close()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from kernel.core.clock import system_clock
-from kernel.eventlog.log import Log
+from kernel.eventlog.log import StoredLog
 from kernel.host.gauges import DatabaseMetrics
 from kernel.processors.generations import Rebuild
 from kernel.runtime.telemetry import REGISTRY, forget
@@ -19,7 +19,7 @@ def value(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-async def test_relay_and_projection_lag_count_what_is_not_done(running: Running, log: Log) -> None:
+async def test_relay_and_projection_lag_count_what_is_not_done(running: Running, log: StoredLog) -> None:
     gauges = DatabaseMetrics("counters", log.database, log, ["sums_own_g1"], clock=False)
     for _ in range(3):
         await running.writer.execute("counter-1", Add(1), meta())
@@ -38,7 +38,7 @@ async def test_relay_and_projection_lag_count_what_is_not_done(running: Running,
     assert value("projection_lag_events", projection="sums_own_g1", source="log", partition="0") == 0
 
 
-async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Running, log: Log) -> None:
+async def test_a_rebuilt_read_model_takes_the_place_of_the_old_one(running: Running, log: StoredLog) -> None:
     gauges, projection = DatabaseMetrics("counters", log.database, log, [], clock=False), counter.OWN_SUMS
     await running.writer.execute("counter-1", Add(1), meta())
     await running.project(projection)
@@ -62,7 +62,7 @@ def lags(*projections: str) -> list[float | None]:
     return [value("projection_lag_events", projection=one, **labels) for one in projections]
 
 
-async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
+async def test_parked_keys_count_keys_and_fall_back_to_zero(log: StoredLog) -> None:
     gauges = DatabaseMetrics("counters", log.database, log, ["sums_g1"], clock=False)
     parked = log.database.metadata.tables["parked"]
     fixed = {"consumer": "sums_g1", "source": "log", "partition": 0, "position": 1, "type": "t", "value": b"",
@@ -78,7 +78,7 @@ async def test_parked_keys_count_keys_and_fall_back_to_zero(log: Log) -> None:
     assert value("parked_keys", projection="sums_g1") == 0
 
 
-async def test_only_late_deadlines_count(log: Log) -> None:
+async def test_only_late_deadlines_count(log: StoredLog) -> None:
     gauges = DatabaseMetrics("counters", log.database, log, [], clock=True)
     deadlines, now = log.database.metadata.tables["deadlines"], await log.now()
     async with log.database.transaction() as connection:

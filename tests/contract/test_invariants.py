@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS
+from kernel.adapters.sqlite import SqliteDatabase
 from kernel.core.check import CheckResult
 from kernel.core.clock import system_clock
 from kernel.core.ids import partition_of
@@ -146,7 +147,7 @@ async def test_harm_to_the_log_or_a_guard_is_named(app: App, what: str) -> None:
 
 
 def stored(app: App, at: datetime) -> object:
-    return at.isoformat(timespec="microseconds") if app.database.is_sqlite else at
+    return at.isoformat(timespec="microseconds") if isinstance(app.database, SqliteDatabase) else at
 
 
 @pytest.mark.parametrize(("column", "wanted"), [("command", "commands_once"), ("version", "versions_dense")])
@@ -162,7 +163,7 @@ async def test_what_the_unique_keys_would_let_through_is_seen(app: App, column: 
 
 
 def without_keys(app: App) -> list[str]:
-    if app.database.is_sqlite:
+    if isinstance(app.database, SqliteDatabase):
         copied = "CREATE TABLE copied AS SELECT * FROM log_events"
         return [copied, "DROP TABLE log_events", "ALTER TABLE copied RENAME TO log_events"]
     return [f"ALTER TABLE log_events DROP CONSTRAINT log_events_stream_{key}" for key in ("version", "command")]

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.core.decider import Actor
 from kernel.core.faults import Internal, Invalid, Unavailable
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.host.migrate import check_revision, migrate
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.generations import Rebuild
@@ -31,7 +32,7 @@ LOCAL = pytest.mark.parametrize("bus", ["local"], indirect=True)
 @pytest.fixture
 async def store(store_url: str, service: str) -> AsyncIterator[Database]:
     """Made by migrations, as services make theirs."""
-    database = Database(store_url, counter.metadata())
+    database = database_at(store_url, counter.metadata())
     await migrate(service, database, MIGRATIONS, PROJECTIONS)
     yield database
     await database.close()
@@ -43,7 +44,7 @@ async def count(database: Database, table: str) -> int:
 
 
 async def test_three_at_once_migrate_once(store_url: str, service: str) -> None:
-    databases = [Database(store_url, counter.metadata()) for _ in range(3)]
+    databases = [database_at(store_url, counter.metadata()) for _ in range(3)]
     with pytest.raises(Internal, match=r"database\.wrong_revision"):
         await check_revision(databases[0], MIGRATIONS)
     await asyncio.gather(*[migrate(service, one, MIGRATIONS, PROJECTIONS) for one in databases])
@@ -57,11 +58,11 @@ async def test_three_at_once_migrate_once(store_url: str, service: str) -> None:
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("change", ["UPDATE log_events SET name = ''", "DELETE FROM log_events", "TRUNCATE log_events"])
 async def test_the_writers_role_appends_and_never_changes_history(store: Database, service: str, change: str) -> None:
-    writer = Database(store.url, counter.metadata(), f"{service}_writer")
+    writer = database_at(store.url, counter.metadata(), f"{service}_writer")
     try:
         async with writer.transaction() as connection:
             row = {"position": 1, "tenant": "t", "stream": "s", "version": 1, "name": "n", "data": b"", "meta": b""}
-            now = await Log(writer).now()
+            now = await open_log(writer).now()
             await connection.execute(sa.insert(writer.metadata.tables["log_events"]).values(**row, recorded_at=now))
         async with writer.write.connect() as connection:
             with pytest.raises(DBAPIError, match="permission denied"):
@@ -76,7 +77,7 @@ AUDITOR = Actor("y", "platform", frozenset({"auditor"}))
 
 async def seen_by(running: Running, actor: Actor) -> list[str]:
     async with reading_as(running.store, running.service, actor) as connection:
-        query = sa.select(counter.OWNED.c.stream).where(may_read(connection, counter.OWNED, actor))
+        query = sa.select(counter.OWNED.c.stream).where(may_read(counter.OWNED, actor))
         return sorted((await connection.execute(query)).scalars())
 
 

@@ -18,6 +18,8 @@ from kernel.core.faults import Unavailable
 from kernel.eventlog import commands, speculation, state_cache, writer
 from kernel.eventlog import log as logs
 from kernel.eventlog.decide import Batch
+from kernel.eventlog.postgres_log import PostgresLog
+from kernel.eventlog.sqlite_log import SqliteLog
 from kernel.processors.processes import ProcessRunner
 from kernel.streams import checkpoints, parked, records, relay
 from tests.contract import test_overlap, test_process, test_projector, test_relay, test_writer, test_writer_trouble
@@ -29,13 +31,17 @@ from tools.speed import patience
 HEAD_TRIES = 100
 RED_S = 4.0
 """What a mutant breaks may show as waiting for what never comes."""
+LOGS: tuple[type[logs.StoredLog], ...] = (PostgresLog, SqliteLog)
 Switch = Callable[[pytest.MonkeyPatch], None]
 
 
 def head_cas_off(patch: pytest.MonkeyPatch) -> None:
     """An append goes to wherever the head is."""
-    append = logs.Log.append
+    for kind in LOGS:
+        patch.setattr(kind, "append", _anywhere(kind.append))
 
+
+def _anywhere(append: Any) -> Any:
     async def anywhere(
         self: logs.Log, connection: AsyncConnection | None, rows: Any, expected: int, changes: Any = (), *_given: Any
     ) -> Any:
@@ -45,7 +51,7 @@ def head_cas_off(patch: pytest.MonkeyPatch) -> None:
                 return at
         return None
 
-    patch.setattr(logs.Log, "append", anywhere)
+    return anywhere
 
 
 def id_lookup_off(patch: pytest.MonkeyPatch) -> None:
@@ -54,7 +60,8 @@ def id_lookup_off(patch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> dict[Any, Any]:
         return {}
 
-    patch.setattr(logs.Log, "find_commands", nothing)
+    for kind in LOGS:
+        patch.setattr(kind, "find_commands", nothing)
 
 
 def head_not_compared(patch: pytest.MonkeyPatch) -> None:
@@ -233,7 +240,7 @@ async def replicas(store: Database) -> AsyncIterator[Replicas]:
 
 
 @pytest.fixture
-async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Running]:
+async def running(service: str, log: logs.StoredLog, bus: Bus) -> AsyncIterator[Running]:
     await bus.ensure_topics(counter.topics(service))
     made = Running(service, log, bus)
     yield made

@@ -9,9 +9,10 @@ import pytest
 from kernel.adapters import leases
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
+from kernel.adapters.postgres import opening
 from kernel.eventlog import log as logs
 from kernel.processors import processes, projector
-from kernel.streams import checkpoints, halted, parked, relay, republish
+from kernel.streams import halted, parked, relay, republish
 from tests.contract import test_flow, test_projector, test_resend, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
@@ -90,18 +91,18 @@ def lease_release_off(patch: pytest.MonkeyPatch) -> None:
 def opening_guards_not_compared(patch: pytest.MonkeyPatch) -> None:
     """The statement that opens a projector's transaction moves guards wherever they stand."""
     compared = "AND g.next_offset = u.from_offset AND g.last_position = u.from_position"
-    assert compared in checkpoints._MOVE
-    patch.setattr(checkpoints, "_MOVE", checkpoints._MOVE.replace(compared, ""))
+    assert compared in opening._MOVE
+    patch.setattr(opening, "_MOVE", opening._MOVE.replace(compared, ""))
 
 
 def opening_blind(patch: pytest.MonkeyPatch) -> None:
     """It does not ask what is parked and which generation is live."""
-    patch.setattr(projector.Projector, "_usually", lambda self, parts: self._guards.moving(parts))
+    patch.setattr(opening, "entering", opening.moving)
 
 
 def projectors_not_in_turn(patch: pytest.MonkeyPatch) -> None:
     """Replicas of one projection write at the same time."""
-    patch.setattr(projector.Projector, "_locking", lambda _: "SET LOCAL synchronous_commit = off")
+    patch.setattr(opening, "locking", lambda _: "SET LOCAL synchronous_commit = off")
 
 
 MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
@@ -122,7 +123,7 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
 
 
 @pytest.fixture
-async def running(service: str, log: logs.Log, bus: Bus) -> AsyncIterator[Running]:
+async def running(service: str, log: logs.StoredLog, bus: Bus) -> AsyncIterator[Running]:
     await bus.ensure_topics(counter.topics(service))
     made = Running(service, log, bus)
     yield made

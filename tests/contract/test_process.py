@@ -16,7 +16,7 @@ from kernel.core.faults import Unavailable
 from kernel.core.guard import Guard
 from kernel.core.ids import new_id
 from kernel.eventlog.commands import Fenced
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import Effect, ProcessRunner
@@ -275,7 +275,7 @@ async def test_a_deadline_waits_for_a_writer_that_takes_nothing(running: Running
         if turned_away:
             raise turned_away[0]
 
-    writer = Writer(running.service, Log(running.store), counter.deciders(), admit)
+    writer = Writer(running.service, open_log(running.store), counter.deciders(), admit)
     running.start(writer.run(running.stop))
     await running.writer.execute(counter.counter(), Remind(await running.log.now()), counter.meta())
     assert await clock_of(running, writer).run_due() == CLOCK_POLL_S

@@ -90,7 +90,7 @@ async def test_replicas_that_fold_into_one_row_take_turns(running: Running) -> N
             return found
 
     async def slowly(target: Target, events: Sequence[Delivered[Any]]) -> None:
-        await counter._apply(Slow(target.connection, target._tables, target._begun), events)
+        await counter._apply(Slow(target._transaction, target._tables), events)
 
     projection = replace(counter.OWN_SUMS, apply=slowly)
     await prepare(running.store, projection)

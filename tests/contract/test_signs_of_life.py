@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import Message
-from kernel.adapters.leases import time_of
 from kernel.host.gauges import DatabaseMetrics
 from kernel.processors.projector import Projector
 from kernel.runtime.health import SHOWN_S, Health, Watchdog
@@ -164,11 +163,13 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
     async def goes_on() -> bool:
         return (13, 1) in (await running.sums()).values()
 
+    now = running.store.time
+
     async def later(connection: AsyncConnection) -> datetime:
-        return await time_of(connection) + timedelta(seconds=SHOWN_S)
+        return await now(connection) + timedelta(seconds=SHOWN_S)
 
     await running.until(goes_on)
-    monkeypatch.setattr("kernel.streams.halted.time_of", later)
+    monkeypatch.setattr(running.store, "time", later)
     await gauges.update()
     assert metric("reader_stopped", projection=reader) == 0
     ticks.now += SHOWN_S

@@ -10,6 +10,7 @@ from kernel.adapters.database import Database
 from kernel.core.faults import Internal, Invalid, Refused
 from kernel.eventlog.commands import Fenced, QueuedCommand
 from kernel.eventlog.log import Log, Pending
+from kernel.eventlog.opening import open_log
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble
@@ -30,7 +31,7 @@ async def test_ten_racers_leave_one_winner(store: Database) -> None:
     async def race(number: int) -> str:
         row = Pending("t", counter.counter(), 1, None, "counter.rang@1", b"{}", b"{}", f"c{number}")
         async with store.write.begin() as connection:
-            return "appended" if await Log(store).append(connection, [row], 0) else "behind"
+            return "appended" if await open_log(store).append(connection, [row], 0) else "behind"
 
     assert Counter(await asyncio.gather(*[race(i) for i in range(10)])) == {"appended": 1, "behind": 9}
 

@@ -18,7 +18,7 @@ from kernel.adapters.disconnects import translated
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
 from kernel.eventlog.commands import Fenced, QueuedCommand
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas
 from tests.kit import counter
@@ -32,14 +32,16 @@ COMMAND_S = 60
 class Cuts:
     """Cuts the connection at random round statements and transactions of a store."""
 
-    def __init__(self, store: Database, dice: random.Random) -> None:
-        self._open, self._begun, self._rows, self._dice = store.transaction, store.begun, store.rows, dice
+    def __init__(self, store: Any, dice: random.Random) -> None:
+        begun: Any = getattr(store, "begun", None)
+        rows: Any = getattr(store, "rows", None)
+        self._open, self._begun, self._rows, self._dice = store.transaction, begun, rows, dice
         self.times = 0
 
     def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(store, "transaction", lambda: self.transaction(self._open()))
-        patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)))
-        patch.setattr(store, "rows", self.rows)
+        patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)), raising=False)
+        patch.setattr(store, "rows", self.rows, raising=False)
 
     def _maybe(self, when: str) -> None:
         if self._dice.random() < 0.03:
@@ -59,7 +61,7 @@ class Cuts:
     ) -> Sequence[Any]:
         with translated():
             self._maybe("before it was sent")
-            found = await self._rows(sql, values, connection)
+            found: Sequence[Any] = await self._rows(sql, values, connection)
             self._maybe("before the answer came")
         return found
 
@@ -123,7 +125,7 @@ class Client:
 
 
 async def whole_log(store: Database) -> list[Recorded]:
-    log, found = Log(store), list[Recorded]()
+    log, found = open_log(store), list[Recorded]()
     while more := await log.read(found[-1].position if found else 0):
         found += more
     return found

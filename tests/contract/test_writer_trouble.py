@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
 from kernel.adapters.disconnects import translated
+from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.core.faults import Unavailable
 from kernel.eventlog.backpressure import Backpressure
 from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
@@ -27,14 +29,16 @@ class Cut:
     An append is a write transaction or, on PostgreSQL, also one that the driver begins, or one statement that it commits.
     """
 
-    def __init__(self, store: Database, times: int, after_commit: bool) -> None:
-        self._open, self._begun, self._rows = store.transaction, store.begun, store.rows
+    def __init__(self, store: Any, times: int, after_commit: bool) -> None:
+        begun: Any = getattr(store, "begun", None)
+        rows: Any = getattr(store, "rows", None)
+        self._open, self._begun, self._rows = store.transaction, begun, rows
         self.times, self._after_commit = times, after_commit
 
     def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(store, "transaction", lambda: self.transaction(self._open()))
-        patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)))
-        patch.setattr(store, "rows", self.rows)
+        patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)), raising=False)
+        patch.setattr(store, "rows", self.rows, raising=False)
 
     def _cuts(self) -> bool:
         self.times -= 1
@@ -58,7 +62,7 @@ class Cut:
         with translated():
             if cut and not self._after_commit:
                 raise ConnectionResetError("cut before it was sent")
-            found = await self._rows(sql, values, connection)
+            found: Sequence[Any] = await self._rows(sql, values, connection)
             if cut:
                 raise ConnectionResetError("cut after the commit")
         return found
@@ -81,7 +85,7 @@ async def test_a_cut_connection_costs_and_doubles_nothing(
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 async def test_a_connection_that_was_lost_before_its_first_use_is_given_back(
-    store: Database, monkeypatch: pytest.MonkeyPatch
+    store: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a database that comes and goes would leave a pool with nothing in it."""
 
@@ -130,7 +134,7 @@ async def test_far_behind_is_caught_up_too(replicas: Replicas, log: Log, monkeyp
 
 
 async def test_a_stopping_writer_finishes_what_it_took_and_takes_no_more(store: Database, log: Log) -> None:
-    writer, stop = Writer("counters", Log(store), counter.deciders()), asyncio.Event()
+    writer, stop = Writer("counters", open_log(store), counter.deciders()), asyncio.Event()
     taken = [asyncio.create_task(outcome(writer, counter.counter(), Add(1))) for _ in range(700)]
     await asyncio.sleep(0)
     stop.set()
@@ -142,7 +146,7 @@ async def test_a_stopping_writer_finishes_what_it_took_and_takes_no_more(store: 
 
 async def test_commands_are_turned_away_while_the_relay_is_far_behind(replicas: Replicas, store: Database) -> None:
     """Until the relay has caught up; both limits, events and age of the oldest, are looked at."""
-    log = Log(store)
+    log = open_log(store)
     backlogs = [Backpressure(log, 2, 3600), Backpressure(log, 1000, 0.0)]
     for _ in range(3):
         await replicas.one().execute(counter.counter(), Add(1), counter.meta())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.core.ids import new_id
 from kernel.host.migrate import migrate
 from services.campaigns.wiring import SERVICE
@@ -57,7 +57,7 @@ def statements() -> list[str]:
 async def database(postgres_server: PostgresServer) -> AsyncIterator[asyncpg.Connection]:
     """Connected to a migrated database, as its owner."""
     name = await postgres_server.create_database()
-    owner = Database(postgres_server.url(name), SERVICE.metadata())
+    owner = database_at(postgres_server.url(name), SERVICE.metadata())
     await migrate(f"docs{new_id()[-8:]}", owner, SERVICE.migrations, SERVICE.projections)
     await owner.close()
     connection = await asyncpg.connect(postgres_server.dsn(name))

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
+from kernel.adapters.opening import database_at
 from kernel.core.faults import Unavailable
 from kernel.core.ids import new_id
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host.app import open_app, run_migrations
 from kernel.processors.projector import Projector
@@ -38,8 +39,8 @@ class Load:
 
     def __init__(self, databases: Sequence[Database]) -> None:
         self.stop, self.databases = asyncio.Event(), databases
-        self.log = Log(databases[0])
-        self.writers = [Writer("toys", Log(one), counter.deciders(PARTITIONS)) for one in databases]
+        self.log = open_log(databases[0])
+        self.writers = [Writer("toys", open_log(one), counter.deciders(PARTITIONS)) for one in databases]
         self.told: dict[str, int | None] = {}
 
     async def client(self, number: int, commands: int) -> None:
@@ -99,7 +100,7 @@ async def settings(fresh_postgres: PostgresServer, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def replicas(settings: Settings) -> AsyncIterator[list[Database]]:
-    databases = [Database(settings.database_url, counter.metadata()) for _ in range(2)]
+    databases = [database_at(settings.database_url, counter.metadata()) for _ in range(2)]
     yield databases
     for one in databases:
         await one.close()
@@ -109,7 +110,7 @@ async def test_backends_cut_again_and_again_lose_and_double_nothing(
     replicas: list[Database], settings: Settings
 ) -> None:
     load = Load(replicas)
-    cutter = Database(replicas[0].url, counter.metadata())
+    cutter = database_at(replicas[0].url, counter.metadata())
     cut = sa.text(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'cutter'"
@@ -147,7 +148,7 @@ async def test_a_broker_killed_under_the_relay_leaves_a_whole_chained_topic(
     fresh_kafka: KafkaServer, tmp_path: Path
 ) -> None:
     settings = await settings_in(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'store.db'}", fresh_kafka.url)
-    database = Database(settings.database_url, counter.metadata())
+    database = database_at(settings.database_url, counter.metadata())
     load, bus, stop = Load([database]), KafkaBus(fresh_kafka.url), asyncio.Event()
     await bus.ensure_topics(counter.topics("toys", PARTITIONS))
     relay = Relay("toys", load.log, bus, counter.CODEC, counter.publish)
@@ -185,7 +186,7 @@ async def sums(database: Database) -> dict[str, tuple[int, int]]:
 
 
 async def test_a_projector_frozen_past_its_lease_writes_nothing_when_it_wakes(toys: dict[str, str]) -> None:
-    database = Database(toys["DANDELION_DATABASE_URL"], counter.metadata())
+    database = database_at(toys["DANDELION_DATABASE_URL"], counter.metadata())
     load, stop, stream = Load([database]), asyncio.Event(), counter.counter()
     writer = load.writers[0]
     writing = asyncio.create_task(writer.run(stop))
@@ -245,8 +246,8 @@ async def test_a_drained_process_has_done_all_it_accepted(tmp_path: Path) -> Non
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=patience(20)) as http, within(LIMIT_S):
         await asyncio.gather(*[client(http, number) for number in range(16)])
         assert await ended == 0
-    database = Database(env["DANDELION_DATABASE_URL"], counter.metadata())
-    events = await Log(database).read(0, 100_000)
+    database = database_at(env["DANDELION_DATABASE_URL"], counter.metadata())
+    events = await open_log(database).read(0, 100_000)
     await database.close()
     stored = {event.command: event.position for event in events}
     assert len(stored) == len(events)

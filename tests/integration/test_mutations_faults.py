@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters import database, leases
+from kernel.adapters import disconnects
+from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.core.clock import system_clock
 from kernel.eventlog import backpressure
-from kernel.eventlog import log as logs
+from kernel.eventlog.postgres_log import PostgresLog
 from kernel.runtime import roles
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
 from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
@@ -36,13 +37,13 @@ def machine_time(patch: pytest.MonkeyPatch) -> None:
     async def now(*_: object) -> Any:
         return system_clock()
 
-    patch.setattr(logs.Log, "now", now)
-    patch.setattr(leases, "time_of", now)
+    patch.setattr(PostgresLog, "now", now)
+    patch.setattr(PostgresDatabase, "time", now)
 
 
 def full_disk_is_a_bug(patch: pytest.MonkeyPatch) -> None:
     """A full disk is not told from a broken constraint."""
-    patch.setattr(database, "is_lost", lambda _: False)
+    patch.setattr(disconnects, "is_lost", lambda _: False)
 
 
 def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:

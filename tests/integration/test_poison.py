@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Message
-from kernel.adapters.database import Database
 from kernel.adapters.kafka import KafkaBus
+from kernel.adapters.opening import database_at
 from kernel.core.events import Recorded
 from kernel.core.faults import Unavailable
 from kernel.core.ids import split_stream
@@ -36,7 +36,7 @@ GARBAGE = [Message(b"counter-x", b"\x80\x81"), Message(b"", b"", (("ce_type", b"
 async def service(
     fresh_postgres: PostgresServer, fresh_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Sickly]:
-    monkeypatch.setattr("kernel.adapters.database.LOCK_TIMEOUT_MS", 300)
+    monkeypatch.setattr("kernel.adapters.postgres.database.LOCK_TIMEOUT_MS", 300)
     database = await migrated(fresh_postgres.url(await fresh_postgres.create_database()))
     bus = KafkaBus(fresh_kafka.url)
     await bus.ensure_topics(counter.topics(sickly.SERVICE))
@@ -77,7 +77,7 @@ async def _persist(service: Sickly, stream: str, command: Add) -> None:
 
 async def trouble(service: Sickly, kafka: KafkaServer) -> None:
     """What passes by itself: connections cut, a read model locked for long, all sent again, a broker killed."""
-    other = Database(service.database.url, counter.metadata())
+    other = database_at(service.database.url, counter.metadata())
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     for _ in range(3):
         await asyncio.sleep(0.3)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.disconnects import is_lost
 from kernel.core.faults import Unavailable
-from kernel.eventlog.log import CHANNEL
+from kernel.eventlog.postgres_log import CHANNEL
 from kernel.host.app import open_app, run_migrations
 from kernel.runtime.settings import Settings
 from tests.kit import toy
@@ -30,7 +30,7 @@ async def test_a_connection_lost_just_before_it_listens_is_made_again(database_u
             cuts.append(connection)
             connection.driver_connection.terminate()
 
-    woken, waking = app.log.signal.listen(), asyncio.create_task(app._wake(stop))
+    woken, waking = app.log.signal.listen(), asyncio.create_task(app.log.listen(stop))
 
     async def heard() -> bool:
         if waking.done():

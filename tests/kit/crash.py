@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters import database
+from kernel.adapters.postgres import database
 from kernel.eventlog import writer
-from kernel.eventlog.log import Log
+from kernel.eventlog.postgres_log import PostgresLog
+from kernel.eventlog.sqlite_log import SqliteLog
 from kernel.eventlog.state_cache import StateCache
 from kernel.eventlog.writer import Writer
 from kernel.processors.projector import Projector
@@ -67,6 +68,16 @@ def _after(owner: type, name: str, applies: Applies = _always) -> Callable[[Reac
     return install
 
 
+def _any(*installs: Callable[[Reached], None]) -> Callable[[Reached], None]:
+    """One point in several classes."""
+
+    def install(reached: Reached) -> None:
+        for one in installs:
+            one(reached)
+
+    return install
+
+
 def _of(consumer: str) -> Applies:
     """The guards of one consumer."""
     return lambda guards, *_: bool(guards.consumer.startswith(consumer))
@@ -103,7 +114,7 @@ def _by_clock(_: object, items: Any) -> bool:
 POINTS: dict[str, Callable[[Reached], None]] = {
     "queued": _before(StateCache, "decide"),
     "decided": _after(StateCache, "decide"),
-    "inserted, not committed": _after(Log, "append", _in_transaction),
+    "inserted, not committed": _any(*[_after(one, "append", _in_transaction) for one in (PostgresLog, SqliteLog)]),
     "committed, not answered": _answered,
     "sent, no checkpoint": _before(Relay, "_move"),
     "sent, checkpoint moved": _after(Relay, "_move"),

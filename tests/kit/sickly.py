@@ -13,7 +13,7 @@ from kernel.adapters.database import Database
 from kernel.core.codec import Codec
 from kernel.core.events import Delivered
 from kernel.eventlog.commands import DeciderRegistry
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import ProcessRunner
@@ -89,7 +89,7 @@ class Sickly:
     """The service; its writer and relay are of the new code, its readers of the code that `readers` is given."""
 
     def __init__(self, database: Database, bus: Bus) -> None:
-        self.database, self.bus, self.log = database, bus, Log(database)
+        self.database, self.bus, self.log = database, bus, open_log(database)
         known = [counter.COUNTER, counter.ECHO.decider]
         deciders = DeciderRegistry(Newer(TYPES), known, [counter.TOTALS, counter.DEADLINES], counter.PARTITIONS)
         self.writer = Writer(SERVICE, self.log, deciders)

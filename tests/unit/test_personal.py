@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kernel.adapters.bulk import upsert
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.adapters.personal import (
     OPEN_LIMIT,
     PLAINTEXT_LIMIT_BYTES,
@@ -41,7 +41,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports)
         server = ports.postgres.shared()
         drop = await server.create_database()
         url = server.url(drop)
-    made = Database(url, METADATA)
+    made = database_at(url, METADATA)
     async with made.transaction() as conn:
         await conn.run_sync(METADATA.create_all)
     yield made
@@ -57,7 +57,7 @@ def personal() -> Personal:
 
 async def store(database: Database, *sealed: Sealed) -> None:
     async with database.transaction() as conn:
-        await upsert(conn, TABLES.fields, [asdict(one) for one in sealed])
+        await database.upsert(conn, TABLES.fields, [asdict(one) for one in sealed])
 
 
 async def opened(database: Database, personal: Personal, *wanted: tuple[str, str]) -> dict[tuple[str, str], str]:

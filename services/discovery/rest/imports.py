@@ -108,9 +108,9 @@ class _Import:
             self._note(row, before.get(item.stream, 0), answer)
 
     async def _versions(self, streams: Sequence[str]) -> dict[str, int]:
-        events = self._writer.log.database.metadata.tables["log_events"]
+        events = self._sealer.database.metadata.tables["log_events"]
         newest = sa.select(events.c.stream, sa.func.max(events.c.version)).where(events.c.stream.in_(streams))
-        async with self._writer.log.database.reading() as connection:
+        async with self._sealer.database.reading() as connection:
             return {row[0]: row[1] for row in await connection.execute(newest.group_by(events.c.stream))}
 
     def _note(self, row: CreatorRow, before: int, answer: Receipt | BaseException) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.adapters.database import Database
 from kernel.adapters.personal import KEY_BYTES, Personal, Sealed, SubjectKey
@@ -74,9 +73,8 @@ class Sealer:
             {"subject": one, "wrapped": self._wrapped(one), "key_id": self.personal.masters.current, "created_at": at}
             for one in subjects
         ]
-        insert = sqlite.insert(keys) if self.database.is_sqlite else postgresql.insert(keys)
         async with self.database.transaction() as connection:
-            await connection.execute(insert.on_conflict_do_nothing(), rows)
+            await self.database.insert_missing(connection, keys, rows)
 
     def _wrapped(self, subject: str) -> bytes:
         return self.personal.masters.wrap(SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES)))

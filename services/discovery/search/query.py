@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.adapters.schema import in_texts
 from kernel.core.decider import Actor
 from kernel.processors.access import may_read
 from services.discovery.domain.criteria import Criteria, Order
@@ -45,19 +43,17 @@ SORTED: dict[Order, tuple[Callable[[datetime], Any], bool]] = {
 """The sort key of each order, and whether the largest comes first. Ties go by creator id, always upwards."""
 
 
-def matching(
-    criteria: Criteria, at: datetime, found: set[str] | None, actor: Actor, connection: AsyncConnection
-) -> sa.Select[Any]:
+def matching(criteria: Criteria, at: datetime, found: set[str] | None, actor: Actor) -> sa.Select[Any]:
     """`(creator_id, sort_key)` of every creator that matches; `found` are those that the text index names."""
     key = SORTED[criteria.order][0](at).label("sort_key")
     source: sa.FromClause = CREATORS
     if criteria.format is not None:
         source = CREATORS.join(CREATOR_PRICES, CREATOR_PRICES.c.creator_id == CREATORS.c.creator_id)
-    clauses = [may_read(connection, CREATORS, actor), *_own(criteria, at), *_labelled(criteria), *_priced(criteria, at)]
+    clauses = [may_read(CREATORS, actor), *_own(criteria, at), *_labelled(criteria), *_priced(criteria, at)]
     if criteria.exclude_campaign_id:
-        clauses.append(_uninvited(criteria.exclude_campaign_id, actor, connection))
+        clauses.append(_uninvited(criteria.exclude_campaign_id, actor))
     if found is not None:
-        clauses.append(CREATORS.c.creator_id.in_(_listed(found, connection)))
+        clauses.append(in_texts(CREATORS.c.creator_id, found))
     return sa.select(CREATORS.c.creator_id, key).select_from(source).where(*clauses)
 
 
@@ -117,16 +113,7 @@ def _priced(criteria: Criteria, at: datetime) -> Iterable[Clause]:
         yield price_at(at) <= criteria.price_max_minor
 
 
-def _uninvited(campaign_id: str, actor: Actor, connection: AsyncConnection) -> Clause:
+def _uninvited(campaign_id: str, actor: Actor) -> Clause:
     work = CREATOR_WORK.c
-    known = sa.select(work.creator_id).where(work.campaign_id == campaign_id, may_read(connection, CREATOR_WORK, actor))
+    known = sa.select(work.creator_id).where(work.campaign_id == campaign_id, may_read(CREATOR_WORK, actor))
     return CREATORS.c.creator_id.not_in(known)
-
-
-def _listed(ids: set[str], connection: AsyncConnection) -> sa.Select[Any]:
-    """A set of ids as one bound value, however many there are."""
-    if connection.dialect.name == "postgresql":
-        bound = sa.bindparam("found", sorted(ids), type_=postgresql.ARRAY(sa.Text()))
-        return sa.select(sa.func.unnest(bound))
-    rows = sa.func.json_each(sa.bindparam("found", orjson.dumps(sorted(ids)).decode(), type_=sa.Text()))
-    return sa.select(rows.table_valued("value").c.value)

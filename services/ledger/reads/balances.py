@@ -54,7 +54,7 @@ class BalanceReads:
             if as_of is not None:
                 return await _past(connection, owner, currency, as_of, actor)
             table = BALANCES
-            where = [table.c.owner == owner, may_read(connection, table, actor)]
+            where = [table.c.owner == owner, may_read(table, actor)]
             where += [table.c.currency == currency] if currency else []
             query = sa.select(table).where(*where).order_by(table.c.account, table.c.currency).limit(BALANCES_LIMIT)
             return [_account(row) for row in (await connection.execute(query)).mappings()]
@@ -64,7 +64,7 @@ class BalanceReads:
         table = HELD_ESCROWS
         async with reading_as(self.database, SERVICE, actor) as connection:
             mine = (table.c.brand_id == owner) | (table.c.creator_id == owner)
-            where = [mine, may_read(connection, table, actor)] + ([table.c.currency == currency] if currency else [])
+            where = [mine, may_read(table, actor)] + ([table.c.currency == currency] if currency else [])
             held = sa.func.sum(table.c.held_minor)
             query = sa.select(table.c.currency, held).where(*where).group_by(table.c.currency)
             rows = (await connection.execute(query.order_by(table.c.currency))).all()
@@ -75,7 +75,7 @@ class BalanceReads:
         table = STATEMENT_LINES
         place = sa.tuple_(table.c.position, table.c.line)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            where = [table.c.owner == wanted.owner, may_read(connection, table, actor), *_filters(wanted)]
+            where = [table.c.owner == wanted.owner, may_read(table, actor), *_filters(wanted)]
             if after is not None:
                 where.append(place < sa.tuple_(*after) if wanted.descending else place > sa.tuple_(*after))
             columns = (table.c.position, table.c.line)
@@ -109,7 +109,7 @@ def _account(row: Any) -> Account:
 
 async def _past(connection: AsyncConnection, owner: str, currency: str, as_of: datetime, actor: Actor) -> list[Account]:
     table = STATEMENT_LINES
-    where = [table.c.owner == owner, table.c.recorded_at <= as_of, may_read(connection, table, actor)]
+    where = [table.c.owner == owner, table.c.recorded_at <= as_of, may_read(table, actor)]
     where += [table.c.currency == currency] if currency else []
     query = (
         sa.select(table.c.account, table.c.currency, sa.func.sum(table.c.amount_minor).label("net"))
@@ -131,7 +131,7 @@ def _standing(currency: str, code: str, owner: str, net_minor: int) -> Account:
 
 async def _totals_now(connection: AsyncConnection, currency: str, actor: Actor) -> list[Totals]:
     table = BALANCES
-    where = [may_read(connection, table, actor)] + ([table.c.currency == currency] if currency else [])
+    where = [may_read(table, actor)] + ([table.c.currency == currency] if currency else [])
     sums = [sa.func.sum(table.c.debits_posted), sa.func.sum(table.c.credits_posted), sa.func.count()]
     query = sa.select(table.c.account, table.c.currency, *sums).where(*where)
     query = query.group_by(table.c.account, table.c.currency).order_by(table.c.currency, table.c.account)
@@ -141,7 +141,7 @@ async def _totals_now(connection: AsyncConnection, currency: str, actor: Actor) 
 
 async def _totals_past(connection: AsyncConnection, currency: str, as_of: datetime, actor: Actor) -> list[Totals]:
     table = STATEMENT_LINES
-    where = [table.c.recorded_at <= as_of, may_read(connection, table, actor)]
+    where = [table.c.recorded_at <= as_of, may_read(table, actor)]
     where += [table.c.currency == currency] if currency else []
     amount = table.c.amount_minor
     sums = [

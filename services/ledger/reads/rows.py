@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.core.decider import InlineTable, Key
 from kernel.core.events import Recorded
-from kernel.eventlog.log import READ_LIMIT, Log
+from kernel.eventlog.log import READ_LIMIT, StoredLog
 from services.ledger.domain.hashchain import Chained, Link, walk
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
 from services.ledger.domain.seals import LAST, SEALS
@@ -39,7 +39,7 @@ async def last_seal(database: Database) -> Chained:
     return Chained(seal.up_to_position, seal.root) if seal else Chained()
 
 
-async def chain_to(log: Log, start: Chained, position: int, connection: AsyncConnection | None = None) -> Chained:
+async def chain_to(log: StoredLog, start: Chained, position: int, connection: AsyncConnection | None = None) -> Chained:
     """Hashes on from `start` up to a position, in batches."""
     at = start
     while at.position < position and not at.broken_at:

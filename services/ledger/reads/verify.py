@@ -13,7 +13,7 @@ from kernel.core.check import Check, CheckResult
 from kernel.core.codec import Codec
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
-from kernel.eventlog.log import READ_LIMIT, Log
+from kernel.eventlog.log import READ_LIMIT, StoredLog
 from kernel.verify.inline_rows import InlineFold, same_rows, stored_rows
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.hashchain import Chained, mismatched, walk
@@ -67,7 +67,7 @@ class _Journal:
 
 
 async def verify(
-    log: Log, codec: Codec, anchors: Anchors, progress: Progress = lambda _done, _total: None
+    log: StoredLog, codec: Codec, anchors: Anchors, progress: Progress = lambda _done, _total: None
 ) -> Verification:
     """Proves hash chain, seals, anchors, sums, bounds, the equation of each deliverable, client money, and that the
     tables which decisions are made on are what the journal says."""
@@ -84,7 +84,7 @@ async def verify(
 
 
 async def _walked(
-    log: Log, codec: Codec, anchored: set[int], connection: AsyncConnection, progress: Progress
+    log: StoredLog, codec: Codec, anchored: set[int], connection: AsyncConnection, progress: Progress
 ) -> _Journal:
     journal, head, done = _Journal(), (await log.head(connection)).position, 0
     while done < head:

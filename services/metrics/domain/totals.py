@@ -55,8 +55,16 @@ class Minutes:
 
     def rows(self) -> list[tuple[int, int, int, int]]:
         """(content, cell, minute, added) in key order."""
-        columns = (self.content, self.cell, self.minute, self.added)
-        return list(zip(*(column.tolist() for column in columns), strict=True))
+        return list(zip(*self.columns().values(), strict=True))
+
+    def columns(self) -> dict[str, list[int]]:
+        """By name, in key order."""
+        return {
+            "content": self.content.tolist(),
+            "cell": self.cell.tolist(),
+            "minute": self.minute.tolist(),
+            "added": self.added.tolist(),
+        }
 
 
 @dataclass(frozen=True, slots=True)

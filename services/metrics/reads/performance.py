@@ -87,7 +87,7 @@ class PerformanceReads:
     async def page(self, listing: Listing, after: Cut | None, size: int, actor: Actor) -> tuple[list[Line], bool]:
         """Up to `size` rows, and whether there are more."""
         async with reading_as(self.database, SERVICE, actor) as connection:
-            wanted = may_read(connection, CONTENTS, actor)
+            wanted = may_read(CONTENTS, actor)
             if listing.campaign_id:
                 wanted &= CONTENTS.c.campaign_id == listing.campaign_id
             by_minute = listing.group is Group.MINUTE

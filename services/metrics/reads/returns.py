@@ -123,7 +123,7 @@ class ReturnReads:
         """Raises NotFound `campaign.not_found` also where the caller may see nothing of it."""
         async with reading_as(self.database, SERVICE, actor) as connection:
             brand_id = await _brand_of(connection, campaign_id, actor)
-            wanted = may_read(connection, CONTENTS, actor) & (CONTENTS.c.campaign_id == campaign_id)
+            wanted = may_read(CONTENTS, actor) & (CONTENTS.c.campaign_id == campaign_id)
             found = await _counts(connection, wanted, traffic)
             await _add_costs(connection, wanted, found)
             await _add_revenue(connection, wanted, found)
@@ -138,7 +138,7 @@ def _cost(performance: Performance) -> int:
 async def _brand_of(connection: AsyncConnection, campaign_id: str, actor: Actor) -> str:
     for table in (CAMPAIGNS, CONTENTS):
         query = sa.select(table.c.brand_id).where(table.c.campaign_id == campaign_id)
-        brand_id = (await connection.execute(query.where(may_read(connection, table, actor)).limit(1))).scalar()
+        brand_id = (await connection.execute(query.where(may_read(table, actor)).limit(1))).scalar()
         if brand_id is not None:
             return str(brand_id)
     raise NotFound("campaign.not_found")

@@ -1,6 +1,6 @@
 """A rebuilt read model equals the live one byte for byte; on PostgreSQL its owner rebuilds, not the writer."""
 
-from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.processors.generations import Rebuild
 from services.compliance.codec import CODEC
 from services.compliance.projections import REVIEWS_PROJECTION
@@ -20,7 +20,7 @@ async def test_a_rebuild_gives_the_same_rows(compliance: Compliance) -> None:
             token = (await compliance.post(path, {"approved": True, "reason": "有依据"})).json()["token"]
             await compliance.review(review.review_id, at_least=token)
     app = compliance.app
-    owner = Database(app.settings.database_url, app.metadata)
+    owner = database_at(app.settings.database_url, app.metadata)
     try:
         rebuild = Rebuild(REVIEWS_PROJECTION, owner, app.log, CODEC, "compliance", app.bus, decode)
         generation = await rebuild.run()

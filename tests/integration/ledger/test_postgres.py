@@ -5,8 +5,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
+from kernel.adapters.opening import database_at
 from kernel.core.decider import Actor
-from kernel.eventlog.log import Log
+from kernel.eventlog.opening import open_log
 from kernel.host.app import App
 from kernel.processors.access import reading_as
 from kernel.processors.generations import Rebuild
@@ -34,11 +35,11 @@ async def test_the_ledger_over_postgresql(database_url: str, tmp_path: Path) -> 
 
 async def read_models_can_be_made_anew(app: App, database_url: str) -> None:
     """As the database's owner: the service itself may not make tables."""
-    owner = Database(database_url, app.metadata)
+    owner = database_at(database_url, app.metadata)
     for projection in PROJECTIONS:
         await app.at_least(f"ledger:{(await app.log.head()).position}:", projection.name)
         live = await dump(owner, projection, 1)
-        codec, log = app.service.codec, Log(owner)
+        codec, log = app.service.codec, open_log(owner)
         rebuild = Rebuild(projection, owner, log, codec, "ledger", app.bus, lambda _type, _value: None)
         assert await dump(owner, projection, await rebuild.run()) == live
     await owner.close()

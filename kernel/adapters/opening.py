@@ -1,0 +1,22 @@
+"""The one place that chooses a service's database by its URL: `sqlite+aiosqlite:///file` or `postgresql+asyncpg://...`."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from kernel.adapters.database import Database
+from kernel.adapters.postgres.database import PostgresDatabase
+from kernel.adapters.sqlite import SqliteDatabase
+from kernel.runtime.settings import Settings
+
+
+def open_database(settings: Settings, metadata: sa.MetaData, role: str = "") -> Database:
+    """The service's database as the user of its URL, sessions as `role`; raises OSError without the password's file."""
+    return database_at(settings.database_url, metadata, role, settings.database_password())
+
+
+def database_at(url: str, metadata: sa.MetaData, role: str = "", password: Callable[[], str] | None = None) -> Database:
+    """The database at a URL. Nothing is connected yet. SQLite has neither roles nor passwords."""
+    if url.startswith("sqlite"):
+        return SqliteDatabase(url, metadata)
+    return PostgresDatabase(url, metadata, role, password)

@@ -1,0 +1,53 @@
+"""SQL with which a projector's transaction opens on PostgreSQL: its lock, then all that is usually asked, in one round trip."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.adapters.database import Entry, GuardMove
+from kernel.adapters.postgres.driver import INDEXES_ONLY, array_literal, literal
+
+_MOVE = """
+UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
+FROM unnest(CAST({} AS text[]), CAST({} AS int[]), CAST({} AS bigint[]), CAST({} AS bigint[]), CAST({} AS bigint[]),
+CAST({} AS bigint[])) AS u(source, partition, from_offset, from_position, next_offset, last_position)
+WHERE g.consumer = {consumer} AND g.source = u.source AND g.partition = u.partition
+AND g.next_offset = u.from_offset AND g.last_position = u.from_position
+"""
+MOVE_BOUND = sa.text(_MOVE.format(*[f":{name}" for name in "abcdef"], consumer=":consumer"))
+"""With arrays `a` to `f`, the columns of a GuardMove."""
+
+
+def opening(name: str, entry: Entry | None) -> str:
+    """The lock, and behind it the entry: a statement after the lock's, as it must see what the lock's last holder committed."""
+    return locking(name) if entry is None else f"{locking(name)}; {entering(entry)}"
+
+
+def locking(name: str) -> str:
+    """Replicas own different partitions but may fold into the same row: one transaction of a name at a time.
+
+    A crash of the database may take back the last moments, rows and guard alike: they are read once more.
+    """
+    return (
+        f"SET LOCAL synchronous_commit = off; SET LOCAL {INDEXES_ONLY}; "
+        f"SELECT pg_advisory_xact_lock(hashtextextended({literal(name)}, 0))"
+    )
+
+
+def entering(entry: Entry) -> str:
+    """Moves the guards where this generation is live and nothing is parked. Where it moves less, its caller asks."""
+    return (
+        f"{moving(entry)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {literal(entry.consumer)}) "
+        f"AND NOT EXISTS (SELECT FROM projections WHERE name = {literal(entry.projection)} "
+        f"AND generation > {entry.generation})"
+    )
+
+
+def moving(entry: Entry) -> str:
+    """The guards' compare-and-set as a statement of literals; it ends with its WHERE."""
+    return _MOVE.format(*map(array_literal, columns_of(entry.moves)), consumer=literal(entry.consumer))
+
+
+def columns_of(moves: Sequence[GuardMove]) -> list[list[Any]]:
+    return [list(column) for column in zip(*moves, strict=True)]
