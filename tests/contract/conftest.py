@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,22 @@ async def migrated(url: str) -> Database:
     return database
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def store_url(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+@asynccontextmanager
+async def empty_database(kind: str, folder: Path, ports: Ports) -> AsyncIterator[str]:
+    """The URL of a database of its own: "sqlite" or "postgres"."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder / 'store.db'}"
         return
     server = ports.postgres.shared()
     name = await server.create_database()
     yield server.url(name)
     await server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[str]:
+    async with empty_database(request.param, tmp_path, ports) as url:
+        yield url
 
 
 @pytest.fixture

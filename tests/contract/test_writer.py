@@ -8,9 +8,6 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Internal, Invalid, Refused
-from kernel.eventlog.commands import Fenced, QueuedCommand
-from kernel.eventlog.log import Log, Pending
-from kernel.eventlog.opening import open_log
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble
@@ -25,15 +22,6 @@ async def test_positions_are_dense_and_versions_follow(replicas: Replicas, log: 
     assert [event.position for event in events] == list(range(1, 151))
     for stream in streams:
         assert [event.version for event in events if event.stream == stream] == list(range(1, 31))
-
-
-async def test_ten_racers_leave_one_winner(store: Database) -> None:
-    async def race(number: int) -> str:
-        row = Pending("t", counter.counter(), 1, None, "counter.rang@1", b"{}", b"{}", f"c{number}")
-        async with store.write.begin() as connection:
-            return "appended" if await open_log(store).append(connection, [row], 0) else "behind"
-
-    assert Counter(await asyncio.gather(*[race(i) for i in range(10)])) == {"appended": 1, "behind": 9}
 
 
 async def test_a_repeat_gets_the_first_receipt(replicas: Replicas, log: Log) -> None:
