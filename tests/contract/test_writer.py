@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Internal, Invalid, Refused
+from kernel.eventlog.commands import Fenced, QueuedCommand
+from kernel.eventlog.log import Log
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add, Overrun, Stumble
