@@ -18,6 +18,9 @@ TRANSACTIONS = frozenset({"begin", "begin_nested", "commit", "rollback"})
 MAY_COMMIT = frozenset(
     {"kernel/adapters/database.py", "kernel/adapters/postgres/driver.py", "kernel/processors/projector.py"}
 )
+STORES = frozenset({"PostgresDatabase", "SqliteDatabase", "PostgresLog", "SqliteLog"})
+# Where the store is chosen, and where SQLAlchemy asks types of both for their form.
+MAY_CHOOSE_STORE = frozenset({"kernel/adapters/opening.py", "kernel/adapters/schema.py", "kernel/eventlog/opening.py"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime", "gmtime"})
 CLOCK_OWNERS = frozenset({"datetime", "date", "time"})
 CHANCE = ("random", "secrets", "time")
@@ -206,6 +209,30 @@ def machine_paths(source: Source) -> Iterator[str]:
             yield f"{source.path}:{number}: a path of one machine: {line.strip()[:80]}"
 
 
+def store_branches(source: Source) -> Iterator[str]:
+    """Which store a service has is chosen once (kernel.adapters.opening, kernel.eventlog.opening) and asked nowhere else.
+
+    What differs is a method of Database or Log; what SQL spells differently is a type or expression of the adapters.
+    """
+    if not source.product or source.path.startswith("tools/") or source.path in MAY_CHOOSE_STORE:
+        return
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Attribute(attr="is_sqlite" | "is_postgres" as name):
+                yield source.at(node, f"{name} asks which store this is")
+            case ast.Attribute(value=ast.Name(id="dialect") | ast.Attribute(attr="dialect"), attr="name"):
+                yield source.at(node, "dialect.name asks which store this is")
+            case ast.Call(func=ast.Name(id="isinstance"), args=[_, kinds]) if _names(kinds) & STORES:
+                yield source.at(node, "isinstance asks which store this is")
+            case ast.Call(func=ast.Attribute(attr="startswith"), args=[ast.Constant(value=str() as start), *_]):
+                if start.startswith(("sqlite", "postgres")):
+                    yield source.at(node, "the URL is asked which store this is")
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {_name(each) for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)}
+
+
 PYTHON: dict[str, Lint] = {
     "sizes": sizes,
     "vague_names": vague_names,
@@ -213,6 +240,7 @@ PYTHON: dict[str, Lint] = {
     "impure_calls": impure_calls,
     "impure_imports": impure_imports,
     "swallowed": swallowed,
+    "store_branches": store_branches,
     "prints": prints,
     "faust_outside_streams": faust_outside_streams,
 }
