@@ -13,6 +13,7 @@ from kernel.verify.subject import Subject
 READ_RECORDS = 5_000
 SILENT_READS = 10
 """Empty reads (of a second each) after which a topic counts as ended before its end offset."""
+GREW = " (where the public form grew a field that old events fill: docs/change-an-event.md, step 6)"
 Sent = dict[TopicPartition, dict[str, bytes]]
 """Digest of each message by `ce_position` (event) or `ce_id` (command), per partition in order of position."""
 
@@ -146,7 +147,7 @@ class _Events:
         wanted = self._sent.get(where, {}).get(name)
         if wanted is not None:
             same = wanted == _digest(record.header("ce_type"), record.key, record.value)
-            self._form.that(same, f"{place}: {record.header('ce_type')} is not what is published of {name}")
+            self._form.that(same, f"{place}: {record.header('ce_type')} is not what is published of {name}{GREW}")
 
     def end(self, head: int) -> None:
         """Checks what is missing after the last record, given the position of the log's `head`."""

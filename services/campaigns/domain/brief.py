@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import assert_never
+from zoneinfo import ZoneInfo, available_timezones
 
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.campaigns.domain.checks import short, short_list, valid
 from services.campaigns.domain.compensation import Compensation, CompensationKind, check_compensation
 
 MAX_DELIVERABLES = 24
+SHANGHAI = "Asia/Shanghai"
+zone_names = cache(available_timezones)
 
 
 class CampaignType(StrEnum):
@@ -110,7 +114,8 @@ class Brief:
     """Everything a creator needs to know before saying yes. Money is in minor units of `currency`, times are UTC.
 
     `budget_minor` bounds the sum over all creators of what they can cost, the brand's fee included.
-    `exclusivity_days` and `usage_days` count from publication.
+    `exclusivity_days` and `usage_days` count from publication; `timezone` is the IANA name of the place whose days the
+    posting window is made of.
     """
 
     title: str
@@ -132,6 +137,7 @@ class Brief:
     creative_freedom: Freedom = Freedom.MEDIUM
     exclusivity_days: int = 0
     usage_days: int = 365
+    timezone: str = SHANGHAI
 
 
 def check_brief(brief: Brief) -> None:
@@ -153,9 +159,31 @@ def check_brief(brief: Brief) -> None:
 
 
 def _check_window(brief: Brief) -> None:
-    for time in (brief.posting_from, brief.posting_until):
-        valid(time.utcoffset() == timedelta(0), "campaign.time_not_utc")
+    for moment in (brief.posting_from, brief.posting_until):
+        valid(moment.utcoffset() == timedelta(0), "campaign.time_not_utc")
     valid(brief.posting_from < brief.posting_until, "campaign.posting_window_empty")
+    known = brief.timezone in zone_names()
+    valid(
+        known, "campaign.timezone_unknown", do="name a zone of the IANA database, such as Asia/Shanghai or Europe/Paris"
+    )
+
+
+def posting_window(brief: Brief) -> tuple[datetime, datetime]:
+    """The posting window in UTC: whole local days of `timezone`, from that of `posting_from` to that of `posting_until`.
+
+    The window ends where the day after its last day begins: content may be posted before that moment.
+    """
+    zone = ZoneInfo(brief.timezone)
+    return _day(brief.posting_from, zone), _day(brief.posting_until, zone, later=1)
+
+
+def _day(moment: datetime, zone: ZoneInfo, later: int = 0) -> datetime:
+    """The beginning of the local day of a moment, or of a later one; the moment itself where the calendar ends."""
+    try:
+        date = moment.astimezone(zone).date() + timedelta(days=later)
+        return datetime.combine(date, time.min, zone).astimezone(UTC)
+    except OverflowError:
+        return moment
 
 
 def _check_products(brief: Brief) -> None:

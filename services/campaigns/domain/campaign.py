@@ -10,7 +10,7 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.brief import Brief, check_brief
+from services.campaigns.domain.brief import Brief, check_brief, posting_window
 from services.campaigns.domain.budget import BUDGETS
 from services.campaigns.domain.checks import reason_code, valid
 from services.campaigns.domain.events import (
@@ -94,13 +94,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A campaign as its decisions need it; `version` counts briefs from 1."""
+    """A campaign as its decisions need it; `version` counts briefs from 1, at `closes_at` the campaign closes by itself."""
 
     status: Status = Status.NEW
     brand_id: str = ""
     version: int = 0
     brief: Hashed[Brief] | None = None
     terms: Hashed[Terms] | None = None
+    closes_at: datetime | None = None
 
     def drafted_as(self, brief: Brief, terms: Terms) -> bool:
         """Whether brief and terms mean the same, whatever fields they have grown since."""
@@ -169,8 +170,9 @@ def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
 
 
 def _closing(brief: Brief, context: Context) -> datetime:
-    valid(brief.posting_until > context.at, "campaign.posting_window_over")
-    return brief.posting_until
+    _, ends_at = posting_window(brief)
+    valid(ends_at > context.at, "campaign.posting_window_over")
+    return ends_at
 
 
 def _amend(brief: Brief, state: State, context: Context) -> Sequence[CampaignEvent]:
@@ -221,8 +223,7 @@ def _cancel(reason: str, state: State, context: Context) -> Sequence[CampaignEve
 def _expire(due_at: datetime, state: State, context: Context) -> Sequence[CampaignEvent]:
     context.actor.require("system")
     open_ = state.status in (Status.PUBLISHED, Status.PAUSED)
-    current = state.brief is not None and state.brief.value.posting_until == due_at
-    return [CampaignClosed("posting_window_over")] if open_ and current else []
+    return [CampaignClosed("posting_window_over")] if open_ and state.closes_at == due_at else []
 
 
 def evolve(state: State, event: CampaignEvent) -> State:
@@ -231,9 +232,9 @@ def evolve(state: State, event: CampaignEvent) -> State:
         case CampaignDrafted(brand_id, brief, terms):
             return State(Status.DRAFT, brand_id, 1, brief, terms)
         case BriefPublished():
-            return replace(state, status=Status.PUBLISHED)
+            return replace(state, status=Status.PUBLISHED, closes_at=event.closes_at)
         case BriefAmended():
-            return replace(state, brief=event.brief, version=event.version)
+            return replace(state, brief=event.brief, version=event.version, closes_at=event.closes_at)
         case CampaignPaused():
             return replace(state, status=Status.PAUSED)
         case CampaignResumed():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from kernel.core.faults import Refused
+from services.campaigns.domain.brief import posting_window
 from services.campaigns.domain.checks import reason_code, short, valid
 from services.campaigns.domain.content import MAX_TEXT
 from services.campaigns.domain.content_events import (
@@ -34,7 +35,8 @@ def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
         return []
     if one.stage not in (Stage.APPROVED, Stage.SCHEDULED):
         raise work.refuse("content.not_approved")
-    inside = contract.brief.value.posting_from <= command.publish_at <= contract.brief.value.posting_until
+    opens_at, ends_at = posting_window(contract.brief.value)
+    inside = opens_at <= command.publish_at < ends_at
     valid(inside and command.publish_at >= work.context.at, "content.outside_posting_window")
     due_at = command.publish_at + timedelta(seconds=contract.terms.value.clocks.publish_grace_s)
     where = (contract.parties, one.terms.deliverable_id, one.submission_id)
@@ -59,7 +61,7 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
 
 def _check_text(text: str, work: Work) -> None:
     one = work.deliverable
-    if work.context.at < work.contract.brief.value.posting_from:
+    if work.context.at < posting_window(work.contract.brief.value)[0]:
         raise work.refuse("content.before_posting_window")
     if not one.label:
         raise work.refuse("content.label_not_recorded")

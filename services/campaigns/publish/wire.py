@@ -8,7 +8,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
-from services.campaigns.domain.brief import Brief, Product
+from services.campaigns.domain.brief import SHANGHAI, Brief, Product
 from services.campaigns.domain.compensation import Compensation
 from services.campaigns.domain.content_events import LabelPlacement, Ruler
 from services.campaigns.domain.contract import DeliverableTerms, Offer, Parties
@@ -107,7 +107,13 @@ def wire_brief(brief: Brief, terms: Terms, version: int, seal: str) -> pb.Brief:
         posting_from=stamp(brief.posting_from),
         posting_until=stamp(brief.posting_until),
         terms=wire_terms(terms, brief),
+        timezone=wire_timezone(brief),
     )
+
+
+def wire_timezone(brief: Brief) -> str:
+    """Left out where it is the default: events stored before it keep the public form that they were published in."""
+    return brief.timezone if brief.timezone != SHANGHAI else ""
 
 
 def wire_deliverable(terms: DeliverableTerms, due_at: datetime | None = None) -> pb.Deliverable:

@@ -21,6 +21,7 @@ from kernel.edge.fields import (
     Uuid,
 )
 from services.campaigns.domain.brief import (
+    SHANGHAI,
     Brief,
     CampaignType,
     Format,
@@ -98,6 +99,7 @@ class BriefBody(Body):
     creative_freedom: Freedom = Freedom.MEDIUM
     exclusivity_days: Count = 0
     usage_days: Count = 365
+    timezone: Annotated[ShortText, Field(max_length=64, examples=["Europe/Paris"])] = SHANGHAI
 
     def brief(self) -> Brief:
         return value_of(Brief, self)

@@ -19,6 +19,7 @@ from services.campaigns.publish.wire import (
     wire_deliverable,
     wire_offer,
     wire_terms,
+    wire_timezone,
 )
 
 Row = dict[str, Any]
@@ -124,6 +125,7 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
         funded_at=stamp(row["funded_at"]),
         changed_at=stamp(row["changed_at"]),
         version=row["version"],
+        timezone=wire_timezone(brief),
     )
 
 

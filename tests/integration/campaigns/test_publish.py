@@ -11,6 +11,7 @@ from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
+from tests.integration.campaigns.story import Story, brief_body
 from tests.kit.running import Running
 from tests.kit.until import until
 
@@ -55,6 +56,20 @@ async def test_a_published_campaign_is_read_back(campaigns: Running) -> None:
         1_000,
     )
     assert (found.version, found.brief.version, len(found.brief.terms_hash)) == (2, 1, 64)
+
+
+async def test_a_zone_of_its_own_goes_all_the_way(campaigns: Running) -> None:
+    """From the command to the campaign, the public event and the collaboration under the contract."""
+    story = Story(campaigns)
+    refused = {"brief": brief_body(timezone="Europe/Atlantis"), "terms": {}}
+    code = await campaigns.refused("PUT", f"/campaigns/{story.campaign_id}", refused, story.brand)
+    assert code == "campaign.timezone_unknown"
+    await story.publish(timezone="Europe/Paris")
+    await story.agree(100_000)
+    assert (await story.funded()).timezone == "Europe/Paris"
+    assert (await story.campaign()).brief.timezone == "Europe/Paris"
+    said = await campaigns.messages("campaigns.events.v1", events.BriefPublished)
+    assert [one.brief.timezone for one in said if one.campaign_id == story.campaign_id] == ["Europe/Paris"]
 
 
 async def test_it_is_published_on_the_bus(campaigns: Running) -> None:

@@ -1,7 +1,8 @@
 """What a brief, its compensation and its terms may say."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from services.campaigns.domain.brief import (
     Platform,
     check_brief,
     expand,
+    posting_window,
     ships,
 )
 from services.campaigns.domain.compensation import (
@@ -42,6 +44,10 @@ KIND, RULE = CompensationKind, Compensation
 LIVE = DeliverableSpec(Platform.DOUYIN, Format.LIVE_HOUR)
 MONTHLY = replace(SPEC, occurrences=3, every_s=2_592_000)
 GIFT = RULE(KIND.GIFT)
+
+
+def at(month: int, day: int, hour: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -72,6 +78,8 @@ def test_all_types_in_all_modes(good: Brief, mode: Mode) -> None:
         pytest.param({"usage_days": -1}, "campaign.days_out_of_range", id="days"),
         pytest.param({"posting_from": NOON.replace(tzinfo=None)}, "campaign.time_not_utc", id="naive_time"),
         pytest.param({"posting_until": NOON - timedelta(days=2)}, "campaign.posting_window_empty", id="window"),
+        pytest.param({"timezone": "Europe/Atlantis"}, "campaign.timezone_unknown", id="timezone"),
+        pytest.param({"timezone": "../etc/passwd"}, "campaign.timezone_unknown", id="timezone_path"),
         pytest.param({"products": (SERUM,) * 51}, "campaign.too_many_products", id="products"),
         pytest.param({"products": (replace(SERUM, name=""),)}, "campaign.product_malformed", id="product"),
         pytest.param({"products": (replace(SERUM, brand_name="b" * 121),)}, "campaign.product_malformed", id="brand"),
@@ -191,3 +199,30 @@ def test_bad_terms(terms: Terms, code: str) -> None:
 def test_the_default_ladder() -> None:
     assert [ladder_share(Ladder(), stage) for stage in LadderStage] == [0, 1_000, 5_000, 10_000]
     assert kill_fee_minor(333, 5_000) == 166
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "window"),
+    [
+        pytest.param("Asia/Shanghai", (at(4, 1, 18), at(4, 2, 1)), (at(4, 1, 16), at(4, 2, 16)), id="one_day"),
+        pytest.param("UTC", (at(4, 1, 18), at(4, 2, 1)), (at(4, 1), at(4, 3)), id="two_days"),
+        pytest.param("Europe/Paris", (at(3, 29, 12), at(3, 29, 13)), (at(3, 28, 23), at(3, 29, 22)), id="23_hours"),
+        pytest.param("America/Santiago", (at(9, 6, 12), at(9, 6, 13)), (at(9, 6, 4), at(9, 7, 3)), id="no_midnight"),
+    ],
+)
+def test_a_posting_window_is_made_of_local_days(zone: str, said: Any, window: Any) -> None:
+    assert posting_window(brief(timezone=zone, posting_from=said[0], posting_until=said[1])) == window
+
+
+def test_the_calendars_ends_are_no_days() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        opens_at, ends_at = posting_window(brief(timezone=zone, posting_from=first, posting_until=last))
+        assert (opens_at - first, last - ends_at) <= (timedelta(days=1), timedelta(days=1))
+
+
+def test_every_name_of_the_pinned_database_is_known() -> None:
+    names = (files("tzdata") / "zones").read_text().split()
+    assert len(names) > 500
+    for name in names:
+        check_brief(brief(timezone=name))

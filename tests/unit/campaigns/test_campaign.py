@@ -1,7 +1,7 @@
 """Campaigns: every command in every state."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,8 +46,9 @@ from tests.kit.campaigns import (
 )
 from tests.kit.decide import check
 
-UNTIL = BRIEF.posting_until
-LATER = brief(posting_until=UNTIL + timedelta(days=1))
+UNTIL = datetime(2026, 5, 1, 16, tzinfo=UTC)
+"""In Shanghai the day of the brief's `posting_until` is over."""
+LATER = brief(posting_until=BRIEF.posting_until + timedelta(days=1))
 SAID, SAID_LATER, TERMS = Hashed.of(BRIEF), Hashed.of(LATER), Hashed.of(Terms())
 DRAFTED = CampaignDrafted(BRAND_ID, SAID, TERMS)
 PUBLISHED = BriefPublished(BRAND_ID, 1, SAID, TERMS, UNTIL)
@@ -89,12 +90,15 @@ def run(
             [DRAFTED], AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, None)], id="amends_a_draft"
         ),
         pytest.param(
-            LIVE, AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, LATER.posting_until)], id="amends"
+            LIVE,
+            AmendBrief(LATER),
+            [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, UNTIL + timedelta(days=1))],
+            id="amends",
         ),
         pytest.param(
             PAUSED,
             AmendBrief(LATER),
-            [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, LATER.posting_until)],
+            [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, UNTIL + timedelta(days=1))],
             id="amends_paused",
         ),
         pytest.param(LIVE, AmendBrief(BRIEF), [], id="amends_nothing"),
@@ -161,6 +165,13 @@ def test_a_window_that_is_over_opens_no_campaign() -> None:
 )
 def test_the_window_closes_the_campaign(given: Sequence[Any], due_at: Any, then: Sequence[Any]) -> None:
     run(given, ExpireCampaign(due_at), then, SYSTEM, at=UNTIL)
+
+
+def test_a_campaign_closes_when_it_was_said_to_whatever_its_window_is_today() -> None:
+    """Published by a version that took `posting_until` to the second."""
+    until = BRIEF.posting_until
+    before = [DRAFTED, BriefPublished(BRAND_ID, 1, SAID, TERMS, until)]
+    run(before, ExpireCampaign(until), [CampaignClosed("posting_window_over")], SYSTEM, at=until)
 
 
 def test_only_the_clock_expires() -> None:

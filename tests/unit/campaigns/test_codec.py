@@ -1,5 +1,7 @@
 """What is stored stays readable: a golden file per stored version ever written, decoded and encoded to the same bytes."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,21 @@ def test_golden_files_hold_what_is_stored_today(sample: Any) -> None:
     name, data = CODEC.encode(sample)
     assert (GOLDEN / f"{name}.json").read_bytes() == data + b"\n"
     assert CODEC.decode(name, data) == sample
+
+
+@pytest.mark.parametrize("file", sorted((GOLDEN / "0.1.0").glob("*.json")), ids=lambda file: file.stem)
+def test_a_document_keeps_the_hash_that_it_was_stored_with(file: Path) -> None:
+    """0.1.0 hashed the keys sorted, over a brief without `timezone`."""
+    raw = json.loads(file.read_bytes())
+    event = CODEC.decode(file.stem, file.read_bytes().strip())
+    _, again = CODEC.encode(event)
+    for name in {"brief", "terms", "contract"} & raw.keys():
+        text = json.dumps(raw[name], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert getattr(event, name).sha256 == hashlib.sha256(text.encode()).hexdigest()
+        assert f'"{name}":{text}' in again.decode()
+    if "contract" in raw:
+        assert event.contract.sha256 == raw["contract_sha256"]
+        assert event.contract.value.brief.value.timezone == "Asia/Shanghai"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

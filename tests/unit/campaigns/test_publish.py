@@ -12,11 +12,13 @@ from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 from google.protobuf import symbol_database
 
+from kernel.core.canonical import Hashed
 from kernel.core.events import Delivered
 from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.domain.application_commands import ReleaseApplication
 from services.campaigns.domain.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.events import CampaignDrafted
 from services.campaigns.domain.foreign import (
     ContentLookedAt,
     DisclosureAttached,
@@ -25,6 +27,7 @@ from services.campaigns.domain.foreign import (
     PaymentReleased,
 )
 from services.campaigns.domain.foreign import ReviewCompleted as Completed
+from services.campaigns.domain.terms import Terms
 from services.campaigns.domain.work_commands import (
     CancelCollaboration,
     ContractCollaboration,
@@ -36,7 +39,7 @@ from services.campaigns.domain.work_commands import (
 )
 from services.campaigns.publish import publish
 from services.campaigns.subscribe import decode, decode_command
-from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CAMPAIGN_ID, CREATOR_ID, NOON
+from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CAMPAIGN_ID, CREATOR_ID, NOON, brief
 from tests.unit.campaigns import samples
 from tests.unit.campaigns.samples import DID, SEAL, SID
 
@@ -80,12 +83,19 @@ def test_messages_name_the_parties() -> None:
 
 
 def test_a_brief_in_public() -> None:
-    brief = of(samples.CAMPAIGN[2]).brief
-    assert (brief.version, brief.type, brief.mode) == (2, common.CAMPAIGN_TYPE_BRANDED_CONTENT, pb.RECRUIT_MODE_OPEN)
-    assert (brief.compensation.performance_metric, brief.compensation.floor_minor) == ("cpe", 1_000)
-    assert [(step.stage, step.share_bps) for step in brief.terms.ladder][-1] == ("after_feedback", 10_000)
-    assert (brief.platforms, brief.formats) == ([common.PLATFORM_XIAOHONGSHU], [common.FORMAT_IMAGE_NOTE])
-    assert brief.products[0].product_id == "sku-1"
+    said = of(samples.CAMPAIGN[2]).brief
+    assert (said.version, said.type, said.mode) == (2, common.CAMPAIGN_TYPE_BRANDED_CONTENT, pb.RECRUIT_MODE_OPEN)
+    assert (said.compensation.performance_metric, said.compensation.floor_minor) == ("cpe", 1_000)
+    assert [(step.stage, step.share_bps) for step in said.terms.ladder][-1] == ("after_feedback", 10_000)
+    assert (said.platforms, said.formats) == ([common.PLATFORM_XIAOHONGSHU], [common.FORMAT_IMAGE_NOTE])
+    assert said.products[0].product_id == "sku-1"
+
+
+def test_a_brief_in_the_default_zone_looks_as_before_it_had_one() -> None:
+    assert "timezone" not in {field.name for field, _ in of(samples.CAMPAIGN[2]).brief.ListFields()}
+    paris = CampaignDrafted(BRAND_ID, Hashed.of(brief(timezone="Europe/Paris")), Hashed.of(Terms()))
+    (announce,) = publish(incoming("campaign", CAMPAIGN_ID, paris))
+    assert message(announce).brief.timezone == "Europe/Paris"
 
 
 def test_an_offer_in_public() -> None:

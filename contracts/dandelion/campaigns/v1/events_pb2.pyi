@@ -288,6 +288,7 @@ class Brief(message.Message):
     POSTING_FROM_FIELD_NUMBER: builtins.int
     POSTING_UNTIL_FIELD_NUMBER: builtins.int
     TERMS_FIELD_NUMBER: builtins.int
+    TIMEZONE_FIELD_NUMBER: builtins.int
     version: builtins.int
     """Starts at 1, grows with each amendment."""
     terms_hash: builtins.str
@@ -304,6 +305,10 @@ class Brief(message.Message):
     """What is advertised: "cosmetics", "food", "health_food", "medicine", "alcohol", "finance", "education", "fashion", "general", ..."""
     jurisdiction: builtins.str
     """"CN", "US", "UK", "EU", "FR": whose law binds the content."""
+    timezone: builtins.str
+    """IANA name of the zone whose local days the posting window is made of, from that of posting_from to that of posting_until.
+    Empty: "Asia/Shanghai", as in every brief from before this field.
+    """
     @builtins.property
     def compensation(self) -> Compensation: ...
     @builtins.property
@@ -347,10 +352,11 @@ class Brief(message.Message):
         posting_from: timestamp_pb2.Timestamp | None = ...,
         posting_until: timestamp_pb2.Timestamp | None = ...,
         terms: Terms | None = ...,
+        timezone: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["compensation", b"compensation", "posting_from", b"posting_from", "posting_until", b"posting_until", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["budget_minor", b"budget_minor", "compensation", b"compensation", "currency", b"currency", "formats", b"formats", "jurisdiction", b"jurisdiction", "key_messages", b"key_messages", "mode", b"mode", "must", b"must", "must_not", b"must_not", "objective", b"objective", "platforms", b"platforms", "posting_from", b"posting_from", "posting_until", b"posting_until", "product_category", b"product_category", "products", b"products", "terms", b"terms", "terms_hash", b"terms_hash", "title", b"title", "type", b"type", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["budget_minor", b"budget_minor", "compensation", b"compensation", "currency", b"currency", "formats", b"formats", "jurisdiction", b"jurisdiction", "key_messages", b"key_messages", "mode", b"mode", "must", b"must", "must_not", b"must_not", "objective", b"objective", "platforms", b"platforms", "posting_from", b"posting_from", "posting_until", b"posting_until", "product_category", b"product_category", "products", b"products", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "title", b"title", "type", b"type", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -533,6 +533,7 @@ class Collaboration(message.Message):
     FUNDED_AT_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    TIMEZONE_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -549,6 +550,8 @@ class Collaboration(message.Message):
     reason: builtins.str
     """Why it was cancelled; empty otherwise."""
     version: builtins.int
+    timezone: builtins.str
+    """As in Brief."""
     @builtins.property
     def compensation(self) -> events_pb2.Compensation: ...
     @builtins.property
@@ -585,10 +588,11 @@ class Collaboration(message.Message):
         funded_at: timestamp_pb2.Timestamp | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
+        timezone: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "total_minor", b"total_minor", "type", b"type", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
