@@ -34,8 +34,10 @@ class Actor:
 class Meta(NamedTuple):
     """What travels with a command: its id (idempotency), who sent it, and what it belongs to.
 
-    `fingerprint` covers the command's name and body, not its time; `causation` is the id of the event or command that
-    led to it; `correlation` is shared by everything one request set in motion; `traceparent` is W3C Trace Context.
+    `fingerprint` covers the command's name and what its body gives beside defaults, not its time; `former_fingerprint` is
+    the one that 0.1.0 stored, over defaults too: by it a repeat of a command from then is known. `causation` is the id of
+    the event or command that led to it; `correlation` is shared by everything one request set in motion; `traceparent` is
+    W3C Trace Context.
     """
 
     command_id: str
@@ -44,6 +46,11 @@ class Meta(NamedTuple):
     correlation: str = ""
     causation: str = ""
     traceparent: str = ""
+    former_fingerprint: str = ""
+
+    def repeats(self, fingerprint: str) -> bool:
+        """Whether a command stored under this id with that fingerprint is the same command."""
+        return fingerprint == self.fingerprint or fingerprint == (self.former_fingerprint or self.fingerprint)
 
 
 class DecidedEvent(NamedTuple, Generic[E]):

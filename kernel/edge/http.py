@@ -93,11 +93,16 @@ class _CommandRequest:
     response: Response
 
     def meta(self, stream: str, command: object, body: BaseModel | None = None) -> Meta:
-        """Meta of `command` on `stream`. Its fingerprint covers the command's name, the path and the body, but no time."""
+        """Meta of `command` on `stream`. Its fingerprint covers the command's name, the path and the body, but no time.
+
+        A field of the body that has its default is left out: a body that grows one keeps the fingerprints stored before.
+        """
+        name = type(command).__name__
         return Meta(
             command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
             actor=self.actor,
-            fingerprint=self._fingerprint(type(command).__name__, body),
+            fingerprint=self._fingerprint(name, body.model_dump(mode="json", exclude_defaults=True) if body else None),
+            former_fingerprint=self._fingerprint(name, body.model_dump(mode="json") if body else None),
             correlation=self.http.state.correlation,
             traceparent=telemetry.current_traceparent(),
         )
@@ -107,9 +112,8 @@ class _CommandRequest:
         self.response.headers["ETag"] = f'"{receipt.version}"'
         return receipt
 
-    def _fingerprint(self, name: str, body: BaseModel | None) -> str:
+    def _fingerprint(self, name: str, content: Any) -> str:
         """Keyed hash of name, path and body: it is stored for ever, and personal text could be guessed from a plain hash."""
-        content = body.model_dump(mode="json") if body else None
         covered = json.dumps([name, self.http.url.path, content], sort_keys=True, separators=(",", ":"))
         state: _AppState = self.http.app.state.edge
         return hashlib.blake2b(covered.encode(), key=state.fingerprint_key, digest_size=16).hexdigest()

@@ -172,7 +172,7 @@ def stored_meta(meta: Meta, events: int) -> bytes:
 def repeated(item: QueuedCommand, first: Recorded) -> CommandResult:
     """The first receipt again; the same id with another body is Invalid `command.id_reused`."""
     meta = orjson.loads(first.meta)
-    if meta["fingerprint"] != item.meta.fingerprint:
+    if not item.meta.repeats(meta["fingerprint"]):
         return reused()
     more = meta["events"] - 1
     return CommandResult(first.version + more, first.position + more, first.partition, repeat=True)

@@ -150,7 +150,7 @@ class Batch:
             return repeated(item, known[pair])
         if pair in self._seen:
             fingerprint, first = self._seen[pair]
-            return replace(first, appended=False, repeat=True) if fingerprint == item.meta.fingerprint else reused()
+            return replace(first, appended=False, repeat=True) if item.meta.repeats(fingerprint) else reused()
         if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
             return CommandResult(0, 0, None, Refused("command.refused_before"))
         try:

@@ -1,8 +1,9 @@
 """What may be asked of the ledger. Every command names its chain: the same business fact always lands on one stream."""
 
 import hashlib
-from dataclasses import dataclass, field, fields
-from typing import assert_never
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, assert_never
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
@@ -252,8 +253,30 @@ def is_id(text: str) -> bool:
 
 
 def input_hash(command: Command) -> str:
-    """32 hex digits over the command's name and every field that is not its default and not evidence."""
-    given = [item for item in fields(command) if not item.metadata.get("evidence")]
-    pairs = [(item.name, getattr(command, item.name), item.default) for item in given]
-    text = "\x1f".join(f"{name}={value!s}" for name, value, default in pairs if value != default)
+    """32 hex digits over the command's name and every field that is not its default and not evidence.
+
+    A command that grows a field with a default keeps the hash of whatever was asked before; so does a value inside it.
+    """
+    text = "\x1f".join(f"{name}={_said(value)}" for name, value in _given(command))
     return hashlib.sha256(f"{type(command).__name__}\x1f{text}".encode()).hexdigest()[:32]
+
+
+def _given(value: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a dataclass that are not their default and not evidence, in order of declaration."""
+    for item in fields(value):
+        default = item.default if item.default_factory is MISSING else item.default_factory()
+        if not item.metadata.get("evidence") and getattr(value, item.name) != default:
+            yield item.name, getattr(value, item.name)
+
+
+def _said(value: Any) -> str:
+    """As `str` says it; of a dataclass inside, only the fields given."""
+    return _shown(value) if isinstance(value, tuple) or is_dataclass(value) else str(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
+    if is_dataclass(value):
+        return f"{type(value).__qualname__}({', '.join(f'{name}={_shown(one)}' for name, one in _given(value))})"
+    return repr(value)
