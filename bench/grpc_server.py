@@ -13,9 +13,10 @@ from bench.place import layout_of
 from kernel.edge.grpc import Rpc, RpcService
 from kernel.edge.limits import Buckets, Rate
 from kernel.runtime import roles
+from services.discovery.reads import reads_of
 from services.discovery.rpc import CreatorQueries
 from services.discovery.settings import DiscoverySettings
-from services.discovery.wiring import open_app, reads_of
+from services.discovery.wiring import open_app
 
 EMPTY = "bench.Empty"
 

@@ -1,22 +1,23 @@
-"""The only place where campaigns is put together."""
+"""Campaigns put together: the only composition root."""
 
 from pathlib import Path
 from typing import Any
 
 from kernel.adapters.bus import Bus
+from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.host.app import open_app as open_service
 from kernel.runtime.roles import Role
+from kernel.runtime.settings import Settings
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application import APPLICATION
 from services.campaigns.domain.budget import BRIEFS, BUDGETS
 from services.campaigns.domain.campaign import CAMPAIGN
 from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
 from services.campaigns.process.clocks import DEADLINES
 from services.campaigns.projections import PROJECTIONS
 from services.campaigns.publish import publish
-from services.campaigns.reads import budgets_agree
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.subscribe import decode, decode_command
 from services.campaigns.tables import metadata
@@ -46,13 +47,13 @@ SERVICE = Service(
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
-    invariants=[budgets_agree],
+    invariants=INVARIANTS,
     processes=PROCESSES,
     http=_http,
     rpc=_rpc,
 )
 
 
-def open_app(settings: CampaignsSettings, bus: Bus | None = None) -> App:
-    """Campaigns over the database and bus of the settings; an embedded bus is shared and passed in."""
-    return open_service(SERVICE, settings, bus)
+def open_app(settings: Settings, bus: Bus | None = None) -> App:
+    """Campaigns, opened; an embedded bus is shared and passed in."""
+    return kernel_app.open_app(SERVICE, settings, bus)

@@ -8,15 +8,22 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.writer import Writer
+from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
 from services.compliance.domain.disclosure import carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
-from services.compliance.ports import Platform, Seen
+from services.compliance.ports import HttpPlatform, Platform, Seen
+from services.compliance.settings import ComplianceSettings
 
 
-def look_effect(platform: Platform, writer: Writer) -> Effect:
-    """Looks at least once for every intent; a repeated look records nothing new."""
-    return Effect("look-at-posts", (LookRequested,), _perform(platform, writer))
+def effects(app: App, platform: Platform | None = None) -> list[Effect]:
+    """Every effect of compliance; `platform` stands in place of the one that the settings name.
+
+    Looks at least once for every intent; a repeated look records nothing new.
+    """
+    assert isinstance(app.settings, ComplianceSettings)
+    perform = _perform(platform or HttpPlatform(app.settings.platform_url), app.writer)
+    return [Effect("look-at-posts", (LookRequested,), perform)]
 
 
 def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], Awaitable[None]]:

@@ -29,6 +29,6 @@ def _route(incoming: Delivered[Any]) -> str | None:
 ERASURES: Decider[Delivered[Any] | RecordErasure, Step, Event] = Decider(
     ERASURE_CATEGORY, Step.NONE, _decide, evolve, published=False
 )
-ERASURE_PROCESS = Process(
-    "erasure", ERASURES, _route, own=False, topics=tuple(one for one in TOPICS if one.service == "compliance")
+PROCESSES = (
+    Process("erasure", ERASURES, _route, own=False, topics=tuple(one for one in TOPICS if one.service == "compliance")),
 )

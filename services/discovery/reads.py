@@ -14,12 +14,13 @@ from kernel.core.codec import adapter
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.core.ids import checked_id
+from kernel.host.app import App
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.search.names import Names
 from services.discovery.search.query import Cursor, matching, paged
-from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
+from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS, personal_of
 
 SERVICE = "discovery"
 TOTAL_LIMIT = 10_000
@@ -101,6 +102,12 @@ class CreatorReads:
         return tuple(
             _with_texts(card, {name: texts.get((card.creator_id, name), "") for name in fields}) for card in cards
         )
+
+
+def reads_of(app: App) -> CreatorReads:
+    """The questions, with a text index of this process."""
+    personal = personal_of(app.settings, app.database)
+    return CreatorReads(app.database, personal, Names(app.database, personal))
 
 
 def _with_texts(card: Card, texts: Mapping[str, str]) -> Card:

@@ -30,7 +30,7 @@ from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier, tier_of
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
 from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
-from services.discovery.reads import Card, CreatorReads
+from services.discovery.reads import Card, CreatorReads, reads_of
 from services.discovery.search.query import Cursor
 from services.discovery.search.reasons import reasons
 from services.discovery.search.replies import Replies
@@ -216,8 +216,9 @@ def wire_accounts(state: State) -> list[pb.CreatorAccount]:
     return made
 
 
-def make_rpc(app: App, reads: CreatorReads) -> Role:
+def make_rpc(app: App) -> Role:
     """The gRPC server of discovery, and its text index kept up beside it."""
+    reads = reads_of(app)
     servicer = CreatorQueries(app, reads)
     service = RpcService(
         pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,

@@ -12,22 +12,14 @@ from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.handles import HANDLES
-from services.discovery.effects import erasing
+from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
-from services.discovery.process import ERASURE_PROCESS, ERASURES
+from services.discovery.process import ERASURES, PROCESSES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
-from services.discovery.reads import CreatorReads
-from services.discovery.search.names import Names
 from services.discovery.settings import DiscoverySettings
 from services.discovery.subscribe import decode, decode_command
-from services.discovery.tables import metadata, personal_of
-
-
-def reads_of(app: App) -> CreatorReads:
-    """The questions, with a text index of this process."""
-    personal = personal_of(app.settings, app.database)
-    return CreatorReads(app.database, personal, Names(app.database, personal))
+from services.discovery.tables import metadata
 
 
 def _http(app: App) -> Any:
@@ -39,7 +31,7 @@ def _http(app: App) -> Any:
 def _rpc(app: App) -> Role:
     from services.discovery.rpc import make_rpc
 
-    return make_rpc(app, reads_of(app))
+    return make_rpc(app)
 
 
 SERVICE = Service(
@@ -54,9 +46,9 @@ SERVICE = Service(
     rpc=_rpc,
     inlines=(HANDLES, FORGOTTEN),
     projections=PROJECTIONS,
-    processes=(ERASURE_PROCESS,),
+    processes=PROCESSES,
     invariants=INVARIANTS,
-    effects=lambda app: [erasing(app, personal_of(app.settings, app.database))],
+    effects=effects,
     decode=decode,
     decode_command=decode_command,
 )

@@ -5,6 +5,7 @@ so a repeat decides nothing.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from kernel.core.events import Delivered
@@ -16,20 +17,29 @@ from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.hashchain import FORMULA
 from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
 from services.ledger.domain.watches import TransferLookDue
-from services.ledger.ports import Anchors, Provider, Verdict, Word
+from services.ledger.ports import Anchors, HttpProvider, Provider, Verdict, Word, anchors_of, read_key
 from services.ledger.process import ASKED, concluded, provider_meta
 from services.ledger.reads.rows import chain_to, last_seal, transfer_of
+from services.ledger.settings import LedgerSettings
 
 log = logging.getLogger(__name__)
 
 
-def effects(app: App, provider: Provider, anchors: Anchors) -> list[Effect]:
-    """Every effect of the ledger."""
-    transfers, seals = Transfers(app, provider), Seals(app, anchors)
+def effects(app: App, provider: Provider | None = None) -> list[Effect]:
+    """Every effect of the ledger; `provider` stands in place of the one that the settings name."""
+    transfers, seals = Transfers(app, provider or _provider(app)), Seals(app, anchors_of(app.settings))
     return [
         Effect("transfers", (ChainPosted, TransferLookDue), transfers.perform),
         Effect("seals", (WindowClosed, JournalSealed), seals.perform),
     ]
+
+
+def _provider(app: App) -> Provider:
+    """The provider over HTTP; a key that cannot be read stops the process now."""
+    assert isinstance(app.settings, LedgerSettings)
+    key = partial(read_key, app.settings.psp_key_file)
+    key()
+    return HttpProvider(app.settings.psp_url, key)
 
 
 class Transfers:

@@ -25,7 +25,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kernel.core.faults import Internal, Invalid, Unauthenticated, Unavailable
 from kernel.core.money import LIMIT_MINOR
+from kernel.runtime.settings import Settings
 from services.ledger.domain.events import TransferKind, Transferred
+from services.ledger.settings import LedgerSettings
 
 CONNECT_S, ANSWER_S = 2.0, 10.0
 TOLERANCE_S = 300
@@ -277,3 +279,9 @@ def open_anchors(directory: Path | None, key_file: Path | None) -> Anchors:
     if key is not None and not isinstance(key, Ed25519PrivateKey):
         raise Internal("anchor.key_not_ed25519")
     return Anchors(directory, key)
+
+
+def anchors_of(settings: Settings) -> Anchors:
+    """The anchors that the ledger's settings name."""
+    assert isinstance(settings, LedgerSettings)
+    return open_anchors(settings.anchor_dir, settings.anchor_key_file)

@@ -20,7 +20,7 @@ from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
-from services.ledger.ports import Anchors
+from services.ledger.ports import Anchors, anchors_of
 from services.ledger.projections import BALANCES_PROJECTION, ESCROWS_PROJECTION
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
 from services.ledger.reads.verify import verify
@@ -177,9 +177,9 @@ def _by_currency(totals: Sequence[Totals]) -> Iterable[pb.TrialBalanceTotal]:
         yield pb.TrialBalanceTotal(currency=currency, debits_minor=debits, credits_minor=credits)
 
 
-def role(app: App, anchors: Anchors) -> Role:
-    """Role `rpc` of the ledger."""
-    add = partial(grpc_pb.add_BalanceQueryServiceServicer_to_server, BalanceQueries(app, anchors))
+def make_rpc(app: App) -> Role:
+    """The gRPC server of the ledger."""
+    add = partial(grpc_pb.add_BalanceQueryServiceServicer_to_server, BalanceQueries(app, anchors_of(app.settings)))
     name = pb.DESCRIPTOR.services_by_name["BalanceQueryService"].full_name
     made = Rpc([RpcService(name, add)], app.verifier, health=app.health, reflection=app.settings.reflection)
     return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

@@ -1,4 +1,4 @@
-"""The ledger's tables. METADATA is what migrations make: the kernel's and the inline tables; the others are projections'."""
+"""The ledger's tables: `metadata()` is what migrations make, the kernel's and the inline tables; the others are projections'."""
 
 import sqlalchemy as sa
 
@@ -8,6 +8,11 @@ from services.ledger.domain.accounts import bound_check_sql
 
 METADATA = sa.MetaData()
 schema.define(METADATA)
+
+
+def metadata() -> sa.MetaData:
+    """What migrations make."""
+    return METADATA
 
 
 def _key(*names: str) -> list[sa.Column[str]]:

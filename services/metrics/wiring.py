@@ -1,21 +1,22 @@
-"""The only place where metrics is put together."""
+"""Metrics put together: the only composition root."""
 
 from pathlib import Path
 from typing import Any
 
 from kernel.adapters.bus import PARTITIONS, Bus
+from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.host.app import open_app as open_service
 from kernel.runtime.roles import Role
+from kernel.runtime.settings import Settings
 from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES
 from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
 from services.metrics.domain.order import ORDER, ORDER_NUMBERS
+from services.metrics.invariants import INVARIANTS
 from services.metrics.projections import PROJECTIONS
 from services.metrics.publish import publish
-from services.metrics.reads.sums import counters_add_up
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, decode, decode_command
 from services.metrics.tables import metadata
@@ -51,7 +52,7 @@ SERVICE = Service(
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
-    invariants=[counters_add_up],
+    invariants=INVARIANTS,
     http=_http,
     rpc=_rpc,
     stream=_stream,
@@ -59,6 +60,6 @@ SERVICE = Service(
 )
 
 
-def open_app(settings: MetricsSettings, bus: Bus | None = None) -> App:
-    """Metrics over the database and bus of the settings; an embedded bus is shared and passed in."""
-    return open_service(SERVICE, settings, bus)
+def open_app(settings: Settings, bus: Bus | None = None) -> App:
+    """Metrics, opened; an embedded bus is shared and passed in."""
+    return kernel_app.open_app(SERVICE, settings, bus)

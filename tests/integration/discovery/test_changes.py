@@ -11,8 +11,8 @@ from kernel.core.decider import Actor
 from kernel.core.ids import new_id
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.domain.rate_card import Format
+from services.discovery.reads import reads_of
 from services.discovery.search.query import Cursor
-from services.discovery.wiring import reads_of
 from tests.integration.discovery.running import OPERATOR, Discovery
 
 PROFILE = {

@@ -28,9 +28,9 @@ from sandbox.app import Sandbox, make_sandbox
 from sandbox.settings import SandboxSettings
 from services.ledger.domain.commands import Command, stream_of
 from services.ledger.domain.events import ChainKind, ChainPosted
-from services.ledger.ports import HttpProvider, Provider, Webhooks, open_anchors, read_key, read_secrets
+from services.ledger.ports import HttpProvider, Provider, open_anchors, read_key
 from services.ledger.reads.verify import Verification, verify
-from services.ledger.rest import api
+from services.ledger.rest import make_api
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import SERVICE, open_app
 from tests.kit.until import until
@@ -73,7 +73,7 @@ class Ledger:
     def __init__(self, app: App, issuer: Issuer, sandbox: Sandbox, world: SandboxSettings) -> None:
         self.app, self.issuer, self.sandbox, self.world = app, issuer, sandbox, world
         self.settings: LedgerSettings = app.settings  # type: ignore[assignment]
-        self.api = api(app, Webhooks(partial(read_secrets, self.settings.psp_webhook_secrets_file)))
+        self.api = make_api(app)
 
     def http(self, *who: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.issuer.issue(*who)}"} if who else {}

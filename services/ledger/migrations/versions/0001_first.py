@@ -3,11 +3,11 @@
 from alembic import op
 
 from kernel.adapters.schema import first_tables
-from services.ledger.tables import METADATA
+from services.ledger.tables import metadata
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    first_tables(op.get_bind(), METADATA)
+    first_tables(op.get_bind(), metadata())

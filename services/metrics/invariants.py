@@ -23,3 +23,6 @@ async def counters_add_up(app: App) -> list[CheckResult]:
         for content, number in (await connection.execute(query)).all():
             check.fail(f"content {content}, cell {number}: its minutes give another sum")
     return [check.result()]
+
+
+INVARIANTS = (counters_add_up,)
