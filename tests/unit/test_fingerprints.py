@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, fields, make_dataclass
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, get_args
 
 from fastapi import Response
 
@@ -13,6 +13,7 @@ from kernel.edge.fields import Body
 from kernel.edge.http import CommandRequest
 from services.ledger.domain.commands import ReleasePayment, Weight, input_hash
 
+REQUEST = get_args(CommandRequest)[0]
 ACTOR = Actor("bella", "tenant-1", frozenset({"brand"}))
 
 
@@ -44,7 +45,8 @@ def meta(body: Body) -> Meta:
     edge = SimpleNamespace(fingerprint_key=b"k" * 16)
     app = SimpleNamespace(state=SimpleNamespace(edge=edge))
     http = SimpleNamespace(url=SimpleNamespace(path="/notes/1"), state=SimpleNamespace(correlation="c"), app=app)
-    return CommandRequest(ACTOR, "key", cast(Any, http), Response()).meta(f"note-{new_id()}", Draft(), body)
+    made: Meta = REQUEST(ACTOR, "key", http, Response()).meta(f"note-{new_id()}", Draft(), body)
+    return made
 
 
 GIVEN: dict[str, Any] = {"title": "Spring", "parts": [{"name": "one"}]}
