@@ -18,7 +18,7 @@ from kernel.edge.fields import Uuid
 from kernel.host.app import App, Service, open_app
 from kernel.runtime import roles
 from kernel.runtime.roles import Role
-from services.campaigns.domain.campaign import DraftCampaign
+from services.campaigns.domain.campaign.campaign import DraftCampaign
 from services.campaigns.rest.bodies import DraftBody
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.metrics.wiring import SERVICE as METRICS

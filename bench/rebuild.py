@@ -21,7 +21,7 @@ from kernel.processors.projector import Projector, physical
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import OWN_LOG, of_log
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.events import ApplicationAccepted, CreatorInvited, OfferCountered
+from services.campaigns.domain.shared.events import ApplicationAccepted, CreatorInvited, OfferCountered
 from services.campaigns.wiring import SERVICE
 from tests.unit.campaigns.samples import EVERYTHING
 

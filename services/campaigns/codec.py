@@ -2,12 +2,13 @@
 
 from kernel.core.codec import Codec
 from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
-from services.campaigns.domain import content_events as content
-from services.campaigns.domain import events, requests
-from services.campaigns.domain import work_events as work
-from services.campaigns.domain.application_commands import ExpireInvitation
-from services.campaigns.domain.campaign import ExpireCampaign
-from services.campaigns.domain.work_commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.application.commands import ExpireInvitation
+from services.campaigns.domain.campaign.campaign import ExpireCampaign
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.process import requests
+from services.campaigns.domain.shared import content_events as content
+from services.campaigns.domain.shared import events
+from services.campaigns.domain.shared import work_events as work
 
 CAMPAIGN: dict[str, type] = {
     "campaign.drafted@1": events.CampaignDrafted,

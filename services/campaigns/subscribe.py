@@ -16,18 +16,8 @@ from kernel.core.canonical import Hashed
 from kernel.core.codec import adapter
 from kernel.core.ids import stream_id
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.application_commands import ReleaseApplication
-from services.campaigns.domain.content_events import LabelPlacement, Verdict
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.foreign import (
-    ContentLookedAt,
-    DisclosureAttached,
-    EscrowHeld,
-    EscrowRefused,
-    PaymentReleased,
-    ReviewCompleted,
-)
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.application.commands import ReleaseApplication
+from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
     FundCollaboration,
@@ -36,6 +26,16 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.process.foreign import (
+    ContentLookedAt,
+    DisclosureAttached,
+    EscrowHeld,
+    EscrowRefused,
+    PaymentReleased,
+    ReviewCompleted,
+)
+from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.shared.contract import Contract
 
 
 def _placement(value: int) -> LabelPlacement | None:

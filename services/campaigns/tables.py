@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from kernel.adapters.schema import RowReaders, UtcTime, define
 from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
-from services.campaigns.domain.application import State as ApplicationState
-from services.campaigns.domain.brief import Brief
-from services.campaigns.domain.collaboration_state import State as CollaborationState
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.application.application import State as ApplicationState
+from services.campaigns.domain.collaboration.state import State as CollaborationState
+from services.campaigns.domain.shared.brief import Brief
+from services.campaigns.domain.shared.terms import Terms
 
 
 class Stored(sa.types.TypeDecorator[Any]):

@@ -9,10 +9,10 @@ from kernel.host.app import App, Service
 from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.application import APPLICATION
-from services.campaigns.domain.budget import BRIEFS, BUDGETS
-from services.campaigns.domain.campaign import CAMPAIGN
-from services.campaigns.domain.collaboration import COLLABORATION
+from services.campaigns.domain.application.application import APPLICATION
+from services.campaigns.domain.campaign.campaign import CAMPAIGN
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
 from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
 from services.campaigns.process.clocks import DEADLINES

@@ -7,7 +7,7 @@ from typing import Any
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
-from services.campaigns.domain.brief import (
+from services.campaigns.domain.shared.brief import (
     Brief,
     CampaignType,
     DeliverableSpec,
@@ -18,9 +18,9 @@ from services.campaigns.domain.brief import (
     Platform,
     Product,
 )
-from services.campaigns.domain.compensation import Compensation, CompensationKind
-from services.campaigns.domain.contract import Contract, Parties, application_id, draw_up
-from services.campaigns.domain.terms import Clocks, Terms
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
+from services.campaigns.domain.shared.contract import Contract, Parties, application_id, draw_up
+from services.campaigns.domain.shared.terms import Clocks, Terms
 
 CAMPAIGN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 BRAND_ID = "018f3a10-0000-7000-8000-00000000b001"

@@ -7,9 +7,10 @@ from typing import Any
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.processors.processes import Deadline, deadlines
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.application_commands import ExpireInvitation
-from services.campaigns.domain.campaign import ExpireCampaign
-from services.campaigns.domain.content_events import (
+from services.campaigns.domain.application.commands import ExpireInvitation
+from services.campaigns.domain.campaign.campaign import ExpireCampaign
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.shared.content_events import (
     ContentApproved,
     ContentPublished,
     ContentReviewed,
@@ -21,7 +22,7 @@ from services.campaigns.domain.content_events import (
     RevisionRequested,
     RulingRequested,
 )
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationDeclined,
     ApplicationExpired,
@@ -34,8 +35,7 @@ from services.campaigns.domain.events import (
     CreatorInvited,
     OfferCountered,
 )
-from services.campaigns.domain.work_commands import ExpireCollaboration, ExpireDeliverable
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,

@@ -14,10 +14,8 @@ from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.events import ApplicationAccepted
-from services.campaigns.domain.foreign import EscrowHeld, EscrowRefused
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.process.foreign import EscrowHeld, EscrowRefused
+from services.campaigns.domain.process.requests import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -30,7 +28,9 @@ from services.campaigns.domain.requests import (
     RequestRefused,
     ReturnRequested,
 )
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.events import ApplicationAccepted
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,

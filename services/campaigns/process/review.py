@@ -8,9 +8,8 @@ from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.content_events import ContentSubmitted, LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.foreign import DisclosureAttached, ReviewCompleted
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.process.foreign import DisclosureAttached, ReviewCompleted
+from services.campaigns.domain.process.requests import (
     LabelNoted,
     RequestRefused,
     ReviewEvent,
@@ -18,6 +17,7 @@ from services.campaigns.domain.requests import (
     ReviewRequested,
     VerdictNoted,
 )
+from services.campaigns.domain.shared.content_events import ContentSubmitted, LabelPlacement, SubmissionStage, Verdict
 
 CATEGORY = "review"
 

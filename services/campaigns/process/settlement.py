@@ -11,8 +11,8 @@ from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
 from kernel.core.ids import derived_id, split_stream
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.foreign import ContentLookedAt, PaymentReleased
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.process.foreign import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.process.requests import (
     PaymentRequested,
     RequestRefused,
     SettlementEvent,
@@ -20,7 +20,7 @@ from services.campaigns.domain.requests import (
     TakeDownRequested,
     VerificationRequested,
 )
-from services.campaigns.domain.work_events import PaymentAuthorised
+from services.campaigns.domain.shared.work_events import PaymentAuthorised
 
 CATEGORY = "settlement"
 

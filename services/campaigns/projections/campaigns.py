@@ -8,9 +8,9 @@ from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
-from services.campaigns.domain.brief import Mode
-from services.campaigns.domain.campaign import CAMPAIGN, Status
-from services.campaigns.domain.events import (
+from services.campaigns.domain.campaign.campaign import CAMPAIGN, Status
+from services.campaigns.domain.shared.brief import Mode
+from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationReleased,
     ApplicationSubmitted,
@@ -23,7 +23,7 @@ from services.campaigns.domain.events import (
     CampaignResumed,
     CreatorInvited,
 )
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationSettled,

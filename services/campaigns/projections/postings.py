@@ -7,8 +7,8 @@ from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
-from services.campaigns.domain.content_events import ContentPublished, ContentScheduled, ContentTakenDown
-from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, Ended
+from services.campaigns.domain.shared.content_events import ContentPublished, ContentScheduled, ContentTakenDown
+from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed, Ended
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import POSTINGS
 

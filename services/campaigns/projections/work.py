@@ -6,12 +6,12 @@ from typing import Any
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
-from services.campaigns.domain.collaboration import COLLABORATION
-from services.campaigns.domain.collaboration_state import State, evolve
-from services.campaigns.domain.content_events import ContentPublished, ContentReviewed, ContentVerified
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.deliverable import Deliverable
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration.deliverable import Deliverable
+from services.campaigns.domain.collaboration.state import State, evolve
+from services.campaigns.domain.shared.content_events import ContentPublished, ContentReviewed, ContentVerified
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
     CollaborationContracted,

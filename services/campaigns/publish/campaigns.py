@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from kernel.core.canonical import sha256_of
 from kernel.core.events import Delivered
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
     CampaignCancelled,

@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.events import Delivered
 from kernel.core.money import share_down
-from services.campaigns.domain.content_events import (
+from services.campaigns.domain.shared.content_events import (
     ContentApproved,
     ContentEvent,
     ContentPublished,

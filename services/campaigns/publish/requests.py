@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.process.requests import (
     ContractRequested,
     EscrowRequested,
     FundingFailed,

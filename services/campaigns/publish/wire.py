@@ -8,12 +8,12 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
-from services.campaigns.domain.brief import SHANGHAI, Brief, Product
-from services.campaigns.domain.compensation import Compensation
-from services.campaigns.domain.content_events import LabelPlacement, Ruler
-from services.campaigns.domain.contract import DeliverableTerms, Offer, Parties
-from services.campaigns.domain.terms import LadderStage, Terms, ladder_share
-from services.campaigns.domain.work_events import Due, Ended
+from services.campaigns.domain.shared.brief import SHANGHAI, Brief, Product
+from services.campaigns.domain.shared.compensation import Compensation
+from services.campaigns.domain.shared.content_events import LabelPlacement, Ruler
+from services.campaigns.domain.shared.contract import DeliverableTerms, Offer, Parties
+from services.campaigns.domain.shared.terms import LadderStage, Terms, ladder_share
+from services.campaigns.domain.shared.work_events import Due, Ended
 
 PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.STAFF: pb.PARTY_STAFF}
 """Compliance, clocks and processes are the system."""

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.events import Delivered
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
     CollaborationContracted,

@@ -7,7 +7,7 @@ from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.eventlog.writer import Writer
-from services.campaigns.domain.application_commands import (
+from services.campaigns.domain.application.commands import (
     AcceptApplication,
     Command,
     CounterOffer,

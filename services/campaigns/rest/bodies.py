@@ -20,7 +20,8 @@ from kernel.edge.fields import (
     UtcDatetime,
     Uuid,
 )
-from services.campaigns.domain.brief import (
+from services.campaigns.domain.collaboration.commands import Outcome
+from services.campaigns.domain.shared.brief import (
     SHANGHAI,
     Brief,
     CampaignType,
@@ -31,10 +32,9 @@ from services.campaigns.domain.brief import (
     Objective,
     Platform,
 )
-from services.campaigns.domain.compensation import CompensationKind, Metric
-from services.campaigns.domain.content_events import Content, SubmissionStage
-from services.campaigns.domain.terms import Clocks, Ladder, Terms
-from services.campaigns.domain.work_commands import Outcome
+from services.campaigns.domain.shared.compensation import CompensationKind, Metric
+from services.campaigns.domain.shared.content_events import Content, SubmissionStage
+from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms
 
 D = TypeVar("D")
 Positive = Annotated[int, Field(strict=True, gt=0, le=10 * 366 * 86_400)]

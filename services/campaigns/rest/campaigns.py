@@ -7,8 +7,8 @@ from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.eventlog.writer import Writer
-from services.campaigns.domain.application_commands import Apply, InviteCreator
-from services.campaigns.domain.campaign import (
+from services.campaigns.domain.application.commands import Apply, InviteCreator
+from services.campaigns.domain.campaign.campaign import (
     AmendBrief,
     CancelCampaign,
     CloseCampaign,
@@ -18,7 +18,7 @@ from services.campaigns.domain.campaign import (
     PublishBrief,
     ResumeCampaign,
 )
-from services.campaigns.domain.contract import application_id
+from services.campaigns.domain.shared.contract import application_id
 from services.campaigns.rest.bodies import AmendBody, DraftBody, InviteBody, OfferBody, ReasonBody
 
 

@@ -8,9 +8,9 @@ from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
 from kernel.core.decider import Actor
-from services.campaigns.domain.application import State as ApplicationState
-from services.campaigns.domain.collaboration_state import State as CollaborationState
-from services.campaigns.domain.deliverable import Deliverable, Stage
+from services.campaigns.domain.application.application import State as ApplicationState
+from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
+from services.campaigns.domain.collaboration.state import State as CollaborationState
 from services.campaigns.publish.applications import SIDES
 from services.campaigns.publish.wire import (
     placement_of,

@@ -21,9 +21,9 @@ from tests.kit.until import until
 
 ROOT = Path(__file__).resolve().parents[3]
 GROWTH = {
-    "services.campaigns.domain.brief": ["Brief", "Product", "DeliverableSpec"],
-    "services.campaigns.domain.terms": ["Terms", "Clocks"],
-    "services.campaigns.domain.contract": ["Contract", "DeliverableTerms"],
+    "services.campaigns.domain.shared.brief": ["Brief", "Product", "DeliverableSpec"],
+    "services.campaigns.domain.shared.terms": ["Terms", "Clocks"],
+    "services.campaigns.domain.shared.contract": ["Contract", "DeliverableTerms"],
 }
 WITHOUT_RELAY = ("project", "process", "rpc")
 

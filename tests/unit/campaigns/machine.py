@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id, split_stream
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.application import APPLICATION
-from services.campaigns.domain.application import Status as ApplicationStatus
-from services.campaigns.domain.application_commands import (
+from services.campaigns.domain.application.application import APPLICATION
+from services.campaigns.domain.application.application import Status as ApplicationStatus
+from services.campaigns.domain.application.commands import (
     AcceptApplication,
     Apply,
     CounterOffer,
@@ -22,8 +22,7 @@ from services.campaigns.domain.application_commands import (
     RenewOffer,
     WithdrawApplication,
 )
-from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
-from services.campaigns.domain.campaign import (
+from services.campaigns.domain.campaign.campaign import (
     CAMPAIGN,
     AmendBrief,
     CancelCampaign,
@@ -33,13 +32,8 @@ from services.campaigns.domain.campaign import (
     PublishBrief,
     ResumeCampaign,
 )
-from services.campaigns.domain.collaboration import COLLABORATION
-from services.campaigns.domain.collaboration_state import State, Status
-from services.campaigns.domain.content_events import Verdict
-from services.campaigns.domain.contract import application_id
-from services.campaigns.domain.deliverable import OVER, Deliverable, Stage
-from services.campaigns.domain.events import ApplicationAccepted
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
     FundCollaboration,
@@ -49,7 +43,18 @@ from services.campaigns.domain.work_commands import (
     RuleDispute,
     SendProduct,
 )
-from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled, Ended
+from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
+from services.campaigns.domain.collaboration.state import State, Status
+from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.shared.content_events import Verdict
+from services.campaigns.domain.shared.contract import application_id
+from services.campaigns.domain.shared.events import ApplicationAccepted
+from services.campaigns.domain.shared.work_events import (
+    CollaborationCancelled,
+    DeliverableLapsed,
+    DeliverableSettled,
+    Ended,
+)
 from services.campaigns.process.clocks import DEADLINES
 from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, brief
 from tests.kit.decide import World

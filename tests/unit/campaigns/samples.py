@@ -4,49 +4,10 @@ from typing import Any
 
 from kernel.core.canonical import Hashed
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.application_commands import ExpireInvitation
-from services.campaigns.domain.campaign import ExpireCampaign
-from services.campaigns.domain.compensation import Compensation, CompensationKind, Metric
-from services.campaigns.domain.content_events import (
-    Content,
-    ContentApproved,
-    ContentPublished,
-    ContentReviewed,
-    ContentScheduled,
-    ContentSubmitted,
-    ContentTakenDown,
-    ContentVerified,
-    LabelPlacement,
-    Media,
-    ReviewReminded,
-    RevisionRequested,
-    Ruler,
-    RulingRequested,
-    Setting,
-    SubmissionStage,
-    Verdict,
-)
-from services.campaigns.domain.contract import offer_of
-from services.campaigns.domain.events import (
-    ApplicationAccepted,
-    ApplicationDeclined,
-    ApplicationExpired,
-    ApplicationReleased,
-    ApplicationSubmitted,
-    ApplicationWithdrawn,
-    BriefAmended,
-    BriefPublished,
-    CampaignCancelled,
-    CampaignClosed,
-    CampaignDrafted,
-    CampaignPaused,
-    CampaignResumed,
-    CreatorInvited,
-    OfferCountered,
-    OfferRenewed,
-    Side,
-)
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.application.commands import ExpireInvitation
+from services.campaigns.domain.campaign.campaign import ExpireCampaign
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.process.requests import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -66,9 +27,48 @@ from services.campaigns.domain.requests import (
     VerdictNoted,
     VerificationRequested,
 )
-from services.campaigns.domain.terms import LadderStage, Terms
-from services.campaigns.domain.work_commands import ExpireCollaboration, ExpireDeliverable
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, Metric
+from services.campaigns.domain.shared.content_events import (
+    Content,
+    ContentApproved,
+    ContentPublished,
+    ContentReviewed,
+    ContentScheduled,
+    ContentSubmitted,
+    ContentTakenDown,
+    ContentVerified,
+    LabelPlacement,
+    Media,
+    ReviewReminded,
+    RevisionRequested,
+    Ruler,
+    RulingRequested,
+    Setting,
+    SubmissionStage,
+    Verdict,
+)
+from services.campaigns.domain.shared.contract import offer_of
+from services.campaigns.domain.shared.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationExpired,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    BriefAmended,
+    BriefPublished,
+    CampaignCancelled,
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignPaused,
+    CampaignResumed,
+    CreatorInvited,
+    OfferCountered,
+    OfferRenewed,
+    Side,
+)
+from services.campaigns.domain.shared.terms import LadderStage, Terms
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
     CollaborationContracted,

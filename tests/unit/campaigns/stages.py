@@ -5,9 +5,7 @@ from typing import Any
 
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
-from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.deliverable import Deliverable, Stage
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     PublishContent,
     RecordReview,
@@ -19,6 +17,8 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
+from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict
 from tests.kit.campaigns import BRAND, OPERATOR, SYSTEM
 
 LABEL, TEXT = "#ad", Content("", "A serum")

@@ -9,8 +9,8 @@ import pytest
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
-from services.campaigns.domain.application import APPLICATION, MAX_ROUNDS
-from services.campaigns.domain.application_commands import (
+from services.campaigns.domain.application.application import APPLICATION, MAX_ROUNDS
+from services.campaigns.domain.application.commands import (
     AcceptApplication,
     Apply,
     CounterOffer,
@@ -21,10 +21,10 @@ from services.campaigns.domain.application_commands import (
     RenewOffer,
     WithdrawApplication,
 )
-from services.campaigns.domain.brief import Brief, Mode
-from services.campaigns.domain.budget import BUDGETS, BriefInForce, Budget
-from services.campaigns.domain.contract import offer_of
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.brief import Brief, Mode
+from services.campaigns.domain.shared.budget import BUDGETS, BriefInForce, Budget
+from services.campaigns.domain.shared.contract import offer_of
+from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationDeclined,
     ApplicationExpired,
@@ -36,7 +36,7 @@ from services.campaigns.domain.events import (
     OfferRenewed,
     Side,
 )
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.shared.terms import Terms
 from tests.kit.campaigns import (
     APPLICATION_ID,
     BRAND,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.core.faults import Invalid
-from services.campaigns.domain.brief import (
+from services.campaigns.domain.shared.brief import (
     Brief,
     CampaignType,
     DeliverableSpec,
@@ -20,7 +20,7 @@ from services.campaigns.domain.brief import (
     posting_window,
     ships,
 )
-from services.campaigns.domain.compensation import (
+from services.campaigns.domain.shared.compensation import (
     Compensation,
     CompensationKind,
     Metric,
@@ -29,7 +29,7 @@ from services.campaigns.domain.compensation import (
     most_minor,
     with_brand_fee,
 )
-from services.campaigns.domain.terms import (
+from services.campaigns.domain.shared.terms import (
     Clocks,
     Ladder,
     LadderStage,

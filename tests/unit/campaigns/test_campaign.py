@@ -8,9 +8,7 @@ import pytest
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
-from services.campaigns.domain.brief import CampaignType
-from services.campaigns.domain.budget import BRIEFS, BUDGETS, Budget
-from services.campaigns.domain.campaign import (
+from services.campaigns.domain.campaign.campaign import (
     CAMPAIGN,
     AmendBrief,
     CancelCampaign,
@@ -21,7 +19,9 @@ from services.campaigns.domain.campaign import (
     PublishBrief,
     ResumeCampaign,
 )
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.brief import CampaignType
+from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
     CampaignCancelled,
@@ -30,7 +30,7 @@ from services.campaigns.domain.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.shared.terms import Terms
 from tests.kit.campaigns import (
     BRAND,
     BRAND_ID,

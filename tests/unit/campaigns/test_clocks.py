@@ -8,9 +8,9 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import DecidedEvent
 from kernel.processors.processes import Deadline
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.campaign import ExpireCampaign
-from services.campaigns.domain.events import BriefAmended
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.campaign.campaign import ExpireCampaign
+from services.campaigns.domain.shared.events import BriefAmended
+from services.campaigns.domain.shared.terms import Terms
 from services.campaigns.process.clocks import DEADLINES, OFFER, WHOLE, WINDOW
 from tests.kit.campaigns import BRAND_ID, NOON
 from tests.kit.decide import HeadRows

@@ -8,15 +8,8 @@ import pytest
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, DecidedEvent
-from services.campaigns.domain.budget import BUDGETS, Budget
-from services.campaigns.domain.collaboration import COLLABORATION
-from services.campaigns.domain.compensation import Compensation, CompensationKind
-from services.campaigns.domain.content_events import ContentApproved, ReviewReminded, Ruler
-from services.campaigns.domain.deliverable import Deliverable, Stage
-from services.campaigns.domain.expiry import MAX_PAYMENT_ATTEMPTS, expire
-from services.campaigns.domain.terms import LadderStage
-from services.campaigns.domain.work import Work
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
     ExpireCollaboration,
@@ -29,7 +22,14 @@ from services.campaigns.domain.work_commands import (
     SubmitContent,
     TakeDownContent,
 )
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
+from services.campaigns.domain.collaboration.expiry import MAX_PAYMENT_ATTEMPTS, expire
+from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.budget import BUDGETS, Budget
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
+from services.campaigns.domain.shared.content_events import ContentApproved, ReviewReminded, Ruler
+from services.campaigns.domain.shared.terms import LadderStage
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,

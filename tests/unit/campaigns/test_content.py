@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.campaigns.domain.content import MAX_SUBMISSIONS
-from services.campaigns.domain.content_events import (
+from services.campaigns.domain.collaboration.commands import (
+    RequestRevision,
+    RuleContent,
+    ScheduleContent,
+    SettleDeliverable,
+    TakeDownContent,
+)
+from services.campaigns.domain.collaboration.content import MAX_SUBMISSIONS
+from services.campaigns.domain.shared.content_events import (
     Content,
     ContentApproved,
     ContentPublished,
@@ -24,14 +31,7 @@ from services.campaigns.domain.content_events import (
     SubmissionStage,
     Verdict,
 )
-from services.campaigns.domain.work_commands import (
-    RequestRevision,
-    RuleContent,
-    ScheduleContent,
-    SettleDeliverable,
-    TakeDownContent,
-)
-from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed
+from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed
 from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM
 from tests.unit.campaigns.working import (
     APPROVED,

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.campaigns.domain.brief import Freedom
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ConsentToAmendment,
     ExpireCollaboration,
@@ -14,7 +13,8 @@ from services.campaigns.domain.work_commands import (
     Outcome,
     RuleDispute,
 )
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.brief import Freedom
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
     DisputeOpened,

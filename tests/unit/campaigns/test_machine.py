@@ -2,8 +2,8 @@
 
 from hypothesis import settings
 
-from services.campaigns.domain.collaboration_state import Status
-from services.campaigns.domain.content_events import Verdict
+from services.campaigns.domain.collaboration.state import Status
+from services.campaigns.domain.shared.content_events import Verdict
 from tests.unit.campaigns.machine import Campaigns
 
 TestCampaigns = Campaigns.TestCase

@@ -9,10 +9,7 @@ from kernel.core.canonical import Hashed
 from kernel.core.events import Delivered
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.compensation import Compensation, CompensationKind
-from services.campaigns.domain.content_events import LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.events import ApplicationAccepted, CampaignPaused, Side
-from services.campaigns.domain.foreign import (
+from services.campaigns.domain.process.foreign import (
     ContentLookedAt,
     DisclosureAttached,
     EscrowHeld,
@@ -20,7 +17,7 @@ from services.campaigns.domain.foreign import (
     PaymentReleased,
     ReviewCompleted,
 )
-from services.campaigns.domain.requests import (
+from services.campaigns.domain.process.requests import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -40,8 +37,11 @@ from services.campaigns.domain.requests import (
     VerdictNoted,
     VerificationRequested,
 )
-from services.campaigns.domain.terms import LadderStage
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
+from services.campaigns.domain.shared.content_events import LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.events import ApplicationAccepted, CampaignPaused, Side
+from services.campaigns.domain.shared.terms import LadderStage
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,

@@ -16,19 +16,8 @@ from kernel.core.canonical import Hashed
 from kernel.core.events import Delivered
 from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
-from services.campaigns.domain.application_commands import ReleaseApplication
-from services.campaigns.domain.content_events import LabelPlacement, Verdict
-from services.campaigns.domain.events import CampaignDrafted
-from services.campaigns.domain.foreign import (
-    ContentLookedAt,
-    DisclosureAttached,
-    EscrowHeld,
-    EscrowRefused,
-    PaymentReleased,
-)
-from services.campaigns.domain.foreign import ReviewCompleted as Completed
-from services.campaigns.domain.terms import Terms
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.application.commands import ReleaseApplication
+from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
     FundCollaboration,
@@ -37,6 +26,17 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.process.foreign import (
+    ContentLookedAt,
+    DisclosureAttached,
+    EscrowHeld,
+    EscrowRefused,
+    PaymentReleased,
+)
+from services.campaigns.domain.process.foreign import ReviewCompleted as Completed
+from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.shared.events import CampaignDrafted
+from services.campaigns.domain.shared.terms import Terms
 from services.campaigns.publish import publish
 from services.campaigns.subscribe import decode, decode_command
 from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CAMPAIGN_ID, CREATOR_ID, NOON, brief

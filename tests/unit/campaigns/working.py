@@ -6,13 +6,8 @@ from typing import Any
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor, Context
-from services.campaigns.domain.brief import Brief
-from services.campaigns.domain.budget import BriefInForce
-from services.campaigns.domain.collaboration import COLLABORATION
-from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.terms import Terms
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     ContractCollaboration,
     ExpireDeliverable,
@@ -25,6 +20,11 @@ from services.campaigns.domain.work_commands import (
     SubmitContent,
     VerifyContent,
 )
+from services.campaigns.domain.shared.brief import Brief
+from services.campaigns.domain.shared.budget import BriefInForce
+from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.terms import Terms
 from tests.kit.campaigns import (
     APPLICATION_ID,
     BRAND,

@@ -6,9 +6,9 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.budget import BRIEFS, BUDGETS, BriefInForce, Budget
-from services.campaigns.domain.compensation import check_fees
-from services.campaigns.domain.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
+from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
+from services.campaigns.domain.shared.compensation import check_fees
+from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
 
 
 def in_force(campaign_id: str, context: Context) -> BriefInForce:

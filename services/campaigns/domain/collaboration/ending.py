@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.money import BASIS_POINTS
-from services.campaigns.domain.checks import reason_code, valid
-from services.campaigns.domain.collaboration_state import Product, State, Status
-from services.campaigns.domain.content_events import Ruler
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.deliverable import OVER, OWED, Deliverable, Stage, ended
-from services.campaigns.domain.standing import check_running, side_of
-from services.campaigns.domain.work_commands import Outcome
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.collaboration.commands import Outcome
+from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Deliverable, Stage, ended
+from services.campaigns.domain.collaboration.standing import check_running, side_of
+from services.campaigns.domain.collaboration.state import Product, State, Status
+from services.campaigns.domain.shared.checks import reason_code, valid
+from services.campaigns.domain.shared.content_events import Ruler
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationSettled,
     DisputeOpened,

@@ -5,8 +5,17 @@ import re
 from collections.abc import Sequence
 
 from kernel.core.ids import checked_id
-from services.campaigns.domain.checks import short, short_list, valid
-from services.campaigns.domain.content_events import (
+from services.campaigns.domain.collaboration.commands import (
+    ApproveContent,
+    RecordReview,
+    RequestRevision,
+    RuleContent,
+    SubmitContent,
+)
+from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, lapsed
+from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.checks import short, short_list, valid
+from services.campaigns.domain.shared.content_events import (
     Content,
     ContentApproved,
     ContentReviewed,
@@ -18,16 +27,7 @@ from services.campaigns.domain.content_events import (
     SubmissionStage,
     Verdict,
 )
-from services.campaigns.domain.deliverable import Deliverable, Stage, lapsed
-from services.campaigns.domain.work import Work
-from services.campaigns.domain.work_commands import (
-    ApproveContent,
-    RecordReview,
-    RequestRevision,
-    RuleContent,
-    SubmitContent,
-)
-from services.campaigns.domain.work_events import WorkEvent
+from services.campaigns.domain.shared.work_events import WorkEvent
 
 MAX_SUBMISSIONS = 20
 MAX_TEXT = 20_000

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Refused
-from services.campaigns.domain.collaboration_state import State, Status
-from services.campaigns.domain.content_events import Ruler
-from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.collaboration.state import State, Status
+from services.campaigns.domain.shared.content_events import Ruler
+from services.campaigns.domain.shared.contract import Contract
 
 
 def known_to(state: State, context: Context) -> Contract:

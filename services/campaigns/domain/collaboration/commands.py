@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.content_events import Content, LabelPlacement, SubmissionStage, Verdict
-from services.campaigns.domain.contract import Contract
+from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.contract import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import checked_id
-from services.campaigns.domain.application_commands import (
+from services.campaigns.domain.application.commands import (
     AcceptApplication,
     Apply,
     Command,
@@ -21,11 +21,11 @@ from services.campaigns.domain.application_commands import (
     RenewOffer,
     WithdrawApplication,
 )
-from services.campaigns.domain.brief import Mode
-from services.campaigns.domain.budget import BRIEFS, BUDGETS, BriefInForce, commit
-from services.campaigns.domain.checks import reason_code
-from services.campaigns.domain.contract import Offer, Parties
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.brief import Mode
+from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, commit
+from services.campaigns.domain.shared.checks import reason_code
+from services.campaigns.domain.shared.contract import Offer, Parties
+from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationDeclined,
     ApplicationEvent,
@@ -38,7 +38,7 @@ from services.campaigns.domain.events import (
     OfferRenewed,
     Side,
 )
-from services.campaigns.domain.recruiting import contract_for, expiry, in_force, offered, parties_of, recruiting
+from services.campaigns.domain.shared.recruiting import contract_for, expiry, in_force, offered, parties_of, recruiting
 
 MAX_ROUNDS = 10
 

@@ -12,8 +12,8 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.brief import Brief
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.brief import Brief
+from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationReleased,
     BriefAmended,
@@ -23,8 +23,8 @@ from services.campaigns.domain.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from services.campaigns.domain.terms import Terms
-from services.campaigns.domain.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled
+from services.campaigns.domain.shared.terms import Terms
+from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled
 
 
 @dataclass(frozen=True, slots=True)

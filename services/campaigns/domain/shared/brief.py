@@ -9,8 +9,8 @@ from typing import assert_never
 from zoneinfo import ZoneInfo, available_timezones
 
 from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.campaigns.domain.checks import short, short_list, valid
-from services.campaigns.domain.compensation import Compensation, CompensationKind, check_compensation
+from services.campaigns.domain.shared.checks import short, short_list, valid
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, check_compensation
 
 MAX_DELIVERABLES = 24
 SHANGHAI = "Asia/Shanghai"

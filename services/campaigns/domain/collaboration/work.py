@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Refused
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.deliverable import Deliverable
+from services.campaigns.domain.collaboration.deliverable import Deliverable
+from services.campaigns.domain.shared.contract import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.content_events import ContentSubmitted, LabelPlacement, Verdict
-from services.campaigns.domain.contract import Contract, Parties
+from services.campaigns.domain.shared.content_events import ContentSubmitted, LabelPlacement, Verdict
+from services.campaigns.domain.shared.contract import Contract, Parties
 
 
 @dataclass(frozen=True, slots=True)

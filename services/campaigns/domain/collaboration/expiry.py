@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from services.campaigns.domain.content import approved
-from services.campaigns.domain.content_events import ReviewReminded, Ruler
-from services.campaigns.domain.deliverable import Stage, lapsed
-from services.campaigns.domain.publication import settled
-from services.campaigns.domain.work import Work
-from services.campaigns.domain.work_commands import ExpireDeliverable
-from services.campaigns.domain.work_events import PaymentAuthorised, WorkEvent
+from services.campaigns.domain.collaboration.commands import ExpireDeliverable
+from services.campaigns.domain.collaboration.content import approved
+from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
+from services.campaigns.domain.collaboration.publication import settled
+from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.content_events import ReviewReminded, Ruler
+from services.campaigns.domain.shared.work_events import PaymentAuthorised, WorkEvent
 
 MAX_PAYMENT_ATTEMPTS = 30
 

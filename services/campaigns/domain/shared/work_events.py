@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.content_events import ContentEvent, Ruler
-from services.campaigns.domain.contract import Contract, Parties
-from services.campaigns.domain.terms import LadderStage
+from services.campaigns.domain.shared.content_events import ContentEvent, Ruler
+from services.campaigns.domain.shared.contract import Contract, Parties
+from services.campaigns.domain.shared.terms import LadderStage
 
 
 @dataclass(frozen=True, slots=True)

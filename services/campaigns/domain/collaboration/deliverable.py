@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from services.campaigns.domain.content_events import (
+from services.campaigns.domain.shared.content_events import (
     ContentApproved,
     ContentEvent,
     ContentPublished,
@@ -22,9 +22,9 @@ from services.campaigns.domain.content_events import (
     SubmissionStage,
     Verdict,
 )
-from services.campaigns.domain.contract import Contract, DeliverableTerms
-from services.campaigns.domain.terms import LadderStage, kill_fee_minor, ladder_share
-from services.campaigns.domain.work_events import DeliverableLapsed, DeliverableSettled, Ended, PaymentAuthorised
+from services.campaigns.domain.shared.contract import Contract, DeliverableTerms
+from services.campaigns.domain.shared.terms import LadderStage, kill_fee_minor, ladder_share
+from services.campaigns.domain.shared.work_events import DeliverableLapsed, DeliverableSettled, Ended, PaymentAuthorised
 
 
 class Stage(StrEnum):

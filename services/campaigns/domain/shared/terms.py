@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from kernel.core.money import BASIS_POINTS, share_down
-from services.campaigns.domain.checks import valid
+from services.campaigns.domain.shared.checks import valid
 
 HOUR_S = 3_600
 DAY_S = 86_400

@@ -6,18 +6,7 @@ from typing import Any, assert_never
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.budget import BUDGETS
-from services.campaigns.domain.checks import short
-from services.campaigns.domain.collaboration_state import Product, State, Status, evolve
-from services.campaigns.domain.content import approve, record_review, request_revision, rule, submit
-from services.campaigns.domain.contract import Contract, draw_up
-from services.campaigns.domain.ending import cancel, closing, expire_collaboration, open_dispute, rule_dispute
-from services.campaigns.domain.expiry import expire
-from services.campaigns.domain.publication import publish, schedule, settle, take_down, verify
-from services.campaigns.domain.recruiting import in_force
-from services.campaigns.domain.standing import after_s, check_running, known_to, only
-from services.campaigns.domain.work import Work
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     CancelCollaboration,
     Command,
@@ -42,7 +31,24 @@ from services.campaigns.domain.work_commands import (
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.collaboration.content import approve, record_review, request_revision, rule, submit
+from services.campaigns.domain.collaboration.ending import (
+    cancel,
+    closing,
+    expire_collaboration,
+    open_dispute,
+    rule_dispute,
+)
+from services.campaigns.domain.collaboration.expiry import expire
+from services.campaigns.domain.collaboration.publication import publish, schedule, settle, take_down, verify
+from services.campaigns.domain.collaboration.standing import after_s, check_running, known_to, only
+from services.campaigns.domain.collaboration.state import Product, State, Status, evolve
+from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.budget import BUDGETS
+from services.campaigns.domain.shared.checks import short
+from services.campaigns.domain.shared.contract import Contract, draw_up
+from services.campaigns.domain.shared.recruiting import in_force
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationContracted,
     CollaborationFunded,

@@ -10,10 +10,10 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.brief import Brief, check_brief, posting_window
-from services.campaigns.domain.budget import BUDGETS
-from services.campaigns.domain.checks import reason_code, valid
-from services.campaigns.domain.events import (
+from services.campaigns.domain.shared.brief import Brief, check_brief, posting_window
+from services.campaigns.domain.shared.budget import BUDGETS
+from services.campaigns.domain.shared.checks import reason_code, valid
+from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
     CampaignCancelled,
@@ -23,7 +23,7 @@ from services.campaigns.domain.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from services.campaigns.domain.terms import Terms, check_terms
+from services.campaigns.domain.shared.terms import Terms, check_terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, share_down
-from services.campaigns.domain.checks import valid
+from services.campaigns.domain.shared.checks import valid
 
 
 class CompensationKind(StrEnum):

@@ -7,9 +7,9 @@ from itertools import count
 from kernel.core.canonical import Hashed
 from kernel.core.ids import derived_id
 from kernel.core.money import share_down
-from services.campaigns.domain.brief import Brief, Format, Platform, expand, ships
-from services.campaigns.domain.compensation import most_minor, with_brand_fee
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.shared.brief import Brief, Format, Platform, expand, ships
+from services.campaigns.domain.shared.compensation import most_minor, with_brand_fee
+from services.campaigns.domain.shared.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.contract import Contract
-from services.campaigns.domain.deliverable import Deliverable, Stage, evolve_deliverable
-from services.campaigns.domain.work_events import (
+from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, evolve_deliverable
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     CollaborationCancelled,
     CollaborationContracted,

@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.brief import Brief
-from services.campaigns.domain.contract import Contract, Offer, Parties
-from services.campaigns.domain.terms import Terms
+from services.campaigns.domain.shared.brief import Brief
+from services.campaigns.domain.shared.contract import Contract, Offer, Parties
+from services.campaigns.domain.shared.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.campaigns.domain.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 
 
 @dataclass(frozen=True, slots=True)

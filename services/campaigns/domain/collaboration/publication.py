@@ -5,26 +5,26 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from kernel.core.faults import Refused
-from services.campaigns.domain.brief import posting_window
-from services.campaigns.domain.checks import reason_code, short, valid
-from services.campaigns.domain.content import MAX_TEXT
-from services.campaigns.domain.content_events import (
-    ContentPublished,
-    ContentScheduled,
-    ContentTakenDown,
-    ContentVerified,
-    Setting,
-)
-from services.campaigns.domain.deliverable import OVER, OWED, Stage
-from services.campaigns.domain.work import Work
-from services.campaigns.domain.work_commands import (
+from services.campaigns.domain.collaboration.commands import (
     PublishContent,
     ScheduleContent,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.work_events import DeliverableSettled, WorkEvent
+from services.campaigns.domain.collaboration.content import MAX_TEXT
+from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Stage
+from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.brief import posting_window
+from services.campaigns.domain.shared.checks import reason_code, short, valid
+from services.campaigns.domain.shared.content_events import (
+    ContentPublished,
+    ContentScheduled,
+    ContentTakenDown,
+    ContentVerified,
+    Setting,
+)
+from services.campaigns.domain.shared.work_events import DeliverableSettled, WorkEvent
 
 
 def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:

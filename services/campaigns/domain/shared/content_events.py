@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.campaigns.domain.brief import CampaignType, Format, Jurisdiction, Platform, Product
-from services.campaigns.domain.compensation import CompensationKind
-from services.campaigns.domain.contract import Parties
+from services.campaigns.domain.shared.brief import CampaignType, Format, Jurisdiction, Platform, Product
+from services.campaigns.domain.shared.compensation import CompensationKind
+from services.campaigns.domain.shared.contract import Parties
 
 
 class SubmissionStage(StrEnum):
