@@ -64,7 +64,7 @@ def broken_links(sources: Sequence[Source], files: Collection[str]) -> Iterator[
     for source in sources:
         for target in links(source.text):
             path, _, anchor = target.partition("#")
-            goal = _resolve(source.path, path)
+            goal = resolved(source.path, path)
             if goal not in files and goal not in folders:
                 yield f"{source.path}: {target} leads nowhere"
             elif anchor and goal in texts and anchor not in anchors(texts[goal]):
@@ -78,7 +78,7 @@ def links(text: str) -> Iterator[str]:
             yield target
 
 
-def _resolve(source: str, path: str) -> str:
+def resolved(source: str, path: str) -> str:
     if not path:
         return source
     parts: list[str] = [] if path.startswith("/") else list(PurePosixPath(source).parts[:-1])
