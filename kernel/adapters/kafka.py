@@ -188,14 +188,19 @@ class KafkaReader:
         await _ended(self._consumer.commit(wanted))
 
     async def close(self) -> None:
-        """Within its deadline. A coordinator that finds no broker is given up, and what it would have ended is ended here."""
+        """Stops the consumer within STOP_DEADLINE_S. A stop that hangs (its coordinator finds no broker) is given up, and the
+        coordinator's tasks, the fetcher and the connections are ended one by one."""
         if await _ended(self._consumer.stop()):
             return
         coordinator, fetcher = self._consumer._coordinator, self._consumer._fetcher
-        for holder, end in ((coordinator, "_stop_heartbeat_task"), (coordinator, "_stop_commit_offsets_refresh_task"),
-                            (fetcher, "close"), (self._consumer._client, "close")):  # fmt: skip
-            if hasattr(holder, end):
-                await _ended(getattr(holder, end)())
+        for end in (
+            getattr(coordinator, "_stop_heartbeat_task", None),
+            getattr(coordinator, "_stop_commit_offsets_refresh_task", None),
+            getattr(fetcher, "close", None),
+            self._consumer._client.close,
+        ):
+            if end is not None:
+                await _ended(end())
 
 
 async def _ended(call: Coroutine[Any, Any, Any]) -> bool:

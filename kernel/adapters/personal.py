@@ -124,15 +124,6 @@ class MasterKeys:
         return SubjectKey(subject, _decrypt(self.keys[key_id], wrapped, bound, "personal.key_unreadable"))
 
 
-def make_master_key(path: Path) -> None:
-    """Writes a first master key, readable by its owner only, unless the file exists. For development and tests."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = f"k1 {base64.b64encode(os.urandom(KEY_BYTES)).decode()}\n"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-
-
 def _bound(*parts: str) -> bytes:
     """What a ciphertext is bound to; JSON, so that ("a", "bc") is not ("ab", "c")."""
     return json.dumps(parts).encode()

@@ -122,13 +122,6 @@ class Decider(Generic[C, S, E]):
     reads: Callable[[C, S], Iterable[tuple[InlineTable[Any], Key]]] = field(default=_no_reads)
 
 
-class NoRows:
-    """Rows for Deciders that read none (and for tests of them)."""
-
-    def get(self, table: InlineTable[R], key: Key) -> R | None:
-        raise LookupError(f"{table.name}{key} was not named by reads()")
-
-
 @dataclass(frozen=True, slots=True)
 class GivenRows:
     """Rows from a plain mapping `{(table name, key): row}`; a missing key is an absent row."""

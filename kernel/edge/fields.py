@@ -41,7 +41,6 @@ AmountMinor = Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
 PositiveMinor = Annotated[int, Field(gt=0, le=LIMIT_MINOR)]
 Bps = Annotated[int, Field(ge=0, le=10_000)]
 """Hundredths of a percent, 0 to 100 %."""
-Seconds = Annotated[int, Field(ge=0, le=10 * 366 * 86_400)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import os
-import stat
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -22,7 +21,6 @@ from kernel.adapters.personal import (
     Sealed,
     SubjectKey,
     define,
-    make_master_key,
 )
 from kernel.core.faults import Internal, Invalid, NotFound
 from tests.kit.servers import Ports
@@ -158,11 +156,8 @@ async def test_master_keys_rotate(database: Database, personal: Personal) -> Non
 
 
 def test_master_keys_come_from_a_file_the_first_is_current(tmp_path: Path) -> None:
-    path = tmp_path / "secrets" / "master"
-    make_master_key(path)
-    make_master_key(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.write_text(f"k2 {base64.b64encode(bytes(32)).decode()}\n{path.read_text()}")
+    path = tmp_path / "master"
+    path.write_text("".join(f"{name} {base64.b64encode(os.urandom(32)).decode()}\n" for name in ("k2", "k1")))
     keys = MasterKeys.read(path)
     assert (keys.current, set(keys.keys)) == ("k2", {"k1", "k2"})
     assert base64.b64encode(keys.keys["k1"]).decode() not in repr(keys)

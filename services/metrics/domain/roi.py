@@ -7,7 +7,6 @@ A denominator of 0 gives no figure (None), never infinity and never 0.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Literal
 
 Unit = Literal["ratio", "minor", "minor_per_1000"]
@@ -19,13 +18,6 @@ class Ratio:
 
     numerator: int
     denominator: int
-
-    def rounded(self, digits: int) -> Decimal:
-        """Decimal with `digits` places, half to even."""
-        with localcontext() as context:
-            context.prec = 60
-            value = Decimal(self.numerator) / Decimal(self.denominator)
-            return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
 
     def micros(self) -> int:
         """Millionths, half to even, in integers only."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.decider import Actor, Context, Decider, NoRows
+from kernel.core.decider import Actor, Context, Decider
 from kernel.core.faults import Fault
 from services.compliance.domain.findings import Content
 from services.compliance.domain.review import About
+from tests.kit.rows import NoRows
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SUBMISSION, DELIVERABLE, COLLABORATION, CAMPAIGN, BRAND, CREATOR = (

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.decider import Actor, DecidedEvent, NoRows
+from kernel.core.decider import Actor, DecidedEvent
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import (
     ChangeAvailability,
@@ -41,6 +41,7 @@ from services.discovery.domain.handles import HANDLES, HandleRow
 from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 from services.discovery.domain.state import Status
+from tests.kit.rows import NoRows
 from tests.unit.discovery.given import (
     AUDIENCE,
     BEFORE,

@@ -3,7 +3,7 @@
 import pytest
 
 from kernel.adapters.personal import SubjectKey
-from kernel.core.decider import DecidedEvent, NoRows
+from kernel.core.decider import DecidedEvent
 from services.discovery.domain.erasure import (
     FORGOTTEN,
     AskErasure,
@@ -18,6 +18,7 @@ from services.discovery.domain.erasure import (
     evolve,
 )
 from services.discovery.rest.sealing import revision_of, seal
+from tests.kit.rows import NoRows
 from tests.unit.discovery.given import ID, NOON
 
 KEY, OTHER_KEY = SubjectKey(ID, b"k" * 32), SubjectKey(ID, b"o" * 32)

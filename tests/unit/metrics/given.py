@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from kernel.core.decider import Actor, Context, DecidedEvent, Decider, GivenRows, InlineTable, NoRows
+from kernel.core.decider import Actor, Context, DecidedEvent, Decider, GivenRows, InlineTable
 from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Placement
+from tests.kit.rows import NoRows
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -65,6 +65,3 @@ class ContentLookedAt:
     @property
     def ok(self) -> bool:
         return self.found and self.label_present and self.text_unchanged
-
-
-Foreign = EscrowHeld | EscrowRefused | PaymentReleased | ReviewCompleted | DisclosureAttached | ContentLookedAt
