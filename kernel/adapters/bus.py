@@ -1,4 +1,4 @@
-"""The bus as the kernel sees it: topics of partitions that keep order. Apache Kafka (kafka.py) or an SQLite file (local.py)."""
+"""Bus: topics of ordered partitions, as a protocol. Implemented on Apache Kafka (kafka.py) and an SQLite file (sqlite_bus.py)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,24 +7,25 @@ from typing import NamedTuple, Protocol
 Headers = Sequence[tuple[str, bytes]]
 TopicPartition = tuple[str, int]
 PARTITIONS = 12
-"""Fixed when a topic is made; start-up refuses a topic with another count (a key would move to another partition)."""
+"""Partitions of a topic. The count is fixed for ever, because another count would move keys; start-up refuses any other."""
 MAX_MESSAGE_BYTES = 900_000
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: `key` decides nothing here (the caller chose the partition), `headers` are UTF-8 or raw bytes."""
+    """A message to send. The caller chooses its partition, so `key` is data only; `headers` are UTF-8 or raw bytes."""
 
     key: bytes
     value: bytes
     headers: Headers = ()
 
     def size(self) -> int:
+        """Bytes of the message in a Kafka record batch, rounded up."""
         return 80 + len(self.key) + len(self.value) + sum(len(name) + len(value) + 8 for name, value in self.headers)
 
 
 class BusRecord(NamedTuple):
-    """What is read; `timestamp_ms` is UTC milliseconds as the bus has it."""
+    """A record read from a partition. `timestamp_ms` is the bus's own time, in milliseconds since 1970 UTC."""
 
     topic: str
     partition: int
@@ -35,44 +36,75 @@ class BusRecord(NamedTuple):
     timestamp_ms: int
 
     def header(self, name: str) -> str:
-        """A header's text; empty when absent. Invalid UTF-8 raises UnicodeDecodeError (a ValueError)."""
+        """Text of a header, empty when absent; raises UnicodeDecodeError (a ValueError) for invalid UTF-8."""
         return next((value.decode() for key, value in self.headers if key == name), "")
 
 
 class Producer(Protocol):
-    async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
-        """Sends one batch per partition and returns when all are acknowledged; any error: close it and take a new one."""
+    """Producer of a bus: sends batches in order, and is thrown away after an error."""
 
-    async def close(self) -> None: ...
+    async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
+        """Sends each partition's messages in order and returns when the bus has stored all of them.
+
+        It raises Unavailable `bus.unavailable` on failure or past `deadline_s`. Then any number of the messages may have
+        been stored, and the caller closes this producer, opens another one and sends again.
+        """
+
+    async def close(self) -> None:
+        """Closes the producer within a few seconds, also when the bus does not answer."""
 
 
 class Reader(Protocol):
-    """Reads given partitions from given offsets; nobody rebalances it."""
+    """Reader of given partitions. Partitions are never rebalanced: leases in the database share them out."""
 
     async def read(self, limit: int, wait_s: float) -> dict[TopicPartition, list[BusRecord]]:
-        """At most `limit` records, waiting at most `wait_s` for the first."""
+        """The next records, at most `limit`; waits at most `wait_s` for the first. Each partition comes in order."""
 
     async def end_offsets(self) -> dict[TopicPartition, int]:
-        """Where the partitions it reads end now, asked of the bus and not of what was fetched."""
+        """End offsets of the partitions being read, asked of the bus itself, because a fetcher that hangs would not know."""
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Group offsets for lag dashboards and autoscaling only; the truth is in the guards."""
+        """Commits group offsets, for lag dashboards and autoscaling only: the guards decide where a consumer continues."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Closes the reader within a few seconds, also when the bus does not answer."""
 
 
 class Bus(Protocol):
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        """Makes missing topics with this many partitions; refuses an existing one with another count."""
+    """Bus: keeps topics, whose partitions are append-only sequences of records with dense offsets from 0.
 
-    async def producer(self) -> Producer: ...
+    An implementer promises:
+    - Order: records of one partition are read in the order in which they were stored.
+    - Durability: what `send` returned from survives a crash of every process. Kafka has it on all in-sync replicas, SQLite on
+      disk.
+    - At least once: a failed `send` may have stored any part of its messages. Nothing else stores a message twice; consumers
+      skip repeats by their guards.
+    - No hidden position: a reader starts where the caller says, and committed offsets never move it.
+    - Errors: a bus that does not answer raises Unavailable `bus.unavailable` within a deadline, in every method.
+
+    Send one message, then read it:
+
+        await bus.ensure_topics({"orders.events.v1": 12})
+        producer = await bus.producer()
+        await producer.send({("orders.events.v1", 3): [Message(b"order-1", b"...")]}, deadline_s=10)
+        reader = await bus.reader({("orders.events.v1", 3): 0}, group="orders.read-model")
+        records = await reader.read(limit=500, wait_s=1)
+    """
+
+    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+        """Creates missing topics with this many partitions; raises Internal `bus.partition_count` for any other count."""
+
+    async def producer(self) -> Producer:
+        """Opens a producer."""
 
     async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> Reader:
-        """Starts at the given offsets; an offset before the beginning of what is kept starts at the beginning."""
+        """Opens a reader at the given offsets. An offset that retention has deleted starts at the first record kept."""
 
-    async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]: ...
+    async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        """End offset (the offset of the next record) of every partition of the topics."""
 
     async def remake_topics(self, topics: Mapping[str, int]) -> None:
-        """Makes topics anew: all that they held is gone, offsets begin at 0. Those that do not exist are made."""
+        """Deletes the topics with all their records and creates them again, empty, with offsets from 0."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Closes what the bus itself has open; producers and readers close themselves."""

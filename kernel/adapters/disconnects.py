@@ -1,4 +1,4 @@
-"""How libraries say, by mistake or in passing, that the other side is gone. Kafka's and SQLAlchemy's own errors are not here."""
+"""Disconnects: recognises the many errors by which drivers and event loops report a lost connection or a busy database."""
 
 import asyncio
 
@@ -8,21 +8,21 @@ from kernel.core.faults import Unavailable
 
 
 def is_stray(error: BaseException | None) -> bool:
-    """A CancelledError that nobody asked this task for: it comes out of a library's own cancelled future.
+    """True for a CancelledError that nobody asked this task for: it comes from a library's own cancelled future.
 
-    A task group takes it for an orderly end, so a loop that let it pass would be gone without a word.
+    A task group takes such an error for an orderly end, so a loop that let it pass would end silently.
     """
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
 
 
 def is_closed_handle(error: BaseException | None) -> bool:
-    """uvloop's word for writing to a connection that was closed meanwhile: a plain RuntimeError, not an OSError."""
+    """True for uvloop's error on writing to a connection that was closed meanwhile: a RuntimeError, not an OSError."""
     return isinstance(error, RuntimeError) and "the handler is closed" in str(error)
 
 
 class translated:  # noqa: N801 - reads as a clause: `with translated():`
-    """Turns every form of a lost or busy database into Unavailable `database.unavailable`; other errors pass."""
+    """Context manager that turns every error of a lost or busy database into Unavailable `database.unavailable`."""
 
     def __enter__(self) -> None:
         return None
@@ -33,7 +33,7 @@ class translated:  # noqa: N801 - reads as a clause: `with translated():`
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the outcome of the statement is unknown or a retry may succeed (reliability: asyncpg's many forms of it)."""
+    """True when the outcome of the statement is unknown, or a retry may succeed (asyncpg raises such errors in many forms)."""
     if isinstance(error, IntegrityError):
         return False
     if isinstance(error, DBAPIError):
@@ -47,8 +47,8 @@ def is_lost(error: BaseException) -> bool:
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """By SQLSTATE class: connection, login (a password that is being rotated), resources, the server's end, rollback,
-    locks, a transaction's state."""
+    """True for SQLSTATE classes of passing errors: connection (08), login while a password is rotated (28), resources (53),
+    shutdown (57), rollback (40), locks (55), state of the transaction (25)."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
     return state[:2] in {"08", "28", "53", "57", "40", "55", "25"}
 

@@ -1,7 +1,7 @@
-"""The bus on Apache Kafka by aiokafka, with every default that loses data overridden (kafka://host:port[,host:port]).
+"""Bus on Apache Kafka by aiokafka, with every default that could lose data overridden (kafka://host:port[,host:port]).
 
-Partitions are assigned by hand, offsets come from the guards' tables, nothing is committed automatically, an idempotent
-producer is thrown away after any error, and each call has a deadline of its own (an idempotent producer never times out).
+Partitions are assigned by hand, offsets come from the guards, and nothing is committed automatically. The idempotent
+producer is thrown away after any error. Each call has its own deadline, because an idempotent producer never times out.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
 
 
 class KafkaBus:
-    """Over the brokers of a URL (kernel.adapters.kafka_url)."""
+    """Bus over the brokers of a URL (kernel.adapters.kafka_url)."""
 
     def __init__(self, url: str) -> None:
         self.brokers = Brokers.of(url)
@@ -38,7 +38,7 @@ class KafkaBus:
             await self._check_counts(admin, topics)
 
     async def remake_topics(self, topics: Mapping[str, int]) -> None:
-        """Waits until the brokers have forgotten the old ones."""
+        """Deletes the topics, waits until no broker lists them, and creates them again."""
         async with self._admin() as admin, _kafka_errors(REMAKE_DEADLINE_S):
             while known := sorted(set(topics) & set(await admin.list_topics())):
                 await admin.delete_topics(known)
@@ -104,7 +104,7 @@ class KafkaBus:
         return reader
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        if not topics:  # and aiokafka's consumer cannot be stopped in the moment it was started
+        if not topics:  # aiokafka's consumer cannot be stopped in the moment it was started
             return {}
         consumer = AIOKafkaConsumer(**self.brokers.client(), enable_auto_commit=False)
         async with _kafka_errors(START_DEADLINE_S):
@@ -121,7 +121,7 @@ class KafkaBus:
         return {(where.topic, where.partition): end for where, end in ends.items()}
 
     async def close(self) -> None:
-        """Nothing is shared: each producer and reader closes itself."""
+        """Closes nothing: producers and readers share no connection and close themselves."""
 
 
 class KafkaProducer:
@@ -129,7 +129,7 @@ class KafkaProducer:
         self._producer = producer
 
     async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
-        """All partitions' first batches travel together; what does not fit goes in a next one, when the first is acknowledged."""
+        """Sends one record batch per partition at a time: the next one only after all partitions' first is acknowledged."""
         async with _kafka_errors(deadline_s):
             left = {where: list(messages) for where, messages in batches.items() if messages}
             while left:
@@ -138,7 +138,7 @@ class KafkaProducer:
                 left = {where: left[where][count:] for where, (_, count) in sent.items() if count < len(left[where])}
 
     async def _send(self, where: TopicPartition, messages: Sequence[Message]) -> tuple[asyncio.Future[Any], int]:
-        """One record batch: its acknowledgement, and how many messages it took."""
+        """Sends one record batch; returns its acknowledgement and how many messages fitted into it."""
         batch, count = self._producer.create_batch(), 0
         while count < len(messages) and _append(batch, messages[count]):
             count += 1
@@ -148,7 +148,8 @@ class KafkaProducer:
         return await self._producer.send_batch(batch, where[0], partition=where[1]), count
 
     async def close(self) -> None:
-        """Within its deadline; a sender that will not end is cancelled (what it had is sent again from the checkpoint)."""
+        """Stops the producer within STOP_DEADLINE_S. A sender task that does not end is cancelled: the relay sends its messages
+        again from the checkpoint."""
         if not await _ended(self._producer.stop()):
             task = getattr(self._producer._sender, "_sender_task", None)
             if task is not None:
@@ -161,7 +162,7 @@ class KafkaReader:
         self._consumer = consumer
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
-        """No await between assign and seek: the fetcher would look for a committed offset, find none and fail."""
+        """Assigns partitions and seeks without an await between: the fetcher would look for a committed offset and fail."""
         partitions = {KafkaPartition(*where): offset for where, offset in positions.items()}
         beginnings = await self._consumer.beginning_offsets(list(partitions))
         self._consumer.assign(list(partitions))
@@ -183,7 +184,7 @@ class KafkaReader:
         return {(where.topic, where.partition): end for where, end in ends.items()}
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Failure is normal here and changes nothing: it only makes a lag graph late."""
+        """Commits group offsets. A failure is ignored: it only makes a lag graph late."""
         wanted = {KafkaPartition(*where): offset for where, offset in offsets.items()}
         await _ended(self._consumer.commit(wanted))
 
@@ -204,8 +205,11 @@ class KafkaReader:
 
 
 async def _ended(call: Coroutine[Any, Any, Any]) -> bool:
-    """Whether it ended well within its deadline. A task of its own: aiokafka's `stop` awaits tasks that it cancelled, and
-    their CancelledError would end the caller, whom nobody cancelled."""
+    """Awaits `call` within STOP_DEADLINE_S; True when it ended without an error.
+
+    Runs it as a task of its own: aiokafka's `stop` awaits tasks that it cancelled, and their CancelledError would cancel the
+    caller, too.
+    """
     task = asyncio.create_task(call)
     try:
         await asyncio.wait([task], timeout=STOP_DEADLINE_S)
@@ -241,7 +245,7 @@ def _configs(topic: str) -> dict[str, str]:
 
 
 async def _described(admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> list[dict[str, Any]]:
-    """A new topic takes a moment until every broker knows it."""
+    """Describes topics, again until every broker knows them: a new topic takes a moment to spread."""
     for _ in range(50):
         found = await admin.describe_topics(list(topics))
         if all(topic["error_code"] == 0 for topic in found):
@@ -264,7 +268,7 @@ def _is_gone(error: BaseException | None) -> bool:
 
 
 class _kafka_errors:  # noqa: N801 - reads as a clause
-    """A deadline round the block; Kafka's errors and the deadline's become Unavailable `bus.unavailable`."""
+    """Context manager with a deadline: turns Kafka's errors and a missed deadline into Unavailable `bus.unavailable`."""
 
     def __init__(self, deadline_s: float) -> None:
         self._timeout = asyncio.timeout(deadline_s)

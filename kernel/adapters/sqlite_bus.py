@@ -1,4 +1,4 @@
-"""The embedded bus: an SQLite file that keeps topics as Kafka does, for one process (`local:///path/bus.db`)."""
+"""Bus on an SQLite file, for one process (`local:///path/bus.db`): demo, tests and embedding."""
 
 import asyncio
 import sqlite3
@@ -28,7 +28,7 @@ _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP 
 
 
 class SqliteBus:
-    """One connection, one lock: sends are transactions, reads see what was committed."""
+    """Bus over one connection and one lock: a send is a transaction, a read sees committed sends."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -39,7 +39,7 @@ class SqliteBus:
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[aiosqlite.Connection]:
-        """The connection for one caller at a time; a full disk or a foreign lock is Unavailable `bus.unavailable`."""
+        """The connection, for one caller at a time; a full disk or another's lock raises Unavailable `bus.unavailable`."""
         async with self._lock:
             try:
                 yield await self._open()
@@ -47,17 +47,17 @@ class SqliteBus:
                 raise Unavailable("bus.unavailable", why=type(error).__name__) from error
 
     async def _open(self) -> aiosqlite.Connection:
-        """Call with the lock held."""
+        """Opens the connection at its first use. The caller holds the lock."""
         if self._connection is None:
             self._connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=30)
             await self._connection.execute("PRAGMA journal_mode=WAL")
             await self._connection.execute("PRAGMA synchronous=FULL")
             await self._connection.executescript(_SCHEMA)
             for topic, partitions in await (await self._connection.execute("SELECT * FROM topics")).fetchall():
-                await self._know(topic, partitions)
+                await self._load_ends(topic, partitions)
         return self._connection
 
-    async def _know(self, topic: str, partitions: int) -> None:
+    async def _load_ends(self, topic: str, partitions: int) -> None:
         assert self._connection is not None
         found = await (await self._connection.execute(_ENDS, (topic,))).fetchall()
         self._ends |= {(topic, partition): 0 for partition in range(partitions)}
@@ -73,13 +73,13 @@ class SqliteBus:
                 found = row[0] if row else 0
                 if found != partitions:
                     raise Internal("bus.partition_count", topic=topic, expected=partitions, found=found)
-                await self._know(topic, partitions)
+                await self._load_ends(topic, partitions)
 
-    async def producer(self) -> "LocalProducer":
-        return LocalProducer(self)
+    async def producer(self) -> "SqliteProducer":
+        return SqliteProducer(self)
 
-    async def append(self, batches: Mapping[TopicPartition, Sequence[Message]]) -> None:
-        """All batches in one transaction."""
+    async def store(self, batches: Mapping[TopicPartition, Sequence[Message]]) -> None:
+        """Stores all batches in one transaction, then wakes the readers."""
         now = time.time_ns() // 1_000_000
         async with self._locked() as connection:
             self._check(batches)
@@ -107,10 +107,10 @@ class SqliteBus:
         if unknown:
             raise Unavailable("bus.unknown_topic", topic=unknown[0][0], partition=unknown[0][1])
 
-    async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> "LocalReader":
+    async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> "SqliteReader":
         async with self._locked():
             self._check(positions)
-        return LocalReader(self, positions)
+        return SqliteReader(self, positions)
 
     async def fetch(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
         if offset >= self._ends.get(where, 0):
@@ -144,21 +144,21 @@ class SqliteBus:
                 self._connection = None
 
 
-class LocalProducer:
+class SqliteProducer:
     def __init__(self, bus: SqliteBus) -> None:
         self._bus = bus
 
     async def send(self, batches: Mapping[TopicPartition, Sequence[Message]], deadline_s: float) -> None:
         try:
-            await asyncio.wait_for(asyncio.shield(self._bus.append(batches)), deadline_s)
+            await asyncio.wait_for(asyncio.shield(self._bus.store(batches)), deadline_s)
         except TimeoutError as late:
             raise Unavailable("bus.unavailable", why="deadline") from late
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Closes nothing: the connection is the bus's."""
 
 
-class LocalReader:
+class SqliteReader:
     def __init__(self, bus: SqliteBus, positions: Mapping[TopicPartition, int]) -> None:
         self._bus = bus
         self._positions = dict(positions)
@@ -187,7 +187,7 @@ class LocalReader:
         return {where: self._bus.end_of(where) for where in self._positions}
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """There are no lag dashboards over an embedded bus; the guards hold the positions."""
+        """Commits nothing: no lag dashboard looks at an embedded bus."""
 
     async def close(self) -> None:
         self._bus.signal.leave(self._woken)

@@ -1,4 +1,4 @@
-"""Time is an argument everywhere; this is where the outermost layers get it."""
+"""Clock: time is an argument everywhere, and the outermost layers pass this one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """Now, in UTC."""
+    """The time now, in UTC."""
     return datetime.now(UTC)

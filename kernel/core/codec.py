@@ -1,4 +1,4 @@
-"""Stored names and bytes: `noun.verb@n` to a dataclass and back; old versions are lifted raw dict to raw dict."""
+"""Codec: encodes events as canonical JSON under a stored name `noun.verb@n`, and decodes them, upcasting old versions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
 def adapter(kind: type[T]) -> TypeAdapter[T]:
-    """The reader of a type, made at its first use and kept: a process meets few of the types that its modules declare."""
+    """Pydantic's adapter of a type, made at its first use and cached: a process uses few of its declared types."""
     found = _adapters.get(kind)
     if found is None:
         found = _adapters[kind] = TypeAdapter(kind)
@@ -26,10 +26,11 @@ def adapter(kind: type[T]) -> TypeAdapter[T]:
 
 
 class Codec:
-    """`types` maps the current stored name of every event (and stored command) to its frozen dataclass.
+    """Codec of a service. `types` maps the current stored name of every event (and stored command) to its frozen dataclass.
 
-    `upcasts[("noun.verb", n)]` turns the raw dict of version n into that of n + 1. Encoding is canonical JSON:
-    UTF-8, no white space, fields as declared, times as RFC 3339 in UTC; the log's hashes cover these bytes.
+    `upcasts[("noun.verb", n)]` turns the raw dict of version n into the raw dict of version n + 1, so decoders know the
+    newest version only. Encoding is canonical JSON (UTF-8, no white space, fields as declared, times as RFC 3339 in UTC),
+    because hashes cover the stored bytes.
     """
 
     def __init__(self, types: Mapping[str, type], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
@@ -48,21 +49,21 @@ class Codec:
         return self._names[kind]
 
     def encode(self, value: object) -> tuple[str, bytes]:
-        """The stored name and canonical bytes of an event."""
+        """Stored name and canonical bytes of an event."""
         return self._names[type(value)], canonical(value)
 
     def decode(self, name: str, data: bytes) -> Any:
-        """The current dataclass for stored bytes of any version; raises Poison `event.unknown` or `event.malformed`."""
+        """Event of the current dataclass from bytes of any version; raises Poison `event.unknown` or `event.malformed`."""
         kind = self._types.get(name)
         try:
             if kind is not None:
                 return adapter(kind).validate_json(data)
-            lifted, raw = self._lift(name, orjson.loads(data))
-            return adapter(self._types[lifted]).validate_python(raw)
+            current, raw = self._upcast(name, orjson.loads(data))
+            return adapter(self._types[current]).validate_python(raw)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
             raise Poison("event.malformed", name=name, why=str(error)[:200]) from error
 
-    def _lift(self, name: str, raw: Raw) -> tuple[str, Raw]:
+    def _upcast(self, name: str, raw: Raw) -> tuple[str, Raw]:
         noun, _, number = name.partition("@")
         current = self._current.get(noun)
         if current is None or not (number.isascii() and number.isdigit()) or int(number) > current:
@@ -73,11 +74,12 @@ class Codec:
 
 
 def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Delivered[Any]:
-    """A stored event as the service's own projections, processes and publish see it."""
+    """Decodes a stored event into the form that the service's own projections, processes and publish get."""
     return delivered(service, recorded, codec, orjson.loads(recorded.meta))
 
 
 def delivered(service: str, recorded: Recorded, codec: Codec, meta: Mapping[str, Any]) -> Delivered[Any]:
+    """`incoming_of` with the metadata already parsed, for the relay, which needs the metadata itself too."""
     event = codec.decode(recorded.name, recorded.data)
     return Delivered(
         service, recorded.id, recorded.stream, recorded.version, recorded.position, recorded.tenant,

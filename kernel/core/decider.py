@@ -1,6 +1,6 @@
-"""The words every service speaks: a command is decided on state (and inline rows) at the log's head into events.
+"""Decider and the types around it: a command is decided on the stream's state (and inline rows) at the head into events.
 
-Domain code imports from here and from errors, ids and money only; nothing here does I/O.
+Domain code imports of the kernel only this module, events, faults, ids and money. Nothing here does I/O.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `id` is the person or service, `tenant` the organisation it acts for, `roles` e.g. {"brand"}."""
+    """Actor of a command: `id` is the person or service, `tenant` the organisation it acts for, `roles` e.g. {"brand"}."""
 
     id: str
     tenant: str
@@ -32,12 +32,12 @@ class Actor:
 
 
 class Meta(NamedTuple):
-    """What travels with a command: its id (idempotency), who sent it, and what it belongs to.
+    """Metadata of a command: its id (for idempotency), its actor, and the ids that tie it to other messages.
 
-    `fingerprint` covers the command's name and what its body gives beside defaults, not its time; `former_fingerprint` is
-    the one that 0.1.0 stored, over defaults too: by it a repeat of a command from then is known. `causation` is the id of
-    the event or command that led to it; `correlation` is shared by everything one request set in motion; `traceparent` is
-    W3C Trace Context.
+    `fingerprint` is a hash of the command's name and of what its body gives beside defaults, without times: a repeated id
+    must come with the same one. `former_fingerprint` is the hash that 0.1.0 stored, over defaults too: a repeat of a command
+    stored by 0.1.0 is recognised by it. `causation` is the id of the event or command that led to this command.
+    `correlation` is the same for all messages that follow from one request. `traceparent` is W3C Trace Context.
     """
 
     command_id: str
@@ -54,7 +54,7 @@ class Meta(NamedTuple):
 
 
 class DecidedEvent(NamedTuple, Generic[E]):
-    """One decided event with where and when it stands; what inline tables fold."""
+    """An event as decided, with its stream, version and time: the input of an inline table's fold."""
 
     stream: str
     tenant: str
@@ -64,18 +64,19 @@ class DecidedEvent(NamedTuple, Generic[E]):
 
 
 class Rows(Protocol):
-    """The inline rows a Decider asked for, as they stand at the head."""
+    """Inline rows that a Decider asked for by `reads`, as they stand at the head."""
 
-    def get(self, table: "InlineTable[R]", key: Key) -> R | None: ...
+    def get(self, table: "InlineTable[R]", key: Key) -> R | None:
+        """The row of that key, None when it is absent; raises LookupError for a key that `reads` did not name."""
 
 
 @dataclass(frozen=True, slots=True)
 class InlineTable(Generic[R]):
-    """A table that must be exact at the head: written in the append's transaction, read by Deciders.
+    """Inline table: a projection that is written in the append's transaction, so that Deciders read it exact at the head.
 
-    `row` is a frozen dataclass whose fields are the table's columns; `key` names the text columns of its primary key.
-    `fold` says which rows an event changes (None deletes); it may read only keys its Decider asked for by `reads`.
-    `events` lists the event types it folds. The SQL table of the same name belongs to the service's `tables.py`.
+    `row` is a frozen dataclass whose fields are the table's columns. `key` names the text columns of the primary key.
+    `events` lists the event types that the table folds. `fold` returns the rows that an event changes (None deletes one);
+    it may read only keys that the Decider named by `reads`. The SQL table of the same name stands in `tables.py`.
     """
 
     name: str
@@ -86,14 +87,14 @@ class InlineTable(Generic[R]):
 
 
 class Context(NamedTuple):
-    """What a decision may know beside command and state: database time, the actor, the inline rows it asked for."""
+    """Context of a decision: the database's time, the actor, and the inline rows that the Decider asked for."""
 
     at: datetime
     actor: Actor
     rows: Rows
     stream: str
     tenant: str
-    """The organisation that owns the stream; for a new stream the actor's."""
+    """Organisation that owns the stream; of a new stream the actor's, or the one that `owner` names."""
 
 
 def _no_owner(command: object) -> None:
@@ -106,11 +107,29 @@ def _no_reads(command: object, state: object) -> tuple[()]:
 
 @dataclass(frozen=True)
 class Decider(Generic[C, S, E]):
-    """An aggregate or process: `category` prefixes its stream ids; `published` streams go to Kafka as a whole.
+    """Decider: an aggregate or process as pure functions, whose streams are `<category>-<uuid>`.
 
-    `decide(command, state, context) -> events` is pure, raises Fault to refuse, and returns [] for a repeat.
-    `evolve(state, event) -> state` is total. `reads` names the inline rows `decide` and the folds need.
-    `owner` names the tenant of a new stream where that is not the actor's (an operator registers a creator).
+    An implementer promises:
+    - `decide(command, state, context)` returns the events that the command causes. It is pure: the writer may call it again
+      for the same command after another replica appended first, and only the last call counts. It raises a Fault to refuse
+      the command, and returns [] when the command's effect is already in the state.
+    - `evolve(state, event)` returns the next state. It is total: it accepts every event of the stream in any state, because
+      the events have happened. It knows no version but the current one, because the codec upcasts.
+    - `reads(command, state)` names every inline row that `decide`, and the folds of the events it returns, will read.
+    - `owner(command)` names the tenant of a new stream where it differs from the actor's (an operator registers a creator).
+    - `published` is False for streams that other services must not see; their events stay in the log.
+
+    The smallest one counts, and refuses to count past a limit:
+
+        def decide(command: Add, state: int, context: Context) -> Sequence[Added]:
+            if state + command.amount > 10:
+                raise Refused("counter.full", limit=10)
+            return [Added(command.amount)]
+
+        def evolve(state: int, event: Added) -> int:
+            return state + event.amount
+
+        COUNTER = Decider("counter", 0, decide, evolve)
     """
 
     category: str
@@ -124,7 +143,7 @@ class Decider(Generic[C, S, E]):
 
 @dataclass(frozen=True, slots=True)
 class GivenRows:
-    """Rows from a plain mapping `{(table name, key): row}`; a missing key is an absent row."""
+    """Rows of a plain mapping `{(table name, key): row}`; a key that is not in the mapping is an absent row."""
 
     rows: Mapping[tuple[str, Key], Any]
 

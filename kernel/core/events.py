@@ -1,4 +1,4 @@
-"""Events as they are stored, as they are delivered, and the receipt that a command is answered with."""
+"""Events as stored (Recorded) and as delivered to consumers (Delivered), and the receipt that answers a command."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ E = TypeVar("E")
 
 
 class Recorded(NamedTuple):
-    """One row of the log. `data` and `meta` are the stored bytes (canonical JSON); `partition` None means private."""
+    """A row of the log. `data` and `meta` are the stored bytes (canonical JSON). `partition` None marks a private event."""
 
     position: int
     tenant: str
@@ -28,7 +28,10 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a command: where its last event stands; `token` (`<service>:<position>:<partition>`) lets a query wait."""
+    """Receipt of a command: stream, version and position of its last event.
+
+    `token` (`<service>:<position>:<partition>`) makes a query wait until its read model has applied that event.
+    """
 
     stream: str
     version: int
@@ -37,11 +40,10 @@ class Receipt:
 
 
 class Delivered(NamedTuple, Generic[E]):
-    """An event as projections and processes see it, from the own log or from another service's topic alike.
+    """An event as projections and processes get it, in one form for the service's own log and other services' topics.
 
-    A tuple because millions are made: a frozen dataclass of ten fields takes six times as long to make.
-
-    `id` is unique (`<stream>@<version>`), `event` is the service's own dataclass for it, `at` its recorded time (UTC).
+    `id` is unique (`<stream>@<version>`), `event` is the consuming service's dataclass, `at` is the recorded time (UTC).
+    A tuple, because millions are made: a frozen dataclass of ten fields takes six times as long.
     """
 
     source: str

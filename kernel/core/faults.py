@@ -1,4 +1,7 @@
-"""Faults: every refusal or failure a caller can meet, by kind and stable code. Transports map kinds once (rest.py, rpc.py)."""
+"""Faults: every refusal or failure that a caller can meet, with a kind and a stable code.
+
+The edge maps each kind to a status once (kernel/edge/http_errors.py, kernel/edge/grpc_errors.py).
+"""
 
 from typing import Literal
 
@@ -18,7 +21,7 @@ Fact = str | int | bool | None
 
 
 class Fault(Exception):
-    """A typed error: `kind` says what sort, `code` (`noun.what_is_wrong`) is stable, `facts` hold the numbers and names."""
+    """A typed error. `kind` decides the status, `code` (`noun.what_is_wrong`) is stable, `facts` hold its numbers and names."""
 
     kind: Kind = "internal"
 
@@ -40,33 +43,37 @@ def _rebuild(kind: type[Fault], code: str, facts: dict[str, Fact]) -> Fault:
 
 
 class Invalid(Fault):
-    """The input itself is wrong: a field's form, unit or range."""
+    """The input itself is wrong: form, unit or range of a field."""
 
     kind = "invalid"
 
 
 class Unauthenticated(Fault):
+    """The caller is unknown: the access token is missing, wrong or expired."""
+
     kind = "unauthenticated"
 
 
 class Forbidden(Fault):
-    """The actor is known and may not do this."""
+    """The actor is known and lacks the right."""
 
     kind = "forbidden"
 
 
 class NotFound(Fault):
+    """No such thing, or none that this caller may see."""
+
     kind = "not_found"
 
 
 class Refused(Fault):
-    """The command is well formed, but the state at the head does not allow it. Not remembered: it may succeed later."""
+    """The command is well formed, and the state at the head does not allow it. The refusal is not stored: a retry may succeed."""
 
     kind = "refused"
 
 
 class Conflict(Fault):
-    """An expected version does not match, or an idempotency key came back with another body."""
+    """The expected version differs from the stream's, or the idempotency key was used before with another body."""
 
     kind = "conflict"
 
@@ -78,20 +85,22 @@ class Exhausted(Fault):
 
 
 class Unavailable(Fault):
-    """A dependency does not answer now; the outcome may be unknown, the same command id may be sent again."""
+    """A dependency does not answer now. The outcome may be unknown; sending the same command id again is safe."""
 
     kind = "unavailable"
 
 
 class Poison(Fault):
-    """A record that can never be handled as it stands."""
+    """A record that no retry can handle: it does not decode, or breaks a rule."""
 
     kind = "poison"
 
 
 class Internal(Fault):
+    """A mistake of ours: configuration, data or code."""
+
     kind = "internal"
 
 
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""A bug in one Decider concerns its caller only: it is raised there, and the rest of the batch goes on."""
+"""Exceptions of a bug in a Decider. They are raised to the caller of that command; the other commands of the batch go on."""

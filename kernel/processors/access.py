@@ -1,4 +1,4 @@
-"""Reading as a caller: read rows carry `readers`, queries filter by it, and PostgreSQL's row-level security repeats it."""
+"""Access to read models: rows carry `readers`, every query filters by them, and row-level security repeats the filter."""
 
 from contextlib import AbstractAsyncContextManager
 
@@ -10,18 +10,19 @@ from kernel.adapters.schema import shares_text
 from kernel.core.decider import Actor
 
 PUBLIC = "public"
-"""A reader that every authenticated caller is."""
+"""Reader that stands for every authenticated caller."""
 
 
 def readers_of(actor: Actor) -> list[str]:
+    """Readers that an actor stands for: its tenant, each of its roles, and `public`."""
     return sorted({actor.tenant, PUBLIC, *(f"role:{role}" for role in actor.roles)})
 
 
 def may_read(table: sa.FromClause, actor: Actor) -> sa.ColumnElement[bool]:
-    """The filter that every query on a table with `readers` carries: row and caller share a reader."""
+    """Filter of every query on a table with `readers`: the row and the caller have a reader in common."""
     return shares_text(table.c.readers, readers_of(actor))
 
 
 def reading_as(database: Database, service: str, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
-    """A read transaction bound to the caller: on PostgreSQL role `<service>_query` under row-level security."""
+    """Read transaction as the caller: on PostgreSQL with role `<service>_query` and row-level security."""
     return database.reading_as(f"{service}_query", readers_of(actor))

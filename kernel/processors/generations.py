@@ -1,4 +1,4 @@
-"""Generations of a read model: made at first start, rebuilt beside the live one, swapped by moving the views."""
+"""Generations of a read model: `migrate` makes the first, a rebuild fills the next beside it and swaps them by moving views."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,19 +18,21 @@ from kernel.processors.projector import Projection, Projector, consumer_name, ph
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import BATCH_RECORDS, OWN_LOG, Decode
 
-AT_ONCE = 4 * BATCH_RECORDS
-"""Records in one transaction: nobody reads the new generation yet, and the more there are, the fewer rows are written twice."""
+REBUILD_BATCH_RECORDS = 4 * BATCH_RECORDS
+"""Records in one transaction of a rebuild. Large, because nobody reads the new generation yet, and a row that many records of a
+batch change is written once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The generation that the views show, and the projection version that filled it."""
+    """The live generation, which the views show, and the version of the projection that filled it."""
 
     generation: int
     version: int
 
 
 async def live(connection: AsyncConnection, database: Database, projection: Projection) -> Live | None:
+    """The live generation, None before the first `migrate`."""
     table = database.metadata.tables["projections"]
     query = sa.select(table.c.generation, table.c.version).where(table.c.name == projection.name)
     row = (await connection.execute(query)).first()
@@ -51,7 +53,7 @@ async def make_first(connection: AsyncConnection, database: Database, projection
 
 
 async def live_generation(database: Database, projection: Projection) -> int:
-    """Raises Internal `projection.needs_rebuild` when the stored rows were made by another version of the code."""
+    """Number of the live generation; raises Internal `projection.needs_rebuild` when another version of the code filled it."""
     async with database.reading() as connection:
         found = await live(connection, database, projection)
     if found is None:
@@ -88,9 +90,9 @@ async def move_views(connection: AsyncConnection, database: Database, projection
 
 
 class Rebuild:
-    """Fills a new generation from the log and from offset 0 beside the live one, then swaps.
+    """Rebuild: fills a new generation from the beginning of the log and of all topics, beside the live one, then swaps them.
 
-    `progress(done, total)` is called after each batch with events applied and the total known at the start.
+    `progress(done, total)` is called after each batch: records applied so far, and the total as it was at the start.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class Rebuild:
         self._progress = progress or (lambda _done, _total: None)
 
     async def run(self) -> int:
-        """Returns the new generation, live when this returns. The old one's tables stay until `drop`."""
+        """Fills the new generation, makes it live and returns it. The old generation's tables stay until `drop`."""
         generation = await self.fill()
         async with self._database.transaction() as connection:
             await move_views(connection, self._database, self._projection, generation)
@@ -112,7 +114,7 @@ class Rebuild:
         return generation
 
     async def fill(self) -> int:
-        """Fills the generation after the live one up to where the sources end now; no view shows it."""
+        """Fills the generation after the live one up to the present ends of its sources; no view shows it yet."""
         async with self._database.reading() as connection:
             before = await live(connection, self._database, self._projection)
         generation = (before.generation if before else 0) + 1
@@ -138,13 +140,13 @@ class Rebuild:
         return generation
 
     async def _start_clean(self, generation: int) -> None:
-        """A rebuild that was killed leaves a half-filled generation: it is dropped and filled anew."""
+        """Drops the half-filled generation that a killed rebuild may have left, and creates empty tables."""
         async with self._database.transaction() as connection:
             await self._drop(connection, generation)
             await create_tables(connection, self._projection, generation)
 
     async def ends(self) -> dict[tuple[str, int], int]:
-        """Where each source ends now: offsets first, then the log, so that nothing falls between."""
+        """Present end of each source. Topics before the log: an event between the two looks is then in the log's end."""
         ends = await self._bus.end_offsets([topic.name for topic in self._projection.topics])
         wanted = {where: end for where, end in ends.items() if end > 0}
         if self._projection.own:
@@ -153,7 +155,7 @@ class Rebuild:
         return wanted
 
     async def drop(self, generation: int) -> None:
-        """Drops a generation that no view shows, with its guards and what it has parked."""
+        """Drops a generation that no view shows, with its guards and parked records."""
         async with self._database.transaction() as connection:
             await self._drop(connection, generation)
 
@@ -167,8 +169,8 @@ class Rebuild:
 
 
 def _batch_records(projection: Projection) -> int:
-    """Large, unless the projection says that its records are many rows each."""
-    return projection.batch_records if projection.batch_records < BATCH_RECORDS else AT_ONCE
+    """Batch size of a rebuild: large, unless the projection asks for small batches because its records are many rows each."""
+    return projection.batch_records if projection.batch_records < BATCH_RECORDS else REBUILD_BATCH_RECORDS
 
 
 async def rows_of(database: Database, projection: Projection, generation: int) -> AsyncIterator[tuple[Any, ...]]:

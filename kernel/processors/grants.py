@@ -1,7 +1,7 @@
-"""Rights of a service's two roles as SQL statements, and row-level security on read models.
+"""Grants of a service's two database roles, as SQL statements, and row-level security on read models.
 
-`<service>_writer` appends and moves the head and never changes an event; `<service>_query` reads read models.
-`Database.grant` executes them where there are roles.
+`<service>_writer` may append to the log and move its head, and may not change an event. `<service>_query` may read read
+models. `Database.grant` executes the statements on a database that has roles.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def roles_of(service: str) -> tuple[str, str]:
 
 
 def rights(service: str, metadata: sa.MetaData) -> Iterator[str]:
-    """Both roles, and what they may do with the service's own tables."""
+    """Statements that create both roles and grant them their rights on the service's own tables."""
     for role in roles_of(service):
         yield _create_role(role)
         yield f'GRANT USAGE ON SCHEMA public TO "{role}"'
@@ -28,14 +28,17 @@ def rights(service: str, metadata: sa.MetaData) -> Iterator[str]:
 
 
 def _create_role(role: str) -> str:
-    """Where an administrator has made it, the owner needs no right to make roles; of two at once one finds it made."""
-    known = f"EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
-    made = f'BEGIN CREATE ROLE "{role}" NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'
-    return f"DO $$ BEGIN IF NOT {known} THEN {made}; END IF; END $$"
+    """Creates a role unless it exists, so with roles made by an administrator the owner needs no right to create any.
+
+    An error that the role exists is ignored, because another service may create it at the same time.
+    """
+    exists = f"EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+    create = f'BEGIN CREATE ROLE "{role}" NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'
+    return f"DO $$ BEGIN IF NOT {exists} THEN {create}; END IF; END $$"
 
 
 def protection(service: str, projection: Projection, generation: int) -> Iterator[str]:
-    """Grants on one generation and its views; row-level security where rows carry `readers`."""
+    """Grants rights on one generation and its views, and switches row-level security on where rows carry `readers`."""
     for table in projection.tables:
         copy = physical(table, generation).name
         yield f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{copy}" TO "{service}_writer"'
@@ -47,8 +50,10 @@ def protection(service: str, projection: Projection, generation: int) -> Iterato
 
 
 def _row_security(service: str, table: str) -> Iterator[str]:
-    said = "nullif(current_setting('app.readers', true), '')"  # empty in a session that was told it in a transaction before
-    readers = f"ARRAY(SELECT jsonb_array_elements_text({said}::jsonb))"
+    setting = (
+        "nullif(current_setting('app.readers', true), '')"  # PostgreSQL leaves it empty after a transaction that set it
+    )
+    readers = f"ARRAY(SELECT jsonb_array_elements_text({setting}::jsonb))"
     yield f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY'
     yield f'DROP POLICY IF EXISTS readers ON "{table}"'
     yield f'DROP POLICY IF EXISTS writer ON "{table}"'

@@ -1,4 +1,4 @@
-"""Read-your-writes: a query that names a receipt's token waits until the read model has applied that event."""
+"""Read-your-writes: a query with the token of a receipt waits until the read model has applied the receipt's event."""
 
 import asyncio
 from typing import Any
@@ -10,12 +10,12 @@ from kernel.core.faults import Invalid, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
 
 WAIT_LIMIT_S = 5.0
-ELSEWHERE_S = 0.025
-"""Progress in this process wakes; that of other processes is looked for so often."""
+POLL_S = 0.025
+"""Interval between two looks at the guard. A projector in this process wakes the waiting query; one in another cannot."""
 
 
 def parse_token(token: str) -> tuple[str, int, int | None]:
-    """`(service, position, partition)` of a receipt's token; Invalid `at_least.malformed`."""
+    """Parses a receipt's token into `(service, position, partition)`; raises Invalid `at_least.malformed`."""
     parts = token.split(":")
     if len(parts) != 3 or not parts[1].isdigit() or not (parts[2] == "" or parts[2].isdigit()):
         raise Invalid("at_least.malformed", expected="the token of a receipt")
@@ -25,7 +25,7 @@ def parse_token(token: str) -> tuple[str, int, int | None]:
 async def wait_for(
     database: Database, service: str, consumer: str, token: str, progress: Wakeup, limit_s: float = WAIT_LIMIT_S
 ) -> None:
-    """Read-your-writes: returns when the consumer has applied the token's event; Unavailable after `limit_s`."""
+    """Returns when the consumer's guard has reached the token's position; raises Unavailable past `limit_s`."""
     source, position, partition = parse_token(token)
     table = database.metadata.tables["guards"]
     where = table.c.consumer == consumer
@@ -38,7 +38,7 @@ async def wait_for(
         async with asyncio.timeout(limit_s):
             while not await _reached(database, where, table, position):
                 woken.clear()
-                await wait(woken, ELSEWHERE_S)
+                await wait(woken, POLL_S)
     except TimeoutError:
         raise Unavailable("at_least.not_reached", token=token, retry_after_s=1) from None
     finally:

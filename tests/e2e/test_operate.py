@@ -67,8 +67,8 @@ async def _spoil(layout: Layout) -> str:
     message = Message(stream.encode(), b"\xff\xff\xff", [(name, text.encode()) for name, text in values.items()])
     bus = SqliteBus(layout.stores.bus.removeprefix("local://"))
     await bus.ensure_topics({"campaigns.events.v1": PARTITIONS})
-    await bus.append({("campaigns.events.v1", partition_of(stream, PARTITIONS)): [message]})
-    await bus.append({("campaigns.events.v1", 0): [Message(b"who knows", b"no event", [("ce_type", b"\xff")])]})
+    await bus.store({("campaigns.events.v1", partition_of(stream, PARTITIONS)): [message]})
+    await bus.store({("campaigns.events.v1", 0): [Message(b"who knows", b"no event", [("ce_type", b"\xff")])]})
     await bus.close()
     return stream
 

@@ -9,7 +9,7 @@ import pytest
 
 from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
-from kernel.adapters.sqlite_bus import LocalReader, SqliteBus
+from kernel.adapters.sqlite_bus import SqliteBus, SqliteReader
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Topic
 from tests.contract.conftest import migrated
@@ -22,7 +22,7 @@ class CancelledOnce(SqliteBus):
 
     asked = 0
 
-    async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> LocalReader:
+    async def reader(self, positions: Mapping[TopicPartition, int], group: str) -> SqliteReader:
         self.asked += 1
         if self.asked == 1:
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
