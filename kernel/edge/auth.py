@@ -1,7 +1,7 @@
-"""Who is calling: access tokens (JWT, RFC 9068) checked against one configured key set.
+"""Authentication: verifies access tokens (JWT, RFC 9068) against one configured key set (JWKS).
 
-Rules from RFC 8725: the algorithms are fixed by configuration and asymmetric, `kid` is looked up only in the configured
-JWKS, and headers that bring or point to keys (`jku`, `x5u`, `jwk`) are never read. Every failure is `Unauthenticated`.
+Rules of RFC 8725: one asymmetric algorithm is accepted, `kid` is looked up in the configured JWKS only, and headers that
+bring or point to keys (`jku`, `x5u`, `jwk`) are never read. Every failure raises Unauthenticated.
 """
 
 import asyncio
@@ -29,16 +29,19 @@ KEYS_LIMIT = 64
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
 PROVEN_LIMIT = 4_096
-"""Tokens whose signatures are remembered, by their hash; the one not seen longest is forgotten."""
+"""Cache of verified signatures, by the token's hash: the token not seen for longest is dropped past this count."""
 
 Fetch = Callable[[], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPolicy:
-    """How long keys are trusted, in seconds: `refresh_s` between routine loads (a retired key is refused after it),
-    `retry_s` at least between two loads (bounds a flood of unknown key ids; `first_retry_s` while there is no key yet),
-    `max_age_s` while loading fails, `fetch_s` for one load."""
+    """Key rotation policy, in seconds.
+
+    `refresh_s` is the interval of routine loads: a retired key is refused after it. `retry_s` is the shortest interval
+    between two loads, which bounds a flood of unknown key ids (`first_retry_s` before the first load has succeeded).
+    `max_age_s` is how long keys stay trusted while loading fails. `fetch_s` is the deadline of one load.
+    """
 
     refresh_s: float = 300
     retry_s: float = 60
@@ -49,7 +52,7 @@ class KeyPolicy:
 
 @dataclass(slots=True)
 class KeySet:
-    """The configured public keys by key id, loaded when first needed."""
+    """Cache of the configured public keys by key id, loaded at the first use."""
 
     fetch: Fetch
     clock: Clock
@@ -60,7 +63,7 @@ class KeySet:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def get(self, kid: str) -> jwt.PyJWK:
-        """The key of that id; raises Unauthenticated `token.unknown_key` or `token.keys_unavailable`."""
+        """Key of that id; raises Unauthenticated `token.unknown_key` or `token.keys_unavailable`."""
         await self._freshen(kid)
         if self._older(self.loaded_at, self.policy.max_age_s):
             raise Unauthenticated("token.keys_unavailable")
@@ -76,7 +79,7 @@ class KeySet:
         return wanted and self._older(self.tried_at, self.policy.retry_s if self.keys else self.policy.first_retry_s)
 
     async def _freshen(self, kid: str) -> None:
-        """Who needs a key that is being loaded waits for it: the first requests of a process come at once."""
+        """Loads the keys when that is due. Requests for a key that is being loaded wait for the one load under way."""
         if kid in self.keys and (self.lock.locked() or not self._due(kid)):
             return
         if not self.lock.locked() and not self._due(kid):
@@ -96,7 +99,7 @@ class KeySet:
 
 
 def usable_keys(document: bytes) -> Mapping[str, jwt.PyJWK]:
-    """Signing keys of a JWKS document by key id, of these algorithms only; ValueError when there is none."""
+    """Signing keys of a JWKS document by key id, of our algorithm only; raises ValueError when there is none."""
     if len(document) > JWKS_LIMIT_BYTES:
         raise ValueError("the key set is too large")
     loaded = json.loads(document)
@@ -121,7 +124,7 @@ def _signing_key(entry: Any) -> jwt.PyJWK | None:
 
 
 def fetch_from(source: str) -> Fetch:
-    """Reads a JWKS from a file path or an http(s) address (no redirects)."""
+    """Fetcher of a JWKS from a file path or an http(s) address; it follows no redirect."""
     if not source.startswith(("http://", "https://")):
         path = Path(source)
         return lambda: asyncio.to_thread(path.read_bytes)
@@ -145,7 +148,7 @@ async def _bounded(answer: httpx.Response) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """A token whose signature was checked with `key`; after the keys are loaded anew it is checked again."""
+    """A token whose signature was verified with `key`; after a load of the keys it is verified again."""
 
     kid: str
     key: jwt.PyJWK
@@ -154,7 +157,7 @@ class _Proven:
 
 
 class Verifier:
-    """Turns an access token into an Actor. Claims: `sub` (id), `tenant` (organisation), `roles` (list of text)."""
+    """Verifier: turns an access token into an Actor, from the claims `sub` (id), `tenant` (organisation) and `roles` (list)."""
 
     def __init__(
         self,
@@ -167,14 +170,17 @@ class Verifier:
         leeway_s: float = 10,
         fetch: Fetch | None = None,
     ) -> None:
-        """`jwks`: file path or address; `leeway_s`: clock skew allowed; ValueError for a symmetric algorithm."""
+        """`jwks` is a file path or an address; `leeway_s` is the clock skew that is tolerated."""
         self._keys = KeySet(fetch or fetch_from(jwks), clock, policy or KeyPolicy())
         self._issuer, self._audience = issuer, audience
         self._clock, self._leeway_s = clock, leeway_s
         self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
 
     async def verify(self, token: str) -> Actor:
-        """Raises Unauthenticated `token.<what is wrong>`. A signature is checked once; times and the key each time."""
+        """Actor of a token; raises Unauthenticated `token.<reason>`.
+
+        The signature is verified once per token and key, because that is the costly part; times and key at every call.
+        """
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         proven = self._proven.get(digest)
         if proven is None or await self._keys.get(proven.kid) is not proven.key:
@@ -228,7 +234,7 @@ class Verifier:
             raise Unauthenticated(_code_of(error)) from error
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
-        """By the clock handed in, not PyJWT's own."""
+        """Checks `exp` and `nbf` by the clock of the constructor: PyJWT's own clock cannot be set in tests."""
         now = self._clock().timestamp()
         if not _seconds(claims, "exp") > now - self._leeway_s:
             raise Unauthenticated("token.expired")
@@ -265,7 +271,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 
 def actor_of(claims: Mapping[str, Any]) -> Actor:
-    """The Actor of verified claims; raises Unauthenticated `token.claim_malformed` with the claim's name."""
+    """Actor of verified claims; raises Unauthenticated `token.claim_malformed` with the claim's name."""
     roles = claims.get("roles")
     known = isinstance(roles, list) and len(roles) <= ROLES_LIMIT and all(isinstance(role, str) for role in roles)
     if not isinstance(roles, list) or not known:

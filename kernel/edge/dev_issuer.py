@@ -1,4 +1,4 @@
-"""The development token issuer for `make up`, the demo and tests only: in production an identity provider does this."""
+"""Token issuer for development: `make up`, the demo and tests. In production an identity provider issues access tokens."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TTL_S = 900
 
 
 class Issuer:
-    """Issues short access tokens signed by a key of its own. Development only: whoever reads its folder is anybody."""
+    """Issuer of short-lived access tokens, with a key of its own. Development only: who can read its folder can be anybody."""
 
     def __init__(self, key: Ed25519PrivateKey, kid: str, issuer: str, audience: str, clock: Clock) -> None:
         self.key, self.kid = key, kid
@@ -31,24 +31,24 @@ class Issuer:
 
     @classmethod
     def at(cls, folder: Path, issuer: str, audience: str, clock: Clock = system_clock) -> "Issuer":
-        """The issuer of `folder`: makes `key.pem` (its owner may read it) and `jwks.json` if missing."""
+        """Issuer of a folder: creates `key.pem` if missing (readable by its owner only), and writes `jwks.json`."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = cls(_load_or_make(folder / "key.pem"), "", issuer, audience, clock)
-        made.kid = made.jwk["x"][:16]
-        (folder / "jwks.json").write_text(json.dumps(made.jwks()))
-        return made
+        opened = cls(_load_or_make(folder / "key.pem"), "", issuer, audience, clock)
+        opened.kid = opened.jwk["x"][:16]
+        (folder / "jwks.json").write_text(json.dumps(opened.jwks()))
+        return opened
 
     @property
     def jwk(self) -> dict[str, str]:
-        """The public key as a JWK without key id."""
+        """Public key as a JWK without key id."""
         return OKPAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """What the services are configured to trust."""
+        """Key set (JWKS) that the services are configured to trust."""
         return {"keys": [{**self.jwk, "kid": self.kid, "use": "sig", "alg": "EdDSA"}]}
 
     def issue(self, subject: str, tenant: str, *roles: str, ttl_s: int = TTL_S) -> str:
-        """An access token for `subject` acting for `tenant`, valid `ttl_s` seconds from now."""
+        """Access token for `subject` acting for `tenant`, valid for `ttl_s` seconds from now."""
         now = self._clock()
         claims = {
             "iss": self._issuer,

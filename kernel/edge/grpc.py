@@ -1,6 +1,6 @@
-"""The gRPC edge of a service: who calls, for how long, and faults as AIP-193 statuses; health v1 and reflection beside.
+"""gRPC server of a service: authentication, rate limit, deadlines, and faults as AIP-193 statuses; health v1 and reflection.
 
-Servicers raise faults and ask `caller()`; nothing in them knows a status code.
+Servicers ask `caller()` and raise faults, so no servicer knows a status code.
 """
 
 import asyncio
@@ -9,11 +9,11 @@ from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from grpc.aio import AbortError, Server, ServerInterceptor, ServicerContext, server
+from grpc.aio import AbortError, Server, ServerInterceptor, server
 from grpc_health.v1 import health as health_v1
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection as reflecting
@@ -22,39 +22,38 @@ from opentelemetry.trace import SpanKind
 from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Invalid, Unauthenticated, Unavailable
 from kernel.edge.auth import Verifier
-from kernel.edge.grpc_errors import STATUS, abort, abort_unexpected
+from kernel.edge.grpc_errors import STATUS, RpcContext, abort, abort_unexpected
 from kernel.edge.limits import Buckets
 from kernel.runtime import telemetry
 from kernel.runtime.health import Health
 from kernel.runtime.roles import EDGE, Role
 
 OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
-"""Methods anyone may call: probes have no token. Reflection is registered outside production only."""
+"""Methods without authentication: probes have no token, and reflection is registered outside production only."""
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 DEADLINE_S, DEADLINE_LIMIT_S = 10.0, 30.0
 STREAM_LIMIT_S = 900.0
-"""A watcher comes back after this, with a token that is still good."""
+"""Longest life of a stream: a watcher reconnects after it, and its token is verified again."""
 CONCURRENT_LIMIT = 1000
 HEALTH_INTERVAL_S = 1.0
 
 _caller: ContextVar[Actor] = ContextVar("caller")
-Context: TypeAlias = "ServicerContext[Any, Any]"
 
 
 def caller() -> Actor:
-    """Who sent the RPC that is being answered; LookupError outside of one."""
+    """Actor whose RPC is being handled; raises LookupError outside of an RPC."""
     return _caller.get()
 
 
 @dataclass(slots=True)
 class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are generic, the class is not
-    """Wraps every method but the open ones: token, rate, deadline, trace, metrics, and errors as statuses."""
+    """Interceptor of every method but the open ones: authentication, rate, deadline, trace, metrics, and errors as statuses."""
 
     verifier: Verifier
     buckets: Buckets
     stopping: bool = False
     waits: set[asyncio.Timeout] = field(default_factory=set)
-    """What streams wait in, so that a drain can end them."""
+    """Timeouts in which streams wait for their next message, so that a drain can end them."""
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
@@ -70,25 +69,25 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
             raise NotImplementedError("requests are single messages here")
         return make(behave, _lenient(handler.request_deserializer), _encoded(handler.response_serializer))
 
-    def _unary(self, method: str, behave: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Any]:
-        async def answer(request: Any, context: Context) -> Any:
+    def _unary(self, method: str, behave: Callable[[Any, RpcContext], Awaitable[Any]]) -> Callable[..., Any]:
+        async def handle(request: Any, context: RpcContext) -> Any:
             async with self._guarded(method, request, context):
                 async with asyncio.timeout(_left_s(context, DEADLINE_S, DEADLINE_LIMIT_S)):
                     return await behave(request, context)
 
-        return answer
+        return handle
 
-    def _stream(self, method: str, behave: Callable[[Any, Context], Any]) -> Callable[..., Any]:
-        async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
+    def _stream(self, method: str, behave: Callable[[Any, RpcContext], Any]) -> Callable[..., Any]:
+        async def handle(request: Any, context: RpcContext) -> AsyncIterator[Any]:
             async with self._guarded(method, request, context), aclosing(behave(request, context)) as items:
                 until = asyncio.get_running_loop().time() + _left_s(context, STREAM_LIMIT_S, STREAM_LIMIT_S)
                 while (item := await self._next(items, until)) is not None:
                     yield item
 
-        return answer
+        return handle
 
     async def _next(self, items: AsyncIterator[Any], until: float) -> Any:
-        """The next message, None at the end; never waits past `until` or past the begin of a drain."""
+        """Next message of a stream, None at its end. Waits no longer than `until`, and no longer than a drain's beginning."""
         if self.stopping:
             raise Unavailable("server.stopping", retry_after_s=1)
         try:
@@ -103,14 +102,14 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
             self.waits.discard(wait)
 
     def end_streams(self) -> None:
-        """Streams end with UNAVAILABLE now, so that their clients go to another replica."""
+        """Ends all streams with UNAVAILABLE, so that their clients reconnect to another replica."""
         self.stopping = True
         for wait in list(self.waits):
             if not wait.expired():
                 wait.reschedule(0)
 
     @asynccontextmanager
-    async def _guarded(self, method: str, request: Any, context: Context) -> AsyncIterator[None]:
+    async def _guarded(self, method: str, request: Any, context: RpcContext) -> AsyncIterator[None]:
         started, status = perf_counter(), grpc.StatusCode.OK
         metadata = dict(context.invocation_metadata() or ())
         try:
@@ -147,8 +146,8 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
         _caller.set(actor)
 
 
-def _left_s(context: Context, default_s: float, limit_s: float) -> float:
-    """Seconds to the client's deadline (None when it set none), within our own."""
+def _left_s(context: RpcContext, default_s: float, limit_s: float) -> float:
+    """Seconds to the client's deadline (`default_s` when the client set none), at most `limit_s`."""
     left_s: float | None = context.time_remaining()
     return min(default_s if left_s is None else left_s, limit_s)
 
@@ -159,7 +158,7 @@ def _header(metadata: Mapping[str, str | bytes], name: str) -> str:
 
 
 def _lenient(decode: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    """Bytes that are no such message become None, so that `_admit` can say so; gRPC itself would answer INTERNAL."""
+    """Deserializer that makes malformed bytes None, so that `_admit` answers INVALID_ARGUMENT; gRPC would answer INTERNAL."""
 
     def decoded(data: bytes) -> Any:
         try:
@@ -171,20 +170,20 @@ def _lenient(decode: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
 
 
 def _encoded(encode: Callable[[Any], bytes] | None) -> Callable[[Any], bytes]:
-    """A servicer may answer with a message, or with the bytes of one that it has kept."""
+    """Serializer that passes bytes on: a servicer may return a message, or the bytes of a cached one."""
     return lambda reply: encode(reply) if encode and not isinstance(reply, bytes) else reply
 
 
 @dataclass(frozen=True, slots=True)
 class RpcService:
-    """`name` is the full protobuf name; `add` registers the servicer, e.g. `partial(add_X_to_server, servicer)`."""
+    """A service to register: its full protobuf name, and `add`, e.g. `partial(add_X_to_server, servicer)`."""
 
     name: str
     add: Callable[[Server], None]
 
 
 class Rpc:
-    """A gRPC server of some services on one port."""
+    """gRPC server of some services on one port."""
 
     def __init__(
         self,
@@ -203,7 +202,7 @@ class Rpc:
         self._server: Server | None = None
 
     async def start(self, address: str) -> int:
-        """Listens on `host:port` and returns the port (0 asks for a free one); raises OSError when it is taken."""
+        """Starts listening on `host:port` and returns the port (0 asks for a free one); raises OSError when it is taken."""
         self._server = server(interceptors=[self._edge], options=_OPTIONS, maximum_concurrent_rpcs=CONCURRENT_LIMIT)
         for service in self._services:
             service.add(self._server)
@@ -220,21 +219,21 @@ class Rpc:
         return port
 
     async def show_health(self) -> None:
-        """Health v1 for "" and each service says what readiness says now."""
+        """Sets the health v1 status of "" and of each service to the present readiness."""
         ready = (await self._health.readiness()).ok
         serving = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
         for name in ("", *[service.name for service in self._services]):
             await self._states.set(name, serving)
 
     async def stop(self, grace_s: float = 8) -> None:
-        """Not serving, streams told to go elsewhere, calls finished within `grace_s`."""
+        """Stops the server: health says NOT_SERVING, streams end, and calls may finish within `grace_s`."""
         await self._states.enter_graceful_shutdown()
         self._edge.end_streams()
         if self._server:
             await self._server.stop(grace_s)
 
     def role(self, address: str, grace_s: float = 8) -> Role:
-        """The role for kernel.runtime.roles."""
+        """Role that runs the server until a drain (kernel.runtime.roles)."""
 
         async def serve(stop: asyncio.Event) -> None:
             await self.start(address)

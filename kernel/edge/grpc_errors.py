@@ -1,4 +1,4 @@
-"""Faults as AIP-193 statuses: the one place that knows which gRPC code a kind has."""
+"""Faults as AIP-193 statuses: maps each kind of fault to its gRPC code, for all services."""
 
 import logging
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from kernel.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-Context: TypeAlias = "ServicerContext[Any, Any]"
+RpcContext: TypeAlias = "ServicerContext[Any, Any]"
 DOMAIN = "dandelion"
 DETAILS = "grpc-status-details-bin"
 STATUS: Mapping[Kind, grpc.StatusCode] = {
@@ -35,7 +35,7 @@ STATUS: Mapping[Kind, grpc.StatusCode] = {
 
 
 def status_of(fault: Fault, error_id: str = "") -> Status:
-    """google.rpc.Status: ErrorInfo (reason = code, metadata = facts), BadRequest by the fact `field`, RetryInfo."""
+    """google.rpc.Status of a fault: ErrorInfo (reason = code, metadata = facts), BadRequest with the fact `field`, RetryInfo."""
     facts = {name: _text(value) for name, value in fault.facts.items()}
     details: list[Message] = [ErrorInfo(reason=fault.code, domain=DOMAIN, metadata=facts)]
     if fault.kind == "invalid":
@@ -60,19 +60,19 @@ def _packed(message: Message) -> AnyMessage:
     return packed
 
 
-async def abort(context: Context, fault: Fault, method: str) -> None:
-    """Ends the call with the fault's status; of an internal one the caller learns only the id it is logged under."""
+async def abort(context: RpcContext, fault: Fault, method: str) -> None:
+    """Ends the call with the fault's status. An internal fault is logged under an id, and the caller gets only the id."""
     if fault.kind in {"internal", "poison"}:
         await abort_unexpected(context, fault, method)
     await _abort(context, STATUS[fault.kind], status_of(fault))
 
 
-async def abort_unexpected(context: Context, error: Exception, method: str) -> None:
-    """Whatever nobody foresaw: INTERNAL with an id, and the error itself in the log under it."""
+async def abort_unexpected(context: RpcContext, error: Exception, method: str) -> None:
+    """Ends the call with INTERNAL and a new id, and logs the unexpected exception under the id."""
     error_id = new_id()
     log.error("unexpected exception", exc_info=error, extra={"error_id": error_id, "method": method})
     await _abort(context, grpc.StatusCode.INTERNAL, status_of(Internal("internal"), error_id))
 
 
-async def _abort(context: Context, code: grpc.StatusCode, status: Status) -> None:
+async def _abort(context: RpcContext, code: grpc.StatusCode, status: Status) -> None:
     await context.abort(code, status.message, ((DETAILS, status.SerializeToString()),))

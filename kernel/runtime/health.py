@@ -1,4 +1,4 @@
-"""Probes that look: readiness asks the things a request needs, liveness asks whether work that waits moves on."""
+"""Health: readiness runs checks of what a request needs, liveness asks the watchdog whether every loop makes progress."""
 
 import asyncio
 import logging
@@ -10,16 +10,16 @@ from kernel.runtime import telemetry
 
 log = logging.getLogger(__name__)
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when all is well, raises when not."""
+ReadinessCheck = Callable[[], Awaitable[None]]
+"""Returns when the dependency answers, raises when it does not."""
 Monotonic = Callable[[], float]
 SHOWN_S = 45.0
-"""Readiness shows what a loop said of itself for so long: longer than the longest pause between two tries (30 s, the relay's)."""
+"""Time for which readiness shows a stopped loop: longer than the longest pause between two of its tries (30 s, the relay's)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`checks` maps each name to "ok" or to what is wrong (a word or two, no secrets: the probe is open)."""
+    """Result of a probe. `checks` maps each name to "ok" or a word or two on the problem, no secrets: the probe is open."""
 
     ok: bool
     checks: Mapping[str, str]
@@ -35,9 +35,9 @@ class _Mark:
 
 @dataclass(slots=True)
 class Watchdog:
-    """Turns red when something lags without moving, or stops reporting, for `limit_s` (aiokafka is known to hang).
+    """Watchdog: finds a loop that lags without moving, or has stopped reporting, for `limit_s` (aiokafka is known to hang).
 
-    Every loop reports each turn, also an empty one: `progress("projector campaigns/3", position=17, end=20)`.
+    Every loop reports each of its turns, also an empty one: `progress("projector campaigns/3", position=17, end=20)`.
     """
 
     limit_s: float = 60
@@ -46,7 +46,7 @@ class Watchdog:
     _stopped: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def progress(self, name: str, position: int, end: int) -> None:
-        """Where `name` stands and where its source ends now; caught up when position >= end."""
+        """Reports a turn of loop `name`: its position, and the present end of its source. At position >= end it has caught up."""
         now = self.now()
         mark = self.marks.setdefault(name, _Mark(position, end, now, now))
         if position != mark.position or position >= end or mark.position >= mark.end:
@@ -54,20 +54,20 @@ class Watchdog:
         mark.position, mark.end, mark.seen_at = position, end, now
 
     def forget(self, name: str) -> None:
-        """The loop has ended or gave this up (a revoked partition)."""
+        """Removes a loop that has ended, or a partition that it no longer reads."""
         self.marks.pop(name, None)
 
     def stop(self, name: str, code: str) -> None:
-        """`name` stands before what a person has to mend (kernel.streams.halted): no restart helps. Told again at every try."""
+        """Reports a loop that waits for an operator (kernel.streams.halted), since no restart helps. Repeated at every try."""
         self._stopped[name] = (code, self.now())
 
     def stopped(self) -> dict[str, str]:
-        """What stood within the last SHOWN_S: "stopped: parked.budget_spent"."""
-        told = sorted(self._stopped.items())
-        return {name: f"stopped: {code}" for name, (code, at) in told if self.now() - at < SHOWN_S}
+        """Loops that reported a stop within the last SHOWN_S, each as "stopped: parked.budget_spent"."""
+        reported = sorted(self._stopped.items())
+        return {name: f"stopped: {code}" for name, (code, at) in reported if self.now() - at < SHOWN_S}
 
     def stuck(self) -> dict[str, str]:
-        """What is stuck and how: "no progress at 17 of 20" or "silent"; sets `stuck_seconds` for each."""
+        """Loops that are stuck: "no progress at 17 of 20" or "silent"; also sets `stuck_seconds` of every loop."""
         now, found = self.now(), {}
         for name, mark in sorted(self.marks.items()):
             waiting = now - (mark.moved_at if mark.position < mark.end else mark.seen_at)
@@ -80,48 +80,49 @@ class Watchdog:
 
 
 class Health:
-    """What `/healthz/*` and gRPC health answer. A draining process is not ready and stays live."""
+    """Health of a process, as `/healthz/*` and gRPC health report it. A draining process is not ready and stays live."""
 
     def __init__(self, watchdog: Watchdog | None = None, deadline_s: float = 2) -> None:
         self.watchdog = watchdog or Watchdog()
         self.draining = False
-        self._checks: dict[str, Check] = {}
+        self._checks: dict[str, ReadinessCheck] = {}
         self._deadline_s = deadline_s
 
-    def add(self, name: str, check: Check) -> None:
-        """A readiness check; it may take `deadline_s`."""
+    def add(self, name: str, check: ReadinessCheck) -> None:
+        """Adds a readiness check, which fails when it takes longer than `deadline_s`."""
         self._checks[name] = check
 
     async def readiness(self) -> Report:
-        """Runs all checks at once; whatever one raises is an answer too. Readers that stopped are named, and change nothing."""
+        """Runs all readiness checks at once; one that raises has failed. Stopped readers are listed, and leave `ok` as it is."""
         names = list(self._checks)
-        answers = await asyncio.gather(*[self._ask(name) for name in names], return_exceptions=True)
-        checks = {name: self._word(name, answer) for name, answer in zip(names, answers, strict=True)}
+        results = await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
+        checks = {name: self._word(name, result) for name, result in zip(names, results, strict=True)}
         if self.draining:
             checks["process"] = "draining"
-        ok = all(answer == "ok" for answer in checks.values())
+        ok = all(word == "ok" for word in checks.values())
         return Report(ok, {**checks, **self.watchdog.stopped()})
 
     def liveness(self) -> Report:
+        """Live while no loop is stuck: a stuck one makes the orchestrator restart the process."""
         stuck = self.watchdog.stuck()
         return Report(not stuck, stuck)
 
-    async def _ask(self, name: str) -> None:
+    async def _run(self, name: str) -> None:
         async with asyncio.timeout(self._deadline_s):
             await self._checks[name]()
 
-    def _word(self, name: str, answer: BaseException | None) -> str:
-        """The reason itself is for the log: the probe is open to all."""
-        if answer is None:
+    def _word(self, name: str, result: BaseException | None) -> str:
+        """Word for a check's result. The reason of a failure is logged only, because the probe is open to all."""
+        if result is None:
             return "ok"
-        if isinstance(answer, TimeoutError):
+        if isinstance(result, TimeoutError):
             return f"no answer in {self._deadline_s:g} s"
-        log.warning("a readiness check failed", exc_info=answer, extra={"checks": name})
+        log.warning("readiness check failed", exc_info=result, extra={"checks": name})
         return "failed"
 
 
 async def watch_loop(stop: asyncio.Event, interval_s: float = 0.5) -> None:
-    """Measures how late the event loop wakes up, until `stop`; something that blocks it shows in the gauge."""
+    """Measures how late the event loop wakes up, until `stop`: a call that blocks the loop shows in the gauge."""
     while not stop.is_set():
         due = time.monotonic() + interval_s
         try:

@@ -1,7 +1,7 @@
-"""Logs as one JSON object a line, with trace and event ids and without personal data.
+"""Structured logging: one JSON object a line, with trace and event ids and without personal data.
 
-What a caller typed never gets in: only the fields listed here are taken from `extra`, and of an exception its type,
-its frames and (for faults, whose facts are numbers and names) its code, never its message, which may quote values.
+Only the fields listed here are taken from `extra`. Of an exception the type, the frames and a fault's code are logged, but
+never its message, which may quote what a caller typed.
 """
 
 import json
@@ -29,7 +29,7 @@ CAUSES_LIMIT = 5
 
 
 class JsonFormatter(logging.Formatter):
-    """`{"at", "level", "logger", "message", "service", ...FIELDS given, "trace_id", "span_id", "error"}`."""
+    """Formatter of `{"at", "level", "logger", "message", "service", ...FIELDS given, "trace_id", "span_id", "error"}`."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ def _frames(traceback: TracebackType | None) -> list[str]:
 
 
 def start_logging(service: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """The process's only log handler: JSON lines to `stream` (stderr). Libraries speak from WARNING on."""
+    """Installs the only log handler of the process: JSON lines to `stream` (stderr). Libraries log from WARNING on."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()

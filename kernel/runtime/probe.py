@@ -1,6 +1,6 @@
-"""`python -m kernel.runtime.probe [URL]`: exit 0 when the process of this container says it is ready; for a HEALTHCHECK.
+"""Probe for a container's HEALTHCHECK, `python -m kernel.runtime.probe [URL]`: exit 0 when the process says that it is ready.
 
-Without a URL it asks the port of DANDELION_OPS_PORT. It imports nothing of ours, so that it takes tens of milliseconds.
+Without a URL the probe asks the port of DANDELION_OPS_PORT. It imports no module of ours, to start in tens of milliseconds.
 """
 
 import os
@@ -13,7 +13,7 @@ TIMEOUT_S = 6.0
 
 
 def main(arguments: list[str]) -> int:
-    """0 ready, 1 not; says why on stderr, as `docker inspect` shows it."""
+    """Exit code 0 for ready and 1 for not ready, with the reason on stderr, which `docker inspect` shows."""
     url = arguments[0] if arguments else f"http://127.0.0.1:{os.environ.get('DANDELION_OPS_PORT', '')}/healthz/ready"
     try:
         with urlopen(url, timeout=TIMEOUT_S) as answer:

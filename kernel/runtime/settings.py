@@ -1,6 +1,6 @@
-"""What every service is told from outside, typed and frozen: environment variables `DANDELION_*` or mounted files.
+"""Settings that all services share: typed and frozen, from environment variables `DANDELION_*`; secrets from mounted files.
 
-A wrong or missing setting stops the process at start with a sentence that names it.
+A wrong or missing setting ends the process at start, with a sentence that names the setting.
 """
 
 import sys
@@ -15,7 +15,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class Settings(BaseSettings):
-    """Common to all services; each service's settings.py adds its own. Secrets come from files, never from variables."""
+    """Settings of every service; a service's settings.py adds its own. Secrets come from files, never from variables."""
 
     model_config = SettingsConfigDict(env_prefix="DANDELION_", frozen=True, extra="ignore")
 
@@ -25,18 +25,18 @@ class Settings(BaseSettings):
     bus_url: str
     """`local:///path/bus.db` (one process) or `kafka://host:port[,host:port]`."""
     jwks: str
-    """File or address of the key set that access tokens are verified with."""
+    """File or address of the JWKS that access tokens are verified with."""
     token_issuer: str
     token_audience: str = "dandelion"
     fingerprint_key_file: Path
     """16 to 64 secret bytes, the same in every replica and for ever."""
     master_keys_file: Path
-    """Keys over the keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current."""
+    """Master keys, which encrypt the data keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current."""
     host: str = "127.0.0.1"
     http_port: Port
     rpc_port: Port
     ops_port: Port | None = None
-    """Probes and metrics of a process of any roles, apart from what callers reach; without it only `rest` shows them."""
+    """Port of probes and metrics, apart from the ports that callers reach. Without it only the role `rest` serves them."""
     rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200
     """HTTP requests a second that one principal may send in the long run."""
     rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000
@@ -44,14 +44,14 @@ class Settings(BaseSettings):
     reflection: bool = True
     """gRPC server reflection; off in production."""
     relay_lag_limit_events: Annotated[int, Field(gt=0)] = 500_000
-    """Past so many events that the relay has not sent, commands are answered 503 until it has caught up."""
+    """Backpressure: with more events than this waiting for the relay, commands are answered 503 until it has caught up."""
     relay_lag_limit_s: Annotated[float, Field(gt=0)] = 300
-    """The same for the age of the oldest of them, in seconds."""
+    """Backpressure by age: the same limit for the oldest waiting event, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
 
     def database_password(self) -> Callable[[], str] | None:
-        """Gives what the mounted file holds now; None where the URL says all. Raises OSError for a file that is not there."""
+        """Callable that reads the mounted password file; None without such a file. Raises OSError for a missing file."""
         file = self.database_password_file
         if file is None:
             return None
@@ -63,7 +63,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def load(kind: type[S]) -> S:
-    """Reads the environment; on a wrong or missing setting the process ends with a sentence that names it."""
+    """Reads settings from the environment; a wrong or missing one ends the process with a sentence that names it."""
     try:
         return kind()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Metrics and traces. A metric's name is a Literal: an unknown one is a type error, and dashboards can be checked."""
+"""Metrics (Prometheus) and traces (OpenTelemetry). A metric's name is a Literal, so that mypy refuses an unknown one."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,39 +58,42 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "http_requests_total": ("HTTP requests answered", ("route", "method", "status")),
     "rpc_requests_total": ("gRPC requests answered", ("method", "status")),
-    "commands_total": ("Commands by outcome: appended, repeated, nothing or the kind of fault", ("command", "outcome")),
+    "commands_total": ("Commands by outcome: appended, repeated, nothing, or the fault's kind", ("command", "outcome")),
     "events_appended_total": ("Events appended to the log", ("event",)),
     "messages_relayed_total": ("Messages the broker has acknowledged", ("topic",)),
-    "relay_restarts_total": ("Times the relay threw its producer away and began again at the checkpoint", ()),
-    "records_projected_total": ("Records applied", ("projection", "source")),
-    "records_repeated_total": ("Records skipped as repeats by the guard", ("projection", "source")),
-    "writer_behind_total": ("Batches decided anew because another writer was faster", ()),
-    "effects_total": ("Calls outside by outcome", ("effect", "outcome")),
+    "relay_restarts_total": ("Restarts of the relay at its checkpoint, with a new producer", ()),
+    "records_projected_total": ("Records applied by a consumer", ("projection", "source")),
+    "records_repeated_total": ("Records that the position guard skipped as repeats", ("projection", "source")),
+    "writer_behind_total": ("Batches decided again because another replica appended first", ()),
+    "effects_total": ("Calls of effects to systems outside, by outcome", ("effect", "outcome")),
 }
 GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
-    "projection_delay_seconds": ("Age of the newest event applied, when it was applied", ("projection",)),
-    "projection_lag_events": ("Events behind the end of the source", ("projection", "source", "partition")),
+    "projection_delay_seconds": ("Age of the newest event applied, at the time when it was applied", ("projection",)),
+    "projection_lag_events": (
+        "Events between a consumer and the end of its source",
+        ("projection", "source", "partition"),
+    ),
     "relay_lag_events": ("Log positions not yet relayed", ()),
     "relay_lag_seconds": ("Age of the oldest event not yet relayed", ()),
-    "relay_stopped": ("1 while the relay stands before a message that can never be sent", ()),
-    "reader_stopped": ("1 while a reader stands before what a person has to mend", ("projection",)),
-    "parked_keys": ("Keys parked because a record failed", ("projection",)),
-    "guard_holes": ("Partitions in which a message is missing", ("projection",)),
-    "effects_pending": ("Intents whose call has not been answered", ("effect",)),
+    "relay_stopped": ("1 while the relay is stopped by a message that can never be sent", ()),
+    "reader_stopped": ("1 while a consumer is stopped and waits for an operator", ("projection",)),
+    "parked_keys": ("Keys with parked records", ("projection",)),
+    "guard_holes": ("Partitions with a hole: an event is missing before a record", ("projection",)),
+    "effects_pending": ("Intents of effects whose call has no answer yet", ("effect",)),
     "deadlines_due": ("Deadlines past due and not executed", ("process",)),
     "writer_queue": ("Commands queued for the writer", ()),
-    "event_loop_lag_seconds": ("How late the event loop woke up", ()),
-    "stuck_seconds": ("Seconds without progress although there is something to do", ("name",)),
-    "invariant_violations": ("Violations the last check of a named invariant found", ("invariant",)),
+    "event_loop_lag_seconds": ("Lateness of the event loop's last wake-up", ()),
+    "stuck_seconds": ("Seconds for which a loop with work to do has made no progress", ("name",)),
+    "invariant_violations": ("Violations that the last check of an invariant found", ("invariant",)),
 }
 HISTOGRAMS: Mapping[HistogramName, tuple[str, tuple[str, ...], Sequence[float]]] = {
     "http_request_seconds": ("Duration of HTTP requests", ("route", "method"), _SECONDS),
     "rpc_request_seconds": ("Duration of gRPC requests", ("method",), _SECONDS),
-    "command_seconds": ("Duration of a command from queue to answer", ("command",), _SECONDS),
-    "append_seconds": ("Duration of appends", (), _SECONDS),
-    "writer_batch_size": ("Commands decided at once", (), _SIZES),
-    "project_seconds": ("Duration of one applied batch", ("projection",), _SECONDS),
-    "effect_seconds": ("Duration of calls outside", ("effect",), _SECONDS),
+    "command_seconds": ("Duration of a command from queue to receipt", ("command",), _SECONDS),
+    "append_seconds": ("Duration of appends to the log", (), _SECONDS),
+    "writer_batch_size": ("Commands in a batch of the writer", (), _SIZES),
+    "project_seconds": ("Duration of applying a batch of records", ("projection",), _SECONDS),
+    "effect_seconds": ("Duration of an effect's call to a system outside", ("effect",), _SECONDS),
 }
 
 REGISTRY = CollectorRegistry(auto_describe=True)
@@ -126,7 +129,7 @@ def _series_of(name: HistogramName, labels: Mapping[str, str]) -> Series:
 
 
 def count(name: CounterName, amount: float = 1, /, **labels: str) -> None:
-    """Adds to a counter; its labels are those of COUNTERS (never ids: each value is a series)."""
+    """Adds to a counter. Its labels are the ones in COUNTERS, and never ids, because each value makes a series."""
     _child(_counters, name, labels).inc(amount)
 
 
@@ -136,7 +139,7 @@ def gauge(name: GaugeName, value: float, /, **labels: str) -> None:
 
 
 def forget(name: GaugeName, /, **labels: str) -> None:
-    """Shows a gauge no more with these labels, if it was shown: what it counted is gone for good."""
+    """Removes a gauge with these labels, if it was set: the thing it measured no longer exists."""
     if _children.pop((name, tuple(labels.items())), None) is not None:
         _gauges[name].remove(*[labels[label] for label in GAUGES[name][1]])
 
@@ -153,7 +156,7 @@ def observe_each(name: HistogramName, values: Sequence[float], /, **labels: str)
 
 @contextmanager
 def timed(name: HistogramName, /, **labels: str) -> Iterator[None]:
-    """Observes how many seconds the block took, also when it raises."""
+    """Observes the seconds that the block takes, also when it raises."""
     started = time.perf_counter()
     try:
         yield
@@ -167,7 +170,7 @@ def exposition() -> bytes:
 
 
 LINKS_LIMIT = 32
-"""What one span of a batch names of what led to it: backends keep no more than some dozens."""
+"""Links of a batch's span to the traces that led to it: tracing backends keep only some dozens."""
 _propagator = TraceContextTextMapPropagator()
 _is_recording = False
 
@@ -181,9 +184,9 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     **attributes: str | int,
 ) -> Iterator[Span]:
-    """A span under `traceparent` (W3C Trace Context; "" for the current one), linked to others, as batches need it.
+    """Span under `traceparent` (W3C Trace Context; "" for the current span), with `links` to other spans for batches.
 
-    Without `start_tracing` nothing is recorded, yet the caller's traceparent goes on to what the block sends.
+    Without `start_tracing` no span is recorded, and the caller's traceparent is still passed on to what the block sends.
     """
     parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
     started = trace.get_tracer("dandelion").start_as_current_span(
@@ -205,9 +208,9 @@ def span(
 
 @contextmanager
 def batch_span(name: str, traceparents: Iterable[str]) -> Iterator[None]:
-    """One span for what many traces led to, with links to the first LINKS_LIMIT different ones; none when there are none.
+    """Span of a batch, with links to the first LINKS_LIMIT different traces that led to it; no span without any trace.
 
-    While nothing is recorded `traceparents` are not even looked at.
+    While tracing is off, `traceparents` is not even iterated.
     """
     links = list(islice(_different(traceparents), LINKS_LIMIT)) if _is_recording else []
     if not links:
@@ -230,14 +233,14 @@ def _context_of(traceparent: str) -> trace.SpanContext:
 
 
 def current_traceparent() -> str:
-    """The traceparent to send along; "" when nothing is traced."""
+    """Traceparent to send along with a message; "" outside of any trace."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get("traceparent", "")
 
 
 def start_tracing(service: str, endpoint: str) -> None:
-    """Records spans and sends them to the OTLP/HTTP `endpoint` (.../v1/traces); with "" nothing is set up."""
+    """Starts tracing: records spans and exports them to the OTLP/HTTP `endpoint` (.../v1/traces). With "" tracing stays off."""
     global _is_recording
     if not endpoint:
         return

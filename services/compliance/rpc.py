@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import orjson
 from dandelion.common.v1 import common_pb2 as common
@@ -12,13 +11,13 @@ from dandelion.compliance.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
-from grpc.aio import ServicerContext
 from pydantic import TypeAdapter
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
@@ -31,7 +30,6 @@ PAGE_LIMIT = 200
 STAFF = ("reviewer", "operator", "auditor")
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
-Context = ServicerContext[Any, Any]
 
 
 class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
@@ -41,14 +39,14 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         self._app, self._reads = app, ReviewReads(app.database)
         self._tokens = PageTokens(app.fingerprint_key)
 
-    async def GetReview(self, request: pb.GetReviewRequest, context: Context) -> pb.GetReviewResponse:  # noqa: N802
+    async def GetReview(self, request: pb.GetReviewRequest, context: RpcContext) -> pb.GetReviewResponse:  # noqa: N802
         """One review, for its parties and staff."""
         actor = caller()
         await self._app.at_least(request.at_least, PROJECTION)
         return pb.GetReviewResponse(review=wire_review(await self._reads.review(checked_id(request.review_id), actor)))
 
     async def ListReviewQueue(  # noqa: N802
-        self, request: pb.ListReviewQueueRequest, context: Context
+        self, request: pb.ListReviewQueueRequest, context: RpcContext
     ) -> pb.ListReviewQueueResponse:
         """What waits for a person."""
         actor = caller()
@@ -62,7 +60,7 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         page = self._page(request, rows, size, ("submitted_at", "review_id"), actor)
         return pb.ListReviewQueueResponse(reviews=map(wire_review, rows[:size]), page=page)
 
-    async def ListFindings(self, request: pb.ListFindingsRequest, context: Context) -> pb.ListFindingsResponse:  # noqa: N802
+    async def ListFindings(self, request: pb.ListFindingsRequest, context: RpcContext) -> pb.ListFindingsResponse:  # noqa: N802
         """Findings of the reviews that the caller may see."""
         actor = caller()
         size, after = min(page_size(request.page_size), PAGE_LIMIT), self._after(request, actor)

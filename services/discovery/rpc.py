@@ -13,12 +13,12 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number, word
-from grpc.aio import ServicerContext
 
 from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
 from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
@@ -41,7 +41,6 @@ PAGE_LIMIT = 200
 """So many of the largest creators that there can be still fit one message."""
 GATHER_S = 0.02
 """Batches that a projector commits within this time are one look."""
-Context = ServicerContext[Any, Any]
 
 
 class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
@@ -52,7 +51,7 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         self._tokens = PageTokens(app.fingerprint_key)
         self._replies = Replies(app.progress)
 
-    async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: Context) -> Any:  # noqa: N802
+    async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: RpcContext) -> Any:  # noqa: N802
         """One page, as bytes: the same caller's same question within half a second gets the same answer."""
         actor = caller()
 
@@ -75,14 +74,14 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
             total=page.total,
         )
 
-    async def GetCreator(self, request: pb.GetCreatorRequest, context: Context) -> pb.GetCreatorResponse:  # noqa: N802
+    async def GetCreator(self, request: pb.GetCreatorRequest, context: RpcContext) -> pb.GetCreatorResponse:  # noqa: N802
         """One creator."""
         await self._wait(request.at_least)
         card = await self._reads.get(request.creator_id, caller(), self._clock())
         return pb.GetCreatorResponse(creator=wire_creator(card))
 
     async def WatchCreator(  # noqa: N802
-        self, request: pb.WatchCreatorRequest, context: Context
+        self, request: pb.WatchCreatorRequest, context: RpcContext
     ) -> AsyncIterator[pb.WatchCreatorResponse]:
         """Now, and after each change: woken by the projector's progress."""
         actor = caller()

@@ -10,10 +10,10 @@ import grpc
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
 from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
-from kernel.edge import grpc as edge_grpc
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
+from kernel.edge.grpc_errors import RpcContext
 from kernel.runtime.telemetry import current_traceparent
 
 Code = grpc.StatusCode
@@ -36,17 +36,17 @@ FAULTS: dict[str, tuple[Exception, grpc.StatusCode]] = {
 class Notes:
     """Read answers who asked; Fail raises; Hang never ends; Watch counts, then waits."""
 
-    async def read(self, request: StringValue, context: edge_grpc.Context) -> StringValue:
+    async def read(self, request: StringValue, context: RpcContext) -> StringValue:
         return StringValue(value=f"{caller().id}@{caller().tenant} {request.value} {current_traceparent()}")
 
-    async def fail(self, request: StringValue, context: edge_grpc.Context) -> StringValue:
+    async def fail(self, request: StringValue, context: RpcContext) -> StringValue:
         raise FAULTS[request.value][0]
 
-    async def hang(self, request: StringValue, context: edge_grpc.Context) -> StringValue:
+    async def hang(self, request: StringValue, context: RpcContext) -> StringValue:
         await asyncio.Event().wait()
         return StringValue()
 
-    async def watch(self, request: StringValue, context: edge_grpc.Context) -> AsyncIterator[Int64Value]:
+    async def watch(self, request: StringValue, context: RpcContext) -> AsyncIterator[Int64Value]:
         for number in range(3):
             yield Int64Value(value=number)
         if request.value in FAULTS:

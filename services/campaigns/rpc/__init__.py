@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.edge.grpc import Context, Rpc, RpcService, caller
+from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
 from kernel.processors import generations
@@ -47,13 +48,13 @@ class Queries(stubs.CampaignQueryServiceServicer):
         key = hashlib.blake2b(b"page tokens", key=app.fingerprint_key, digest_size=32).digest()
         self._tokens = PageTokens(key)
 
-    async def GetCampaign(self, request: pb.GetCampaignRequest, context: Context) -> pb.GetCampaignResponse:  # noqa: N802
+    async def GetCampaign(self, request: pb.GetCampaignRequest, context: RpcContext) -> pb.GetCampaignResponse:  # noqa: N802
         key = _id(request.campaign_id, "campaign_id")
         async with self._reading("campaigns", request.at_least) as connection:
             row = await reads.one(connection, CAMPAIGNS, "campaign_id", key, caller())
         return pb.GetCampaignResponse(campaign=campaign(row, caller()))
 
-    async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Context) -> pb.ListCampaignsResponse:  # noqa: N802
+    async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: RpcContext) -> pb.ListCampaignsResponse:  # noqa: N802
         filters = {
             "brand_id": _ids(request.brand_id, "brand_id"),
             "status": [word(pb.CampaignStatus, status) for status in request.statuses],
@@ -66,7 +67,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         return pb.ListCampaignsResponse(campaigns=[campaign(row, caller()) for row in found.rows], page=info)
 
     async def ListApplications(  # noqa: N802
-        self, request: pb.ListApplicationsRequest, context: Context
+        self, request: pb.ListApplicationsRequest, context: RpcContext
     ) -> pb.ListApplicationsResponse:
         statuses = [word(pb.ApplicationStatus, status) for status in request.statuses]
         asked = self._listing(APPLICATIONS, "application_id", request, _of_work(request, statuses))
@@ -76,7 +77,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         return pb.ListApplicationsResponse(applications=map(application, found.rows), page=info)
 
     async def ListCollaborations(  # noqa: N802
-        self, request: pb.ListCollaborationsRequest, context: Context
+        self, request: pb.ListCollaborationsRequest, context: RpcContext
     ) -> pb.ListCollaborationsResponse:
         statuses = [word(pb.CollaborationStatus, status) for status in request.statuses]
         asked = self._listing(COLLABORATIONS, "collaboration_id", request, _of_work(request, statuses))
@@ -87,7 +88,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         return pb.ListCollaborationsResponse(collaborations=made, page=info)
 
     async def GetCollaboration(  # noqa: N802
-        self, request: pb.GetCollaborationRequest, context: Context
+        self, request: pb.GetCollaborationRequest, context: RpcContext
     ) -> pb.GetCollaborationResponse:
         key = _id(request.collaboration_id, "collaboration_id")
         async with self._reading("collaborations", request.at_least) as connection:
@@ -95,7 +96,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
             made = await self._collaborations(connection, [row])
         return pb.GetCollaborationResponse(collaboration=made[0])
 
-    async def ListPostings(self, request: pb.ListPostingsRequest, context: Context) -> pb.ListPostingsResponse:  # noqa: N802
+    async def ListPostings(self, request: pb.ListPostingsRequest, context: RpcContext) -> pb.ListPostingsResponse:  # noqa: N802
         statuses = [word(pb.PostingStatus, status) for status in request.statuses]
         asked = self._listing(POSTINGS, "deliverable_id", request, _of_work(request, statuses))
         async with self._reading("postings", request.at_least) as connection:
