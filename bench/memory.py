@@ -5,14 +5,14 @@ from pathlib import Path
 from bench.measure import Row, say
 from bench.place import Place
 from cli.distributed import ROLES, STREAM, Servers, distributed
-from cli.platform import Running
+from cli.platform import LocalPlatform
 from tests.kit.story import tell
 from tools.servers.run import family
 
 LIMIT_MIB, GOAL_MIB = 256, 160
 
 
-def resident_mib(platform: Running) -> dict[str, dict[str, float]]:
+def resident_mib(platform: LocalPlatform) -> dict[str, dict[str, float]]:
     """MiB by role and service."""
     found: dict[str, dict[str, float]] = {role: {} for role in (*ROLES, STREAM[1])}
     for (service, role), process in platform.processes.items():

@@ -1,4 +1,4 @@
-"""A platform on real Apache Kafka and PostgreSQL, one process for each service and role, all of them ours to end by pid."""
+"""A platform on real Apache Kafka and PostgreSQL: one child process for each service and role, ended by pid."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.layout import SERVICES, Layout, Ports, Stores
-from cli.platform import Name, NotReady, Running
+from cli.platform import LocalPlatform, Name, NotReady
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
@@ -24,14 +24,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The servers of one platform; their data goes with them."""
+    """The Kafka and PostgreSQL servers of one platform; closing them removes their data."""
 
     kafka: KafkaServer | None
     postgres: PostgresServer | None
 
     @classmethod
     def bring(cls, bus: str, db: str, say: Say) -> "Servers":
-        """New ones, so that nothing of another platform is on them; raises NoServer with every reason. Blocks."""
+        """Starts new servers, so that they hold nothing of another platform; raises NoServer with every reason. Blocks."""
         broker = kafka.bring(say, ours=True) if bus == "kafka" else None
         try:
             return cls(broker, postgres.bring(say, ours=True) if db == "postgres" else None)
@@ -59,7 +59,7 @@ class Servers:
         return ", ".join(str(server) for server in (self.kafka, self.postgres) if server is not None)
 
 
-class Distributed(Running):
+class Distributed(LocalPlatform):
     """27 processes: five roles of five services, metrics' stream, and the sandbox."""
 
     @classmethod
@@ -86,7 +86,7 @@ class Distributed(Running):
         return other
 
     def succeed(self, name: Name, other: Name) -> None:
-        """The first of two replicas has ended: the other has its name from now on."""
+        """Gives the second replica the name of the first, which has ended."""
         self.processes[name], self.probes[name] = self.processes.pop(other), self.probes.pop(other)
 
 

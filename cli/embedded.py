@@ -1,4 +1,4 @@
-"""All five services and the sandbox in this one process, on one loop: what `up` runs and what the demo starts as a child."""
+"""The embedded platform: all five services and the sandbox in this process, on one loop. `up` and the demo run it."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from services.metrics.wiring import SERVICE as METRICS
 WIRED: dict[str, Service] = {one.name: one for one in (DISCOVERY, CAMPAIGNS, LEDGER, COMPLIANCE, METRICS)}
 ROLES = ("rest", "rpc", "relay", "project", "process")
 LIBRARIES = ("httpx", "httpcore", "faust", "aiokafka", "alembic")
-"""Loggers whose everyday lines say nothing to an operator."""
+"""Loggers whose routine lines tell an operator nothing."""
 
 
 def roles_of(service: str) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ async def _roles(app: App) -> Sequence[Role]:
 
 
 def _announcing(apps: Sequence[App]) -> Role:
-    """Says "not ready" on every port before the first of them stops accepting."""
+    """Sets readiness to "not ready" on every port before the first port stops accepting."""
 
     async def serve(stop: asyncio.Event) -> None:
         await stop.wait()

@@ -1,4 +1,4 @@
-"""Where a local platform lives: its ports, its keys (made on first use), and what each service is told."""
+"""Layout of a local platform: its folder, ports, keys (made on first use), stores, and the settings of each service."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ SANDBOX_PORT = 8110
 TOKEN_ISSUER = "https://issuer.dandelion.local"
 TOKEN_AUDIENCE = "dandelion"
 COMPOSE = "compose"
-"""Mode of a platform that docker compose runs: nobody here started it."""
+"""Mode of a platform that docker compose runs: no process here started it."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -32,7 +32,7 @@ class Ports:
 
     @classmethod
     def free(cls, free_port: Callable[[], int]) -> "Ports":
-        """Ports nobody uses now, so that a demo never meets what runs already."""
+        """Ports that are free now, so that a demo never meets a platform that runs already."""
         taken: set[int] = set()
 
         def one() -> int:
@@ -46,7 +46,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the services keep and tell things: a database URL by service, and the bus's URL."""
+    """URLs of the stores: a database by service, and the bus."""
 
     databases: Mapping[str, str]
     bus: str
@@ -66,7 +66,7 @@ class Layout:
     ports: Ports
     stores: Stores
     more: Mapping[str, str] = field(default_factory=dict)
-    """Settings of every service that are other than usual here."""
+    """Settings that every service of this platform gets beside the usual ones."""
 
     @classmethod
     def at(cls, folder: Path, ports: Ports | None = None, stores: Stores | None = None) -> "Layout":
@@ -98,7 +98,7 @@ class Layout:
         return f"{HOST}:{self.ports.rpc[service]}"
 
     def settings(self, service: str) -> dict[str, str]:
-        """A service's settings by name; the names it does not know are left aside there."""
+        """A service's settings by name; the service ignores the names it does not know."""
         return {
             "database_url": self.stores.databases[service],
             "bus_url": self.stores.bus,
@@ -139,29 +139,29 @@ class Layout:
         }
 
     def save(self, pid: int, mode: str) -> None:
-        """Leaves `platform.json` for the other commands."""
-        told = {"pid": pid, "mode": mode, "ports": asdict(self.ports), "stores": asdict(self.stores)}
+        """Writes `platform.json`, by which the other commands find the platform."""
+        saved = {"pid": pid, "mode": mode, "ports": asdict(self.ports), "stores": asdict(self.stores)}
         fresh = self.folder / "platform.json.new"
-        fresh.write_text(json.dumps(told, indent=1))
+        fresh.write_text(json.dumps(saved, indent=1))
         fresh.replace(self.folder / "platform.json")
 
     @classmethod
     def load(cls, folder: Path) -> "Layout":
         """The platform that was last started in the folder; FileNotFoundError without one."""
-        told = json.loads((folder / "platform.json").read_text())
-        return cls.at(folder, Ports(**told["ports"]), Stores(**told["stores"]))
+        saved = json.loads((folder / "platform.json").read_text())
+        return cls.at(folder, Ports(**saved["ports"]), Stores(**saved["stores"]))
 
 
 def running(folder: Path) -> int | None:
     """The pid that the platform's starter left in the folder, if that process lives."""
     try:
-        told = json.loads((folder / "platform.json").read_text())
-        if told["mode"] == COMPOSE:
+        saved = json.loads((folder / "platform.json").read_text())
+        if saved["mode"] == COMPOSE:
             return None
-        os.kill(int(told["pid"]), 0)
+        os.kill(int(saved["pid"]), 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(told["pid"])
+    return int(saved["pid"])
 
 
 def _secret(path: Path, make: Callable[[], bytes]) -> None:

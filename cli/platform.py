@@ -1,7 +1,7 @@
-"""Platforms that run beside us: `Embedded` in one child process, `Distributed` in one for each service and role.
+"""Local platforms as child processes: `Embedded` is one process, `Distributed` one for each service and role.
 
-Both say where they are (`layout`), start and wait until they are ready, end by pid, and let a process be killed and started
-again, which the tests do.
+A platform knows its addresses (`layout`), starts, waits until it is ready, and ends its processes by pid. Tests kill and restart
+single processes.
 """
 
 import asyncio
@@ -39,15 +39,15 @@ def _silent(what: str, done: int, total: int) -> None:
 
 
 @dataclass
-class Running:
-    """Child processes by name, and how each is known to be ready."""
+class LocalPlatform:
+    """Child processes by name, with a readiness probe for each."""
 
     layout: Layout
     processes: dict[Name, Process] = field(default_factory=dict)
     folder: Folder | None = None
-    """Of a platform whose data is thrown away with it."""
+    """The temporary folder of a platform, removed with it."""
     probes: dict[Name, int] = field(default_factory=dict)
-    """Ports on which processes of any role show their probes."""
+    """Ports of the probes, by process."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +88,7 @@ class Running:
             raise NotReady(f"{' '.join(name)} ended\n{self._tail(name)}")
 
     def ended(self) -> list[Name]:
-        """Processes that run no more, whoever ended them."""
+        """Processes that have ended, whoever ended them."""
         return [name for name, process in list(self.processes.items()) if not process.alive()]
 
     def complaints(self, most: int = 10) -> list[str]:
@@ -129,12 +129,12 @@ class Running:
 EMBEDDED: Name = ("embedded", "all")
 
 
-class Embedded(Running):
+class Embedded(LocalPlatform):
     """All services in one child process, on the stores given (SQLite and the local bus in the folder by default)."""
 
     @classmethod
     def start(cls, folder: Path, stores: Stores | None = None, temporary: Folder | None = None) -> "Embedded":
-        """Starts the child on free ports; `temporary` goes when this is closed."""
+        """Starts the child on free ports; `temporary` is removed when the platform is closed."""
         layout = Layout.at(folder, Ports.free(free_port), stores)
         layout.save(os.getpid(), "embedded")
         command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]

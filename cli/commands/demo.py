@@ -15,7 +15,7 @@ from rich.progress import Progress
 from cli import tables
 from cli.distributed import Servers, distributed
 from cli.layout import Layout
-from cli.platform import Embedded, NotReady, Running
+from cli.platform import Embedded, LocalPlatform, NotReady
 from cli.story.market import Address, Unexpected, Who
 from cli.story.plan import FULL, Size
 from cli.story.tell import COLUMNS, Teller, Told
@@ -65,7 +65,7 @@ async def _demo_on(servers: Servers, size: Size, given: argparse.Namespace, cons
     return 0
 
 
-async def platform_on(servers: Servers, kinds: tuple[str, str], folder: Path | None = None) -> Running:
+async def platform_on(servers: Servers, kinds: tuple[str, str], folder: Path | None = None) -> LocalPlatform:
     """One process for each service and role on Kafka and PostgreSQL, otherwise all in one."""
     if kinds == ("kafka", "postgres"):
         return await distributed(servers, folder)
@@ -74,13 +74,13 @@ async def platform_on(servers: Servers, kinds: tuple[str, str], folder: Path | N
     return Embedded.start(place, await servers.stores(place), temporary)
 
 
-async def ready(platform: Running, progress: Progress) -> None:
+async def ready(platform: LocalPlatform, progress: Progress) -> None:
     """Waits with a bar."""
     task = progress.add_task("platform", total=len(platform.names()))
     await platform.wait(say=lambda what, done, total: progress.update(task, completed=done, total=total))
 
 
-async def _told(platform: Running, teller: Teller, console: Console) -> Told:
+async def _told(platform: LocalPlatform, teller: Teller, console: Console) -> Told:
     """Told, or what the processes complained of and the reason raised."""
     try:
         return await teller.tell()
@@ -102,7 +102,7 @@ def _show(told: Told, given: argparse.Namespace) -> None:
         given.numbers.write_text(json.dumps(told.finale.numbers(), indent=1, sort_keys=True) + "\n")
 
 
-async def _keep(platform: Running) -> None:
+async def _keep(platform: LocalPlatform) -> None:
     """Leaves it running until a signal; says when a process ends by itself."""
     tables.where(platform.layout, tables.wide())
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -111,7 +111,7 @@ async def _keep(platform: Running) -> None:
     await until_stopped(platform, stopping)
 
 
-async def until_stopped(platform: Running, stopping: asyncio.Event) -> None:
+async def until_stopped(platform: LocalPlatform, stopping: asyncio.Event) -> None:
     """Returns when asked to stop; raises NotReady when a process has ended by itself: nothing is restarted silently."""
     while not stopping.is_set():
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""`up`: a platform that stays until it is told to go."""
+"""`up`: runs a platform until a signal or `down`."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""`verify`: every invariant of every service looked at; `--deep` reads the topics and fills read models anew beside the live."""
+"""`verify`: checks every invariant of every service; `--deep` also compares topics, inline tables and rebuilt read models."""
 
 import argparse
 import asyncio

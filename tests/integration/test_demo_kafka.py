@@ -8,7 +8,7 @@ from cli.cross_service_checks import check_across_services
 from cli.distributed import ROLES, STREAM, Servers, distributed
 from cli.layout import SERVICES
 from cli.open_services import open_services
-from cli.platform import Name, Running
+from cli.platform import LocalPlatform, Name
 from kernel.verify.invariants import broken, check_service
 from tests.kit.story import embedded_numbers, tell
 from tools.servers import KafkaServer, PostgresServer
@@ -21,7 +21,7 @@ FROM, LAST = "collaborations to settlement", "numbers, trial balance, verify"
 class Killer:
     """kill -9 and restart of every process in turn, from the first collaboration on; all done before the final numbers."""
 
-    def __init__(self, platform: Running) -> None:
+    def __init__(self, platform: LocalPlatform) -> None:
         self.killed: list[Name] = []
         self._platform = platform
         self._rest_is_back = asyncio.Event()

@@ -18,7 +18,7 @@ import pytest
 from cli.distributed import SANDBOX, Servers, migrate
 from cli.layout import ROOT, SERVICES, Layout, Ports
 from cli.open_services import open_services
-from cli.platform import Name, Running
+from cli.platform import LocalPlatform, Name
 from kernel.host.app import App
 from kernel.verify.invariants import broken, check_service
 from soak import ending
@@ -34,7 +34,7 @@ ROLES = ("rest", "rpc", "relay", "project", "process")
 COPY_S = 60
 
 
-class Together(Running):
+class Together(LocalPlatform):
     """One process for each service with all its roles, and one for the world outside, which outlives a disaster."""
 
     @classmethod

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from cli.commands.demo import address_of
 from cli.layout import Layout
-from cli.platform import Embedded, Running
+from cli.platform import Embedded, LocalPlatform
 from cli.story import finale, heard, market
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
@@ -20,7 +20,7 @@ from tools.speed import patience
 _told: list[tuple[dict[str, Any], Layout]] = []
 
 
-async def tell(platform: Running, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
+async def tell(platform: LocalPlatform, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
     """The small story's final numbers; what the processes complained of is in the error when it goes wrong."""
     more = {"on_part": on_part} if on_part else {}
     with patiently():
@@ -37,7 +37,7 @@ def patiently() -> Iterator[None]:
         yield
 
 
-async def _tell(platform: Running, more: dict[str, Any]) -> dict[str, Any]:
+async def _tell(platform: LocalPlatform, more: dict[str, Any]) -> dict[str, Any]:
     teller = Teller(address_of(platform.layout), SMALL, Progress(console=Console(quiet=True)), **more)
     try:
         told = await teller.tell()
