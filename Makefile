@@ -11,7 +11,8 @@ TESTS ?= tests
 WORKERS ?= 2
 # a whole platform in containers, which has the machine for itself
 ALONE := tests/deploy/test_docker.py
-WHOLE = $(filter tests,$(TESTS))
+# no: `make test` without what `make containers` tests
+CONTAINERS ?=
 # a file's tests stay together, on its own servers and databases; the slowest 20 tests are named at the end
 SPREAD := --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=0.5
 ROWS ?=
@@ -25,7 +26,7 @@ export PYTHONPATH := .:contracts
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test check lint types bench soak cluster cluster-test cluster-down proto clean
+.PHONY: help demo up down test containers check lint types bench soak cluster cluster-test cluster-down proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,11 +47,24 @@ down: $(READY) ## end what `make up` started
 test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
 	@$(PYTHON) -m tools.cpu_time $(MAKE) --no-print-directory tested
 
-# `make test` without the sum of its CPU seconds; tests/arch ran with lint
+# `make test` without the sum of its CPU seconds: what tells most and costs least comes first; tests/arch ran with lint
 tested: lint types
-	@echo "== pytest"
-	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) $(TESTS) $(if $(WHOLE),--ignore=$(ALONE) --ignore=tests/arch)
-	@$(if $(WHOLE),echo "== pytest $(ALONE)" && $(PYTHON) -m pytest $(ALONE))
+ifeq ($(TESTS),tests)
+	@echo "== pytest tests/unit"
+	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) tests/unit
+	@echo "== pytest on real servers"
+	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) tests --ignore=tests/unit --ignore=tests/arch --ignore=$(ALONE)
+ifneq ($(CONTAINERS),no)
+	@echo "== pytest $(ALONE)"
+	@$(PYTHON) -m pytest $(ALONE)
+endif
+else
+	@echo "== pytest $(TESTS)"
+	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
+endif
+
+containers: $(READY) ## the suite that `make test` ends with, alone: image, docker compose, testcontainers
+	@$(PYTHON) -m tools.cpu_time $(PYTHON) -m pytest $(ALONE)
 
 check: lint types ## the way of working, in under a minute: lint, types and tests/unit
 	@echo "== pytest tests/unit"

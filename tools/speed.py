@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from statistics import median
 
 VARIABLE = "DANDELION_SLOWNESS"
@@ -47,5 +48,21 @@ def patience(limit_s: float) -> float:
     return limit_s * slowness()
 
 
-if __name__ == "__main__":
+def fits(left_s: float, usually_s: float) -> bool:
+    """Whether what usually takes so long ends in the time that is left; the machine may have been busy at the start."""
+    factor = min(slowness(), measured())
+    needed_s = usually_s * factor
+    sys.stdout.write(f"{needed_s / 60:.0f} minutes needed at {factor:g} times the usual, {left_s / 60:.0f} left\n")
+    return needed_s <= left_s
+
+
+def main(words: Sequence[str]) -> int:
+    """`fits LEFT_S USUALLY_S` answers by exit code; without words the factor is measured and printed."""
+    if words:
+        return 0 if fits(float(words[1]), float(words[2])) else 1
     sys.stdout.write(f"{measured()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
