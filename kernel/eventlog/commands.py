@@ -1,8 +1,6 @@
-"""Commands on their way through the writer: queued alone or as an atomic group, decided by a service's deciders, answered
-with a result."""
+"""Commands in atomic groups, the results they are answered with, and the service's Deciders by category."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +13,6 @@ from kernel.core.decider import Decider, InlineTable, Meta
 from kernel.core.events import Receipt, Recorded
 from kernel.core.faults import Invalid
 from kernel.core.ids import partition_of, split_stream
-from kernel.runtime import telemetry
 
 REFUSAL = "refusal"
 REFUSED_NAME = "command.refused@1"
@@ -23,7 +20,7 @@ REFUSED_NAME = "command.refused@1"
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """Public in every service: a command that came over its command topic was refused, so no process waits for ever."""
+    """Public event of every service: a command from its command topic was refused. No process waits for ever for its outcome."""
 
     command_id: str
     requester: str
@@ -37,7 +34,7 @@ def refusal_stream(command_id: str) -> str:
 
 
 def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandRefused]:
-    """Streams `refusal-<command id>`: one event at most."""
+    """Decider of the streams `refusal-<command id>`, which hold one event at most."""
     return Decider(
         REFUSAL, None, lambda command, state, _: [] if state else [command], lambda _, event: event, published=True
     )
@@ -45,7 +42,7 @@ def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandR
 
 @dataclass(slots=True)
 class StreamState:
-    """A stream as the writer knows it: who decides for it, its folded state, version, owner and (fixed) partition."""
+    """A stream as of a position: its Decider, folded state, version, owning tenant, and the partition that never changes."""
 
     decider: Decider[Any, Any, Any]
     state: Any
@@ -56,7 +53,7 @@ class StreamState:
 
 @dataclass(slots=True)
 class QueuedCommand:
-    """One command in the queue. `requester` is set when it came over the command topic: a refusal becomes an event."""
+    """One command for a stream. `requester` names the stream that sent it over the command topic: a refusal becomes an event."""
 
     stream: str
     command: object
@@ -65,13 +62,14 @@ class QueuedCommand:
     requester: str | None = None
 
     @property
-    def pair(self) -> tuple[str, str]:
+    def stream_and_id(self) -> tuple[str, str]:
+        """The idempotency key as the log looks it up."""
         return self.stream, self.meta.command_id
 
 
 @dataclass(slots=True)
 class CommandResult:
-    """What became of one command: `appended` (its last event is `version`), a `repeat`, nothing to do, or its fault."""
+    """Result of one command: `appended` (its last event is `version`), a `repeat`, nothing to do, or a fault."""
 
     version: int
     position: int
@@ -79,6 +77,13 @@ class CommandResult:
     fault: BaseException | None = None
     appended: bool = False
     repeat: bool = False
+
+    def receipt(self, service: str, stream: str) -> Receipt:
+        """The receipt of the command; raises its fault where it has one."""
+        if self.fault is not None:
+            raise self.fault
+        partition = "" if self.partition is None else str(self.partition)
+        return Receipt(stream, self.version, self.position, f"{service}:{self.position}:{partition}")
 
     @property
     def outcome(self) -> str:
@@ -117,7 +122,7 @@ class AtomicGroup:
 
 
 class DeciderRegistry:
-    """The service's aggregates and processes by category, its inline tables by event type, and its codec."""
+    """A service's Deciders by category, its inline tables by event type, and its codec."""
 
     def __init__(
         self,
@@ -149,19 +154,20 @@ class DeciderRegistry:
         partition = partition_of(stream, self.partitions) if decider.published else None
         return StreamState(decider, decider.initial, 0, "", partition)
 
-    def evolve(self, entry: StreamState, recorded: Recorded) -> None:
-        """Folds a stored event into an entry in place."""
+    def evolve(self, stream: StreamState, recorded: Recorded) -> None:
+        """Folds a stored event into a stream's state, in place."""
         event = self.codec.decode(recorded.name, recorded.data)
-        entry.state = entry.decider.evolve(entry.state, event)
-        entry.version, entry.tenant = recorded.version, recorded.tenant
+        stream.state = stream.decider.evolve(stream.state, event)
+        stream.version, stream.tenant = recorded.version, recorded.tenant
 
     def folds(self, event: object) -> Sequence[InlineTable[Any]]:
+        """The inline tables that fold an event of this type."""
         return self._folds.get(type(event), ())
 
 
 def stored_meta(meta: Meta, events: int) -> bytes:
-    """Canonical JSON beside each event: who, why, and how many events the command appended. No personal data."""
-    value = {  # in the order of their names, as canonical JSON has them
+    """Canonical JSON stored beside each event: actor, cause, and the command's number of events. It holds no personal data."""
+    value = {  # sorted by name, as canonical JSON is
         "actor": meta.actor.id, "causation": meta.causation or meta.command_id,
         "correlation": meta.correlation or meta.command_id, "events": events, "fingerprint": meta.fingerprint,
         "roles": sorted(meta.actor.roles), "tenant": meta.actor.tenant, "traceparent": meta.traceparent,
@@ -169,53 +175,14 @@ def stored_meta(meta: Meta, events: int) -> bytes:
     return orjson.dumps(value)
 
 
-def repeated(item: QueuedCommand, first: Recorded) -> CommandResult:
+def repeated(command: QueuedCommand, first: Recorded) -> CommandResult:
     """The first receipt again; the same id with another body is Invalid `command.id_reused`."""
     meta = orjson.loads(first.meta)
-    if not item.meta.repeats(meta["fingerprint"]):
-        return reused()
+    if not command.meta.repeats(meta["fingerprint"]):
+        return id_reused()
     more = meta["events"] - 1
     return CommandResult(first.version + more, first.position + more, first.partition, repeat=True)
 
 
-def reused() -> CommandResult:
+def id_reused() -> CommandResult:
     return CommandResult(0, 0, None, Invalid("command.id_reused", do="use a new idempotency key for another body"))
-
-
-def receipt(service: str, stream: str, outcome: CommandResult) -> Receipt:
-    where = "" if outcome.partition is None else str(outcome.partition)
-    return Receipt(stream, outcome.version, outcome.position, f"{service}:{outcome.position}:{where}")
-
-
-def moves_with_append(groups: Sequence[AtomicGroup], results: Sequence[Sequence[CommandResult]]) -> list[InTransaction]:
-    """The `in_transaction` of each group without a fault; a group that failed keeps its checkpoint where it was."""
-    placed = zip(groups, results, strict=True)
-    return [group.in_transaction for group, own in placed if group.in_transaction and not any(one.fault for one in own)]
-
-
-def fail_all(groups: Sequence[AtomicGroup], error: BaseException) -> None:
-    """Fails every group with the same error, and counts each of their commands."""
-    for group in groups:
-        group.fail(error)
-        for command in group.commands:
-            kind = str(getattr(error, "kind", "internal"))
-            telemetry.count("commands_total", command=type(command.command).__name__, outcome=kind)
-
-
-def count_results(
-    groups: Sequence[AtomicGroup], results: Sequence[Sequence[CommandResult]], events: Iterable[str], answered_at: float
-) -> None:
-    """Metrics of one batch: results by command, each command's seconds from queue to answer, and appended events by name."""
-    seconds, outcomes = dict[str, list[float]](), dict[tuple[str, str], int]()
-    for group, own in zip(groups, results, strict=True):
-        for command, result in zip(group.commands, own, strict=True):
-            kind = type(command.command).__name__
-            seconds.setdefault(kind, []).append(answered_at - group.queued_at)
-            outcomes[kind, result.outcome] = outcomes.get((kind, result.outcome), 0) + 1
-    for (kind, outcome), count in outcomes.items():
-        telemetry.count("commands_total", count, command=kind, outcome=outcome)
-    for kind, waited in seconds.items():
-        telemetry.observe_each("command_seconds", waited, command=kind)
-    for event, count in Counter(events).items():
-        telemetry.count("events_appended_total", count, event=event)
-    telemetry.observe("writer_batch_size", len(groups))

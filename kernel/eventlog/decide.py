@@ -1,9 +1,8 @@
-"""Deciding a batch in memory, in order, on copies: what the writer appends is what comes out of here. No I/O."""
+"""A batch is decided in memory, group by group, each on top of the ones before it; the writer appends the decisions. No I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
@@ -12,27 +11,30 @@ from kernel.core.decider import Context, DecidedEvent, InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.core.faults import BUGS, Fault, Invalid, Refused
 from kernel.eventlog.commands import (
+    AtomicGroup,
     CommandRefused,
     CommandResult,
     DeciderRegistry,
     QueuedCommand,
     StreamState,
+    id_reused,
     refusal_stream,
     repeated,
-    reused,
     stored_meta,
 )
 from kernel.eventlog.log import Pending, Statement
 
 R = TypeVar("R")
 RowKey = tuple[str, Key]
+Earlier = Mapping[tuple[str, str], Recorded]
+"""The first event of each command that was appended before, by (stream, command id)."""
 MAX_EVENTS_PER_COMMAND = 1_000
 MAX_EVENT_BYTES = 512 * 1024
-"""Checked before the append: what is in the log must fit a message of the bus."""
+"""Checked before the append: every event in the log must fit into a message of the bus."""
 
 
 class RowMissing(BaseException):
-    """A Decider or fold looked at an inline row that is not loaded yet: load it and decide again."""
+    """A Decider or a fold read an inline row that is not loaded yet: the row is loaded and the batch decided again."""
 
     def __init__(self, table: InlineTable[Any], key: Key) -> None:
         super().__init__(table.name, key)
@@ -40,187 +42,171 @@ class RowMissing(BaseException):
 
 
 @dataclass(slots=True)
-class Rows:
-    """What one command changes, over what was changed before it, over the loaded rows."""
+class LayeredRows:
+    """Inline rows as one command sees them: its own changes, over those of earlier commands, over the loaded rows."""
 
     below: tuple[Mapping[RowKey, Any], ...]
     changed: dict[RowKey, Any] = field(default_factory=dict)
 
     def get(self, table: InlineTable[R], key: Key) -> R | None:
-        where = (table.name, key)
+        row_key = (table.name, key)
         for layer in (self.changed, *self.below):
-            if where in layer:
-                found: R | None = layer[where]
+            if row_key in layer:
+                found: R | None = layer[row_key]
                 return found
         raise RowMissing(table, key)
 
 
 @dataclass(slots=True)
 class Decisions:
-    """A whole batch, decided: rows to append, states and inline rows to keep, and the outcome of each item in order."""
+    """A decided batch: events to append, the states and inline rows that hold after the append, results group by group."""
 
     pending: list[Pending] = field(default_factory=list)
-    entries: dict[str, StreamState] = field(default_factory=dict)
+    states: dict[str, StreamState] = field(default_factory=dict)
     rows: dict[RowKey, Any] = field(default_factory=dict)
     sealed: list[Any] = field(default_factory=list)
-    outcomes: list[list[CommandResult]] = field(default_factory=list)
-    quiet: list[tuple[str, str]] = field(default_factory=list)
-    """Stream and id of the commands of which nothing is appended: they may have been before."""
+    results: list[list[CommandResult]] = field(default_factory=list)
+    unappended: list[tuple[str, str]] = field(default_factory=list)
+    """(stream, id) of each command that appends nothing: it may be a repeat, so its id is looked up before the answer."""
     prepared: Statement | None = None
-    """Its append made ready, where there was time for it."""
+    """The append's statement, built ahead while the process was idle."""
 
     def take(self, other: "Decisions") -> None:
-        """What another decided on top of this; not its outcomes."""
+        """Adds the changes (not the results) of a group that was decided on top of these."""
         self.pending += other.pending
-        self.entries |= other.entries
+        self.states |= other.states
         self.rows |= other.rows
         self.sealed += other.sealed
 
-    def shift(self, by: int) -> None:
-        """It stands so many positions later; only where all of it is appended (nothing is quiet) is that all there is to it."""
-        for outcome in chain.from_iterable(self.outcomes):
-            outcome.position += by
-        if self.prepared is not None:
-            sql, values = self.prepared
-            self.prepared = sql, values | {"expected": values["expected"] + by}
 
-
-class Batch:
-    """Decides units (lists of items that stand or fall together) one after another on the states given."""
+class BatchDecider:
+    """Runs the Deciders over one batch; the first event will stand at `head + 1`."""
 
     def __init__(
         self,
         deciders: DeciderRegistry,
-        entries: Mapping[str, StreamState],
+        states: Mapping[str, StreamState],
         rows: Mapping[RowKey, Any],
         head: int,
         at: datetime,
     ) -> None:
-        self._deciders, self._loaded_entries, self._loaded_rows = deciders, dict(entries), dict(rows)
+        self._deciders, self._loaded_states, self._loaded_rows = deciders, dict(states), dict(rows)
         self._head, self._at = head, at
-        self.decided = Decisions()
-        self.missing: dict[RowKey, None] = {}
-        """Inline rows that were looked at and not loaded: load them and decide the whole batch anew."""
-        self._seen: dict[tuple[str, str], tuple[str, CommandResult]] = {}
+        self.decisions = Decisions()
+        self.missing_rows: dict[RowKey, None] = {}
+        """Inline rows that were read and not loaded: load them and decide the whole batch again."""
+        self._done: dict[tuple[str, str], tuple[str, CommandResult]] = {}
+        """Fingerprint and result of each command of this batch that appends, by (stream, id)."""
 
-    def know(self, entries: Mapping[str, StreamState], rows: Mapping[RowKey, Any], at: datetime) -> None:
-        """More that was loaded, for what is added from now on; `at`: the time it is decided at."""
-        self._loaded_entries |= entries
+    def add_loaded(self, states: Mapping[str, StreamState], rows: Mapping[RowKey, Any], at: datetime) -> None:
+        """Adds loaded states and rows for the groups that follow, which are decided at the time `at`."""
+        self._loaded_states |= states
         self._loaded_rows |= rows
         self._at = at
-        self.decided.prepared = None
+        self.decisions.prepared = None
 
-    @property
-    def rows(self) -> Mapping[RowKey, Any]:
-        """The inline rows it was decided on."""
-        return self._loaded_rows
-
-    def looked_at(self, stream: str) -> bool:
-        """Whether the stream's state may have counted."""
-        return stream in self._loaded_entries
-
-    def add(self, items: Sequence[QueuedCommand], known: Mapping[tuple[str, str], Recorded]) -> None:
-        """Decides one unit; if one of several items fails, none of them counts and all answer that fault."""
-        alone = len(items) == 1
-        into = self.decided if alone else Decisions()  # one command changes nothing unless it is decided to its end
+    def add(self, commands: Sequence[QueuedCommand], earlier: Earlier) -> None:
+        """Decides one group. If one of several commands fails, none of them is appended and all get its fault."""
+        alone = len(commands) == 1
+        into = self.decisions if alone else Decisions()  # a single command changes nothing unless it succeeds
         try:
-            outcomes = [self._decide(item, known, into) for item in items]
+            results = [self._handle(command, earlier, into) for command in commands]
         except RowMissing as row:
-            self.missing[row.table.name, row.key] = None
+            self.missing_rows[row.table.name, row.key] = None
             return
-        failed = None if alone else next((outcome for outcome in outcomes if outcome.fault), None)
+        failed = None if alone else next((result for result in results if result.fault), None)
         if failed is not None:
-            outcomes = [failed] * len(items)
+            results = [failed] * len(commands)
         elif not alone:
-            self.decided.take(into)
-        for item, outcome in zip(items, outcomes, strict=True):
-            if not outcome.appended:
-                self.decided.quiet.append(item.pair)
-            elif not outcome.fault:
-                self._seen[item.pair] = (item.meta.fingerprint, outcome)
-        self.decided.outcomes.append(outcomes)
+            self.decisions.take(into)
+        for command, result in zip(commands, results, strict=True):
+            if not result.appended:
+                self.decisions.unappended.append(command.stream_and_id)
+            elif not result.fault:
+                self._done[command.stream_and_id] = (command.meta.fingerprint, result)
+        self.decisions.results.append(results)
 
-    def _entry(self, stream: str, into: Decisions) -> StreamState:
-        found = into.entries.get(stream) or self.decided.entries.get(stream) or self._loaded_entries.get(stream)
+    def _state(self, stream: str, into: Decisions) -> StreamState:
+        found = into.states.get(stream) or self.decisions.states.get(stream) or self._loaded_states.get(stream)
         return found or self._deciders.blank(stream)
 
-    def _decide(self, item: QueuedCommand, known: Mapping[tuple[str, str], Recorded], into: Decisions) -> CommandResult:
-        pair = item.pair
-        if pair in known:
-            return repeated(item, known[pair])
-        if pair in self._seen:
-            fingerprint, first = self._seen[pair]
-            return replace(first, appended=False, repeat=True) if item.meta.repeats(fingerprint) else reused()
-        if item.requester is not None and self._entry(refusal_stream(item.meta.command_id), into).version:
+    def _handle(self, command: QueuedCommand, earlier: Earlier, into: Decisions) -> CommandResult:
+        """The result of one command: the first receipt for a repeat, else whatever its Decider says."""
+        key = command.stream_and_id
+        if key in earlier:
+            return repeated(command, earlier[key])
+        if key in self._done:
+            fingerprint, first = self._done[key]
+            return replace(first, appended=False, repeat=True) if command.meta.repeats(fingerprint) else id_reused()
+        if command.requester is not None and self._state(refusal_stream(command.meta.command_id), into).version:
             return CommandResult(0, 0, None, Refused("command.refused_before"))
         try:
-            return self._append(item, item.stream, item.command, into)
+            return self._run_decider(command, command.stream, command.command, into)
         except Fault as fault:
-            return self._refuse(item, fault, into)
+            return self._refuse(command, fault, into)
         except BUGS as error:
             return CommandResult(0, 0, None, error)
 
-    def _refuse(self, item: QueuedCommand, fault: Fault, into: Decisions) -> CommandResult:
-        """What came over the command topic is refused in public, so that nobody waits for its outcome for ever."""
-        if item.requester is None or fault.kind == "unavailable":
+    def _refuse(self, command: QueuedCommand, fault: Fault, into: Decisions) -> CommandResult:
+        """A refused request becomes a public event, so that the process that sent it never waits for ever."""
+        if command.requester is None or fault.kind == "unavailable":
             return CommandResult(0, 0, None, fault)
         facts = orjson.dumps(fault.facts, option=orjson.OPT_SORT_KEYS).decode()
-        kind = type(item.command).__name__
-        refusal = CommandRefused(item.meta.command_id, item.requester, kind, fault.code, facts)
-        outcome = self._append(item, refusal_stream(item.meta.command_id), refusal, into)
-        return replace(outcome, fault=fault, appended=True)
+        kind = type(command.command).__name__
+        refusal = CommandRefused(command.meta.command_id, command.requester, kind, fault.code, facts)
+        result = self._run_decider(command, refusal_stream(command.meta.command_id), refusal, into)
+        return replace(result, fault=fault, appended=True)
 
-    def _append(self, item: QueuedCommand, stream: str, command: Any, into: Decisions) -> CommandResult:
-        """Decides on the stream's state, folds the events into copies and queues them for the append."""
-        entry = self._entry(stream, into)
-        decider = entry.decider
-        tenant = entry.tenant or decider.owner(command) or item.meta.actor.tenant
-        below = (self.decided.rows, self._loaded_rows)
-        rows = Rows(below if into is self.decided else (into.rows, *below))
-        events = decider.decide(command, entry.state, Context(self._at, item.meta.actor, rows, stream, tenant))
+    def _run_decider(self, command: QueuedCommand, stream: str, body: Any, into: Decisions) -> CommandResult:
+        """Decides `body` on the stream's state and folds its events into new states and rows; the old ones stay as they are."""
+        before = self._state(stream, into)
+        decider = before.decider
+        tenant = before.tenant or decider.owner(body) or command.meta.actor.tenant
+        below = (self.decisions.rows, self._loaded_rows)
+        rows = LayeredRows(below if into is self.decisions else (into.rows, *below))
+        events = decider.decide(body, before.state, Context(self._at, command.meta.actor, rows, stream, tenant))
         if len(events) > MAX_EVENTS_PER_COMMAND:
             raise Invalid("command.too_many_events", limit=MAX_EVENTS_PER_COMMAND)
-        state = entry.state
-        for version, event in enumerate(events, start=entry.version + 1):
+        state = before.state
+        for version, event in enumerate(events, start=before.version + 1):
             state = decider.evolve(state, event)
             for inline in self._deciders.folds(event):
                 for key, row in inline.fold(DecidedEvent(stream, tenant, version, self._at, event), rows):
                     rows.changed[inline.name, key] = row
         if events:
-            into.pending += self._pending(item, stream, tenant, entry, events)
+            into.pending += self._pending(command, stream, tenant, before, events)
             into.rows |= rows.changed
-            into.entries[stream] = StreamState(decider, state, entry.version + len(events), tenant, entry.partition)
-            into.sealed += item.sealed
-        position = self._head + len(self.decided.pending) + (0 if into is self.decided else len(into.pending))
-        return CommandResult(entry.version + len(events), position, entry.partition, appended=bool(events))
+            into.states[stream] = StreamState(decider, state, before.version + len(events), tenant, before.partition)
+            into.sealed += command.sealed
+        position = self._head + len(self.decisions.pending) + (0 if into is self.decisions else len(into.pending))
+        return CommandResult(before.version + len(events), position, before.partition, appended=bool(events))
 
     def _pending(
-        self, item: QueuedCommand, stream: str, tenant: str, entry: StreamState, events: Sequence[object]
+        self, command: QueuedCommand, stream: str, tenant: str, before: StreamState, events: Sequence[object]
     ) -> list[Pending]:
-        """Rows for the log; raises before any of them counts."""
-        meta, made, version = stored_meta(item.meta, len(events)), [], entry.version
-        command: str | None = item.meta.command_id
+        """The log's rows for these events; raises before any of them is added to the batch."""
+        meta, made, version = stored_meta(command.meta, len(events)), [], before.version
+        command_id: str | None = command.meta.command_id
         for event in events:
             name, data = self._deciders.codec.encode(event)
             if len(data) > MAX_EVENT_BYTES:
                 raise Invalid("event.too_large", event=name, limit_bytes=MAX_EVENT_BYTES)
             version += 1
-            made.append(Pending(tenant, stream, version, entry.partition, name, data, meta, command))
-            command = None
+            made.append(Pending(tenant, stream, version, before.partition, name, data, meta, command_id))
+            command_id = None
         return made
 
 
-def with_repeats(
-    groups: Sequence[Sequence[QueuedCommand]], decided: Decisions, known: Mapping[tuple[str, str], Recorded]
-) -> Decisions:
-    """Gives a command of which nothing is appended the first receipt, where its id had been appended before."""
+def with_repeats(groups: Sequence[AtomicGroup], decisions: Decisions, earlier: Earlier) -> Decisions:
+    """Gives the first receipt to each command that appends nothing and whose id was appended earlier."""
 
-    def settled(item: QueuedCommand, outcome: CommandResult) -> CommandResult:
-        return outcome if outcome.appended or item.pair not in known else repeated(item, known[item.pair])
+    def final(command: QueuedCommand, result: CommandResult) -> CommandResult:
+        first = None if result.appended else earlier.get(command.stream_and_id)
+        return result if first is None else repeated(command, first)
 
-    if known:
-        decided.outcomes = [
-            [settled(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
-            for items, outcomes in zip(groups, decided.outcomes, strict=True)
+    if earlier:
+        decisions.results = [
+            [final(command, result) for command, result in zip(group.commands, results, strict=True)]
+            for group, results in zip(groups, decisions.results, strict=True)
         ]
-    return decided
+    return decisions

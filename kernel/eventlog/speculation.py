@@ -1,127 +1,79 @@
-"""The next batch, decided while the one before it is being appended, on top of what that one appends.
+"""Speculation: while one batch is being appended, the next one is decided on top of what that append will make true.
 
-It counts only if that append succeeds as it was decided (`NextBatch.base`); otherwise its commands are queued again. Without
-it the process waits for the database while it has nothing to decide, and the database for the process.
+The next batch counts only if the append under it succeeds exactly as it was decided (`CommandBatch.base`); otherwise its
+commands are decided anew. Without speculation the process idles during each append, and the database during each decision.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from kernel.core.faults import BUGS, Fault
+from kernel.eventlog.command_queue import CommandBatch, CommandQueue, batch_size
 from kernel.eventlog.commands import AtomicGroup
-from kernel.eventlog.decide import Batch, Decisions
+from kernel.eventlog.decide import BatchDecider, Decisions
+from kernel.eventlog.log import Head
 from kernel.eventlog.state_cache import StateCache
-
-BATCH_LIMIT = 512
-TOGETHER = 16
-"""So few are not parted: a batch of its own costs more than waiting for the other's end."""
-
-
-@dataclass(slots=True)
-class NextBatch:
-    """Units decided on top of `base`, in order."""
-
-    base: Decisions
-    batch: Batch
-    units: list[AtomicGroup] = field(default_factory=list)
-
-
-def share(waiting: int, under_way: int = 0) -> int:
-    """How many of those that wait one batch takes: half of all there are, so that two batches of a size take turns."""
-    everyone = waiting + under_way
-    return min(BATCH_LIMIT, waiting, everyone if everyone <= TOGETHER else (everyone + 1) // 2)
 
 
 class Speculation:
-    """Takes from the writer's queue while an append is under way. Units that move a guard, and requests (an id that came
-    before must not be refused, and what is under way cannot be looked up), are left for a turn of their own."""
+    """Takes groups from the queue while an append is under way, and puts them back as a batch that was decided ahead."""
 
-    def __init__(self, known: StateCache, queue: deque[AtomicGroup]) -> None:
-        self._known, self._queue = known, queue
-        self._under_way: Decisions | None = None
-        self._size = 0
-        self._following: NextBatch | None = None
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, cache: StateCache, queue: CommandQueue) -> None:
+        self._cache, self._queue = cache, queue
+        self._appending: Decisions | None = None
 
-    def notice(self) -> None:
-        """Something was queued."""
-        if self._under_way is not None and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._work(self._under_way))
-
-    def take(self) -> NextBatch | None:
-        """What was decided meanwhile; the caller looks whether its base was appended."""
-        following, self._following = self._following, None
-        return following
-
-    @property
-    def is_empty(self) -> bool:
-        return self._following is None
-
-    def give_back(self) -> None:
-        """To the queue's beginning, where its units came from."""
-        following = self.take()
-        if following is not None:
-            self._queue.extendleft(reversed(following.units))
-
-    @asynccontextmanager
-    async def during(self, decided: Decisions) -> AsyncIterator[None]:
-        """The block appends `decided`; what came before it and was never taken is not touched."""
-        if self._following is None:
-            self._under_way, self._size = decided, len(decided.outcomes)
-        if self._queue:
-            self.notice()
+    async def append(self, base: Decisions, append: Coroutine[Any, Any, Head]) -> Head:
+        """Awaits `append`, which appends `base`, and decides the next batch meanwhile."""
+        self._appending = base
+        deciding = asyncio.create_task(self._decide_next(base))
         try:
-            yield
-        except BaseException:
-            self._under_way = None
-            await self._ended()
-            self.give_back()
-            raise
-        self._under_way = None
-        await self._ended()
+            return await append
+        finally:
+            self._appending = None
+            self._queue.wake()
+            await deciding
 
-    async def _ended(self) -> None:
-        if self._task is not None:
-            await self._task
-            self._task = None
-
-    async def _work(self, base: Decisions) -> None:
-        """What is queued now, and what came while it was loaded; `notice` begins it again for what comes later."""
-        while self._under_way is base and self._queue:
-            await asyncio.sleep(0)  # what comes in the same moment is decided together
-            units = self._taken()
-            if not units:
-                return
-            await self._add(base, units)
-
-    def _taken(self) -> list[AtomicGroup]:
-        before = 0 if self._following is None else len(self._following.units)
-        count = share(before + len(self._queue), self._size) - before
-        units: list[AtomicGroup] = []
-        while self._queue and len(units) < count and is_plain(self._queue[0]):
-            units.append(self._queue.popleft())
-        return units
-
-    async def _add(self, base: Decisions, units: list[AtomicGroup]) -> None:
-        """Where it cannot be decided here, whoever decides it in its turn meets the same and answers for it."""
-        following = self._following = self._following or NextBatch(base, self._known.following(base))
-        following.units += units
+    async def _decide_next(self, base: Decisions) -> None:
+        """Decides the groups that wait, and those that arrive until the append ends."""
+        decider, groups = self._cache.batch_decider({}, {}, base), list[AtomicGroup]()
         try:
-            is_decided = await self._known.add(following.batch, [unit.commands for unit in units], base)
-            if is_decided and not self._queue:
-                self._known.prepare(following.batch.decided, base)
+            while self._appending is base:
+                await asyncio.sleep(0)  # groups that arrive in the same moment are decided together
+                count = batch_size(len(groups) + len(self._queue), len(base.results)) - len(groups)
+                more = self._queue.take(count, can_speculate)
+                groups += more
+                if more and not await self._is_decided(decider, more, base):
+                    break
+                if not more and self._appending is base:
+                    await self._queue.change()
+            else:
+                if groups:
+                    self._queue.put_ahead(CommandBatch(groups, decider.decisions, base))
+                    groups = []
+        finally:
+            self._queue.put_back(groups)
+
+    async def _is_decided(self, decider: BatchDecider, groups: list[AtomicGroup], base: Decisions) -> bool:
+        """False where the groups cannot be decided ahead: their own turn meets the same error and answers it."""
+        try:
+            states, rows = await self._cache.load(groups, None, base)
+            decider.add_loaded(states, rows, self._cache.now())
+            for group in groups:
+                decider.add(group.commands, {})
+            if not decider.missing_rows and not len(self._queue):
+                self._cache.prepare_append(decider.decisions, base)
         except (Fault, DBAPIError, *BUGS):
-            is_decided = False
-        if not is_decided:
-            self._under_way = None
-            self.give_back()
+            return False
+        return not decider.missing_rows
 
 
-def is_plain(unit: AtomicGroup) -> bool:
-    """What may be decided before it is known what it will stand on."""
-    return unit.in_transaction is None and all(item.requester is None for item in unit.commands)
+def can_speculate(group: AtomicGroup) -> bool:
+    """True for a group that may be decided before the batch below it is appended.
+
+    Groups with `in_transaction` take a turn of their own, and so do requests: a request that came before must not be refused,
+    and its id cannot be looked up in an append that is still under way.
+    """
+    return group.in_transaction is None and all(command.requester is None for command in group.commands)

@@ -1,4 +1,4 @@
-"""What one writer knows as of the log's head it stands at: position, database time, states of streams, inline rows."""
+"""The cache that one writer decides on: states of streams and inline rows, all of them as of one position of the log."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -6,13 +6,20 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.events import Recorded
-from kernel.core.faults import BUGS, Fault
-from kernel.eventlog.commands import DeciderRegistry, QueuedCommand, StreamState, refusal_stream
-from kernel.eventlog.decide import Batch, Decisions, RowKey
+from kernel.core.faults import BUGS, Fault, Unavailable
+from kernel.eventlog.commands import (
+    AtomicGroup,
+    DeciderRegistry,
+    Fenced,
+    InTransaction,
+    QueuedCommand,
+    StreamState,
+    refusal_stream,
+)
+from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.inline_tables import InlineTables
 from kernel.eventlog.log import READ_LIMIT, Head, Log
 
@@ -21,16 +28,25 @@ ROWS_LIMIT = 200_000
 FAR_BEHIND = 20_000
 A = TypeVar("A")
 B = TypeVar("B")
-Units = Sequence[Sequence[QueuedCommand]]
 NOTHING = Decisions()
 ABSENT = object()
-FAILED = (Fault, *BUGS)
+
+
+class HeadMoved(Exception):
+    """Another process appended: the position of the cache is no longer the log's head."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection was lost during an append, and whether the append happened cannot be found out now."""
+
+    def __init__(self) -> None:
+        super().__init__("command.outcome_unknown", do="send the same idempotency key again")
 
 
 class TwoGenerationCache:
-    """A bounded cache of two generations: when the young one holds half the limit the old one is dropped and it is the old.
+    """A bounded cache of two generations: a young one that holds half of the limit becomes the old one, which is dropped.
 
-    So whole batches are kept at once; an order of single entries costs several times as much.
+    Whole batches are cached in one step; a least-recently-used order of single entries costs several times as much.
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,7 +54,7 @@ class TwoGenerationCache:
         self._young: dict[Any, Any] = {}
         self._old: dict[Any, Any] = {}
 
-    def keep(self, entries: Mapping[Any, Any]) -> None:
+    def cache(self, entries: Mapping[Any, Any]) -> None:
         self._young |= entries
         if len(self._young) >= self._half:
             self._young, self._old = {}, self._young
@@ -52,14 +68,14 @@ class TwoGenerationCache:
 
 
 class StateCache:
-    """Everything here is as the log stood at `position` (None: nothing is known, `start` first)."""
+    """Everything cached is as of `position`. After `clear` the position is None until `initialize`."""
 
     def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
         self._inline = InlineTables(log, deciders.inlines)
         self._states, self._rows = TwoGenerationCache(STATES_LIMIT), TwoGenerationCache(ROWS_LIMIT)
         self._time: datetime | None = None
-        self._told_at = 0.0
+        self._time_read_at = 0.0
         self.position: int | None = None
 
     @property
@@ -67,171 +83,131 @@ class StateCache:
         return self._time is not None
 
     def now(self) -> datetime:
-        """Database time as last told, plus what has passed since: it never goes back, and no machine's clock is asked."""
+        """Database time: the last one read plus the seconds since. It never goes back, and no machine's clock is asked."""
         assert self._time is not None
-        return self._time + timedelta(seconds=self._log.monotonic() - self._told_at)
+        return self._time + timedelta(seconds=self._log.monotonic() - self._time_read_at)
 
-    async def start(self, connection: AsyncConnection | None = None) -> None:
-        """Finds the head and the time anew, unless they are known."""
+    async def initialize(self) -> None:
+        """Reads the head and the database time, unless the position is known."""
         if self.position is None:
-            self.stand(Head((await self._log.head(connection)).position, await self._log.now()))
+            self.advance_to(Head((await self._log.head()).position, await self._log.now()))
 
-    def stand(self, head: Head) -> None:
-        """A head that was read, not appended, may be old: time goes on from the estimate that was running."""
+    def advance_to(self, head: Head) -> None:
+        """Moves the position to the head. A head that was read may be old, so `now` goes on from the later of both times."""
         self._time = head.at if self._time is None else max(head.at, self.now())
-        self._told_at = self._log.monotonic()
+        self._time_read_at = self._log.monotonic()
         self.position = head.position
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self.position = None
         self._states.clear()
         self._rows.clear()
 
-    async def catch_up(self) -> list[Recorded] | None:
-        """`read_on` to where the head is now; None where that is too far or nothing was known: all is forgotten instead."""
+    async def catch_up(self) -> list[Recorded]:
+        """Reads the missed events up to the head; clears the cache where they are too many or nothing was known."""
         head = (await self._log.head()).position
         if self.position is None or head - self.position > FAR_BEHIND:
-            self.forget()
-            await self.start()
-            return None
-        return await self.read_on(None) if head > self.position else []
+            self.clear()
+            await self.initialize()
+            return []
+        return await self.read_missed() if head > self.position else []
 
-    async def read_on(self, connection: AsyncConnection | None) -> list[Recorded] | None:
-        """Folds what others appended into the cached states and returns it; inline rows are dropped, they are read again.
-
-        None: nothing was known.
-        """
-        if self.position is None:
-            await self.start(connection)
-            return None
+    async def read_missed(self, connection: AsyncConnection | None = None) -> list[Recorded]:
+        """Catches up with all events behind the position, and returns them."""
+        assert self.position is not None
         found: list[Recorded] = []
         while True:
             missed = await self._log.read(self.position, connection=connection)
-            self.fold(missed)
+            self.catch_up_with(missed)
             found += missed
             if len(missed) < READ_LIMIT:
                 return found
 
-    def fold(self, missed: Sequence[Recorded]) -> None:
-        """Stands behind what others appended: cached states follow, inline rows are dropped."""
+    def catch_up_with(self, missed: Sequence[Recorded]) -> None:
+        """Folds the events into cached states and drops all cached inline rows, which events alone cannot bring up to date."""
         for recorded in missed:
-            entry = self._states.get(recorded.stream)
-            if entry is not None and recorded.version == entry.version + 1:
-                self._deciders.evolve(entry, recorded)
+            cached = self._states.get(recorded.stream)
+            if cached is not None and recorded.version == cached.version + 1:
+                self._deciders.evolve(cached, recorded)
         if missed:
             self._rows.clear()
-            self.stand(Head(missed[-1].position, missed[-1].recorded_at))
+            self.advance_to(Head(missed[-1].position, missed[-1].recorded_at))
 
-    async def ahead(self, units: Units) -> Batch | None:
-        """Decides, and makes the append ready, while the head row's lock is waited for.
-
-        None where it cannot be done so: a row that nobody announced, or a command that decides nothing or is refused (it
-        must be looked up whether it came before).
-        """
-        assert self.position is not None
-        await asyncio.sleep(0)  # the lock is asked for first
-        try:
-            entries, rows = await self.load(units)
-            batch = Batch(self._deciders, entries, rows, self.position, self.now())
-            for items in units:
-                batch.add(items, {})
-        except (*FAILED, DBAPIError):  # whoever decides under the lock meets the same and answers for it
-            return None
-        if batch.missing or batch.decided.quiet:
-            return None
-        self.prepare(batch.decided, NOTHING)
-        return batch
-
-    async def missed(self, batch: Batch) -> list[Recorded] | None:
-        """Under the head row's lock: what came since `batch` was decided; None when that touches what it was decided on.
-
-        It is read beside the transaction that holds the lock: while it does, what is committed is all there is.
-        """
-        assert self.position is not None
-        events, rows = await both(self._log.read(self.position), self._inline.read(list(batch.rows)))
-        stale = (
-            len(events) == READ_LIMIT or rows != batch.rows or any(batch.looked_at(event.stream) for event in events)
-        )
-        return None if stale else events
-
-    async def decide(
-        self, units: Units, known: Mapping[tuple[str, str], Recorded], connection: AsyncConnection | None
+    async def decide_batch(
+        self, groups: Sequence[AtomicGroup], earlier: Earlier, connection: AsyncConnection | None = None
     ) -> Decisions:
-        """Loads what is missing in one query each, then decides; a row nobody announced is loaded and all decided anew."""
-        assert self.position is not None
-        entries, rows = await self.load(units, connection)
+        """Loads all that is not cached, then decides; an unannounced inline row is loaded and the whole batch decided again."""
+        states, rows = await self.load(groups, connection)
         while True:
-            batch = Batch(self._deciders, entries, rows, self.position, self.now())
-            for items in units:
-                batch.add(items, known)
-            if not batch.missing:
-                return batch.decided
-            rows |= await self._load_rows(list(batch.missing), connection)
+            batch = self.batch_decider(states, rows)
+            for group in groups:
+                batch.add(group.commands, earlier)
+            if not batch.missing_rows:
+                return batch.decisions
+            rows |= await self._load_rows(list(batch.missing_rows), connection)
 
-    def following(self, base: Decisions) -> Batch:
-        """An empty batch on top of one that is being appended."""
-        return Batch(self._deciders, {}, {}, self._after(base), self.now())
+    def batch_decider(
+        self, states: Mapping[str, StreamState], rows: Mapping[RowKey, Any], appending: Decisions = NOTHING
+    ) -> BatchDecider:
+        """An empty batch on top of the position, or of a batch that is being appended there."""
+        return BatchDecider(self._deciders, states, rows, self._after(appending), self.now())
 
-    async def add(self, batch: Batch, units: Units, base: Decisions) -> bool:
-        """Decides more units on top of `base`; False when a row is missing that nobody announced (nothing of it counts)."""
-        entries, rows = await self.load(units, None, base)
-        batch.know(entries, rows, self.now())
-        for items in units:
-            batch.add(items, {})
-        return not batch.missing
+    def prepare_append(self, decisions: Decisions, appending: Decisions) -> None:
+        """Builds the statement that appends these decisions behind a batch that is being appended."""
+        if decisions.pending:
+            changes = self._inline.changes(decisions)
+            decisions.prepared = self._log.prepare(decisions.pending, self._after(appending), changes)
 
-    def prepare(self, decided: Decisions, base: Decisions) -> None:
-        """Makes the append behind `base` ready while there is nothing else to do."""
-        if decided.pending:
-            expected = self._after(base)
-            decided.prepared = self._log.prepare(decided.pending, expected, self._inline.changes(decided))
-
-    def _after(self, base: Decisions) -> int:
+    def _after(self, appending: Decisions) -> int:
         assert self.position is not None
-        return self.position + len(base.pending)
+        return self.position + len(appending.pending)
 
     async def load(
-        self, units: Units, connection: AsyncConnection | None = None, under_way: Decisions = NOTHING
+        self,
+        groups: Sequence[AtomicGroup],
+        connection: AsyncConnection | None = None,
+        appending: Decisions = NOTHING,
     ) -> tuple[dict[str, StreamState], dict[RowKey, Any]]:
-        """Streams and announced rows of the units as they stand at `position`; they are kept for the next time.
+        """The groups' streams and announced inline rows as of the position, from the cache or one query each.
 
-        What an append that is `under_way` changes is neither loaded nor kept: it is as in its own copies. Rows are asked
-        for at the same time as streams, as if unknown streams were new; what these then announce besides is loaded after.
+        A batch that is being appended (`appending`) hides the cached and stored values of all that it changes. Rows and
+        streams are loaded at the same time: rows are announced as if unknown streams were new, then once more.
         """
-        entries, blank = self._entries(units, under_way)
-        rows, missing = self._rows_of(self._announced(units, entries), under_way)
+        commands = [command for group in groups for command in group.commands]
+        states, blank = self._cached_states(commands, appending)
+        rows, missing = self._cached_rows(self._announced(commands, states), appending)
         if blank:
             if connection is None:
-                await both(self._fill(blank, None), self._load_rows(missing, None))
+                await gather_both(self._load_states(blank, None), self._load_rows(missing, None))
             else:
-                await self._fill(blank, connection)
-            rows, missing = self._rows_of(self._announced(units, entries), under_way)
+                await self._load_states(blank, connection)
+            rows, missing = self._cached_rows(self._announced(commands, states), appending)
         if missing:
             rows |= await self._load_rows(missing, connection)
-        return entries, rows
+        return states, rows
 
-    def _entries(self, units: Units, under_way: Decisions) -> tuple[dict[str, StreamState], dict[str, StreamState]]:
-        """The units' streams as they are known, or blank; and of these the blank ones, which are to be folded."""
-        entries: dict[str, StreamState] = {}
+    def _cached_states(
+        self, commands: Sequence[QueuedCommand], appending: Decisions
+    ) -> tuple[dict[str, StreamState], dict[str, StreamState]]:
+        """The states of the commands' streams, blank where nothing is cached; and the blank ones again, to be loaded."""
+        states: dict[str, StreamState] = {}
         blank: dict[str, StreamState] = {}
-        for item in chain.from_iterable(units):
-            streams = (item.stream,) if item.requester is None else (item.stream, refusal_stream(item.meta.command_id))
-            for stream in streams:
-                if stream in entries:
-                    continue
-                entry = under_way.entries.get(stream) or self._states.get(stream)
-                if entry is None and self._deciders.knows(stream):
-                    entry = blank[stream] = self._deciders.blank(stream)
-                if entry is not None:
-                    entries[stream] = entry
-        return entries, blank
+        for stream in chain.from_iterable(map(_streams, commands)):
+            if stream in states:
+                continue
+            state = appending.states.get(stream) or self._states.get(stream)
+            if state is None and self._deciders.knows(stream):
+                state = blank[stream] = self._deciders.blank(stream)
+            if state is not None:
+                states[stream] = state
+        return states, blank
 
-    def _rows_of(self, wanted: Iterable[RowKey], under_way: Decisions) -> tuple[dict[RowKey, Any], list[RowKey]]:
-        """What is known of these rows, and which are not."""
+    def _cached_rows(self, wanted: Iterable[RowKey], appending: Decisions) -> tuple[dict[RowKey, Any], list[RowKey]]:
+        """The rows that are cached, and the keys of those that are not."""
         found: dict[RowKey, Any] = {}
         missing: list[RowKey] = []
         for key in wanted:
-            row = under_way.rows.get(key, ABSENT)
+            row = appending.rows.get(key, ABSENT)
             if row is ABSENT:
                 row = self._rows.get(key, ABSENT)
             if row is ABSENT:
@@ -240,50 +216,71 @@ class StateCache:
                 found[key] = row
         return found, missing
 
-    def _announced(self, units: Units, entries: Mapping[str, StreamState]) -> Iterable[RowKey]:
-        """What `reads` names. Where it fails the decision itself will ask or fail, for its caller only."""
+    def _announced(self, commands: Sequence[QueuedCommand], states: Mapping[str, StreamState]) -> Iterable[RowKey]:
+        """The rows that `Decider.reads` names. An error of `reads` is left to the decision, which fails for its caller only."""
         wanted: dict[RowKey, None] = {}
-        for item in chain.from_iterable(units):
-            entry = entries.get(item.stream)
-            if entry is not None:
+        for command in commands:
+            stream = states.get(command.stream)
+            if stream is not None:
                 try:
-                    for inline, key in entry.decider.reads(item.command, entry.state):
+                    for inline, key in stream.decider.reads(command.command, stream.state):
                         wanted[inline.name, key] = None
-                except FAILED:
+                except (Fault, *BUGS):
                     continue
         return wanted
 
-    async def _fill(self, blank: dict[str, StreamState], connection: AsyncConnection | None) -> None:
-        """What is stored of these streams, into their blank entries; kept when all of it could be read."""
+    async def _load_states(self, blank: dict[str, StreamState], connection: AsyncConnection | None) -> None:
+        """Folds the stored events into the blank states; caches the states once all events could be read."""
         assert self.position is not None
         for recorded in await self._log.load(list(blank), self.position, connection):
             self._deciders.evolve(blank[recorded.stream], recorded)
-        self._states.keep(blank)
+        self._states.cache(blank)
 
     async def _load_rows(self, wanted: Sequence[RowKey], connection: AsyncConnection | None) -> dict[RowKey, Any]:
         loaded = await self._inline.read(wanted, connection) if wanted else {}
-        self._rows.keep(loaded)
+        self._rows.cache(loaded)
         return loaded
 
-    async def append(self, connection: AsyncConnection | None, decided: Decisions) -> Head | None:
-        """Events at the position we stand at, and the dirty inline rows; None when the head has moved.
+    async def append(
+        self, connection: AsyncConnection | None, decisions: Decisions, moves: Sequence[InTransaction]
+    ) -> Head:
+        """Appends events and inline rows behind the position, and runs what moves with them; raises HeadMoved or Fenced.
 
-        Without a connection it is committed when this returns.
+        Without a connection all of it is committed when this returns; it is one statement where nothing else moves. A batch
+        that changes nothing is only checked: the head must still be at the position.
         """
-        assert self.position is not None
-        prepared = decided.prepared
-        changes = self._inline.changes(decided) if prepared is None else ()
-        at = await self._log.append(connection, decided.pending, self.position, changes, prepared)
-        return None if at is None else Head(self.position + len(decided.pending), at)
+        if connection is None and moves:
+            async with self._log.transaction() as own:
+                return await self.append(own, decisions, moves)
+        changes_nothing = not decisions.pending and not moves
+        head = await (self._log.head(connection) if changes_nothing else self._appended(connection, decisions))
+        if head is None or head.position != self._after(decisions):
+            raise HeadMoved
+        for move in moves:
+            if connection is None or not await move(connection):
+                raise Fenced
+        return head
 
-    def keep(self, decided: Decisions) -> None:
-        """After the append: what was decided is what is known."""
-        self._states.keep(decided.entries)
-        self._rows.keep(decided.rows)
+    async def _appended(self, connection: AsyncConnection | None, decisions: Decisions) -> Head | None:
+        prepared = decisions.prepared
+        changes = self._inline.changes(decisions) if prepared is None else ()
+        at = await self._log.append(connection, decisions.pending, self._after(NOTHING), changes, prepared)
+        return None if at is None else Head(self._after(decisions), at)
+
+    def cache(self, head: Head, decisions: Decisions) -> None:
+        """Caches the states and rows of a batch that was appended, and advances to its head."""
+        self._states.cache(decisions.states)
+        self._rows.cache(decisions.rows)
+        self.advance_to(head)
 
 
-async def both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """At once; a failure is raised when both have ended, so that neither goes on behind the caller's back."""
+def _streams(command: QueuedCommand) -> tuple[str, ...]:
+    """The command's stream, and for a request the stream of its refusal."""
+    return (command.stream,) if command.requester is None else (command.stream, refusal_stream(command.meta.command_id))
+
+
+async def gather_both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Awaits both at once; raises a failure only when both have ended, so that neither goes on unobserved."""
     first, second = await asyncio.gather(one, other, return_exceptions=True)
     if isinstance(first, BaseException):
         raise first

@@ -75,7 +75,7 @@ class ProcessRunner:
             await commit(self._database, also)
             return True
         faults = [
-            outcome.fault for outcome in await self._writer.execute_with(items, also) if outcome.fault is not None
+            outcome.fault for outcome in await self._writer.execute_group(items, also) if outcome.fault is not None
         ]
         for fault in faults:
             if isinstance(fault, Fault) and fault.kind in WAITING:

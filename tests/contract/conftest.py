@@ -188,8 +188,8 @@ class Replicas:
         self.store, self.stop = store, asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
-    def one(self) -> Writer:
-        writer = Writer("counters", open_log(self.store), counter.deciders())
+    def one(self, speculates: bool = True) -> Writer:
+        writer = Writer("counters", open_log(self.store), counter.deciders(), speculates=speculates)
         self.tasks.append(asyncio.create_task(writer.run(self.stop)))
         return writer
 

@@ -1,4 +1,5 @@
-"""What is decided while another batch is being appended counts only on top of that batch, over SQLite and PostgreSQL."""
+"""Speculation and the contended turn, over SQLite and PostgreSQL: a batch that was decided ahead counts only on the very batch
+it was decided on, and a batch behind others is decided under the lock."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Held:
         self.tasks.append(asyncio.create_task(self.writer.execute(*given, **named)))
 
         async def decided() -> bool:
-            return not self.writer._overlap.is_empty
+            return not len(self.writer._queue)
 
         await until(decided, 10)
 
@@ -58,7 +59,7 @@ async def test_the_next_is_decided_on_what_is_being_appended(replicas: Replicas,
     assert [event.version for event in await log.read(0)] == [1, 2]
 
 
-async def test_what_stands_on_a_batch_that_was_behind_is_decided_anew(replicas: Replicas, log: Log) -> None:
+async def test_a_batch_on_top_of_one_that_was_behind_is_decided_anew(replicas: Replicas, log: Log) -> None:
     """The other replica's event makes both refused, and leaves the head where the second expected it."""
     held, other, stream = Held(replicas.one()), replicas.one(), counter.counter()
     await held.first(stream, Add(1, only_from=0), counter.meta())
@@ -96,7 +97,7 @@ async def test_a_group_that_lost_its_guard_takes_nobody_along(replicas: Replicas
         return False
 
     await held.first(stream, Add(1), counter.meta())
-    group = held.writer.execute_with([QueuedCommand(stream, Add(2), counter.meta())], lost)
+    group = held.writer.execute_group([QueuedCommand(stream, Add(2), counter.meta())], lost)
     held.tasks.append(asyncio.create_task(group))
     await asyncio.sleep(0)
     held.tasks.append(asyncio.create_task(held.writer.execute(stream, Add(4), counter.meta())))
@@ -129,8 +130,25 @@ async def test_many_at_once_take_turns_in_halves(replicas: Replicas, log: Log) -
     assert [event.version for event in await log.read(0)] == list(range(1, 101))
 
 
-async def sharing(replicas: Replicas) -> tuple[Writer, Writer]:
-    """Two writers that know of each other; the first decides before it has the lock from now on."""
+async def test_a_writer_without_speculation_keeps_its_promises(replicas: Replicas, log: Log) -> None:
+    """Nothing is decided while a batch is appended; order, receipts and refusals are as ever, beside another replica too."""
+    held, other, stream = Held(replicas.one(speculates=False)), replicas.one(), counter.counter()
+    await held.first(stream, Add(1, only_from=0), counter.meta())
+    jobs = [outcome(held.writer, stream, Add(1, only_from=number)) for number in (1, 1, *range(2, 60))]
+    held.tasks += [asyncio.create_task(job) for job in jobs]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(held.writer._queue) == 60
+    first, *told = await held.let_go()
+    assert (first.version, told) == (1, ["appended", "counter.moved_on", *["appended"] * 58])
+    assert held.sizes == [1, 59]
+    assert await outcome(other, stream, Add(1, only_from=60)) == "appended"
+    assert await outcome(held.writer, stream, Add(1, only_from=60)) == "counter.moved_on"
+    assert [event.version for event in await log.read(0)] == list(range(1, 62))
+
+
+async def contending(replicas: Replicas) -> tuple[Writer, Writer]:
+    """Two writers that have met each other's events: both take contended turns from now on."""
     one, other = replicas.one(), replicas.one()
     for _ in range(2):
         for writer in (one, other):
@@ -138,10 +156,8 @@ async def sharing(replicas: Replicas) -> tuple[Writer, Writer]:
     return one, other
 
 
-async def test_what_is_decided_before_the_lock_is_there_stands_where_it_is_appended(
-    replicas: Replicas, log: Log
-) -> None:
-    one, other = await sharing(replicas)
+async def test_a_contended_turn_appends_behind_what_others_appended(replicas: Replicas, log: Log) -> None:
+    one, other = await contending(replicas)
     stream = counter.counter()
     await other.execute(counter.counter(), Add(1, counter.counter()), counter.meta())
     receipts = [await one.execute(stream, Add(1, stream), counter.meta()) for _ in range(2)]
@@ -149,10 +165,8 @@ async def test_what_is_decided_before_the_lock_is_there_stands_where_it_is_appen
     assert [event.version for event in await log.read(0) if event.stream == stream] == [1, 2]
 
 
-async def test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its_stream_moved(
-    replicas: Replicas,
-) -> None:
-    one, other = await sharing(replicas)
+async def test_a_contended_turn_decides_on_the_stream_as_others_left_it(replicas: Replicas) -> None:
+    one, other = await contending(replicas)
     stream = counter.counter()
     await one.execute(stream, Add(1, stream), counter.meta())
     await other.execute(stream, Add(1, stream), counter.meta())
@@ -160,17 +174,15 @@ async def test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its
     assert await outcome(one, stream, Add(1, stream, only_from=2)) == "appended"
 
 
-async def test_what_is_decided_before_the_lock_is_there_is_decided_anew_when_its_rows_changed(
-    replicas: Replicas,
-) -> None:
-    one, other = await sharing(replicas)
+async def test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them(replicas: Replicas) -> None:
+    one, other = await contending(replicas)
     await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
     await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
     assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
 
 
-async def test_a_repeat_decided_before_the_lock_is_there_gets_the_first_receipt(replicas: Replicas, log: Log) -> None:
-    one, other = await sharing(replicas)
+async def test_a_repeat_in_a_contended_turn_gets_the_first_receipt(replicas: Replicas, log: Log) -> None:
+    one, other = await contending(replicas)
     stream = counter.counter()
     first = await other.execute(stream, Add(1, stream), counter.meta("the same"))
     assert await one.execute(stream, Add(1, stream), counter.meta("the same")) == first

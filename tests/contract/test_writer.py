@@ -136,11 +136,11 @@ async def test_a_group_stands_or_falls_together(replicas: Replicas, log: Log) ->
         QueuedCommand(counter.counter(), Add(1), counter.meta()),
         QueuedCommand(counter.counter(), Add(-1), counter.meta()),
     ]
-    outcomes = await writer.execute_with(items, also)
+    outcomes = await writer.execute_group(items, also)
     assert all(isinstance(outcome.fault, Invalid) for outcome in outcomes)
     assert await log.read(0) == []
     assert moved == []
-    await writer.execute_with(items[:1], also)
+    await writer.execute_group(items[:1], also)
     assert moved == [True]
 
 
@@ -150,7 +150,7 @@ async def test_a_fenced_group_writes_nothing_and_others_go_on(replicas: Replicas
     async def lost(_: object) -> bool:
         return False
 
-    fenced = writer.execute_with([QueuedCommand(counter.counter(), Add(1), counter.meta())], lost)
+    fenced = writer.execute_group([QueuedCommand(counter.counter(), Add(1), counter.meta())], lost)
     good = [outcome(writer, counter.counter(), Add(1)) for _ in range(5)]
     first, *others = await asyncio.gather(fenced, *good, return_exceptions=True)
     assert isinstance(first, Fenced)

@@ -118,7 +118,7 @@ class Client:
             return is_ours
 
         other = QueuedCommand(self._dice.choice(self._streams), Add(1), counter.meta())
-        outcomes = await self._writer().execute_with([QueuedCommand(stream, self._add(), meta), other], also)
+        outcomes = await self._writer().execute_group([QueuedCommand(stream, self._add(), meta), other], also)
         if outcomes[0].fault is None:
             assert is_ours
             self._keep(stream, meta.command_id, outcomes[0].position)

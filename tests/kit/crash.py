@@ -89,13 +89,13 @@ def _projecting(name: str) -> Applies:
 
 def _answered(reached: Reached) -> None:
     """Reached when a batch is committed and nobody has been told."""
-    settle = Writer._settle
+    answer = Writer._answer
 
     def wrapped(*given: Any) -> None:
         reached()
-        settle(*given)
+        answer(*given)
 
-    setattr(Writer, "_settle", wrapped)  # noqa: B010 - as above
+    setattr(Writer, "_answer", wrapped)  # noqa: B010 - as above
 
 
 def _in_transaction(_: object, connection: object, *__: object) -> bool:
@@ -112,8 +112,8 @@ def _by_clock(_: object, items: Any) -> bool:
 
 
 POINTS: dict[str, Callable[[Reached], None]] = {
-    "queued": _before(StateCache, "decide"),
-    "decided": _after(StateCache, "decide"),
+    "queued": _before(StateCache, "decide_batch"),
+    "decided": _after(StateCache, "decide_batch"),
     "inserted, not committed": _any(*[_after(one, "append", _in_transaction) for one in (PostgresLog, SqliteLog)]),
     "committed, not answered": _answered,
     "sent, no checkpoint": _before(Relay, "_move"),
@@ -121,7 +121,7 @@ POINTS: dict[str, Callable[[Reached], None]] = {
     "read, not applied": _before(Projector, "handle"),
     "applied, not committed": _after(Projector, "_apply", _projecting("sums_own")),
     "cause decided, not committed": _after(Checkpoints, "move", _of("echo")),
-    "cause committed, not told": _after(Writer, "execute_with"),
+    "cause committed, not told": _after(Writer, "execute_group"),
     "request executed, guard not moved": _before(Checkpoints, "move", _of("commands")),
     "deadline due, not executed": _before(DeadlineScheduler, "_execute"),
     "deadline executed, not cleared": _after(Writer, "execute_many", _by_clock),

@@ -12,7 +12,7 @@ LIMIT = 20
 def test_what_was_kept_last_is_there_and_never_more_than_the_limit(batches: list[dict[int, int]]) -> None:
     recent, order, newest = TwoGenerationCache(LIMIT), list[int](), dict[int, int]()
     for batch in batches:
-        recent.keep(batch)
+        recent.cache(batch)
         newest |= batch
         order = [key for key in order if key not in batch] + list(batch)
         there = {key for key in newest if recent.get(key) is not None}
@@ -23,7 +23,7 @@ def test_what_was_kept_last_is_there_and_never_more_than_the_limit(batches: list
 
 def test_nothing_is_there_after_clear_and_none_is_a_value() -> None:
     recent, absent = TwoGenerationCache(LIMIT), object()
-    recent.keep({"row": None})
+    recent.cache({"row": None})
     assert recent.get("row", absent) is None
     recent.clear()
     assert recent.get("row", absent) is absent
