@@ -78,10 +78,6 @@ class Log(Protocol):
     def metadata(self) -> sa.MetaData:
         """The service's tables, the inline tables among them."""
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether other processes may append: only then a decision made while the lock is awaited can save time."""
-
     def monotonic(self) -> float:
         """Seconds that pass between two answers of the log; only differences count."""
 
@@ -155,10 +151,6 @@ class StoredLog(Log):
     @property
     def metadata(self) -> sa.MetaData:
         return self.database.metadata
-
-    @property
-    def is_shared(self) -> bool:
-        return self.database.is_shared
 
     def monotonic(self) -> float:
         return monotonic()

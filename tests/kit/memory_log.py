@@ -48,10 +48,6 @@ class MemoryLog(Log):
     def metadata(self) -> sa.MetaData:
         return self._metadata
 
-    @property
-    def is_shared(self) -> bool:
-        return False
-
     def monotonic(self) -> float:
         """By the clock that was given: where that stands still, no time passes between two answers."""
         return (self._clock() - self._began) / timedelta(seconds=1)
