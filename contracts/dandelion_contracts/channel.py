@@ -13,7 +13,7 @@ import grpc
 from grpc.aio import Channel, ClientCallDetails, Metadata
 
 Token = str | Callable[[], str]
-"""An access token, or what returns the current one (it is asked before every call)."""
+"""Access token, or a callable that returns the current one and is called before every RPC."""
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 DEADLINE_S = 10.0
@@ -31,7 +31,7 @@ RETRIES = {
         }
     ]
 }
-"""Queries only read, so an unreachable server is asked again, within the call's deadline."""
+"""Retry policy: a call to an unreachable server is repeated within its deadline, which is safe because queries only read."""
 
 
 def connect(
@@ -42,10 +42,11 @@ def connect(
     credentials: grpc.ChannelCredentials | None = None,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
 ) -> Channel:
-    """A channel to `host:port`; plaintext unless `credentials` (grpc.ssl_channel_credentials()) are given.
+    """Channel to `host:port`; plaintext unless `credentials` (grpc.ssl_channel_credentials()) are given.
 
-    Unary calls end after `deadline_s` with DEADLINE_EXCEEDED unless the call sets its own `timeout`; streams end when cancelled.
-    A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. Opens no connection before the first call.
+    A unary call ends after `deadline_s` with DEADLINE_EXCEEDED unless it sets its own `timeout`; a stream ends when it is
+    cancelled. A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. The channel connects at the first
+    call.
     """
     options = _options(max_message_bytes)
     interceptors: list[Any] = [_Unary(token, deadline_s), _Stream(token, None)]
@@ -66,7 +67,7 @@ def _options(max_message_bytes: int) -> list[tuple[str, Any]]:
 
 
 class _WithToken:
-    """Adds what every call has; a call's own deadline wins."""
+    """Adds the token and the default deadline to every call; a deadline that the call sets itself wins."""
 
     def __init__(self, token: Token, deadline_s: float | None) -> None:
         self.token = token

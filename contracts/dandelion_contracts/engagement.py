@@ -1,4 +1,4 @@
-"""Envelopes of engagement as rows: columns are checked against each other before a row comes out."""
+"""Envelopes of engagement, columns to rows: all columns are checked against each other before the first row is returned."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -15,7 +15,7 @@ class MalformedEnvelope(ValueError):
 
 
 def rows(envelope: EngagementEnvelope) -> list[EngagementRecorded]:
-    """One EngagementRecorded per row, in order; raises MalformedEnvelope naming the column."""
+    """EngagementRecorded messages of an envelope, one a row, in order; raises MalformedEnvelope with the name of the column."""
     count = len(envelope.content)
     for name in ("metrics", "values", "observed_offset_ms"):
         if len(getattr(envelope, name)) != count:
@@ -32,7 +32,7 @@ def rows(envelope: EngagementEnvelope) -> list[EngagementRecorded]:
 
 
 def _spread(name: str, column: Sequence[V], count: int) -> Sequence[V]:
-    """A column with a single entry holds for every row."""
+    """Spreads a column over all rows: a single entry stands for every row."""
     if len(column) == 1:
         return [column[0]] * count
     if len(column) != count:

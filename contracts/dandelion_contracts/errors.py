@@ -1,4 +1,4 @@
-"""What can go wrong with a subscription; every error is a SubscriptionError."""
+"""Errors of a subscription; each is a SubscriptionError."""
 
 
 class SubscriptionError(Exception):
@@ -6,7 +6,7 @@ class SubscriptionError(Exception):
 
 
 class BadRecord(SubscriptionError):
-    """A record of a topic is not what the contract says: `rule` tells what is broken, at which field."""
+    """A record of a topic breaks the contract: `rule` names the broken rule and the field."""
 
     def __init__(self, topic: str, partition: int, offset: int, rule: str) -> None:
         super().__init__(f"{topic}[{partition}]@{offset}: {rule}")
@@ -17,12 +17,12 @@ class BadRecord(SubscriptionError):
 
 
 class PositionLost(SubscriptionError):
-    """The place to go on from is not kept (any more): choose a new `start` and forget the stored positions."""
+    """The topic does not keep the offset to continue at: choose a new `start` and delete the stored positions."""
 
 
 class Unreachable(SubscriptionError):
-    """The bus or the topic did not answer in time; trying again is safe."""
+    """The bus or the topic did not answer in time; a retry is safe."""
 
 
 class BadPositions(SubscriptionError):
-    """The stored positions cannot be read; nothing was delivered."""
+    """The stored positions cannot be read; no event was delivered."""

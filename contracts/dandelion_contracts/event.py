@@ -1,4 +1,4 @@
-"""An event as a subscriber gets it."""
+"""Event: a message with its envelope, as a subscriber gets it."""
 
 from datetime import datetime
 from typing import Generic, TypeVar, cast
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Message)
 
 
 class Event(Generic[M]):
-    """One event: its `message` and what the envelope says of it (read when asked for: most subscribers want little of it)."""
+    """An event: its `message`, and the headers of its record, which are parsed only when a property asks for them."""
 
     __slots__ = ("_received", "message")
 
@@ -27,39 +27,39 @@ class Event(Generic[M]):
         return f"<Event {self.id} {self.type} at {self.where[0]}[{self.where[1]}]@{self.offset}>"
 
     def header(self, name: str) -> str:
-        """A header of the record, e.g. `ce_source`; empty when it has none."""
+        """Header of the record, e.g. `ce_source`; empty when absent."""
         return (self._received.headers or {}).get(name, "")
 
     @property
     def type(self) -> str:
-        """The message's full protobuf name."""
+        """Full protobuf name of the message."""
         return type_name(self.message)
 
     @property
     def id(self) -> str:
-        """Unique, and the same in every repeat: `<stream>@<version>`; for engagement `<envelope>/<row>`."""
+        """Id of the event, the same in every repeat: `<stream>@<version>`; for engagement `<envelope>/<row>`."""
         if isinstance(self.message, EngagementRecorded):
             return f"{self.message.envelope_id}/{self.message.row}"
         return self.header("ce_id")
 
     @property
     def stream(self) -> str:
-        """`<noun>-<uuid>`; events of one stream come in order."""
+        """Id of the stream, `<noun>-<uuid>`; events of one stream come in order."""
         return self.header("ce_subject") or self._received.record.key.decode("utf-8", "replace")
 
     @property
     def version(self) -> int:
-        """Of the stream, from 1; 0 for engagement."""
+        """Version of the stream at this event, from 1; 0 for engagement."""
         return int(self.header("ce_sequence") or "0")
 
     @property
     def tenant(self) -> str:
-        """The organisation that owns the stream, or sent the engagement."""
+        """Organisation that owns the stream, or that sent the engagement."""
         return self.message.tenant if isinstance(self.message, EngagementRecorded) else self.header("ce_tenant")
 
     @property
     def at(self) -> datetime:
-        """When the service recorded it; for engagement when it was observed. UTC."""
+        """Time at which the service recorded the event, or the platform observed the engagement. UTC."""
         return recorded_at(self._received)
 
     @property
@@ -72,17 +72,17 @@ class Event(Generic[M]):
 
     @property
     def after(self) -> Position:
-        """Where `where` stands once this event is done: store it in your own transaction to apply each event exactly once."""
+        """Position of the partition after this event: store it in your own transaction to apply each event exactly once."""
         return self._received.after
 
     @property
     def correlation(self) -> str:
-        """The same for all that one request of a client brought about, over all services."""
+        """Correlation id: the same for all events that follow from one client's request, over all services."""
         return self.header("ce_correlation")
 
     @property
     def causation(self) -> str:
-        """The id of the event or command that brought it about."""
+        """Id of the event or command that caused this event."""
         return self.header("ce_causation")
 
     @property

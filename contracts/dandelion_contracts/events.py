@@ -32,14 +32,14 @@ ENVELOPE_TYPE = ENVELOPE.DESCRIPTOR.full_name
 
 
 def events_topic(service: str) -> str:
-    """`<service>.events.v1`; raises ValueError for a service that does not exist."""
+    """Topic of a service's events, `<service>.events.v1`; raises ValueError for a service that does not exist."""
     if service not in SERVICES:
         raise ValueError(f"no service {service!r}, only {', '.join(SERVICES)}")
     return f"{service}.events.v1"
 
 
 def type_name(message: type[Message] | Message) -> str:
-    """The `ce_type` of a message or of its class."""
+    """`ce_type` of a message or of its class."""
     return message.DESCRIPTOR.full_name
 
 

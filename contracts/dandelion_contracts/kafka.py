@@ -1,4 +1,4 @@
-"""Apache Kafka as a source: partitions assigned by hand, offsets sought explicitly, nothing committed, no consumer group."""
+"""Source on Apache Kafka: partitions are assigned by hand and offsets sought explicitly; no consumer group, no commits."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from dandelion_contracts.source import Record, TopicPartition
 R = TypeVar("R")
 STOP_S = 5.0
 CALL_S = 30.0
-"""Deadline of every call to the broker; aiokafka itself may wait for ever."""
+"""Deadline of every call to the broker, because aiokafka itself may wait for ever."""
 SETTINGS: Mapping[str, Any] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "none",
@@ -29,10 +29,10 @@ SETTINGS: Mapping[str, Any] = {
 
 
 class KafkaSource:
-    """`brokers` is "host:port,host:port"; `options` are aiokafka's, e.g. security_protocol, ssl_context, sasl_mechanism.
+    """Source over `brokers` ("host:port,host:port"); `options` are aiokafka's, e.g. security_protocol, ssl_context.
 
-    A consumer that delivers nothing for `stall_after_s` while the topic is ahead of it is replaced (aiokafka's are known to
-    hang after broker restarts).
+    A consumer that delivers nothing for `stall_after_s` while its topic has more is replaced, because aiokafka's consumers
+    are known to hang after broker restarts.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class KafkaSource:
         return records
 
     async def _watch(self, moved: bool) -> None:
-        """Replaces a consumer that stands still although there is something to read."""
+        """Replaces a consumer that delivers nothing although its topics have more."""
         now = time.monotonic()
         if moved:
             self._progress = now
@@ -175,7 +175,7 @@ def _record(record: "ConsumerRecord[bytes, bytes]") -> Record:
 
 
 async def _bounded(call: Awaitable[R]) -> R:
-    """With a deadline. Who is cancelled waits for the call to end: aiokafka, cancelled while it connects, leaves that open."""
+    """Awaits a call within CALL_S. A cancelled caller waits for its end: aiokafka leaks a connection cancelled in connect."""
     task = asyncio.ensure_future(asyncio.wait_for(call, CALL_S))
     try:
         return await asyncio.shield(task)
@@ -187,9 +187,10 @@ async def _bounded(call: Awaitable[R]) -> R:
 
 
 async def _stopped(consumer: Any) -> None:
-    """A consumer that does not stop in time is left behind; it holds nothing that matters.
+    """Stops a consumer within STOP_S; one that does not stop in time is abandoned, since it holds no position.
 
-    A task of its own: aiokafka's `stop` awaits tasks that it cancelled, and their CancelledError would end the caller.
+    Runs as a task of its own: aiokafka's `stop` awaits tasks that it cancelled, and their CancelledError would cancel the
+    caller, too.
     """
     task = asyncio.ensure_future(consumer.stop())
     try:
@@ -212,8 +213,8 @@ async def _named(what: str) -> AsyncIterator[None]:
 
 
 def _is_gone(error: BaseException) -> bool:
-    """On uvloop, writing to a connection that was closed meanwhile is a plain RuntimeError; and aiokafka lets out the
-    cancellation of futures of its own, which nobody asked the task at hand for."""
+    """True for the errors of a lost connection. Two are odd: uvloop raises RuntimeError for writing to a connection closed
+    meanwhile, and aiokafka lets CancelledError of its own futures out, which nobody asked this task for."""
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and not task.cancelling()

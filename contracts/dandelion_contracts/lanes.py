@@ -1,4 +1,4 @@
-"""One partition's way from records to events: repeats are dropped, holes held back, values decoded and checked."""
+"""Lanes: turn the records of one partition into events. A lane drops repeats, holds back what follows a hole, and decodes."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ ENVELOPES_REMEMBERED = 16_384
 
 @dataclass(slots=True)
 class Received:
-    """An event or its defect (`message` or `bad`), and where its partition stands when it is done."""
+    """A record's result: an event (`message`) or its defect (`bad`), and the partition's position after it."""
 
     record: Record
     after: Position
@@ -31,18 +31,20 @@ class Received:
 
 
 class Lane(Protocol):
+    """Lane of one partition."""
+
     after: Position
-    """Where the partition stands when everything admitted so far is done."""
+    """Position of the partition once everything admitted so far is done."""
     held: int
-    """Records waiting behind a hole; `after` stays before the hole, so that a new start reads on from there."""
+    """Count of records held behind a hole. `after` stays before the hole, so that a restart reads them again."""
 
     def admit(self, records: Sequence[Record]) -> Iterator[Received]:
-        """What is new, in order. Consume it whole before the next call."""
+        """New events of the records, in order. The caller consumes the iterator whole before the next call."""
 
 
 @dataclass(slots=True)
 class _Chained:
-    """A record with its place in the partition's chain, as the guard wants it."""
+    """A record with its parsed place in the partition's chain, in the form that the guard takes."""
 
     record: Record
     headers: Mapping[str, str]
@@ -55,9 +57,9 @@ class _Chained:
 
 
 class EventLane:
-    """A partition of a `<service>.events.v1` topic, behind the position guard.
+    """Lane of a partition of `<service>.events.v1`, behind the position guard.
 
-    `wanted` maps ce_type to class; records of other types move the guard and are passed over.
+    `wanted` maps a `ce_type` to its class. Records of other types move the guard and are skipped.
     """
 
     def __init__(self, start: Position, wanted: Mapping[str, type[Message]]) -> None:
@@ -68,7 +70,7 @@ class EventLane:
         self._adopts = start.last_position is None
 
     def admit(self, records: Sequence[Record]) -> Iterator[Received]:
-        """A record without readable headers has no place in the chain: it is reported and passed over."""
+        """Admits records through the guard. One without readable headers has no place in the chain: it is reported, skipped."""
         chained: list[_Chained] = []
         for record in records:
             try:
@@ -101,7 +103,7 @@ class EventLane:
 
 
 class EngagementLane:
-    """A partition of `metrics.engagement.v1`: an envelope that was sent twice counts once (among ENVELOPES_REMEMBERED)."""
+    """Lane of a partition of `metrics.engagement.v1`: skips a repeated envelope, by the ids of the last ENVELOPES_REMEMBERED."""
 
     def __init__(self, start: Position) -> None:
         self.after = start
@@ -138,14 +140,14 @@ def place(record: Record) -> TopicPartition:
 
 
 def recorded_at(received: Received) -> datetime:
-    """When the service recorded the event (`ce_time`); for engagement when the platform observed it. UTC."""
+    """Time at which the service recorded the event (`ce_time`), or the platform observed the engagement. UTC."""
     if isinstance(received.message, EngagementRecorded):
         return received.message.observed_at.ToDatetime(UTC)
     return datetime.fromisoformat((received.headers or {})["ce_time"]).astimezone(UTC)
 
 
 def is_before(received: Received, at: datetime | None) -> bool:
-    """An event that was recorded before `at`. Envelopes carry no recorded time and are never before."""
+    """True for an event recorded before `at`. Engagement has no recorded time, so it is never before."""
     return at is not None and bool(received.headers) and recorded_at(received) < at
 
 

@@ -1,4 +1,4 @@
-"""The embedded bus as a source: the SQLite file that holds its topics, opened for reading only, from any process."""
+"""Source on the embedded bus: reads the SQLite file with its topics, read-only, from any process."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ _READ = (
 _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP BY partition'
 _AT = 'SELECT partition, min("offset") FROM records WHERE topic = ? AND timestamp_ms >= ? GROUP BY partition'
 POLL_S = (0.01, 0.2)
-"""A file cannot wake a reader of another process: first and longest pause between two looks at its version."""
+"""First and longest pause between two polls of the file's version: a file cannot wake a reader in another process."""
 
 
 class LocalSource:
-    """One read-only connection, used by one thread at a time (a cancelled call's thread may still be running)."""
+    """Source over one read-only connection. A lock gives it to one thread at a time: a cancelled call's thread may still run."""
 
     def __init__(self, path: str | Path, connect_within_s: float = 30.0) -> None:
         self._path = Path(path)
@@ -42,7 +42,7 @@ class LocalSource:
         return list(range(partitions))
 
     def _try_open(self, topic: str) -> int:
-        """The topic's partition count; 0 when the file or the topic is not there yet."""
+        """Partition count of the topic; 0 while the file or the topic does not exist yet."""
         try:
             with self._lock:
                 self._connection = self._connection or self._connected()
@@ -97,13 +97,13 @@ class LocalSource:
             pause_s = min(2 * pause_s, POLL_S[1])
 
     def _advance(self, records: Sequence[Record]) -> None:
-        """What was read goes to the end of the row: a busy partition does not starve the others."""
+        """Moves partitions that were read to the end of the order, so that a busy one does not starve the others."""
         for record in records:
             self._offsets.pop((record.topic, record.partition))
             self._offsets[record.topic, record.partition] = record.offset + 1
 
     def _read_now(self, offsets: Mapping[TopicPartition, int], limit: int) -> tuple[int, list[Record]]:
-        """The file's version and what is there; looks only when somebody committed since everything was read."""
+        """File version and next records; queries only if a commit has changed the version since the last full read."""
         with self._lock:
             assert self._connection is not None, "open() comes first"
             version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])

@@ -1,4 +1,4 @@
-"""Where a subscriber stands, and where it keeps that. Anything with `load` and `save` will do, e.g. a table of your own."""
+"""Positions of a subscriber, and stores for them. Any object with `load` and `save` is a store, e.g. over a table of your own."""
 
 import asyncio
 import json
@@ -14,9 +14,9 @@ from dandelion_contracts.source import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The guard's two numbers for one partition: the offset to read next and the log position of the last event done.
+    """Position in one partition: the offset to read next, and the log position of the last event done.
 
-    `last_position` None: nothing was read yet after a start in the middle; the first record there tells it.
+    `last_position` is None after a start in the middle of a topic, until the first record there tells it.
     """
 
     next_offset: int
@@ -27,26 +27,26 @@ Positions = Mapping[TopicPartition, Position]
 
 
 class PositionStore(Protocol):
-    """Keeps the positions of one subscriber. To apply each event exactly once, store `event.after` in your own transaction."""
+    """Store of one subscriber's positions. To apply each event exactly once, store `event.after` in your own transaction."""
 
     async def load(self) -> Positions:
         """All stored positions; empty for a new subscriber."""
 
     async def save(self, positions: Positions) -> None:
-        """Replaces the given partitions' positions, leaves the others."""
+        """Replaces the positions of the given partitions and leaves the others."""
 
 
 async def begin_again(store: PositionStore, topic: str) -> None:
-    """After a topic was made anew (PositionLost) and republished: read it from its start, and skip what was done.
+    """Restarts the subscriber at the topic's beginning, after the topic was recreated and republished (PositionLost).
 
-    For event topics. Raw engagement has no log behind it: what was in a lost topic is lost.
+    Events that were done before are skipped. For event topics only: raw engagement has no log to republish it from.
     """
     stored = await store.load()
     await store.save({place: Position(0, each.last_position) for place, each in stored.items() if place[0] == topic})
 
 
 class MemoryPositions:
-    """Forgotten when the process ends."""
+    """Store in memory: its positions are lost when the process ends."""
 
     def __init__(self, positions: Positions | None = None) -> None:
         self.positions: dict[TopicPartition, Position] = dict(positions or {})
@@ -59,7 +59,7 @@ class MemoryPositions:
 
 
 class FilePositions:
-    """A JSON file `{topic: {partition: [next_offset, last_position]}}`, replaced atomically and durably; for one process."""
+    """JSON file `{topic: {partition: [next_offset, last_position]}}`, replaced atomically and durably. For one process."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -109,7 +109,7 @@ def _offset(value: object) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the rename durable too."""
+    """Flushes the folder to disk, which makes the rename durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

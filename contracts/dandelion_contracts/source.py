@@ -1,4 +1,4 @@
-"""Where records come from, as the subscriber sees it: Apache Kafka (kafka.py) or the embedded bus's file (local.py)."""
+"""Source of a subscriber's records, as a protocol. Implemented on Apache Kafka (kafka.py) and the embedded bus (local.py)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ TopicPartition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One message as it stands in its topic; `timestamp_ms` is the bus's own time, milliseconds since 1970 UTC."""
+    """A record of a topic. `timestamp_ms` is the bus's own time, in milliseconds since 1970 UTC."""
 
     topic: str
     partition: int
@@ -21,10 +21,10 @@ class Record:
 
 
 class Source(Protocol):
-    """Partitions read from given offsets; nothing is committed to the bus and nobody rebalances it."""
+    """Source of partitions from given offsets. It commits nothing to the bus, and no group rebalances its partitions."""
 
     async def open(self, topic: str) -> list[int]:
-        """Connects; answers the topic's partitions. Raises Unreachable when there is no bus or no such topic."""
+        """Connects and returns the topic's partitions; raises Unreachable without a bus or without the topic."""
 
     async def begin_offsets(self, topic: str) -> dict[int, int]:
         """Offset of the oldest record kept, per partition."""
@@ -36,15 +36,16 @@ class Source(Protocol):
         """Offset of the first record with `timestamp_ms >= at_ms`, per partition; the end offset when there is none."""
 
     async def start(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """From now on `read` reads these partitions, from these offsets."""
+        """Starts reading: `read` returns records of these partitions, from these offsets."""
 
     async def seek(self, place: TopicPartition, offset: int) -> None:
-        """Reads one of the started partitions on from another offset."""
+        """Moves one of the started partitions to another offset."""
 
     async def read(self, limit: int, wait_s: float) -> Sequence[Record]:
-        """At most `limit` records, in offset order per partition, waiting at most `wait_s` for the first.
+        """Next records, at most `limit`, in order of offset per partition; waits at most `wait_s` for the first.
 
-        Raises PositionLost when an offset asked for is no longer (or not yet) kept.
+        Raises PositionLost when the topic does not keep the offset to read, or has not reached it.
         """
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Closes the connection."""

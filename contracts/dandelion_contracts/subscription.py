@@ -22,23 +22,23 @@ BATCH_RECORDS = 500
 WAIT_S = 1.0
 SAVE_EVERY_S = 1.0
 SKEW = timedelta(minutes=5)
-"""How far the bus's clock may be off when a replay looks for its first record; what is too old is dropped by `ce_time`."""
+"""Tolerance for the bus's clock when a replay by time looks for its first record; older events are dropped by `ce_time`."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A gap in a partition's chain: what follows is held until the relay repeats what is missing."""
+    """Hole in a partition's chain: records after it are held until the relay sends the missing event again."""
 
     position: Position
-    """The last event before the gap."""
+    """Position of the last event before the hole."""
     open_s: float
     red: bool
-    """Open for longer than `red_after_s`: somebody has to look."""
+    """True once the hole is open for longer than `red_after_s`: an operator has to look."""
 
 
 class Subscription(Generic[M]):
-    """An async iterator of Event[M]. Use `async with` (or `aclose`) when the loop is left before the process ends."""
+    """Subscription: an async iterator of Event[M]. Use `async with` (or `aclose`) when the loop ends before the process."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Subscription(Generic[M]):
             self._report(received, received.bad)
 
     def _report(self, received: Received, bad: BadRecord) -> None:
-        """Passed over only when somebody takes it."""
+        """Hands a bad record to `on_bad` and skips it; without `on_bad` the record stays next and its error is raised."""
         if self._on_bad is None:
             self._ready.appendleft(received)
             raise bad
@@ -98,14 +98,14 @@ class Subscription(Generic[M]):
         self._mark(received)
 
     async def done(self) -> None:
-        """Says that the event at hand is done too, and stores the positions: before a `break`, for example."""
+        """Marks the current event as done and stores the positions, e.g. before a `break`."""
         if self._current is not None:
             self._mark(self._current)
             self._current = None
         await self._save()
 
     async def aclose(self) -> None:
-        """Stores what is done and closes the source; the event at hand is not done unless `done()` was called."""
+        """Stores the positions and closes the source. The current event counts as not done unless `done()` was called."""
         self._current = None
         try:
             await self._save()
@@ -113,7 +113,7 @@ class Subscription(Generic[M]):
             await self._source.close()
 
     def holes(self) -> Mapping[int, Hole]:
-        """Open holes by partition; empty when all is well."""
+        """Open holes by partition."""
         now = self._clock()
         return {
             partition: Hole(self._lanes[partition].after, now - since, now - since >= self._red_after_s)
@@ -129,7 +129,7 @@ class Subscription(Generic[M]):
             await self._store.save(done)
 
     async def _fill(self) -> None:
-        """Everything read before is done: store it, then read on."""
+        """Stores the positions, because everything read before is done, then reads the next records."""
         self._done |= {(self._topic, partition): self._lanes[partition].after for partition in self._read}
         await self._save()
         if not self._lanes:
@@ -156,7 +156,7 @@ class Subscription(Generic[M]):
         self._red = {partition for partition, hole in self.holes().items() if hole.red}
 
     async def _seek_back(self, partition: int, position: Position) -> None:
-        """Once per hole: should the reader have left something out, it is read now. Otherwise only the relay can close it."""
+        """Seeks back to a hole, once: a record that the reader skipped is read now; else only the relay can close the hole."""
         self._lanes[partition] = self._make_lane(position)
         self._lanes[partition].held = 1
         await self._source.seek((self._topic, partition), position.next_offset)
@@ -175,7 +175,7 @@ class Subscription(Generic[M]):
         self._lanes = {partition: self._make_lane(position) for partition, position in starts.items()}
 
     async def _chosen(self, partitions: Sequence[int]) -> dict[int, Position]:
-        """Where partitions without a stored position start."""
+        """Start positions of partitions without a stored position."""
         if not partitions:
             return {}
         if isinstance(self._start, datetime):
@@ -189,7 +189,7 @@ class Subscription(Generic[M]):
         return {each: Position(offsets[each], None if offsets[each] else 0) for each in partitions}
 
     async def _check_kept(self, stored: Mapping[int, Position]) -> None:
-        """Kafka would say so only at the first fetch, and only for offsets outside of what it keeps."""
+        """Raises PositionLost when the topic does not keep a stored offset: Kafka would report it at the first fetch only."""
         if stored:
             first, end = await self._source.begin_offsets(self._topic), await self._source.end_offsets(self._topic)
             for partition, position in stored.items():
@@ -207,7 +207,7 @@ def checked_start(start: Start) -> Start:
 
 
 def _check_whole(topic: str, first_offsets: Mapping[int, int]) -> None:
-    """Event topics keep everything; when one does not, "beginning" would be a lie."""
+    """Raises PositionLost when the topic's first records were deleted: "beginning" would then skip events."""
     if any(first_offsets.values()):
         raise PositionLost(f"{topic} does not keep its beginning; start at a time instead")
 
