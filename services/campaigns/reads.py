@@ -1,9 +1,7 @@
 """SQL of the queries: rows the caller may see, by keyset pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,10 +10,10 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Invalid, NotFound
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read
+from kernel.processors.keyset import Keyset, Page, Row, chosen
 from kernel.processors.projector import consumer_name
 from services.campaigns.tables import DELIVERABLES
 
-Row = dict[str, Any]
 FILTER_LIMIT = 50
 
 
@@ -29,14 +27,6 @@ class Listing:
     filters: Mapping[str, Sequence[str]]
     limit: int
     cursor: Cursor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`next` is where the following page starts, None on the last one."""
-
-    rows: list[Row]
-    next: Cursor | None = field(default=None)
 
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -58,48 +48,21 @@ async def one(connection: AsyncConnection, table: sa.Table, key: str, value: str
 
 
 async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Page:
-    """One page: rows after the cursor in the order asked, one read further to know whether more follow."""
+    """One page of a list in the order asked."""
     table = asked.table
-    name, _, direction = _order(asked).partition(" ")
-    column, key, falling = table.c[name], table.c[asked.key], direction == "desc"
+    name, falling = chosen(asked.order_by, ORDERS[table.name])
     query = sa.select(table).where(may_read(table, actor))
     for filtered, words in asked.filters.items():
         if words:
             query = query.where(table.c[filtered].in_(_bounded(filtered, words)))
-    if asked.cursor is not None:
-        query = query.where(_after(column, key, asked.cursor, falling))
-    query = query.order_by(column.desc() if falling else column, key.desc() if falling else key)
-    found = (await connection.execute(query.limit(asked.limit + 1))).mappings().all()
-    rows = [dict(row) for row in found[: asked.limit]]
-    return Page(rows, _cursor(rows[-1], name, asked.key) if len(found) > asked.limit else None)
-
-
-def _order(asked: Listing) -> str:
-    known = ORDERS[asked.table.name]
-    order_by = asked.order_by or known[0]
-    if order_by not in known:
-        raise Invalid("order_by.unknown", field="order_by", known=", ".join(known))
-    return order_by
+    order = Keyset(table.c[name], table.c[asked.key], falling=falling)
+    return await order.read(connection, query, asked.cursor, asked.limit)
 
 
 def _bounded(name: str, words: Sequence[str]) -> list[str]:
     if len(words) > FILTER_LIMIT:
         raise Invalid("filter.too_many_values", field=name, limit=FILTER_LIMIT)
     return list(words)
-
-
-def _after(
-    column: sa.ColumnElement[Any], key: sa.ColumnElement[Any], cursor: Cursor, falling: bool
-) -> sa.ColumnElement[bool]:
-    stood, last = cursor
-    value = datetime.fromisoformat(stood) if isinstance(stood, str) else stood
-    here = (column == value) & ((key < last) if falling else (key > last))
-    return ((column < value) if falling else (column > value)) | here
-
-
-def _cursor(row: Row, name: str, key: str) -> Cursor:
-    stands = row[name]
-    return (stands.isoformat() if isinstance(stands, datetime) else stands, row[key])
 
 
 async def deliverables_of(

@@ -1,7 +1,5 @@
 """ReviewQueryService: questions of others in, protobuf out. Contract: proto/dandelion/compliance/v1/queries.proto."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
 import orjson
@@ -14,19 +12,18 @@ from google.protobuf.message import Message
 from pydantic import TypeAdapter
 
 from kernel.core.decider import Actor
-from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
+from kernel.processors.keyset import Page, chosen
 from kernel.runtime.roles import Role
 from services.compliance.domain.findings import Finding
 from services.compliance.publish import wire_finding
-from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row, Sort
+from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row
 
 PROJECTION = "reviews"
-PAGE_LIMIT = 200
 STAFF = ("reviewer", "operator", "auditor")
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
@@ -51,52 +48,33 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         """What waits for a person."""
         actor = caller()
         actor.require(*STAFF)
-        size, after = min(page_size(request.page_size), PAGE_LIMIT), self._after(request, actor)
-        sort = _sort(request.order_by, "submitted_at", newest=False)
+        size, after = page_size(request.page_size), self._after(request, actor)
+        _, falling = chosen(request.order_by, ("submitted_at", "submitted_at desc"))
         await self._app.at_least(request.at_least, PROJECTION)
-        place = (_when(after[0]), str(after[1])) if after else None
-        asked = QueueQuery(request.jurisdiction, request.campaign_id, sort, place, size)
-        rows = await self._reads.queue(asked, actor)
-        page = self._page(request, rows, size, ("submitted_at", "review_id"), actor)
-        return pb.ListReviewQueueResponse(reviews=map(wire_review, rows[:size]), page=page)
+        asked = QueueQuery(request.jurisdiction, request.campaign_id, falling, after, size)
+        found = await self._reads.queue(asked, actor)
+        page = self._page(request, found, actor)
+        return pb.ListReviewQueueResponse(reviews=map(wire_review, found.rows), page=page)
 
     async def ListFindings(self, request: pb.ListFindingsRequest, context: RpcContext) -> pb.ListFindingsResponse:  # noqa: N802
         """Findings of the reviews that the caller may see."""
         actor = caller()
-        size, after = min(page_size(request.page_size), PAGE_LIMIT), self._after(request, actor)
-        sort = _sort(request.order_by, "found_at", newest=True)
+        size, after = page_size(request.page_size), self._after(request, actor)
+        _, falling = chosen(request.order_by, ("found_at", "found_at desc"), default="found_at desc")
         await self._app.at_least(request.at_least, PROJECTION)
-        place = (_when(after[0]), str(after[1]), int(after[2] or 0)) if after else None
         asked = FindingsQuery(
-            request.campaign_id, request.creator_id, request.rule_id, request.severity_min, sort, place, size
+            request.campaign_id, request.creator_id, request.rule_id, request.severity_min, falling, after, size
         )
-        rows = await self._reads.findings(asked, actor)
-        page = self._page(request, rows, size, ("found_at", "review_id", "ordinal"), actor)
-        return pb.ListFindingsResponse(findings=map(wire_finding_row, rows[:size]), page=page)
+        found = await self._reads.findings(asked, actor)
+        page = self._page(request, found, actor)
+        return pb.ListFindingsResponse(findings=map(wire_finding_row, found.rows), page=page)
 
     def _after(self, request: pb.ListReviewQueueRequest | pb.ListFindingsRequest, actor: Actor) -> Cursor | None:
         return self._tokens.open(request, request.page_token, actor.tenant)
 
-    def _page(
-        self, request: Message, rows: Sequence[Row], size: int, key: Sequence[str], actor: Actor
-    ) -> common.PageInfo:
-        """The token of the last row shown, when more follow."""
-        if len(rows) <= size:
-            return common.PageInfo()
-        cursor = [value.isoformat() if isinstance(value := rows[size - 1][name], datetime) else value for name in key]
-        return common.PageInfo(next_page_token=self._tokens.seal(request, cursor, actor.tenant))
-
-
-def _when(value: object) -> datetime:
-    return datetime.fromisoformat(str(value))
-
-
-def _sort(order_by: str, field: str, newest: bool) -> Sort:
-    """AIP-132's order_by, one field; raises Invalid `order_by.unknown`."""
-    orders = {"": newest, field: False, f"{field} desc": True}
-    if order_by not in orders:
-        raise Invalid("order_by.unknown", field="order_by", known=f"{field}, {field} desc")
-    return Sort(orders[order_by])
+    def _page(self, request: Message, found: Page, actor: Actor) -> common.PageInfo:
+        token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
+        return common.PageInfo(next_page_token=token)
 
 
 def wire_review(row: Row) -> pb.Review:

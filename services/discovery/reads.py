@@ -14,12 +14,13 @@ from kernel.core.codec import adapter
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.core.ids import checked_id
+from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.search.names import Names
-from services.discovery.search.query import Cursor, matching, paged
+from services.discovery.search.query import matching, ordered
 from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS, personal_of
 
 SERVICE = "discovery"
@@ -64,19 +65,18 @@ class CreatorReads:
     personal: Personal
     names: Names
 
-    async def search(self, criteria: Criteria, cursor: Cursor, size: int, actor: Actor) -> Page:
-        """One page of checked criteria. Suspended creators are not found."""
+    async def search(self, criteria: Criteria, at: datetime, after: Cursor | None, size: int, actor: Actor) -> Page:
+        """One page of checked criteria, with the prices of that moment. Suspended creators are not found."""
         found = await self._found(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            matched = matching(criteria, cursor.at, found, actor)
-            rows = (await connection.execute(paged(matched, criteria.order, cursor).limit(size + 1))).all()
+            matched = matching(criteria, at, found, actor)
+            query, order = ordered(matched, criteria.order)
+            page = await order.read(connection, query, after, size)
             counted = sa.select(sa.func.count()).select_from(matched.limit(TOTAL_LIMIT).subquery())
             total = (await connection.execute(counted)).scalar_one()
             position = (await connection.execute(sa.select(sa.func.max(CREATORS.c.position)))).scalar() or 0
-            cards = await _cards(connection, [row.creator_id for row in rows[:size]], cursor.at)
-        last = rows[size - 1] if len(rows) > size else None
-        after = None if last is None else Cursor(cursor.at, last.sort_key, last.creator_id)
-        return Page(await self._named(cards, TEXTS), after, total, position)
+            cards = await _cards(connection, [row["creator_id"] for row in page.rows], at)
+        return Page(await self._named(cards, TEXTS), page.next, total, position)
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""

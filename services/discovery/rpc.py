@@ -19,7 +19,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.page_tokens import PageTokens, page_size
+from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
 from kernel.runtime.wakeup import wait
@@ -31,7 +31,6 @@ from services.discovery.domain.tiers import Tier, tier_of
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
 from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
 from services.discovery.reads import Card, CreatorReads, reads_of
-from services.discovery.search.query import Cursor
 from services.discovery.search.reasons import reasons
 from services.discovery.search.replies import Replies
 
@@ -63,11 +62,11 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         return await self._replies.answer((actor, request.SerializeToString(deterministic=True)), ask)
 
     async def _search(self, request: pb.SearchCreatorsRequest, actor: Actor) -> pb.SearchCreatorsResponse:
-        criteria, size = checked_criteria(criteria_of(request)), min(page_size(request.page_size), PAGE_LIMIT)
-        cursor = self._cursor(request, criteria, actor)
+        criteria, size = checked_criteria(criteria_of(request)), page_size(request.page_size, limit=PAGE_LIMIT)
+        at, after = self._opened(request, actor)
         await self._wait(request.at_least)
-        page = await self._reads.search(criteria, cursor, size, actor)
-        token = "" if page.after is None else self._tokens.seal(request, sealed_cursor(page.after), actor.tenant)
+        page = await self._reads.search(criteria, at, after, size, actor)
+        token = self._tokens.seal(request, (at.isoformat(), *page.after), actor.tenant) if page.after else ""
         return pb.SearchCreatorsResponse(
             hits=[self._hit(card, criteria) for card in page.cards],
             page=common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{page.position}:"]),
@@ -104,27 +103,16 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         own = token.startswith(f"{self._app.service.name}:")
         await self._app.at_least(token, (CREATORS_PROJECTION if own else TRACK_RECORDS).name)
 
-    def _cursor(self, request: pb.SearchCreatorsRequest, criteria: Criteria, actor: Actor) -> Cursor:
+    def _opened(self, request: pb.SearchCreatorsRequest, actor: Actor) -> tuple[datetime, Cursor | None]:
+        """The moment whose prices the whole list uses, and where the page before ended."""
         opened = self._tokens.open(request, request.page_token, actor.tenant)
-        return Cursor(self._clock()) if opened is None else opened_cursor(opened)
+        return (self._clock(), None) if opened is None else (datetime.fromisoformat(str(opened[0])), opened[1:])
 
     def _hit(self, card: Card, criteria: Criteria) -> pb.CreatorHit:
         matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
         creator = wire_creator(card)
         creator.ClearField("audience")
         return pb.CreatorHit(creator=creator, reasons=reasons(criteria, card.state, matched))
-
-
-def sealed_cursor(cursor: Cursor) -> tuple[str | int | None, ...]:
-    key = cursor.key.isoformat() if isinstance(cursor.key, datetime) else cursor.key
-    return cursor.at.isoformat(), key, cursor.creator_id
-
-
-def opened_cursor(sealed: tuple[str | int | None, ...]) -> Cursor:
-    at, key, creator_id = sealed
-    return Cursor(
-        datetime.fromisoformat(str(at)), datetime.fromisoformat(key) if isinstance(key, str) else key, str(creator_id)
-    )
 
 
 def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:

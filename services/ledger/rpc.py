@@ -18,6 +18,7 @@ from kernel.edge.fields import TEXT_LIMIT
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
+from kernel.processors.keyset import Row, chosen
 from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.ports import Anchors, anchors_of
@@ -28,7 +29,6 @@ from services.ledger.reads.verify import verify
 STAFF = ("finance", "operator", "auditor")
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 SIDES = {Side.DEBIT: pb.SIDE_DEBIT, Side.CREDIT: pb.SIDE_CREDIT}
-ORDERS = {"": False, "position": False, "position desc": True}
 
 
 class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
@@ -56,12 +56,10 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
         size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
         after = self._tokens.open(request, request.page_token, actor.tenant)
-        place = (int(after[0] or 0), int(after[1] or 0)) if after else None
-        lines = await self._reads.statement(_wanted(request, actor), place, size + 1, actor)
-        last = lines[size - 1] if len(lines) > size else None
-        token = self._tokens.seal(request, (last.position, last.line), actor.tenant) if last else ""
+        found = await self._reads.statement(_wanted(request, actor), after, size, actor)
+        token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
         page = common.PageInfo(next_page_token=token)
-        return pb.ListStatementResponse(lines=map(_line, lines[:size]), page=page)
+        return pb.ListStatementResponse(lines=map(_line, found.rows), page=page)
 
     async def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Any) -> pb.GetTrialBalanceResponse:  # noqa: N802
         actor = caller()
@@ -111,8 +109,7 @@ def _time(request: Message, field: str) -> datetime | None:
 
 
 def _wanted(request: pb.ListStatementRequest, actor: Actor) -> Wanted:
-    if request.order_by not in ORDERS:
-        raise Invalid("order_by.unknown", field="order_by", known=", ".join(filter(None, ORDERS)))
+    _, falling = chosen(request.order_by, ("position", "position desc"))
     return Wanted(
         _owner(request.owner_id, actor),
         _text(request.account, "account"),
@@ -120,7 +117,7 @@ def _wanted(request: pb.ListStatementRequest, actor: Actor) -> Wanted:
         _text(request.campaign_id, "campaign_id"),
         _time(request, "recorded_from"),
         _time(request, "recorded_until"),
-        ORDERS[request.order_by],
+        falling,
     )
 
 
@@ -139,21 +136,15 @@ def _balance(account: Account) -> pb.Balance:
     )
 
 
-def _line(row: Any) -> pb.StatementLine:
-    return pb.StatementLine(
-        position=row.position,
-        chain_id=row.chain_id,
-        kind=row.kind,
-        account=row.account,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        balance_minor=row.balance_minor,
-        campaign_id=row.campaign_id,
-        collaboration_id=row.collaboration_id,
-        deliverable_id=row.deliverable_id,
-        counterparty=row.counterparty,
-        recorded_at=stamp(row.recorded_at),
-    )
+LINE = (
+    "position", "chain_id", "kind", "account", "currency", "amount_minor", "balance_minor", "campaign_id",
+    "collaboration_id", "deliverable_id", "counterparty",
+)  # fmt: skip
+"""Columns of a statement line that stand in its message by the same name."""
+
+
+def _line(row: Row) -> pb.StatementLine:
+    return pb.StatementLine(**{name: row[name] for name in LINE}, recorded_at=stamp(row["recorded_at"]))
 
 
 def _total_row(row: Totals) -> pb.TrialBalanceRow:

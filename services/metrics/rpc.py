@@ -26,7 +26,7 @@ from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
 from services.metrics.domain.totals import MINUTE_MS
 from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
-from services.metrics.reads.performance import ENGAGING, IDS, Cut, Group, Line, Listing, Order, PerformanceReads
+from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listing, Order, PerformanceReads
 from services.metrics.reads.returns import Money, Performance, ReturnReads
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
@@ -77,9 +77,9 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
         await self._wait(request.at_least)
         as_of = await self._positions()
         size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
-        after = _cut(self._tokens.open(request, request.page_token, actor.tenant))
-        lines, more = await self._performance.page(listing, after, size, actor)
-        token = self._tokens.seal(request, _cursor(lines[-1].cut), actor.tenant) if more else ""
+        after = self._tokens.open(request, request.page_token, actor.tenant)
+        lines, behind = await self._performance.page(listing, after, size, actor)
+        token = self._tokens.seal(request, behind, actor.tenant) if behind else ""
         rows = [_row(line, listing) for line in lines]
         return pb.ListCampaignPerformanceResponse(rows=rows, page=common.PageInfo(next_page_token=token, as_of=as_of))
 
@@ -190,14 +190,6 @@ def _minute(request: pb.ListCampaignPerformanceRequest, field: str, default: int
     except (ValueError, OverflowError) as error:
         raise Invalid("time.out_of_range", field=field) from error
     return max(0, min(-(-at_ms // MINUTE_MS), LATEST_MS // MINUTE_MS))
-
-
-def _cut(cursor: tuple[str | int | None, ...] | None) -> Cut | None:
-    return None if cursor is None else (int(cursor[0] or 0), tuple(str(each) for each in cursor[1:]))
-
-
-def _cursor(cut: Cut) -> tuple[str | int, ...]:
-    return cut[0], *cut[1]
 
 
 def _row(line: Line, listing: Listing) -> pb.PerformanceRow:

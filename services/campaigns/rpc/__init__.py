@@ -22,9 +22,10 @@ from kernel.edge.page_tokens import PageTokens, page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.access import reading_as
+from kernel.processors.keyset import Page
 from kernel.runtime.roles import Role
 from services.campaigns import reads
-from services.campaigns.reads import Listing, Page
+from services.campaigns.reads import Listing
 from services.campaigns.rpc.messages import application, campaign, collaboration, posting
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
 

@@ -1,7 +1,6 @@
 """Criteria as SQL over the read models, and the keyset order of pages."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,19 +9,11 @@ import sqlalchemy as sa
 from kernel.adapters.schema import in_texts
 from kernel.core.decider import Actor
 from kernel.processors.access import may_read
+from kernel.processors.keyset import Keyset
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
 
 Clause = sa.ColumnElement[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page ends: the sort key and id of its last creator; `at` is the moment whose prices the whole list uses."""
-
-    at: datetime
-    key: int | datetime | None = None
-    creator_id: str = ""
 
 
 def price_at(at: datetime) -> sa.ColumnElement[int]:
@@ -57,15 +48,10 @@ def matching(criteria: Criteria, at: datetime, found: set[str] | None, actor: Ac
     return sa.select(CREATORS.c.creator_id, key).select_from(source).where(*clauses)
 
 
-def paged(matched: sa.Select[Any], order: Order, cursor: Cursor) -> sa.Select[Any]:
-    """What comes after the cursor, in order. Keyset: nothing that stays as it is comes twice or is left out."""
+def ordered(matched: sa.Select[Any], order: Order) -> tuple[sa.Select[Any], Keyset]:
+    """The matching creators as a query, and the order of their pages."""
     rows = matched.subquery("matched")
-    key, descending = rows.c.sort_key, SORTED[order][1]
-    query = sa.select(rows.c.creator_id, key).order_by(key.desc() if descending else key, rows.c.creator_id)
-    if cursor.key is None:
-        return query
-    beyond = key < cursor.key if descending else key > cursor.key
-    return query.where(beyond | ((key == cursor.key) & (rows.c.creator_id > cursor.creator_id)))
+    return sa.select(rows), Keyset(rows.c.sort_key, rows.c.creator_id, falling=(SORTED[order][1], False))
 
 
 def _own(criteria: Criteria, at: datetime) -> Iterable[Clause]:

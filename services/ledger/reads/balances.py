@@ -1,6 +1,5 @@
 """Balances, statements and the trial balance, now or as recorded at a past moment, as far as the caller may see them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
+from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
+from kernel.processors.keyset import Keyset, Page
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.tables import BALANCES, HELD_ESCROWS, STATEMENT_LINES
 
@@ -39,7 +40,7 @@ class Wanted:
     campaign_id: str = ""
     recorded_from: datetime | None = None
     recorded_until: datetime | None = None
-    descending: bool = False
+    falling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,13 @@ class BalanceReads:
             rows = (await connection.execute(query.order_by(table.c.currency))).all()
         return {name: int(minor) for name, minor in rows}
 
-    async def statement(self, wanted: Wanted, after: tuple[int, int] | None, size: int, actor: Actor) -> Sequence[Any]:
-        """At most `size` lines behind `after` (position, line), in order."""
+    async def statement(self, wanted: Wanted, after: Cursor | None, size: int, actor: Actor) -> Page:
+        """A page of lines, in the order in which they were posted."""
         table = STATEMENT_LINES
-        place = sa.tuple_(table.c.position, table.c.line)
+        order = Keyset(table.c.position, table.c.line, falling=wanted.falling)
         async with reading_as(self.database, SERVICE, actor) as connection:
             where = [table.c.owner == wanted.owner, may_read(table, actor), *_filters(wanted)]
-            if after is not None:
-                where.append(place < sa.tuple_(*after) if wanted.descending else place > sa.tuple_(*after))
-            columns = (table.c.position, table.c.line)
-            order = [column.desc() for column in columns] if wanted.descending else list(columns)
-            return (await connection.execute(sa.select(table).where(*where).order_by(*order).limit(size))).all()
+            return await order.read(connection, sa.select(table).where(*where), after, size)
 
     async def trial_balance(self, currency: str, as_of: datetime | None, actor: Actor) -> list[Totals]:
         """Per account code and currency. The caller is staff: nothing is filtered but by its readers."""

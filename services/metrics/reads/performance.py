@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
+from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
+from kernel.processors.keyset import Keyset
 from services.metrics.domain.engagement import Metric
 from services.metrics.reads.returns import MEASURED, METRIC, NOT_MEASURED, SERVICE, STANDING, shown, total_of
 from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE
 
 ENGAGING = (Metric.LIKES, Metric.SAVES, Metric.COMMENTS, Metric.SHARES, Metric.FOLLOWS)
-Cut = tuple[int, tuple[str, ...]]
-"""Sort value and ids of the last row of a page; for minutes the minute and no ids."""
 
 
 class Group(StrEnum):
@@ -63,12 +63,6 @@ class Line:
     new_customers: int
     not_measured: int
     fresh_ms: int
-    sort: int
-
-    @property
-    def cut(self) -> Cut:
-        """Where the page after this row begins."""
-        return self.sort, self.ids
 
 
 IDS = {
@@ -84,24 +78,26 @@ class PerformanceReads:
 
     database: Database
 
-    async def page(self, listing: Listing, after: Cut | None, size: int, actor: Actor) -> tuple[list[Line], bool]:
-        """Up to `size` rows, and whether there are more."""
+    async def page(
+        self, listing: Listing, after: Cursor | None, size: int, actor: Actor
+    ) -> tuple[list[Line], Cursor | None]:
+        """Up to `size` rows, and where the next page starts."""
         async with reading_as(self.database, SERVICE, actor) as connection:
             wanted = may_read(CONTENTS, actor)
             if listing.campaign_id:
                 wanted &= CONTENTS.c.campaign_id == listing.campaign_id
             by_minute = listing.group is Group.MINUTE
-            query = _minutes(listing, wanted, after) if by_minute else _grouped(listing, wanted, after)
-            rows = (await connection.execute(query.limit(size + 1))).mappings().all()
+            query, order = _minutes(listing, wanted) if by_minute else _grouped(listing, wanted)
+            found = await order.read(connection, query, after, size)
         names = () if by_minute else IDS[listing.group]
-        return [_line(row, names) for row in rows[:size]], len(rows) > size
+        return [_line(row, names) for row in found.rows], found.next
 
 
 def _line(row: Mapping[Any, Any], names: Sequence[str]) -> Line:
     counts = {metric: row[f"m{metric:d}"] for metric in Metric}
     ids = tuple(row[name] for name in names)
     whole = (row["orders"], row["new_customers"], row["not_measured"], row["fresh_ms"])
-    return Line(ids, row.get("minute"), counts, *whole, sort=row["sort"])
+    return Line(ids, row.get("minute"), counts, *whole)
 
 
 def _of_metrics(metrics: Sequence[Metric], amount: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
@@ -113,24 +109,22 @@ def _columns(amount: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
     return [_of_metrics([metric], amount).label(f"m{metric:d}") for metric in Metric]
 
 
-def _grouped(listing: Listing, wanted: sa.ColumnElement[bool], after: Cut | None) -> sa.Select[Any]:
+def _grouped(listing: Listing, wanted: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], Keyset]:
     names = IDS[listing.group]
     counts, sales = _counts(listing, wanted, names), _sales(wanted, names)
     same = sa.and_(*(counts.c[name] == sales.c[name] for name in names))
     orders = sa.func.coalesce(sales.c.orders, 0)
-    sort = {Order.ENGAGEMENTS: counts.c.engaged, Order.EXPOSURES: counts.c["m1"], Order.ORDERS: orders}[listing.order]
+    by = {Order.ENGAGEMENTS: counts.c.engaged, Order.EXPOSURES: counts.c["m1"], Order.ORDERS: orders}[listing.order]
+    sort = by.label("sort")
     fresh = sa.case((sales.c.fresh_ms > counts.c.fresh_ms, sales.c.fresh_ms), else_=counts.c.fresh_ms)
     query = sa.select(
         *(column for column in counts.c if column.name not in {"fresh_ms", "engaged"}),
         orders.label("orders"),
         sa.func.coalesce(sales.c.new_customers, 0).label("new_customers"),
         fresh.label("fresh_ms"),
-        sort.label("sort"),
+        sort,
     ).select_from(counts.outerjoin(sales, same))
-    ids = sa.tuple_(*(counts.c[name] for name in names))
-    if after is not None:
-        query = query.where((sort < after[0]) | ((sort == after[0]) & (ids > sa.tuple_(*after[1]))))
-    return query.order_by(sort.desc(), *(counts.c[name] for name in names))
+    return query, Keyset(sort, *(counts.c[name] for name in names), falling=(True, *(False for _ in names)))
 
 
 def _counts(listing: Listing, wanted: sa.ColumnElement[bool], names: Sequence[str]) -> sa.Subquery:
@@ -150,14 +144,13 @@ def _sales(wanted: sa.ColumnElement[bool], names: Sequence[str]) -> sa.Subquery:
     return query.select_from(CONTENTS.join(REVENUE, own)).where(wanted).group_by(*ids).subquery("sales")
 
 
-def _minutes(listing: Listing, wanted: sa.ColumnElement[bool], after: Cut | None) -> sa.Select[Any]:
+def _minutes(listing: Listing, wanted: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], Keyset]:
     """Increments by their minute; a snapshot does not say when its counts happened."""
-    first = listing.from_minute if after is None else max(listing.from_minute, after[0] + 1)
-    minute = MINUTES.c.minute
+    first, minute = listing.from_minute, MINUTES.c.minute
     cells = CONTENTS.join(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
     same = (MINUTES.c.content == CELLS.c.content) & (MINUTES.c.cell == CELLS.c.cell)
     typed = total_of(sa.case((MEASURED, 0), else_=MINUTES.c.added)).label("not_measured")
     none = [sa.literal(0).label(name) for name in ("orders", "new_customers", "fresh_ms")]
-    query = sa.select(minute, minute.label("sort"), *_columns(MINUTES.c.added), typed, *none)
+    query = sa.select(minute, *_columns(MINUTES.c.added), typed, *none)
     query = query.select_from(cells.join(MINUTES, same)).where(wanted, minute >= first, minute < listing.until_minute)
-    return query.group_by(minute).order_by(minute)
+    return query.group_by(minute), Keyset(minute)

@@ -12,7 +12,6 @@ from kernel.core.ids import new_id
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.domain.rate_card import Format
 from services.discovery.reads import reads_of
-from services.discovery.search.query import Cursor
 from tests.integration.discovery.running import OPERATOR, Discovery
 
 PROFILE = {
@@ -83,7 +82,7 @@ async def test_the_next_price_holds_from_its_date_on(discovery: Discovery, days:
     reads = reads_of(discovery.app)
     for bound, total in ((price, 1), (price - 1, 0)):
         criteria = Criteria(text=word, format=Format.VIDEO, currency="CNY", price_max_minor=bound, order=Order.CHEAPEST)
-        page = await reads.search(criteria, Cursor(system_clock() + timedelta(days=days)), 10, BRAND)
+        page = await reads.search(criteria, system_clock() + timedelta(days=days), None, 10, BRAND)
         assert page.total == total
 
 
@@ -97,5 +96,5 @@ async def test_a_suspension_ends_by_itself_at_its_time(discovery: Discovery) -> 
     reads = reads_of(discovery.app)
     for days, total in ((0, 0), (4, 1)):
         at = system_clock() + timedelta(days=days)
-        assert (await reads.search(Criteria(text=word), Cursor(at), 10, BRAND)).total == total
+        assert (await reads.search(Criteria(text=word), at, None, 10, BRAND)).total == total
         assert (await reads.get(creator_id, BRAND, at)).suspended == (total == 0)
