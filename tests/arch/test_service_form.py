@@ -163,7 +163,7 @@ def _row(**changes: Any) -> Row:
         (_row(file="graph.py"), "ledger/graph.py is missing"),
         (_row(names=("announce",)), "ledger/publish.py has no announce"),
         (_row(fields=("decode_command",)), "ledger: Service.decode_command is not publish.publish"),
-        (_row(file="rpc.py", names=("ORDERS",), fields=("rpc",)), "ledger: Service.rpc does not start rpc.ORDERS(app)"),
+        (_row(file="rpc.py", names=("SIDES",), fields=("rpc",)), "ledger: Service.rpc does not start rpc.SIDES(app)"),
     ],
 )
 def test_a_deviation_is_named(row: Row, told: str) -> None:
