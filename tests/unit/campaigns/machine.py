@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id, split_stream
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.application.application import APPLICATION
 from services.campaigns.domain.application.application import Status as ApplicationStatus
 from services.campaigns.domain.application.commands import (
     AcceptApplication,
@@ -23,7 +22,6 @@ from services.campaigns.domain.application.commands import (
     WithdrawApplication,
 )
 from services.campaigns.domain.campaign.campaign import (
-    CAMPAIGN,
     AmendBrief,
     CancelCampaign,
     CloseCampaign,
@@ -32,7 +30,6 @@ from services.campaigns.domain.campaign.campaign import (
     PublishBrief,
     ResumeCampaign,
 )
-from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
@@ -45,7 +42,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State, Status
-from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.shared.budget import Budget
 from services.campaigns.domain.shared.content_events import Verdict
 from services.campaigns.domain.shared.contract import application_id
 from services.campaigns.domain.shared.events import ApplicationAccepted
@@ -55,7 +52,7 @@ from services.campaigns.domain.shared.work_events import (
     DeliverableSettled,
     Ended,
 )
-from services.campaigns.process.clocks import DEADLINES
+from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, brief
 from tests.kit.decide import World
 from tests.unit.campaigns.stages import AFTER, LIKELY, next_steps
@@ -75,8 +72,7 @@ class Campaigns(RuleBasedStateMachine):
         spec = replace(SPEC, outline_required=outline)
         products = (replace(SERUM, shipped=shipped),)
         self.brief = brief(budget_minor=budget_minor, deliverables=(spec, spec), products=products)
-        tables = (BUDGETS, BRIEFS, DEADLINES)
-        self.world = World((CAMPAIGN, APPLICATION, COLLABORATION), tables, NOON)
+        self.world = World(SERVICE, NOON)
         self.sent: list[tuple[str, Any, Actor]] = []
         self.submissions = 0
         self.send(CAMPAIGN_STREAM, DraftCampaign(self.brief), BRAND)
@@ -103,11 +99,12 @@ class Campaigns(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         """The clock rings for everything that is due by then, in order."""
         self.world.at += timedelta(minutes=minutes)
-        rows = [row for (table, _), row in self.world.head.rows.items() if table == "deadlines" and row]
+        rows = self.world.table("deadlines").values()
         for row in sorted(rows, key=lambda row: (row.due_at, row.stream, row.name)):
             if row.due_at <= self.world.at:
-                self.world.head.rows["deadlines", (row.stream, row.name)] = None
                 self.send(row.stream, _decoded(row), SYSTEM)
+                if self.world.row("deadlines", row.stream, row.name) == row:
+                    self.world.put("deadlines", (row.stream, row.name), None)
 
     @rule(
         command=st.sampled_from(
@@ -229,7 +226,7 @@ class Campaigns(RuleBasedStateMachine):
     @invariant()
     def the_budget_holds(self) -> None:
         """What is committed is what open work can cost, settled work did cost, and ended work still costs."""
-        row: Budget = self.world.head.rows["budgets", (CAMPAIGN_ID,)]
+        row: Budget = self.world.row("budgets", CAMPAIGN_ID)
         assert row.committed_minor == sum(self.cost_minor(who) for who in range(len(CREATORS)))
         assert 0 <= row.committed_minor <= row.budget_minor
 
@@ -266,7 +263,7 @@ class Campaigns(RuleBasedStateMachine):
         """A deliverable's clock is the one the deadlines hold; without one it waits, is over, or a dispute stops it."""
         for stream, state in self.collaborations():
             for one in state.deliverables:
-                row = self.world.head.rows.get(("deadlines", (stream, one.terms.deliverable_id)))
+                row = self.world.row("deadlines", stream, one.terms.deliverable_id)
                 if one.stage is Stage.WAITING:
                     assert state.due_at is not None
                 elif one.stage in OVER:

@@ -22,7 +22,7 @@ from services.campaigns.domain.application.commands import (
     WithdrawApplication,
 )
 from services.campaigns.domain.shared.brief import Brief, Mode
-from services.campaigns.domain.shared.budget import BUDGETS, BriefInForce, Budget
+from services.campaigns.domain.shared.budget import BriefInForce, Budget
 from services.campaigns.domain.shared.contract import offer_of
 from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
@@ -37,6 +37,7 @@ from services.campaigns.domain.shared.events import (
     Side,
 )
 from services.campaigns.domain.shared.terms import Terms
+from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import (
     APPLICATION_ID,
     BRAND,
@@ -90,8 +91,8 @@ def run(
     given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str, at_head: dict[Any, Any] | None = None
 ) -> None:
     check(
-        APPLICATION, given, when, then, at=NOON, actor=who, stream=f"application-{APPLICATION_ID}",
-        rows=rows() if at_head is None else at_head, tables=(BUDGETS,),
+        SERVICE, given, when, then, at=NOON, actor=who, stream=f"application-{APPLICATION_ID}",
+        rows=rows() if at_head is None else at_head,
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ import pytest
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
 from services.campaigns.domain.campaign.campaign import (
-    CAMPAIGN,
     AmendBrief,
     CancelCampaign,
     CloseCampaign,
@@ -20,7 +19,7 @@ from services.campaigns.domain.campaign.campaign import (
     ResumeCampaign,
 )
 from services.campaigns.domain.shared.brief import CampaignType
-from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, Budget
+from services.campaigns.domain.shared.budget import Budget
 from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
@@ -31,6 +30,7 @@ from services.campaigns.domain.shared.events import (
     CampaignResumed,
 )
 from services.campaigns.domain.shared.terms import Terms
+from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import (
     BRAND,
     BRAND_ID,
@@ -71,8 +71,8 @@ def run(
     at: Any = NOON,
 ) -> None:
     check(
-        CAMPAIGN, given, when, then, at=at, actor=actor, stream=f"campaign-{CAMPAIGN_ID}",
-        rows=budget(committed_minor), tables=(BUDGETS, BRIEFS),
+        SERVICE, given, when, then, at=at, actor=actor, stream=f"campaign-{CAMPAIGN_ID}",
+        rows=budget(committed_minor),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from services.campaigns.domain.shared.events import BriefAmended
 from services.campaigns.domain.shared.terms import Terms
 from services.campaigns.process.clocks import DEADLINES, OFFER, WHOLE, WINDOW
 from tests.kit.campaigns import BRAND_ID, NOON
-from tests.kit.decide import HeadRows
+from tests.kit.rows import NoRows
 from tests.unit.campaigns.samples import APPLICATION, BRIEF, CAMPAIGN, COLLABORATION, DID
 
 STREAM = f"any-{DID}"
@@ -21,7 +21,7 @@ STREAM = f"any-{DID}"
 
 def rows(event: Any) -> dict[str, Deadline | None]:
     fact = DecidedEvent(STREAM, BRAND_ID, 1, NOON, event)
-    return {key[1]: row for key, row in DEADLINES.fold(fact, HeadRows())}
+    return {key[1]: row for key, row in DEADLINES.fold(fact, NoRows())}
 
 
 SETS = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kernel.core.canonical import Hashed
-from kernel.core.decider import Context, DecidedEvent
+from kernel.core.decider import Context
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
@@ -25,7 +25,6 @@ from services.campaigns.domain.collaboration.commands import (
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
 from services.campaigns.domain.collaboration.expiry import MAX_PAYMENT_ATTEMPTS, expire
 from services.campaigns.domain.collaboration.work import Work
-from services.campaigns.domain.shared.budget import BUDGETS, Budget
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.content_events import ContentApproved, ReviewReminded, Ruler
 from services.campaigns.domain.shared.terms import LadderStage
@@ -54,7 +53,7 @@ from tests.kit.campaigns import (
     brief,
     contract,
 )
-from tests.kit.decide import HeadRows, RowKey
+from tests.kit.rows import NoRows
 from tests.unit.campaigns.working import (
     APPROVED,
     CLEARED,
@@ -228,7 +227,7 @@ def test_what_has_no_clock_ends_by_none(given: Sequence[Step]) -> None:
 @pytest.mark.parametrize("stage", [Stage.WAITING, Stage.SETTLED, Stage.ENDED])
 def test_a_clock_left_over_does_nothing(stage: Stage) -> None:
     left = Deliverable(ONE.deliverables[0], stage, due_at=NOON)
-    context = Context(NOON, SYSTEM, HeadRows(), STREAM, BRAND_ID)
+    context = Context(NOON, SYSTEM, NoRows(), STREAM, BRAND_ID)
     assert expire(ExpireDeliverable(D1, NOON), Work(ONE, left, context)) == []
 
 
@@ -280,21 +279,3 @@ def test_a_gift_is_settled_without_money() -> None:
 def test_nothing_before_the_contract(command: Any) -> None:
     when = CancelCollaboration("x") if command is CancelCollaboration else SubmitContent(D1, S2, "draft", TEXT)  # type: ignore[arg-type]
     run([], (BRAND, when), "collaboration.not_contracted")
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "left_minor"),
-    [
-        pytest.param(SUBMITTED, CANCEL, 50_000, id="the_kill_fee_stays"),
-        pytest.param(FUNDED, (SYSTEM, ExpireDeliverable(D1, day(14))), 0, id="a_lapsed_one_is_free"),
-        pytest.param(PAYING, SETTLE, 110_000, id="a_paid_one_is_spent"),
-    ],
-)
-def test_the_budget_gets_back_what_is_not_spent(given: Sequence[Step], when: Step, left_minor: int) -> None:
-    key: RowKey = ("budgets", (CAMPAIGN_ID,))
-    rows: dict[RowKey, Any] = {key: Budget(CAMPAIGN_ID, BRAND_ID, "published", "CNY", 1_000_000, 110_000)}
-    head, made = HeadRows(rows), decide(given, when)
-    for event in made:
-        if isinstance(event, BUDGETS.events):
-            head.fold([BUDGETS], DecidedEvent(STREAM, BRAND_ID, 1, NOON, event))
-    assert head.rows[key].committed_minor == left_minor

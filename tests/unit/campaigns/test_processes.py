@@ -49,6 +49,7 @@ from services.campaigns.domain.shared.work_events import (
     Ended,
 )
 from services.campaigns.process import funding, review, settlement
+from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import APPLICATION_ID, NOON, PARTIES, SYSTEM, brief, contract
 from tests.kit.decide import check
 from tests.unit.campaigns.working import D1, D2, FUNDED, PAYING, S1, TWO, VERIFIED, decide, submit
@@ -127,7 +128,7 @@ STOPPED = FundingStopped("budget_cut")
     ],
 )  # fmt: skip
 def test_funding(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
-    check(funding.FUNDING, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"funding-{APPLICATION_ID}")
+    check(SERVICE, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"funding-{APPLICATION_ID}")
 
 
 SUBMISSION = decide(FUNDED, submit())[0]
@@ -165,7 +166,7 @@ WAITING = [*REVIEWING, passed_on(Verdict.NEEDS_HUMAN)]
     ],
 )  # fmt: skip
 def test_review(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
-    check(review.REVIEW, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"review-{S1}")
+    check(SERVICE, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"review-{S1}")
 
 
 (AUTHORISED,) = decide(VERIFIED, PAYING[-1])
@@ -203,13 +204,13 @@ SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
     ],
 )
 def test_settlement(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
-    check(settlement.SETTLEMENT, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"settlement-{D1}")
+    check(SERVICE, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"settlement-{D1}")
 
 
 @pytest.mark.parametrize("process", [review.REVIEW, settlement.SETTLEMENT])
 def test_refusals_are_noted(process: Any) -> None:
     cause = caused(refused(process.category))
-    check(process, [], cause, [NOTED], at=NOON, actor=SYSTEM, stream=f"{process.category}-{S1}")
+    check(SERVICE, [], cause, [NOTED], at=NOON, actor=SYSTEM, stream=f"{process.category}-{S1}")
 
 
 def test_a_refused_verification_is_tried_at_the_next_look() -> None:

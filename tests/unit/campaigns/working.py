@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.core.canonical import Hashed
-from kernel.core.decider import Actor, Context
+from kernel.core.decider import Actor
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
@@ -25,6 +25,7 @@ from services.campaigns.domain.shared.budget import BriefInForce
 from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.terms import Terms
+from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import (
     APPLICATION_ID,
     BRAND,
@@ -39,7 +40,7 @@ from tests.kit.campaigns import (
     brief,
     contract,
 )
-from tests.kit.decide import HeadRows, RowKey, check
+from tests.kit.decide import RowKey, World, check
 
 Step = tuple[Actor, Any]
 STREAM = f"collaboration-{APPLICATION_ID}"
@@ -111,14 +112,10 @@ def in_force(value: Brief, version: int) -> dict[RowKey, Any]:
 
 def played(steps: Sequence[Step], at: datetime = NOON, value: Brief = BRIEF, version: int = 1) -> list[Any]:
     """The events of the steps; each must be accepted."""
-    head = HeadRows(in_force(value, version))
-    state, events = COLLABORATION.initial, list[Any]()
+    world = World(SERVICE, at, in_force(value, version))
     for actor, command in steps:
-        made = COLLABORATION.decide(command, state, Context(at, actor, head, STREAM, BRAND_ID))
-        for event in made:
-            state = COLLABORATION.evolve(state, event)
-        events += made
-    return events
+        world.execute(STREAM, command, actor)
+    return [fact.event for fact in world.events]
 
 
 def run(
@@ -137,18 +134,16 @@ def run(
         made = decide(given, when, at, value, version)
         assert [type(each) for each in made] == list(then)
         then = made
-    check(COLLABORATION, before, command, then, at=at, actor=actor, stream=STREAM, rows=rows)
+    check(SERVICE, before, command, then, at=at, actor=actor, stream=STREAM, rows=rows)
 
 
 def decide(
     given: Sequence[Step], when: Step, at: datetime = NOON, value: Brief = BRIEF, version: int = 1
 ) -> Sequence[Any]:
     """The events of one more step."""
-    rows = in_force(value, version)
-    state = COLLABORATION.initial
-    for event in played(given):
-        state = COLLABORATION.evolve(state, event)
-    return COLLABORATION.decide(when[1], state, Context(at, when[0], HeadRows(rows), STREAM, BRAND_ID))
+    world = World(SERVICE, at, in_force(value, version))
+    world.given(STREAM, played(given), SYSTEM)
+    return world.execute(STREAM, when[1], when[0])
 
 
 def state_after(given: Sequence[Step]) -> Any:

@@ -1,14 +1,16 @@
 """Given events, when a command, then events or a fault's code; a command that decided is repeated and must then be silent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.decider import Actor, Context, Decider
+from kernel.core.decider import Actor, Decider
 from kernel.core.faults import Fault
 from services.compliance.domain.findings import Content
 from services.compliance.domain.review import About
-from tests.kit.rows import NoRows
+from services.compliance.wiring import SERVICE
+from tests.kit import decide
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SUBMISSION, DELIVERABLE, COLLABORATION, CAMPAIGN, BRAND, CREATOR = (
@@ -29,15 +31,8 @@ def decided(
     decider: Decider[Any, Any, Any], given: Sequence[object], when: object, actor: Actor = SYSTEM, at: datetime = NOON
 ) -> list[Any]:
     """What `when` decides after `given`; decided twice, the second time it must be silent."""
-    state = decider.initial
-    for event in given:
-        state = decider.evolve(state, event)
-    context = Context(at, actor, NoRows(), f"{decider.category}-{SUBMISSION}", BRAND)
-    events = list(decider.decide(when, state, context))
-    for event in events:
-        state = decider.evolve(state, event)
-    assert list(decider.decide(when, state, context)) == []
-    return events
+    service, stream = replace(SERVICE, deciders=[decider]), f"{decider.category}-{SUBMISSION}"
+    return decide.decided(service, given, when, at=at, actor=actor, stream=stream, tenant=BRAND)
 
 
 def refused(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kernel.core.decider import Actor, DecidedEvent
+from kernel.core.decider import Actor, DecidedEvent, GivenRows
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.commands import Command
@@ -16,8 +16,9 @@ from services.discovery.domain.handles import HANDLES, HandleRow
 from services.discovery.domain.profile import Account, Platform, Profile
 from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 from services.discovery.domain.state import State
+from services.discovery.wiring import SERVICE
 from tests.kit import decide
-from tests.kit.decide import HeadRows, RowKey
+from tests.kit.decide import RowKey
 
 ID = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e5f"
 STREAM = f"creator-{ID}"
@@ -58,10 +59,12 @@ def fold(given: Sequence[Event]) -> State:
 
 def handles(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[RowKey, HandleRow | None]:
     """The handles table after the given events of stream `ID`, beside handles that others have taken."""
-    head = HeadRows({("handles", (row.platform, row.handle)): row for row in taken})
+    rows: dict[RowKey, HandleRow | None] = {("handles", (row.platform, row.handle)): row for row in taken}
     for version, event in enumerate(given, start=1):
-        head.fold([HANDLES], DecidedEvent(STREAM, ID, version, NOON, event))
-    return head.rows
+        if isinstance(event, HANDLES.events):
+            for key, row in HANDLES.fold(DecidedEvent(STREAM, ID, version, NOON, event), GivenRows(rows)):
+                rows["handles", key] = row
+    return rows
 
 
 def check(
@@ -72,10 +75,9 @@ def check(
     taken: Sequence[HandleRow] = (),
     forgotten: Sequence[str] = (),
 ) -> None:
-    """One row of the table; it sees only the inline rows that `reads` names."""
+    """One row of the table."""
     rows: dict[RowKey, Any] = {
         **handles(given, taken),
         **{("forgotten", (one,)): ForgottenRow(one) for one in forgotten},
     }
-    asked = {(table.name, key): rows.get((table.name, key)) for table, key in CREATOR.reads(when, fold(given))}
-    decide.check(CREATOR, given, when, then, at=NOON, actor=actor, stream=STREAM, rows=asked, tables=[HANDLES])
+    decide.check(SERVICE, given, when, then, at=NOON, actor=actor, stream=STREAM, rows=rows)

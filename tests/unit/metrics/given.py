@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from kernel.core.decider import Actor, Context, DecidedEvent, Decider, GivenRows, InlineTable
-from kernel.core.faults import Fault
+from kernel.core.decider import Actor, DecidedEvent, Decider, GivenRows, InlineTable
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Placement
+from services.metrics.wiring import SERVICE
+from tests.kit import decide
 from tests.kit.rows import NoRows
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -48,18 +47,6 @@ def check(
     tenant: str = RED,
 ) -> None:
     """`then` is the events decided, or the code of the fault; events decided once are not decided again."""
-    state = decider.initial
-    for event in given:
-        state = decider.evolve(state, event)
-    context = Context(NOON, actor, rows or GivenRows({}), f"{decider.category}-{id}", tenant)
-    list(decider.reads(when, state))
     assert decider.owner(when) in (None, RED), "a new stream is the brand's"
-    if isinstance(then, str):
-        with pytest.raises(Fault) as fault:
-            decider.decide(when, state, context)
-        assert fault.value.code == then
-        return
-    assert list(decider.decide(when, state, context)) == list(then)
-    for event in then:
-        state = decider.evolve(state, event)
-    assert list(decider.decide(when, state, context)) == []
+    known, stream = None if rows is None else rows.rows, f"{decider.category}-{id}"
+    decide.check(SERVICE, given, when, then, at=NOON, actor=actor, stream=stream, rows=known, tenant=tenant)
