@@ -10,9 +10,10 @@ from tests.kit.cpu import CpuByFile
 from tests.kit.forked import forked_services
 from tests.kit.kafka import fresh_kafka, kafka_server
 from tests.kit.postgres import database_url, fresh_postgres, postgres_server
+from tests.kit.run import RUN
 from tests.kit.servers import Ports
 from tools import speed
-from tools.servers.places import SHARE
+from tools.servers.places import SHARE, Folder
 
 __all__ = [
     "database_url",
@@ -32,10 +33,19 @@ settings.load_profile("untimed")
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault(speed.VARIABLE, str(speed.measured()))  # a worker has it from the run that started it
+    share_folder(config)
     share_ports(getattr(config, "workerinput", None))
     config.stash[PORTS] = Ports(config)
     config.pluginmanager.register(config.stash[PORTS], "dandelion-servers")
     config.pluginmanager.register(CpuByFile(config), "dandelion-cpu")
+
+
+def share_folder(config: pytest.Config) -> None:
+    """What all workers of this run have in common: the first to need it makes it."""
+    if RUN not in os.environ:
+        folder = Folder("run")
+        os.environ[RUN] = str(folder.path)
+        config.add_cleanup(folder.close)
 
 
 def share_ports(worker: dict[str, Any] | None) -> None:

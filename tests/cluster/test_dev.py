@@ -56,7 +56,7 @@ def _sql(platform: Platform, database: str, query: str) -> str:
 
 async def test_the_story_has_the_same_numbers_as_embedded(platform: Platform, tmp_path: Path) -> None:
     told = json.loads((await platform.inside("-m", "tests.cluster.inside", "tell")).splitlines()[-1])
-    expected = json.loads(json.dumps(await embedded_numbers(tmp_path / "embedded")))
+    expected = json.loads(json.dumps(await embedded_numbers()))
     assert told == expected
     events = sum(told["events"].values())
     say(f"the story: {events:,} events, {told['observations']:,} observations, numbers as embedded")

@@ -148,7 +148,7 @@ async def test_the_story_survives_a_restart_of_every_container(platform: Platfor
     told = await teller.tell()
     assert await restarts == 2 * len(SERVICES)
     assert told.finale is not None
-    assert told.finale.numbers() == await embedded_numbers(tmp_path / "embedded")
+    assert told.finale.numbers() == await embedded_numbers()
     say(await asyncio.to_thread(platform.type, block("python -m cli lag")))
 
 

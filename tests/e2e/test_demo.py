@@ -14,8 +14,8 @@ from tests.kit.story import embedded_numbers
 
 
 @pytest.fixture(scope="module")
-async def numbers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return await embedded_numbers(tmp_path_factory.mktemp("platform"))
+async def numbers() -> dict[str, Any]:
+    return await embedded_numbers()
 
 
 def test_every_currency_has_equal_debits_and_credits(numbers: dict[str, Any]) -> None:

@@ -15,15 +15,12 @@ from typing import Any
 import grpc
 import pytest
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from rich.console import Console
-from rich.progress import Progress
 
 from cli.commands.demo import address_of
 from cli.layout import Layout
 from cli.platform import Embedded
 from cli.story.market import OPERATOR
-from cli.story.plan import SMALL
-from cli.story.tell import Teller
+from tests.kit.story import embedded_stores
 from tools.speed import patience
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,10 +49,10 @@ class Up:
 
 @pytest.fixture(scope="module")
 async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
-    with Embedded.start(tmp_path_factory.mktemp("platform")) as platform:
+    told = await embedded_stores(tmp_path_factory.mktemp("platform"))
+    with Embedded.start(told.folder) as platform:
         await platform.wait()
         address = address_of(platform.layout)
-        await Teller(address, SMALL, Progress(console=Console(quiet=True))).tell()
         yield Up(platform.layout, address.issue(OPERATOR))
 
 

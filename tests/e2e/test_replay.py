@@ -4,12 +4,12 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.embedded import WIRED
+from cli.layout import Layout
 from cli.open_services import open_services
 from cli.platform import EMBEDDED, Embedded
 from kernel.adapters.bus import Bus
@@ -34,9 +34,14 @@ CLOCKS = ("window.closed@1", "journal.sealed@1", "transfer.look_due@1")
 
 
 @pytest.fixture(scope="module")
-async def apps(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, App]]:
-    """The services over the stores of a platform that has told the story and ended."""
-    layout = await embedded_stores(tmp_path_factory.mktemp("platform"))
+async def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """The stores of a platform that has told the story and ended."""
+    return await embedded_stores(tmp_path_factory.mktemp("platform"))
+
+
+@pytest.fixture(scope="module")
+async def apps(layout: Layout) -> AsyncIterator[dict[str, App]]:
+    """The services over them."""
     async with open_services(layout) as made:
         yield {app.service.name: app for app in made}
 
@@ -70,7 +75,7 @@ async def happened(app: App) -> Counter[str]:
     return Counter({name: count for name, count in names.items() if name not in CLOCKS})
 
 
-async def test_topics_sent_again_move_no_money_and_nothing_else(apps: dict[str, App]) -> None:
+async def test_topics_sent_again_move_no_money_and_nothing_else(layout: Layout, apps: dict[str, App]) -> None:
     """Every event and every request of every service once more: read by the whole platform, it decides nothing anew."""
     before = {name: await happened(app) for name, app in apps.items()}
     assert before["ledger"]["chain.posted@1"] > 100
@@ -80,7 +85,6 @@ async def test_topics_sent_again_move_no_money_and_nothing_else(apps: dict[str, 
         assert sum([await resend(relay, app.log, app.bus, topic) for topic in topics]) > 0
         await relay.close()
     await apps["ledger"].bus.close()
-    layout = await embedded_stores(Path())
     command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]
     process = Process(command, layout.folder / "again.log", env=layout.environment("discovery"))
     process.start()

@@ -18,16 +18,14 @@ import schemathesis
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from hypothesis import HealthCheck, Phase, given, settings
-from rich.console import Console
-from rich.progress import Progress
 
 from cli.commands.demo import address_of
 from cli.layout import SERVICES
 from cli.platform import Embedded
 from cli.story.market import Address, Who, named
-from cli.story.plan import DEALS, SMALL
-from cli.story.tell import Teller
+from cli.story.plan import DEALS
 from kernel.core.ids import derived_id
+from tests.kit.story import embedded_stores
 from tools.speed import patience
 
 STRANGERS = {
@@ -77,10 +75,10 @@ class Stage:
 
 @pytest.fixture(scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    with Embedded.start(tmp_path_factory.mktemp("platform")) as platform:
+    told = await embedded_stores(tmp_path_factory.mktemp("platform"))
+    with Embedded.start(told.folder) as platform:
         await platform.wait()
         address = address_of(platform.layout)
-        await Teller(address, SMALL, Progress(console=Console(quiet=True))).tell()
         bare = Stage(platform, address, {})
         yield Stage(platform, address, _ids(bare))
 
@@ -103,24 +101,25 @@ def _ids(stage: Stage) -> dict[str, str]:
     }
 
 
-async def operations(address: Address) -> list[tuple[str, str, str, dict[str, Any]]]:
-    """(service, method, path, schema document) of every command route."""
+async def operations(address: Address) -> list[tuple[str, str, str, Any]]:
+    """(service, method, path, schema of the service) of every command route; reading a schema costs a second."""
     found = []
     async with httpx.AsyncClient(timeout=patience(30)) as client:
         for service in SERVICES:
             document = (await client.get(f"{address.http[service]}/openapi.json")).json()
+            schema = schemathesis.openapi.from_dict(document)
             for path, item in document["paths"].items():
-                found += [(service, verb.upper(), path, document) for verb in ("put", "post", "delete") if verb in item]
+                found += [(service, verb.upper(), path, schema) for verb in ("put", "post", "delete") if verb in item]
     assert len(found) > 40
     return found
 
 
-def body_for(document: dict[str, Any], method: str, path: str) -> Any:
+def body_for(schema: Any, method: str, path: str) -> Any:
     """The simplest valid body, or None."""
-    asked = document["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
+    asked = schema.raw_schema["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
     if not asked.get("application/json", {}).get("schema"):
         return None
-    operation = schemathesis.openapi.from_dict(document)[path][method]
+    operation = schema[path][method]
     found: list[Any] = []
     quick = settings(
         max_examples=1, database=None, derandomize=True, phases=[Phase.generate],
@@ -146,8 +145,8 @@ async def test_no_command_of_a_stranger_moves_anything(stage: Stage) -> None:
     """Anonymous, forged and wrong parties: 401, 403, 404, or refused as it stands; the logs stand still."""
     before, wrong = stage.heads(), []
     async with httpx.AsyncClient(timeout=patience(30)) as client:
-        for service, method, path, document in await operations(stage.address):
-            body = await asyncio.to_thread(body_for, document, method, path)
+        for service, method, path, schema in await operations(stage.address):
+            body = await asyncio.to_thread(body_for, schema, method, path)
             for name, who in {"anonymous": None, "forged": None, **STRANGERS}.items():
                 token = {"anonymous": "", "forged": "Bearer x.y.z"}.get(name) or (
                     f"Bearer {stage.address.issue(who)}" if who else ""

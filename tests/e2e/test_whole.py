@@ -1,6 +1,5 @@
 """What the story left behind is whole in every service and between them; what a service promises of its tables is looked at."""
 
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from cli.cross_service_checks import check_across_services
-from cli.layout import Layout, Stores
 from cli.open_services import open_services
 from kernel.host.app import App
 from kernel.processors.generations import live_generation
@@ -18,11 +16,9 @@ from tests.kit.story import embedded_stores
 
 
 @pytest.fixture
-async def apps(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[App]]:
+async def apps(tmp_path: Path) -> AsyncIterator[list[App]]:
     """The services over a copy of the stores of a platform that has told the story and ended."""
-    told = await embedded_stores(tmp_path_factory.mktemp("platform"))
-    shutil.copytree(told.folder, tmp_path, dirs_exist_ok=True)
-    async with open_services(Layout.at(tmp_path, told.ports, Stores.embedded(tmp_path))) as made:
+    async with open_services(await embedded_stores(tmp_path)) as made:
         yield made
 
 

@@ -60,4 +60,4 @@ async def test_killing_every_process_changes_no_number(
             found = [*[one for app in apps for one in await check_service(app)], *await check_across_services(apps)]
     assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
     assert broken(found) == []
-    assert numbers == await embedded_numbers(tmp_path / "embedded")
+    assert numbers == await embedded_numbers()

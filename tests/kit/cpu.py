@@ -40,9 +40,10 @@ class CpuByFile:
         self._by_file[self._file] += now - self._at  # type: ignore[assignment]
         self._file, self._at = file, now
 
-    def pytest_runtest_logstart(self, location: tuple[str, int | None, str]) -> None:
-        if location[0] != self._file and not self._hands_out:
-            self._turn_to(location[0])
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        file = nodeid.partition("::")[0]
+        if file != self._file and not self._hands_out:
+            self._turn_to(file)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._hands_out:

@@ -1,5 +1,10 @@
-"""The demo's story told in tests: on the embedded platform once a run, its numbers kept to compare with."""
+"""The demo's story told in tests: on the embedded platform once a run, what it left kept for all who ask."""
 
+import asyncio
+import fcntl
+import os
+import pickle
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +15,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.commands.demo import address_of
-from cli.layout import Layout
+from cli.layout import Layout, Ports, Stores
 from cli.platform import Embedded, LocalPlatform
 from cli.story import finale, heard, market
 from cli.story.plan import SMALL
 from cli.story.tell import Teller
+from tests.kit.run import RUN
+from tools.servers.places import free_port
 from tools.speed import patience
 
-_told: list[tuple[dict[str, Any], Layout]] = []
+NUMBERS = "numbers.pickle"
 
 
 async def tell(platform: LocalPlatform, on_part: Callable[[str], Awaitable[None]] | None = None) -> dict[str, Any]:
@@ -49,19 +56,27 @@ async def _tell(platform: LocalPlatform, more: dict[str, Any]) -> dict[str, Any]
     return told.finale.numbers()
 
 
-async def embedded_numbers(folder: Path) -> dict[str, Any]:
-    """The story's numbers on SQLite and the local bus, in one process; told once however often they are asked for."""
-    return (await _embedded(folder))[0]
+async def embedded_numbers() -> dict[str, Any]:
+    """The story's numbers on SQLite and the local bus, in one process."""
+    numbers: dict[str, Any] = pickle.loads((await _told_once() / NUMBERS).read_bytes())
+    return numbers
 
 
 async def embedded_stores(folder: Path) -> Layout:
-    """Where the platform of `embedded_numbers` left its databases and topics; it does not run any more."""
-    return (await _embedded(folder))[1]
+    """A copy, in the folder, of what the platform of `embedded_numbers` left; it does not run any more."""
+    shutil.copytree(await _told_once(), folder, dirs_exist_ok=True)
+    return Layout.at(folder, Ports.free(free_port), Stores.embedded(folder))
 
 
-async def _embedded(folder: Path) -> tuple[dict[str, Any], Layout]:
-    if not _told:
-        with Embedded.start(folder) as platform:
-            await platform.wait()
-            _told.append((await tell(platform), platform.layout))
-    return _told[0]
+async def _told_once() -> Path:
+    """The folder of the platform on which the first to ask told the story; other workers wait for the file lock."""
+    folder = Path(os.environ[RUN]) / "story"
+    with folder.with_suffix(".lock").open("wb") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not (folder / NUMBERS).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with Embedded.start(folder) as platform:
+                await platform.wait()
+                numbers = await tell(platform)
+            (folder / NUMBERS).write_bytes(pickle.dumps(numbers))
+    return folder

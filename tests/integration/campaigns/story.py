@@ -74,7 +74,9 @@ class Story:
         await self.campaigns.done("POST", accept, {"brief_version": 1}, self.brand)
 
     async def act(self, verb: str, body: Any, who: tuple[str, ...]) -> dict[str, Any]:
-        return await self.campaigns.done("POST", f"/collaborations/{self.collaboration_id}/{verb}", body, who)
+        path = f"/collaborations/{self.collaboration_id}/{verb}"
+        receipt: dict[str, Any] = await self.campaigns.done("POST", path, body, who)
+        return receipt
 
     async def refused(self, verb: str, body: Any, who: tuple[str, ...]) -> str:
         return await self.campaigns.refused("POST", f"/collaborations/{self.collaboration_id}/{verb}", body, who)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.compliance.running import Compliance, running
+from tests.integration.compliance.client import Compliance, running
 from tests.kit.servers import Ports
 
 

@@ -8,7 +8,7 @@ from services.compliance import invariants
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import ContentLookedAt, DisclosureMissing
 from services.compliance.ports import Seen
-from tests.integration.compliance.running import Compliance
+from tests.integration.compliance.client import Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.quiet import until_quiet
 from tests.kit.stopped import harm

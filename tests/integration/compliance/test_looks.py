@@ -7,7 +7,7 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as events
 
 from services.compliance.ports import Seen
-from tests.integration.compliance.running import Compliance
+from tests.integration.compliance.client import Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.until import until
 

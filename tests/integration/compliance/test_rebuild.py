@@ -5,7 +5,7 @@ from kernel.processors.generations import Rebuild
 from services.compliance.codec import CODEC
 from services.compliance.projections import REVIEWS_PROJECTION
 from services.compliance.subscribe import decode
-from tests.integration.compliance.running import Compliance
+from tests.integration.compliance.client import Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.generations import dump
 

@@ -9,7 +9,7 @@ from dandelion.compliance.v1 import events_pb2 as events
 from dandelion.compliance.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
-from tests.integration.compliance.running import REVIEWER, Compliance
+from tests.integration.compliance.client import REVIEWER, Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.until import until
 

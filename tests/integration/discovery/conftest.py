@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.discovery.running import Discovery, running
+from tests.integration.discovery.client import Discovery, running
 from tests.kit.servers import Ports
 
 

@@ -12,7 +12,7 @@ from kernel.core.ids import new_id
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.domain.rate_card import Format
 from services.discovery.reads import reads_of
-from tests.integration.discovery.running import OPERATOR, Discovery
+from tests.integration.discovery.client import OPERATOR, Discovery
 
 PROFILE = {
     "display_name": "林",

@@ -10,7 +10,7 @@ from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
-from tests.integration.discovery.running import OPERATOR, Discovery
+from tests.integration.discovery.client import OPERATOR, Discovery
 from tests.kit.until import until
 
 PROFILE: dict[str, Any] = {

@@ -20,9 +20,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import run_migrations
 from services.discovery.rest import make_api
+from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
-from tests.integration.discovery.running import OPERATOR, free_port, settings_in
+from tests.integration.discovery.client import OPERATOR
 from tests.kit import forked
+from tests.kit.running import free_port, settings_in
 from tests.kit.until import until
 from tools.speed import patience
 
@@ -30,7 +32,7 @@ ROOT = Path(__file__).parents[3]
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-discovery-"))
 atexit.register(shutil.rmtree, FOLDER)
 ISSUER = Issuer.at(FOLDER / "issuer", "https://issuer.test", "dandelion")
-SETTINGS = settings_in(FOLDER, http_port=free_port())
+SETTINGS = settings_in(FOLDER, DiscoverySettings, http_port=free_port())
 SCHEMA = schemathesis.openapi.from_dict(make_api(open_app(SETTINGS)).openapi())
 LIMIT_S = 60
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kernel.core.ids import derived_id
-from tests.integration.discovery.running import OPERATOR, Discovery, running
+from tests.integration.discovery.client import OPERATOR, Discovery, running
 from tools.make_creators import TARGET
 
 SHIPPED = TARGET.read_bytes()

@@ -6,7 +6,7 @@ from dandelion.compliance.v1 import events_pb2 as compliance
 
 from kernel.core.ids import new_id
 from kernel.verify.invariants import CheckResult, broken, quick_check
-from tests.integration.discovery.running import Discovery
+from tests.integration.discovery.client import Discovery
 from tests.kit.quiet import until_quiet
 from tests.kit.stopped import harm
 

@@ -16,7 +16,7 @@ from services.discovery.domain.csv_columns import CreatorRow
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.tiers import Tier, tier_of
-from tests.integration.discovery.running import Discovery
+from tests.integration.discovery.client import Discovery
 from tools.make_creators import TARGET
 
 ROWS = parse(TARGET.read_bytes()).rows

@@ -12,7 +12,7 @@ from kernel.processors.generations import Rebuild
 from services.discovery.projections import PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE
-from tests.integration.discovery.running import OPERATOR, Discovery, running
+from tests.integration.discovery.client import OPERATOR, Discovery, running
 from tests.kit.generations import dump
 from tests.kit.until import until
 from tools.make_creators import TARGET

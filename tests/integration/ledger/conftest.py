@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.ledger.running import Ledger, running
+from tests.integration.ledger.client import Ledger, running
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dandelion.ledger.v1 import queries_pb2 as pb
 from kernel.core.ids import new_id
 from services.ledger.domain.commands import HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind
-from tests.integration.ledger.running import FINANCE, Ledger, unique
+from tests.integration.ledger.client import FINANCE, Ledger, unique
 
 BODY = {"amount_minor": 100, "currency": "CNY", "instrument": "tok"}
 OWN = {"amount_minor": 100, "currency": "CNY"}

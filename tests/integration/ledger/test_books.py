@@ -23,7 +23,7 @@ from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import open_app
-from tests.integration.ledger.running import COLUMNS, FINANCE, Ledger, running, unique
+from tests.integration.ledger.client import COLUMNS, FINANCE, Ledger, running, unique
 from tests.kit.generations import dump
 from tests.kit.until import until
 

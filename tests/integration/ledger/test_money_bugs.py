@@ -16,7 +16,7 @@ from services.ledger.domain.commands import CancelEscrow, Command, HoldEscrow, R
 from services.ledger.domain.events import ChainKind
 from services.ledger.domain.rows import ACCOUNTS
 from services.ledger.reads.rows import escrow_of, inline_row
-from tests.integration.ledger.running import FINANCE, Ledger, running, unique
+from tests.integration.ledger.client import FINANCE, Ledger, running, unique
 from tests.kit.until import until
 
 

@@ -14,7 +14,7 @@ from kernel.processors.generations import Rebuild
 from services.ledger.domain.events import ChainKind
 from services.ledger.projections import PROJECTIONS
 from tests.integration.ledger import test_books, test_money_bugs, test_story
-from tests.integration.ledger.running import running, unique
+from tests.integration.ledger.client import running, unique
 from tests.kit.generations import dump
 
 

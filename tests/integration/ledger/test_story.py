@@ -6,7 +6,7 @@ from dandelion.ledger.v1 import queries_pb2 as queries
 
 from kernel.core.ids import derived_id
 from services.ledger.domain.events import ChainKind
-from tests.integration.ledger.running import FINANCE, Ledger, unique
+from tests.integration.ledger.client import FINANCE, Ledger, unique
 
 
 def hold(deliverable: str, brand: str, creator: str, fee: int, brand_fee: int, revision: int = 1) -> asked.HoldEscrow:

@@ -13,7 +13,7 @@ from kernel.core.ids import new_id
 from sandbox.webhooks import sign
 from services.ledger.domain.events import ChainKind
 from services.ledger.ports import Webhooks
-from tests.integration.ledger.running import Ledger, unique
+from tests.integration.ledger.client import Ledger, unique
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STAMP = int(NOON.timestamp())

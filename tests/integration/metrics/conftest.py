@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.metrics.running import Metrics, running
+from tests.integration.metrics.client import Metrics, running
 from tests.kit.servers import Ports
 
 

@@ -18,7 +18,7 @@ from services.metrics.domain.engagement import joined
 from services.metrics.domain.intake import from_rows
 from services.metrics.domain.totals import increments, snapshots, standings
 from services.metrics.rest import make_api
-from tests.integration.metrics.running import OPERATOR, Deal, Metrics
+from tests.integration.metrics.client import OPERATOR, Deal, Metrics
 from tests.kit.until import until
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -144,7 +144,7 @@ async def test_a_bad_batch_changes_nothing(metrics: Metrics, body: Any, code: st
 
 async def test_bodies_of_other_forms_are_refused(metrics: Metrics) -> None:
     headers = {"Idempotency-Key": new_id()}
-    async with metrics.http(OPERATOR) as client:
+    async with metrics.http(*OPERATOR) as client:
         for content, kind, code in (
             (b"{", "application/json", "body.malformed"),
             (b"\xff\xfe", "text/csv", "csv.not_utf8"),

@@ -8,7 +8,7 @@ import pytest
 from dandelion.metrics.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
-from tests.integration.metrics.running import Deal, Metrics
+from tests.integration.metrics.client import Deal, Metrics
 from tests.integration.metrics.test_engagement import START, row, sent
 from tests.kit.until import within
 

@@ -7,7 +7,7 @@ from kernel.processors import generations
 from services.metrics.codec import CODEC
 from services.metrics.projections import PROJECTIONS
 from services.metrics.subscribe import decode
-from tests.integration.metrics.running import OPERATOR, Deal, Metrics, running
+from tests.integration.metrics.client import OPERATOR, Deal, Metrics, running
 from tests.integration.metrics.test_engagement import row, sent
 from tests.integration.metrics.test_returns import click, link, order
 from tests.kit.generations import dump

@@ -8,7 +8,7 @@ import pytest
 
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
-from tests.integration.metrics.running import OPERATOR, Deal, Metrics
+from tests.integration.metrics.client import OPERATOR, Deal, Metrics
 
 
 def order(number: str, amount_minor: int = 10_000, **more: object) -> dict[str, object]:

@@ -15,7 +15,7 @@ from kernel.runtime.roles import Role
 from services.metrics import stream
 from services.metrics.domain.window import Rule, Windows
 from services.metrics.stream import Watch
-from tests.integration.metrics.running import Metrics, running
+from tests.integration.metrics.client import Metrics, running
 from tests.integration.metrics.test_engagement import row
 from tests.kit.until import until
 from tools.servers import KafkaServer

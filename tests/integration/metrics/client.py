@@ -1,39 +1,27 @@
 """Metrics running embedded in a temporary folder: HTTP by ASGI, gRPC on a free port, and others' topics to write to."""
 
-import asyncio
-import base64
-import os
-import socket
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import sqlalchemy as sa
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceStub
-from dandelion_contracts.channel import connect
-from google.protobuf.message import Message as Proto
 
-from kernel.adapters.bus import PARTITIONS, Message
-from kernel.core.clock import system_clock
-from kernel.core.ids import derived_id, new_id, partition_of
-from kernel.edge.dev_issuer import Issuer
-from kernel.host.app import App, run_migrations
+from kernel.adapters.bus import PARTITIONS
+from kernel.core.ids import derived_id, new_id
+from kernel.host.app import run_migrations
 from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
-from services.metrics.rest import make_api
 from services.metrics.settings import MetricsSettings
 from services.metrics.tables import ENVELOPES
 from services.metrics.wiring import SERVICE, open_app
+from tests.kit.running import Running, issuer_in, serving, settings_in
 from tests.kit.until import until
-from tools.speed import patience
 
 if TYPE_CHECKING:
     from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceAsyncStub  # in the stubs only
@@ -68,61 +56,14 @@ class Deal:
         return "cai", self.creator_id, "creator"
 
 
-def settings_in(folder: Path, **changes: Any) -> MetricsSettings:
-    """Embedded settings, with keys of this folder's own."""
-    if not (folder / "fingerprint.key").exists():
-        (folder / "fingerprint.key").write_bytes(os.urandom(32))
-        (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
-    values: dict[str, Any] = {
-        "database_url": f"sqlite+aiosqlite:///{folder / 'metrics.db'}",
-        "bus_url": f"local:///{folder / 'bus.db'}",
-        "jwks": str(folder / "issuer" / "jwks.json"),
-        "token_issuer": "https://issuer.test",
-        "fingerprint_key_file": folder / "fingerprint.key",
-        "master_keys_file": folder / "master.keys",
-        "rpc_port": free_port(),
-    }
-    return MetricsSettings(**(values | changes))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Metrics:
+class Metrics(Running):
     """The running service and clients of it."""
 
-    def __init__(self, app: App, issuer: Issuer) -> None:
-        self.app, self.issuer = app, issuer
-        self.api = make_api(app)
-        self._last: dict[tuple[str, int], int] = defaultdict(int)
-        self._position: dict[str, int] = defaultdict(int)
-
-    def http(self, who: Who = ()) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {self.issuer.issue(*who)}"} if who else {}
-        transport = httpx.ASGITransport(self.api)
-        return httpx.AsyncClient(transport=transport, base_url="http://metrics.test", headers=headers)
-
-    async def send(self, method: str, path: str, body: Any, who: Who = OPERATOR, key: str = "") -> httpx.Response:
-        """One command; every call has a key of its own unless one is given. Text is sent as CSV."""
-        headers = {"Idempotency-Key": key or new_id()}
-        async with self.http(who) as client:
-            if isinstance(body, str | bytes):
-                return await client.request(method, path, content=body, headers=headers | {"Content-Type": "text/csv"})
-            return await client.request(method, path, json=body, headers=headers)
-
-    async def done(self, method: str, path: str, body: Any, who: Who = OPERATOR, key: str = "") -> Any:
-        """One command that must succeed; its answer."""
-        answer = await self.send(method, path, body, who, key)
-        assert answer.status_code in {200, 201, 202}, answer.text
-        return answer.json()
+    caller = OPERATOR
 
     @asynccontextmanager
     async def queries(self, who: Who = OPERATOR) -> AsyncIterator["RoiQueryServiceAsyncStub"]:
-        token = self.issuer.issue(*who)
-        async with connect(f"127.0.0.1:{self.app.settings.rpc_port}", token=token) as channel:
+        async with self.channel(who) as channel:
             yield RoiQueryServiceStub(channel)
 
     async def roi(self, campaign_id: str, who: Who = OPERATOR, **more: Any) -> pb.GetCampaignRoiResponse:
@@ -149,28 +90,6 @@ class Metrics:
                 return bool((await connection.execute(found)).scalar_one() == accepted["envelopes"])
 
         await until(counted, 60)
-
-    async def tell(self, stream: str, message: Proto, at: datetime | None = None) -> str:
-        """Puts an event of another service on its topic as a relay would; a token that waits for it."""
-        service = message.DESCRIPTOR.full_name.split(".")[1]
-        where = (f"{service}.events.v1", partition_of(stream, PARTITIONS))
-        self._position[service] += 1
-        position = self._position[service]
-        values = {
-            "ce_specversion": "1.0", "ce_id": f"{stream}@{position}", "ce_source": service,
-            "ce_type": message.DESCRIPTOR.full_name, "ce_time": (at or system_clock()).isoformat(),
-            "ce_subject": stream, "ce_tenant": "platform", "ce_sequence": str(position), "ce_position": str(position),
-            "ce_previous": str(self._last[where]),
-        }  # fmt: skip
-        self._last[where] = position
-        headers = [(name, text.encode()) for name, text in values.items()]
-        await self.put(where, Message(stream.encode(), message.SerializeToString(), headers))
-        return f"{service}:{position}:{where[1]}"
-
-    async def put(self, where: tuple[str, int], message: Message) -> None:
-        producer = await self.app.bus.producer()
-        await producer.send({where: [message]}, 10)
-        await producer.close()
 
     async def contracted(self, deal: Deal | None = None) -> Deal:
         """A deal that metrics knows of when this returns."""
@@ -201,25 +120,8 @@ class Metrics:
 @asynccontextmanager
 async def running(folder: Path, roles: Sequence[str] = (), **changes: Any) -> AsyncIterator[Metrics]:
     """Every role of metrics until the block ends; a role that fails fails the test."""
-    issuer = Issuer.at(folder / "issuer", "https://issuer.test", "dandelion")
-    settings = settings_in(folder, **changes)
+    settings = settings_in(folder, MetricsSettings, **changes)
     await run_migrations(SERVICE, settings)
     app = open_app(settings)
-    wanted = roles or ["relay", "project", "process", "rpc", "stream"]
-    made = [one for one in await app.roles(wanted) if one.name != "loop"]
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(_serve(one.serve, stop), name=one.name) for one in made]
-    try:
-        yield Metrics(app, issuer)
-    finally:
-        stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(60))
-        await app.close()
-        await app.bus.close()
-        failed = [one for one in ended if isinstance(one, Exception)]
-    if failed:
-        raise ExceptionGroup("roles failed", failed)
-
-
-async def _serve(serve: Any, stop: asyncio.Event) -> None:
-    await serve(stop)
+    async with serving(app, roles or ("relay", "project", "process", "rpc", "stream")):
+        yield Metrics(app, issuer_in(folder))

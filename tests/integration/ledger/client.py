@@ -1,10 +1,6 @@
 """The ledger running embedded in a temporary folder, with the sandbox as its provider; no port but gRPC's is opened."""
 
-import asyncio
-import base64
-import os
-import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,14 +9,11 @@ from typing import Any
 import httpx
 from dandelion.ledger.v1 import events_pb2 as pb
 from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
-from dandelion_contracts.channel import connect
-from google.protobuf.message import Message as Proto
 
-from kernel.adapters.bus import PARTITIONS, Message
-from kernel.core.clock import system_clock
+from kernel.adapters.bus import PARTITIONS
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
-from kernel.core.ids import derived_id, new_id, partition_of
+from kernel.core.ids import derived_id, new_id
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
 from kernel.processors.processes import SYSTEM
@@ -30,11 +23,10 @@ from services.ledger.domain.commands import Command, stream_of
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.ports import HttpProvider, Provider, open_anchors, read_key
 from services.ledger.reads.verify import Verification, verify
-from services.ledger.rest import make_api
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import SERVICE, open_app
+from tests.kit.running import Running, issuer_in, serving, settings_in
 from tests.kit.until import until
-from tools.speed import patience
 
 COLUMNS = "batch,line,reference,currency,gross_minor,fee_minor,net_minor"
 FINANCE = ("fay", "platform", "finance")
@@ -43,56 +35,25 @@ CALM = dict.fromkeys(
 )
 
 
-def settings_in(folder: Path, secret: str, database_url: str = "") -> LedgerSettings:
-    """Embedded settings, with keys of this folder's own; another database by its address."""
-    (folder / "fingerprint.key").write_bytes(os.urandom(32))
-    (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
+def settings_of(folder: Path, secret: str, database_url: str = "") -> LedgerSettings:
+    """Embedded settings, with the provider's secrets too; another database by its address."""
     (folder / "psp.key").write_text("sandbox\n")
     (folder / "webhook.secrets").write_text(f"{secret}\n")
     (folder / "anchors").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        rpc_port = int(probe.getsockname()[1])
-    return LedgerSettings(
-        database_url=database_url or f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
-        bus_url=f"local:///{folder / 'bus.db'}",
-        jwks=str(folder / "issuer" / "jwks.json"),
-        token_issuer="https://issuer.test",
-        fingerprint_key_file=folder / "fingerprint.key",
-        master_keys_file=folder / "master.keys",
-        psp_key_file=folder / "psp.key",
-        psp_webhook_secrets_file=folder / "webhook.secrets",
+    return settings_in(
+        folder, LedgerSettings, database_url=database_url or f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
+        psp_key_file=folder / "psp.key", psp_webhook_secrets_file=folder / "webhook.secrets",
         anchor_dir=folder / "anchors",
-        rpc_port=rpc_port,
-    )
+    )  # fmt: skip
 
 
-class Ledger:
+class Ledger(Running):
     """The running service, its stand-in provider, and clients of it."""
 
     def __init__(self, app: App, issuer: Issuer, sandbox: Sandbox, world: SandboxSettings) -> None:
-        self.app, self.issuer, self.sandbox, self.world = app, issuer, sandbox, world
         self.settings: LedgerSettings = app.settings  # type: ignore[assignment]
-        self.api = make_api(app)
-
-    def http(self, *who: str) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {self.issuer.issue(*who)}"} if who else {}
-        transport = httpx.ASGITransport(self.api)
-        return httpx.AsyncClient(transport=transport, base_url="http://ledger.test", headers=headers)
-
-    async def send(self, method: str, path: str, body: Any, who: Sequence[str], key: str = "") -> httpx.Response:
-        """One command; every call has a key of its own unless one is given. Text is sent as CSV."""
-        headers = {"Idempotency-Key": key or new_id()}
-        async with self.http(*who) as client:
-            if isinstance(body, str):
-                headers["Content-Type"] = "text/csv"
-                return await client.request(method, path, content=body, headers=headers)
-            return await client.request(method, path, json=body, headers=headers)
-
-    async def done(self, method: str, path: str, body: Any, who: Sequence[str]) -> Any:
-        answer = await self.send(method, path, body, who)
-        assert answer.status_code in {200, 201}, answer.text
-        return answer.json()
+        super().__init__(app, issuer)
+        self.sandbox, self.world = sandbox, world
 
     async def execute(self, command: Command, key: str = "") -> Receipt:
         """A command as the executor of the command topic sends it."""
@@ -129,23 +90,8 @@ class Ledger:
 
     @asynccontextmanager
     async def queries(self, *who: str) -> AsyncIterator[Any]:
-        token = self.issuer.issue(*who)
-        async with connect(f"127.0.0.1:{self.settings.rpc_port}", token=token) as channel:
+        async with self.channel(who) as channel:
             yield BalanceQueryServiceStub(channel)
-
-    async def ask(self, stream: str, message: Proto, requester: str) -> str:
-        """Puts a command on the ledger's command topic as another service's relay would; its message id."""
-        where, identity = ("ledger.commands.v1", partition_of(stream, PARTITIONS)), new_id()
-        values = {
-            "ce_specversion": "1.0", "ce_id": identity, "ce_source": "campaigns", "ce_subject": stream,
-            "ce_type": message.DESCRIPTOR.full_name, "ce_time": system_clock().isoformat(), "ce_tenant": "platform",
-            "ce_requester": requester, "ce_causation": requester, "ce_correlation": identity,
-        }  # fmt: skip
-        headers = [(name, text.encode()) for name, text in values.items()]
-        producer = await self.app.bus.producer()
-        await producer.send({where: [Message(stream.encode(), message.SerializeToString(), headers)]}, 10)
-        await producer.close()
-        return identity
 
     async def heard(self) -> dict[str, list[Any]]:
         """Everything on `ledger.events.v1` by message name, in the order of each partition."""
@@ -179,9 +125,8 @@ async def running(
     folder: Path, *, provider: Provider | None = None, database_url: str = "", **world: Any
 ) -> AsyncIterator[Ledger]:
     """Every role of the ledger until the block ends; a role that fails fails the test. The books are proved at the end."""
-    issuer = Issuer.at(folder / "issuer", "https://issuer.test", "dandelion")
     outside = SandboxSettings(seed="test", **{**CALM, **world})
-    settings = settings_in(folder, outside.webhook_secret, database_url)
+    settings = settings_of(folder, outside.webhook_secret, database_url)
     await run_migrations(SERVICE, settings)
     late = _Late()
     sandbox = make_sandbox(outside, late)
@@ -189,25 +134,25 @@ async def running(
         "http://psp.test", partial(read_key, settings.psp_key_file), httpx.ASGITransport(sandbox.app)
     )
     app = open_app(settings, provider=port)
-    roles = [one for one in await app.roles(["relay", "project", "process", "rpc"]) if one.name != "loop"]
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(_serve(one.serve, stop), name=one.name) for one in roles]
-    made = Ledger(app, issuer, sandbox, outside)
+    made = Ledger(app, issuer_in(folder), sandbox, outside)
     late.to = httpx.ASGITransport(made.api)
     try:
-        yield made
-        proved = await made.verified()
-        assert proved.ok, [(check.invariant, check.problems) for check in proved.checks if not check.ok]
+        async with serving(app), _world(sandbox):
+            yield made
+            proved = await made.verified()
+            assert proved.ok, [(check.invariant, check.problems) for check in proved.checks if not check.ok]
+    finally:
+        await port.close()
+
+
+@asynccontextmanager
+async def _world(sandbox: Sandbox) -> AsyncIterator[None]:
+    """The provider's stand-in, which stops calling the ledger before the ledger ends."""
+    try:
+        yield
     finally:
         await sandbox.psp.close()
         await sandbox.sender.close()
-        stop.set()
-        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience(30))
-        await port.close()
-        await app.close()
-        await app.bus.close()
-    if failed := [one for one in ended if isinstance(one, Exception)]:
-        raise ExceptionGroup("roles failed", failed)
 
 
 class _Late(httpx.AsyncBaseTransport):
@@ -219,10 +164,6 @@ class _Late(httpx.AsyncBaseTransport):
         if self.to is None:
             raise httpx.ConnectError("nobody there yet")
         return await self.to.handle_async_request(request)
-
-
-async def _serve(serve: Any, stop: asyncio.Event) -> None:
-    await serve(stop)
 
 
 def unique(noun: str) -> str:

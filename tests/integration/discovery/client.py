@@ -1,0 +1,56 @@
+"""Discovery running embedded in a temporary folder: HTTP by ASGI, gRPC on a free port, and others' topics to write to."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dandelion.discovery.v1 import queries_pb2 as pb
+from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
+
+from kernel.host.app import run_migrations
+from services.discovery.settings import DiscoverySettings
+from services.discovery.wiring import SERVICE, open_app
+from tests.kit.running import Running, issuer_in, serving, settings_in
+
+if TYPE_CHECKING:
+    from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceAsyncStub  # in the stubs only
+
+OPERATOR = ("olga", "platform", "operator")
+
+
+class Discovery(Running):
+    """The running service and clients of it."""
+
+    caller = OPERATOR
+
+    async def done(self, method: str, path: str, body: Any, who: Sequence[str] = OPERATOR, key: str = "") -> str:
+        """One command that must succeed; its token."""
+        token: str = (await super().done(method, path, body, who, key))["token"]
+        return token
+
+    @asynccontextmanager
+    async def queries(self, *who: str) -> AsyncIterator["CreatorQueryServiceAsyncStub"]:
+        async with self.channel(who or ("bella", "brand-1", "brand")) as channel:
+            yield CreatorQueryServiceStub(channel)
+
+    async def search(self, *who: str, **filters: Any) -> pb.SearchCreatorsResponse:
+        async with self.queries(*who) as queries:
+            answer: pb.SearchCreatorsResponse = await queries.SearchCreators(pb.SearchCreatorsRequest(**filters))
+            return answer
+
+    async def get(self, creator_id: str, *who: str, at_least: str = "") -> pb.Creator:
+        async with self.queries(*who) as queries:
+            request = pb.GetCreatorRequest(creator_id=creator_id, at_least=at_least)
+            answer: pb.GetCreatorResponse = await queries.GetCreator(request)
+            return answer.creator
+
+
+@asynccontextmanager
+async def running(folder: Path, **changes: Any) -> AsyncIterator[Discovery]:
+    """Every role of discovery until the block ends; a role that fails fails the test."""
+    settings = settings_in(folder, DiscoverySettings, **changes)
+    await run_migrations(SERVICE, settings)
+    app = open_app(settings)
+    async with serving(app):
+        yield Discovery(app, issuer_in(folder))
