@@ -12,7 +12,6 @@ from kernel.edge.fields import (
     AmountMinor,
     Body,
     Bps,
-    Count,
     Currency,
     LongText,
     PositiveMinor,
@@ -20,30 +19,33 @@ from kernel.edge.fields import (
     UtcDatetime,
     Uuid,
 )
-from services.campaigns.domain.collaboration.commands import Outcome
+from services.campaigns.domain.collaboration.commands import Outcome, PublishContent, RequestRevision, SendProduct
 from services.campaigns.domain.shared.brief import (
     SHANGHAI,
     Brief,
     CampaignType,
+    DeliverableSpec,
     Format,
     Freedom,
     Jurisdiction,
     Mode,
     Objective,
     Platform,
+    Product,
 )
+from services.campaigns.domain.shared.checks import each, whole
 from services.campaigns.domain.shared.compensation import CompensationKind, Metric
-from services.campaigns.domain.shared.content_events import Content, SubmissionStage
+from services.campaigns.domain.shared.content_events import Content, Media, SubmissionStage
 from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms
 
 D = TypeVar("D")
-Positive = Annotated[int, Field(strict=True, gt=0, le=10 * 366 * 86_400)]
+Clock = Annotated[int, whole(Clocks, "funding_s")]
 Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,59}$"), Field(examples=["budget_cut"])]
 """A word, never free text: reasons are stored for ever."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Fees = Annotated[tuple[AmountMinor, ...], Field(min_length=1, max_length=24)]
 """One fee per deliverable of the brief, in order."""
-Sentences = Annotated[tuple[ShortText, ...], Field(max_length=20)]
+Sentences = Annotated[tuple[Annotated[ShortText, each(Brief, "must")], ...], whole(Brief, "must")]
 Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
@@ -62,12 +64,12 @@ class CompensationBody(Body):
 
 
 class ProductBody(Body):
-    product_id: ShortText
-    name: ShortText
-    category: ShortText
+    product_id: Annotated[ShortText, whole(Product, "product_id")]
+    name: Annotated[ShortText, whole(Product, "name")]
+    category: Annotated[ShortText, whole(Product, "category")]
     value_minor: AmountMinor
-    brand_name: Annotated[str, StringConstraints(max_length=120)] = ""
-    approval_number: Annotated[str, StringConstraints(max_length=120)] = ""
+    brand_name: Annotated[str, whole(Product, "brand_name")] = ""
+    approval_number: Annotated[str, whole(Product, "approval_number")] = ""
     shipped: bool = True
 
 
@@ -75,18 +77,18 @@ class DeliverableBody(Body):
     platform: Platform
     format: Format
     outline_required: bool = False
-    occurrences: Positive = 1
-    every_s: Count = 0
+    occurrences: Annotated[int, whole(DeliverableSpec, "occurrences")] = 1
+    every_s: Annotated[int, whole(DeliverableSpec, "every_s")] = 0
 
 
 class BriefBody(Body):
-    title: ShortText
+    title: Annotated[ShortText, whole(Brief, "title")]
     campaign_type: CampaignType
     mode: Mode
     objective: Objective
-    product_category: ShortText
+    product_category: Annotated[ShortText, whole(Brief, "product_category")]
     jurisdiction: Jurisdiction
-    deliverables: Annotated[tuple[DeliverableBody, ...], Field(min_length=1, max_length=24)]
+    deliverables: Annotated[tuple[DeliverableBody, ...], whole(Brief, "deliverables")]
     posting_from: UtcDatetime
     posting_until: UtcDatetime
     budget_minor: PositiveMinor
@@ -95,10 +97,10 @@ class BriefBody(Body):
     key_messages: Sentences = ()
     must: Sentences = ()
     must_not: Sentences = ()
-    products: Annotated[tuple[ProductBody, ...], Field(max_length=50)] = ()
+    products: Annotated[tuple[ProductBody, ...], whole(Brief, "products")] = ()
     creative_freedom: Freedom = Freedom.MEDIUM
-    exclusivity_days: Count = 0
-    usage_days: Count = 365
+    exclusivity_days: Annotated[int, whole(Brief, "exclusivity_days")] = 0
+    usage_days: Annotated[int, whole(Brief, "usage_days")] = 365
     timezone: Annotated[ShortText, Field(max_length=64, examples=["Europe/Paris"])] = SHANGHAI
 
     def brief(self) -> Brief:
@@ -114,22 +116,22 @@ _CLOCKS, _LADDER, _TERMS = _defaults(Clocks), _defaults(Ladder), _defaults(Terms
 
 
 class ClocksBody(Body):
-    invitation_expiry_s: Positive = _CLOCKS["invitation_expiry_s"]
-    funding_s: Positive = _CLOCKS["funding_s"]
-    product_s: Positive = _CLOCKS["product_s"]
-    draft_s: Positive = _CLOCKS["draft_s"]
-    compliance_s: Positive = _CLOCKS["compliance_s"]
-    brand_review_s: Positive = _CLOCKS["brand_review_s"]
-    review_reminder_s: Positive = _CLOCKS["review_reminder_s"]
-    revision_s: Positive = _CLOCKS["revision_s"]
-    ruling_s: Positive = _CLOCKS["ruling_s"]
-    publish_s: Positive = _CLOCKS["publish_s"]
-    publish_grace_s: Positive = _CLOCKS["publish_grace_s"]
-    verify_s: Positive = _CLOCKS["verify_s"]
-    settlement_delay_s: Positive = _CLOCKS["settlement_delay_s"]
-    payment_retry_s: Positive = _CLOCKS["payment_retry_s"]
-    live_check_after_s: Positive = _CLOCKS["live_check_after_s"]
-    protection_s: Positive = _CLOCKS["protection_s"]
+    invitation_expiry_s: Clock = _CLOCKS["invitation_expiry_s"]
+    funding_s: Clock = _CLOCKS["funding_s"]
+    product_s: Clock = _CLOCKS["product_s"]
+    draft_s: Clock = _CLOCKS["draft_s"]
+    compliance_s: Clock = _CLOCKS["compliance_s"]
+    brand_review_s: Clock = _CLOCKS["brand_review_s"]
+    review_reminder_s: Clock = _CLOCKS["review_reminder_s"]
+    revision_s: Clock = _CLOCKS["revision_s"]
+    ruling_s: Clock = _CLOCKS["ruling_s"]
+    publish_s: Clock = _CLOCKS["publish_s"]
+    publish_grace_s: Clock = _CLOCKS["publish_grace_s"]
+    verify_s: Clock = _CLOCKS["verify_s"]
+    settlement_delay_s: Clock = _CLOCKS["settlement_delay_s"]
+    payment_retry_s: Clock = _CLOCKS["payment_retry_s"]
+    live_check_after_s: Clock = _CLOCKS["live_check_after_s"]
+    protection_s: Clock = _CLOCKS["protection_s"]
 
 
 class LadderBody(Body):
@@ -140,9 +142,9 @@ class LadderBody(Body):
 
 
 class TermsBody(Body):
-    brand_fee_bps: Bps = _TERMS["brand_fee_bps"]
-    creator_fee_bps: Bps = _TERMS["creator_fee_bps"]
-    max_revisions: Annotated[int, Field(strict=True, ge=0, le=10)] = _TERMS["max_revisions"]
+    brand_fee_bps: Annotated[int, whole(Terms, "brand_fee_bps")] = _TERMS["brand_fee_bps"]
+    creator_fee_bps: Annotated[int, whole(Terms, "creator_fee_bps")] = _TERMS["creator_fee_bps"]
+    max_revisions: Annotated[int, whole(Terms, "max_revisions")] = _TERMS["max_revisions"]
     clocks: ClocksBody = ClocksBody()
     ladder: LadderBody = LadderBody()
 
@@ -177,8 +179,8 @@ class VersionBody(Body):
 
 
 class ProductSentBody(Body):
-    carrier: Annotated[ShortText, Field(max_length=60)]
-    tracking: Annotated[ShortText, Field(max_length=60)]
+    carrier: Annotated[ShortText, whole(SendProduct, "carrier")]
+    tracking: Annotated[ShortText, whole(SendProduct, "tracking")]
 
 
 class RuleDisputeBody(Body):
@@ -189,17 +191,17 @@ class RuleDisputeBody(Body):
 class MediaBody(Body):
     sha256: Sha256
     kind: Annotated[str, StringConstraints(pattern=r"^(image|video|audio)$")]
-    duration_ms: Annotated[int, Field(strict=True, ge=0, le=86_400_000)] = 0
+    duration_ms: Annotated[int, whole(Media, "duration_ms")] = 0
     ai_made: bool = False
 
 
 class ContentBody(Body):
-    title: Annotated[LongText, Field(max_length=200)]
-    text: Annotated[LongText, Field(min_length=1)]
-    tags: Annotated[tuple[Annotated[ShortText, Field(max_length=100)], ...], Field(max_length=50)] = ()
-    links: Annotated[tuple[Annotated[LongText, Field(max_length=2_000)], ...], Field(max_length=20)] = ()
-    media: Annotated[tuple[MediaBody, ...], Field(max_length=30)] = ()
-    language: Annotated[ShortText, Field(max_length=35)] = "zh"
+    title: Annotated[LongText, whole(Content, "title")]
+    text: Annotated[LongText, whole(Content, "text")]
+    tags: Annotated[tuple[Annotated[ShortText, each(Content, "tags")], ...], whole(Content, "tags")] = ()
+    links: Annotated[tuple[Annotated[LongText, each(Content, "links")], ...], whole(Content, "links")] = ()
+    media: Annotated[tuple[MediaBody, ...], whole(Content, "media")] = ()
+    language: Annotated[ShortText, whole(Content, "language")] = "zh"
 
     def content(self) -> Content:
         return value_of(Content, self)
@@ -221,7 +223,9 @@ class SubmissionBody(Body):
 
 class RevisionBody(SubmissionBody):
     notes: Annotated[
-        tuple[Annotated[LongText, Field(min_length=1, max_length=1_000)], ...], Field(min_length=1, max_length=20)
+        tuple[Annotated[LongText, each(RequestRevision, "notes")], ...],
+        whole(RequestRevision, "notes"),
+        Field(min_length=1),
     ]
 
 
@@ -238,6 +242,6 @@ class PublishBody(Body):
     """`text` is the post's whole text as it stands on the platform, label included."""
 
     deliverable_id: Uuid
-    post_id: ShortText
-    post_url: Annotated[LongText, Field(min_length=9, max_length=2_000)]
-    text: Annotated[LongText, Field(min_length=1)]
+    post_id: Annotated[ShortText, whole(PublishContent, "post_id")]
+    post_url: Annotated[LongText, whole(PublishContent, "post_url"), Field(min_length=9)]
+    text: Annotated[LongText, whole(PublishContent, "text")]

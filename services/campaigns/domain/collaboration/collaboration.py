@@ -45,7 +45,7 @@ from services.campaigns.domain.collaboration.standing import after_s, check_runn
 from services.campaigns.domain.collaboration.state import Product, State, Status, evolve
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.budget import BUDGETS
-from services.campaigns.domain.shared.checks import short
+from services.campaigns.domain.shared.checks import check_text
 from services.campaigns.domain.shared.contract import Contract, draw_up
 from services.campaigns.domain.shared.recruiting import in_force
 from services.campaigns.domain.shared.work_events import (
@@ -85,8 +85,8 @@ def _decide(command: LaterCommand, contract: Contract, state: State, context: Co
             return cancel(reason, contract, state, context)
         case ConsentToAmendment(brief_version):
             return _consent(brief_version, contract, state, context)
-        case SendProduct(carrier, tracking):
-            return _send_product(carrier, tracking, contract, state, context)
+        case SendProduct():
+            return _send_product(command, contract, state, context)
         case ReceiveProduct():
             return _receive_product(contract, state, context)
         case OpenDispute(reason):
@@ -185,18 +185,16 @@ def _consent(brief_version: int, contract: Contract, state: State, context: Cont
     return [AmendmentConsented(amended, amended.sha256)]
 
 
-def _send_product(
-    carrier: str, tracking: str, contract: Contract, state: State, context: Context
-) -> Sequence[WorkEvent]:
+def _send_product(command: SendProduct, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     only(contract.brand_id, "collaboration.only_the_brand", context)
-    short(carrier, "product.carrier_malformed", 60)
-    short(tracking, "product.tracking_malformed", 60)
+    check_text(command, "carrier", "product.carrier_malformed")
+    check_text(command, "tracking", "product.tracking_malformed")
     if state.product in (Product.SENT, Product.RECEIVED):
         return []
     if state.product is not Product.AWAITED or state.status is not Status.FUNDED:
         raise Refused("product.not_awaited", status=state.status.value)
     due_at = after_s(context, contract.terms.value.clocks.product_s)
-    return [ProductSent(contract.parties, carrier, tracking, due_at)]
+    return [ProductSent(contract.parties, command.carrier, command.tracking, due_at)]
 
 
 def _receive_product(contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Len
 
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.checks import Asked
+from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict, WholeText
 from services.campaigns.domain.shared.contract import Contract
 
 
@@ -38,8 +42,8 @@ class ConsentToAmendment:
 
 @dataclass(frozen=True, slots=True)
 class SendProduct:
-    carrier: str
-    tracking: str
+    carrier: Annotated[str, Asked(Len(1, 60))]
+    tracking: Annotated[str, Asked(Len(1, 60))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class RecordReview:
 class RequestRevision:
     deliverable_id: str
     submission_id: str
-    notes: tuple[str, ...]
+    notes: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 1_000))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +131,9 @@ class PublishContent:
     """The creator reports its post; `text` is the post's whole text as it stands on the platform."""
 
     deliverable_id: str
-    post_id: str
-    post_url: str
-    text: str
+    post_id: Annotated[str, Asked(Len(1, 200))]
+    post_url: Annotated[str, Asked(Len(1, 2_000))]
+    text: WholeText
 
 
 @dataclass(frozen=True, slots=True)

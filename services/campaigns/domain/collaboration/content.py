@@ -14,7 +14,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, lapsed
 from services.campaigns.domain.collaboration.work import Work
-from services.campaigns.domain.shared.checks import short, short_list, valid
+from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.content_events import (
     Content,
     ContentApproved,
@@ -30,7 +30,6 @@ from services.campaigns.domain.shared.content_events import (
 from services.campaigns.domain.shared.work_events import WorkEvent
 
 MAX_SUBMISSIONS = 20
-MAX_TEXT = 20_000
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -98,16 +97,16 @@ def setting(work: Work) -> Setting:
 
 def check_content(content: Content) -> None:
     """Raises Invalid `content.*` for a text, list or hash out of bounds."""
-    valid(len(content.title) <= 200, "content.title_too_long", limit_chars=200)
-    short(content.text, "content.text_malformed", MAX_TEXT)
-    short_list(content.tags, "content.tags_malformed", 50, 100)
-    short_list(content.links, "content.links_malformed", 20, 2_000)
-    short(content.language, "content.language_malformed", 35)
-    valid(len(content.media) <= 30, "content.too_many_media", limit=30)
+    check_text(content, "title", "content.title_too_long")
+    check_text(content, "text", "content.text_malformed")
+    check_texts(content, "tags", "content.tags_malformed")
+    check_texts(content, "links", "content.links_malformed")
+    check_text(content, "language", "content.language_malformed")
+    check_count(content, "media", "content.too_many_media")
     for each in content.media:
         valid(SHA256.match(each.sha256) is not None, "content.media_hash_malformed")
         valid(each.kind in ("image", "video", "audio"), "content.media_kind_unknown")
-        valid(0 <= each.duration_ms <= 86_400_000, "content.media_too_long", limit_ms=86_400_000)
+        check_number(each, "duration_ms", "content.media_too_long", "limit_ms")
 
 
 def content_sha256(content: Content) -> str:
@@ -157,7 +156,7 @@ def request_revision(command: RequestRevision, work: Work) -> Sequence[WorkEvent
     work.by_brand()
     one, terms = work.deliverable, work.contract.terms.value
     valid(bool(command.notes), "content.revision_needs_notes")
-    short_list(command.notes, "content.notes_malformed", 20, 1_000)
+    check_texts(command, "notes", "content.notes_malformed")
     work.check_current(command.submission_id)
     if one.stage in (Stage.REVISION_REQUESTED, Stage.IN_RULING):
         return []

@@ -12,11 +12,10 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.collaboration.content import MAX_TEXT
 from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Stage
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.brief import posting_window
-from services.campaigns.domain.shared.checks import reason_code, short, valid
+from services.campaigns.domain.shared.checks import check_text, reason_code, valid
 from services.campaigns.domain.shared.content_events import (
     ContentPublished,
     ContentScheduled,
@@ -47,10 +46,10 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     """The post is up. Without its label, or with another text than the approved one, it does not count."""
     work.by_creator()
     one = work.deliverable
-    short(command.post_id, "content.post_id_malformed", 200)
+    check_text(command, "post_id", "content.post_id_malformed")
     valid(command.post_url.startswith("https://"), "content.post_url_not_https")
-    short(command.post_url, "content.post_url_malformed", 2_000)
-    short(command.text, "content.text_malformed", MAX_TEXT)
+    check_text(command, "post_url", "content.post_url_malformed")
+    check_text(command, "text", "content.text_malformed")
     if one.post_id == command.post_id:
         return []
     if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN) or one.setting is None:

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import assert_never
+from typing import Annotated, assert_never
 from zoneinfo import ZoneInfo, available_timezones
 
+from annotated_types import Interval, Len
+
 from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.campaigns.domain.shared.checks import short, short_list, valid
+from services.campaigns.domain.shared.checks import Asked, check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, check_compensation
 
 MAX_DELIVERABLES = 24
 SHANGHAI = "Asia/Shanghai"
 zone_names = cache(available_timezones)
+Named = Annotated[str, Asked(Len(1, 120))]
+Days = Annotated[int, Asked(Interval(ge=0, le=3_650))]
+Sentences = Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 200))]
 
 
 class CampaignType(StrEnum):
@@ -89,12 +94,12 @@ class Product:
     `approval_number` belongs to goods that need prior review by the state; `shipped` to those sent to the creator.
     """
 
-    product_id: str
-    name: str
-    category: str
+    product_id: Named
+    name: Named
+    category: Named
     value_minor: int
-    brand_name: str = ""
-    approval_number: str = ""
+    brand_name: Annotated[str, Asked(Len(0, 120))] = ""
+    approval_number: Annotated[str, Asked(Len(0, 120))] = ""
     shipped: bool = True
 
 
@@ -105,8 +110,8 @@ class DeliverableSpec:
     platform: Platform
     format: Format
     outline_required: bool = False
-    occurrences: int = 1
-    every_s: int = 0
+    occurrences: Annotated[int, Asked(Interval(ge=1, le=MAX_DELIVERABLES))] = 1
+    every_s: Annotated[int, Asked(Interval(ge=0, le=366 * 86_400))] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,39 +123,39 @@ class Brief:
     posting window is made of.
     """
 
-    title: str
+    title: Annotated[str, Asked(Len(1, 120))]
     campaign_type: CampaignType
     mode: Mode
     objective: Objective
-    product_category: str
+    product_category: Annotated[str, Asked(Len(1, 60))]
     jurisdiction: Jurisdiction
-    deliverables: tuple[DeliverableSpec, ...]
+    deliverables: Annotated[tuple[DeliverableSpec, ...], Asked(Len(1, MAX_DELIVERABLES))]
     posting_from: datetime
     posting_until: datetime
     budget_minor: int
     currency: str
     compensation: Compensation
-    key_messages: tuple[str, ...] = ()
-    must: tuple[str, ...] = ()
-    must_not: tuple[str, ...] = ()
-    products: tuple[Product, ...] = ()
+    key_messages: Sentences = ()
+    must: Sentences = ()
+    must_not: Sentences = ()
+    products: Annotated[tuple[Product, ...], Asked(Len(0, 50))] = ()
     creative_freedom: Freedom = Freedom.MEDIUM
-    exclusivity_days: int = 0
-    usage_days: int = 365
+    exclusivity_days: Days = 0
+    usage_days: Days = 365
     timezone: str = SHANGHAI
 
 
 def check_brief(brief: Brief) -> None:
     """Raises Invalid `campaign.*` or `compensation.*` with the rule that the brief breaks."""
-    short(brief.title, "campaign.title_malformed", 120)
-    short(brief.product_category, "campaign.product_category_malformed", 60)
-    for texts in (brief.key_messages, brief.must, brief.must_not):
-        short_list(texts, "campaign.messages_malformed", 20)
+    check_text(brief, "title", "campaign.title_malformed")
+    check_text(brief, "product_category", "campaign.product_category_malformed")
+    for texts in ("key_messages", "must", "must_not"):
+        check_texts(brief, texts, "campaign.messages_malformed")
     checked_currency(brief.currency)
     valid(brief.budget_minor > 0, "campaign.budget_not_positive", budget_minor=brief.budget_minor)
     valid(brief.budget_minor <= LIMIT_MINOR, "campaign.budget_too_large", limit_minor=LIMIT_MINOR)
-    for days in (brief.exclusivity_days, brief.usage_days):
-        valid(0 <= days <= 3_650, "campaign.days_out_of_range", limit_days=3_650)
+    for days in ("exclusivity_days", "usage_days"):
+        check_number(brief, days, "campaign.days_out_of_range", "limit_days")
     _check_window(brief)
     _check_products(brief)
     _check_deliverables(brief)
@@ -187,20 +192,19 @@ def _day(moment: datetime, zone: ZoneInfo, later: int = 0) -> datetime:
 
 
 def _check_products(brief: Brief) -> None:
-    valid(len(brief.products) <= 50, "campaign.too_many_products", limit=50)
+    check_count(brief, "products", "campaign.too_many_products")
     for product in brief.products:
-        for text in (product.product_id, product.name, product.category):
-            short(text, "campaign.product_malformed", 120)
-        valid(max(len(product.brand_name), len(product.approval_number)) <= 120, "campaign.product_malformed")
+        for text in ("product_id", "name", "category", "brand_name", "approval_number"):
+            check_text(product, text, "campaign.product_malformed")
         valid(0 <= product.value_minor <= LIMIT_MINOR, "campaign.product_value_out_of_range", limit_minor=LIMIT_MINOR)
 
 
 def _check_deliverables(brief: Brief) -> None:
     valid(bool(brief.deliverables), "campaign.no_deliverables")
     for spec in brief.deliverables:
-        valid(1 <= spec.occurrences <= MAX_DELIVERABLES, "campaign.occurrences_out_of_range", limit=MAX_DELIVERABLES)
+        check_number(spec, "occurrences", "campaign.occurrences_out_of_range")
         valid((spec.occurrences > 1) == (spec.every_s > 0), "campaign.recurrence_incomplete")
-        valid(spec.every_s <= 366 * 86_400, "campaign.recurrence_too_long", limit_s=366 * 86_400)
+        check_number(spec, "every_s", "campaign.recurrence_too_long", "limit_s")
     count = sum(spec.occurrences for spec in brief.deliverables)
     valid(count <= MAX_DELIVERABLES, "campaign.too_many_deliverables", limit=MAX_DELIVERABLES)
 

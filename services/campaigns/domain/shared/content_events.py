@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Interval, Len
 
 from services.campaigns.domain.shared.brief import CampaignType, Format, Jurisdiction, Platform, Product
+from services.campaigns.domain.shared.checks import Asked
 from services.campaigns.domain.shared.compensation import CompensationKind
 from services.campaigns.domain.shared.contract import Parties
+
+WholeText = Annotated[str, Asked(Len(1, 20_000))]
+"""The whole text of a draft or of a post."""
 
 
 class SubmissionStage(StrEnum):
@@ -51,7 +58,7 @@ class Media:
 
     sha256: str
     kind: str
-    duration_ms: int = 0
+    duration_ms: Annotated[int, Asked(Interval(ge=0, le=86_400_000))] = 0
     ai_made: bool = False
 
 
@@ -59,12 +66,12 @@ class Media:
 class Content:
     """What would be published: text in characters, links as URLs, media by hash, language as BCP 47."""
 
-    title: str
-    text: str
-    tags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    media: tuple[Media, ...] = ()
-    language: str = "zh"
+    title: Annotated[str, Asked(Len(0, 200))]
+    text: WholeText
+    tags: Annotated[tuple[str, ...], Asked(Len(0, 50), each=Len(1, 100))] = ()
+    links: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 2_000))] = ()
+    media: Annotated[tuple[Media, ...], Asked(Len(0, 30))] = ()
+    language: Annotated[str, Asked(Len(1, 35))] = "zh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,41 @@
 """The terms of a campaign: every clock and every share is data, with the platform's defaults."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import assert_never
+from typing import Annotated, assert_never
+
+from annotated_types import Interval
 
 from kernel.core.money import BASIS_POINTS, share_down
-from services.campaigns.domain.shared.checks import valid
+from services.campaigns.domain.shared.checks import Asked, check_number, valid
 
 HOUR_S = 3_600
 DAY_S = 86_400
 LONGEST_S = 730 * DAY_S
 """No clock of a campaign runs longer than two years."""
+Lasting = Annotated[int, Asked(Interval(ge=1, le=LONGEST_S))]
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """How long each state may last, in seconds; when it is over, the state is left by itself."""
 
-    invitation_expiry_s: int = 7 * DAY_S
-    funding_s: int = 48 * HOUR_S
-    product_s: int = 14 * DAY_S
-    draft_s: int = 14 * DAY_S
-    compliance_s: int = 7 * DAY_S
-    brand_review_s: int = 5 * DAY_S
-    review_reminder_s: int = 2 * DAY_S
-    revision_s: int = 7 * DAY_S
-    ruling_s: int = 7 * DAY_S
-    publish_s: int = 30 * DAY_S
-    publish_grace_s: int = 48 * HOUR_S
-    verify_s: int = 7 * DAY_S
-    settlement_delay_s: int = 3 * DAY_S
-    payment_retry_s: int = DAY_S
-    live_check_after_s: int = HOUR_S
-    protection_s: int = 30 * DAY_S
+    invitation_expiry_s: Lasting = 7 * DAY_S
+    funding_s: Lasting = 48 * HOUR_S
+    product_s: Lasting = 14 * DAY_S
+    draft_s: Lasting = 14 * DAY_S
+    compliance_s: Lasting = 7 * DAY_S
+    brand_review_s: Lasting = 5 * DAY_S
+    review_reminder_s: Lasting = 2 * DAY_S
+    revision_s: Lasting = 7 * DAY_S
+    ruling_s: Lasting = 7 * DAY_S
+    publish_s: Lasting = 30 * DAY_S
+    publish_grace_s: Lasting = 48 * HOUR_S
+    verify_s: Lasting = 7 * DAY_S
+    settlement_delay_s: Lasting = 3 * DAY_S
+    payment_retry_s: Lasting = DAY_S
+    live_check_after_s: Lasting = HOUR_S
+    protection_s: Lasting = 30 * DAY_S
 
 
 class LadderStage(StrEnum):
@@ -61,20 +64,20 @@ class Terms:
     `brand_fee_bps` is paid by the brand on top of the fee, `creator_fee_bps` is left by the creator to the platform.
     """
 
-    brand_fee_bps: int = 1_000
-    creator_fee_bps: int = 0
-    max_revisions: int = 2
+    brand_fee_bps: Annotated[int, Asked(Interval(ge=0, le=5_000))] = 1_000
+    creator_fee_bps: Annotated[int, Asked(Interval(ge=0, le=1_000))] = 0
+    max_revisions: Annotated[int, Asked(Interval(ge=0, le=10))] = 2
     clocks: Clocks = field(default_factory=Clocks)
     ladder: Ladder = field(default_factory=Ladder)
 
 
 def check_terms(terms: Terms) -> None:
     """Raises Invalid `terms.*` for clocks and shares outside their bounds; a ladder never falls."""
-    for name, seconds in asdict(terms.clocks).items():
-        valid(0 < seconds <= LONGEST_S, "terms.clock_out_of_range", clock=name, limit_s=LONGEST_S)
-    valid(0 <= terms.brand_fee_bps <= 5_000, "terms.brand_fee_out_of_range", limit_bps=5_000)
-    valid(0 <= terms.creator_fee_bps <= 1_000, "terms.creator_fee_out_of_range", limit_bps=1_000)
-    valid(0 <= terms.max_revisions <= 10, "terms.max_revisions_out_of_range", limit=10)
+    for clock in fields(terms.clocks):
+        check_number(terms.clocks, clock.name, "terms.clock_out_of_range", "limit_s", clock=clock.name)
+    check_number(terms, "brand_fee_bps", "terms.brand_fee_out_of_range", "limit_bps")
+    check_number(terms, "creator_fee_bps", "terms.creator_fee_out_of_range", "limit_bps")
+    check_number(terms, "max_revisions", "terms.max_revisions_out_of_range")
     shares = [0, *(ladder_share(terms.ladder, stage) for stage in LadderStage), BASIS_POINTS]
     valid(shares == sorted(shares), "terms.ladder_falls")
 
