@@ -1,6 +1,6 @@
 """The clocks of campaigns as rows: each event sets, moves or clears the deadlines of its stream."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -54,45 +54,6 @@ Timer = tuple[str, object | None]
 """The name of a clock, and the command it gives when due (None: the clock is stopped)."""
 
 
-def timers(event: Any) -> Iterable[Timer]:
-    """The clocks that an event sets or stops. A deliverable has one, named by its id."""
-    match event:
-        case BriefPublished(closes_at=due_at) | BriefAmended(closes_at=due_at):
-            return [(WINDOW, ExpireCampaign(due_at))] if due_at else []
-        case CampaignClosed() | CampaignCancelled():
-            return [(WINDOW, None)]
-        case CreatorInvited(expires_at=due_at) | ApplicationSubmitted(expires_at=due_at):
-            return [(OFFER, ExpireInvitation(due_at))]
-        case OfferCountered(expires_at=due_at):
-            return [(OFFER, ExpireInvitation(due_at))]
-        case ApplicationAccepted() | ApplicationDeclined() | ApplicationWithdrawn() | ApplicationExpired():
-            return [(OFFER, None)]
-        case _:
-            return _work_timers(event)
-
-
-def _work_timers(event: Any) -> Iterable[Timer]:
-    match event:
-        case CollaborationContracted(funding_due_at=due_at) | CollaborationFunded(product_due_at=due_at):
-            return [_whole(due_at)]
-        case ProductSent(due_at=due_at):
-            return [_whole(due_at)]
-        case ProductReceived():
-            return [_whole(None)]
-        case WorkStarted(clocks):
-            return [_one(each) for each in clocks]
-        case DisputeRuled(clocks=clocks, product_due_at=due_at):
-            return [_whole(due_at), *(_one(each) for each in clocks)]
-        case DeliverableLapsed(ended=ended):
-            return [(ended.deliverable_id, None)]
-        case DeliverableSettled(deliverable_id=deliverable_id):
-            return [(deliverable_id, None)]
-        case CollaborationCancelled(deliverables=ended):
-            return [_whole(None), *((each.deliverable_id, None) for each in ended)]
-        case _:
-            return [_one(Due(event.deliverable_id, event.due_at))]
-
-
 def _whole(due_at: datetime | None) -> Timer:
     return WHOLE, ExpireCollaboration(due_at) if due_at else None
 
@@ -101,9 +62,65 @@ def _one(due: Due) -> Timer:
     return due.deliverable_id, ExpireDeliverable(due.deliverable_id, due.due_at)
 
 
+def _window(event: BriefPublished | BriefAmended) -> Iterable[Timer]:
+    return [(WINDOW, ExpireCampaign(event.closes_at))] if event.closes_at else []
+
+
+def _offer(event: CreatorInvited | ApplicationSubmitted | OfferCountered) -> Iterable[Timer]:
+    return [(OFFER, ExpireInvitation(event.expires_at))]
+
+
+def _ruled(event: DisputeRuled) -> Iterable[Timer]:
+    return [_whole(event.product_due_at), *map(_one, event.clocks)]
+
+
+def _cancelled(event: CollaborationCancelled) -> Iterable[Timer]:
+    return [_whole(None), *((each.deliverable_id, None) for each in event.deliverables)]
+
+
+def _deliverable(event: Any) -> Iterable[Timer]:
+    return [_one(Due(event.deliverable_id, event.due_at))]
+
+
+TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
+    BriefPublished: _window,
+    BriefAmended: _window,
+    CampaignClosed: lambda _: [(WINDOW, None)],
+    CampaignCancelled: lambda _: [(WINDOW, None)],
+    CreatorInvited: _offer,
+    ApplicationSubmitted: _offer,
+    OfferCountered: _offer,
+    ApplicationAccepted: lambda _: [(OFFER, None)],
+    ApplicationDeclined: lambda _: [(OFFER, None)],
+    ApplicationWithdrawn: lambda _: [(OFFER, None)],
+    ApplicationExpired: lambda _: [(OFFER, None)],
+    CollaborationContracted: lambda event: [_whole(event.funding_due_at)],
+    CollaborationFunded: lambda event: [_whole(event.product_due_at)],
+    ProductSent: lambda event: [_whole(event.due_at)],
+    ProductReceived: lambda _: [_whole(None)],
+    WorkStarted: lambda event: map(_one, event.clocks),
+    DisputeRuled: _ruled,
+    DeliverableLapsed: lambda event: [(event.ended.deliverable_id, None)],
+    DeliverableSettled: lambda event: [(event.deliverable_id, None)],
+    CollaborationCancelled: _cancelled,
+    ContentSubmitted: _deliverable,
+    ContentReviewed: _deliverable,
+    RevisionRequested: _deliverable,
+    RulingRequested: _deliverable,
+    ReviewReminded: _deliverable,
+    ContentApproved: _deliverable,
+    ContentScheduled: _deliverable,
+    ContentPublished: _deliverable,
+    ContentTakenDown: _deliverable,
+    ContentVerified: _deliverable,
+    PaymentAuthorised: _deliverable,
+}
+"""The clocks that an event sets or stops. A deliverable has one clock, named by its id."""
+
+
 def fold(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     """Rows of the `deadlines` table; the command is stored under its codec name."""
-    for name, command in timers(fact.event):
+    for name, command in TIMERS[type(fact.event)](fact.event):
         yield (fact.stream, name), _row(fact.stream, name, command)
 
 
@@ -114,39 +131,4 @@ def _row(stream: str, name: str, command: Any) -> Deadline | None:
     return Deadline(stream, name, command.due_at, stored, data.decode())
 
 
-DEADLINES: InlineTable[Deadline] = deadlines(
-    (
-        BriefPublished,
-        BriefAmended,
-        CampaignClosed,
-        CampaignCancelled,
-        CreatorInvited,
-        ApplicationSubmitted,
-        OfferCountered,
-        ApplicationAccepted,
-        ApplicationDeclined,
-        ApplicationWithdrawn,
-        ApplicationExpired,
-        CollaborationContracted,
-        CollaborationFunded,
-        ProductSent,
-        ProductReceived,
-        WorkStarted,
-        DisputeRuled,
-        ContentSubmitted,
-        ContentReviewed,
-        RevisionRequested,
-        RulingRequested,
-        ReviewReminded,
-        ContentApproved,
-        ContentScheduled,
-        ContentPublished,
-        ContentTakenDown,
-        ContentVerified,
-        PaymentAuthorised,
-        DeliverableSettled,
-        DeliverableLapsed,
-        CollaborationCancelled,
-    ),
-    fold,
-)
+DEADLINES: InlineTable[Deadline] = deadlines(tuple(TIMERS), fold)

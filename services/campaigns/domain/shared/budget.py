@@ -4,7 +4,7 @@ Both are inline tables: they are written in the transaction of the append, so wh
 before, in whatever order acceptances, cancellations and amendments come.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,37 +70,37 @@ def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Bud
         ]
     key = (_campaign_of(fact),)
     row = rows.get(BUDGETS, key)
-    return [(key, _changed(row, event))] if row else []
+    return [(key, CHANGES[type(event)](row, event))] if row else []
 
 
 def _campaign_of(fact: DecidedEvent[Any]) -> str:
     match fact.event:
         case ApplicationAccepted() as event:
             return event.contract.value.campaign_id
-        case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled() as event:
-            return event.parties.campaign_id
+        case event if type(event) in FREEING:
+            campaign_id: str = event.parties.campaign_id
+            return campaign_id
         case _:
             return split_stream(fact.stream)[1]
 
 
-def _changed(row: Budget, event: Any) -> Budget:
-    match event:
-        case BriefAmended(brief=brief):
-            return replace(row, budget_minor=brief.value.budget_minor)
-        case ApplicationAccepted(contract=contract):
-            return replace(row, committed_minor=row.committed_minor + contract.value.committed_minor)
-        case ApplicationReleased() | CollaborationCancelled() | DeliverableLapsed() | DeliverableSettled():
-            return replace(row, committed_minor=row.committed_minor - event.freed_minor)
-        case _:
-            return replace(row, status=_STATUS[type(event)])
+def _freed(row: Budget, event: Any) -> Budget:
+    return replace(row, committed_minor=row.committed_minor - event.freed_minor)
 
 
-_STATUS: dict[type, str] = {
-    CampaignPaused: "paused",
-    CampaignResumed: "published",
-    CampaignClosed: "closed",
-    CampaignCancelled: "cancelled",
+FREEING = (ApplicationReleased, CollaborationCancelled, DeliverableLapsed, DeliverableSettled)
+CHANGES: dict[type, Callable[[Budget, Any], Budget]] = {
+    BriefAmended: lambda row, event: replace(row, budget_minor=event.brief.value.budget_minor),
+    CampaignPaused: lambda row, _: replace(row, status="paused"),
+    CampaignResumed: lambda row, _: replace(row, status="published"),
+    CampaignClosed: lambda row, _: replace(row, status="closed"),
+    CampaignCancelled: lambda row, _: replace(row, status="cancelled"),
+    ApplicationAccepted: lambda row, event: replace(
+        row, committed_minor=row.committed_minor + event.contract.value.committed_minor
+    ),
+    **dict.fromkeys(FREEING, _freed),
 }
+"""A budget after each event that changes one."""
 
 
 def _fold_brief(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, BriefInForce | None]]:
@@ -111,20 +111,5 @@ def _fold_brief(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Brie
     return [((campaign_id,), BriefInForce(campaign_id, event.brand_id, event.version, event.brief, event.terms))]
 
 
-BUDGETS = InlineTable(
-    "budgets",
-    Budget,
-    ("campaign_id",),
-    (
-        BriefPublished,
-        BriefAmended,
-        *_STATUS,
-        ApplicationAccepted,
-        ApplicationReleased,
-        CollaborationCancelled,
-        DeliverableLapsed,
-        DeliverableSettled,
-    ),
-    _fold_budget,
-)
+BUDGETS = InlineTable("budgets", Budget, ("campaign_id",), (BriefPublished, *CHANGES), _fold_budget)
 BRIEFS = InlineTable("briefs", BriefInForce, ("campaign_id",), (BriefPublished, BriefAmended), _fold_brief)
