@@ -27,7 +27,7 @@ from services.campaigns.domain.shared.content_events import (
     RulingRequested,
     Setting,
 )
-from services.campaigns.publish.wire import party, placement_of, who, wire_product
+from services.campaigns.publish.wire import named, party, placement_of, who, wire_product
 
 
 def wire_content(event: ContentEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message:
@@ -115,10 +115,8 @@ def submission(event: ContentSubmitted) -> dict[str, Any]:
 
 def _reviewed(event: ContentReviewed, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.ReviewRecorded(
-        **ids,
+        **{**named(pb.ReviewRecorded, event), **ids},
         verdict=number(common.Verdict, event.verdict),
-        findings=event.findings,
-        label=event.label,
         placement=placement_of(event.placement),
         recorded_at=at,
     )
@@ -126,21 +124,17 @@ def _reviewed(event: ContentReviewed, ids: dict[str, Any], at: Timestamp | None)
 
 def _revision(event: RevisionRequested, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.RevisionRequested(
-        **ids,
+        **{**named(pb.RevisionRequested, event), **ids},
         requested_by=party(event.by),
         reason="\n".join(event.notes),
-        revisions=event.revisions,
-        max_revisions=event.max_revisions,
         requested_at=at,
     )
 
 
 def _approved(event: ContentApproved, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.ContentApproved(
-        **ids,
+        **{**named(pb.ContentApproved, event), **ids},
         deemed=event.by is Ruler.CLOCK,
-        text_hash=event.text_sha256,
-        label=event.label,
         placement=placement_of(event.placement),
         approved_at=at,
         stage=number(common.SubmissionStage, event.stage),
@@ -149,32 +143,17 @@ def _approved(event: ContentApproved, ids: dict[str, Any], at: Timestamp | None)
 
 def _published(event: ContentPublished, ids: dict[str, Any]) -> Message:
     return pb.ContentPublished(
-        **ids,
+        **{**named(pb.ContentPublished, event.setting, event), **ids},
         platform=number(common.Platform, event.setting.platform),
         format=number(common.Format, event.setting.format),
-        jurisdiction=event.setting.jurisdiction,
-        url=event.post_url,
-        post_id=event.post_id,
-        text_hash=event.text_sha256,
-        label=event.label,
         placement=placement_of(event.placement),
-        product_category=event.setting.product_category,
-        published_at=stamp(event.published_at),
-        live_check_after_s=event.live_check_after_s,
-        protection_s=event.protection_s,
-        fee_minor=event.fee_minor,
-        currency=event.currency,
     )
 
 
 def _verified(event: ContentVerified, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.ContentVerified(
-        **ids,
-        look_id=event.look_id,
-        fee_minor=event.fee_minor,
-        brand_fee_minor=event.brand_fee_minor,
+        **{**named(pb.ContentVerified, event), **ids},
         creator_fee_minor=share_down(event.fee_minor, event.creator_fee_bps),
-        currency=event.currency,
         verified_at=at,
         settles_at=stamp(event.due_at),
     )

@@ -1,12 +1,15 @@
 """Values in their public form."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
+from google.protobuf.descriptor import FieldDescriptor
 
 from services.campaigns.domain.shared.brief import SHANGHAI, Brief, Product
 from services.campaigns.domain.shared.compensation import Compensation
@@ -17,6 +20,41 @@ from services.campaigns.domain.shared.work_events import Due, Ended
 
 PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.STAFF: pb.PARTY_STAFF}
 """Compliance, clocks and processes are the system."""
+
+
+INSIDE = {
+    "url": "post_url", "text_hash": "text_sha256", "terms_hash": "contract_sha256", "tracking_number": "tracking",
+    "usage_rights_days": "usage_days",
+}  # fmt: skip
+"""Public fields that are stored under another name: both are promises, and this is the one place where they meet."""
+
+
+def named(kind: Any, *sources: object) -> dict[str, Any]:
+    """The texts, numbers and times of a message that its sources (values, or rows of a read model) have by the same name.
+
+    What has no name in common is given by hand: enums, lists, messages, and what is not the message's to say.
+    """
+    found: dict[str, Any] = {}
+    for source in sources:
+        for name, inside, is_time in _plain(kind):
+            value: Any = source.get(inside, found) if isinstance(source, Mapping) else getattr(source, inside, found)
+            if value is not found:
+                found[name] = stamp(value) if is_time else value
+    return found
+
+
+@cache
+def _plain(kind: Any) -> list[tuple[str, str, bool]]:
+    """The fields that can be taken by name: public name, name inside, whether it is a time."""
+    fields = [
+        field for field in kind.DESCRIPTOR.fields if not field.is_repeated and field.type != FieldDescriptor.TYPE_ENUM
+    ]
+    times = {field.name: bool(field.message_type) for field in fields if _is_plain(field)}
+    return [(name, INSIDE.get(name, name), is_time) for name, is_time in times.items()]
+
+
+def _is_plain(field: Any) -> bool:
+    return field.message_type is None or field.message_type.full_name == "google.protobuf.Timestamp"
 
 
 def party(ruler: Ruler) -> pb.Party.ValueType:
@@ -34,32 +72,8 @@ def placement_of(placement: LabelPlacement | None) -> common.LabelPlacement.Valu
 
 
 def wire_terms(terms: Terms, brief: Brief) -> pb.Terms:
-    clocks = terms.clocks
     ladder = [pb.LadderStep(stage=stage, share_bps=ladder_share(terms.ladder, stage)) for stage in LadderStage]
-    return pb.Terms(
-        invitation_expiry_s=clocks.invitation_expiry_s,
-        funding_s=clocks.funding_s,
-        product_s=clocks.product_s,
-        draft_s=clocks.draft_s,
-        compliance_s=clocks.compliance_s,
-        brand_review_s=clocks.brand_review_s,
-        review_reminder_s=clocks.review_reminder_s,
-        revision_s=clocks.revision_s,
-        ruling_s=clocks.ruling_s,
-        publish_s=clocks.publish_s,
-        publish_grace_s=clocks.publish_grace_s,
-        verify_s=clocks.verify_s,
-        settlement_delay_s=clocks.settlement_delay_s,
-        payment_retry_s=clocks.payment_retry_s,
-        live_check_after_s=clocks.live_check_after_s,
-        protection_s=clocks.protection_s,
-        max_revisions=terms.max_revisions,
-        ladder=ladder,
-        brand_fee_bps=terms.brand_fee_bps,
-        creator_fee_bps=terms.creator_fee_bps,
-        exclusivity_days=brief.exclusivity_days,
-        usage_rights_days=brief.usage_days,
-    )
+    return pb.Terms(**named(pb.Terms, terms.clocks, terms, brief), ladder=ladder)
 
 
 def wire_compensation(rule: Compensation) -> pb.Compensation:
@@ -74,14 +88,7 @@ def wire_compensation(rule: Compensation) -> pb.Compensation:
 
 
 def wire_product(product: Product) -> pb.Product:
-    return pb.Product(
-        product_id=product.product_id,
-        name=product.name,
-        brand_name=product.brand_name,
-        category=product.category,
-        approval_number=product.approval_number,
-        value_minor=product.value_minor,
-    )
+    return pb.Product(**named(pb.Product, product))
 
 
 def wire_brief(brief: Brief, terms: Terms, version: int, seal: str) -> pb.Brief:
@@ -139,14 +146,7 @@ def wire_offer(offer: Offer) -> pb.Offer:
 
 
 def wire_ended(ended: Ended) -> pb.CancelledDeliverable:
-    return pb.CancelledDeliverable(
-        deliverable_id=ended.deliverable_id,
-        stage=ended.stage,
-        share_bps=ended.share_bps,
-        fee_minor=ended.fee_minor,
-        brand_fee_minor=ended.brand_fee_minor,
-        kill_fee_minor=ended.kill_fee_minor,
-    )
+    return pb.CancelledDeliverable(**named(pb.CancelledDeliverable, ended))
 
 
 def wire_due(due: Due) -> pb.DeliverableDue:

@@ -203,9 +203,6 @@ class ContentBody(Body):
     media: Annotated[tuple[MediaBody, ...], whole(Content, "media")] = ()
     language: Annotated[ShortText, whole(Content, "language")] = "zh"
 
-    def content(self) -> Content:
-        return value_of(Content, self)
-
 
 class SubmitBody(Body):
     """`submission_id` is chosen by the caller."""

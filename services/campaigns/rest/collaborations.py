@@ -33,6 +33,7 @@ from services.campaigns.rest.bodies import (
     SubmissionBody,
     SubmitBody,
     VersionBody,
+    value_of,
 )
 
 
@@ -72,7 +73,7 @@ def _whole_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/send-product")
     async def send_product(collaboration_id: Uuid, body: ProductSentBody, request: CommandRequest) -> Receipt:
         """By the brand."""
-        return await send(collaboration_id, SendProduct(body.carrier, body.tracking), request, body)
+        return await send(collaboration_id, value_of(SendProduct, body), request, body)
 
     @router.post("/receive-product")
     async def receive_product(collaboration_id: Uuid, request: CommandRequest) -> Receipt:
@@ -87,43 +88,38 @@ def _whole_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/rule-dispute")
     async def rule_dispute(collaboration_id: Uuid, body: RuleDisputeBody, request: CommandRequest) -> Receipt:
         """By staff."""
-        return await send(collaboration_id, RuleDispute(body.outcome, body.share_bps), request, body)
+        return await send(collaboration_id, value_of(RuleDispute, body), request, body)
 
 
 def _content_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/submit", status_code=201)
     async def submit(collaboration_id: Uuid, body: SubmitBody, request: CommandRequest) -> Receipt:
         """By the creator: an outline, a draft, or the final text."""
-        content = body.content.content()
-        command = SubmitContent(body.deliverable_id, body.submission_id, body.stage, content)
-        return await send(collaboration_id, command, request, body)
+        return await send(collaboration_id, value_of(SubmitContent, body), request, body)
 
     @router.post("/schedule")
     async def schedule(collaboration_id: Uuid, body: ScheduleBody, request: CommandRequest) -> Receipt:
         """By either side, inside the posting window."""
-        return await send(collaboration_id, ScheduleContent(body.deliverable_id, body.publish_at), request, body)
+        return await send(collaboration_id, value_of(ScheduleContent, body), request, body)
 
     @router.post("/publish")
     async def publish(collaboration_id: Uuid, body: PublishBody, request: CommandRequest) -> Receipt:
         """By the creator, who reports its post; refused without the label that compliance attached."""
-        command = PublishContent(body.deliverable_id, body.post_id, body.post_url, body.text)
-        return await send(collaboration_id, command, request, body)
+        return await send(collaboration_id, value_of(PublishContent, body), request, body)
 
 
 def _approval_routes(router: APIRouter, send: Sends) -> None:
     @router.post("/approve")
     async def approve(collaboration_id: Uuid, body: SubmissionBody, request: CommandRequest) -> Receipt:
         """By the brand, once compliance has cleared a draft."""
-        return await send(collaboration_id, ApproveContent(body.deliverable_id, body.submission_id), request, body)
+        return await send(collaboration_id, value_of(ApproveContent, body), request, body)
 
     @router.post("/request-revision")
     async def request_revision(collaboration_id: Uuid, body: RevisionBody, request: CommandRequest) -> Receipt:
         """By the brand; after the last revision of the terms staff rule."""
-        command = RequestRevision(body.deliverable_id, body.submission_id, body.notes)
-        return await send(collaboration_id, command, request, body)
+        return await send(collaboration_id, value_of(RequestRevision, body), request, body)
 
     @router.post("/rule-content")
     async def rule_content(collaboration_id: Uuid, body: RuleContentBody, request: CommandRequest) -> Receipt:
         """By staff."""
-        command = RuleContent(body.deliverable_id, body.submission_id, body.approved)
-        return await send(collaboration_id, command, request, body)
+        return await send(collaboration_id, value_of(RuleContent, body), request, body)

@@ -4,7 +4,6 @@ from typing import Any
 
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
-from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
 from kernel.core.decider import Actor
@@ -13,6 +12,7 @@ from services.campaigns.domain.collaboration.deliverable import Deliverable, Sta
 from services.campaigns.domain.collaboration.state import State as CollaborationState
 from services.campaigns.publish.applications import SIDES
 from services.campaigns.publish.wire import (
+    named,
     placement_of,
     wire_brief,
     wire_compensation,
@@ -63,19 +63,9 @@ def campaign(row: Row, caller: Actor) -> pb.Campaign:
 
 def _campaign(row: Row) -> pb.Campaign:
     return pb.Campaign(
-        campaign_id=row["campaign_id"],
-        brand_id=row["brand_id"],
+        **named(pb.Campaign, row),
         status=number(pb.CampaignStatus, row["status"]),
         brief=wire_brief(row["brief"].value, row["terms"].value, row["brief_version"], row["terms_sha256"]),
-        reserved_minor=row["reserved_minor"],
-        applications=row["applications"],
-        collaborations=row["collaborations"],
-        collaborations_settled=row["collaborations_settled"],
-        collaborations_cancelled=row["collaborations_cancelled"],
-        drafted_at=stamp(row["drafted_at"]),
-        published_at=stamp(row["published_at"]),
-        changed_at=stamp(row["changed_at"]),
-        version=row["version"],
     )
 
 
@@ -83,18 +73,10 @@ def application(row: Row) -> pb.Application:
     """A row of `applications`."""
     state: ApplicationState = row["state"]
     return pb.Application(
-        application_id=row["application_id"],
-        campaign_id=row["campaign_id"],
-        brand_id=row["brand_id"],
-        creator_id=row["creator_id"],
+        **named(pb.Application, state.offer, row),
         status=number(pb.ApplicationStatus, state.status),
         offered_by=SIDES[state.by],
         offer=wire_offer(state.offer) if state.offer else None,
-        brief_version=state.offer.brief_version if state.offer else 0,
-        created_at=stamp(row["created_at"]),
-        expires_at=stamp(row["expires_at"]),
-        changed_at=stamp(row["changed_at"]),
-        version=row["version"],
     )
 
 
@@ -105,62 +87,28 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
     contract, brief = state.contract.value, state.contract.value.brief.value
     states = {one.terms.deliverable_id: one for one in state.deliverables}
     return pb.Collaboration(
-        collaboration_id=row["collaboration_id"],
-        campaign_id=row["campaign_id"],
-        brand_id=row["brand_id"],
-        creator_id=row["creator_id"],
+        **named(pb.Collaboration, brief, contract, row) | {"timezone": wire_timezone(brief)},
         status=number(pb.CollaborationStatus, row["status"]),
         type=number(common.CampaignType, brief.campaign_type),
         compensation=wire_compensation(brief.compensation),
         deliverables=[deliverable(states[one["deliverable_id"]], one) for one in deliverables],
-        currency=contract.currency,
         total_minor=contract.escrow_minor,
-        brief_version=contract.brief_version,
-        terms_hash=row["contract_sha256"],
         terms=wire_terms(contract.terms.value, brief),
-        jurisdiction=brief.jurisdiction,
-        product_category=brief.product_category,
-        reason=row["reason"],
-        contracted_at=stamp(row["contracted_at"]),
-        funded_at=stamp(row["funded_at"]),
-        changed_at=stamp(row["changed_at"]),
-        version=row["version"],
-        timezone=wire_timezone(brief),
     )
 
 
 def deliverable(state: Deliverable, row: Row) -> pb.DeliverableView:
     """A deliverable as its collaboration's state and its own row have it."""
     return pb.DeliverableView(
+        **named(pb.DeliverableView, state, row),
         deliverable=wire_deliverable(state.terms, state.due_at),
         status=STAGES[state.stage],
-        submission_id=state.submission_id,
         stage=number(common.SubmissionStage, state.submitted or ""),
         verdict=number(common.Verdict, state.verdict or ""),
-        findings=row["findings"],
-        revisions=state.revisions,
-        label=state.label,
         placement=placement_of(state.placement),
-        url=row["post_url"],
-        post_id=state.post_id,
-        publish_at=stamp(state.publish_at),
-        published_at=stamp(row["published_at"]),
-        verified_at=stamp(row["verified_at"]),
-        settled_at=stamp(row["settled_at"]),
-        creator_net_minor=state.creator_net_minor,
     )
 
 
 def posting(row: Row) -> pb.Posting:
     """A row of `postings`."""
-    return pb.Posting(
-        deliverable_id=row["deliverable_id"],
-        collaboration_id=row["collaboration_id"],
-        campaign_id=row["campaign_id"],
-        brand_id=row["brand_id"],
-        creator_id=row["creator_id"],
-        status=number(pb.PostingStatus, row["status"]),
-        publish_at=stamp(row["publish_at"]),
-        published_at=stamp(row["published_at"]),
-        url=row["post_url"],
-    )
+    return pb.Posting(**named(pb.Posting, row), status=number(pb.PostingStatus, row["status"]))
