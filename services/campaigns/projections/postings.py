@@ -9,7 +9,7 @@ from kernel.core.ids import split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.shared.content_events import ContentPublished, ContentScheduled, ContentTakenDown
 from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed, Ended
-from services.campaigns.projections.rows import STAFF, Row
+from services.campaigns.projections.rows import STAFF, Row, blank, taken
 from services.campaigns.tables import POSTINGS
 
 
@@ -46,8 +46,8 @@ def fold(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     match incoming.event:
         case ContentScheduled() as event:
             return _scheduled(event, split_stream(incoming.stream)[1])
-        case ContentPublished(post_url=url, published_at=at) if row:
-            return row | {"status": "published", "published_at": at, "post_url": url}
+        case ContentPublished() as event if row:
+            return row | taken(POSTINGS, event) | {"status": "published"}
         case ContentTakenDown() if row:
             return row | {"status": "taken_down"}
         case Ended() if row:
@@ -59,14 +59,10 @@ def fold(row: Row | None, incoming: Delivered[Any]) -> Row | None:
 def _scheduled(event: ContentScheduled, collaboration_id: str) -> Row:
     parties = event.parties
     return {
-        "deliverable_id": event.deliverable_id,
+        **blank(POSTINGS),
+        **taken(POSTINGS, parties),
+        **taken(POSTINGS, event),
         "collaboration_id": collaboration_id,
-        "campaign_id": parties.campaign_id,
-        "brand_id": parties.brand_id,
-        "creator_id": parties.creator_id,
         "status": "scheduled",
-        "publish_at": event.publish_at,
-        "published_at": None,
-        "post_url": "",
         "readers": [parties.brand_id, parties.creator_id, *STAFF],
     }

@@ -9,7 +9,7 @@ from kernel.processors.projector import Target
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration.deliverable import Deliverable
 from services.campaigns.domain.collaboration.state import State, evolve
-from services.campaigns.domain.shared.content_events import ContentPublished, ContentReviewed, ContentVerified
+from services.campaigns.domain.shared.content_events import ContentPublished, ContentVerified
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
@@ -18,7 +18,7 @@ from services.campaigns.domain.shared.work_events import (
     CollaborationFunded,
     DeliverableSettled,
 )
-from services.campaigns.projections.rows import STAFF, Row
+from services.campaigns.projections.rows import STAFF, Row, blank, taken
 from services.campaigns.tables import COLLABORATIONS, DELIVERABLES
 
 
@@ -83,24 +83,23 @@ def _readers(contract: Contract) -> list[str]:
     return [contract.brand_id, contract.creator_id, *STAFF]
 
 
+STAMPS: dict[type, str] = {
+    ContentPublished: "published_at",
+    ContentVerified: "verified_at",
+    DeliverableSettled: "settled_at",
+}
+"""The column that takes the time of an event of this type."""
+
+
 def _mark(marks: dict[str, Row], incoming: Delivered[Any]) -> None:
-    """What a deliverable's state does not keep."""
+    """What a deliverable's state does not keep: what the event calls as the table does, and the times of its steps."""
     event = incoming.event
-    match event:
-        case ContentReviewed(findings=findings):
-            mark: Row = {"findings": findings}
-        case ContentPublished(post_url=post_url):
-            mark = {"post_url": post_url, "published_at": incoming.at}
-        case ContentVerified():
-            mark = {"verified_at": incoming.at}
-        case DeliverableSettled():
-            mark = {"settled_at": incoming.at}
-        case _:
-            return
+    if not hasattr(event, "deliverable_id"):
+        return
+    mark = taken(DELIVERABLES, event)
+    if type(event) in STAMPS:
+        mark[STAMPS[type(event)]] = incoming.at
     marks.setdefault(event.deliverable_id, {}).update(mark)
-
-
-BLANK: Row = {"findings": 0, "post_url": "", "published_at": None, "verified_at": None, "settled_at": None}
 
 
 async def _write_deliverables(target: Target, states: dict[str, State], marks: dict[str, Row]) -> None:
@@ -114,9 +113,8 @@ async def _write_deliverables(target: Target, states: dict[str, State], marks: d
 
 def _deliverable(uuid: str, state: State, one: Deliverable, row: Row | None, marks: dict[str, Row]) -> Row:
     deliverable_id = one.terms.deliverable_id
-    kept = {name: row[name] for name in BLANK} if row else BLANK
     return {
-        **kept,
+        **(row or blank(DELIVERABLES)),
         **marks.get(deliverable_id, {}),
         "deliverable_id": deliverable_id,
         "collaboration_id": uuid,
