@@ -1,4 +1,4 @@
-"""What happens to campaigns and applications. Stored for ever: a change of shape is a new version in codec.py."""
+"""What happens to campaigns and applications. Stored for ever; docs/change-an-event.md says how one changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
