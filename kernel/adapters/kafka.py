@@ -198,7 +198,7 @@ class KafkaReader:
             getattr(coordinator, "_stop_heartbeat_task", None),
             getattr(coordinator, "_stop_commit_offsets_refresh_task", None),
             getattr(fetcher, "close", None),
-            self._consumer._client.close,
+            getattr(self._consumer._client, "close", None),
         ):
             if end is not None:
                 await _ended(end())
