@@ -1,4 +1,4 @@
-"""Between Python and the wire: times, messages by their type name, and refusals. Every service uses this one copy.
+"""Wire format of the services: times, messages by their type name, and refusals, in one copy for all services.
 
 Writing: `form(message)` is the type name and the bytes of a message, `stamp(at)` a time, `refusal(...)` a refused command.
 Reading: `decoder({Message: function})` makes the `decode(type_name, bytes)` of a service, `time_of(stamp)` a time in UTC.
@@ -24,7 +24,7 @@ def stamp(at: datetime) -> Timestamp: ...
 @overload
 def stamp(at: datetime | None) -> Timestamp | None: ...
 def stamp(at: datetime | None) -> Timestamp | None:
-    """A time for a message; None leaves the field unset."""
+    """Timestamp of a message's field; None leaves the field unset."""
     if at is None:
         return None
     made = Timestamp()
@@ -33,7 +33,7 @@ def stamp(at: datetime | None) -> Timestamp | None:
 
 
 def time_of(stamp: Timestamp) -> datetime:
-    """A message's time in UTC; raises ValueError for a time that no calendar has."""
+    """Time of a message's field, in UTC; raises ValueError for a time outside of the calendar."""
     try:
         return stamp.ToDatetime(UTC)
     except (OverflowError, ValueError) as error:
@@ -41,12 +41,12 @@ def time_of(stamp: Timestamp) -> datetime:
 
 
 def form(message: Message) -> tuple[str, bytes]:
-    """The type name and the bytes of a message, the same bytes in every run."""
+    """Type name and deterministic bytes of a message."""
     return type_name(message), message.SerializeToString(deterministic=True)
 
 
 def parsed(kind: type[M], value: bytes) -> M:
-    """The message that the bytes hold; raises ValueError for bytes that hold none."""
+    """Parses a message; raises ValueError for bytes that hold none."""
     try:
         return kind.FromString(value)
     except DecodeError as error:
@@ -54,9 +54,10 @@ def parsed(kind: type[M], value: bytes) -> M:
 
 
 def decoder(readers: Mapping[type[Message], Callable[[Any], T]]) -> Callable[[str, bytes], T | None]:
-    """`decode(type_name, bytes)`: the reader's value of its message, None for a type without a reader.
+    """Makes the `decode(type_name, bytes)` of a service: it parses a message and returns its reader's value.
 
-    `decode` raises ValueError for bytes that are no such message, and whatever a reader raises for one that it refuses.
+    `decode` returns None for a type without a reader. It raises ValueError for bytes that are no such message, and lets a
+    reader's own error pass.
     """
     by_name = {type_name(kind): (kind, read) for kind, read in readers.items()}
 
@@ -68,7 +69,7 @@ def decoder(readers: Mapping[type[Message], Callable[[Any], T]]) -> Callable[[st
 
 
 def facts(stored: str) -> list[Fact]:
-    """The facts of a refusal from their stored JSON object: numbers in decimal, `true` and `false`, "" for null."""
+    """Facts of a refusal, from their stored JSON object: numbers in decimal, `true` and `false`, "" for null."""
     return [Fact(name=name, value=_text(value)) for name, value in json.loads(stored).items()]
 
 
@@ -77,7 +78,7 @@ def _text(value: str | int | bool | None) -> str:
 
 
 class Refused(Protocol):
-    """A refused command as a service's log stores it; `facts` is a JSON object."""
+    """Refused command, as a service's log stores it; `facts` is a JSON object."""
 
     @property
     def command_id(self) -> str: ...
@@ -92,7 +93,7 @@ class Refused(Protocol):
 
 
 def refusal(service: str, refused: Refused, at: datetime) -> tuple[str, bytes]:
-    """A refused command as `form` gives it, under the name that the service's consumers select it by (common.proto)."""
+    """Type name and bytes of a refused command, under the name by which the service's consumers select it (common.proto)."""
     message = CommandRefused(
         command_id=refused.command_id,
         requester=refused.requester,

@@ -49,7 +49,7 @@ class Meta(NamedTuple):
     former_fingerprint: str = ""
 
     def repeats(self, fingerprint: str) -> bool:
-        """Whether a command stored under this id with that fingerprint is the same command."""
+        """True when a command stored under this id with that fingerprint is the same command, and not another body."""
         return fingerprint == self.fingerprint or fingerprint == (self.former_fingerprint or self.fingerprint)
 
 

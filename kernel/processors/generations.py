@@ -64,7 +64,7 @@ async def live_generation(database: Database, projection: Projection) -> int:
 
 
 async def is_at_head(connection: AsyncConnection, log: StoredLog, projection: Projection) -> bool:
-    """Whether the rows this connection reads of a read model over the own log are those of the log's head."""
+    """True when a read model over the service's own log has applied every event up to the head, as this connection sees it."""
     found, guards = await live(connection, log.database, projection), log.database.metadata.tables["guards"]
     mine = guards.c.consumer == consumer_name(projection.name, found.generation if found else 0)
     last = await connection.execute(sa.select(guards.c.last_position).where(mine, guards.c.source == OWN_LOG))

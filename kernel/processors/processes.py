@@ -1,7 +1,7 @@
-"""What services declare to move each other without an inbox, a saga table or a reconciler: processes, deadlines, effects.
+"""Processes, deadlines and effects: how services react to each other and to time, without an inbox, a saga table or a reconciler.
 
-A process is a Decider whose commands are other services' events; its guard moves in its append's transaction. The target's
-executor runs a request under the message's id; a refusal comes back as a public CommandRefused. Deadlines are rows.
+A process is a Decider whose commands are events. Its guard moves in the transaction of its append. A command that it requests
+of another service is executed there under the message's id, and a refusal comes back as a public CommandRefused.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,12 +25,33 @@ from kernel.streams.records import PartitionBatch, Topic, placed
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500
 WAITING = frozenset({"unavailable", "exhausted"})
-"""Kinds of fault that go by themselves: what met one waits and is tried again, it is never parked."""
+"""Kinds of fault that pass by themselves: the consumer waits and tries again, and parks nothing."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """`decider` is private (published=False) and takes Delivered events; `route` names its stream or None to ignore."""
+    """Process (process manager): a Decider whose commands are events of its own log and of other services' topics.
+
+    An implementer promises:
+    - `route(event)` names the stream that an event belongs to, or None for an event that does not concern the process. It
+      depends on the event alone: the same event always goes to the same stream.
+    - `decider` takes Delivered events as commands. It is a Decider like any other: pure, and it returns [] for an event whose
+      effect is already in the state. The runner decides every event under an id derived from the event's, so a repeat
+      appends nothing.
+    - It does not refuse an event. What has happened cannot be refused, so a Fault parks the event and later events of its
+      key; only Unavailable and Exhausted make the process wait.
+    `own` subscribes to the service's own log, `topics` to topics of other services.
+
+    A process that watches a post from its publication on:
+
+        def route(event: Delivered[Any]) -> str | None:
+            return f"look-{event.event.about.deliverable_id}" if isinstance(event.event, ContentPublished) else None
+
+        def decide(cause: Delivered[Any], state: State, context: Context) -> Sequence[LooksScheduled]:
+            return [] if state.scheduled else [LooksScheduled(first_at=cause.at + HOUR)]
+
+        LOOKS = Process("looks", Decider("look", State(), decide, evolve), route, own=False, topics=(CAMPAIGNS,))
+    """
 
     name: str
     decider: Decider[Any, Any, Any]
@@ -40,7 +61,7 @@ class Process:
 
 
 class ProcessRunner:
-    """`handle` of a process's Consumer: decides a batch of causes and moves the guards in one append."""
+    """Runner of a process: `handle`, which its Consumer calls, decides a batch of events and moves the guards in one append."""
 
     def __init__(self, process: Process, database: Database, writer: Writer) -> None:
         self._process, self._database, self._writer = process, database, writer
@@ -131,7 +152,7 @@ class ProcessRunner:
 
 
 async def commit(database: Database, also: InTransaction) -> None:
-    """A transaction of its own for what moves a guard; raises Fenced when the guard is somebody else's."""
+    """Runs `also` in a transaction of its own; raises Fenced when another replica has moved the guard."""
     async with database.transaction() as connection:
         if not await also(connection):
             raise Fenced
@@ -139,7 +160,7 @@ async def commit(database: Database, also: InTransaction) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An inline row: at `due_at` (UTC) the clock executes the stored command `command` with canonical JSON `data`."""
+    """Deadline, a row of an inline table: at `due_at` (UTC) the scheduler executes `command` with the JSON `data`."""
 
     stream: str
     name: str
@@ -151,15 +172,16 @@ class Deadline:
 def deadlines(
     events: tuple[type, ...], fold: Callable[[DecidedEvent[Any], Rows], Iterable[tuple[Key, Deadline | None]]]
 ) -> InlineTable[Deadline]:
-    """The service's `deadlines` inline table: `fold` sets, moves (same stream and name) or clears rows from events."""
+    """Inline table `deadlines` of a service: `fold` sets, moves (same stream and name) or deletes deadlines from events."""
     return InlineTable("deadlines", Deadline, ("stream", "name"), events, fold)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Calls to the world outside for intents in the own log: at least once, with the intent's id as idempotency key.
+    """Effect: calls a system outside for each intent in the service's log, at least once.
 
-    `perform` calls the port and executes the resulting command; Unavailable from it waits and is tried again.
+    `perform` calls the port, with the intent's id as idempotency key, and executes the resulting command. When it raises
+    Unavailable, the reactor waits and tries again.
     """
 
     name: str

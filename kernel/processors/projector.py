@@ -35,15 +35,32 @@ POISONOUS = (Poison, ArithmeticError, AssertionError, AttributeError, LookupErro
 
 
 class Superseded(Exception):
-    """A rebuilt generation took this one's place: follow that one."""
+    """A rebuild has replaced this generation: its projector ends, and one for the new generation starts."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A read model: `tables` (base names; each generation has its own copies behind views), and how events change them.
+    """Projection: declares a read model, its `tables`, and how events change their rows.
 
-    `apply(target, events)` gets events in partition order. `version` goes up when `apply` or a table changes: the operator
-    rebuilds. `own` says whether it follows its service's own log, `topics` which others.
+    An implementer promises:
+    - `apply(target, events)` gets events in the order of their partition, and writes through `target` only. The projector
+      calls it in the transaction that moves the guard, so every event is applied exactly once.
+    - The rows depend on the events alone, and not on how batches cut them. A rebuild must give the same rows, therefore
+      `apply` reads no clock, no randomness, no other table and no float.
+    - An exception parks the event that caused it, and later events of its key, until an operator retries them.
+    - `version` goes up whenever `apply` or a column changes, so that the service asks for a rebuild.
+    `tables` are base tables: each generation has copies of them behind views of their names. `own` subscribes to the service's
+    own log, `topics` to topics of other services.
+
+    A read model that counts a counter's changes:
+
+        def fold(row: dict[str, Any] | None, event: Delivered[Any]) -> dict[str, Any]:
+            return {"counter": event.stream, "changes": (row["changes"] if row else 0) + 1}
+
+        async def apply(target: Target, events: Sequence[Delivered[Any]]) -> None:
+            await fold_rows(target, COUNTERS, events, lambda event: (event.stream,), fold)
+
+        PROJECTION = Projection("counters", 1, (COUNTERS,), apply)
     """
 
     name: str
@@ -53,11 +70,11 @@ class Projection:
     own: bool = True
     topics: tuple[Topic, ...] = ()
     batch_records: int = BATCH_RECORDS
-    """At most so many records in one transaction; fewer where a record holds many rows."""
+    """Most records in one transaction; set lower where a record holds many rows."""
 
 
 class Target:
-    """What `apply` writes to: the batch's transaction and one generation's tables by base name."""
+    """Target of `apply`: the batch's transaction, and the tables of one generation by their base tables."""
 
     def __init__(self, transaction: WriteTransaction, tables: Mapping[str, BulkStatements]) -> None:
         self._transaction, self._tables = transaction, tables
@@ -70,9 +87,9 @@ class Target:
         return self._tables[table.name].table
 
     async def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: Sequence[str] = ()) -> None:
-        """One set-wise upsert; columns in `add` are summed onto what stands there, the others replaced.
+        """Upserts rows by one statement; columns in `add` are added to the stored values, the others replace them.
 
-        Rows must have the same keys and distinct primary keys. They are sorted by key: unsorted upserts deadlocked.
+        Rows must have the same columns and distinct primary keys. They are sorted by key, because unsorted upserts deadlocked.
         """
         if rows:
             known, ordered = self._tables[table.name], in_key_order(table, rows)
@@ -82,11 +99,11 @@ class Target:
     async def upsert_columns(
         self, table: sa.Table, columns: Mapping[str, list[Any]], *, add: Sequence[str] = ()
     ) -> None:
-        """`upsert` of rows that are columns already, sorted by primary key, without a dict per row."""
+        """Upserts rows given as columns, sorted by primary key: without a dict per row."""
         await self._transaction.upsert(self._tables[table.name], columns, add)
 
     async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-        """The rows of the given primary keys in one query."""
+        """Rows of the given primary keys, 5,000 a query; keys without a row are absent."""
         known, wanted = self._tables[table.name], sorted(set(keys))
         found: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(wanted), 5_000):
@@ -109,9 +126,9 @@ async def fold_rows(
     key: Callable[[Delivered[Any]], Key | None],
     fold: Fold,
 ) -> None:
-    """The usual projection: loads the rows the batch touches in one query, folds in memory, writes them in one upsert.
+    """Folds events into rows: loads the rows that a batch touches, folds in memory, and writes each row once.
 
-    `fold(row, incoming)` returns the whole new row (all columns) or None to delete; `key` None skips the event.
+    `fold(row, event)` returns the whole new row (all columns), or None to delete it. An event whose `key` is None is skipped.
     """
     touched = [(where, incoming) for incoming in events if (where := key(incoming)) is not None]
     if not touched:
