@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from cli.distributed import STREAM, Distributed
 from cli.platform import Name, NotReady
 from tools.servers.run import Process
+from tools.speed import patience
 
 WATCH_EVERY_S = 0.5
 DISTURBED_S = 45.0
@@ -64,7 +65,7 @@ class Cluster:
 
     def disturbed(self) -> bool:
         """Whether a dependency is away or was a moment ago."""
-        return self._disturbing > 0 or time.monotonic() - self._disturbed_at < DISTURBED_S
+        return self._disturbing > 0 or time.monotonic() - self._disturbed_at < patience(DISTURBED_S)
 
     async def start(self, names: Sequence[Name]) -> None:
         for name in names:
@@ -79,7 +80,7 @@ class Cluster:
 
     async def back(self, names: Sequence[Name]) -> None:
         """Until all of them are ready; starts those again that could not start because a dependency was away."""
-        until = time.monotonic() + BACK_S
+        until = time.monotonic() + patience(BACK_S)
         while True:
             try:
                 await self.platform.wait(names)

@@ -17,6 +17,7 @@ from kernel.core.ids import command_id
 from kernel.host.app import App
 from kernel.verify.invariants import check_service
 from soak.load import Load, Told
+from tools.speed import patience
 
 QUIET_S = 120.0
 LOOK_EVERY_S = 0.5
@@ -27,7 +28,7 @@ async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
     """Until no relay and no reader is behind; Unexpected with who is when the time is over."""
     behind: list[str] = []
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(patience(within_s)):
             while True:
                 try:
                     found = [(app.service.name, row) for app in apps for row in await lag_rows(app)]
@@ -38,7 +39,7 @@ async def quiet(apps: Sequence[App], within_s: float = QUIET_S) -> None:
                     behind = [str(fault)]
                 await asyncio.sleep(LOOK_EVERY_S)
     except TimeoutError:
-        raise Unexpected(f"not quiet after {within_s:.0f} s: {'; '.join(behind)}") from None
+        raise Unexpected(f"not quiet after {patience(within_s):.0f} s: {'; '.join(behind)}") from None
 
 
 async def check_all(apps: Sequence[App], load: Load) -> list[CheckResult]:

@@ -19,6 +19,7 @@ from soak.plan import Planned
 from tools.servers import NoServer
 from tools.servers.run import until
 from tools.servers.server import Server
+from tools.speed import patience
 
 AT_ONCE = 3
 """Faults under way at a time; one that is due waits."""
@@ -210,7 +211,7 @@ class Faults:
     async def _caught_up(self) -> None:
         behind: dict[str, Lag] = {}
         with suppress(TimeoutError):
-            async with open_services(self._cluster.platform.layout) as apps, asyncio.timeout(CATCH_UP_S):
+            async with open_services(self._cluster.platform.layout) as apps, asyncio.timeout(patience(CATCH_UP_S)):
                 while True:
                     with suppress(Fault):
                         behind = {app.service.name: await relay_lag(app.log) for app in apps}
@@ -219,7 +220,7 @@ class Faults:
                         ):
                             return
                     await asyncio.sleep(0.2)
-        raise Broken(f"relays catch up in {CATCH_UP_S:.0f} s: {behind}")
+        raise Broken(f"relays catch up in {patience(CATCH_UP_S):.0f} s: {behind}")
 
 
 async def _started(server: Server) -> None:

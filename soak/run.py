@@ -21,6 +21,7 @@ from soak.cluster import Broken, Cluster
 from soak.faults import Faults
 from soak.load import PATIENCE_S, Caller, Load, since
 from soak.plan import Planned
+from tools.speed import patience
 
 FINISH_S = 420.0
 """All that was started must have ended so long after the last fault: the ledger asks after a lost webhook two minutes later."""
@@ -71,7 +72,7 @@ async def _soak(platform: Distributed, servers: Servers, seed: int, planned: Seq
             say(f"{since(started)}  load begins: {AT_A_TIME} campaigns at a time; {len(planned)} faults planned")
             await _hurt(faults.run(planned, started), load, cluster)
             say(f"{since(started)}  faults are over, everything is back; what was started must end")
-            await _hurt(load.finish(FINISH_S), load, cluster)
+            await _hurt(load.finish(patience(FINISH_S)), load, cluster)
             async with open_services(platform.layout) as apps:
                 await ending.quiet(apps)
                 await heard.all_of_now()
