@@ -1,6 +1,6 @@
-"""Backpressure: while the relay is too far behind the head, commands are turned away before they are queued.
+"""Backpressure: commands are refused before they are queued while the relay is too far behind the log's head.
 
-Else a broker that is gone for an hour would cost an hour of events nobody hears of, and a flood when it is back.
+Without backpressure an hour without a broker would leave an hour of unpublished events, and a flood of them afterwards.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ RETRY_AFTER_S = 5
 
 
 class Lag(NamedTuple):
-    """How far the relay is behind the head: positions, and the age in seconds of the oldest event it has not sent."""
+    """The relay's distance from the head: in positions, and as the age in seconds of the oldest event that is not sent."""
 
     events: int
     seconds: float
 
 
 async def relay_lag(log: StoredLog) -> Lag:
-    """Reads what is not relayed yet, at database time."""
+    """Reads the relay's checkpoint and the head in one snapshot; the age is by database time."""
     checkpoint, events = (log.database.metadata.tables[name] for name in ("relay_checkpoint", "log_events"))
     now = await log.now()
     async with log.database.snapshot() as connection:
@@ -40,28 +40,28 @@ async def relay_lag(log: StoredLog) -> Lag:
 
 
 class Backpressure:
-    """`check` is a Writer's `admit`; `run` keeps it up to date in a process that has a writer."""
+    """Limits of the relay's lag: `check` is a Writer's `admit`, and `run` reads the lag once a second."""
 
     def __init__(self, log: StoredLog, limit_events: int, limit_s: float) -> None:
         self._log, self._limit_events, self._limit_s = log, limit_events, limit_s
         self._lag = Lag(0, 0.0)
 
     def check(self) -> None:
-        """Raises Unavailable `relay.behind` past one of the limits."""
+        """Raises Unavailable `relay.behind` if the lag was past a limit when it was last read."""
         if self._lag.events > self._limit_events or self._lag.seconds > self._limit_s:
             raise Unavailable(
                 "relay.behind", events=self._lag.events, seconds=round(self._lag.seconds), retry_after_s=RETRY_AFTER_S
             )
 
     async def look(self) -> None:
-        """Looks once."""
+        """Reads the lag once."""
         self._lag = await relay_lag(self._log)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; while the database is away the last look holds (no command would be taken anyway)."""
+        """Reads the lag until `stop`. While the database is away the last lag holds: no command would be appended anyway."""
         while not stop.is_set():
             try:
                 await self.look()
             except Fault as fault:
-                logger.warning("the relay's lag could not be read", extra={"code": fault.code})
+                logger.warning("relay lag unreadable, the last lag holds", extra={"code": fault.code})
             await wait(stop, LOOK_EVERY_S)
