@@ -14,13 +14,24 @@ from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
-from services.compliance.domain.review import MAX_REASON, DecideReview, Judgement, check_content, judge
+from services.compliance.domain.review import (
+    MAX_ITEM,
+    MAX_ITEMS,
+    MAX_REASON,
+    MAX_TITLE,
+    DecideReview,
+    Judgement,
+    check_content,
+    judge,
+)
 from services.compliance.packs import shipped_packs
 from services.compliance.settings import ComplianceSettings
 
 Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Items = Annotated[tuple[ShortText, ...], Field(max_length=50)]
-Links = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=2_000)], ...], Field(max_length=50)]
+Items = Annotated[tuple[ShortText, ...], Field(max_length=MAX_ITEMS)]
+Links = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM)], ...], Field(max_length=MAX_ITEMS)
+]
 
 
 class DecisionBody(Body):
@@ -42,7 +53,7 @@ class CheckBody(Body):
     """A text as it might be submitted. An empty `compensation` counts as paid; "none" is a post without a deal."""
 
     text: LongText
-    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    title: Annotated[str, StringConstraints(max_length=MAX_TITLE)] = ""
     tags: Items = ()
     links: Links = ()
     codes: Items = ()

@@ -73,10 +73,11 @@ class Profile:
 
 CATEGORIES_LIMIT, TAGS_LIMIT, LANGUAGES_LIMIT, EXAMPLES_LIMIT, ACCOUNTS_LIMIT = 5, 20, 8, 10, len(Platform)
 JOBS_LIMIT = 1_000
+PLACE_CHARS, OPERATOR_CHARS, LINK_CHARS = 60, 80, 508
 _HANDLE = re.compile(r"[\w.\-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_LINK = re.compile(r"https://[^\s\"<>\\]{4,500}")
+_LINK = re.compile(rf"https://[^\s\"<>\\]{{4,{LINK_CHARS - len('https://')}}}")
 _REVISION = re.compile(r"[A-Za-z0-9_\-.:]{1,64}")
 OLDEST_BIRTH_YEAR, ADULT_AGE = 1900, 18
 
@@ -129,7 +130,7 @@ def _check_person(profile: Profile, at: datetime) -> None:
         raise Invalid(
             "creator.virtual_operator_mismatch", field="virtual_operator", virtual_human=profile.virtual_human
         )
-    checked_text("virtual_operator", profile.virtual_operator, 80)
+    checked_text("virtual_operator", profile.virtual_operator, OPERATOR_CHARS)
     if profile.birth_year is None:
         return
     if not OLDEST_BIRTH_YEAR <= profile.birth_year <= at.year:
@@ -150,7 +151,7 @@ def _check_place(profile: Profile) -> None:
         ("province", profile.province, profile.country),
         ("city", profile.city, profile.country),
     ):
-        checked_text(field, value, 60)
+        checked_text(field, value, PLACE_CHARS)
         if value and not wider:
             raise Invalid("creator.location_incomplete", field=field, needs="country")
 

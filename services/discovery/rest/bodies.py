@@ -6,16 +6,30 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from kernel.edge.fields import Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
-from services.discovery.domain.audience import Audience, AudienceKind, Share
+from services.discovery.domain.audience import SHARES_LIMIT, Audience, AudienceKind, Share
 from services.discovery.domain.checks import Provenance
 from services.discovery.domain.csv_columns import BIO_CHARS, CONTACT_CHARS, NAME_CHARS
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.profile import Account, Availability, Gender, Platform, Profile
+from services.discovery.domain.profile import (
+    ACCOUNTS_LIMIT,
+    JOBS_LIMIT,
+    LINK_CHARS,
+    OLDEST_BIRTH_YEAR,
+    OPERATOR_CHARS,
+    PLACE_CHARS,
+    TAGS_LIMIT,
+    Account,
+    Availability,
+    Gender,
+    Platform,
+    Profile,
+)
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 
 Handle = Annotated[str, StringConstraints(min_length=1, max_length=66)]
-Few = Field(default=(), max_length=20)
-Shares = Annotated[tuple["ShareBody", ...], Field(max_length=60)]
+Few = Field(default=(), max_length=TAGS_LIMIT)
+"""The longest of the lists; the domain refuses the shorter ones by their own limits."""
+Shares = Annotated[tuple["ShareBody", ...], Field(max_length=SHARES_LIMIT)]
 
 
 class AccountBody(Body):
@@ -36,15 +50,15 @@ class ProfileBody(Body):
     tags: tuple[ShortText, ...] = Few
     languages: tuple[ShortText, ...] = Few
     country: Annotated[str, StringConstraints(max_length=2)] = ""
-    province: Annotated[str, StringConstraints(max_length=60)] = ""
-    city: Annotated[str, StringConstraints(max_length=60)] = ""
-    birth_year: Annotated[int, Field(strict=True, ge=1900, le=9999)] | None = None
+    province: Annotated[str, StringConstraints(max_length=PLACE_CHARS)] = ""
+    city: Annotated[str, StringConstraints(max_length=PLACE_CHARS)] = ""
+    birth_year: Annotated[int, Field(strict=True, ge=OLDEST_BIRTH_YEAR, le=9999)] | None = None
     gender: Gender = Gender.UNDISCLOSED
     agency_id: Annotated[str, StringConstraints(max_length=36)] = ""
     virtual_human: bool = False
-    virtual_operator: Annotated[str, StringConstraints(max_length=80)] = ""
+    virtual_operator: Annotated[str, StringConstraints(max_length=OPERATOR_CHARS)] = ""
     guardian_consent: bool = False
-    examples: tuple[Annotated[str, StringConstraints(max_length=508)], ...] = Few
+    examples: tuple[Annotated[str, StringConstraints(max_length=LINK_CHARS)], ...] = Few
 
     def texts(self) -> dict[str, str]:
         return {"display_name": self.display_name, "bio": self.bio, "contact": self.contact}
@@ -61,7 +75,7 @@ class ProfileBody(Body):
 
 class RegisterBody(Body):
     profile: ProfileBody
-    accounts: tuple[AccountBody, ...] = Field(default=(), max_length=len(Platform))
+    accounts: tuple[AccountBody, ...] = Field(default=(), max_length=ACCOUNTS_LIMIT)
 
 
 class VerifyBody(AccountBody):
@@ -153,7 +167,7 @@ class PerformanceBody(Body):
 
 class AvailabilityBody(Body):
     availability: Availability
-    max_parallel_jobs: Annotated[int, Field(strict=True, ge=1, le=1_000)]
+    max_parallel_jobs: Annotated[int, Field(strict=True, ge=1, le=JOBS_LIMIT)]
 
 
 class SuspendBody(Body):

@@ -15,11 +15,11 @@ from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.attribution import MAX_TOUCHES
 from services.metrics.domain.coupon import IssueCoupon
-from services.metrics.domain.link import MAX_URL, IssueLink
+from services.metrics.domain.link import CODE, MAX_URL, IssueLink
 from services.metrics.domain.order import MAX_ITEMS, MAX_NUMBER, RecordOrder, RefundOrder
 from services.metrics.reads.registry import Registry
 
-LinkCodeText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,32}$")]
+LinkCodeText = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
 CouponText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,31}$")]
 
 

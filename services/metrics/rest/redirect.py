@@ -10,7 +10,7 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.ids import derived_id, new_id, stream_id
 from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
-from services.metrics.domain.link import RecordClick
+from services.metrics.domain.link import CODE, RecordClick
 from services.metrics.reads.registry import Registry
 from services.metrics.settings import MetricsSettings
 
@@ -23,7 +23,7 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
     buckets = Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
 
     @router.get("/l/{code}", status_code=302, response_class=Response)
-    async def follow(code: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{4,32}$")], request: Request) -> Response:
+    async def follow(code: Annotated[str, Path(pattern=f"^{CODE.pattern}$")], request: Request) -> Response:
         """Public, limited by address. Sets a first-party cookie and hands the click's id to the store."""
         _, exhausted = buckets.take(request.client.host if request.client else "")
         if exhausted:
