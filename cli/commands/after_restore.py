@@ -19,7 +19,7 @@ from cli.readiness import rpc_ready
 from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import App
 from kernel.streams.relay import Checkpoint, Relay
-from kernel.streams.republish import begin_again
+from kernel.streams.republish import reset_guards
 from kernel.verify.invariants import broken
 
 
@@ -42,7 +42,7 @@ async def _reset(layout: Layout, console: Console) -> int:
         topics = [f"{app.service.name}.{kind}.v1" for app in apps for kind in ("events", "commands")]
         await apps[0].bus.remake_topics(dict.fromkeys(topics, PARTITIONS))
         for app in apps:
-            moved = sum([await begin_again(app.database, topic) for topic in topics])
+            moved = sum([await reset_guards(app.database, topic) for topic in topics])
             await _rewind_relay(app)
             console.print(f"{app.service.name}: {moved} guards reset, the relay will send its whole log")
     return 0

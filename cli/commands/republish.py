@@ -12,7 +12,7 @@ from cli.story.tell import COLUMNS
 from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import App
 from kernel.streams.relay import Relay
-from kernel.streams.republish import begin_again, check_topic, resend, stands_past_end
+from kernel.streams.republish import check_topic, is_past_end, republish_topic, reset_guards
 
 
 def republish(given: argparse.Namespace) -> int:
@@ -30,22 +30,22 @@ async def _republish(layout: Layout, service: str, topic: str | None, recreated:
     async with open_services(layout) as apps:
         await apps[0].bus.ensure_topics({topic: PARTITIONS})
         if recreated:
-            moved = sum([await begin_again(app.database, topic) for app in apps])
+            moved = sum([await reset_guards(app.database, topic) for app in apps])
             console.print(f"{topic}: {moved} guards reset to its start", highlight=False)
-        elif past := [app.service.name for app in apps if await stands_past_end(app.database, app.bus, topic)]:
+        elif past := [app.service.name for app in apps if await is_past_end(app.database, app.bus, topic)]:
             console.print(f"{topic} was recreated: guards of {', '.join(past)} are past its end; say --recreated")
             return 2
         (app,) = [app for app in apps if app.service.name == service]
-        sent = await republish_topic(app, topic, console)
+        sent = await _sent(app, topic, console)
         console.print(f"{topic}: {sent:,} messages sent again, the relay sends the rest", highlight=False)
     return 0
 
 
-async def republish_topic(app: App, topic: str, console: Console) -> int:
+async def _sent(app: App, topic: str, console: Console) -> int:
     """The number of messages that were sent again."""
     relay = Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish)
     with Progress(*COLUMNS, console=console) as progress:
         task = progress.add_task(f"{app.service.name} to {topic}", total=None)
-        return await resend(
+        return await republish_topic(
             relay, app.log, app.bus, topic, lambda at, end: progress.update(task, completed=at, total=end)
         )  # fmt: skip

@@ -19,10 +19,10 @@ Progress = Callable[[int, int], None]
 """`(position, last position)` after each round."""
 
 
-async def resend(
+async def republish_topic(
     relay: Relay, log: StoredLog, bus: Bus, topic: str, progress: Progress = lambda _at, _end: None
 ) -> int:
-    """Sends the messages of one of the service's topics again and returns how many; Unavailable: begin again."""
+    """Sends the log's messages for one topic again; the number sent. Unavailable: call it again, from the start."""
     end = (await relay.checkpoint()).position - 1
     at, sent, producer = Checkpoint(), 0, await bus.producer()
     try:
@@ -40,23 +40,23 @@ async def resend(
 
 
 def check_topic(service: str, topic: str) -> None:
-    """Invalid `topic.not_from_a_log`: only what a relay sends can be sent again."""
+    """Raises Invalid `topic.not_from_a_log` for a topic that no relay sends to: only a relay's messages are in a log."""
     if topic != f"{service}.events.v1" and not topic.endswith(".commands.v1"):
         raise Invalid("topic.not_from_a_log", topic=topic, service=service)
 
 
-async def stands_past_end(database: Database, bus: Bus, topic: str) -> bool:
-    """Whether a reader of this database expects more of the topic than there is: it was made anew."""
+async def is_past_end(database: Database, bus: Bus, topic: str) -> bool:
+    """Whether a guard of this database is past the topic's end, which means that the topic was recreated."""
     guards, ends = database.metadata.tables["guards"], await bus.end_offsets([topic])
     query = sa.select(guards.c.partition, guards.c.next_offset).where(guards.c.source == topic)
     async with database.reading() as connection:
         return any(row[1] > ends.get((topic, row[0]), 0) for row in (await connection.execute(query)).all())
 
 
-async def begin_again(database: Database, topic: str) -> int:
-    """Readers of this database begin at the topic's start and skip what they know; how many guards moved.
+async def reset_guards(database: Database, topic: str) -> int:
+    """Resets this database's guards to the topic's start; the number of guards that moved.
 
-    A reader that runs finds its guard moved and reads it anew; `last_position`, which makes it skip, stays.
+    `last_position` stays, so that consumers skip repeats. A running consumer fails to move its guard once, then loads it.
     """
     guards = database.metadata.tables["guards"]
     async with database.transaction() as connection:

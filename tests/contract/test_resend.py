@@ -17,7 +17,7 @@ from kernel.processors.command_consumer import CommandConsumer
 from kernel.processors.processes import ProcessRunner
 from kernel.streams.records import Topic
 from kernel.streams.relay import Relay
-from kernel.streams.republish import begin_again, resend, stands_past_end
+from kernel.streams.republish import is_past_end, republish_topic, reset_guards
 from tests.contract.conftest import Running
 from tests.contract.test_subscription import publish as deposits
 from tests.contract.test_subscription import subscribed
@@ -102,7 +102,7 @@ async def test_what_is_sent_again_changes_nothing(echoing: Echoing) -> None:
     """Beside the relay that runs on: no second request, no second effect; the chain goes on behind it."""
     running = echoing.running
     for topic in (echoing.events, echoing.commands):
-        assert await resend(echoing.relay, running.log, running.bus, topic) > 0
+        assert await republish_topic(echoing.relay, running.log, running.bus, topic) > 0
     await echoing.settled()
     await echoing.add(LATER)
 
@@ -111,7 +111,7 @@ async def test_a_topic_made_anew_is_noticed_and_refilled(echoing: Echoing, caplo
     """Readers stand past its end: they stop and say so, begin at its start when told to, and skip what they know."""
     running = echoing.running
     await lose(running.bus, echoing.events)
-    assert await stands_past_end(running.store, running.bus, echoing.events)
+    assert await is_past_end(running.store, running.bus, echoing.events)
 
     async def noticed() -> bool:
         return {getattr(one, "consumer", "") for one in caplog.records if "made_anew" in str(vars(one))} >= {
@@ -119,8 +119,8 @@ async def test_a_topic_made_anew_is_noticed_and_refilled(echoing: Echoing, caplo
         }  # fmt: skip
 
     await running.until(noticed, 60)
-    assert await begin_again(running.store, echoing.events) == 2 * counter.PARTITIONS
-    assert await resend(echoing.relay, running.log, running.bus, echoing.events) > 0
+    assert await reset_guards(running.store, echoing.events) == 2 * counter.PARTITIONS
+    assert await republish_topic(echoing.relay, running.log, running.bus, echoing.events) > 0
     await echoing.settled()
     await echoing.add(LATER)
 
@@ -138,7 +138,7 @@ async def test_what_was_never_read_of_a_lost_topic_comes_by_the_refill(running: 
     while await echoing.relay.round():
         pass
     await running.project(counter.foreign_sums(running.service))
-    await resend(echoing.relay, running.log, running.bus, echoing.events)
+    await republish_topic(echoing.relay, running.log, running.bus, echoing.events)
     while await echoing.relay.round():
         pass
     await running.until_sums({stream: (15, 5)}, 60)
@@ -163,13 +163,13 @@ async def test_a_subscriber_sees_only_repeats_too(running: Running) -> None:
 
     await add(1, 2, 3)
     assert await heard(3) == [1, 2, 3]
-    await resend(relay, running.log, running.bus, topic)
+    await republish_topic(relay, running.log, running.bus, topic)
     await add(4)
     assert await heard(1) == [4]
     await lose(running.bus, topic)
     with pytest.raises(PositionLost):
         await heard(1)
     await subscriber_begins_again(positions, topic)
-    await resend(relay, running.log, running.bus, topic)
+    await republish_topic(relay, running.log, running.bus, topic)
     await add(5)
     assert await heard(1) == [5]

@@ -18,7 +18,7 @@ from kernel.processors.generations import Rebuild, live_generation
 from kernel.processors.projector import Projection
 from kernel.streams.records import BATCH_RECORDS
 from kernel.streams.relay import Relay
-from kernel.streams.republish import resend
+from kernel.streams.republish import republish_topic
 from tests.kit.generations import dump
 from tests.kit.quiet import until_quiet
 from tests.kit.shuffled import Shuffled
@@ -82,7 +82,7 @@ async def test_topics_sent_again_move_no_money_and_nothing_else(layout: Layout, 
     for app in apps.values():
         relay = Relay(app.service.name, app.log, app.bus, app.service.codec, app.service.publish)
         topics = [f"{app.service.name}.events.v1", *(f"{name}.commands.v1" for name in apps)]
-        assert sum([await resend(relay, app.log, app.bus, topic) for topic in topics]) > 0
+        assert sum([await republish_topic(relay, app.log, app.bus, topic) for topic in topics]) > 0
         await relay.close()
     await apps["ledger"].bus.close()
     command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]

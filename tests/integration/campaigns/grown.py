@@ -9,7 +9,7 @@ from typing import Any
 from dandelion.campaigns.v1 import queries_pb2 as pb
 
 from kernel.streams.relay import Relay
-from kernel.streams.republish import resend
+from kernel.streams.republish import republish_topic
 from kernel.verify.invariants import broken, check_service
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
@@ -70,7 +70,7 @@ async def _sent_again(campaigns: Running) -> None:
     app = campaigns.app
     relay = Relay(SERVICE.name, app.log, app.bus, SERVICE.codec, SERVICE.publish, app.deciders.partitions)
     for topic in ("campaigns.events.v1", "campaigns.commands.v1", *OTHERS):
-        await resend(relay, app.log, app.bus, topic)
+        await republish_topic(relay, app.log, app.bus, topic)
 
 
 def _same_hashes(before: dict[str, str], now: dict[str, Any]) -> None:
