@@ -13,7 +13,7 @@ from kernel.adapters.postgres import opening
 from kernel.eventlog import log as logs
 from kernel.processors import processes, projector
 from kernel.streams import halted, parked, relay, republish
-from tests.contract import test_flow, test_projector, test_resend, test_signs_of_life
+from tests.contract import test_flow, test_projector, test_republish, test_signs_of_life
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
 from tests.kit import counter
@@ -115,8 +115,8 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (waiting_is_poison, test_flow.test_a_cause_that_has_to_wait_is_not_parked),
     (budget_off, test_flow.test_past_the_budget_the_consumer_stops_and_says_so),
     (stop_not_told, test_signs_of_life.test_a_reader_past_its_parking_budget_is_named_and_not_restarted),
-    (refill_without_chain, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
-    (relay_not_set_back, test_resend.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
+    (refill_without_chain, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
+    (relay_not_set_back, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
     (merge_by_arrival, test_flow.test_a_rebuild_reads_partitions_in_any_order),
     (lease_release_off, test_flow.test_released_leases_are_taken_at_the_next_renewal),
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from kernel.runtime import roles
 from tests.kit.until import within
-from tests.unit import test_run
+from tests.unit import test_roles
 
 RED_S = 1.0
 Switch = Callable[[pytest.MonkeyPatch], None]
@@ -42,9 +42,9 @@ def cancelling_off(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: list[tuple[Switch, Callable[[], Awaitable[None]]]] = [
-    (deadlines_off, test_run.test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_next_ones_follow),
-    (limit_off, test_run.test_the_whole_drain_has_its_limit_however_many_roles_are_deaf),
-    (cancelling_off, test_run.test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_next_ones_follow),
+    (deadlines_off, test_roles.test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_next_ones_follow),
+    (limit_off, test_roles.test_the_whole_drain_has_its_limit_however_many_roles_are_deaf),
+    (cancelling_off, test_roles.test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_next_ones_follow),
 ]
 
 
