@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Generic, TypeVar, get_args
 
 import orjson
@@ -12,6 +13,20 @@ T = TypeVar("T")
 def canonical(value: object) -> bytes:
     """Canonical JSON: a dataclass's fields in order of declaration, a dict's keys sorted, no white space."""
     return orjson.dumps(value, _kept, orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
+def given(value: Any) -> Any:
+    """A value without the fields of its dataclasses that have their default: what tells a repeat, whatever they grow."""
+    if isinstance(value, tuple | list):
+        return [given(one) for one in value]
+    if not is_dataclass(value):
+        return value
+    parts = ((one.name, getattr(value, one.name), _default(one)) for one in fields(value))
+    return {name: given(part) for name, part, default in parts if part != default}
+
+
+def _default(field: Any) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def sha256_of(*documents: "Hashed[Any]") -> str:

@@ -92,17 +92,20 @@ class _CommandRequest:
     http: Request
     response: Response
 
-    def meta(self, stream: str, command: object, body: BaseModel | None = None) -> Meta:
+    def meta(
+        self, stream: str, command: object, body: BaseModel | None = None, former: BaseModel | None = None
+    ) -> Meta:
         """Meta of `command` on `stream`. Its fingerprint covers the command's name, the path and the body, but no time.
 
         A field of the body that has its default is left out: a body that grows one keeps the fingerprints stored before.
+        `former` is the body as 0.1.0 covered it, where that was another.
         """
-        name = type(command).__name__
+        name, before = type(command).__name__, former or body
         return Meta(
             command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
             actor=self.actor,
             fingerprint=self._fingerprint(name, body.model_dump(mode="json", exclude_defaults=True) if body else None),
-            former_fingerprint=self._fingerprint(name, body.model_dump(mode="json") if body else None),
+            former_fingerprint=self._fingerprint(name, before.model_dump(mode="json") if before else None),
             correlation=self.http.state.correlation,
             traceparent=telemetry.current_traceparent(),
         )

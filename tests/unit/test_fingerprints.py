@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from fastapi import Response
 
+from kernel.core.canonical import canonical, given
 from kernel.core.decider import Actor, Meta
 from kernel.core.ids import new_id
 from kernel.edge.fields import Body
@@ -83,6 +84,14 @@ def test_the_hash_of_a_chains_input_is_as_stored_and_outlives_a_grown_command() 
     assert input_hash(command(*given, (weight("c", 2), weight("e", 1)))) == input_hash(stored)
     assert input_hash(command(*given, (weight("c", 2, "x"), weight("e", 1)))) != input_hash(stored)
     assert input_hash(command(*given, (weight("c", 2),))) != input_hash(stored)
+
+
+def test_what_a_row_gives_is_the_same_when_its_values_grow() -> None:
+    weight = _grown(Weight)
+    rows = (("release", (Weight("c", 2), Weight("e", 1))), ("release", (weight("c", 2), weight("e", 1))))
+    assert canonical(given(rows[0])) == canonical(given(rows[1]))
+    assert given(rows[1]) != given(("release", (weight("c", 2, "x"), weight("e", 1))))
+    assert given(rows[1]) != given(("release", (weight("c", 3), weight("e", 1))))
 
 
 def _grown(kind: Any) -> Any:

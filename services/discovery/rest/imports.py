@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from kernel.core.canonical import canonical
+from kernel.core.canonical import canonical, given
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault
 from kernel.core.ids import stream_id
@@ -32,6 +32,11 @@ class RowText(BaseModel):
     """What a row's fingerprint covers."""
 
     row: str
+
+
+def _covered(row: CreatorRow) -> tuple[RowText, RowText]:
+    """What the fingerprint of a row covers, and what it covered in 0.1.0."""
+    return RowText(row=canonical(given(row)).decode()), RowText(row=canonical(row).decode())
 
 
 class ProblemAnswer(BaseModel):
@@ -101,7 +106,7 @@ class _Import:
             texts = {"display_name": row.display_name, "bio": row.bio, "contact": row.contact}
             sealed = seal(keys[row.creator_id], texts)
             stream, command = stream_id("creator", row.creator_id), row.command(sealed.revisions)
-            meta = self._sender.meta(stream, command, RowText(row=canonical(replace(row, line=0)).decode()))
+            meta = self._sender.meta(stream, command, *_covered(replace(row, line=0)))
             items.append(QueuedCommand(stream, command, meta, sealed.sealed))
         before = await self._versions([item.stream for item in items])
         for row, item, answer in zip(rows, items, await self._writer.execute_many(items), strict=True):
