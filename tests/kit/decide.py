@@ -8,10 +8,11 @@ import asyncio
 import atexit
 import weakref
 from collections.abc import Coroutine, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from kernel.eventlog.commands import DeciderRegistry, stored_meta
 from kernel.eventlog.log import Pending
 from kernel.eventlog.writer import Writer
 from kernel.host.app import Service
-from tests.kit.memory_log import MemoryLog
+from tests.kit.memory_log import MemoryLog, Stored
 
 RowKey = tuple[str, Key]
 R = TypeVar("R")
@@ -97,6 +98,17 @@ class World:
             self._serving.cancel()
         self._writer, self._serving = _run(start())
         weakref.finalize(self, self._serving.cancel)
+
+    def copy(self) -> Self:
+        """Another world that goes on from here by itself."""
+        other = copy(self)
+        other._clock = Clock(self.at)
+        other.log = MemoryLog(self.log.metadata, other._clock)
+        other.log.stored = Stored(list(self.log.stored.events), dict(self.log.stored.rows))
+        other.events, other.states, other._made = list(self.events), dict(self.states), dict(self._made)
+        other._serving = None
+        other.start_writer()
+        return other
 
     def given(self, stream: str, events: Sequence[Any], actor: Actor, tenant: str = "") -> None:
         """Appends events of a stream (the tenant's, else the actor's) as if decided before; inline rows stay as they are."""

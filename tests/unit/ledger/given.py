@@ -91,6 +91,6 @@ def refund_asked(world: World) -> None:
 def in_debt(world: World) -> None:
     held(world)
     key = ("CNY", Code.CREATOR_RECEIVABLE.value, CREATOR)
-    world.rows["accounts", key] = Account(*key, debits_posted=40_000)
+    world.put("accounts", key, Account(*key, debits_posted=40_000))
     debit_side = ("CNY", Code.EQUITY.value, "test")
-    world.rows["accounts", debit_side] = Account(*debit_side, credits_posted=40_000)
+    world.put("accounts", debit_side, Account(*debit_side, credits_posted=40_000))

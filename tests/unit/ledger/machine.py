@@ -26,6 +26,7 @@ from services.ledger.domain.commands import (
     Weight,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.wiring import SERVICE
 from tests.unit.ledger.world import (
     AGENCY,
     BRANDS,
@@ -52,14 +53,14 @@ SHARES = st.integers(0, 1_000)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    remembers = True
+    service = SERVICE
     deposits = Bundle("deposits")
     escrows = Bundle("escrows")
     sent = Bundle("sent")
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(remembers=self.remembers)
+        self.world = World(self.service)
         self.accepted: list[tuple[Command, Actor]] = []
         self.count = 0
 

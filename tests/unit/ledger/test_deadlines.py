@@ -55,10 +55,10 @@ def command_of(deadline: Deadline | None) -> object:
 def test_a_transfer_is_looked_at_until_it_is_concluded() -> None:
     world = World()
     asked(world)
-    deadline = set_by(world, *world.log)[watch_stream(DEPOSIT), "look"]
+    deadline = set_by(world, *world.posted)[watch_stream(DEPOSIT), "look"]
     assert command_of(deadline) == LookAtTransfer(TransferKind.DEPOSIT, DEPOSIT, 1, NOON)
     world.run(ConfirmDeposit(DEPOSIT, "CNY", 5_000))
-    assert set_by(world, world.log[-1])[watch_stream(DEPOSIT), "look"] is None
+    assert set_by(world, world.posted[-1])[watch_stream(DEPOSIT), "look"] is None
 
 
 def test_looks_grow_rarer_up_to_six_hours() -> None:
@@ -73,14 +73,14 @@ def test_an_escrow_expires_unless_it_ends_before() -> None:
     world = World()
     held(world)
     stream = f"escrow-{DELIVERABLE}"
-    deadline = set_by(world, *chains(world.log))[stream, "expire"]
+    deadline = set_by(world, *chains(world.posted))[stream, "expire"]
     command = command_of(deadline)
     assert isinstance(command, CancelEscrow)
     assert (command.kill_fee_minor, command.reason) == (0, "escrow.expired")
     assert deadline is not None
     world.at = deadline.due_at
     for end in (RELEASE, CANCEL):
-        ended = World(rows=dict(world.rows), streams=dict(world.streams))
+        ended = world.copy()
         assert set_by(ended, *chains(ended.run(end)))[stream, "expire"] is None
         with pytest.raises(Refused, match=r"escrow\.not_held"):
             ended.run(command)

@@ -11,6 +11,7 @@ from services.ledger.domain import fees, posting, rows
 from services.ledger.domain.accounts import Account
 from services.ledger.domain.transfers import Leg, apply_legs
 from tests.unit.ledger.machine import LedgerMachine
+from tests.unit.ledger.world import FORGETFUL
 
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 Mutate = Callable[[pytest.MonkeyPatch], None]
@@ -44,7 +45,7 @@ def bounds_off(patch: pytest.MonkeyPatch) -> None:
 
 
 def idempotency_off(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(LedgerMachine, "remembers", False)
+    patch.setattr(LedgerMachine, "service", FORGETFUL)
 
 
 def remainder_off(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.core.decider import Actor, Context, DecidedEvent, GivenRows
+from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Refused
 from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout
 from services.ledger.domain.events import TransferKind
@@ -32,12 +32,7 @@ def paid(world: World) -> None:
 def change(
     world: World, command: ChangePayoutAccount = CHANGE, actor: Actor = AS_CREATOR
 ) -> list[PayoutAccountChanged]:
-    stream = payee_stream(command.owner, command.currency)
-    events = list(PAYEES.decide(command, None, Context(world.at, actor, GivenRows(world.rows), stream, actor.tenant)))
-    for event in events:
-        for key, row in PAYOUT_ACCOUNTS.fold(DecidedEvent(stream, "t", 1, world.at, event), GivenRows(world.rows)):
-            world.rows[PAYOUT_ACCOUNTS.name, key] = row
-    return events
+    return world.execute(payee_stream(command.owner, command.currency), command, actor)
 
 
 def refused(world: World, command: RequestPayout) -> str:

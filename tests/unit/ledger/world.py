@@ -1,14 +1,14 @@
-"""A ledger in memory: streams, inline rows and refusals as the kernel's writer keeps them, without a database."""
+"""A ledger on a log in memory: the real Writer decides, and the books are checked after it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kernel.core.decider import Actor, Context, DecidedEvent, GivenRows, Key
+from kernel.core.decider import Actor, Key
 from kernel.core.ids import derived_id
+from kernel.host.app import Service
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
-from services.ledger.domain.chains import Done, decide, evolve
 from services.ledger.domain.commands import (
     Command,
     ConfirmDeposit,
@@ -19,8 +19,9 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted
 from services.ledger.domain.funding import ClientMoney
-from services.ledger.domain.inlines import ALL
 from services.ledger.domain.rows import Escrow
+from services.ledger.wiring import SERVICE
+from tests.kit import decide
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BRAND, OTHER_BRAND = derived_id("brand", "1"), derived_id("brand", "2")
@@ -35,45 +36,31 @@ BRANDS = {BRAND: AS_BRAND, OTHER_BRAND: Actor("bob", OTHER_BRAND, frozenset({"br
 CREATORS = {CREATOR: AS_CREATOR, SECOND_CREATOR: Actor("dai", SECOND_CREATOR, frozenset({"creator"}))}
 
 
-@dataclass
-class World:
-    """`rows` holds the inline tables, `log` every event in order; `at` is database time."""
+FORGETFUL = replace(SERVICE, deciders=[replace(one, evolve=lambda state, _: state) for one in SERVICE.deciders])
+"""A mutation: a repeated command meets a stream that has forgotten its chains."""
 
-    at: datetime = NOON
-    rows: dict[tuple[str, Key], Any] = field(default_factory=dict)
-    streams: dict[str, Done] = field(default_factory=dict)
-    log: list[ChainEvent] = field(default_factory=list)
-    remembers: bool = True
-    """Off (a mutation): a repeated command meets a stream that has forgotten its chains."""
+
+class World(decide.World):
+    """The ledger's commands by the stream that each of them belongs to."""
+
+    def __init__(self, service: Service = SERVICE) -> None:
+        super().__init__(service, NOON)
+
+    @property
+    def posted(self) -> list[Any]:
+        """Every event in order."""
+        return [fact.event for fact in self.events]
 
     def run(self, command: Command, actor: Actor = SYSTEM) -> list[ChainEvent]:
         """Decides and appends whole, or raises and changes nothing."""
-        stream = stream_of(command)
-        state = self.streams.get(stream, Done()) if self.remembers else Done()
-        context = Context(self.at, actor, GivenRows(self.rows), stream, actor.tenant)
-        events = list(decide(command, state, context))
-        for version, event in enumerate(events, start=1):
-            state = evolve(state, event)
-            self._fold(DecidedEvent(stream, actor.tenant, version, self.at, event))
-        self.streams[stream] = state
-        self.log += events
-        return events
-
-    def _fold(self, fact: DecidedEvent[Any]) -> None:
-        for table in ALL:
-            if type(fact.event) in table.events:
-                for key, row in list(table.fold(fact, GivenRows(self.rows))):
-                    self.rows[table.name, key] = row
+        return self.execute(stream_of(command), command, actor)
 
     def account(self, code: Code, owner: str, currency: str = "CNY") -> Account:
-        found: Account | None = self.rows.get(("accounts", (currency, code.value, owner)))
+        found: Account | None = self.row("accounts", currency, code.value, owner)
         return found or Account(currency, code.value, owner)
 
-    def table(self, name: str) -> dict[Key, Any]:
-        return {key: row for (table, key), row in self.rows.items() if table == name}
-
     def escrow(self, deliverable_id: str) -> Escrow:
-        found: Escrow = self.rows["escrows", (deliverable_id,)]
+        found: Escrow = self.row("escrows", deliverable_id)
         return found
 
 
