@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.adapters.postgres.database import PostgresDatabase
-from kernel.adapters.sqlite import SqliteDatabase
+from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.runtime.settings import Settings
 
 

@@ -3,13 +3,16 @@
 import asyncio
 import sqlite3
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import islice
 
-import aiosqlite
 import orjson
 
 from kernel.adapters.bus import BusRecord, Message, TopicPartition
+from kernel.adapters.sqlite.driver import Line
 from kernel.core.faults import Internal, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
 
@@ -25,6 +28,9 @@ _READ = (
     'WHERE topic = ? AND partition = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?'
 )
 _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP BY partition'
+TAIL_BYTES = 8 * 1024 * 1024
+OVERHEAD_BYTES = 600
+"""Of a record in memory, its headers included."""
 
 
 class SqliteBus:
@@ -32,48 +38,36 @@ class SqliteBus:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._connection: aiosqlite.Connection | None = None
+        self._line: Line | None = None
         self._lock = asyncio.Lock()
         self._ends: dict[TopicPartition, int] = {}
+        self._tail = Tail()
         self.signal = Wakeup()
 
     @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[aiosqlite.Connection]:
-        """The connection, for one caller at a time; a full disk or another's lock raises Unavailable `bus.unavailable`."""
+    async def _locked(self) -> AsyncIterator[Line]:
+        """The connection for one caller at a time; a full disk or a foreign lock is Unavailable `bus.unavailable`."""
         async with self._lock:
             try:
                 yield await self._open()
             except (sqlite3.OperationalError, OSError) as error:
                 raise Unavailable("bus.unavailable", why=type(error).__name__) from error
 
-    async def _open(self) -> aiosqlite.Connection:
-        """Opens the connection at its first use. The caller holds the lock."""
-        if self._connection is None:
-            self._connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=30)
-            await self._connection.execute("PRAGMA journal_mode=WAL")
-            await self._connection.execute("PRAGMA synchronous=FULL")
-            await self._connection.executescript(_SCHEMA)
-            for topic, partitions in await (await self._connection.execute("SELECT * FROM topics")).fetchall():
-                await self._load_ends(topic, partitions)
-        return self._connection
-
-    async def _load_ends(self, topic: str, partitions: int) -> None:
-        assert self._connection is not None
-        found = await (await self._connection.execute(_ENDS, (topic,))).fetchall()
-        self._ends |= {(topic, partition): 0 for partition in range(partitions)}
-        self._ends |= {(topic, partition): end for partition, end in found}
+    async def _open(self) -> Line:
+        """Call with the lock held."""
+        if self._line is None:
+            line = Line(self._path, isolation_level=None, timeout=30)
+            self._ends |= await line.do(_begin)
+            self._line = line
+        return self._line
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        async with self._locked() as connection:
+        async with self._locked() as line:
             for topic, partitions in topics.items():
-                await connection.execute("INSERT OR IGNORE INTO topics VALUES (?, ?)", (topic, partitions))
-                row = await (
-                    await connection.execute("SELECT partitions FROM topics WHERE topic = ?", (topic,))
-                ).fetchone()
-                found = row[0] if row else 0
+                found = await line.do(partial(_make, topic=topic, partitions=partitions))
                 if found != partitions:
                     raise Internal("bus.partition_count", topic=topic, expected=partitions, found=found)
-                await self._load_ends(topic, partitions)
+                self._ends |= await line.do(partial(_ends, topic=topic, partitions=partitions))
 
     async def producer(self) -> "SqliteProducer":
         return SqliteProducer(self)
@@ -81,26 +75,19 @@ class SqliteBus:
     async def store(self, batches: Mapping[TopicPartition, Sequence[Message]]) -> None:
         """Stores all batches in one transaction, then wakes the readers."""
         now = time.time_ns() // 1_000_000
-        async with self._locked() as connection:
+        async with self._locked() as line:
             self._check(batches)
-            ends = {where: self._ends[where] + len(messages) for where, messages in batches.items()}
-            await connection.execute("BEGIN IMMEDIATE")
-            try:
-                await connection.executemany(_INSERT, list(self._rows(batches, now)))
-                await connection.execute("COMMIT")
-            except BaseException:
-                await connection.execute("ROLLBACK")
-                raise
-            self._ends |= ends
+            records = list(self._records(batches, now))
+            await line.do(partial(_insert, records=records))
+            for record in records:
+                self._ends[record.topic, record.partition] = record.offset + 1
+                self._tail.keep(record)
         self.signal.notify()
 
-    def _rows(
-        self, batches: Mapping[TopicPartition, Sequence[Message]], now_ms: int
-    ) -> Iterable[tuple[str, int, int, bytes, bytes, bytes, int]]:
-        for (topic, partition), messages in batches.items():
-            for offset, message in enumerate(messages, start=self._ends[topic, partition]):
-                headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in message.headers])
-                yield topic, partition, offset, message.key, message.value, headers, now_ms
+    def _records(self, batches: Mapping[TopicPartition, Sequence[Message]], now_ms: int) -> Iterable[BusRecord]:
+        for where, messages in batches.items():
+            for offset, message in enumerate(messages, start=self._ends[where]):
+                yield BusRecord(*where, offset, message.key, message.value, list(message.headers), now_ms)
 
     def _check(self, wanted: Iterable[TopicPartition]) -> None:
         unknown = sorted(set(wanted) - self._ends.keys())
@@ -113,25 +100,24 @@ class SqliteBus:
         return SqliteReader(self, positions)
 
     async def fetch(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
+        """From the tail, and from the file where the tail begins later."""
         if offset >= self._ends.get(where, 0):
             return []
-        async with self._locked() as connection:
-            rows = await (await connection.execute(_READ, (*where, offset, limit))).fetchall()
-        return [
-            BusRecord(
-                *where, row[0], row[1], row[2], [(n, v.encode("latin-1")) for n, v in orjson.loads(row[3])], row[4]
-            )
-            for row in rows
-        ]
+        found = self._tail.read(where, offset, limit)
+        if found is None:
+            async with self._locked() as line:
+                found = await line.do(partial(_select, where=where, offset=offset, limit=limit))
+        return found
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         async with self._locked():
             return {where: end for where, end in self._ends.items() if where[0] in topics}
 
     async def remake_topics(self, topics: Mapping[str, int]) -> None:
-        async with self._locked() as connection:
+        async with self._locked() as line:
+            self._tail = Tail()
             for topic in topics:
-                await connection.execute("DELETE FROM records WHERE topic = ?", (topic,))
+                await line.do(partial(_delete, topic=topic))
         await self.ensure_topics(topics)
 
     def end_of(self, where: TopicPartition) -> int:
@@ -139,9 +125,87 @@ class SqliteBus:
 
     async def close(self) -> None:
         async with self._lock:
-            if self._connection is not None:
-                await self._connection.close()
-                self._connection = None
+            if self._line is not None:
+                line, self._line = self._line, None
+                await line.close()
+
+
+class Tail:
+    """The newest committed records, at most TAIL_BYTES of them: every consumer of the process reads the same ones."""
+
+    def __init__(self, limit_bytes: int = TAIL_BYTES) -> None:
+        self._limit_bytes, self._bytes = limit_bytes, 0
+        self._records: dict[TopicPartition, deque[BusRecord]] = {}
+        self._order: deque[TopicPartition] = deque()
+
+    def keep(self, record: BusRecord) -> None:
+        """Call in the order of offsets; the oldest records go."""
+        where = (record.topic, record.partition)
+        self._records.setdefault(where, deque()).append(record)
+        self._order.append(where)
+        self._bytes += _size(record)
+        while self._bytes > self._limit_bytes:
+            self._bytes -= _size(self._records[self._order.popleft()].popleft())
+
+    def read(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord] | None:
+        """None where the tail begins behind `offset`."""
+        kept = self._records.get(where)
+        if not kept or kept[0].offset > offset:
+            return None
+        start = offset - kept[0].offset
+        return list(islice(kept, start, start + limit))
+
+
+def _size(record: BusRecord) -> int:
+    return OVERHEAD_BYTES + len(record.key) + len(record.value)
+
+
+def _begin(connection: sqlite3.Connection) -> dict[TopicPartition, int]:
+    """Makes what is missing; where each partition ends."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.executescript(_SCHEMA)
+    found: dict[TopicPartition, int] = {}
+    for topic, partitions in connection.execute("SELECT topic, partitions FROM topics").fetchall():
+        found |= _ends(connection, topic, partitions)
+    return found
+
+
+def _make(connection: sqlite3.Connection, topic: str, partitions: int) -> int:
+    """The topic's partitions, which are as many as it was made with."""
+    connection.execute("INSERT OR IGNORE INTO topics VALUES (?, ?)", (topic, partitions))
+    count: int = connection.execute("SELECT partitions FROM topics WHERE topic = ?", (topic,)).fetchone()[0]
+    return count
+
+
+def _ends(connection: sqlite3.Connection, topic: str, partitions: int) -> dict[TopicPartition, int]:
+    ends = {(topic, partition): 0 for partition in range(partitions)}
+    return ends | {(topic, partition): end for partition, end in connection.execute(_ENDS, (topic,))}
+
+
+def _insert(connection: sqlite3.Connection, records: Sequence[BusRecord]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany(_INSERT, [(*one[:5], _headers(one), one.timestamp_ms) for one in records])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _headers(record: BusRecord) -> bytes:
+    return orjson.dumps([(name, value.decode("latin-1")) for name, value in record.headers])
+
+
+def _select(connection: sqlite3.Connection, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
+    return [
+        BusRecord(*where, row[0], row[1], row[2], [(n, v.encode("latin-1")) for n, v in orjson.loads(row[3])], row[4])
+        for row in connection.execute(_READ, (*where, offset, limit))
+    ]
+
+
+def _delete(connection: sqlite3.Connection, topic: str) -> None:
+    connection.execute("DELETE FROM records WHERE topic = ?", (topic,))
 
 
 class SqliteProducer:

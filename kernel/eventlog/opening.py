@@ -2,7 +2,7 @@
 
 from kernel.adapters.database import Database
 from kernel.adapters.postgres.database import PostgresDatabase
-from kernel.adapters.sqlite import SqliteDatabase
+from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.core.clock import Clock, system_clock
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.postgres_log import PostgresLog

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, Key, RowChanges
-from kernel.adapters.sqlite import SqliteDatabase, write_changes
+from kernel.adapters.sqlite.database import SqliteDatabase, write_changes
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.eventlog.log import COLUMNS, Head, Moved, Pending, Statement, StoredLog, head_of

@@ -38,6 +38,7 @@ from kernel.runtime.wakeup import Wakeup
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Decode, Handle, Topic
 from kernel.streams.relay import Publish, Relay
+from kernel.streams.tail import LogTail
 from kernel.verify.invariants import InvariantMonitor
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class App:
         self.metadata = service.metadata()
         self.database = open_database(settings, self.metadata, f"{service.name}_writer")
         self.log = open_log(self.database)
+        self.tail = LogTail(self.log, service.name, service.codec)
         self.deciders = DeciderRegistry(service.codec, service.deciders, service.inlines, PARTITIONS)
         self.backlog = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
         self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
@@ -151,7 +153,7 @@ class App:
     async def _relay(self) -> list[Role]:
         relay = Relay(
             self.service.name, self.log, self.bus, self.service.codec, self.service.publish, PARTITIONS,
-            self.health.watchdog,
+            self.health.watchdog, self.tail,
         )  # fmt: skip
         return [Role("relay", relay.run, RELAY), Role("gauges", self._gauges().run, RELAY)]
 
@@ -222,7 +224,7 @@ class App:
         return Consumer(
             name, self.database, handle, log=self.log if own else None, codec=self.service.codec,
             service=self.service.name, bus=self.bus, topics=topics, decode=decode or self.service.decode,
-            batch_records=batch, watchdog=self.health.watchdog, group=group,
+            batch_records=batch, watchdog=self.health.watchdog, group=group, tail=self.tail if own else None,
         )  # fmt: skip
 
     async def close(self) -> None:

@@ -9,6 +9,8 @@ class Wakeup:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Event] = set()
+        self.count = 0
+        """Notifications so far."""
 
     def listen(self) -> asyncio.Event:
         event = asyncio.Event()
@@ -20,6 +22,7 @@ class Wakeup:
         self._listeners.discard(event)
 
     def notify(self) -> None:
+        self.count += 1
         for event in self._listeners:
             event.set()
 

@@ -40,11 +40,12 @@ from kernel.streams.records import (
     PartitionBatch,
     Topic,
     find_place,
-    of_log,
+    of_tail,
     of_topic,
     read_records,
     received,
 )
+from kernel.streams.tail import LogTail
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,12 @@ class Consumer:
         self, name: str, database: Database, handle: Handle, *, log: Log | None = None, codec: Codec | None = None,
         service: str = "", bus: Bus | None = None, topics: Sequence[Topic] = (), decode: Decode | None = None,
         partitions: int = PARTITIONS, batch_records: int = BATCH_RECORDS, observe: Observe | None = None,
-        watchdog: Watchdog | None = None, group: str = "",
+        watchdog: Watchdog | None = None, group: str = "", tail: LogTail | None = None,
     ) -> None:  # fmt: skip
+        """`tail`: the log's, where consumers of the process share it; else the consumer has one of its own."""
         self.name, self._database, self._handle = name, database, handle
         self._log, self._codec, self._service = log, codec, service
+        self._tail = tail or (LogTail(log, service, codec) if log is not None and codec is not None else None)
         self._bus, self._topics, self._decode = bus, {topic.name: topic for topic in topics}, decode
         self._partitions, self._batch_records = partitions, batch_records
         self._observe = observe or (lambda *_: None)
@@ -135,14 +138,13 @@ class Consumer:
                 await lease.release()
 
     async def _log_batch(self, guard: Guard) -> bool:
-        assert self._log is not None
-        assert self._codec is not None
-        recorded = await self._log.read(guard.last_position, self._batch_records)
-        end = recorded[-1].position if recorded else guard.last_position
+        assert self._tail is not None
+        events = await self._tail.read(guard.last_position, self._batch_records)
+        end = events[-1].position if events else guard.last_position
         self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
-        if not recorded:
+        if not events:
             return False
-        await self._settle([of_log(self._service, self._codec, guard, recorded)])
+        await self._settle([of_tail(guard, events)])
         self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
         return True
 

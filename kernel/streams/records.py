@@ -74,16 +74,22 @@ Handle = Callable[[Sequence[PartitionBatch]], Awaitable[None]]
 
 
 def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> PartitionBatch:
-    """Events of the own log as a part: dense positions, so there are no repeats and no holes."""
-    sourced = [
-        attempt(
-            InboundRecord(event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()),
-            lambda event=event: incoming_of(service, event, codec),  # type: ignore[misc]
-        )
-        for event in recorded
-    ]
-    last = recorded[-1].position
-    return PartitionBatch(OWN_LOG, 0, guard, Admitted(sourced, last + 1, last))
+    """Stored events of the own log as a part."""
+    return of_tail(guard, [decoded(service, codec, event) for event in recorded])
+
+
+def of_tail(guard: Guard, sourced: Sequence[InboundRecord]) -> PartitionBatch:
+    """Decoded events of the own log as a part: dense positions, so there are no repeats and no holes."""
+    last = sourced[-1].position
+    return PartitionBatch(OWN_LOG, 0, guard, Admitted(list(sourced), last + 1, last))
+
+
+def decoded(service: str, codec: Codec, event: Recorded) -> InboundRecord:
+    """A stored event with what it became."""
+    sourced = InboundRecord(
+        event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()
+    )
+    return attempt(sourced, lambda: incoming_of(service, event, codec))
 
 
 def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[InboundRecord]) -> PartitionBatch:

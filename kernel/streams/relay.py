@@ -25,6 +25,7 @@ from kernel.eventlog.log import StoredLog
 from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait
+from kernel.streams.tail import LogTail
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +79,11 @@ class Relay:
 
     def __init__(
         self, service: str, log: StoredLog, bus: Bus, codec: Codec, publish: Publish, partitions: int = PARTITIONS,
-        watchdog: Watchdog | None = None,
+        watchdog: Watchdog | None = None, tail: LogTail | None = None,
     ) -> None:  # fmt: skip
         self._service, self._log, self._bus, self._codec, self._publish = service, log, bus, codec, publish
         self._partitions, self._watchdog = partitions, watchdog or Watchdog()
+        self._tail = tail or LogTail(log, service, codec)
         self._table = log.database.metadata.tables["relay_checkpoint"]
         self._producer: Producer | None = None
         self._at: Checkpoint | None = None
@@ -139,7 +141,7 @@ class Relay:
     async def round(self) -> bool:
         """One round; says whether there may be more to send."""
         before = self._at = self._at or await self.checkpoint()
-        events, self._behind = self._behind or await self._log.read(before.position, ROUND_EVENTS), None
+        events, self._behind = self._behind or await self._tail.recorded(before.position, ROUND_EVENTS), None
         end = before.position + len(events)
         self._watchdog.progress("relay", before.position, end)
         if not events:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS
-from kernel.adapters.sqlite import SqliteDatabase
+from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.core.check import CheckResult
 from kernel.core.clock import system_clock
 from kernel.core.ids import partition_of

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from kernel.adapters.database import Database
 from kernel.adapters.postgres import opening
 from kernel.eventlog import log as logs
 from kernel.processors import processes, projector
-from kernel.streams import halted, parked, relay, republish
-from tests.contract import test_flow, test_projector, test_republish, test_signs_of_life
+from kernel.runtime import wakeup
+from kernel.streams import halted, parked, relay, republish, tail
+from tests.contract import test_flow, test_projector, test_republish, test_signs_of_life, test_tail
 from tests.contract.conftest import Running
 from tests.contract.test_mutations import RED_S, Switch, ended
 from tests.kit import counter
@@ -105,6 +107,56 @@ def projectors_not_in_turn(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(opening, "locking", lambda _: "SET LOCAL synchronous_commit = off")
 
 
+def tail_invents(patch: pytest.MonkeyPatch) -> None:
+    """The tail hands on an event that was not appended."""
+    keep = tail.LogTail._keep
+
+    def more(self: tail.LogTail, after: int, found: list[tail.Entry]) -> None:
+        recorded, sourced = found[-1]
+        last = recorded._replace(position=recorded.position + 1)
+        keep(self, after, [*found, (last, replace(sourced, position=last.position))])
+
+    patch.setattr(tail.LogTail, "_keep", more)
+
+
+def tail_skips(patch: pytest.MonkeyPatch) -> None:
+    """The tail leaves out an event of each read."""
+    keep = tail.LogTail._keep
+    patch.setattr(tail.LogTail, "_keep", lambda self, after, found: keep(self, after, found[1:] or found))
+
+
+def tail_glued(patch: pytest.MonkeyPatch) -> None:
+    """What was read further on is put behind the tail as if nothing lay between."""
+    keep = tail.LogTail._keep
+    patch.setattr(tail.LogTail, "_keep", lambda self, _after, found: keep(self, self._end, found))
+
+
+def tail_unbounded(patch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves the tail."""
+    patch.setattr(tail, "_size", lambda _: 0)
+    made = tail.LogTail.__init__
+
+    def endless(self: tail.LogTail, log: Any, service: str, codec: Any, *_limits: int) -> None:
+        made(self, log, service, codec)
+
+    patch.setattr(tail.LogTail, "__init__", endless)
+
+
+def tail_deaf(patch: pytest.MonkeyPatch) -> None:
+    """That nothing is new is believed although an append was told."""
+
+    def uncounted(self: wakeup.Wakeup) -> None:
+        for event in self._listeners:
+            event.set()
+
+    patch.setattr(wakeup.Wakeup, "notify", uncounted)
+
+
+def tail_believes_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """Without a notification the log is not asked again."""
+    patch.setattr(tail, "monotonic", lambda: 0.0)
+
+
 MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (opening_guards_not_compared, test_projector.test_a_zombie_writes_nothing),
     (opening_blind, test_projector.test_a_generation_that_was_replaced_writes_nothing),
@@ -118,6 +170,15 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (refill_without_chain, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
     (relay_not_set_back, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
     (merge_by_arrival, test_flow.test_a_rebuild_reads_partitions_in_any_order),
+    (tail_invents, test_tail.test_what_the_tail_hands_on_is_what_the_log_holds),
+    (tail_invents, test_tail.test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers),
+    (tail_skips, test_tail.test_what_the_tail_hands_on_is_what_the_log_holds),
+    (tail_skips, test_tail.test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers),
+    (tail_glued, test_tail.test_a_reader_past_the_tail_begins_it_anew_without_a_hole),
+    (tail_unbounded, test_tail.test_the_tail_is_bounded_in_events),
+    (tail_unbounded, test_tail.test_the_tail_is_bounded_in_bytes),
+    (tail_deaf, test_tail.test_polls_for_nothing_share_one_read_until_something_is_told),
+    (tail_believes_for_ever, test_tail.test_another_writers_append_is_seen_although_nobody_tells),
     (lease_release_off, test_flow.test_released_leases_are_taken_at_the_next_renewal),
 ]
 
@@ -138,7 +199,7 @@ async def running(service: str, log: logs.StoredLog, bus: Bus) -> AsyncIterator[
 async def test_a_mutant_is_caught(
     switch: Switch, check: Callable[..., Awaitable[None]], monkeypatch: pytest.MonkeyPatch, store: Database, running: Running
 ) -> None:  # fmt: skip
-    known: dict[str, Any] = {"store": store, "running": running, "monkeypatch": monkeypatch}
+    known: dict[str, Any] = {"store": store, "running": running, "monkeypatch": monkeypatch, "log": running.log}
     switch(monkeypatch)
     monkeypatch.setattr("tests.contract.conftest.until", lambda true, _limit_s=0: until(true, RED_S))
     with pytest.raises((Exception, pytest.fail.Exception)) as red:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -12,7 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.adapters.bulk import BulkStatements, Key, RowChanges, in_key_order, on_conflict, quoted
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
+from kernel.adapters.sqlite.driver import OneHop, OneHopConnection
 from kernel.core.clock import system_clock
+
+SINGLE = "single"
+"""Execution option of an engine whose statements stand alone: no BEGIN."""
+_MOVE = """
+UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
+FROM (SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS partition,
+json_extract(value, '$[2]') AS from_offset, json_extract(value, '$[3]') AS from_position,
+json_extract(value, '$[4]') AS next_offset, json_extract(value, '$[5]') AS last_position FROM json_each(?)) AS u
+WHERE g.consumer = ? AND g.source = u.source AND g.partition = u.partition
+AND g.next_offset = u.from_offset AND g.last_position = u.from_position
+"""
+_USUAL = """
+AND NOT EXISTS (SELECT 1 FROM parked WHERE consumer = ?)
+AND NOT EXISTS (SELECT 1 FROM projections WHERE name = ? AND generation > ?)
+"""
 
 
 class SqliteDatabase(Database):
@@ -23,6 +40,13 @@ class SqliteDatabase(Database):
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
         write, read = _engine(url, "BEGIN IMMEDIATE", pool_size=1), _engine(url, "BEGIN", pool_size=POOL_SIZE)
         super().__init__(url, metadata, write, read)
+        self._single = read.execution_options(**{SINGLE: True})
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        with translated():
+            async with self._single.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -38,7 +62,8 @@ class SqliteDatabase(Database):
     async def exclusive(self, name: str, entry: Entry | None = None) -> AsyncIterator[WriteTransaction]:
         """Every write transaction is alone here, whatever its name."""
         async with self.transaction() as connection:
-            yield _SqliteWrites(connection)
+            entered = entry is not None and await _enter(connection, entry)
+            yield _SqliteWrites(connection, entered)
 
     async def time(self, connection: AsyncConnection) -> datetime:
         return system_clock()
@@ -54,20 +79,7 @@ class SqliteDatabase(Database):
         await connection.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
 
     async def move_guards(self, connection: AsyncConnection, consumer: str, moves: Sequence[GuardMove]) -> bool:
-        moved = [await self._move_one(connection, consumer, move) for move in moves]
-        return all(moved)
-
-    async def _move_one(self, connection: AsyncConnection, consumer: str, move: GuardMove) -> bool:
-        guards = self.metadata.tables["guards"]
-        where = (
-            (guards.c.consumer == consumer)
-            & (guards.c.source == move.source)
-            & (guards.c.partition == move.partition)
-            & (guards.c.next_offset == move.from_offset)
-            & (guards.c.last_position == move.from_position)
-        )
-        values = {"next_offset": move.next_offset, "last_position": move.last_position}
-        return (await connection.execute(sa.update(guards).where(where).values(**values))).rowcount == 1
+        return await _moved(connection, _MOVE, moves, [consumer])
 
     async def lock_upgrade(self, connection: AsyncConnection, service: str) -> None:
         """The transaction holds the file's write lock."""
@@ -86,10 +98,8 @@ class SqliteDatabase(Database):
 class _SqliteWrites(WriteTransaction):
     """Set-wise statements on the transaction's connection."""
 
-    entered = False
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
+    def __init__(self, connection: AsyncConnection, entered: bool) -> None:
+        self.connection, self.entered = connection, entered
 
     async def select(self, table: BulkStatements, keys: Sequence[Key]) -> list[dict[str, Any]]:
         query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
@@ -100,6 +110,19 @@ class _SqliteWrites(WriteTransaction):
 
     async def delete(self, table: BulkStatements, keys: Sequence[Key]) -> None:
         await self.connection.execute(sa.delete(table.table).where(table.by_key().in_(keys)))
+
+
+async def _enter(connection: AsyncConnection, entry: Entry) -> bool:
+    """False where it moved less than all of them: then its caller asks step by step, and is refused."""
+    values = [entry.consumer, entry.consumer, entry.projection, entry.generation]
+    return await _moved(connection, f"{_MOVE}{_USUAL}", entry.moves, values)
+
+
+async def _moved(connection: AsyncConnection, sql: str, moves: Sequence[GuardMove], values: Sequence[Any]) -> bool:
+    done: sa.CursorResult[Any] = await connection.exec_driver_sql(
+        sql, (orjson.dumps([tuple(move) for move in moves]).decode(), *values)
+    )
+    return done.rowcount == len(moves)
 
 
 async def upsert_columns(
@@ -137,8 +160,9 @@ async def write_changes(connection: AsyncConnection, changes: Sequence[RowChange
 
 def _engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, connect_args={"isolation_level": None, "timeout": 30}
-    )
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, connect_args={"isolation_level": None, "timeout": 30},
+        module=OneHop(),
+    )  # fmt: skip
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: object) -> None:
@@ -147,6 +171,9 @@ def _engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin_now(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, OneHopConnection)
+        if not connection.get_execution_options().get(SINGLE):
+            raw.begin_with(begin)
 
     return engine

@@ -1,0 +1,90 @@
+"""The tail of a service's own log: its newest events, read and decoded once for all consumers of the process.
+
+A consumer that stands in the tail gets its events from memory; one that stands before it reads from the log. Only rows that
+were read from the log enter the tail, so another replica's appends are in it as this replica's own, in the log's order.
+"""
+
+import asyncio
+from collections import deque
+from itertools import islice
+from time import monotonic
+
+from kernel.core.codec import Codec
+from kernel.core.events import Recorded
+from kernel.eventlog.log import Log
+from kernel.streams.records import InboundRecord, decoded
+
+TAIL_EVENTS = 2_000
+TAIL_BYTES = 8 * 1024 * 1024
+"""Of stored data and metadata."""
+FRESH_S = 0.5
+"""An answer "nothing new" holds so long for every consumer, unless an append is told meanwhile: polls share one read."""
+
+Entry = tuple[Recorded, InboundRecord]
+
+
+class LogTail:
+    """At most TAIL_EVENTS events and TAIL_BYTES of them, without a hole, up to the last one that was read."""
+
+    def __init__(
+        self, log: Log, service: str, codec: Codec, limit_events: int = TAIL_EVENTS, limit_bytes: int = TAIL_BYTES
+    ) -> None:
+        self._log, self._service, self._codec = log, service, codec
+        self._limit_events, self._limit_bytes = limit_events, limit_bytes
+        self._kept: deque[Entry] = deque()
+        self._end = self._bytes = 0
+        self._reading = asyncio.Lock()
+        self._nothing = (-1, -1, 0.0)
+        """Where a read last found nothing, after how many notifications, and when it was asked."""
+
+    async def read(self, after: int, limit: int) -> list[InboundRecord]:
+        """At most `limit` events behind the position `after`, in order and decoded."""
+        return [sourced for _, sourced in await self._entries(after, limit)]
+
+    async def recorded(self, after: int, limit: int) -> list[Recorded]:
+        """The same events as they are stored."""
+        return [recorded for recorded, _ in await self._entries(after, limit)]
+
+    async def _entries(self, after: int, limit: int) -> list[Entry]:
+        if after >= self._end:
+            async with self._reading:  # whoever waited for a read finds what it found
+                if after >= self._end:
+                    return await self._read_on(after, limit)
+        first = self._end - len(self._kept)
+        if after < first:
+            return self._decoded(await self._log.read(after, limit))
+        return list(islice(self._kept, after - first, after - first + limit))
+
+    async def _read_on(self, after: int, limit: int) -> list[Entry]:
+        told, asked = self._log.signal.count, monotonic()
+        if self._nothing[:2] == (after, told) and asked < self._nothing[2] + FRESH_S:
+            return []
+        found = self._decoded(await self._log.read(after, limit))
+        if found:
+            self._keep(after, found)
+        else:
+            self._nothing = (after, told, asked)
+        return found
+
+    def _decoded(self, events: list[Recorded]) -> list[Entry]:
+        return [(event, decoded(self._service, self._codec, event)) for event in events]
+
+    def _keep(self, after: int, found: list[Entry]) -> None:
+        """Behind the end, or instead of what there is where that would leave a hole; the oldest events go."""
+        if after != self._end:
+            self._kept.clear()
+            self._bytes = 0
+        self._kept.extend(found)
+        self._bytes += sum(map(_size, found))
+        self._end = found[-1][0].position
+        while len(self._kept) > self._limit_events or self._bytes > self._limit_bytes:
+            self._bytes -= _size(self._kept.popleft())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Events and bytes held."""
+        return len(self._kept), self._bytes
+
+
+def _size(entry: Entry) -> int:
+    return len(entry[0].data) + len(entry[0].meta)
