@@ -119,7 +119,7 @@ def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
 
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
-    """The guard of a unit that failed moves all the same."""
+    """The checkpoint of a group that failed moves all the same."""
     patch.setattr(
         writer,
         "moves_of",
