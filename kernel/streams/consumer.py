@@ -105,17 +105,20 @@ class Consumer:
             except asyncio.CancelledError as stray:
                 if not is_stray(stray):
                     raise
-                logger.warning("waits, cancelled by nobody", exc_info=stray, extra={"consumer": self.name})
+                logger.warning(
+                    "consumer paused: cancelled by nobody, will retry", exc_info=stray, extra={"consumer": self.name}
+                )
                 await wait(stop, PAUSE_LIMIT_S)
             except Fault as fault:
                 if fault.kind != "unavailable":
                     raise
-                logger.warning("waits", exc_info=fault, extra={"consumer": self.name, "code": fault.code})
-                await self._tell_stopped(fault.code)
+                extra = {"consumer": self.name, "code": fault.code}
+                logger.warning("consumer paused: dependency unavailable, will retry", exc_info=fault, extra=extra)
+                await self._report_halted(fault.code)
                 await wait(stop, pause * (0.5 + random.random()))
                 pause = min(pause * 2, PAUSE_LIMIT_S)
 
-    async def _tell_stopped(self, code: str) -> None:
+    async def _report_halted(self, code: str) -> None:
         if code in halted.BY_HAND:
             self._watchdog.stop(f"reader {self.name}", code)
             with suppress(Fault):
@@ -199,14 +202,14 @@ class Consumer:
         look_at = watch_at = 0.0
         try:
             async with (
-                Prefetcher(reader, self._read, self._batch_records, IDLE_S).open() as ahead,
+                Prefetcher(reader, self._read, self._batch_records, IDLE_S).open() as prefetcher,
                 self._shown(reader, guards),
             ):
                 while not stop.is_set() and await leases.held() == held:
                     if monotonic() >= look_at:
                         ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
                         self._check_ends(guards, ends)
-                    await self._topic_batch(await ahead.take(), guards)
+                    await self._topic_batch(await prefetcher.take(), guards)
                     if monotonic() >= watch_at:
                         self._watch(guards, ends)
                         watch_at = monotonic() + WATCH_S
