@@ -27,6 +27,7 @@ class Speculation:
 
     async def append(self, base: Decisions, append: Coroutine[Any, Any, Head]) -> Head:
         """Awaits `append`, which appends `base`, and decides the next batch meanwhile."""
+        self._queue.drop_ahead()  # decided on another base: while a batch is halved, each half is appended for itself
         self._appending = base
         deciding = asyncio.create_task(self._decide_next(base))
         try:
