@@ -1,10 +1,12 @@
-"""Events as stored (Recorded) and as delivered to consumers (Delivered), and the receipt that answers a command."""
+"""Events as stored (Recorded) and as delivered to consumers (Delivered), and the answers to a command."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 E = TypeVar("E")
+REFUSAL = "refusal"
+REFUSED_NAME = "command.refused@1"
 
 
 class Recorded(NamedTuple):
@@ -56,3 +58,18 @@ class Delivered(NamedTuple, Generic[E]):
     event: E
     correlation: str = ""
     traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """Public event of every service: a command from its command topic was refused. No process waits for ever for its outcome."""
+
+    command_id: str
+    requester: str
+    command: str
+    code: str
+    facts: str
+
+
+def refusal_stream(command_id: str) -> str:
+    return f"{REFUSAL}-{command_id}"

@@ -10,27 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable, Meta
-from kernel.core.events import Receipt, Recorded
+from kernel.core.events import REFUSAL, CommandRefused, Receipt, Recorded
 from kernel.core.faults import Invalid
 from kernel.core.ids import partition_of, split_stream
-
-REFUSAL = "refusal"
-REFUSED_NAME = "command.refused@1"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
-    """Public event of every service: a command from its command topic was refused. No process waits for ever for its outcome."""
-
-    command_id: str
-    requester: str
-    command: str
-    code: str
-    facts: str
-
-
-def refusal_stream(command_id: str) -> str:
-    return f"{REFUSAL}-{command_id}"
 
 
 def refusal_decider() -> Decider[CommandRefused, CommandRefused | None, CommandRefused]:

@@ -8,17 +8,15 @@ from typing import Any, TypeVar
 import orjson
 
 from kernel.core.decider import Context, DecidedEvent, InlineTable, Key
-from kernel.core.events import Recorded
+from kernel.core.events import CommandRefused, Recorded, refusal_stream
 from kernel.core.faults import BUGS, Fault, Invalid, Refused
 from kernel.eventlog.commands import (
     AtomicGroup,
-    CommandRefused,
     CommandResult,
     DeciderRegistry,
     QueuedCommand,
     StreamState,
     id_reused,
-    refusal_stream,
     repeated,
     stored_meta,
 )

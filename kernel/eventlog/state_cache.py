@@ -8,17 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.core.events import Recorded
+from kernel.core.events import Recorded, refusal_stream
 from kernel.core.faults import BUGS, Fault, Unavailable
-from kernel.eventlog.commands import (
-    AtomicGroup,
-    DeciderRegistry,
-    Fenced,
-    InTransaction,
-    QueuedCommand,
-    StreamState,
-    refusal_stream,
-)
+from kernel.eventlog.commands import AtomicGroup, DeciderRegistry, Fenced, InTransaction, QueuedCommand, StreamState
 from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.inline_tables import InlineTables
 from kernel.eventlog.log import READ_LIMIT, Head, Log

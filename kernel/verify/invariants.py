@@ -13,7 +13,7 @@ import orjson
 import sqlalchemy as sa
 
 from kernel.core.check import Check, CheckResult
-from kernel.eventlog.commands import REFUSAL
+from kernel.core.events import REFUSAL
 from kernel.processors.generations import live
 from kernel.processors.projector import consumer_name
 from kernel.runtime import telemetry

@@ -1,14 +1,17 @@
 """Stored names of everything campaigns writes to its log. A name, once stored, stays readable for ever (golden files)."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
-from services.campaigns.domain.process import requests
+from services.campaigns.domain.funding import events as funding
+from services.campaigns.domain.review import events as review
+from services.campaigns.domain.settlement import events as settlement
 from services.campaigns.domain.shared import content_events as content
 from services.campaigns.domain.shared import events
 from services.campaigns.domain.shared import work_events as work
+from services.campaigns.domain.shared.requests import RequestRefused
 
 CAMPAIGN: dict[str, type] = {
     "campaign.drafted@1": events.CampaignDrafted,
@@ -56,24 +59,24 @@ COLLABORATION: dict[str, type] = {
     "dispute.ruled@1": work.DisputeRuled,
 }
 PROCESS: dict[str, type] = {
-    "request.contract@1": requests.ContractRequested,
-    "request.hold_escrow@1": requests.EscrowRequested,
-    "request.fund@1": requests.FundingRequested,
-    "request.cancel@1": requests.FundingFailed,
-    "request.return_escrow@1": requests.ReturnRequested,
-    "request.release_application@1": requests.ReleaseRequested,
-    "request.review@1": requests.ReviewRequested,
-    "request.record_review@1": requests.ReviewPassedOn,
-    "request.verify@1": requests.VerificationRequested,
-    "request.take_down@1": requests.TakeDownRequested,
-    "request.pay@1": requests.PaymentRequested,
-    "request.settle@1": requests.SettlementRequested,
-    "request.refused@1": requests.RequestRefused,
-    "funding.escrow_confirmed@1": requests.EscrowConfirmed,
-    "funding.completed@1": requests.FundingCompleted,
-    "funding.stopped@1": requests.FundingStopped,
-    "review.verdict_noted@1": requests.VerdictNoted,
-    "review.label_noted@1": requests.LabelNoted,
+    "request.contract@1": funding.ContractRequested,
+    "request.hold_escrow@1": funding.EscrowRequested,
+    "request.fund@1": funding.FundingRequested,
+    "request.cancel@1": funding.FundingFailed,
+    "request.return_escrow@1": funding.ReturnRequested,
+    "request.release_application@1": funding.ReleaseRequested,
+    "request.review@1": review.ReviewRequested,
+    "request.record_review@1": review.ReviewPassedOn,
+    "request.verify@1": settlement.VerificationRequested,
+    "request.take_down@1": settlement.TakeDownRequested,
+    "request.pay@1": settlement.PaymentRequested,
+    "request.settle@1": settlement.SettlementRequested,
+    "request.refused@1": RequestRefused,
+    "funding.escrow_confirmed@1": funding.EscrowConfirmed,
+    "funding.completed@1": funding.FundingCompleted,
+    "funding.stopped@1": funding.FundingStopped,
+    "review.verdict_noted@1": review.VerdictNoted,
+    "review.label_noted@1": review.LabelNoted,
 }
 COMMANDS: dict[str, type] = {
     "campaign.expire@1": ExpireCampaign,

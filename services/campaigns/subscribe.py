@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from kernel.core.canonical import Hashed
 from kernel.core.codec import adapter
+from kernel.core.events import CommandRefused
 from kernel.core.ids import stream_id
-from kernel.eventlog.commands import CommandRefused
 from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
@@ -26,14 +26,9 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.process.foreign import (
-    ContentLookedAt,
-    DisclosureAttached,
-    EscrowHeld,
-    EscrowRefused,
-    PaymentReleased,
-    ReviewCompleted,
-)
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
 from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.shared.contract import Contract
 

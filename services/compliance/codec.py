@@ -1,7 +1,7 @@
 """Stored names of compliance's events and stored commands. A name once stored stays readable: a new version and an upcast."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.compliance.domain.live import (
     ContentLookedAt,
     DisclosureMissing,

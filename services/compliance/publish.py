@@ -9,8 +9,7 @@ from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
-from kernel.core.events import Delivered
-from kernel.eventlog.commands import CommandRefused
+from kernel.core.events import CommandRefused, Delivered
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Finding

@@ -1,7 +1,7 @@
 """Stored names of discovery's events. A name once stored stays readable for ever: change by a new version and an upcast."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,

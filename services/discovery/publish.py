@@ -10,9 +10,8 @@ from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.audience import Audience, Share
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone

@@ -1,7 +1,7 @@
 """Stored names of the ledger's events and of the commands that deadlines keep. A stored name stays readable for ever."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.payees import PayoutAccountChanged

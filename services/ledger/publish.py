@@ -8,9 +8,8 @@ from dandelion_contracts.wire import form, refusal, stamp
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld

@@ -1,7 +1,7 @@
 """Stored names of metrics' events. A name once stored stays readable for ever: change by a new version and an upcast."""
 
 from kernel.core.codec import Codec
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued

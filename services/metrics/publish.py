@@ -12,9 +12,8 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message as Wire
 
 from kernel.adapters.bus import Message
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement

@@ -13,10 +13,10 @@ from kernel.adapters.personal import define as define_personal
 from kernel.adapters.schema import RowReaders, define
 from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Context, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
-from kernel.core.events import Delivered
+from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import derived_id, new_id, split_stream
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused, DeciderRegistry
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.processors.processes import Deadline, Process, deadlines
 from kernel.processors.projector import Projection, Target, fold_rows
 from kernel.streams.records import Topic

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kernel.core.canonical import canonical
 from kernel.core.codec import Codec, Raw
+from kernel.core.events import REFUSED_NAME, CommandRefused
 from kernel.core.faults import Poison
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 
 
 class Colour(StrEnum):

@@ -8,7 +8,7 @@ from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion_contracts import wire
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.eventlog.commands import CommandRefused as Stored
+from kernel.core.events import CommandRefused as Stored
 
 AT = datetime(2026, 11, 30, 9, 30, 0, 250_000, UTC)
 STORED = Stored(

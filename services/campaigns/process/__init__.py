@@ -1,8 +1,10 @@
-"""The processes of campaigns: pure deciders over their own and others' events, with every compensation spelled out."""
+"""Processes of campaigns: the deciders of domain/funding, review and settlement, each with the topics of its causes."""
 
 from kernel.processors.processes import Process
 from kernel.streams.records import Topic
-from services.campaigns.process import funding, review, settlement
+from services.campaigns.domain.funding import funding
+from services.campaigns.domain.review import review
+from services.campaigns.domain.settlement import settlement
 
 LEDGER, COMPLIANCE = Topic("ledger.events.v1"), Topic("compliance.events.v1")
 PROCESSES = (

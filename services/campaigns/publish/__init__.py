@@ -9,9 +9,8 @@ from typing import Any
 from dandelion_contracts.wire import form, refusal
 from google.protobuf.message import Message
 
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from kernel.eventlog.commands import CommandRefused
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.publish.applications import wire_application
 from services.campaigns.publish.campaigns import wire_campaign

@@ -12,16 +12,17 @@ from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.funding.events import (
     ContractRequested,
     EscrowRequested,
     FundingFailed,
     FundingRequested,
-    PaymentRequested,
     ReleaseRequested,
     ReturnRequested,
-    ReviewPassedOn,
-    ReviewRequested,
+)
+from services.campaigns.domain.review.events import ReviewPassedOn, ReviewRequested
+from services.campaigns.domain.settlement.events import (
+    PaymentRequested,
     SettlementRequested,
     TakeDownRequested,
     VerificationRequested,

@@ -3,11 +3,11 @@
 from typing import Any
 
 from kernel.core.canonical import Hashed
-from kernel.eventlog.commands import CommandRefused
+from kernel.core.events import CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.funding.events import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -15,16 +15,14 @@ from services.campaigns.domain.process.requests import (
     FundingFailed,
     FundingRequested,
     FundingStopped,
-    LabelNoted,
-    PaymentRequested,
     ReleaseRequested,
-    RequestRefused,
     ReturnRequested,
-    ReviewPassedOn,
-    ReviewRequested,
+)
+from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
+from services.campaigns.domain.settlement.events import (
+    PaymentRequested,
     SettlementRequested,
     TakeDownRequested,
-    VerdictNoted,
     VerificationRequested,
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, Metric
@@ -67,6 +65,7 @@ from services.campaigns.domain.shared.events import (
     OfferRenewed,
     Side,
 )
+from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,

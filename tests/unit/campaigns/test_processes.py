@@ -6,18 +6,11 @@ from typing import Any
 import pytest
 
 from kernel.core.canonical import Hashed
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.process.foreign import (
-    ContentLookedAt,
-    DisclosureAttached,
-    EscrowHeld,
-    EscrowRefused,
-    PaymentReleased,
-    ReviewCompleted,
-)
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.funding import funding
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.events import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -25,21 +18,24 @@ from services.campaigns.domain.process.requests import (
     FundingFailed,
     FundingRequested,
     FundingStopped,
-    LabelNoted,
-    PaymentRequested,
     ReleaseRequested,
-    RequestRefused,
     ReturnRequested,
-    ReviewPassedOn,
-    ReviewRequested,
+)
+from services.campaigns.domain.review import review
+from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
+from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
+from services.campaigns.domain.settlement import settlement
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.settlement.events import (
+    PaymentRequested,
     SettlementRequested,
     TakeDownRequested,
-    VerdictNoted,
     VerificationRequested,
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.content_events import LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.shared.events import ApplicationAccepted, CampaignPaused, Side
+from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
@@ -48,7 +44,6 @@ from services.campaigns.domain.shared.work_events import (
     DeliverableLapsed,
     Ended,
 )
-from services.campaigns.process import funding, review, settlement
 from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import APPLICATION_ID, NOON, PARTIES, SYSTEM, brief, contract
 from tests.kit.decide import check

@@ -13,8 +13,7 @@ from dandelion.ledger.v1 import events_pb2 as ledger
 from google.protobuf import symbol_database
 
 from kernel.core.canonical import Hashed
-from kernel.core.events import Delivered
-from kernel.eventlog.commands import CommandRefused
+from kernel.core.events import CommandRefused, Delivered
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
@@ -26,14 +25,10 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.process.foreign import (
-    ContentLookedAt,
-    DisclosureAttached,
-    EscrowHeld,
-    EscrowRefused,
-    PaymentReleased,
-)
-from services.campaigns.domain.process.foreign import ReviewCompleted as Completed
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.review.causes import DisclosureAttached
+from services.campaigns.domain.review.causes import ReviewCompleted as Completed
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
 from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.shared.events import CampaignDrafted
 from services.campaigns.domain.shared.terms import Terms

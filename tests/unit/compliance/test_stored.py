@@ -8,8 +8,7 @@ import pytest
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
 
-from kernel.core.events import Delivered
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
+from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.streams.relay import PublicEvent
 from services.compliance.codec import CODEC, COMMANDS, EVENTS
 from services.compliance.domain import live, review

@@ -19,9 +19,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.events import Delivered
+from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Invalid
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import PublicEvent
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator

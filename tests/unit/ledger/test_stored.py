@@ -9,10 +9,9 @@ import pytest
 from dandelion.ledger.v1 import commands_pb2 as asked
 from dandelion.ledger.v1 import events_pb2 as pb
 
-from kernel.core.events import Delivered
+from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import PublicEvent
 from services.ledger.codec import CODEC, COMMANDS, EVENTS
 from services.ledger.domain.accounts import Code

@@ -12,10 +12,9 @@ from dandelion.metrics.v1 import events_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.events import Delivered
+from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id
-from kernel.eventlog.commands import REFUSED_NAME, CommandRefused
 from kernel.streams.relay import PublicEvent
 from services.metrics.codec import CODEC, EVENTS
 from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id

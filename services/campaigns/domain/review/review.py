@@ -5,19 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.process.foreign import DisclosureAttached, ReviewCompleted
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
+from services.campaigns.domain.review.events import (
     LabelNoted,
-    RequestRefused,
     ReviewEvent,
     ReviewPassedOn,
     ReviewRequested,
     VerdictNoted,
 )
 from services.campaigns.domain.shared.content_events import ContentSubmitted, LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.requests import RequestRefused
 
 CATEGORY = "review"
 

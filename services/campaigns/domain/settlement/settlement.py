@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id, split_stream
-from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.process.foreign import ContentLookedAt, PaymentReleased
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.settlement.events import (
     PaymentRequested,
-    RequestRefused,
     SettlementEvent,
     SettlementRequested,
     TakeDownRequested,
     VerificationRequested,
 )
+from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import PaymentAuthorised
 
 CATEGORY = "settlement"

@@ -11,11 +11,10 @@ from typing import Any, assert_never
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
-from kernel.core.events import Delivered
+from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from kernel.eventlog.commands import CommandRefused
-from services.campaigns.domain.process.foreign import EscrowHeld, EscrowRefused
-from services.campaigns.domain.process.requests import (
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.events import (
     ContractRequested,
     EscrowConfirmed,
     EscrowRequested,
@@ -25,11 +24,11 @@ from services.campaigns.domain.process.requests import (
     FundingRequested,
     FundingStopped,
     ReleaseRequested,
-    RequestRefused,
     ReturnRequested,
 )
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.events import ApplicationAccepted
+from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,

@@ -1,0 +1,30 @@
+"""Causes of settlement from other services; subscribe.py makes each of a public message."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReleased:
+    """ledger: a verified deliverable is paid; `creator_net_minor` is after fees and tax."""
+
+    collaboration_id: str
+    deliverable_id: str
+    release_id: str
+    creator_net_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentLookedAt:
+    """compliance: a look at a published post."""
+
+    collaboration_id: str
+    deliverable_id: str
+    look_id: str
+    found: bool
+    label_present: bool
+    text_unchanged: bool
+
+    @property
+    def ok(self) -> bool:
+        return self.found and self.label_present and self.text_unchanged

@@ -1,0 +1,54 @@
+"""Events of settlement: each is a step, and most are a request to another stream, which the relay sends."""
+
+from dataclasses import dataclass
+
+from services.campaigns.domain.shared.contract import Parties
+from services.campaigns.domain.shared.requests import RequestRefused
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRequested:
+    """campaigns.VerifyContent."""
+
+    collaboration_id: str
+    deliverable_id: str
+    look_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDownRequested:
+    """campaigns.TakeDownContent."""
+
+    collaboration_id: str
+    deliverable_id: str
+    look_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequested:
+    """ledger.ReleasePayment."""
+
+    collaboration_id: str
+    parties: Parties
+    deliverable_id: str
+    release_id: str
+    attempt: int
+    fee_minor: int
+    brand_fee_minor: int
+    creator_fee_bps: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementRequested:
+    """campaigns.SettleDeliverable."""
+
+    collaboration_id: str
+    deliverable_id: str
+    release_id: str
+    creator_net_minor: int
+    currency: str
+
+
+SettlementEvent = VerificationRequested | TakeDownRequested | PaymentRequested | SettlementRequested | RequestRefused
