@@ -47,7 +47,9 @@ def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
     assert len(BOUNDS) == 48
 
 
-@pytest.mark.parametrize(("kind", "name", "bounds"), BOUNDS, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    ("kind", "name", "bounds"), BOUNDS, ids=[f"{kind.__name__}.{name}" for kind, name, _ in BOUNDS]
+)
 def test_a_body_has_the_bounds_of_the_domain(kind: type, name: str, bounds: Asked) -> None:
     said = MIRRORS[kind].model_json_schema()["properties"][name]
     upper = getattr(bounds.whole, "max_length", None) or getattr(bounds.whole, "le", None)
