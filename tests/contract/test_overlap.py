@@ -187,3 +187,24 @@ async def test_a_repeat_in_a_contended_turn_gets_the_first_receipt(replicas: Rep
     first = await other.execute(stream, Add(1, stream), counter.meta("the same"))
     assert await one.execute(stream, Add(1, stream), counter.meta("the same")) == first
     assert len([event for event in await log.read(0) if event.stream == stream]) == 1
+
+
+async def test_halves_of_a_broken_batch_lose_nobody(replicas: Replicas, log: Log) -> None:
+    """Each half is appended for itself, and so commands that arrive meanwhile are decided ahead of both."""
+    writer = replicas.one()
+    append, arriving = writer.log.append, list[asyncio.Task[str]]()
+
+    async def slowly(connection: Any, rows: Sequence[Any], *given: Any) -> Any:
+        if len(arriving) < 8:
+            arriving.extend(asyncio.create_task(outcome(writer, counter.counter(), Add(1))) for _ in range(2))
+            for _ in range(20):
+                await asyncio.sleep(0)
+        return await append(connection, rows, *given)
+
+    setattr(writer.log, "append", slowly)  # noqa: B010 - its type says more than is needed here
+    jobs = [outcome(writer, counter.counter(), Add(1)) for _ in range(6)]
+    bad = outcome(writer, counter.counter(), counter.Overrun())
+    async with asyncio.timeout(20):
+        told = await asyncio.gather(*jobs[:3], bad, *jobs[3:])
+        assert sorted(told) == ["appended"] * 6 + ["command.breaks_constraint"]
+        assert await asyncio.gather(*arriving) == ["appended"] * len(arriving)
