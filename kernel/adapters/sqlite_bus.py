@@ -57,7 +57,11 @@ class SqliteBus:
         """Call with the lock held."""
         if self._line is None:
             line = Line(self._path, isolation_level=None, timeout=30)
-            self._ends |= await line.do(_begin)
+            try:
+                self._ends |= await line.do(_begin)
+            except BaseException:
+                line.stop()
+                raise
             self._line = line
         return self._line
 

@@ -1,8 +1,10 @@
 """The SQLite driver: a statement is one hop, BEGIN travels with it, and what fails or is cancelled leaves no transaction."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ import sqlalchemy as sa
 from kernel.adapters.database import Database
 from kernel.adapters.opening import database_at
 from kernel.adapters.sqlite.driver import STREAMED_ROWS, Line
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Unavailable
+from tests.kit.until import until
 
 METADATA = sa.MetaData()
 THINGS = sa.Table("things", METADATA, sa.Column("number", sa.Integer, primary_key=True))
@@ -127,3 +131,64 @@ async def test_a_long_result_is_streamed(database: Database, hops: list[str]) ->
     async with database.snapshot() as connection:
         assert [row.number async for row in await connection.stream(SELECT)] == list(range(many))
     assert 4 <= len(hops) <= 7
+
+
+async def test_an_error_of_any_kind_is_raised_where_the_work_was_asked_for(tmp_path: Path) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("no error of the database")
+
+    line = Line(str(tmp_path / "store.db"))
+    with pytest.raises(RuntimeError, match="no error of the database"):
+        await asyncio.wait_for(line.do(fail), 5)
+    assert await line.do(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
+    await line.close()
+
+
+async def test_a_closed_connection_says_so(tmp_path: Path) -> None:
+    line = Line(str(tmp_path / "store.db"))
+    await line.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        await asyncio.wait_for(line.do(lambda _: None), 5)
+    assert not line.is_in_transaction
+
+
+async def test_a_connection_that_cannot_be_opened_keeps_no_thread(tmp_path: Path) -> None:
+    before = threads()
+    nowhere = tmp_path / "missing" / "store.db"
+    database, bus = database_at(f"sqlite+aiosqlite:///{nowhere}", METADATA), SqliteBus(str(nowhere))
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await bus.ensure_topics({"some.events.v1": 1})
+        with pytest.raises(sa.exc.OperationalError):
+            await numbers(database)
+        await Line(str(nowhere)).close()
+
+    async def are_gone() -> bool:
+        return threads() == before
+
+    await until(are_gone)
+    await database.close()
+
+
+async def test_a_transaction_that_could_not_begin_writes_nothing_outside_of_one(database: Database) -> None:
+    other = database_at(database.url, METADATA)
+    async with database.write.connect() as waiting:
+        await waiting.exec_driver_sql("PRAGMA busy_timeout = 1")
+
+    async def write() -> None:
+        async with database.transaction() as connection:
+            async with other.transaction() as holding:
+                await holding.execute(SELECT)
+                with pytest.raises(sa.exc.OperationalError):
+                    await connection.execute(sa.insert(THINGS), {"number": 1})
+            await connection.execute(sa.insert(THINGS), {"number": 2})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write()
+    assert await numbers(database) == []
+    await other.close()
+
+
+def threads() -> int:
+    return sum(thread.name == "sqlite" for thread in enumerate_threads())

@@ -20,70 +20,88 @@ from sqlalchemy.util.concurrency import await_
 from kernel.core.faults import BUGS
 
 R = TypeVar("R")
-Work = Callable[[sqlite3.Connection], Any]
 Parameters = Sequence[Any] | None
-FAILURES = (sqlite3.Error, sqlite3.Warning, MemoryError, *BUGS)
+FAILURES = (sqlite3.Error, sqlite3.Warning, MemoryError, OSError, RuntimeError, SystemError, BufferError, *BUGS)
 STREAMED_ROWS = 1_000
 """Rows that a streamed result fetches in one hop."""
 
 
 class Line:
-    """One connection, and the thread that does all of its work in the order in which it was asked for."""
+    """One connection, and the thread that does all of its work, in the order in which the work was asked for."""
 
     def __init__(self, path: str, **options: Any) -> None:
-        self._asked: SimpleQueue[tuple[asyncio.Future[Any], Work] | None] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._open: Callable[[], sqlite3.Connection] = lambda: sqlite3.connect(path, **options)
         self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
         Thread(target=self._serve, name="sqlite", daemon=True).start()
 
     def do(self, work: Callable[[sqlite3.Connection], R]) -> "asyncio.Future[R]":
-        """`work` is done in the thread; cancelling the future does not stop work that has begun."""
+        """Does `work` in the thread. Cancelling the future does not stop work that has begun."""
+        return self._ask(lambda: work(self._opened()))
+
+    def _ask(self, work: Callable[[], R]) -> "asyncio.Future[R]":
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._asked.put((done, work))
+        if self._is_closed:
+            done.set_exception(sqlite3.ProgrammingError("the connection is closed"))
+        else:
+            self._asked.put((done, work))
         return done
 
     def _serve(self) -> None:
         while (asked := self._asked.get()) is not None:
             done, work = asked
-            answer = self._attempt(work)
-            settle = _fail if isinstance(answer, BaseException) else _answer
+            settle, outcome = _attempt(work)
             with suppress(RuntimeError):  # the loop has been closed meanwhile
-                done.get_loop().call_soon_threadsafe(settle, done, answer)
-            del asked, done, work, answer
-        if self._connection is not None:
-            self._connection.close()
+                done.get_loop().call_soon_threadsafe(settle, done, outcome)
+            del asked, done, work, outcome
+        self._shut()
 
-    def _attempt(self, work: Work) -> Any:
-        try:
-            if self._connection is None:
-                self._connection = self._open()
-            return work(self._connection)
-        except FAILURES as error:  # raised where the work was asked for
-            return error
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _shut(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     @property
     def is_in_transaction(self) -> bool:
-        return self._connection is not None and self._connection.in_transaction
+        connection = self._connection
+        return connection is not None and connection.in_transaction
 
     async def create_function(self, *arguments: Any, **named: Any) -> None:
         await self.do(lambda connection: connection.create_function(*arguments, **named))
 
     async def close(self) -> None:
-        """Closes the connection when what was asked before is done."""
-        await self.do(lambda connection: connection.close())
-        self.stop()
+        """Closes the connection after the work that was asked for before, and ends the thread. Later work fails."""
+        if not self._is_closed:
+            closed = self._ask(self._shut)
+            self.stop()
+            await closed
 
     def stop(self) -> None:
-        """The same without waiting for it."""
+        """Does the same as `close` and does not wait for it."""
+        self._is_closed = True
         self._asked.put(None)
 
 
-def _answer(done: "asyncio.Future[Any]", answer: Any) -> None:
+def _attempt(work: Callable[[], Any]) -> tuple[Callable[["asyncio.Future[Any]", Any], None], Any]:
+    """The work's result or error: an error that ended the thread would leave its caller, and all later ones, waiting."""
+    try:
+        return _resolve, work()
+    except FAILURES as error:
+        return _reject, error
+
+
+def _resolve(done: "asyncio.Future[Any]", result: Any) -> None:
     if not done.done():
-        done.set_result(answer)
+        done.set_result(result)
 
 
-def _fail(done: "asyncio.Future[Any]", error: Any) -> None:
+def _reject(done: "asyncio.Future[Any]", error: Any) -> None:
     if not done.done():
         done.set_exception(error)
 
@@ -194,7 +212,12 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
 
     def hop(self, work: Callable[[sqlite3.Connection], R]) -> R:
         begin, self._begin = self._begin, ""
-        return await_(self._line.do(_begun(begin, work) if begin else work))
+        try:
+            return await_(self._line.do(_begun(begin, work) if begin else work))
+        except sqlite3.Error:
+            if begin and not self._line.is_in_transaction:
+                self._begin = begin  # BEGIN failed: the next statement must not stand outside of a transaction
+            raise
 
     def cursor(self, server_side: bool = False) -> Any:
         return StreamedCursor(self) if server_side else Cursor(self)
