@@ -14,11 +14,10 @@ from kernel.core.ids import split_stream
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.publish.applications import wire_application
 from services.campaigns.publish.campaigns import wire_campaign
-from services.campaigns.publish.content import wire_content
 from services.campaigns.publish.requests import request_of
 from services.campaigns.publish.work import wire_work
 
-WIRE: dict[str, Callable[[Any, str, Delivered[Any]], Message | None]] = {
+WIRE: dict[str, Callable[[Any, str, Delivered[Any]], Message]] = {
     "campaign": wire_campaign,
     "application": wire_application,
     "collaboration": wire_work,
@@ -34,4 +33,4 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     if wire is None:
         request = request_of(incoming.event, incoming.stream)
         return [request] if request else []
-    return [PublicEvent(*form(wire(incoming.event, key, incoming) or wire_content(incoming.event, key, incoming)))]
+    return [PublicEvent(*form(wire(incoming.event, key, incoming)))]

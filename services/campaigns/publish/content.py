@@ -1,6 +1,7 @@
 """Events of `collaboration-` streams about content, in public; and a submission as compliance is asked to judge it."""
 
-from typing import Any, assert_never
+from collections.abc import Callable
+from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
@@ -9,7 +10,6 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kernel.core.events import Delivered
 from kernel.core.money import share_down
 from services.campaigns.domain.shared.content_events import (
     ContentApproved,
@@ -30,51 +30,10 @@ from services.campaigns.domain.shared.content_events import (
 from services.campaigns.publish.wire import named, party, placement_of, who, wire_product
 
 
-def wire_content(event: ContentEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message:
+def wire_content(event: ContentEvent, collaboration_id: str, at: Timestamp | None) -> Message:
     """One message per event."""
-    at = stamp(incoming.at)
     ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": collaboration_id}
-    match event:
-        case ReviewReminded(due_at=due_at):
-            return pb.ReviewReminded(**ids, reminded_at=at, due_at=stamp(due_at))
-        case ContentTakenDown(reason=reason):
-            return pb.ContentTakenDown(**ids, reason=reason, taken_down_at=at)
-        case _:
-            return _wire_submission(event, {**ids, "submission_id": event.submission_id}, at)
-
-
-SubmissionEvent = (
-    ContentSubmitted
-    | ContentReviewed
-    | RevisionRequested
-    | RulingRequested
-    | ContentApproved
-    | ContentScheduled
-    | ContentPublished
-    | ContentVerified
-)
-
-
-def _wire_submission(event: SubmissionEvent, ids: dict[str, Any], at: Timestamp | None) -> Message:
-    match event:
-        case ContentSubmitted():
-            return pb.ContentSubmitted(**ids, **submission(event))
-        case ContentReviewed():
-            return _reviewed(event, ids, at)
-        case RevisionRequested():
-            return _revision(event, ids, at)
-        case RulingRequested(notes=notes, due_at=due_at):
-            return pb.RulingRequested(**ids, reason="\n".join(notes), requested_at=at, due_at=stamp(due_at))
-        case ContentApproved():
-            return _approved(event, ids, at)
-        case ContentScheduled(publish_at=publish_at):
-            return pb.ContentScheduled(**ids, publish_at=stamp(publish_at), scheduled_at=at)
-        case ContentPublished():
-            return _published(event, ids)
-        case ContentVerified():
-            return _verified(event, ids, at)
-        case _:
-            assert_never(event)
+    return FORMS[type(event)](event, ids, at)
 
 
 def wire_media(media: Media) -> pb.Media:
@@ -113,6 +72,28 @@ def submission(event: ContentSubmitted) -> dict[str, Any]:
     }
 
 
+def _submitted(event: ContentSubmitted, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ContentSubmitted(**ids, submission_id=event.submission_id, **submission(event))
+
+
+def _ruling(event: RulingRequested, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.RulingRequested(
+        **{**named(pb.RulingRequested, event), **ids}, reason="\n".join(event.notes), requested_at=at
+    )
+
+
+def _reminded(event: ReviewReminded, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ReviewReminded(**ids, reminded_at=at, due_at=stamp(event.due_at))
+
+
+def _scheduled(event: ContentScheduled, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ContentScheduled(**{**named(pb.ContentScheduled, event), **ids}, scheduled_at=at)
+
+
+def _taken_down(event: ContentTakenDown, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.ContentTakenDown(**ids, reason=event.reason, taken_down_at=at)
+
+
 def _reviewed(event: ContentReviewed, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.ReviewRecorded(
         **{**named(pb.ReviewRecorded, event), **ids},
@@ -141,7 +122,7 @@ def _approved(event: ContentApproved, ids: dict[str, Any], at: Timestamp | None)
     )
 
 
-def _published(event: ContentPublished, ids: dict[str, Any]) -> Message:
+def _published(event: ContentPublished, ids: dict[str, Any], at: Timestamp | None) -> Message:
     return pb.ContentPublished(
         **{**named(pb.ContentPublished, event.setting, event), **ids},
         platform=number(common.Platform, event.setting.platform),
@@ -157,3 +138,18 @@ def _verified(event: ContentVerified, ids: dict[str, Any], at: Timestamp | None)
         verified_at=at,
         settles_at=stamp(event.due_at),
     )
+
+
+FORMS: dict[type, Callable[[Any, dict[str, Any], Timestamp | None], Message]] = {
+    ContentSubmitted: _submitted,
+    ContentReviewed: _reviewed,
+    RevisionRequested: _revision,
+    RulingRequested: _ruling,
+    ReviewReminded: _reminded,
+    ContentApproved: _approved,
+    ContentScheduled: _scheduled,
+    ContentPublished: _published,
+    ContentTakenDown: _taken_down,
+    ContentVerified: _verified,
+}
+"""The public form of each event about content."""

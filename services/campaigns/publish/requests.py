@@ -1,5 +1,6 @@
 """What the processes ask of other streams, as commands on `<target>.commands.v1`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from dandelion.campaigns.v1 import commands_pb2 as own
@@ -14,105 +15,125 @@ from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
 from services.campaigns.domain.funding.events import (
     ContractRequested,
+    EscrowConfirmed,
     EscrowRequested,
+    FundingCompleted,
+    FundingEvent,
     FundingFailed,
     FundingRequested,
+    FundingStopped,
     ReleaseRequested,
     ReturnRequested,
 )
-from services.campaigns.domain.review.events import ReviewPassedOn, ReviewRequested
+from services.campaigns.domain.review.events import (
+    LabelNoted,
+    ReviewEvent,
+    ReviewPassedOn,
+    ReviewRequested,
+    VerdictNoted,
+)
 from services.campaigns.domain.settlement.events import (
     PaymentRequested,
+    SettlementEvent,
     SettlementRequested,
     TakeDownRequested,
     VerificationRequested,
 )
+from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.publish.content import submission
 from services.campaigns.publish.wire import placement_of, who
 
 
-def request_of(event: Any, requester: str) -> OutgoingCommand | None:
+def request_of(event: FundingEvent | ReviewEvent | SettlementEvent, requester: str) -> OutgoingCommand | None:
     """The command an event of a process asks for; None for a step that asks for nothing."""
-    match event:
-        case EscrowRequested() | ReturnRequested() | PaymentRequested():
-            return _request("ledger", f"escrow-{event.deliverable_id}", _ledger(event, requester))
-        case ReviewRequested(collaboration_id, submitted):
-            ids = {**who(submitted.parties), "collaboration_id": collaboration_id, "requester": requester}
-            ids |= {"submission_id": submitted.submission_id, "deliverable_id": submitted.deliverable_id}
-            key = f"review-{submitted.submission_id}"
-            return _request("compliance", key, compliance.ReviewContent(**ids, **submission(submitted)))
-        case ReleaseRequested(application_id, reason):
-            key = f"application-{application_id}"
-            message = own.ReleaseApplication(application_id=application_id, reason=reason, requester=requester)
-            return _request("campaigns", key, message)
-        case _:
-            return _own(event, requester)
+    return REQUESTS[type(event)](event, requester)
 
 
 def _request(target: str, key: str, message: Message) -> OutgoingCommand:
     return OutgoingCommand(target, key, *form(message))
 
 
-def _ledger(event: EscrowRequested | ReturnRequested | PaymentRequested, requester: str) -> Message:
+def _ids(event: EscrowRequested | ReturnRequested | PaymentRequested, requester: str) -> dict[str, Any]:
+    """The fields that every command to the ledger has."""
     ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": event.collaboration_id}
-    ids |= {"currency": event.currency, "requester": requester}
-    match event:
-        case EscrowRequested():
-            return ledger.HoldEscrow(
-                **ids,
-                fee_minor=event.fee_minor,
-                brand_fee_minor=event.brand_fee_minor,
-                revision=1,
-                jurisdiction=event.jurisdiction,
-            )
-        case ReturnRequested():
-            return ledger.CancelEscrow(
-                **ids,
-                refund_id=derived_id("refund", event.deliverable_id),
-                kill_fee_minor=event.kill_fee_minor,
-                creator_fee_bps=event.creator_fee_bps,
-                reason=event.reason,
-            )
-        case PaymentRequested():
-            return ledger.ReleasePayment(
-                **ids,
-                release_id=event.release_id,
-                fee_minor=event.fee_minor,
-                brand_fee_minor=event.brand_fee_minor,
-                creator_fee_bps=event.creator_fee_bps,
-            )
+    return {**ids, "currency": event.currency, "requester": requester}
 
 
-def _own(event: Any, requester: str) -> OutgoingCommand | None:
-    if isinstance(event, ContractRequested):
-        collaboration_id = event.contract.value.collaboration_id
-        message: Message = own.ContractCollaboration(
-            collaboration_id=collaboration_id,
-            contract_json=event.contract.text,
-            terms_hash=event.contract_sha256,
-            requester=requester,
-        )
-        return _request("campaigns", f"collaboration-{collaboration_id}", message)
-    found = _collaboration(event, requester)
-    return _request("campaigns", f"collaboration-{event.collaboration_id}", found) if found else None
+def _hold(event: EscrowRequested, requester: str) -> OutgoingCommand:
+    message = ledger.HoldEscrow(
+        **_ids(event, requester),
+        fee_minor=event.fee_minor,
+        brand_fee_minor=event.brand_fee_minor,
+        revision=1,
+        jurisdiction=event.jurisdiction,
+    )
+    return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
 
-def _collaboration(event: Any, requester: str) -> Message | None:
-    match event:
-        case FundingRequested(collaboration_id):
-            return own.FundCollaboration(collaboration_id=collaboration_id, requester=requester)
-        case FundingFailed(collaboration_id, reason):
-            return own.CancelCollaboration(collaboration_id=collaboration_id, reason=reason, requester=requester)
-        case ReviewPassedOn():
-            return _review(event, requester)
-        case VerificationRequested() | TakeDownRequested() | SettlementRequested():
-            return _deliverable(event, requester)
-        case _:
-            return None
+def _return(event: ReturnRequested, requester: str) -> OutgoingCommand:
+    message = ledger.CancelEscrow(
+        **_ids(event, requester),
+        refund_id=derived_id("refund", event.deliverable_id),
+        kill_fee_minor=event.kill_fee_minor,
+        creator_fee_bps=event.creator_fee_bps,
+        reason=event.reason,
+    )
+    return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
 
-def _review(event: ReviewPassedOn, requester: str) -> Message:
-    return own.RecordReview(
+def _pay(event: PaymentRequested, requester: str) -> OutgoingCommand:
+    message = ledger.ReleasePayment(
+        **_ids(event, requester),
+        release_id=event.release_id,
+        fee_minor=event.fee_minor,
+        brand_fee_minor=event.brand_fee_minor,
+        creator_fee_bps=event.creator_fee_bps,
+    )
+    return _request("ledger", f"escrow-{event.deliverable_id}", message)
+
+
+def _review(event: ReviewRequested, requester: str) -> OutgoingCommand:
+    submitted = event.submission
+    ids = {**who(submitted.parties), "collaboration_id": event.collaboration_id, "requester": requester}
+    ids |= {"submission_id": submitted.submission_id, "deliverable_id": submitted.deliverable_id}
+    message = compliance.ReviewContent(**ids, **submission(submitted))
+    return _request("compliance", f"review-{submitted.submission_id}", message)
+
+
+def _release(event: ReleaseRequested, requester: str) -> OutgoingCommand:
+    message = own.ReleaseApplication(application_id=event.application_id, reason=event.reason, requester=requester)
+    return _request("campaigns", f"application-{event.application_id}", message)
+
+
+def _own(collaboration_id: str, message: Message) -> OutgoingCommand:
+    """A command to a collaboration of campaigns itself."""
+    return _request("campaigns", f"collaboration-{collaboration_id}", message)
+
+
+def _contract(event: ContractRequested, requester: str) -> OutgoingCommand:
+    """The document travels as the text that its hash covers."""
+    collaboration_id = event.contract.value.collaboration_id
+    message = own.ContractCollaboration(
+        collaboration_id=collaboration_id,
+        contract_json=event.contract.text,
+        terms_hash=event.contract_sha256,
+        requester=requester,
+    )
+    return _own(collaboration_id, message)
+
+
+def _fund(event: FundingRequested, requester: str) -> OutgoingCommand:
+    message = own.FundCollaboration(collaboration_id=event.collaboration_id, requester=requester)
+    return _own(event.collaboration_id, message)
+
+
+def _cancel(event: FundingFailed, requester: str) -> OutgoingCommand:
+    message = own.CancelCollaboration(collaboration_id=event.collaboration_id, reason=event.reason, requester=requester)
+    return _own(event.collaboration_id, message)
+
+
+def _record(event: ReviewPassedOn, requester: str) -> OutgoingCommand:
+    message = own.RecordReview(
         collaboration_id=event.collaboration_id,
         deliverable_id=event.deliverable_id,
         submission_id=event.submission_id,
@@ -122,23 +143,59 @@ def _review(event: ReviewPassedOn, requester: str) -> Message:
         placement=placement_of(event.placement),
         requester=requester,
     )
+    return _own(event.collaboration_id, message)
 
 
-def _deliverable(event: VerificationRequested | TakeDownRequested | SettlementRequested, requester: str) -> Message:
-    ids: dict[str, Any] = {
-        "collaboration_id": event.collaboration_id,
-        "deliverable_id": event.deliverable_id,
-        "requester": requester,
-    }
-    match event:
-        case VerificationRequested(look_id=look_id):
-            return own.VerifyContent(**ids, look_id=look_id)
-        case TakeDownRequested(reason=reason):
-            return own.TakeDownContent(**ids, reason=reason)
-        case SettlementRequested():
-            return own.SettleDeliverable(
-                **ids,
-                release_id=event.release_id,
-                creator_net_minor=event.creator_net_minor,
-                currency=event.currency,
-            )
+def _verify(event: VerificationRequested, requester: str) -> OutgoingCommand:
+    message = own.VerifyContent(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        look_id=event.look_id,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
+def _take_down(event: TakeDownRequested, requester: str) -> OutgoingCommand:
+    message = own.TakeDownContent(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        reason=event.reason,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
+def _settle(event: SettlementRequested, requester: str) -> OutgoingCommand:
+    message = own.SettleDeliverable(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        release_id=event.release_id,
+        creator_net_minor=event.creator_net_minor,
+        currency=event.currency,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
+def _nothing(event: object, requester: str) -> None:
+    return None
+
+
+STEPS = (EscrowConfirmed, FundingCompleted, FundingStopped, VerdictNoted, LabelNoted, RequestRefused)
+REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
+    ContractRequested: _contract,
+    EscrowRequested: _hold,
+    FundingRequested: _fund,
+    FundingFailed: _cancel,
+    ReturnRequested: _return,
+    ReleaseRequested: _release,
+    ReviewRequested: _review,
+    ReviewPassedOn: _record,
+    VerificationRequested: _verify,
+    TakeDownRequested: _take_down,
+    PaymentRequested: _pay,
+    SettlementRequested: _settle,
+    **dict.fromkeys(STEPS, _nothing),
+}
+"""The command that each event of a process asks for."""

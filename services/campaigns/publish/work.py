@@ -1,5 +1,6 @@
 """Events of `collaboration-` streams in public; those about content are in content.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as pb
@@ -26,6 +27,7 @@ from services.campaigns.domain.shared.work_events import (
     WorkEvent,
     WorkStarted,
 )
+from services.campaigns.publish import content
 from services.campaigns.publish.wire import (
     party,
     who,
@@ -38,35 +40,12 @@ from services.campaigns.publish.wire import (
 )
 
 
-def wire_work(event: WorkEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message | None:
-    """One message per event; None for those about content."""
-    at = stamp(incoming.at)
-    match event:
-        case CollaborationContracted():
-            return _contracted(event, at)
-        case WorkStarted(clocks):
-            return pb.WorkStarted(collaboration_id=collaboration_id, clocks=map(wire_due, clocks), started_at=at)
-        case AmendmentConsented():
-            return _consented(event, collaboration_id, at)
-        case CollaborationFunded(parties, total_minor, currency):
-            return pb.CollaborationFunded(
-                **who(parties),
-                collaboration_id=collaboration_id,
-                total_minor=total_minor,
-                currency=currency,
-                funded_at=at,
-            )
-        case ProductSent():
-            return _sent(event, collaboration_id, at)
-        case ProductReceived(parties):
-            return pb.ProductReceived(**who(parties), collaboration_id=collaboration_id, received_at=at)
-        case DisputeOpened() | DisputeRuled():
-            return _disputed(event, collaboration_id, at)
-        case _:
-            return _wire_end(event, collaboration_id, at)
+def wire_work(event: WorkEvent, collaboration_id: str, incoming: Delivered[Any]) -> Message:
+    """One message per event."""
+    return FORMS[type(event)](event, collaboration_id, stamp(incoming.at))
 
 
-def _contracted(event: CollaborationContracted, at: Timestamp | None) -> Message:
+def _contracted(event: CollaborationContracted, collaboration_id: str, at: Timestamp | None) -> Message:
     contract = event.contract.value
     brief = contract.brief.value
     return pb.CollaborationContracted(
@@ -109,73 +88,111 @@ def _sent(event: ProductSent, collaboration_id: str, at: Timestamp | None) -> Me
     )
 
 
-def _disputed(event: DisputeOpened | DisputeRuled, collaboration_id: str, at: Timestamp | None) -> Message:
+def _started(event: WorkStarted, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.WorkStarted(collaboration_id=collaboration_id, clocks=map(wire_due, event.clocks), started_at=at)
+
+
+def _funded(event: CollaborationFunded, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.CollaborationFunded(
+        **who(event.parties),
+        collaboration_id=collaboration_id,
+        total_minor=event.total_minor,
+        currency=event.currency,
+        funded_at=at,
+    )
+
+
+def _received(event: ProductReceived, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.ProductReceived(**who(event.parties), collaboration_id=collaboration_id, received_at=at)
+
+
+def _disputed(event: DisputeOpened, collaboration_id: str, at: Timestamp | None) -> Message:
     ids = {**who(event.parties), "collaboration_id": collaboration_id}
-    if isinstance(event, DisputeOpened):
-        return pb.DisputeOpened(**ids, opened_by=party(event.by), reason=event.reason, opened_at=at)
+    return pb.DisputeOpened(**ids, opened_by=party(event.by), reason=event.reason, opened_at=at)
+
+
+def _ruled(event: DisputeRuled, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
     clocks = map(wire_due, event.clocks)
     return pb.DisputeRuled(**ids, outcome=event.outcome, share_bps=event.share_bps, clocks=clocks, ruled_at=at)
 
 
-def _wire_end(event: WorkEvent, collaboration_id: str, at: Timestamp | None) -> Message | None:
-    match event:
-        case PaymentAuthorised():
-            return pb.PaymentAuthorised(
-                **who(event.parties),
-                deliverable_id=event.deliverable_id,
-                collaboration_id=collaboration_id,
-                attempt=event.attempt,
-                fee_minor=event.fee_minor,
-                brand_fee_minor=event.brand_fee_minor,
-                creator_fee_bps=event.creator_fee_bps,
-                currency=event.currency,
-                authorised_at=at,
-            )
-        case DeliverableSettled():
-            return pb.DeliverableSettled(
-                **who(event.parties),
-                deliverable_id=event.deliverable_id,
-                collaboration_id=collaboration_id,
-                release_id=event.release_id,
-                creator_net_minor=event.creator_net_minor,
-                currency=event.currency,
-                settled_at=at,
-            )
-        case _:
-            return _wire_last(event, collaboration_id, at)
+def _authorised(event: PaymentAuthorised, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.PaymentAuthorised(
+        **who(event.parties),
+        deliverable_id=event.deliverable_id,
+        collaboration_id=collaboration_id,
+        attempt=event.attempt,
+        fee_minor=event.fee_minor,
+        brand_fee_minor=event.brand_fee_minor,
+        creator_fee_bps=event.creator_fee_bps,
+        currency=event.currency,
+        authorised_at=at,
+    )
 
 
-def _wire_last(event: WorkEvent, collaboration_id: str, at: Timestamp | None) -> Message | None:
-    match event:
-        case DeliverableLapsed():
-            return pb.DeliverableLapsed(
-                **who(event.parties),
-                collaboration_id=collaboration_id,
-                reason=event.reason,
-                deliverable=wire_ended(event.ended),
-                currency=event.currency,
-                freed_minor=event.freed_minor,
-                lapsed_at=at,
-            )
-        case CollaborationSettled():
-            return pb.CollaborationSettled(
-                **who(event.parties),
-                collaboration_id=collaboration_id,
-                creator_net_minor=event.creator_net_minor,
-                currency=event.currency,
-                settled_at=at,
-            )
-        case CollaborationCancelled():
-            return pb.CollaborationCancelled(
-                **who(event.parties),
-                collaboration_id=collaboration_id,
-                cancelled_by=party(event.by),
-                reason=event.reason,
-                funded=event.funded,
-                deliverables=map(wire_ended, event.deliverables),
-                currency=event.currency,
-                freed_minor=event.freed_minor,
-                cancelled_at=at,
-            )
-        case _:
-            return None
+def _paid(event: DeliverableSettled, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.DeliverableSettled(
+        **who(event.parties),
+        deliverable_id=event.deliverable_id,
+        collaboration_id=collaboration_id,
+        release_id=event.release_id,
+        creator_net_minor=event.creator_net_minor,
+        currency=event.currency,
+        settled_at=at,
+    )
+
+
+def _lapsed(event: DeliverableLapsed, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.DeliverableLapsed(
+        **who(event.parties),
+        collaboration_id=collaboration_id,
+        reason=event.reason,
+        deliverable=wire_ended(event.ended),
+        currency=event.currency,
+        freed_minor=event.freed_minor,
+        lapsed_at=at,
+    )
+
+
+def _settled(event: CollaborationSettled, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.CollaborationSettled(
+        **who(event.parties),
+        collaboration_id=collaboration_id,
+        creator_net_minor=event.creator_net_minor,
+        currency=event.currency,
+        settled_at=at,
+    )
+
+
+def _cancelled(event: CollaborationCancelled, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.CollaborationCancelled(
+        **who(event.parties),
+        collaboration_id=collaboration_id,
+        cancelled_by=party(event.by),
+        reason=event.reason,
+        funded=event.funded,
+        deliverables=map(wire_ended, event.deliverables),
+        currency=event.currency,
+        freed_minor=event.freed_minor,
+        cancelled_at=at,
+    )
+
+
+FORMS: dict[type, Callable[[Any, str, Timestamp | None], Message]] = {
+    CollaborationContracted: _contracted,
+    CollaborationFunded: _funded,
+    WorkStarted: _started,
+    AmendmentConsented: _consented,
+    CollaborationSettled: _settled,
+    CollaborationCancelled: _cancelled,
+    ProductSent: _sent,
+    ProductReceived: _received,
+    **dict.fromkeys(content.FORMS, content.wire_content),
+    PaymentAuthorised: _authorised,
+    DeliverableSettled: _paid,
+    DeliverableLapsed: _lapsed,
+    DisputeOpened: _disputed,
+    DisputeRuled: _ruled,
+}
+"""The public form of each event of a `collaboration-` stream."""

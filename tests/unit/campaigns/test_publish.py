@@ -26,15 +26,20 @@ from services.campaigns.domain.collaboration.commands import (
     VerifyContent,
 )
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.events import FundingEvent
 from services.campaigns.domain.review.causes import DisclosureAttached
 from services.campaigns.domain.review.causes import ReviewCompleted as Completed
+from services.campaigns.domain.review.events import ReviewEvent
 from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
-from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
+from services.campaigns.domain.settlement.events import SettlementEvent
+from services.campaigns.domain.shared.content_events import ContentEvent, LabelPlacement, Verdict
 from services.campaigns.domain.shared.events import CampaignDrafted
 from services.campaigns.domain.shared.terms import Terms
-from services.campaigns.publish import publish
+from services.campaigns.domain.shared.work_events import WorkEvent
+from services.campaigns.publish import content, publish, requests, work
 from services.campaigns.subscribe import decode, decode_command
 from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CAMPAIGN_ID, CREATOR_ID, NOON, brief
+from tests.kit.forms import check_forms
 from tests.unit.campaigns import samples
 from tests.unit.campaigns.samples import DID, SEAL, SID
 
@@ -67,6 +72,15 @@ def test_one_message_per_event(category: str, uuid: str, event: Any) -> None:
     assert isinstance(announce, PublicEvent)
     assert announce.type.startswith("dandelion.campaigns.v1.")
     assert all(field.type != field.TYPE_FLOAT for field in message(announce).DESCRIPTOR.fields)
+
+
+def test_no_event_of_a_collaboration_is_forgotten() -> None:
+    check_forms(work.FORMS, WorkEvent)
+    check_forms(content.FORMS, ContentEvent)
+
+
+def test_no_event_of_a_process_is_forgotten() -> None:
+    check_forms(requests.REQUESTS, FundingEvent, ReviewEvent, SettlementEvent)
 
 
 def test_messages_name_the_parties() -> None:
