@@ -1,7 +1,7 @@
 """Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/compliance/v1."""
 
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
@@ -24,33 +24,7 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
 
 
 def wire_of(event: review.Event | live.Event) -> Message:
-    match event:
-        case review.ReviewOpened():
-            return _opened(event)
-        case review.DisclosureAttached():
-            return _attached(event)
-        case review.ReviewCompleted():
-            return _completed(event)
-        case review.ReviewerDecided():
-            return _decided(event)
-        case _:
-            return _look(event)
-
-
-def _look(event: live.Event) -> Message:
-    match event:
-        case live.LooksScheduled():
-            return _scheduled(event)
-        case live.LookRequested():
-            return _requested(event)
-        case live.ContentLookedAt():
-            return _looked_at(event)
-        case live.DisclosureMissing():
-            return _missing(event)
-        case live.LooksEnded():
-            return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=stamp(event.ended_at))
-        case _:
-            assert_never(event)
+    return FORMS[type(event)](event)
 
 
 def _parties(about: About) -> dict[str, str]:
@@ -180,3 +154,21 @@ def _missing(event: live.DisclosureMissing) -> pb.DisclosureMissing:
         url=event.post.url,
         looked_at=stamp(event.looked_at),
     )
+
+
+def _ended(event: live.LooksEnded) -> pb.LooksEnded:
+    return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=stamp(event.ended_at))
+
+
+FORMS: dict[type, Callable[[Any], Message]] = {
+    review.ReviewOpened: _opened,
+    review.DisclosureAttached: _attached,
+    review.ReviewCompleted: _completed,
+    review.ReviewerDecided: _decided,
+    live.LooksScheduled: _scheduled,
+    live.LookRequested: _requested,
+    live.ContentLookedAt: _looked_at,
+    live.DisclosureMissing: _missing,
+    live.LooksEnded: _ended,
+}
+"""The public form of each event of a `review-` or `look-` stream."""

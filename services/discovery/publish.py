@@ -1,8 +1,8 @@
 """Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as pb
@@ -45,60 +45,62 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
 
 
 def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
-    match event:
-        case CreatorRegistered():
-            accounts = map(wire_account, event.accounts)
-            profile = wire_profile(event.profile)
-            return pb.CreatorRegistered(
-                creator_id=creator_id, profile=profile, accounts=accounts, registered_at=stamp(at)
-            )
-        case CreatorProfileChanged():
-            return pb.CreatorProfileChanged(
-                creator_id=creator_id, profile=wire_profile(event.profile), changed_at=stamp(at)
-            )
-        case RateCardChanged():
-            return wire_card(event.card, creator_id, at)
-        case AudienceReported():
-            return wire_audience(event.audience, creator_id, at)
-        case FollowersReported():
-            return wire_followers(event.followers, creator_id, at)
-        case PerformanceReported():
-            return pb.PerformanceReported(
-                creator_id=creator_id, cell=wire_cell(event.performance), reported_at=stamp(at)
-            )
-        case _:
-            return _wire_step(event, creator_id, at)
+    return FORMS[type(event)](event, creator_id, at)
 
 
-def _wire_step(
-    event: AccountLinked | AccountVerified | AvailabilityChanged | CreatorSuspended | CreatorReinstated,
-    creator_id: str,
-    at: datetime,
-) -> Message:
-    match event:
-        case AccountLinked(account=account, replaces=replaces):
-            return pb.AccountLinked(
-                creator_id=creator_id, account=wire_account(account), replaces=replaces, linked_at=stamp(at)
-            )
-        case AccountVerified(account=account, method=method):
-            return pb.AccountVerified(
-                creator_id=creator_id, account=wire_account(account), method=method, verified_at=stamp(at)
-            )
-        case AvailabilityChanged(availability=availability, max_parallel_jobs=jobs):
-            return pb.AvailabilityChanged(
-                creator_id=creator_id,
-                availability=number(pb.Availability, availability),
-                max_parallel_jobs=jobs,
-                changed_at=stamp(at),
-            )
-        case CreatorSuspended(reason=reason, until=until, cause=cause):
-            return pb.CreatorSuspended(
-                creator_id=creator_id, reason=reason, until=stamp(until), cause=cause, suspended_at=stamp(at)
-            )
-        case CreatorReinstated(reason=reason):
-            return pb.CreatorReinstated(creator_id=creator_id, reason=reason, reinstated_at=stamp(at))
-        case _:
-            assert_never(event)
+def _registered(event: CreatorRegistered, creator_id: str, at: datetime) -> Message:
+    profile, accounts = wire_profile(event.profile), map(wire_account, event.accounts)
+    return pb.CreatorRegistered(creator_id=creator_id, profile=profile, accounts=accounts, registered_at=stamp(at))
+
+
+def _changed(event: CreatorProfileChanged, creator_id: str, at: datetime) -> Message:
+    return pb.CreatorProfileChanged(creator_id=creator_id, profile=wire_profile(event.profile), changed_at=stamp(at))
+
+
+def _linked(event: AccountLinked, creator_id: str, at: datetime) -> Message:
+    account = wire_account(event.account)
+    return pb.AccountLinked(creator_id=creator_id, account=account, replaces=event.replaces, linked_at=stamp(at))
+
+
+def _verified(event: AccountVerified, creator_id: str, at: datetime) -> Message:
+    account = wire_account(event.account)
+    return pb.AccountVerified(creator_id=creator_id, account=account, method=event.method, verified_at=stamp(at))
+
+
+def _priced(event: RateCardChanged, creator_id: str, at: datetime) -> Message:
+    return wire_card(event.card, creator_id, at)
+
+
+def _audience(event: AudienceReported, creator_id: str, at: datetime) -> Message:
+    return wire_audience(event.audience, creator_id, at)
+
+
+def _followers(event: FollowersReported, creator_id: str, at: datetime) -> Message:
+    return wire_followers(event.followers, creator_id, at)
+
+
+def _performance(event: PerformanceReported, creator_id: str, at: datetime) -> Message:
+    return pb.PerformanceReported(creator_id=creator_id, cell=wire_cell(event.performance), reported_at=stamp(at))
+
+
+def _available(event: AvailabilityChanged, creator_id: str, at: datetime) -> Message:
+    return pb.AvailabilityChanged(
+        creator_id=creator_id,
+        availability=number(pb.Availability, event.availability),
+        max_parallel_jobs=event.max_parallel_jobs,
+        changed_at=stamp(at),
+    )
+
+
+def _suspended(event: CreatorSuspended, creator_id: str, at: datetime) -> Message:
+    until = stamp(event.until)
+    return pb.CreatorSuspended(
+        creator_id=creator_id, reason=event.reason, until=until, cause=event.cause, suspended_at=stamp(at)
+    )
+
+
+def _reinstated(event: CreatorReinstated, creator_id: str, at: datetime) -> Message:
+    return pb.CreatorReinstated(creator_id=creator_id, reason=event.reason, reinstated_at=stamp(at))
 
 
 def wire_account(account: Account) -> pb.PlatformAccount:
@@ -203,3 +205,19 @@ def wire_audience(audience: Audience, creator_id: str, at: datetime | None) -> p
         paying_bps=audience.paying_bps or 0,
         reported_at=stamp(at),
     )
+
+
+FORMS: dict[type, Callable[[Any, str, datetime], Message]] = {
+    CreatorRegistered: _registered,
+    CreatorProfileChanged: _changed,
+    AccountLinked: _linked,
+    AccountVerified: _verified,
+    RateCardChanged: _priced,
+    AudienceReported: _audience,
+    FollowersReported: _followers,
+    PerformanceReported: _performance,
+    AvailabilityChanged: _available,
+    CreatorSuspended: _suspended,
+    CreatorReinstated: _reinstated,
+}
+"""The public form of each event of a `creator-` stream."""

@@ -1,8 +1,8 @@
 """Private events to public ones, batches to envelopes on the wire: pure. What is promised is proto/dandelion/metrics/v1."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import commands_pb2 as own
@@ -23,7 +23,6 @@ from services.metrics.domain.link import LinkIssued
 from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
 from services.metrics.domain.window import FORMULA, Burst
 
-Event = LinkIssued | CouponIssued | OrderRecorded | OrderRefunded | BurstDetected
 PRIVATE = ("click", "batch")
 """Categories whose streams are not published."""
 NOWHERE = Placement("", "", "", "")
@@ -43,20 +42,8 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     return [PublicEvent(*form(wire_of(incoming.event, incoming.at)))]
 
 
-def wire_of(event: Event, at: datetime) -> Wire:
-    match event:
-        case LinkIssued():
-            return _link(event, at)
-        case CouponIssued():
-            return _coupon(event, at)
-        case OrderRecorded():
-            return _conversion(event, at)
-        case OrderRefunded():
-            return _reversal(event, at)
-        case BurstDetected():
-            return _anomaly(event, at)
-        case _:
-            assert_never(event)
+def wire_of(event: object, at: datetime) -> Wire:
+    return FORMS[type(event)](event, at)
 
 
 def _placed(message: Any, place: Placement, brand_id: str) -> None:
@@ -134,6 +121,16 @@ def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
         formula=event.formula,
         detected_at=stamp(at),
     )
+
+
+FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
+    LinkIssued: _link,
+    CouponIssued: _coupon,
+    OrderRecorded: _conversion,
+    OrderRefunded: _reversal,
+    BurstDetected: _anomaly,
+}
+"""The public form of each event of a published stream."""
 
 
 def envelope_message(

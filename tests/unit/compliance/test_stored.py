@@ -13,7 +13,8 @@ from kernel.streams.relay import PublicEvent
 from services.compliance.codec import CODEC, COMMANDS, EVENTS
 from services.compliance.domain import live, review
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, Verdict
-from services.compliance.publish import publish
+from services.compliance.publish import FORMS, publish
+from tests.kit.forms import check_forms
 from tests.unit.compliance.given import ABOUT, NOON
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,6 +79,10 @@ def test_every_event_has_one_public_message_with_the_parties(name: str) -> None:
     message.ParseFromString(announced.value)
     assert (message.brand_id, message.creator_id) == (ABOUT.brand_id, ABOUT.creator_id)
     assert message.deliverable_id == ABOUT.deliverable_id
+
+
+def test_no_public_form_is_forgotten() -> None:
+    check_forms(FORMS, *EVENTS.values())
 
 
 def test_the_text_under_review_is_not_published() -> None:

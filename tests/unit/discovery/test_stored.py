@@ -40,8 +40,9 @@ from services.discovery.domain.events import (
 )
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
-from services.discovery.publish import publish
+from services.discovery.publish import FORMS, publish
 from services.discovery.subscribe import READS, Applied, Erased, Mark, Marked, Stage, Worked, decode, decode_command
+from tests.kit.forms import check_forms
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -101,6 +102,10 @@ def message_of(name: str) -> Any:
 @pytest.mark.parametrize("name", sorted(SAMPLES.keys() - PRIVATE - {REFUSED_NAME}))
 def test_every_event_has_one_public_message_that_names_its_creator(name: str) -> None:
     assert message_of(name).creator_id == ID
+
+
+def test_no_public_form_is_forgotten() -> None:
+    check_forms(FORMS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))

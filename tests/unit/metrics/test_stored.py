@@ -25,8 +25,9 @@ from services.metrics.domain.engagement import Metric, split
 from services.metrics.domain.link import LINK, IssueLink, LinkClicked, LinkIssued
 from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
 from services.metrics.domain.window import FORMULA, Burst
-from services.metrics.publish import burst_request, envelope_message, publish, wire_envelope
+from services.metrics.publish import FORMS, burst_request, envelope_message, publish, wire_envelope
 from services.metrics.subscribe import ENVELOPE, decode, decode_command
+from tests.kit.forms import check_forms
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows
 from tests.unit.metrics.given import NOON, PLACE, RED, SYSTEM, check
 
@@ -86,6 +87,10 @@ def test_public_messages_name_brand_and_placement(name: str) -> None:
     assert message.brand_id == RED
     found = Placement(message.campaign_id, message.collaboration_id, message.deliverable_id, message.creator_id)
     assert found == PLACE
+
+
+def test_no_public_form_is_forgotten() -> None:
+    check_forms(FORMS, *(kind for name, kind in EVENTS.items() if name not in CATEGORY))
 
 
 def test_a_conversion_says_what_led_to_it() -> None:
