@@ -1,4 +1,4 @@
-"""When to look: what campaigns publishes schedules looks, and the clock makes them due."""
+"""Process and clock of live checks (domain/live.py): events of campaigns schedule looks, and deadlines make them due."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,32 +6,19 @@ from typing import Any
 
 from kernel.core.canonical import canonical
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
-from kernel.core.events import Delivered
 from kernel.processors.processes import Deadline, Process, deadlines
 from services.compliance.codec import CODEC
 from services.compliance.domain.live import (
     LOOK,
-    ContentPublished,
-    ContentTakenDown,
     LookRequested,
     LooksEnded,
     LooksScheduled,
     RequestLook,
+    route,
 )
 from services.compliance.subscribe import CAMPAIGNS
 
 NAME = "look"
-
-
-def route(incoming: Delivered[Any]) -> str | None:
-    """One stream per deliverable."""
-    match incoming.event:
-        case ContentPublished(about=about):
-            return f"{LOOK.category}-{about.deliverable_id}"
-        case ContentTakenDown(deliverable_id=deliverable_id):
-            return f"{LOOK.category}-{deliverable_id}"
-        case _:
-            return None
 
 
 def fold(fact: DecidedEvent[Any], _rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from kernel.core.ids import checked_id, stream_id
 from kernel.streams.records import Topic
 from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
+from services.discovery.domain.erasure import Erased
 
 TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))
 
@@ -68,13 +69,6 @@ class Marked:
     subject: str
     creator_id: str
     amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """A person asked to be forgotten."""
-
-    subject_id: str
 
 
 External = Applied | Worked | Marked | Erased

@@ -10,11 +10,11 @@ from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
-from services.discovery.domain.erasure import FORGOTTEN
+from services.discovery.domain.erasure import ERASURES, FORGOTTEN
 from services.discovery.domain.handles import HANDLES
 from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
-from services.discovery.process import ERASURES, PROCESSES
+from services.discovery.process import PROCESSES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
 from services.discovery.settings import DiscoverySettings

@@ -8,7 +8,7 @@ out outside, RecordLook brings back what was seen.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
@@ -252,3 +252,14 @@ def evolve(state: State, event: Event) -> State:
 
 
 LOOK: Decider[Command, State, Event] = Decider("look", State(), decide, evolve)
+
+
+def route(incoming: Delivered[Any]) -> str | None:
+    """One stream per deliverable."""
+    match incoming.event:
+        case ContentPublished(about=about):
+            return f"{LOOK.category}-{about.deliverable_id}"
+        case ContentTakenDown(deliverable_id=deliverable_id):
+            return f"{LOOK.category}-{deliverable_id}"
+        case _:
+            return None

@@ -1,11 +1,25 @@
-"""Forgetting a person, stream `erasure-<subject id>` (private): asked, then done. What is deleted stands in effects.py."""
+"""Process of forgetting a person, stream `erasure-<id derived of the subject>` (private): asked, then done.
+
+The effect that deletes stands in effects.py.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Any
 
-from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
+from kernel.core.events import Delivered
+from kernel.core.ids import derived_id, stream_id
+
+CATEGORY = "erasure"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """From compliance: a person asked to be forgotten."""
+
+    subject_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +40,13 @@ Event = ErasureAsked | ErasureDone
 
 
 @dataclass(frozen=True, slots=True)
-class AskErasure:
-    subject_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class RecordErasure:
+    """By the effect: what it was asked to delete is gone."""
+
     subject_id: str
 
 
-Command = AskErasure | RecordErasure
+Command = Delivered[Erased] | RecordErasure
 
 
 class Step(StrEnum):
@@ -44,18 +55,24 @@ class Step(StrEnum):
     DONE = "done"
 
 
-def decide(command: Command, step: Step) -> list[Event]:
-    match command:
-        case AskErasure(subject_id):
-            return [] if step is Step.ASKED else [ErasureAsked(subject_id)]
-        case RecordErasure(subject_id):
-            return [ErasureDone(subject_id)] if step is Step.ASKED else []
-        case _:
-            assert_never(command)
+def route(incoming: Delivered[Any]) -> str | None:
+    """A subject's stream is named by an id derived from it: subjects of other services need not be UUIDs."""
+    if not isinstance(incoming.event, Erased):
+        return None
+    return stream_id(CATEGORY, derived_id(CATEGORY, incoming.event.subject_id))
+
+
+def decide(command: Command, step: Step, _: Context) -> list[Event]:
+    if isinstance(command, RecordErasure):
+        return [ErasureDone(command.subject_id)] if step is Step.ASKED else []
+    return [] if step is Step.ASKED else [ErasureAsked(command.event.subject_id)]
 
 
 def evolve(step: Step, event: Event) -> Step:
     return Step.ASKED if isinstance(event, ErasureAsked) else Step.DONE
+
+
+ERASURES: Decider[Command, Step, Event] = Decider(CATEGORY, Step.NONE, decide, evolve, published=False)
 
 
 @dataclass(frozen=True, slots=True)

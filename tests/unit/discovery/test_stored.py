@@ -24,7 +24,7 @@ from kernel.core.faults import Invalid
 from kernel.streams.relay import PublicEvent
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
-from services.discovery.domain.erasure import ErasureAsked, ErasureDone
+from services.discovery.domain.erasure import Erased, ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,
     AccountVerified,
@@ -41,7 +41,7 @@ from services.discovery.domain.events import (
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 from services.discovery.publish import FORMS, publish
-from services.discovery.subscribe import READS, Applied, Erased, Mark, Marked, Stage, Worked, decode, decode_command
+from services.discovery.subscribe import READS, Applied, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
 
