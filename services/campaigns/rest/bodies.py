@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints
 
+from kernel.core.bounds import each, whole
 from kernel.core.codec import adapter
 from kernel.edge.fields import (
     AmountMinor,
@@ -33,7 +34,6 @@ from services.campaigns.domain.shared.brief import (
     Platform,
     Product,
 )
-from services.campaigns.domain.shared.checks import each, whole
 from services.campaigns.domain.shared.compensation import CompensationKind, Metric
 from services.campaigns.domain.shared.content_events import Content, Media, SubmissionStage
 from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms

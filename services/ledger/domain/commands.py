@@ -3,8 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any, assert_never
+from typing import Annotated, Any, assert_never
 
+from annotated_types import Len
+
+from kernel.core.bounds import Asked
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
 from services.ledger.domain.accounts import Code
@@ -12,13 +15,16 @@ from services.ledger.domain.events import TransferKind
 
 CHAIN, ESCROW, DEPOSIT, PAYOUT, REFUND = CATEGORIES = ("chain", "escrow", "deposit", "payout", "refund")
 """Stream categories: what belongs to one deliverable or transfer shares a stream, so subscribers see it in order."""
+MAX_TEXT = 200
+Text = Annotated[str, Asked(Len(1, MAX_TEXT))]
+"""A text that is asked for: a provider's token, a reference, a reason."""
 EVIDENCE: dict[str, bool] = {"evidence": True}
 """Marks fields that document a fact (a provider's reference) and do not make two reports of it different."""
 
 
 @dataclass(frozen=True, slots=True)
 class PayInOwnMoney:
-    reference: str
+    reference: Text
     currency: str
     amount_minor: int
 
@@ -35,7 +41,7 @@ class RequestDeposit:
     brand_id: str
     currency: str
     amount_minor: int
-    instrument: str
+    instrument: Text
 
     @property
     def chain_id(self) -> str:
@@ -68,8 +74,8 @@ class FailDeposit:
 class SettleLine:
     """One line of a provider's settlement file: `gross_minor` charged, `fee_minor` kept by the provider."""
 
-    batch: str
-    line: str
+    batch: Text
+    line: Text
     deposit_id: str
     currency: str
     gross_minor: int
@@ -84,11 +90,11 @@ class SettleLine:
 class IdentifyMoney:
     """Money in suspense turns out to be a brand's."""
 
-    reference: str
+    reference: Text
     brand_id: str
     currency: str
     amount_minor: int
-    reason: str = ""
+    reason: Text = ""
 
     @property
     def chain_id(self) -> str:
@@ -172,7 +178,7 @@ class RequestPayout:
     account: Code
     currency: str
     amount_minor: int
-    instrument: str
+    instrument: Text
 
     @property
     def chain_id(self) -> str:

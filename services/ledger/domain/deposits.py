@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from kernel.core.bounds import ends, on
 from kernel.core.decider import Actor, Context
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
 from services.ledger.domain.accounts import PLATFORM, PROVIDER, Code
 from services.ledger.domain.commands import (
+    MAX_TEXT,
     ConfirmDeposit,
     FailDeposit,
     IdentifyMoney,
@@ -21,7 +23,6 @@ from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
 CLEARING = Ref(Code.PSP_CLEARING, PROVIDER)
 SUSPENSE = Ref(Code.SUSPENSE, PROVIDER)
-MAX_TEXT = 200
 DEPOSIT_LIFE = timedelta(days=3)
 """A charge that the provider has not confirmed by then is void; money that comes later is posted all the same."""
 
@@ -32,16 +33,17 @@ def require_owner(actor: Actor, owner: str, code: str) -> None:
         raise Forbidden(code)
 
 
-def check_text(value: str, field: str) -> None:
-    """Raises Invalid `text.malformed` unless 1 to 200 characters."""
-    if not 1 <= len(value) <= MAX_TEXT:
-        raise Invalid("text.malformed", field=field, limit=MAX_TEXT)
+def check_text(command: object, field: str) -> None:
+    """Raises Invalid `text.malformed` unless the text is within the bounds of its field."""
+    low, high = ends(on(command, field).whole)
+    if not low <= len(getattr(command, field)) <= high:
+        raise Invalid("text.malformed", field=field, limit=high)
 
 
 def pay_in(command: PayInOwnMoney, context: Context) -> list[ChainEvent]:
     """Row 0; a shortfall of client money is covered at once."""
     context.actor.require("finance")
-    check_text(command.reference, "reference")
+    check_text(command, "reference")
     check_amount(command.amount_minor, command.currency)
     leg = Leg(Ref(Code.BANK_OWN, PLATFORM), Ref(Code.EQUITY, PLATFORM), command.amount_minor, command.currency)
     return [Books(context.rows).post(command, ChainKind.OWN_MONEY_PAID_IN, command.currency, [leg])]
@@ -52,7 +54,7 @@ def request(command: RequestDeposit, context: Context) -> list[ChainEvent]:
     context.actor.require("brand", "agency", "finance")
     require_owner(context.actor, command.brand_id, "deposit.not_a_party")
     checked_id(command.brand_id)
-    check_text(command.instrument, "instrument")
+    check_text(command, "instrument")
     check_amount(command.amount_minor, command.currency)
     if context.rows.get(TRANSFERS, (command.deposit_id,)) is not None:
         raise Refused("transfer.exists", transfer_id=command.deposit_id)
@@ -98,8 +100,8 @@ def fail(command: FailDeposit, context: Context) -> list[ChainEvent]:
 def settle(command: SettleLine, context: Context) -> list[ChainEvent]:
     """Row 3; a line of an unknown deposit is row 4: its net goes to suspense and to the work list."""
     context.actor.require("system", "finance")
-    check_text(command.batch, "batch")
-    check_text(command.line, "line")
+    check_text(command, "batch")
+    check_text(command, "line")
     check_amount(command.gross_minor, command.currency)
     if not 0 <= command.fee_minor <= command.gross_minor:
         raise Invalid("settlement.fee_out_of_range", fee_minor=command.fee_minor)
@@ -120,8 +122,8 @@ def identify(command: IdentifyMoney, context: Context) -> list[ChainEvent]:
     """Row 4, second half."""
     context.actor.require("finance")
     checked_id(command.brand_id)
-    check_text(command.reference, "reference")
-    check_text(command.reason, "reason")
+    check_text(command, "reference")
+    check_text(command, "reason")
     check_amount(command.amount_minor, command.currency)
     leg = Leg(SUSPENSE, Ref(Code.BRAND_AVAILABLE, command.brand_id), command.amount_minor, command.currency)
     books = Books(context.rows)

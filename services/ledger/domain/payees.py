@@ -10,6 +10,7 @@ from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.faults import Refused
 from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import checked_currency
+from services.ledger.domain.commands import Text
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainKind, ChainPosted
 
@@ -23,7 +24,7 @@ class ChangePayoutAccount:
 
     owner: str
     currency: str
-    instrument: str
+    instrument: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def check_payee(row: PayoutAccount | None, instrument: str, at: datetime) -> Non
 def _decide(command: ChangePayoutAccount, state: None, context: Context) -> Sequence[PayoutAccountChanged]:
     context.actor.require("creator", "agency", "finance")
     require_owner(context.actor, checked_id(command.owner), "payout.not_a_party")
-    check_text(command.instrument, "instrument")
+    check_text(command, "instrument")
     row = context.rows.get(PAYOUT_ACCOUNTS, (command.owner, checked_currency(command.currency)))
     if row is not None and command.instrument in (row.instrument, row.next_instrument):
         return []

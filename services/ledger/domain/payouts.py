@@ -9,8 +9,8 @@ from dataclasses import replace
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Invalid, Refused
 from services.ledger.domain.accounts import PROVIDER, Code
-from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
-from services.ledger.domain.deposits import CLEARING, MAX_TEXT, check_text, require_owner
+from services.ledger.domain.commands import MAX_TEXT, ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
+from services.ledger.domain.deposits import CLEARING, check_text, require_owner
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.funding import BANK
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
@@ -28,7 +28,7 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
         raise Invalid("payout.account_not_payable", account=command.account)
     context.actor.require(PAYABLE[command.account], "finance")
     require_owner(context.actor, command.owner, "payout.not_a_party")
-    check_text(command.instrument, "instrument")
+    check_text(command, "instrument")
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
     check_payee(context.rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency)), command.instrument, context.at)

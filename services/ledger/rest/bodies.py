@@ -4,8 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from kernel.core.bounds import whole
 from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
 from kernel.edge.fields import Body as Fields
+from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
+from services.ledger.domain.payees import ChangePayoutAccount
 
 
 class DepositBody(Fields):
@@ -13,7 +16,7 @@ class DepositBody(Fields):
 
     amount_minor: PositiveMinor
     currency: Currency
-    instrument: ShortText
+    instrument: Annotated[ShortText, whole(RequestDeposit, "instrument")]
     brand_id: Uuid | None = None
 
 
@@ -22,7 +25,7 @@ class PayoutBody(Fields):
 
     amount_minor: PositiveMinor
     currency: Currency
-    instrument: ShortText
+    instrument: Annotated[ShortText, whole(RequestPayout, "instrument")]
     party: Annotated[str, Field(pattern="^(creator|agency)$")] = "creator"
     owner_id: Uuid | None = None
 
@@ -31,7 +34,7 @@ class PayoutAccountBody(Fields):
     """Where payouts of one currency go; `instrument` is the provider's token of the account."""
 
     currency: Currency
-    instrument: ShortText
+    instrument: Annotated[ShortText, whole(ChangePayoutAccount, "instrument")]
 
 
 class RefundBody(Fields):
@@ -54,7 +57,7 @@ class IdentifyBody(Fields):
     brand_id: Uuid
     amount_minor: PositiveMinor
     currency: Currency
-    reason: ShortText
+    reason: Annotated[ShortText, whole(IdentifyMoney, "reason")]
 
 
 class ReleaseBody(Fields):

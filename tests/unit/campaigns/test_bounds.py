@@ -1,19 +1,20 @@
 """Bounds stand on the domain's own fields: a request body has the same, and what is stored is read without them."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from kernel.core.bounds import Asked
 from kernel.core.canonical import Hashed, canonical
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.collaboration.commands import PublishContent, RequestRevision, SendProduct
 from services.campaigns.domain.shared.brief import Brief, DeliverableSpec, Product
-from services.campaigns.domain.shared.checks import Asked, asked
 from services.campaigns.domain.shared.content_events import Content, Media
 from services.campaigns.domain.shared.events import CampaignDrafted
 from services.campaigns.domain.shared.terms import Clocks, Terms
 from services.campaigns.rest import bodies
+from tests.kit.bounds import bounded, check_bound
 from tests.kit.campaigns import BRAND_ID, BRIEF
 
 MIRRORS: dict[type, Any] = {
@@ -30,17 +31,7 @@ MIRRORS: dict[type, Any] = {
 }
 
 
-def bounded(kind: type) -> dict[str, Asked]:
-    found: dict[str, Asked] = {}
-    for one in fields(kind):
-        try:
-            found[one.name] = asked(kind, one.name)
-        except LookupError:
-            continue
-    return found
-
-
-BOUNDS = [(kind, name, bounds) for kind in MIRRORS for name, bounds in bounded(kind).items()]
+BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
@@ -51,11 +42,7 @@ def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
     ("kind", "name", "bounds"), BOUNDS, ids=[f"{kind.__name__}.{name}" for kind, name, _ in BOUNDS]
 )
 def test_a_body_has_the_bounds_of_the_domain(kind: type, name: str, bounds: Asked) -> None:
-    said = MIRRORS[kind].model_json_schema()["properties"][name]
-    upper = getattr(bounds.whole, "max_length", None) or getattr(bounds.whole, "le", None)
-    assert upper in {said.get("maxLength"), said.get("maxItems"), said.get("maximum")}
-    if bounds.each is not None:
-        assert said["items"]["maxLength"] == bounds.each.max_length
+    check_bound(MIRRORS[kind], name, bounds)
 
 
 def test_what_was_stored_under_wider_bounds_is_read() -> None:

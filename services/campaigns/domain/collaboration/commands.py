@@ -7,8 +7,8 @@ from typing import Annotated
 
 from annotated_types import Len
 
+from kernel.core.bounds import Asked
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.shared.checks import Asked
 from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict, WholeText
 from services.campaigns.domain.shared.contract import Contract
 

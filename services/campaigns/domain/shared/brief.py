@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from annotated_types import Interval, Len
 
+from kernel.core.bounds import Asked
 from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.campaigns.domain.shared.checks import Asked, check_count, check_number, check_text, check_texts, valid
+from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, check_compensation
 
 MAX_DELIVERABLES = 24

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
+from kernel.core.bounds import Asked
 from services.campaigns.domain.shared.brief import CampaignType, Format, Jurisdiction, Platform, Product
-from services.campaigns.domain.shared.checks import Asked
 from services.campaigns.domain.shared.compensation import CompensationKind
 from services.campaigns.domain.shared.contract import Parties
 

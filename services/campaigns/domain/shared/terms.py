@@ -6,8 +6,9 @@ from typing import Annotated, assert_never
 
 from annotated_types import Interval
 
+from kernel.core.bounds import Asked
 from kernel.core.money import BASIS_POINTS, share_down
-from services.campaigns.domain.shared.checks import Asked, check_number, valid
+from services.campaigns.domain.shared.checks import check_number, valid
 
 HOUR_S = 3_600
 DAY_S = 86_400

@@ -1,0 +1,49 @@
+"""Bounds on the fields of domain types: the domain checks values by them, and request bodies read the same ones."""
+
+from functools import cache
+from typing import Any, get_type_hints
+
+from annotated_types import Interval, Len
+
+
+class Asked:
+    """Bounds of what may be asked: `whole` of the field, `each` of its items; a request body reads the same bounds.
+
+    The codec does not apply them: what was stored under wider bounds stays readable when they are narrowed.
+    """
+
+    def __init__(self, whole: Len | Interval, each: Len | None = None) -> None:
+        self.whole, self.each = whole, each
+
+
+@cache
+def asked(kind: type, field: str) -> Asked:
+    """The bounds that stand on a field of a dataclass; LookupError where none do."""
+    found = getattr(get_type_hints(kind, include_extras=True)[field], "__metadata__", ())
+    for one in found:
+        if isinstance(one, Asked):
+            return one
+    raise LookupError(f"{kind.__name__}.{field} has no bounds")
+
+
+def whole(kind: type, field: str) -> Len | Interval:
+    """The bounds of a field, for the body that asks for it."""
+    return asked(kind, field).whole
+
+
+def each(kind: type, field: str) -> Len | None:
+    """The bounds of a field's items."""
+    return asked(kind, field).each
+
+
+def on(value: object, field: str) -> Asked:
+    """The bounds of a field of this value."""
+    kind: Any = type(value)
+    found: Asked = asked(kind, field)
+    return found
+
+
+def ends(bounds: Any) -> tuple[int, int]:
+    """Both ends, the upper one with it."""
+    names = ("min_length", "max_length") if isinstance(bounds, Len) else ("ge", "le")
+    return getattr(bounds, names[0]), getattr(bounds, names[1])
