@@ -126,7 +126,9 @@ class Consumer:
 
     async def _follow_log(self, stop: asyncio.Event) -> None:
         assert self._log is not None
+        assert self._tail is not None
         lease = Leases(self._database, f"{self.name}/log", ["log"])
+        self._tail.clear()
         woken = self._log.signal.listen()
         try:
             guard = (await self.guards.load([(OWN_LOG, 0)]))[OWN_LOG, 0]

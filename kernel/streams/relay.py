@@ -138,6 +138,11 @@ class Relay:
     def _forget(self) -> None:
         self._at = self._behind = None
 
+    def _begin_again(self) -> None:
+        """Reads the checkpoint and the log anew: the checkpoint moved, or the connection was lost."""
+        self._forget()
+        self._tail.clear()
+
     async def round(self) -> bool:
         """One round; says whether there may be more to send."""
         before = self._at = self._at or await self.checkpoint()
@@ -155,7 +160,10 @@ class Relay:
         for topic in {topic for topic, _ in made.batches}:
             count = sum(len(messages) for where, messages in made.batches.items() if where[0] == topic)
             telemetry.count("messages_relayed_total", count, topic=topic)
-        self._at = made.checkpoint if await self._move(before, made.checkpoint) else None
+        if await self._move(before, made.checkpoint):
+            self._at = made.checkpoint
+        else:
+            self._begin_again()
         self._watchdog.progress("relay", made.checkpoint.position, end)
         return self._behind != []
 
@@ -224,7 +232,7 @@ class Relay:
 
     async def close(self) -> None:
         """Closes the producer; the next round opens a new one and starts at the checkpoint."""
-        self._forget()
+        self._begin_again()
         if self._producer is not None:
             producer, self._producer = self._producer, None
             with suppress(Fault):

@@ -32,8 +32,13 @@ class LogTail:
         self._log, self._service, self._codec = log, service, codec
         self._limit_events, self._limit_bytes = limit_events, limit_bytes
         self._kept: deque[Entry] = deque()
-        self._end = self._bytes = 0
         self._reading = asyncio.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Drops all events. Call before reading on from a stored position: a restored database may have others there."""
+        self._kept.clear()
+        self._end = self._bytes = 0
         self._nothing = (-1, -1, 0.0)
         """Where a read last found nothing, after how many notifications, and when it was asked."""
 

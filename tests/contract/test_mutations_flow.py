@@ -131,6 +131,12 @@ def tail_glued(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tail.LogTail, "_keep", lambda self, _after, found: keep(self, self._end, found))
 
 
+def tail_remembers(patch: pytest.MonkeyPatch) -> None:
+    """Events of before a restore stay in the tail when a consumer begins again."""
+    clear = tail.LogTail.clear
+    patch.setattr(tail.LogTail, "clear", lambda self: None if hasattr(self, "_end") else clear(self))
+
+
 def tail_unbounded(patch: pytest.MonkeyPatch) -> None:
     """Nothing leaves the tail."""
     patch.setattr(tail, "_size", lambda _: 0)
@@ -175,6 +181,7 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (tail_skips, test_tail.test_what_the_tail_hands_on_is_what_the_log_holds),
     (tail_skips, test_tail.test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers),
     (tail_glued, test_tail.test_a_reader_past_the_tail_begins_it_anew_without_a_hole),
+    (tail_remembers, test_tail.test_a_consumer_that_begins_again_reads_the_log_as_it_is_after_a_restore),
     (tail_unbounded, test_tail.test_the_tail_is_bounded_in_events),
     (tail_unbounded, test_tail.test_the_tail_is_bounded_in_bytes),
     (tail_deaf, test_tail.test_polls_for_nothing_share_one_read_until_something_is_told),

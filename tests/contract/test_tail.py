@@ -5,11 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from kernel.adapters.database import Database
 from kernel.core.codec import incoming_of
 from kernel.core.events import Recorded
 from kernel.eventlog.log import Log, Pending
+from kernel.processors.processes import commit
 from kernel.streams import tail as tails
+from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.tail import LogTail
 from tests.contract.conftest import Running
 from tests.kit import counter
@@ -149,11 +153,15 @@ async def test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers
         consumer._tail = tail
         running.start(consumer.run(running.stop))
     other = running.new_writer()
-    commands = [
-        (other if n % 2 else running.writer).execute(f"counter-{n % 7}", counter.Add(1), counter.meta(f"command-{n}"))
-        for n in range(60)
-    ]
-    await asyncio.gather(*commands)
+    for wave in range(10):  # the tail grows while the slow consumers stand inside of it
+        numbers = range(6 * wave, 6 * wave + 6)
+        commands = [
+            (other if n % 2 else running.writer).execute(
+                f"counter-{n % 7}", counter.Add(1), counter.meta(f"command-{n}")
+            )
+            for n in numbers
+        ]
+        await asyncio.gather(*commands)
     head = (await running.log.head()).position
 
     async def all_seen() -> bool:
@@ -161,3 +169,40 @@ async def test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers
 
     await running.until(all_seen)
     assert all(positions == list(range(1, head + 1)) for positions in seen.values())
+
+
+@pytest.mark.parametrize("bus", ["local"], indirect=True)
+async def test_a_consumer_that_begins_again_reads_the_log_as_it_is_after_a_restore(running: Running) -> None:
+    """A database restored (or failed over) beneath a running process has other events where the lost ones stood."""
+    tail, seen = LogTail(running.log, running.service, counter.CODEC), list[str]()
+    guards = Checkpoints(running.log.database, "a")
+
+    async def handle(parts: Any) -> None:
+        await commit(running.log.database, lambda connection: guards.move(connection, parts))
+        seen.extend(one.key for part in parts for one in part.admitted.fresh)
+
+    async def all_seen() -> bool:
+        return len(seen) >= expected
+
+    await append(running.log, 5)
+    consumer = running.consumer("a", handle, True, ())
+    consumer._tail = tail
+    running.start(consumer.run(running.stop))
+    expected = 5
+    await running.until(all_seen)
+    await restored(running.log.database, 3)
+    for name in ("other-4", "other-5", "other-6"):
+        head = (await running.log.head()).position
+        await running.log.append(None, [Pending("acme", name, 1, 0, "counter.added@1", DATA, META, None)], head)
+    expected = 8
+    await running.until(all_seen)
+    assert seen[5:] == ["other-4", "other-5", "other-6"]
+
+
+async def restored(database: Database, position: int) -> None:
+    """The log and the guards as they stood at `position`."""
+    log, events, guards = (database.metadata.tables[name] for name in ("log", "log_events", "guards"))
+    async with database.transaction() as connection:
+        await connection.execute(sa.delete(events).where(events.c.position > position))
+        await connection.execute(sa.update(log).values(head=position))
+        await connection.execute(sa.update(guards).values(next_offset=position + 1, last_position=position))
