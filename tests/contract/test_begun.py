@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from kernel.adapters.database import POOL_SIZE
 from kernel.adapters.disconnects import is_lost
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import array_literal, literal
 from kernel.core.faults import Unavailable
+from tests.kit.until import within
 
 INSERT = "INSERT INTO leases (name, owner, until) VALUES (:name, 'me', now())"
 pytestmark = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
@@ -146,3 +148,13 @@ async def test_literals_are_the_texts_they_were(store: PostgresDatabase, text: s
         found = await begun.fetch(f"SELECT CAST({array_literal([text, text])} AS text[])", {})
     assert await kept(store) == [text]
     assert found[0][0] == [text, text]
+
+
+async def test_many_statements_at_once_leave_connections_for_transactions(store: PostgresDatabase) -> None:
+    """Requests that each ask for the time at once must not keep the whole pool for single statements."""
+    await asyncio.gather(*[store.rows("SELECT pg_sleep(0.1)", {}) for _ in range(4 * POOL_SIZE)])
+    async with within(5):
+        async with store.transaction() as one, store.transaction() as other:
+            await one.execute(sa.text("SELECT 1"))
+            await other.execute(sa.text("SELECT 1"))
+        assert await store.rows("SELECT 1", {})

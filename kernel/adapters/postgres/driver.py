@@ -5,6 +5,7 @@ COMMIT of their own, a greenlet, a compiled form) costs more than these statemen
 statements, whose BEGIN travels together with the first of them.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"
 """The class of SQLSTATE of unique, check and foreign keys."""
+STATEMENT_LIMIT = 8
+"""Connections kept for single statements. The pool has more: a burst of statements must leave some for transactions."""
 SPARE_LIMIT = 2
+"""Connections kept for transactions."""
 INDEXES_ONLY = "enable_seqscan = off"
 """A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
 PLANNED_ONCE = "plan_cache_mode = force_generic_plan"
@@ -74,10 +78,11 @@ class DriverTransaction:
 
 
 class DriverPool:
-    """Keeps the connections it took: at most as many as statements were under way at once, and SPARE_LIMIT for transactions."""
+    """Keeps connections that it took from the pool: at most STATEMENT_LIMIT, and SPARE_LIMIT for transactions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._slots = asyncio.Semaphore(STATEMENT_LIMIT)
         self._idle: list[_Line] = []
         self._spare: list[_Line] = []
         self._under_way: dict[AsyncConnection, DriverTransaction] = {}
@@ -89,13 +94,14 @@ class DriverPool:
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
         """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
         text, names = numbered(sql)
-        line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
-        try:
-            rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
-        except BaseException:
-            await _throw_away(line)
-            raise
-        self._idle.append(line)
+        async with self._slots:
+            line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
+            try:
+                rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
+            except BaseException:
+                await _throw_away(line)
+                raise
+            self._idle.append(line)
         return rows
 
     @asynccontextmanager
