@@ -43,6 +43,11 @@ def on(value: object, field: str) -> Asked:
     return found
 
 
+def limits(value: object, field: str) -> tuple[int, int]:
+    """The lowest and highest number, or length, that the bounds of a field of this value allow."""
+    return ends(on(value, field).whole)
+
+
 def ends(bounds: Any) -> tuple[int, int]:
     """Both ends, the upper one with it."""
     names = ("min_length", "max_length") if isinstance(bounds, Len) else ("ge", "le")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field, StringConstraints
 
+from kernel.core.bounds import each, whole
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
@@ -15,10 +16,6 @@ from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
 from services.compliance.domain.review import (
-    MAX_ITEM,
-    MAX_ITEMS,
-    MAX_REASON,
-    MAX_TITLE,
     DecideReview,
     Judgement,
     check_content,
@@ -28,17 +25,16 @@ from services.compliance.packs import shipped_packs
 from services.compliance.settings import ComplianceSettings
 
 Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Items = Annotated[tuple[ShortText, ...], Field(max_length=MAX_ITEMS)]
-Links = Annotated[
-    tuple[Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM)], ...], Field(max_length=MAX_ITEMS)
-]
+Items = Annotated[tuple[ShortText, ...], whole(Content, "tags")]
+Link = Annotated[str, each(Content, "links"), StringConstraints(min_length=1)]
+Links = Annotated[tuple[Link, ...], whole(Content, "links")]
 
 
 class DecisionBody(Body):
     """`reason` is kept with the review and published."""
 
     approved: bool
-    reason: Annotated[ShortText, Field(max_length=MAX_REASON)]
+    reason: Annotated[ShortText, whole(DecideReview, "reason")]
 
 
 class EvidenceBody(Body):
@@ -52,8 +48,8 @@ class EvidenceBody(Body):
 class CheckBody(Body):
     """A text as it might be submitted. An empty `compensation` counts as paid; "none" is a post without a deal."""
 
-    text: LongText
-    title: Annotated[str, StringConstraints(max_length=MAX_TITLE)] = ""
+    text: Annotated[LongText, whole(Content, "text")]
+    title: Annotated[str, whole(Content, "title")] = ""
     tags: Items = ()
     links: Links = ()
     codes: Items = ()

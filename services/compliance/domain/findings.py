@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Len
+
+from kernel.core.bounds import Asked
 
 
 class Severity(StrEnum):
@@ -49,6 +54,9 @@ class Evidence:
     reference: str
 
 
+Items = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 2_000))]
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One piece of content and the deal behind it, as far as the law asks.
@@ -58,16 +66,16 @@ class Content:
     `links` are buying routes, `codes` discount codes; `ai_made`: a picture, video or sound of it was made by AI.
     """
 
-    text: str
-    title: str = ""
-    tags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+    text: Annotated[str, Asked(Len(0, 20_000))]
+    title: Annotated[str, Asked(Len(0, 200))] = ""
+    tags: Items = ()
+    links: Items = ()
     platform: str = ""
     format: str = ""
     jurisdiction: str = "CN"
     product_category: str = ""
     compensation: str = ""
-    codes: tuple[str, ...] = ()
+    codes: Items = ()
     stage: str = "final"
     product_used: bool = True
     ai_made: bool = False

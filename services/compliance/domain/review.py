@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import assert_never
+from typing import Annotated, Any, assert_never
 
+from annotated_types import Len
+
+from kernel.core.bounds import Asked, ends, limits, on
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
@@ -18,11 +21,6 @@ from services.compliance.domain.disclosure import Label
 from services.compliance.domain.findings import Content, Finding, Severity, Verdict, is_advert, verdict_of
 from services.compliance.domain.packs import Pack, in_force
 
-MAX_TEXT = 20_000
-MAX_TITLE = 200
-MAX_ITEMS = 50
-MAX_ITEM = 2_000
-MAX_REASON = 1_000
 UNKNOWN_JURISDICTION_LABEL = "#ad"
 
 
@@ -55,7 +53,7 @@ class DecideReview:
     """A reviewer's decision on a review that waits for one; the reason is kept. With four eyes `voices_needed` is 2."""
 
     approved: bool
-    reason: str
+    reason: Annotated[str, Asked(Len(1, 1_000))]
     voices_needed: int = 1
 
 
@@ -215,8 +213,9 @@ def _no_pack(jurisdiction: str) -> Finding:
 def _by_hand(command: DecideReview, state: State, context: Context) -> Sequence[Event]:
     actor = context.actor
     actor.require("reviewer")
-    if not 1 <= len(command.reason.strip()) <= MAX_REASON:
-        raise Invalid("review.reason_length", min_chars=1, max_chars=MAX_REASON)
+    shortest, longest = limits(command, "reason")
+    if not shortest <= len(command.reason.strip()) <= longest:
+        raise Invalid("review.reason_length", min_chars=shortest, max_chars=longest)
     waiting = state.completed
     if waiting is None:
         raise Refused("review.not_opened", status=state.status.value)
@@ -243,14 +242,16 @@ def _repeated(command: DecideReview, last: ReviewCompleted) -> Sequence[Event]:
 
 def check_content(content: Content) -> None:
     """Raises Invalid `review.*` for a text or list out of bounds."""
-    _bounded(len(content.text), "review.text_too_long", MAX_TEXT)
-    _bounded(len(content.title), "review.title_too_long", MAX_TITLE)
-    for items in (content.tags, content.links, content.codes):
-        _bounded(len(items), "review.too_many_items", MAX_ITEMS)
-        _bounded(max(map(len, items), default=0), "review.item_too_long", MAX_ITEM)
+    _bounded(len(content.text), on(content, "text").whole, "review.text_too_long")
+    _bounded(len(content.title), on(content, "title").whole, "review.title_too_long")
+    for field in ("tags", "links", "codes"):
+        items, bounds = getattr(content, field), on(content, field)
+        _bounded(len(items), bounds.whole, "review.too_many_items")
+        _bounded(max(map(len, items), default=0), bounds.each, "review.item_too_long")
 
 
-def _bounded(size: int, code: str, limit: int) -> None:
+def _bounded(size: int, bounds: Any, code: str) -> None:
+    _, limit = ends(bounds)
     if size > limit:
         raise Invalid(code, limit=limit)
 

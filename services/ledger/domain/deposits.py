@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kernel.core.bounds import ends, on
+from kernel.core.bounds import limits
 from kernel.core.decider import Actor, Context
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
@@ -35,7 +35,7 @@ def require_owner(actor: Actor, owner: str, code: str) -> None:
 
 def check_text(command: object, field: str) -> None:
     """Raises Invalid `text.malformed` unless the text is within the bounds of its field."""
-    low, high = ends(on(command, field).whole)
+    low, high = limits(command, field)
     if not low <= len(getattr(command, field)) <= high:
         raise Invalid("text.malformed", field=field, limit=high)
 

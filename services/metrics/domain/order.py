@@ -9,8 +9,11 @@ even when its coupon is not ours.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Annotated, Any, assert_never
 
+from annotated_types import Interval, Len
+
+from kernel.core.bounds import Asked, limits
 from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id, split_stream
@@ -28,9 +31,7 @@ from services.metrics.domain.attribution import (
 from services.metrics.domain.coupon import COUPON_CODES, CouponCode, normalised_code
 from services.metrics.domain.link import CLICKS
 
-MAX_ITEMS = 10_000
 MAX_REFUNDS = 100
-MAX_NUMBER = 64
 MAX_AHEAD = timedelta(minutes=5)
 
 
@@ -39,13 +40,13 @@ class RecordOrder:
     """`order_number` is the store's own, unique per brand; `click_ids` the touches the store knows of, any order."""
 
     brand_id: str
-    order_number: str
+    order_number: Annotated[str, Asked(Len(1, 64))]
     amount_minor: int
     currency: str
-    items: int
+    items: Annotated[int, Asked(Interval(ge=1, le=10_000))]
     ordered_at: datetime
     new_customer: bool = False
-    click_ids: tuple[str, ...] = ()
+    click_ids: Annotated[tuple[str, ...], Asked(Len(0, MAX_TOUCHES))] = ()
     coupon_code: str | None = None
     placement: Placement | None = None
     window_s: int = DEFAULT_WINDOW_S
@@ -166,10 +167,12 @@ def _check(command: RecordOrder, now: datetime) -> None:
     checked_window(command.window_s)
     if not 0 < command.amount_minor <= LIMIT_MINOR:
         raise Invalid("order.amount_out_of_range", amount_minor=command.amount_minor, limit_minor=LIMIT_MINOR)
-    if not 1 <= command.items <= MAX_ITEMS:
-        raise Invalid("order.items_out_of_range", items=command.items, limit=MAX_ITEMS)
-    if not 1 <= len(command.order_number) <= MAX_NUMBER or not command.order_number.isprintable():
-        raise Invalid("order.number_malformed", limit=MAX_NUMBER)
+    least, most = limits(command, "items")
+    if not least <= command.items <= most:
+        raise Invalid("order.items_out_of_range", items=command.items, limit=most)
+    shortest, longest = limits(command, "order_number")
+    if not shortest <= len(command.order_number) <= longest or not command.order_number.isprintable():
+        raise Invalid("order.number_malformed", limit=longest)
     if command.ordered_at > now + MAX_AHEAD:
         raise Invalid("order.in_the_future")
     if len(command.click_ids) > MAX_TOUCHES:

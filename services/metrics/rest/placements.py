@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from kernel.core.bounds import whole
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import AmountMinor, Body, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
-from services.metrics.domain.attribution import MAX_TOUCHES
 from services.metrics.domain.coupon import IssueCoupon
 from services.metrics.domain.link import CODE, MAX_URL, IssueLink
-from services.metrics.domain.order import MAX_ITEMS, MAX_NUMBER, RecordOrder, RefundOrder
+from services.metrics.domain.order import RecordOrder, RefundOrder
 from services.metrics.reads.registry import Registry
 
 LinkCodeText = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
@@ -44,13 +44,13 @@ class OrderBody(Body):
     """A store order. `click_ids` (from the redirect) and `coupon_code` are evidence of whose it is; `deliverable_id` is
     what the store itself reports, used when there is no evidence. `amount_minor` is what the buyer paid for goods."""
 
-    order_number: Annotated[ShortText, Field(max_length=MAX_NUMBER)]
+    order_number: Annotated[ShortText, whole(RecordOrder, "order_number")]
     amount_minor: PositiveMinor
     currency: Currency
-    items: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 1
+    items: Annotated[int, whole(RecordOrder, "items")] = 1
     ordered_at: UtcDatetime
     new_customer: bool = False
-    click_ids: Annotated[tuple[Uuid, ...], Field(max_length=MAX_TOUCHES)] = ()
+    click_ids: Annotated[tuple[Uuid, ...], whole(RecordOrder, "click_ids")] = ()
     coupon_code: CouponText | None = None
     deliverable_id: Uuid | None = None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kernel.core.bounds import ends, on
+from kernel.core.bounds import ends, limits, on
 from kernel.core.faults import Fact, Invalid
 
 CODE = re.compile(r"[a-z][a-z0-9_.]{0,59}\Z")
@@ -32,13 +32,13 @@ def check_texts(value: object, field: str, code: str) -> None:
 def check_count(value: object, field: str, code: str, fact: str = "limit") -> None:
     """So many items as the bounds of the field allow."""
     items: Sequence[Any] = getattr(value, field)
-    low, high = ends(on(value, field).whole)
+    low, high = limits(value, field)
     valid(low <= len(items) <= high, code, **{fact: high})
 
 
 def check_number(value: object, field: str, code: str, fact: str = "limit", **facts: Fact) -> None:
     """A number within the bounds of its field."""
-    low, high = ends(on(value, field).whole)
+    low, high = limits(value, field)
     valid(low <= getattr(value, field) <= high, code, **facts, **{fact: high})
 
 
