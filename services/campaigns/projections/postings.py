@@ -1,6 +1,6 @@
 """The posting calendar: a row per deliverable from the moment it has a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kernel.core.decider import Key
@@ -28,32 +28,25 @@ def _apart(incoming: Delivered[Any]) -> Iterator[Delivered[Any]]:
             yield incoming
 
 
+MARKS: dict[type, Callable[[Any], Row]] = {
+    ContentPublished: lambda event: taken(POSTINGS, event) | {"status": "published"},
+    ContentTakenDown: lambda _: {"status": "taken_down"},
+    Ended: lambda _: {"status": "dropped"},
+}
+"""The columns that an event changes of a deliverable that was scheduled."""
+
+
 def key(incoming: Delivered[Any]) -> Key | None:
-    match incoming.event:
-        case (
-            ContentScheduled(deliverable_id=uuid)
-            | ContentPublished(deliverable_id=uuid)
-            | ContentTakenDown(deliverable_id=uuid)
-            | Ended(deliverable_id=uuid)
-        ):
-            return (uuid,)
-        case _:
-            return None
+    event = incoming.event
+    return (event.deliverable_id,) if type(event) in (ContentScheduled, *MARKS) else None
 
 
 def fold(row: Row | None, incoming: Delivered[Any]) -> Row | None:
-    """The row after an event; what was never scheduled has none."""
-    match incoming.event:
-        case ContentScheduled() as event:
-            return _scheduled(event, split_stream(incoming.stream)[1])
-        case ContentPublished() as event if row:
-            return row | taken(POSTINGS, event) | {"status": "published"}
-        case ContentTakenDown() if row:
-            return row | {"status": "taken_down"}
-        case Ended() if row:
-            return row | {"status": "dropped"}
-        case _:
-            return row
+    """The row after an event; a deliverable that was never scheduled has none."""
+    event = incoming.event
+    if isinstance(event, ContentScheduled):
+        return _scheduled(event, split_stream(incoming.stream)[1])
+    return row | MARKS[type(event)](event) if row else None
 
 
 def _scheduled(event: ContentScheduled, collaboration_id: str) -> Row:
