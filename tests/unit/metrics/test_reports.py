@@ -32,7 +32,7 @@ FOUND = BurstDetected(FOUND_ID, CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 
             "batch.differs",
             id="two_bodies",
         ),
-        pytest.param([], REGISTER, BRAND, BLUE, "batch.not_a_party", id="another_tenant"),
+        pytest.param([REGISTERED], REGISTER, BRAND, BLUE, "batch.not_a_party", id="another_tenant"),
         pytest.param(
             [], REGISTER, Actor("a", "a", frozenset({"auditor"})), "a", "actor.role_missing", id="an_auditor_only_reads"
         ),
