@@ -82,7 +82,8 @@ class SqliteDatabase(Database):
         return await _moved(connection, _MOVE, moves, [consumer])
 
     async def lock_upgrade(self, connection: AsyncConnection, service: str) -> None:
-        """The transaction holds the file's write lock."""
+        """A first statement takes the file's write lock: Alembic's own state, one for the process, must not be entered before."""
+        await connection.exec_driver_sql("SELECT 1")
 
     async def grant(self, connection: AsyncConnection, statements: Iterable[str]) -> None:
         """Whoever may open the file may do everything."""
