@@ -143,7 +143,9 @@ class Embedded(LocalPlatform):
         return cls(layout, {EMBEDDED: process}, temporary)
 
     async def _ready(self, name: Name) -> bool:
+        """One probe after another, ended by the first that fails: while the child starts, a look costs one probe."""
         layout = self.layout
-        rest = [asyncio.to_thread(http_ready, layout.http(service)) for service in (*layout.ports.http, "sandbox")]
-        rpcs = [rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]
-        return all(await asyncio.gather(*rest, *rpcs))
+        for service in ("sandbox", *layout.ports.http):
+            if not await asyncio.to_thread(http_ready, layout.http(service)):
+                return False
+        return all(await asyncio.gather(*[rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]))

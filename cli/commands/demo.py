@@ -23,6 +23,8 @@ from tools.servers import NoServer
 from tools.servers.places import Folder
 
 WATCH_EVERY_S = 1.0
+REDRAWN_PER_S = 2
+"""Progress bars: rich draws all of them again each time, ten times a second unless told."""
 
 
 def address_of(layout: Layout) -> Address:
@@ -55,7 +57,7 @@ async def demo(given: argparse.Namespace) -> int:
 async def _demo_on(servers: Servers, size: Size, given: argparse.Namespace, console: Console) -> int:
     started = time.monotonic()
     with await platform_on(servers, (given.bus, given.db)) as platform:
-        with Progress(*COLUMNS, console=console) as progress:
+        with Progress(*COLUMNS, console=console, refresh_per_second=REDRAWN_PER_S) as progress:
             await ready(platform, progress)
             told = await _told(platform, Teller(address_of(platform.layout), size, progress), console)
             told.seconds = {"platform": time.monotonic() - started - sum(told.seconds.values()), **told.seconds}

@@ -88,13 +88,28 @@ class LocalSource:
     async def read(self, limit: int, wait_s: float) -> list[Record]:
         pause_s, deadline = POLL_S[0], time.monotonic() + wait_s
         while True:
-            version, found = await asyncio.to_thread(self._read_now, dict(self._offsets), limit)
-            self._advance(found)  # not in the thread: what a cancelled call has read is read again
-            self._seen_version = version if len(found) < limit else -1
+            found: list[Record] = []
+            if not self._is_unchanged():
+                version, found = await asyncio.to_thread(self._read_now, dict(self._offsets), limit)
+                self._advance(found)  # not in the thread: what a cancelled call has read is read again
+                self._seen_version = version if len(found) < limit else -1
             if found or time.monotonic() >= deadline:
                 return found
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, POLL_S[1])
+
+    def _is_unchanged(self) -> bool:
+        """Whether no commit followed the last full read. Asked without a thread: the version stands in memory that is shared."""
+        if self._seen_version < 0 or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._version() == self._seen_version
+        finally:
+            self._lock.release()
+
+    def _version(self) -> int:
+        assert self._connection is not None, "open() comes first"
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def _advance(self, records: Sequence[Record]) -> None:
         """Moves partitions that were read to the end of the order, so that a busy one does not starve the others."""
@@ -105,8 +120,7 @@ class LocalSource:
     def _read_now(self, offsets: Mapping[TopicPartition, int], limit: int) -> tuple[int, list[Record]]:
         """File version and next records; queries only if a commit has changed the version since the last full read."""
         with self._lock:
-            assert self._connection is not None, "open() comes first"
-            version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            version = self._version()
             found: list[Record] = []
             for place, offset in offsets.items() if version != self._seen_version else ():
                 found += self._read_partition(place, offset, limit - len(found))

@@ -15,6 +15,8 @@ from kernel.processors.generations import make_first
 from kernel.processors.grants import protection, rights
 from kernel.processors.projector import Projection
 
+_STANDS_AT = sa.text("SELECT version_num FROM alembic_version")
+
 
 async def migrate(service: str, database: Database, migrations: Path, projections: Sequence[Projection]) -> None:
     """Upgrades the database in one transaction, under an advisory lock: of several processes one upgrades, the others wait."""
@@ -61,11 +63,19 @@ def _revisions(file: Path) -> tuple[object, object]:
 
 async def check_revision(database: Database, migrations: Path) -> None:
     """Raises Internal `database.wrong_revision` unless the database stands at the code's head revision."""
-    expected = head_revision(migrations)
-    async with database.reading() as connection:
-        names = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
-        found = None
-        if "alembic_version" in names:
-            found = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
+    found, expected = await _revision(database), head_revision(migrations)
     if found != expected:
         raise Internal("database.wrong_revision", found=found, expected=expected, do="run the migrate role")
+
+
+async def _revision(database: Database) -> str | None:
+    """The database's revision in one statement: readiness asks every second. The tables are listed only where it fails."""
+    try:
+        async with database.reading() as connection:
+            found: str | None = (await connection.execute(_STANDS_AT)).scalar()
+            return found
+    except sa.exc.DBAPIError:
+        async with database.reading() as connection:
+            if "alembic_version" in await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names()):
+                raise
+        return None
