@@ -128,7 +128,7 @@ def _batches(relay: Relay, events: Sequence[Recorded], partitions: int) -> list[
     ends, checkpoint = dict.fromkeys(range(partitions), 0), Checkpoint()
     placed = [event._replace(partition=partition_of(event.stream, partitions)) for event in events]
     while checkpoint.position < len(placed):
-        sent = relay.prepare(placed[checkpoint.position : checkpoint.position + BATCH], checkpoint)
+        sent = relay.build_round(placed[checkpoint.position : checkpoint.position + BATCH], checkpoint)
         batch: dict[int, list[BusRecord]] = {}
         for (_, partition), messages in sent.batches.items():
             batch[partition] = [

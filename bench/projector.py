@@ -68,7 +68,7 @@ async def publish(bus: KafkaBus, database: Database) -> None:
     relay = Relay(SERVICE, open_log(database), bus, counter.CODEC, counter.publish, PARTITIONS)
     producer, checkpoint, waiting = await bus.producer(), Checkpoint(), recorded()
     while waiting:
-        made = relay.prepare(waiting[:4_000], checkpoint)
+        made = relay.build_round(waiting[:4_000], checkpoint)
         await producer.send(made.batches, SEND_S)
         checkpoint, waiting = made.checkpoint, waiting[made.events :]
     await producer.close()

@@ -1,11 +1,11 @@
-"""Waking instead of polling: whoever waits gets an event of its own, set when something was appended or committed."""
+"""Wakeup: waiters sleep on an event of their own, which is set when events were appended or a batch was committed."""
 
 import asyncio
 from contextlib import suppress
 
 
 class Wakeup:
-    """Many waiters, no lost wake-ups: `notify` sets every listener; a listener clears its own before it looks again."""
+    """Loses no wake-up for any waiter: `notify` sets every listener's event, and a listener clears its own before it looks."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Event] = set()
@@ -28,7 +28,7 @@ class Wakeup:
 
 
 async def wait(event: asyncio.Event, timeout_s: float) -> bool:
-    """Waits for the event at most `timeout_s`; says whether it came."""
+    """Waits for the event at most `timeout_s`; True if it was set."""
     if event.is_set():
         return True
     with suppress(TimeoutError):

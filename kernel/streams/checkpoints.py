@@ -20,7 +20,7 @@ class Checkpoints:
         self._table = database.metadata.tables["guards"]
 
     async def load(self, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, Guard]:
-        """Rows are made where missing: offset 0, last position 0."""
+        """Loads the guards, and inserts missing ones with offset 0 and last position 0."""
         async with self._database.reading() as connection:
             found = await self._select(connection)
         missing = [where for where in wanted if where not in found]
@@ -42,12 +42,12 @@ class Checkpoints:
         await self._database.insert_missing(connection, self._table, rows)
 
     async def move(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> bool:
-        """Compare-and-set of every part's guard; False when one of them belongs to somebody else by now."""
+        """Compare-and-set of every part's guard; False when another process has moved one of them."""
         return await self._database.move_guards(connection, self.consumer, moves_of(parts))
 
 
 def moves_of(parts: Sequence[PartitionBatch]) -> list[GuardMove]:
-    """By source and partition, so that two who move the same wait for each other in one order."""
+    """The moves sorted by source and partition: two processes that move the same guards lock them in one order."""
     ordered = sorted(parts, key=lambda part: (part.source, part.partition))
     return [
         GuardMove(part.source, part.partition, part.guard.next_offset, part.guard.last_position,

@@ -1,7 +1,7 @@
-"""Reading on from where the guards stand: the service's own log and other services' topics, in batches, with fencing.
+"""Consumer: reads the service's own log and other services' topics in batches, from the stored guards on, with fencing.
 
-The loops that projectors, processes and command executors share. They never trust a group protocol: leases share
-partitions out, the guards' table says where to start, and a guard that somebody else moved ends the batch.
+Projectors, processes and command consumers share its loops. Leases share the partitions out, and the guards' table says
+where to start; no broker's group protocol is trusted. A guard that another process moved ends the batch.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class Consumer:
         partitions: int = PARTITIONS, batch_records: int = BATCH_RECORDS, observe: Observe | None = None,
         watchdog: Watchdog | None = None, group: str = "", tail: LogTail | None = None,
     ) -> None:  # fmt: skip
-        """`tail`: the log's, where consumers of the process share it; else the consumer has one of its own."""
+        """`tail`: the log's tail that all consumers of the process share. Without it the consumer makes one of its own."""
         self.name, self._database, self._handle = name, database, handle
         self._log, self._codec, self._service = log, codec, service
         self._tail = tail or (LogTail(log, service, codec) if log is not None and codec is not None else None)
@@ -83,7 +83,7 @@ class Consumer:
         self.guards = Checkpoints(database, name)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; the batch under way is finished."""
+        """Runs until `stop`, and finishes the batch under way."""
         loops = []
         if self._log is not None:
             loops.append(self._forever(self._follow_log, stop))
@@ -94,7 +94,7 @@ class Consumer:
                 group.create_task(loop)
 
     async def _forever(self, follow: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Transient faults wait with jitter and start again at the stored guards; anything else ends the process."""
+        """Runs `follow` again after a transient fault, with backoff and jitter, from the stored guards; raises other errors."""
         pause = PAUSE_S
         while not stop.is_set():
             try:
@@ -149,11 +149,11 @@ class Consumer:
         self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
         if not events:
             return False
-        await self._settle([of_tail(guard, events)])
+        await self._handle_batch([of_tail(guard, events)])
         self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
         return True
 
-    async def _settle(self, parts: Sequence[PartitionBatch]) -> None:
+    async def _handle_batch(self, parts: Sequence[PartitionBatch]) -> None:
         traces = (one.incoming.traceparent for part in parts for one in part.admitted.fresh if one.incoming)
         timed = telemetry.timed("project_seconds", projection=self.name)
         with timed, telemetry.batch_span(f"consume {self.name}", traces):
@@ -161,10 +161,10 @@ class Consumer:
         for part in parts:
             part.guard.move(part.admitted)
             self._observe(self.name, part.source, part.partition, part.guard.next_offset, part.admitted.held)
-        self._tell(parts)
+        self._record_metrics(parts)
 
-    def _tell(self, parts: Sequence[PartitionBatch]) -> None:
-        """Once for a batch, not for each of its partitions: counting would cost more than applying."""
+    def _record_metrics(self, parts: Sequence[PartitionBatch]) -> None:
+        """Records metrics once for a batch: counting for each partition would cost more than applying the batch."""
         fresh, repeats = Counter[str](), Counter[str]()
         for part in parts:
             fresh[part.source] += len(part.admitted.fresh)
@@ -222,7 +222,7 @@ class Consumer:
             await reader.close()
 
     def _check_ends(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
-        """A topic that ends before what was read of it was made anew: reading on later would leave out its beginning."""
+        """Raises Unavailable `topic.made_anew` where a topic ends before its guard: it was recreated, and its start is unread."""
         for where, guard in guards.items():
             end = ends.get(where, guard.next_offset)
             if guard.next_offset > end:
@@ -239,11 +239,11 @@ class Consumer:
     async def _topic_batch(self, found: Batch, guards: Mapping[TopicPartition, Guard]) -> None:
         parts = [of_topic(self._topics[w[0]], w[1], guards[w], records) for w, records in found.items()]
         if parts:
-            await self._settle(parts)
+            await self._handle_batch(parts)
 
     @asynccontextmanager
     async def _shown(self, reader: Reader, guards: Mapping[TopicPartition, Guard]) -> AsyncIterator[None]:
-        """Where the guards stand is shown at the broker every second, beside the work, and once more at the end."""
+        """Commits the guards' offsets at the broker every second, beside the work, and once at the end: lag tools read them."""
         shown: dict[TopicPartition, int] = {}
 
         async def show() -> None:
@@ -267,7 +267,7 @@ class Consumer:
         await show()
 
     def _watch(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
-        """A partition that does not move although its topic has more (a client that hangs, a hole) is noticed."""
+        """Reports progress and lag of each partition: the watchdog notices one that stands still while its topic has more."""
         for where, guard in guards.items():
             self._watchdog.progress(self._mark(where), guard.next_offset, ends.get(where, 0))
             lag, labels = (
@@ -280,7 +280,7 @@ class Consumer:
         return f"{self.name} {where[0]}/{where[1]}"
 
     async def again(self, source: str, sourced: InboundRecord) -> Delivered[Any] | None:
-        """A parked record decoded by today's code, for `retry`; raises what is still wrong with it."""
+        """Decodes a parked record again, for `retry`; raises the error that the record still has."""
         if source != OWN_LOG:
             assert self._decode is not None
             find_place(self._topics[source], sourced)

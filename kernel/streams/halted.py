@@ -1,9 +1,9 @@
-"""Readers that have stopped: they go on only when a person has mended something, and say so where operators look.
+"""Halted readers: consumers that go on only after a person has mended something, reported where operators look.
 
-Their process stays live: started again, a reader would stop at the same place, and take all others of its process down each
-time. It stays ready, too: its API still answers, and a pod out of service, or a drain held up by one, mends nothing. So
-readiness names them and stays as it is, `reader_stopped` raises the alert, and `lag` says it. What is told fades in
-SHOWN_S unless it is told again: a reader that goes on, or is gone, need not take it back.
+The process of a halted reader stays live: after a restart the reader would halt at the same place, and each restart would
+stop the other readers of the process. The process stays ready, too: its API still answers, and taking the pod out of
+service mends nothing. Readiness names the halted readers, `reader_stopped` raises the alert, and `lag` shows them. A report
+fades after SHOWN_S unless it is repeated, so a reader that goes on need not withdraw it.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from kernel.adapters.database import Database
 from kernel.runtime.health import SHOWN_S
 
 BY_HAND = frozenset({"parked.budget_spent", "topic.made_anew"})
-"""Codes of faults that do not go by themselves: `dlq retry` or a fixed version, `republish --recreated`."""
+"""Codes of faults that need a person: `dlq retry` or a fixed version for the first, `republish --recreated` for the second."""
 _PREFIX = "stopped/"
 
 
 async def report(database: Database, reader: str, code: str) -> None:
-    """Keeps, beside the leases, that `reader` stands now, and why."""
+    """Stores in the table of leases that `reader` is halted, and the fault's code."""
     async with database.transaction() as connection:
         until = await database.time(connection) + timedelta(seconds=SHOWN_S)
         row = {"name": f"{_PREFIX}{reader}", "owner": code, "until": until}
@@ -29,7 +29,7 @@ async def report(database: Database, reader: str, code: str) -> None:
 
 
 async def halted_readers(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
-    """Readers that stand now, each with the code of what it stands before."""
+    """The readers that are halted now, each with the code of its fault."""
     leases = database.metadata.tables["leases"]
     ours = leases.c.name.startswith(_PREFIX, autoescape=True) & (leases.c.until > await database.time(connection))
     found = await connection.execute(sa.select(leases.c.name, leases.c.owner).where(ours).order_by(leases.c.name))

@@ -1,4 +1,4 @@
-"""Parked events: a key that cannot be handled waits here with all its later events, in order, with the reason."""
+"""Parked events (dead letters by key): an event that cannot be handled, and all later events of its key, with the reason."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ from kernel.core.faults import Unavailable
 from kernel.streams.records import InboundRecord, PartitionBatch
 
 BUDGET_KEYS = 1_000
-"""Past this many parked keys the consumer stops: something general is wrong, and parking on would hide it."""
+"""Limit of parked keys. Past it the consumer halts: the cause is general, and parking more keys would hide it."""
 KEY_IS_PARKED = "key is parked"
 Again = Callable[[str, InboundRecord], Awaitable[Delivered[Any] | None]]
-"""A parked record of a source decoded by today's code (`Consumer.again`); raises what is still wrong with it."""
+"""Decodes a parked record of a source again (`Consumer.again`); raises the error that the record still has."""
 
 
 class Parking:
@@ -28,7 +28,7 @@ class Parking:
         self._table = database.metadata.tables["parked"]
 
     async def keys(self, connection: AsyncConnection | None = None) -> set[str]:
-        """Asked anew for every batch, after the guards were loaded: another replica may have parked a key."""
+        """The parked keys. Call for every batch, after the guards were loaded: another replica may have parked a key."""
         if connection is None:
             async with self._database.reading() as reading:
                 return await self.keys(reading)
@@ -71,7 +71,7 @@ class Parking:
         return [((row.source, row.partition, row.offset), row.source, _sourced(row)) for row in rows]
 
     async def remove(self, connection: AsyncConnection, places: Sequence[Any]) -> None:
-        """Only what was handled: the consumer may have parked more of the key meanwhile."""
+        """Deletes only the records at `places`: the consumer may have parked more of the key meanwhile."""
         for source, partition, offset in places:
             await connection.execute(sa.delete(self._table).where(
                 self._table.c.consumer == self._consumer, self._table.c.source == source,

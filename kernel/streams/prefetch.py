@@ -1,7 +1,7 @@
-"""Reading and decoding on while a batch commits: what has come is handed over when the handler is free again.
+"""Prefetcher: reads and decodes records while a batch commits, and hands them over when the handler is free again.
 
-Without it broker, processor and database take turns. It holds at most `limit` records beside the batch under way. Nothing
-waits for a batch to be full: the longer a commit takes, the more has come meanwhile.
+Without prefetching, broker, processor and database take turns. A prefetcher holds at most `limit` records beside the batch
+under way. It does not wait until a batch is full: the longer a commit takes, the more records arrive meanwhile.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from kernel.runtime.wakeup import wait
 from kernel.streams.records import InboundRecord
 
 SLICE_RECORDS = 500
-"""Decoded between two turns of the event loop: some milliseconds."""
+"""Records decoded between two turns of the event loop, which takes some milliseconds."""
 
 Batch = dict[TopicPartition, list[InboundRecord]]
 Read = Callable[[TopicPartition, Sequence[BusRecord]], list[InboundRecord]]
@@ -29,7 +29,7 @@ class Prefetcher:
         self._ready, self._room = asyncio.Event(), asyncio.Event()
 
     async def take(self) -> Batch:
-        """All that was read since, waiting for the first of it as long as the reader would; empty when nothing came."""
+        """All records read since the last call. Waits up to `wait_s` for the first one; empty when none came."""
         await wait(self._ready, self._wait_s)
         if self._task.done():
             self._task.result()
@@ -46,7 +46,7 @@ class Prefetcher:
             self._ready.set()
 
     async def _fill(self) -> None:
-        """One slice."""
+        """Reads and decodes one slice, or waits for room."""
         self._room.clear()
         room = self._limit - self._count
         if room <= 0:
@@ -61,7 +61,7 @@ class Prefetcher:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Prefetcher"]:
-        """Reads on until the block ends; what was not taken is read again by whoever comes next."""
+        """Reads on until the block ends. Records that were not taken are read again by the next reader."""
         self._task = asyncio.create_task(self._run())
         try:
             yield self

@@ -1,6 +1,6 @@
-"""What consumers get: records of the own log and of topics with what they became, and the guard rows that move with them.
+"""Records as consumers get them: read from the own log or a topic, decoded, and grouped with the guard that they move.
 
-The guard row moves by compare-and-set in the handler's transaction. The loops are in kernel.streams.consumer.
+A guard moves by compare-and-set in the handler's transaction. The loops are in kernel.streams.consumer.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Topic:
 
 @dataclass(slots=True)
 class InboundRecord:
-    """One record with what it became: `incoming` (None: not cared about) or `error` (undecodable)."""
+    """One record and its decoded form: `incoming` (None: of no interest to the service), or `error` (undecodable)."""
 
     offset: int
     position: int
@@ -53,19 +53,19 @@ class InboundRecord:
 
 @dataclass(slots=True)
 class PartitionBatch:
-    """What one partition of one source brought, and how its guard moves."""
+    """The records of one partition of one source, and how they move its guard."""
 
     source: str
     partition: int
     guard: Guard
     admitted: Admitted[InboundRecord]
     broken: list[InboundRecord] = field(default_factory=list)
-    """Records whose headers cannot be read: they have no place in the chain; they are parked by offset."""
+    """Records whose headers cannot be read. They have no place in the chain, and are parked under their offset."""
     repeats: int = 0
 
 
 def placed(parts: Sequence[PartitionBatch]) -> list[tuple[PartitionBatch, InboundRecord]]:
-    """What is to be applied or parked, in order, each with its part."""
+    """The records to apply or park, in order, each with its part."""
     return [(part, sourced) for part in parts for sourced in (*part.broken, *part.admitted.fresh)]
 
 
@@ -74,18 +74,18 @@ Handle = Callable[[Sequence[PartitionBatch]], Awaitable[None]]
 
 
 def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded]) -> PartitionBatch:
-    """Stored events of the own log as a part."""
+    """A part made of stored events of the own log."""
     return of_tail(guard, [decoded(service, codec, event) for event in recorded])
 
 
 def of_tail(guard: Guard, sourced: Sequence[InboundRecord]) -> PartitionBatch:
-    """Decoded events of the own log as a part: dense positions, so there are no repeats and no holes."""
+    """A part made of decoded events of the own log. Positions are dense: there are no repeats and no holes."""
     last = sourced[-1].position
     return PartitionBatch(OWN_LOG, 0, guard, Admitted(list(sourced), last + 1, last))
 
 
 def decoded(service: str, codec: Codec, event: Recorded) -> InboundRecord:
-    """A stored event with what it became."""
+    """A stored event as a record, decoded."""
     sourced = InboundRecord(
         event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()
     )
@@ -93,7 +93,7 @@ def decoded(service: str, codec: Codec, event: Recorded) -> InboundRecord:
 
 
 def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[InboundRecord]) -> PartitionBatch:
-    """What was read of a topic's partition as a part: repeats left out, what stands behind a hole held back."""
+    """A part made of records of a topic's partition: without repeats, and without the records behind a hole."""
     read = [sourced for sourced in records if sourced.offset >= guard.next_offset]
     broken = [sourced for sourced in read if sourced.position < 0]
     whole = [sourced for sourced in read if sourced.position >= 0] if broken else read
@@ -106,7 +106,7 @@ def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[Inbou
 
 
 def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> list[InboundRecord]:
-    """Records with their places in the chain and what they became; which of them are fresh the guard says later."""
+    """Decoded records with their places in the chain. The guard decides later which of them are fresh."""
     return [_read(topic, record, decode) for record in records]
 
 
@@ -132,7 +132,7 @@ def _read(topic: Topic, record: BusRecord, decode: Decode) -> InboundRecord:
 
 
 def find_place(topic: Topic, sourced: InboundRecord) -> dict[str, bytes]:
-    """Sets what the headers say; KeyError or ValueError when they cannot be read, today and by any later code."""
+    """Sets type, requester and place from the headers; KeyError or ValueError when they cannot be read by any version."""
     headers = dict(sourced.headers)
     sourced.type, sourced.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
     if topic.chained:
@@ -146,7 +146,7 @@ def find_place(topic: Topic, sourced: InboundRecord) -> dict[str, bytes]:
 
 
 def received(topic: Topic, sourced: InboundRecord, decode: Decode) -> Delivered[Any] | None:
-    """The event of a record as the service knows it; None when it does not care about its type."""
+    """The event of a record as the service knows it; None for a type that is of no interest to the service."""
     return _received(topic, sourced, dict(sourced.headers), decode)
 
 
@@ -177,7 +177,7 @@ def texts(*values: bytes) -> list[str]:
 
 
 def attempt(sourced: InboundRecord, make: Callable[[], Delivered[Any] | None]) -> InboundRecord:
-    """What cannot be decoded is kept with its reason; it is parked by its key, never skipped."""
+    """Sets `incoming`, or `error` where the record cannot be decoded: it is then parked by its key, never skipped."""
     try:
         sourced.incoming = make()
     except UNDECODABLE as error:

@@ -1,7 +1,8 @@
-"""The relay: the log is the outbox. Reads on from its checkpoint, sends one batch per partition and round, then moves it.
+"""Relay: sends the log's events to topics; the log is the outbox.
 
-A lock elects one relay; the checkpoint's compare-and-set fences a second one, which could only repeat. Any send error: the
-producer is closed, a new one opened, and the round starts again at the checkpoint.
+A round reads events behind the checkpoint, sends one batch per partition, and then moves the checkpoint. A lease elects one
+relay. The checkpoint's compare-and-set fences a second relay, which can only send repeats. After any send error the relay
+closes the producer, opens a new one, and starts the round again at the checkpoint.
 """
 
 import asyncio
@@ -30,9 +31,9 @@ from kernel.streams.tail import LogTail
 logger = logging.getLogger(__name__)
 
 SEND_DEADLINE_S = 15.0
-STAND_STILL_S = 30.0
+HALT_S = 30.0
 UNSENDABLE = (Poison, Internal, *BUGS)
-"""Too large, not decodable, or a mistake in `publish`: sending the rest would leave a hole for ever."""
+"""Errors of an event that is too large, cannot be decoded, or that `publish` fails on. Skipping it would leave a hole."""
 ROUND_EVENTS = 4_000
 POLL_S = 1.0
 
@@ -89,10 +90,10 @@ class Relay:
         self._at: Checkpoint | None = None
         """The checkpoint as this relay last read or moved it; None: read it before the next round."""
         self._behind: list[Recorded] | None = None
-        """What stood behind it in the log when it was moved; None: it was not read with it."""
+        """Events behind the checkpoint, as read by the statement that moved the checkpoint; None: not read."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: what was appended is sent. It stands still with an alarm before what can never be sent."""
+        """Sends appended events until `stop`. It halts with an alarm at an event that cannot be sent."""
         woken = self._log.signal.listen()
         lease = Leases(self._log.database, "relay", ["relay"])
         telemetry.gauge("relay_stopped", 0)
@@ -101,9 +102,9 @@ class Relay:
                 woken.clear()
                 try:
                     if not await self._round_or_wait(lease) and not await wait(woken, POLL_S):
-                        self._forget()  # somebody may have set it back meanwhile
+                        self._forget()  # an operator may have set the checkpoint back
                 except UNSENDABLE as error:
-                    await self._stand_still(error, stop)
+                    await self._halt(error, stop)
         finally:
             self._log.signal.leave(woken)
             self._watchdog.forget("relay")
@@ -111,22 +112,24 @@ class Relay:
             with suppress(Fault):
                 await lease.release()
 
-    async def _stand_still(self, error: BaseException, stop: asyncio.Event) -> None:
-        """Nothing is skipped: it is tried again in a while, and for ever, until somebody mends it: no restart does."""
+    async def _halt(self, error: BaseException, stop: asyncio.Event) -> None:
+        """Waits before the event is tried again. Nothing is skipped, so this goes on until a person mends the cause."""
         telemetry.gauge("relay_stopped", 1)
         self._watchdog.forget("relay")
         self._watchdog.stop("relay", getattr(error, "code", type(error).__name__))
-        logger.error("the relay stands before what it cannot send", exc_info=error)
-        await wait(stop, STAND_STILL_S)
+        logger.error("relay halted: an event cannot be sent, will retry", exc_info=error)
+        await wait(stop, HALT_S)
         telemetry.gauge("relay_stopped", 0)
 
     async def _round_or_wait(self, lease: Leases) -> bool:
-        """Says whether there may be more to send at once."""
+        """Runs one round if this relay holds the lease; True if there may be more to send at once."""
         try:
             if await lease.held():
                 return await self.round()
         except Unavailable as fault:
-            logger.warning("the relay begins again at its checkpoint", exc_info=fault, extra={"code": fault.code})
+            logger.warning(
+                "relay restarted at its checkpoint: dependency unavailable", exc_info=fault, extra={"code": fault.code}
+            )
             telemetry.count("relay_restarts_total")
             await self.close()
             await asyncio.sleep(0.2 + random.random() * 0.3)
@@ -144,14 +147,14 @@ class Relay:
         self._tail.clear()
 
     async def round(self) -> bool:
-        """One round; says whether there may be more to send."""
+        """Runs one round; True if there may be more to send."""
         before = self._at = self._at or await self.checkpoint()
         events, self._behind = self._behind or await self._tail.recorded(before.position, ROUND_EVENTS), None
         end = before.position + len(events)
         self._watchdog.progress("relay", before.position, end)
         if not events:
             return False
-        made = self.prepare(events, before)
+        made = self.build_round(events, before)
         if made.batches:
             self._producer = self._producer or await self._bus.producer()
             traces = (orjson.loads(recorded.meta)["traceparent"] for recorded in events[: made.events])
@@ -167,7 +170,7 @@ class Relay:
         self._watchdog.progress("relay", made.checkpoint.position, end)
         return self._behind != []
 
-    def prepare(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
+    def build_round(self, events: Sequence[Recorded], before: Checkpoint) -> Round:
         """The messages of the events that fit one record batch per partition, and the checkpoint after them."""
         made = Round({}, Checkpoint(before.position, dict(before.last)), 0)
         sizes: dict[TopicPartition, int] = {}
@@ -184,7 +187,7 @@ class Relay:
                 break  # the rest in the next round; an event of many requests may need more than one batch
             for where, message in messages:
                 made.batches.setdefault(where, []).append(message)
-                made.checkpoint.last[_key(where)] = recorded.position
+                made.checkpoint.last[_name(where)] = recorded.position
             made.checkpoint.position = recorded.position
             made.events += 1
         return made
@@ -200,7 +203,7 @@ class Relay:
         for number, message in enumerate(found):
             if isinstance(message, PublicEvent):
                 where = (f"{self._service}.events.v1", recorded.partition or 0)
-                headers = _event_headers(incoming, message, meta["causation"], last.get(_key(where), 0))
+                headers = _event_headers(incoming, message, meta["causation"], last.get(_name(where), 0))
                 messages.append((where, Message(recorded.stream.encode(), message.value, headers)))
             else:
                 where = (f"{message.target}.commands.v1", partition_of(message.key, self._partitions))
@@ -214,16 +217,16 @@ class Relay:
         return Checkpoint(row[0], orjson.loads(row[1])) if row else Checkpoint()
 
     async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
-        """Compare-and-set; False when another relay moved it (what was sent here was a repeat).
+        """Compare-and-set of the checkpoint; False when another relay moved it, so that this round sent only repeats.
 
-        On PostgreSQL what stands behind it by now comes with the answer: the next round need not ask.
+        On PostgreSQL the same statement reads the events behind the checkpoint, which saves the next round a query.
         """
         moved = await self._log.move_checkpoint(before.position, **_row(after), limit=ROUND_EVENTS)
         self._behind = moved.behind
         return moved.done
 
     async def rewind(self, to: Checkpoint) -> None:
-        """Sets the checkpoint back, never forward: everything after it is sent once more, a round under way included."""
+        """Sets the checkpoint back, never forward: all events after `to` are sent again, those of a round under way included."""
         async with self._log.database.transaction() as connection:
             await connection.execute(
                 sa.update(self._table).where(self._table.c.position > to.position).values(_row(to))
@@ -244,7 +247,7 @@ def _row(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"position": checkpoint.position, "last": last}
 
 
-def _key(where: TopicPartition) -> str:
+def _name(where: TopicPartition) -> str:
     return f"{where[0]}/{where[1]}"
 
 

@@ -27,7 +27,7 @@ async def republish_topic(
     at, sent, producer = Checkpoint(), 0, await bus.producer()
     try:
         while at.position < end:
-            made = relay.prepare(await log.read(at.position, ROUND_EVENTS, upto=end), at)
+            made = relay.build_round(await log.read(at.position, ROUND_EVENTS, upto=end), at)
             batches = {where: messages for where, messages in made.batches.items() if where[0] == topic}
             if batches:
                 await producer.send(batches, SEND_DEADLINE_S)

@@ -18,13 +18,13 @@ TAIL_EVENTS = 2_000
 TAIL_BYTES = 8 * 1024 * 1024
 """Of stored data and metadata."""
 FRESH_S = 0.5
-"""An answer "nothing new" holds so long for every consumer, unless an append is told meanwhile: polls share one read."""
+"""How long the result "nothing new" holds for every consumer, unless an append is notified: polls share one read."""
 
 Entry = tuple[Recorded, InboundRecord]
 
 
 class LogTail:
-    """At most TAIL_EVENTS events and TAIL_BYTES of them, without a hole, up to the last one that was read."""
+    """The newest events up to the last one read, without a hole: at most TAIL_EVENTS of them, and TAIL_BYTES."""
 
     def __init__(
         self, log: Log, service: str, codec: Codec, limit_events: int = TAIL_EVENTS, limit_bytes: int = TAIL_BYTES
@@ -52,7 +52,7 @@ class LogTail:
 
     async def _entries(self, after: int, limit: int) -> list[Entry]:
         if after >= self._end:
-            async with self._reading:  # whoever waited for a read finds what it found
+            async with self._reading:  # a consumer that waited for another's read shares its events
                 if after >= self._end:
                     return await self._read_on(after, limit)
         first = self._end - len(self._kept)
@@ -61,21 +61,21 @@ class LogTail:
         return list(islice(self._kept, after - first, after - first + limit))
 
     async def _read_on(self, after: int, limit: int) -> list[Entry]:
-        told, asked = self._log.signal.count, monotonic()
-        if self._nothing[:2] == (after, told) and asked < self._nothing[2] + FRESH_S:
+        notified, asked = self._log.signal.count, monotonic()
+        if self._nothing[:2] == (after, notified) and asked < self._nothing[2] + FRESH_S:
             return []
         found = self._decoded(await self._log.read(after, limit))
         if found:
             self._keep(after, found)
         else:
-            self._nothing = (after, told, asked)
+            self._nothing = (after, notified, asked)
         return found
 
     def _decoded(self, events: list[Recorded]) -> list[Entry]:
         return [(event, decoded(self._service, self._codec, event)) for event in events]
 
     def _keep(self, after: int, found: list[Entry]) -> None:
-        """Behind the end, or instead of what there is where that would leave a hole; the oldest events go."""
+        """Adds events behind the end, or replaces all where adding would leave a hole; drops the oldest past the limits."""
         if after != self._end:
             self._kept.clear()
             self._bytes = 0

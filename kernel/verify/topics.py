@@ -46,7 +46,7 @@ async def _sent(app: Subject, relay: Relay, upto: int, form: Check) -> Sent:
     try:
         while before.position < upto and (events := await app.log.read(before.position, READ_LIMIT, upto)):
             while events:
-                made = relay.prepare(events, before)
+                made = relay.build_round(events, before)
                 for where, messages in made.batches.items():
                     sent.setdefault(where, {}).update(_forms(messages))
                 events, before = events[made.events :], made.checkpoint

@@ -183,7 +183,7 @@ def checkpoint_before_ack(patch: pytest.MonkeyPatch) -> None:
         events = await self._log.read(before.position)
         if not events:
             return False
-        made = self.prepare(events, before)
+        made = self.build_round(events, before)
         await self._move(before, made.checkpoint)
         self._producer = self._producer or await self._bus.producer()
         await self._producer.send(made.batches, 5)
@@ -209,7 +209,7 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (guard_moves_with_failed_causes, test_process.test_a_kill_before_the_guard_moves_loses_and_doubles_nothing),
     (guard_cas_off, test_projector.test_a_zombie_writes_nothing),
     (guard_cas_off, test_process.test_a_cause_and_its_guard_move_together),
-    (admit_off, test_projector.test_a_refilled_topic_changes_nothing),
+    (admit_off, test_projector.test_a_republished_topic_changes_nothing),
     (previous_not_looked_at, test_projector.test_a_hole_waits_for_the_relays_repeat),
     (parking_off, test_projector.test_poison_stops_only_its_key_and_retry_heals_it),
     (parking_off, test_process.test_a_poisonous_cause_stops_only_its_key_and_retry_heals_it),

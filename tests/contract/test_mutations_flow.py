@@ -56,19 +56,19 @@ def stop_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(halted, "BY_HAND", frozenset())
 
 
-def refill_without_chain(patch: pytest.MonkeyPatch) -> None:
-    """Each round of the refill begins a chain of its own."""
-    prepare = relay.Relay.prepare
+def republish_without_chain(patch: pytest.MonkeyPatch) -> None:
+    """Each round of republishing begins a chain of its own."""
+    build_round = relay.Relay.build_round
 
     def unchained(self: relay.Relay, events: Any, before: relay.Checkpoint) -> relay.Round:
-        return prepare(self, events, relay.Checkpoint(before.position))
+        return build_round(self, events, relay.Checkpoint(before.position))
 
-    patch.setattr(relay.Relay, "prepare", unchained)
+    patch.setattr(relay.Relay, "build_round", unchained)
     patch.setattr(republish, "ROUND_EVENTS", 2)
 
 
 def relay_not_set_back(patch: pytest.MonkeyPatch) -> None:
-    """What the relay sent before the refill ended does not come again behind it."""
+    """What the relay sent before republishing ended does not come again behind it."""
 
     async def nothing(*_: object) -> None:
         return None
@@ -173,8 +173,8 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (waiting_is_poison, test_flow.test_a_cause_that_has_to_wait_is_not_parked),
     (budget_off, test_flow.test_past_the_budget_the_consumer_stops_and_says_so),
     (stop_not_told, test_signs_of_life.test_a_reader_past_its_parking_budget_is_named_and_not_restarted),
-    (refill_without_chain, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
-    (relay_not_set_back, test_republish.test_what_was_never_read_of_a_lost_topic_comes_by_the_refill),
+    (republish_without_chain, test_republish.test_unread_records_of_a_lost_topic_come_by_republishing),
+    (relay_not_set_back, test_republish.test_unread_records_of_a_lost_topic_come_by_republishing),
     (merge_by_arrival, test_flow.test_a_rebuild_reads_partitions_in_any_order),
     (tail_invents, test_tail.test_what_the_tail_hands_on_is_what_the_log_holds),
     (tail_invents, test_tail.test_consumers_of_one_tail_each_see_each_event_once_beside_two_writers),

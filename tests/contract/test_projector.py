@@ -113,14 +113,14 @@ async def test_replicas_that_fold_into_one_row_take_turns(running: Running) -> N
     assert list((await running.sums()).values()) == [(4, 2)]
 
 
-async def test_a_refilled_topic_changes_nothing(running: Running) -> None:
+async def test_a_republished_topic_changes_nothing(running: Running) -> None:
     wanted = await fill(running)
     await running.project(counter.foreign_sums(running.service))
     relay = running.relay()
     while await relay.round():
         pass
     await running.until_sums(wanted)
-    made = relay.prepare(await running.log.read(0), type(await relay.checkpoint())())
+    made = relay.build_round(await running.log.read(0), type(await relay.checkpoint())())
     producer = await running.bus.producer()
     await producer.send(made.batches, 10)
     await producer.close()
@@ -220,7 +220,7 @@ async def test_a_hole_waits_for_the_relays_repeat(running: Running) -> None:
     for _ in range(4):
         await running.writer.execute(stream, Add(1), counter.meta())
     relay, held = running.relay(), asyncio.Event()
-    made = relay.prepare(await running.log.read(0), await relay.checkpoint())
+    made = relay.build_round(await running.log.read(0), await relay.checkpoint())
     where, messages = next(iter(made.batches.items()))
     projection = counter.foreign_sums(running.service)
     await prepare(running.store, projection)

@@ -55,7 +55,7 @@ async def test_a_relay_that_lost_its_checkpoint_repeats_and_never_reorders(runni
     await fill(running, 30)
     zombie = running.relay()
     before = await zombie.checkpoint()
-    made = zombie.prepare(await running.log.read(0, 20), before)
+    made = zombie.build_round(await running.log.read(0, 20), before)
     await running.relay().round()
     producer = await running.bus.producer()
     await producer.send(made.batches, 10)

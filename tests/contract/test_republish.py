@@ -106,7 +106,7 @@ async def test_what_is_sent_again_changes_nothing(echoing: Echoing) -> None:
     await echoing.add(LATER)
 
 
-async def test_a_topic_made_anew_is_noticed_and_refilled(echoing: Echoing, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_recreated_topic_is_noticed_and_republished(echoing: Echoing, caplog: pytest.LogCaptureFixture) -> None:
     """Readers stand past its end: they stop and say so, begin at its start when told to, and skip what they know."""
     running = echoing.running
     await lose(running.bus, echoing.events)
@@ -124,8 +124,8 @@ async def test_a_topic_made_anew_is_noticed_and_refilled(echoing: Echoing, caplo
     await echoing.add(LATER)
 
 
-async def test_what_was_never_read_of_a_lost_topic_comes_by_the_refill(running: Running) -> None:
-    """A reader that had seen half: the relay's newer messages wait behind the hole until the refill brings the others."""
+async def test_unread_records_of_a_lost_topic_come_by_republishing(running: Running) -> None:
+    """A reader that had seen half: the relay's newer messages wait behind the hole until republishing brings the others."""
     echoing = Echoing(running)
     stream = counter.counter()
     for amount in (1, 2, 3, 4):

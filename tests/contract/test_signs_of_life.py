@@ -59,7 +59,7 @@ async def test_what_is_done_is_counted(running: Running) -> None:
         await running.writer.execute(stream, Add(1), counter.meta("same"))
         await running.writer.execute(stream, Add(1), counter.meta())
     relay = running.relay()
-    made = relay.prepare(await running.log.read(0), await relay.checkpoint())
+    made = relay.build_round(await running.log.read(0), await relay.checkpoint())
     producer = await running.bus.producer()
     await producer.send(made.batches, 10)
     await relay.round()
@@ -88,7 +88,7 @@ async def test_a_hole_turns_liveness_red_and_the_repeat_heals_it(
     stream = counter.counter()
     for _ in range(3):
         await running.writer.execute(stream, Add(1), counter.meta())
-    made = running.relay().prepare(await running.log.read(0), await running.relay().checkpoint())
+    made = running.relay().build_round(await running.log.read(0), await running.relay().checkpoint())
     (where, messages), producer = next(iter(made.batches.items())), await running.bus.producer()
 
     async def send(*what: Message) -> None:

@@ -66,7 +66,7 @@ async def _paid(story: Story) -> None:
 
 
 async def _sent_again(campaigns: Running) -> None:
-    """All topics refilled from the log, beside what the relay has sent."""
+    """All topics republished from the log, beside what the relay has sent."""
     app = campaigns.app
     relay = Relay(SERVICE.name, app.log, app.bus, SERVICE.codec, SERVICE.publish, app.deciders.partitions)
     for topic in ("campaigns.events.v1", "campaigns.commands.v1", *OTHERS):
@@ -74,7 +74,7 @@ async def _sent_again(campaigns: Running) -> None:
 
 
 def _same_hashes(before: dict[str, str], now: dict[str, Any]) -> None:
-    """Read from the topics after the refill: the last record of each event counts."""
+    """Read from the topics after republishing: the last record of each event counts."""
     assert before
     assert {name: now[name] for name in before} == before
 
