@@ -12,7 +12,7 @@ from itertools import islice
 import orjson
 
 from kernel.adapters.bus import BusRecord, Message, TopicPartition
-from kernel.adapters.sqlite.driver import Line
+from kernel.adapters.sqlite.line import Line
 from kernel.core.faults import Internal, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
 

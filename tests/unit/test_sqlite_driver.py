@@ -1,7 +1,8 @@
-"""The SQLite driver: a statement is one hop, BEGIN travels with it, and what fails or is cancelled leaves no transaction."""
+"""The SQLite driver: at most one hop for a statement, BEGIN travels with it; what fails or is cancelled leaves no transaction."""
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import enumerate as enumerate_threads
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.adapters.opening import database_at
-from kernel.adapters.sqlite.driver import STREAMED_ROWS, Line
+from kernel.adapters.sqlite.driver import AT_ONCE_ROWS, STREAMED_ROWS
+from kernel.adapters.sqlite.line import Line
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Unavailable
 from tests.kit.until import until
@@ -54,21 +56,50 @@ async def add(database: Database, *many: int) -> None:
             await connection.execute(sa.insert(THINGS), {"number": number})
 
 
-async def test_a_read_is_one_hop(database: Database, hops: list[str]) -> None:
+async def test_a_short_read_is_no_hop(database: Database, hops: list[str]) -> None:
     await numbers(database)
     hops.clear()
     assert await numbers(database) == []
+    assert hops == []
+
+
+async def test_a_long_read_is_given_up_by_the_loop_and_done_in_the_thread(database: Database, hops: list[str]) -> None:
+    many = sa.text(
+        "SELECT * FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT sum(i) FROM n)"
+    )
+    await numbers(database)
+    hops.clear()
+    async with database.reading() as connection:
+        assert (await connection.execute(many)).scalar() == 100_000 * 100_001 // 2
     assert len(hops) == 1
 
 
-async def test_a_transaction_is_a_hop_for_each_statement_and_one_for_commit(
+async def test_a_transaction_is_a_hop_for_its_first_statement_and_one_for_commit(
     database: Database, hops: list[str]
 ) -> None:
     await add(database, 1)
     hops.clear()
-    await add(database, 2, 3)
-    assert len(hops) == 3
-    assert await numbers(database) == [1, 2, 3]
+    await add(database, 2, 3, 4)
+    assert len(hops) == 2
+    assert await numbers(database) == [1, 2, 3, 4]
+
+
+async def test_many_inserted_rows_are_a_hop(database: Database, hops: list[str]) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(sa.insert(THINGS), {"number": 0})
+        hops.clear()
+        await connection.execute(sa.insert(THINGS), [{"number": 1 + each} for each in range(AT_ONCE_ROWS + 1)])
+        assert len(hops) == 1
+
+
+async def test_a_statement_waits_for_what_a_cancelled_caller_left_under_way(tmp_path: Path) -> None:
+    line, going = Line(str(tmp_path / "store.db")), threading.Event()
+    await line.do(lambda connection: connection.execute("SELECT 1"))
+    assert line.is_idle
+    line.do(lambda _: going.wait(10)).cancel()
+    assert not line.is_idle
+    going.set()
+    await line.close()
 
 
 async def test_a_transaction_without_a_statement_is_none(database: Database, hops: list[str]) -> None:

@@ -1,109 +1,30 @@
-"""The SQLite driver beneath SQLAlchemy: one thread for each connection, and one hop to it for each statement.
+"""The SQLite driver beneath SQLAlchemy: one thread for each connection, and at most one hop to it for each statement.
 
 aiosqlite makes a hop for the cursor, for execute, for the rows and for close, and BEGIN makes as many again. A hop costs far
-more than a short statement. Here a statement, its rows and the BEGIN before it are one hop.
+more than a short statement. Here a statement, its rows and the BEGIN before it are one hop; a short statement that waits for
+no lock and no disk sync (a SELECT, a few inserted rows of an open transaction) is executed at once, without a hop.
 """
 
-import asyncio
+import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.util.concurrency import await_
 
-from kernel.core.faults import BUGS
+from kernel.adapters.sqlite.line import Line
 
 R = TypeVar("R")
 Parameters = Sequence[Any] | None
-FAILURES = (sqlite3.Error, sqlite3.Warning, MemoryError, OSError, RuntimeError, SystemError, BufferError, *BUGS)
+AT_ONCE_ROWS = 50
+"""Inserted rows that an open transaction takes without a hop."""
 STREAMED_ROWS = 1_000
 """Rows that a streamed result fetches in one hop."""
 
-
-class Line:
-    """One connection, and the thread that does all of its work, in the order in which the work was asked for."""
-
-    def __init__(self, path: str, **options: Any) -> None:
-        self._asked: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
-        self._open: Callable[[], sqlite3.Connection] = lambda: sqlite3.connect(path, **options)
-        self._connection: sqlite3.Connection | None = None
-        self._is_closed = False
-        Thread(target=self._serve, name="sqlite", daemon=True).start()
-
-    def do(self, work: Callable[[sqlite3.Connection], R]) -> "asyncio.Future[R]":
-        """Does `work` in the thread. Cancelling the future does not stop work that has begun."""
-        return self._ask(lambda: work(self._opened()))
-
-    def _ask(self, work: Callable[[], R]) -> "asyncio.Future[R]":
-        done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        if self._is_closed:
-            done.set_exception(sqlite3.ProgrammingError("the connection is closed"))
-        else:
-            self._asked.put((done, work))
-        return done
-
-    def _serve(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            done, work = asked
-            settle, outcome = _attempt(work)
-            with suppress(RuntimeError):  # the loop has been closed meanwhile
-                done.get_loop().call_soon_threadsafe(settle, done, outcome)
-            del asked, done, work, outcome
-        self._shut()
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._open()
-        return self._connection
-
-    def _shut(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    @property
-    def is_in_transaction(self) -> bool:
-        connection = self._connection
-        return connection is not None and connection.in_transaction
-
-    async def create_function(self, *arguments: Any, **named: Any) -> None:
-        await self.do(lambda connection: connection.create_function(*arguments, **named))
-
-    async def close(self) -> None:
-        """Closes the connection after the work that was asked for before, and ends the thread. Later work fails."""
-        if not self._is_closed:
-            closed = self._ask(self._shut)
-            self.stop()
-            await closed
-
-    def stop(self) -> None:
-        """Does the same as `close` and does not wait for it."""
-        self._is_closed = True
-        self._asked.put(None)
-
-
-def _attempt(work: Callable[[], Any]) -> tuple[Callable[["asyncio.Future[Any]", Any], None], Any]:
-    """The work's result or error: an error that ended the thread would leave its caller, and all later ones, waiting."""
-    try:
-        return _resolve, work()
-    except FAILURES as error:
-        return _reject, error
-
-
-def _resolve(done: "asyncio.Future[Any]", result: Any) -> None:
-    if not done.done():
-        done.set_result(result)
-
-
-def _reject(done: "asyncio.Future[Any]", error: Any) -> None:
-    if not done.done():
-        done.set_exception(error)
+_INSERTS = re.compile(r"INSERT INTO [^()]*\([^()]*\)\s+VALUES ").match
 
 
 class Cursor:
@@ -119,10 +40,10 @@ class Cursor:
         self.rowcount, self.lastrowid = -1, None
 
     def execute(self, sql: str, parameters: Parameters = None) -> None:
-        self._take(self._connection.hop(lambda raw: _rows(raw.execute(sql, parameters or ()))))
+        self._take(self._connection.run(sql, lambda raw: _rows(raw.execute(sql, parameters or ()))))
 
     def executemany(self, sql: str, parameters: Sequence[Any]) -> None:
-        self._take(self._connection.hop(lambda raw: _rows(raw.executemany(sql, parameters))))
+        self._take(self._connection.run(sql, lambda raw: _rows(raw.executemany(sql, parameters)), len(parameters)))
 
     def _take(self, found: tuple[Any, int, Any, list[Any]]) -> None:
         self.description, self.rowcount, self.lastrowid, rows = found
@@ -219,6 +140,16 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
                 self._begin = begin  # BEGIN failed: the next statement must not stand outside of a transaction
             raise
 
+    def run(self, sql: str, work: Callable[[sqlite3.Connection], R], rows: int = 1) -> R:
+        """Without a hop where the statement waits for nothing: a short SELECT, or a few rows inserted in an open transaction."""
+        if not self._begin and self._line.is_idle:
+            if sql.startswith("SELECT "):
+                found = self._line.at_once_if_short(work)
+                return self.hop(work) if found is None else await_(_Ready(found[0]))
+            if self._line.is_in_transaction and _INSERTS(sql) and rows <= AT_ONCE_ROWS:
+                return await_(_Ready(self._line.at_once(work)))
+        return self.hop(work)
+
     def cursor(self, server_side: bool = False) -> Any:
         return StreamedCursor(self) if server_side else Cursor(self)
 
@@ -233,6 +164,17 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._begin = ""
         if self._line.is_in_transaction:
             self.hop(how)
+
+
+class _Ready(Generic[R]):
+    """Awaits nothing: SQLAlchemy refuses a statement that awaited nothing at all."""
+
+    def __init__(self, found: R) -> None:
+        self._found = found
+
+    def __await__(self) -> Generator[Any, Any, R]:
+        yield from ()
+        return self._found
 
 
 def _begun(begin: str, work: Callable[[sqlite3.Connection], R]) -> Callable[[sqlite3.Connection], R]:
