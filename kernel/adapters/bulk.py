@@ -1,6 +1,6 @@
-"""Set-wise statements of one table for the driver: rows by primary key, upserts and deletes of many in one.
+"""Bulk statements of one table: select by primary keys, upsert and delete many rows at once.
 
-Rows that go with an append are parts of the append's own statement on PostgreSQL and write only if the head moves. Values
+On PostgreSQL the rows of inline tables are parts of the append's statement, and are written only if the head moves. Values
 pass through their column's type both ways, as everywhere in SQLAlchemy.
 """
 
@@ -17,7 +17,7 @@ _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class RowChanges:
-    """Of one table: whole rows to keep, by column, and keys of rows to delete; no key in both."""
+    """Changes of one table: whole rows to upsert, column by column, and keys of rows to delete; no key is in both."""
 
     table: "BulkStatements"
     kept: Mapping[str, list[Any]]
@@ -34,7 +34,7 @@ class BulkStatements:
         self._sql_types = {name: kind.compile(dialect=_DIALECT) for name, kind in types.items()}
         impls = {name: kind.dialect_impl(_DIALECT) for name, kind in types.items()}
         self._joined = {name for name, kind in types.items() if isinstance(kind, sa.Integer)}
-        """Arrays of these travel as one text: the driver looks at each number of an array several times."""
+        """Columns whose arrays travel as one text: the driver handles each number of an array several times."""
         self._bind = {name: impl.bind_processor(_DIALECT) or _as_it_is for name, impl in impls.items()}
         self._read = [impls[name].result_processor(_DIALECT, None) or _as_it_is for name in self.columns]
         self._select, self._delete = self._selecting(), self._deleting("h, ")
@@ -49,7 +49,7 @@ class BulkStatements:
         return self._select, self._key_arrays(keys)
 
     def read(self, row: Sequence[Any]) -> dict[str, Any]:
-        """A selected row by column, as the application knows its values."""
+        """A selected row by column, with the values in their application types."""
         return {name: read(value) for name, read, value in zip(self.columns, self._read, row, strict=True)}
 
     def parts(self, changes: RowChanges) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -103,7 +103,7 @@ class BulkStatements:
         return f"SELECT f.* FROM {self._unnest(self.key, 'gone')} CROSS JOIN LATERAL ({inner}) AS f"
 
     def _upserting(self, names: Sequence[str], add: Sequence[str], behind: str = "") -> str:
-        """`behind`: what else it is joined with, and writes nothing without."""
+        """`behind` joins the rows with another CTE; without a row of that CTE the statement writes nothing."""
         changed = ", ".join(f'"{name}" = {self._after(name, add)}' for name in names if name not in self.key)
         action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
         return (
@@ -121,7 +121,7 @@ class BulkStatements:
 
 
 def behind_the_head(changes: Sequence[RowChanges]) -> tuple[str, dict[str, Any]]:
-    """PostgreSQL: what to add to the append's CTEs, and its values."""
+    """PostgreSQL: the CTEs to add to the append's statement, and their values."""
     parts = [part for change in changes for part in change.table.parts(change)]
     values = {name: array for _, arrays in parts for name, array in arrays.items()}
     return "".join(f",\n{sql}" for sql, _ in parts), values

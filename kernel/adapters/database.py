@@ -40,7 +40,7 @@ class WriteTransaction(ABC):
 
     connection: AsyncConnection
     entered: bool
-    """Whether the Entry that the transaction was opened with is done; else its caller asks step by step."""
+    """Whether the transaction's Entry was done in opening it; if not, the caller does and checks it step by step."""
 
     @abstractmethod
     async def select(self, table: BulkStatements, keys: Sequence[Key]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Leases: who works on what, in database time. They only elect; compare-and-set on guards and checkpoints is what fences.
+"""Leases: elect the replica that works on each name (a partition of a consumer, the relay), by the database's time.
 
-Each of a set of names (partitions of a consumer, the relay) is held by one replica; replicas share them out evenly. A
-replica that is gone loses its leases after TTL_S; one that comes back as a zombie finds its writes refused by the fence.
+Replicas share the names out evenly. A replica that is gone loses its leases after TTL_S. Leases do not fence: the
+compare-and-set of guards and checkpoints refuses the writes of a replica that lost its lease and still works.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Leases:
         """The names held now; renews every RENEW_S. One process alone on its database holds all."""
         if not self._database.is_shared:
             return frozenset(self._names.values())
-        self._joined = True  # before it is tried: a renewal that was cancelled may have been committed
+        self._joined = True  # before the renewal, which may be committed although it was cancelled
         if monotonic() >= self._renew_at:
             self._held = await self._renew()
             self._renew_at = monotonic() + RENEW_S
@@ -75,7 +75,7 @@ class Leases:
         return list((await connection.execute(sa.select(self._table.c.name).where(mine))).scalars())
 
     async def _free(self, connection: AsyncConnection, now: datetime, count: int) -> list[str]:
-        """Takes up to `count` names whose holder is gone; a racing replica's rows are skipped, not waited for."""
+        """Takes up to `count` names whose holder is gone; skips rows that another replica has locked."""
         if count <= 0:
             return []
         free = self._of_names() & (self._table.c.until <= now) & (self._table.c.owner != self.owner)
@@ -93,7 +93,7 @@ class Leases:
         return self._table.c.name.in_(list(self._names))
 
     async def release(self) -> None:
-        """Gives everything back at once, its share as a member too, so that another replica need not wait for the TTL."""
+        """Deletes all rows of this replica, its membership too: other replicas need not wait until the TTL has passed."""
         self._renew_at = 0.0
         if self._joined:
             self._joined, self._held = False, frozenset()

@@ -1,4 +1,4 @@
-"""Carrying out what processes ask for: the commands on `<service>.commands.v1`, each once under its message id."""
+"""Command consumer: executes the commands on the topic `<service>.commands.v1`, each once, under its message id."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,9 +20,9 @@ DecodeCommand = Callable[[str, bytes], tuple[str, object] | None]
 
 
 class CommandConsumer:
-    """`handle` of the consumer of the command topic. Ids suffice: a repeat answers as before, so there is no chain.
+    """Handler of the command topic's Consumer. A repeated id gives the first result again, so the topic needs no chain.
 
-    A refusal is an answer (CommandRefused). What cannot be read or meets a bug is parked; later commands go on.
+    A refusal is a result (CommandRefused). A command that cannot be read, or meets a bug, is parked; later commands go on.
     """
 
     def __init__(self, name: str, database: Database, writer: Writer) -> None:
@@ -33,39 +33,39 @@ class CommandConsumer:
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         everything = placed(parts)
         runnable = [sourced for _, sourced in everything if sourced.error is None and sourced.incoming is not None]
-        answers = await self._writer.execute_many([_request(one.incoming, one.requester) for one in runnable])
-        reasons = {id(sourced): _why_not(answer) for sourced, answer in zip(runnable, answers, strict=True)}
+        results = await self._writer.execute_many([_request(one.incoming, one.requester) for one in runnable])
+        reasons = {id(sourced): _why_not(result) for sourced, result in zip(runnable, results, strict=True)}
         parking = [
             (part, sourced, reason)
             for part, sourced in everything
             if (reason := reasons.get(id(sourced), sourced.error or "unknown command type")) is not None
         ]
 
-        async def also(connection: AsyncConnection) -> bool:
+        async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
             return await self._guards.move(connection, parts)
 
-        await commit(self._database, also)
+        await commit(self._database, in_transaction)
 
     async def retry(self, key: str, again: Again) -> int:
-        """Carries out a key's parked commands in order; returns how many, raises what still cannot be read."""
+        """Executes a key's parked commands in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
         for place, source, sourced in waiting:
-            answers = await self._writer.execute_many([_request(await again(source, sourced), _requester(sourced))])
-            reason = _why_not(answers[0])
-            if reason is not None and isinstance(answers[0], BaseException):
-                raise answers[0]
+            results = await self._writer.execute_many([_request(await again(source, sourced), _requester(sourced))])
+            reason = _why_not(results[0])
+            if reason is not None and isinstance(results[0], BaseException):
+                raise results[0]
             async with self._database.transaction() as connection:
                 await self.parking.remove(connection, [place])
         return len(waiting)
 
 
-def _why_not(answer: Receipt | BaseException) -> str | None:
-    """None when the command is answered, be it by a refusal; raises Unavailable when it has to wait."""
-    if isinstance(answer, Fault) and answer.kind in WAITING:
-        raise Unavailable(answer.code)
-    answered = isinstance(answer, Receipt) or (isinstance(answer, Fault) and answer.kind not in {"poison", "internal"})
-    return None if answered else reason_of(answer) if isinstance(answer, BaseException) else None
+def _why_not(result: Receipt | BaseException) -> str | None:
+    """None when the command has a result, a refusal included; else why to park it. Raises Unavailable when it has to wait."""
+    if isinstance(result, Fault) and result.kind in WAITING:
+        raise Unavailable(result.code)
+    is_done = isinstance(result, Receipt) or (isinstance(result, Fault) and result.kind not in {"poison", "internal"})
+    return None if is_done else reason_of(result) if isinstance(result, BaseException) else None
 
 
 def _requester(sourced: InboundRecord) -> str:

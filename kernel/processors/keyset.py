@@ -29,7 +29,7 @@ class Page:
 
 
 def chosen(order_by: str, known: Sequence[str], default: str = "") -> tuple[str, bool]:
-    """The field of an `order_by` (AIP-132) and whether it falls; `default` or the first of `known` when nothing is asked for.
+    """The field of an `order_by` (AIP-132) and whether it falls; `default` or the first of `known` when it is empty.
 
     Raises Invalid `order_by.unknown`.
     """
@@ -67,16 +67,16 @@ class Keyset:
         return tuple(value.isoformat() if isinstance(value, datetime) else value for value in values)
 
 
-Key = tuple[KeyedColumnElement[Any], bool]
+SortKey = tuple[KeyedColumnElement[Any], bool]
 
 
-def _value(key: Key, kept: str | int | None) -> sa.ColumnElement[Any]:
-    """A cursor's value as its column has it: times travel as text."""
+def _value(key: SortKey, kept: str | int | None) -> sa.ColumnElement[Any]:
+    """A cursor's value in its column's type: cursors carry times as text."""
     kind = key[0].type
     return sa.literal(datetime.fromisoformat(str(kept)) if isinstance(kind, UtcTime) else kept, kind)
 
 
-def _behind(keys: Sequence[Key], values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
+def _behind(keys: Sequence[SortKey], values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
     """Rows behind the values: one row-value comparison, which an index serves, for every run of columns of one direction."""
     falls = keys[0][1]
     run = next((place for place, (_, other) in enumerate(keys) if other != falls), len(keys))

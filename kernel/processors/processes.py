@@ -25,7 +25,7 @@ from kernel.streams.records import PartitionBatch, Topic, placed
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500
 WAITING = frozenset({"unavailable", "exhausted"})
-"""Kinds of fault that pass by themselves: the consumer waits and tries again, and parks nothing."""
+"""Kinds of transient fault: the consumer waits and tries again, and parks nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ProcessRunner:
         self.parking = Parking(database, process.name)
 
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
-        """In one append, without what cannot be read and the keys that are parked; cause by cause when that fails."""
+        """Decides all causes in one append, and parks unreadable records and parked keys; one cause at a time when that fails."""
         parked, parking, causes = await self.parking.keys(), [], []
         for part, sourced in placed(parts):
             reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
@@ -79,24 +79,26 @@ class ProcessRunner:
                 parked.add(sourced.key)
                 parking.append((part, sourced, reason))
 
-        async def also(connection: AsyncConnection) -> bool:
+        async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
             return await self._guards.move(connection, parts)
 
-        if not await self._decide(causes, also):
+        if not await self._decide(causes, in_transaction):
             await self._carefully(parts)
 
-    async def _decide(self, causes: Sequence[Delivered[Any] | None], also: InTransaction) -> bool:
-        """False when one of the causes cannot be decided; nothing was written then."""
+    async def _decide(self, causes: Sequence[Delivered[Any] | None], in_transaction: InTransaction) -> bool:
+        """Decides the causes and appends; False, with nothing written, when one of the causes cannot be decided."""
         try:
             items = [item for cause in causes if (item := self._item(cause)) is not None]
         except BUGS:
             return False
         if not items:
-            await commit(self._database, also)
+            await commit(self._database, in_transaction)
             return True
         faults = [
-            outcome.fault for outcome in await self._writer.execute_group(items, also) if outcome.fault is not None
+            result.fault
+            for result in await self._writer.execute_group(items, in_transaction)
+            if result.fault is not None
         ]
         for fault in faults:
             if isinstance(fault, Fault) and fault.kind in WAITING:
@@ -104,7 +106,7 @@ class ProcessRunner:
         return not faults
 
     async def _carefully(self, parts: Sequence[PartitionBatch]) -> None:
-        """One cause at a time, under ids that make repeats harmless; a failing key is parked with the guards' move."""
+        """Decides one cause at a time, under ids that make repeats harmless; parks failing keys as the guards move."""
         parked, parking = await self.parking.keys(), []
         for part, sourced in placed(parts):
             reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
@@ -113,11 +115,11 @@ class ProcessRunner:
                 parked.add(sourced.key)
                 parking.append((part, sourced, reason))
 
-        async def also(connection: AsyncConnection) -> bool:
+        async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
             return await self._guards.move(connection, parts)
 
-        await commit(self._database, also)
+        await commit(self._database, in_transaction)
 
     async def _try(self, cause: Delivered[Any] | None) -> str | None:
         try:
@@ -142,7 +144,7 @@ class ProcessRunner:
         return QueuedCommand(stream, cause, Meta(command, actor, "", cause.correlation, cause.id, cause.traceparent))
 
     async def retry(self, key: str, again: Again) -> int:
-        """Decides a key's parked causes in order; returns how many, raises what still fails. Repeats are harmless."""
+        """Decides a key's parked causes in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
         for place, source, sourced in waiting:
             await self._execute(await again(source, sourced))
@@ -151,10 +153,10 @@ class ProcessRunner:
         return len(waiting)
 
 
-async def commit(database: Database, also: InTransaction) -> None:
-    """Runs `also` in a transaction of its own; raises Fenced when another replica has moved the guard."""
+async def commit(database: Database, in_transaction: InTransaction) -> None:
+    """Runs `in_transaction` in a transaction of its own; raises Fenced when another replica has moved the guard."""
     async with database.transaction() as connection:
-        if not await also(connection):
+        if not await in_transaction(connection):
             raise Fenced
 
 

@@ -1,7 +1,7 @@
-"""project(): read model rows, parked poison and guard commit together, batch by batch, set-wise.
+"""Projector: commits a batch's read model rows, parked events and guards in one transaction, by set-wise statements.
 
-A projection does not know whether an event came from the service's own log or from a topic. `apply` uses no clock, random,
-float or personal data: a rebuild must equal live byte for byte.
+A projection does not know whether an event came from the service's own log or from a topic. `apply` uses no clock, random
+number, float or personal data: a rebuild must give the live rows byte for byte.
 """
 
 import asyncio
@@ -159,13 +159,17 @@ class Projector:
         self.progress = progress or Wakeup()
 
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
-        """Three tries with jitter for the batch as a whole; then event by event, parking the keys that fail."""
+        """Tries the whole batch three times, with jitter; then applies event by event and parks the keys that fail."""
         for attempt in range(TRIES):
             try:
                 await self._commit(parts, one_by_one=False)
                 return
             except POISONOUS as error:
-                logger.warning("a batch failed", exc_info=error, extra={"projection": self.projection.name})
+                logger.warning(
+                    "projector: batch failed, will retry, then event by event",
+                    exc_info=error,
+                    extra={"projection": self.projection.name},
+                )
                 await asyncio.sleep(0.02 * 2**attempt * random.random())
         await self._commit(parts, one_by_one=True)
 
@@ -176,9 +180,9 @@ class Projector:
 
     @asynccontextmanager
     async def _entered(self, parts: Sequence[PartitionBatch]) -> AsyncIterator[tuple[Target, set[str]]]:
-        """A transaction under the projection's lock in which the guards have moved, and the keys that are parked.
+        """Opens a transaction under the projection's lock, moves the guards in it, and gives the parked keys.
 
-        Fenced or Superseded before anything of the batch is applied.
+        Raises Fenced or Superseded before an event of the batch is applied.
         """
         entry = Entry(self.consumer, moves_of(parts), self.projection.name, self.generation)
         async with self._database.exclusive(self.consumer, entry) as transaction:
@@ -186,7 +190,7 @@ class Projector:
             yield Target(transaction, self._tables), parked
 
     async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> set[str]:
-        """The parked keys are read when the guards have moved: another replica may have parked one before that."""
+        """Moves the guards, then reads the parked keys: another replica may have parked a key before the guards moved."""
         await self._check_live(connection)
         if not await self._guards.move(connection, parts):
             raise Fenced
@@ -199,7 +203,7 @@ class Projector:
             raise Superseded(self.consumer)
 
     async def _apply(self, target: Target, parts: Sequence[PartitionBatch], parked: set[str], one_by_one: bool) -> None:
-        """What cannot be read and all later events of its key are parked; the rest is applied, set-wise or singly."""
+        """Parks unreadable records and all later events of their keys; applies the other events, set-wise or one by one."""
         parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
         whole: list[Delivered[Any]] = []
         for part, sourced in placed(parts):
@@ -217,7 +221,7 @@ class Projector:
         await self._parking.park(target.connection, parking)
 
     async def _try(self, target: Target, incoming: Delivered[Any]) -> str | None:
-        """None when applied, else why not; in a savepoint, so that half of it does not stay."""
+        """Applies one event in a savepoint, so that a failure leaves none of its rows; None, or why the event failed."""
         try:
             async with target.connection.begin_nested():
                 await self.projection.apply(target, [incoming])
@@ -228,7 +232,7 @@ class Projector:
         return None
 
     async def retry(self, key: str, again: Again) -> int:
-        """Applies the parked events of a key in order in one transaction; returns how many, raises what still fails."""
+        """Applies the parked events of a key in order, in one transaction; returns how many, and raises an event's error."""
         async with self._database.exclusive(self.consumer) as transaction:
             target = Target(transaction, self._tables)
             await self._check_live(target.connection)

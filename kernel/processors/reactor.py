@@ -1,4 +1,4 @@
-"""Calls to the world outside for intents in the own log: at least once, under the intent's id, the guard moves after."""
+"""Reactor: calls a system outside for each intent in the own log, at least once, under the intent's id; then moves the guard."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 
 class Reactor:
-    """`handle` of an effect's Consumer. Intents of one stream are called in order, of different ones at once."""
+    """Handler of an effect's Consumer: performs intents of one stream in order, and intents of different streams at once."""
 
     CONCURRENT = 16
 
@@ -35,19 +35,19 @@ class Reactor:
                 lanes.setdefault(sourced.key, []).append((part, sourced))
         telemetry.gauge("effects_pending", sum(map(len, lanes.values())), effect=self._effect.name)
         calls = [self._lane(lane, key in parked) for key, lane in lanes.items()]
-        answers = await asyncio.gather(*calls, return_exceptions=True)
+        results = await asyncio.gather(*calls, return_exceptions=True)
         telemetry.gauge("effects_pending", 0, effect=self._effect.name)
         parking = []
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            parking += answer
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            parking += result
 
-        async def also(connection: AsyncConnection) -> bool:
+        async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
             return await self._guards.move(connection, parts)
 
-        await commit(self._database, also)
+        await commit(self._database, in_transaction)
 
     def _is_wanted(self, incoming: Delivered[Any] | None) -> bool:
         return incoming is not None and isinstance(incoming.event, self._effect.events)
@@ -55,7 +55,7 @@ class Reactor:
     async def _lane(
         self, lane: list[tuple[PartitionBatch, InboundRecord]], is_parked: bool
     ) -> list[tuple[PartitionBatch, InboundRecord, str]]:
-        """One stream's intents in order; what fails for good is parked with all that follow it."""
+        """Performs one stream's intents in order. An intent that cannot succeed is parked with all that follow it."""
         parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
         for part, sourced in lane:
             reason = KEY_IS_PARKED if is_parked or parking else sourced.error
@@ -82,7 +82,7 @@ class Reactor:
         return None
 
     async def retry(self, key: str, again: Again) -> int:
-        """Calls for a key's parked intents in order; returns how many, raises what still fails."""
+        """Performs a key's parked intents in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
         for place, source, sourced in waiting:
             incoming = await again(source, sourced)

@@ -1,4 +1,4 @@
-"""The clock of a service: executes the commands of deadlines that have come, once, and clears the rows."""
+"""Deadline scheduler: executes the command of each deadline that is due, once, and deletes the deadline's row."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ CLOCK_POLL_S = 1.0
 
 
 class DeadlineScheduler:
-    """Executes what is due under the uuid5 of the deadline, and deletes the row on any answer but `unavailable`."""
+    """Executes a due command under an id derived from its deadline. The row stays while the writer is unavailable."""
 
     def __init__(self, database: Database, log: Log, writer: Writer, codec: Codec) -> None:
         self._database, self._log, self._writer, self._codec = database, log, writer, codec
@@ -44,7 +44,7 @@ class DeadlineScheduler:
                 await lease.release()
 
     async def _tick(self, lease: Leases) -> float:
-        """Runs what is due; returns how long until something may be due again, at most CLOCK_POLL_S."""
+        """Executes due commands; returns the seconds until the next may be due, at most CLOCK_POLL_S."""
         try:
             return await self.run_due() if await lease.held() else CLOCK_POLL_S
         except Fault as fault:
@@ -53,7 +53,7 @@ class DeadlineScheduler:
             return CLOCK_POLL_S * random.random()
 
     async def run_due(self) -> float:
-        """Executes what is due now. The writer's time decides, so that no decision is made before the deadline."""
+        """Executes the commands due by the writer's time, so that no decision is made before its deadline."""
         now = await self._writer.now()
         async with self._database.reading() as connection:
             query = sa.select(self._table).order_by(self._table.c.due_at).limit(DUE_LIMIT)
@@ -64,18 +64,18 @@ class DeadlineScheduler:
         return min(CLOCK_POLL_S, (rows[0].due_at - now) / timedelta(seconds=1)) if rows else CLOCK_POLL_S
 
     async def _execute(self, due: Sequence[Deadline]) -> bool:
-        """False when some have to wait."""
-        answers = await self._writer.execute_many([self._item(row) for row in due])
+        """Executes the commands and deletes the finished rows; False when some have to wait."""
+        results = await self._writer.execute_many([self._item(row) for row in due])
         done = []
-        for row, answer in zip(due, answers, strict=True):
-            if isinstance(answer, BaseException) and not isinstance(answer, Fault):
-                raise answer
-            if not (isinstance(answer, Fault) and answer.kind in WAITING):
+        for row, result in zip(due, results, strict=True):
+            if isinstance(result, BaseException) and not isinstance(result, Fault):
+                raise result
+            if not (isinstance(result, Fault) and result.kind in WAITING):
                 done.append(row)
         if done:
             async with self._database.transaction() as connection:
                 columns = sa.tuple_(self._table.c.stream, self._table.c.name, self._table.c.due_at)
-                await connection.execute(sa.delete(self._table).where(columns.in_([_key(row) for row in done])))
+                await connection.execute(sa.delete(self._table).where(columns.in_([_columns(row) for row in done])))
         return len(done) == len(due)
 
     def _item(self, row: Deadline) -> QueuedCommand:
@@ -84,5 +84,5 @@ class DeadlineScheduler:
         return QueuedCommand(row.stream, command, Meta(identity, Actor("clock", "platform", SYSTEM)))
 
 
-def _key(row: Deadline) -> tuple[str, str, datetime]:
+def _columns(row: Deadline) -> tuple[str, str, datetime]:
     return row.stream, row.name, row.due_at

@@ -68,9 +68,9 @@ async def run(roles: Sequence[Role], health: Health | None = None, drain_limit_s
 
 
 def calm_collector() -> None:
-    """What was loaded stays: without it each full collection walks all modules again (a third of a consumer's time).
+    """Tunes the garbage collector. Freezing exempts all loaded modules: full collections took a third of a consumer's time.
 
-    And a batch makes thousands of objects that reference counting frees: the youngest are looked at every 50,000.
+    The youngest generation is collected every 50,000 objects: a batch makes thousands, which reference counting frees.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -126,23 +126,23 @@ async def _stop(one: _Running, until: float) -> None:
     one.stop.set()
     done, _ = await asyncio.wait([one.task], timeout=waited_s)
     if not done:
-        log.warning("did not stop in time, cancelled", extra={"role": one.role.name, "waited_s": waited_s})
+        log.warning("role cancelled: it did not stop in time", extra={"role": one.role.name, "waited_s": waited_s})
         one.task.cancel()
         await asyncio.wait([one.task], timeout=CANCEL_LIMIT_S)
 
 
 def _crashed(one: _Running) -> bool:
-    """Says why at once; being cancelled past the deadline is no crash (a relay whose broker is gone)."""
+    """Logs a crash at once; True for one. A role cancelled past its deadline has not crashed (a relay without its broker)."""
     if one.task.cancelled():
         if one.task.cancelling():
             return False
-        log.error("a role was cancelled by nobody", extra={"role": one.role.name})
+        log.error("role crashed: cancelled by nobody", extra={"role": one.role.name})
         return True
     error = one.task.exception()
     if error:
-        log.error("a role crashed", exc_info=error, extra={"role": one.role.name})
+        log.error("role crashed: unhandled error", exc_info=error, extra={"role": one.role.name})
     elif not one.stop.is_set():
-        log.error("a role ended although nobody asked it to", extra={"role": one.role.name})
+        log.error("role crashed: it ended before its stop", extra={"role": one.role.name})
     return error is not None or not one.stop.is_set()
 
 

@@ -1,7 +1,7 @@
-"""PostgreSQL by its driver, for the few statements that every command waits for: one round trip each, prepared once.
+"""PostgreSQL's driver without SQLAlchemy, for the few statements that every command waits for: one round trip, prepared once.
 
-The connections are SQLAlchemy's, with its roles and timeouts, and in autocommit; what it does round a statement (BEGIN and
-COMMIT of their own, a greenlet, a compiled form) costs more than these statements do. `begun` is a transaction of such
+The connections are those of SQLAlchemy's pool, with their roles and timeouts, in autocommit. SQLAlchemy's work around a
+statement (BEGIN and COMMIT, a greenlet, compiling) costs more than these statements do. `begun` is a transaction of such
 statements, whose BEGIN travels together with the first of them.
 """
 
@@ -25,9 +25,9 @@ STATEMENT_LIMIT = 8
 SPARE_LIMIT = 2
 """Connections kept for transactions."""
 INDEXES_ONLY = "enable_seqscan = off"
-"""A plan is kept for the connection's life: made while a table is small, it would read all of it when it is large."""
+"""A plan is kept for the connection's life: a plan made while a table is small would scan the whole table later."""
 PLANNED_ONCE = "plan_cache_mode = force_generic_plan"
-"""Left to itself the server plans anew what it thinks cheaper that way; that costs more than these statements do."""
+"""Without this setting the server may plan a statement again at each execution, which costs more than the statement."""
 
 
 @lru_cache(maxsize=1024)
@@ -63,7 +63,7 @@ class _Line(NamedTuple):
 class DriverTransaction:
     """A transaction under way. `connection` is SQLAlchemy's way into the same one; it begins and commits nothing itself.
 
-    `tag` is what the opening's last statement answered ("UPDATE 3").
+    `tag` is the command tag of the opening's last statement ("UPDATE 3").
     """
 
     connection: AsyncConnection
@@ -73,7 +73,7 @@ class DriverTransaction:
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
         """All rows of one statement; raises what SQLAlchemy would have raised."""
         text, names = numbered(sql)
-        rows: list[Any] = await _told(text, self.driver.fetch(text, *[values[name] for name in names]))
+        rows: list[Any] = await _translated(text, self.driver.fetch(text, *[values[name] for name in names]))
         return rows
 
 
@@ -97,7 +97,7 @@ class DriverPool:
         async with self._slots:
             line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
             try:
-                rows: list[Any] = await _told(text, line.driver.fetch(text, *[values[name] for name in names]))
+                rows: list[Any] = await _translated(text, line.driver.fetch(text, *[values[name] for name in names]))
             except BaseException:
                 await _throw_away(line)
                 raise
@@ -112,10 +112,10 @@ class DriverPool:
         """
         line, is_free = self._spare.pop() if self._spare else await self._take(), False
         try:
-            tag = await _told(opening, line.driver.execute(f"BEGIN; {opening}"))
+            tag = await _translated(opening, line.driver.execute(f"BEGIN; {opening}"))
             begun = self._under_way[line.pooled] = DriverTransaction(line.pooled, line.driver, tag)
             yield begun
-            if await _told("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
+            if await _translated("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
                 raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
             is_free = True
         except Exception:
@@ -138,7 +138,7 @@ class DriverPool:
         return _Line(pooled, driver)
 
     async def _put_back(self, line: _Line) -> None:
-        """To be had without the pool's work, where few are kept so; else to the pool: it is as it was."""
+        """Keeps the connection for the next transaction, or returns it to the pool past SPARE_LIMIT."""
         if len(self._spare) >= SPARE_LIMIT:
             await line.pooled.close()
             return
@@ -147,7 +147,7 @@ class DriverPool:
         self._spare.append(line)
 
     async def close(self) -> None:
-        """Ends the connections: with their settings they are of no use to others."""
+        """Closes the kept connections; their settings make them useless to other users of the pool."""
         for lines in (self._idle, self._spare):
             while lines:
                 await _throw_away(lines.pop())
@@ -166,10 +166,10 @@ async def _rolled_back(driver: Any) -> bool:
     return True
 
 
-async def _told(text: str, asked: Awaitable[Any]) -> Any:
-    """The driver's answer; what it raises becomes what SQLAlchemy raises."""
+async def _translated(text: str, call: Awaitable[Any]) -> Any:
+    """The result of the driver's call; turns the driver's errors into SQLAlchemy's."""
     try:
-        return await asked
+        return await call
     except asyncpg.PostgresError as error:
         kind = IntegrityError if (error.sqlstate or "").startswith(BREAKS_CONSTRAINT) else DBAPIError
         raise kind(text, None, error) from error

@@ -1,4 +1,4 @@
-"""SQL with which a projector's transaction opens on PostgreSQL: its lock, then all that is usually asked, in one round trip."""
+"""Opening of a projector's transaction on PostgreSQL: the lock, the guards' move and the usual checks in one round trip."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +20,14 @@ MOVE_BOUND = sa.text(_MOVE.format(*[f":{name}" for name in "abcdef"], consumer="
 
 
 def opening(name: str, entry: Entry | None) -> str:
-    """The lock, and behind it the entry: a statement after the lock's, as it must see what the lock's last holder committed."""
+    """The lock, then the entry as a statement of its own, which sees the commit of the lock's last holder."""
     return locking(name) if entry is None else f"{locking(name)}; {entering(entry)}"
 
 
 def locking(name: str) -> str:
-    """Replicas own different partitions but may fold into the same row: one transaction of a name at a time.
+    """Locks the name: replicas own different partitions, but may fold into the same row.
 
-    A crash of the database may take back the last moments, rows and guard alike: they are read once more.
+    The commit does not wait for the disk: a crash loses rows and guard alike, and the events are read once more.
     """
     return (
         f"SET LOCAL synchronous_commit = off; SET LOCAL {INDEXES_ONLY}; "
@@ -36,7 +36,7 @@ def locking(name: str) -> str:
 
 
 def entering(entry: Entry) -> str:
-    """Moves the guards where this generation is live and nothing is parked. Where it moves less, its caller asks."""
+    """Moves the guards if this generation is live and no key is parked. A caller checks each condition when fewer moved."""
     return (
         f"{moving(entry)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {literal(entry.consumer)}) "
         f"AND NOT EXISTS (SELECT FROM projections WHERE name = {literal(entry.projection)} "

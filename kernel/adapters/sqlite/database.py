@@ -114,7 +114,7 @@ class _SqliteWrites(WriteTransaction):
 
 
 async def _enter(connection: AsyncConnection, entry: Entry) -> bool:
-    """False where it moved less than all of them: then its caller asks step by step, and is refused."""
+    """Moves the guards; False when fewer moved than asked for. The caller then goes step by step, and is fenced."""
     values = [entry.consumer, entry.consumer, entry.projection, entry.generation]
     return await _moved(connection, f"{_MOVE}{_USUAL}", entry.moves, values)
 
@@ -129,7 +129,7 @@ async def _moved(connection: AsyncConnection, sql: str, moves: Sequence[GuardMov
 async def upsert_columns(
     connection: AsyncConnection, table: sa.Table, columns: Mapping[str, list[Any]], add: Sequence[str] = ()
 ) -> None:
-    """Rows column by column, without a dict per row: the driver takes tuples, once they went through their columns' types."""
+    """Upserts rows given column by column, without a dict per row: the values pass through their columns' types."""
     keys = [column.name for column in table.primary_key.columns]
     changed = ", ".join(f'"{name}" = {_after(name, add)}' for name in columns if name not in keys)
     action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
@@ -151,7 +151,7 @@ def _bound(kind: sa.types.TypeEngine[Any], values: list[Any], dialect: sa.Dialec
 
 
 async def write_changes(connection: AsyncConnection, changes: Sequence[RowChanges]) -> None:
-    """Rows that go with an append, in its transaction, after it."""
+    """Writes the rows of inline tables that an append changes, in its transaction."""
     for change in changes:
         if change.gone:
             await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
