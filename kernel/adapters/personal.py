@@ -1,4 +1,4 @@
-"""Personal data apart from the log: encrypted per subject, so that deleting one key row erases a person everywhere.
+"""Personal data outside of the log (crypto-shredding): encrypted per subject; deleting one key row erases a person everywhere.
 
 Every subject has a data key, stored wrapped by a master key; a field is AES-256-GCM under the data key with a fresh
 nonce, bound (AAD) to its subject, field and revision. Events carry the revision only.
@@ -27,7 +27,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 PLAINTEXT_LIMIT_BYTES = 64 * 1024
 OPEN_LIMIT = 1000
-"""No query joins more personal fields than this at once."""
+"""Most personal fields that one query opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Tables:
 
 
 def define(metadata: sa.MetaData) -> Tables:
-    """Adds both tables to a service's metadata; a field's row goes with its subject's key."""
+    """Adds both tables to a service's metadata; deleting a subject's key deletes its fields."""
     keys = sa.Table(
         "personal_keys",
         metadata,
@@ -125,7 +125,7 @@ class MasterKeys:
 
 
 def _bound(*parts: str) -> bytes:
-    """What a ciphertext is bound to; JSON, so that ("a", "bc") is not ("ab", "c")."""
+    """The associated data that a ciphertext is bound to: JSON, so that ("a", "bc") differs from ("ab", "c")."""
     return json.dumps(parts).encode()
 
 
@@ -178,7 +178,7 @@ class Personal:
         return made
 
     async def open_many(self, conn: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """`{(subject, field): text}` by one query; what is absent or erased is left out. At most 1000 pairs."""
+        """`{(subject, field): text}` by one query, without absent and erased fields. At most 1000 pairs."""
         pairs = sorted(set(wanted))
         if len(pairs) > OPEN_LIMIT:
             raise Invalid("personal.too_many", limit=OPEN_LIMIT)

@@ -1,4 +1,4 @@
-"""The kernel's own tables, and the column types and expressions that each store spells its own way."""
+"""Schema of the kernel's own tables, and column types and expressions that differ between the stores."""
 
 import json
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def utc_text(value: datetime) -> str:
 
 
 class RowReaders(sa.types.TypeDecorator[list[str]]):
-    """Who may read the row: tenant ids, `role:<role>`, `public`. A sorted JSON list (jsonb on PostgreSQL)."""
+    """Readers of a row: tenant ids, `role:<role>`, `public`. Stored as a sorted JSON list (jsonb on PostgreSQL)."""
 
     impl = sa.Text
     cache_ok = True
@@ -160,7 +160,7 @@ def define(metadata: sa.MetaData) -> None:
 
 
 def first_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    """What every service's first revision does: its tables, the log's one head row, the relay's checkpoint."""
+    """First revision of every service: makes its tables, the log's one head row and the relay's checkpoint."""
     metadata.create_all(connection)
     connection.execute(sa.insert(metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
     connection.execute(sa.insert(metadata.tables["relay_checkpoint"]).values(name="relay", position=0, last="{}"))

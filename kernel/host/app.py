@@ -1,4 +1,4 @@
-"""A service put together: what it declares (Service) and what runs (App). The form of its files: docs/add-a-service.md."""
+"""Service, the declaration of a service, and App, the running service made of it. Form of the files: docs/add-a-service.md."""
 
 import asyncio
 import logging
@@ -51,9 +51,9 @@ ROLES = ("rest", "rpc", "relay", "project", "process", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a service declares. `http` and `rpc` make its edges from an open App; `stream` is optional.
+    """Declaration of a service. `http` and `rpc` make its edges from an open App; `stream` is optional.
 
-    These three import what they need when they are called: FastAPI, gRPC and Faust are for the roles that serve them.
+    These three import FastAPI, gRPC or Faust when they are called, so that other roles do not load them.
     """
 
     name: str
@@ -69,14 +69,14 @@ class Service:
     processes: Sequence[Process] = ()
     effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
     invariants: Sequence[Callable[["App"], Awaitable[Sequence[CheckResult]]]] = ()
-    """What must hold across this service's own tables (kernel.verify.invariants calls it); each may check several things."""
+    """Checks of what must hold across this service's tables, called by kernel.verify.invariants; one may give many results."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
     stream: Callable[["App"], Role] | None = None
     own_topics: Mapping[str, int] = field(default_factory=dict)
     """Topics beside `<name>.events.v1` and `<name>.commands.v1`, with their partition counts."""
     settings: type[Settings] = Settings
-    """What `settings` of open_app is an instance of."""
+    """Class of the settings that open_app takes."""
 
     def topics(self) -> dict[str, int]:
         """All topics this service reads or writes."""
@@ -86,7 +86,7 @@ class Service:
 
 
 class App:
-    """One service, opened: database, bus, log and writer, and the roles that serve them."""
+    """An open service: its database, bus, log and writer, and the roles that serve them."""
 
     def __init__(self, service: Service, settings: Settings, bus: Bus) -> None:
         self.service, self.settings, self.bus = service, settings, bus
@@ -98,14 +98,14 @@ class App:
         self.backlog = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
         self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
         self.progress = Wakeup()
-        """Set after every batch that a projector of this process committed."""
+        """Notified after every batch that a projector of this process committed."""
         self.health = Health()
         self.fingerprint_key = settings.fingerprint_key_file.read_bytes()
         self.health.add("database", self._check_database)
 
     @cached_property
     def verifier(self) -> "Verifier":
-        """Checks access tokens; its libraries are for the edges only, and take a while to import."""
+        """Verifier of access tokens, imported at its first use: only edges need its libraries, which are slow to import."""
         from kernel.edge.auth import Verifier
 
         return Verifier(self.settings.jwks, self.settings.token_issuer, self.settings.token_audience)
@@ -114,7 +114,7 @@ class App:
         await migrate.check_revision(self.database, self.service.migrations)
 
     async def at_least(self, token: str, projection: str, limit_s: float = WAIT_LIMIT_S) -> None:
-        """Read-your-writes: waits until `projection` has applied the receipt's event; an empty token waits for nothing."""
+        """Read-your-writes: waits until `projection` has applied the receipt's event; returns at once for an empty token."""
         if token:
             found = next((one for one in self.service.projections if one.name == projection), None)
             if found is None:
@@ -124,7 +124,7 @@ class App:
             await wait_for(self.database, self.service.name, consumer, token, self.progress, limit_s)
 
     async def roles(self, names: Sequence[str]) -> list[Role]:
-        """The roles to hand to kernel.runtime.roles.run(): the named ones and what they need (writer, wake-up, watch)."""
+        """The roles for kernel.runtime.roles.run(): the named ones, and those they need (writer, wake-up, watchdog)."""
         unknown = set(names) - set(ROLES)
         if unknown:
             raise Invalid("role.unknown", role=", ".join(sorted(unknown)), known=", ".join(ROLES))
@@ -168,7 +168,7 @@ class App:
         return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]
 
     async def _projecting(self, projection: Projection) -> Callable[[asyncio.Event], Awaitable[None]]:
-        """Fills the live generation; when a rebuilt one has taken its place, goes on with that."""
+        """Projects into the live generation, and goes on with the new one when a rebuild has replaced it."""
         await generations.live_generation(self.database, projection)
 
         async def serve(stop: asyncio.Event) -> None:
@@ -182,7 +182,9 @@ class App:
                 try:
                     await consumer.run(stop)
                 except* Superseded:
-                    logger.info("a rebuilt generation took over", extra={"projection": projection.name})
+                    logger.info(
+                        "projector restarted: a rebuild replaced its generation", extra={"projection": projection.name}
+                    )
 
         return serve
 
@@ -245,12 +247,12 @@ def open_bus(url: str) -> Bus:
 
 
 def open_app(service: Service, settings: Settings, bus: Bus | None = None) -> App:
-    """Opens nothing over the network yet: pools and producers connect when a role starts. An embedded bus is shared."""
+    """Makes an App without connecting: pools and producers connect when a role starts. Pass `bus` to share an embedded one."""
     return App(service, settings, bus or open_bus(settings.bus_url))
 
 
 async def run_migrations(service: Service, settings: Settings) -> None:
-    """Role `migrate`: as the database's owner, not as `<service>_writer`."""
+    """Role `migrate`: migrates as the database's owner, not as `<service>_writer`."""
     database = open_database(settings, service.metadata())
     try:
         await migrate.migrate(service.name, database, service.migrations, service.projections)

@@ -97,9 +97,9 @@ class Consumer:
         """Runs `follow` again after a transient fault, with backoff and jitter, from the stored guards; raises other errors."""
         pause = PAUSE_S
         while not stop.is_set():
+            began = monotonic()
             try:
                 await follow(stop)
-                pause = PAUSE_S
             except Fenced:
                 await wait(stop, pause * random.random())
             except asyncio.CancelledError as stray:
@@ -115,6 +115,7 @@ class Consumer:
                 extra = {"consumer": self.name, "code": fault.code}
                 logger.warning("consumer paused: dependency unavailable, will retry", exc_info=fault, extra=extra)
                 await self._report_halted(fault.code)
+                pause = PAUSE_S if monotonic() - began > PAUSE_LIMIT_S else pause
                 await wait(stop, pause * (0.5 + random.random()))
                 pause = min(pause * 2, PAUSE_LIMIT_S)
 

@@ -10,6 +10,7 @@ import pytest
 from kernel.adapters.bus import TopicPartition
 from kernel.adapters.database import Database
 from kernel.adapters.sqlite_bus import SqliteBus, SqliteReader
+from kernel.core.faults import Unavailable
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import Topic
 from tests.contract.conftest import migrated
@@ -58,4 +59,33 @@ async def test_a_loop_that_was_cancelled_by_nobody_begins_again(
     stop.set()
     await running
     await bus.close()
+    await database.close()
+
+
+async def test_the_pause_is_short_again_after_a_time_without_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses, stop = list[float](), asyncio.Event()
+
+    async def pausing(_: asyncio.Event, pause_s: float) -> bool:
+        pauses.append(pause_s)
+        return False
+
+    async def follow(_: asyncio.Event) -> None:
+        if len(pauses) == 3:
+            await asyncio.sleep(0.5)  # longer than the longest pause
+        if len(pauses) == 4:
+            stop.set()
+            return
+        raise Unavailable("database.unavailable")
+
+    monkeypatch.setattr("kernel.streams.consumer.PAUSE_LIMIT_S", 0.4)
+    monkeypatch.setattr("kernel.streams.consumer.wait", pausing)
+    monkeypatch.setattr("kernel.streams.consumer.random.random", lambda: 0.5)
+    database: Database = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+
+    async def handle(_: Any) -> None: ...
+
+    await Consumer("sums", database, handle)._forever(follow, stop)
+    assert pauses == [0.1, 0.2, 0.4, 0.1]
     await database.close()
