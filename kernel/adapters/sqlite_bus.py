@@ -30,7 +30,7 @@ _READ = (
 _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP BY partition'
 TAIL_BYTES = 8 * 1024 * 1024
 OVERHEAD_BYTES = 600
-"""Of a record in memory, its headers included."""
+"""Memory that one record takes beside its key and value: objects and headers."""
 
 
 class SqliteBus:
@@ -54,7 +54,7 @@ class SqliteBus:
                 raise Unavailable("bus.unavailable", why=type(error).__name__) from error
 
     async def _open(self) -> Line:
-        """Call with the lock held."""
+        """The connection, opened at its first use. Call with the lock held."""
         if self._line is None:
             line = Line(self._path, isolation_level=None, timeout=30)
             try:
@@ -104,7 +104,7 @@ class SqliteBus:
         return SqliteReader(self, positions)
 
     async def fetch(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
-        """From the tail, and from the file where the tail begins later."""
+        """Records from `offset` on: from the tail, or from the file when the tail begins behind `offset`."""
         if offset >= self._ends.get(where, 0):
             return []
         found = self._tail.read(where, offset, limit)
@@ -143,7 +143,7 @@ class Tail:
         self._order: deque[TopicPartition] = deque()
 
     def keep(self, record: BusRecord) -> None:
-        """Call in the order of offsets; the oldest records go."""
+        """Adds a record and drops the oldest past the limit. Call in the order of offsets."""
         where = (record.topic, record.partition)
         self._records.setdefault(where, deque()).append(record)
         self._order.append(where)
@@ -152,7 +152,7 @@ class Tail:
             self._bytes -= _size(self._records[self._order.popleft()].popleft())
 
     def read(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord] | None:
-        """None where the tail begins behind `offset`."""
+        """Records from `offset` on; None when the tail begins behind `offset`."""
         kept = self._records.get(where)
         if not kept or kept[0].offset > offset:
             return None
@@ -165,7 +165,7 @@ def _size(record: BusRecord) -> int:
 
 
 def _begin(connection: sqlite3.Connection) -> dict[TopicPartition, int]:
-    """Makes what is missing; where each partition ends."""
+    """Makes missing tables; returns the end offset of each partition."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.executescript(_SCHEMA)
@@ -176,7 +176,7 @@ def _begin(connection: sqlite3.Connection) -> dict[TopicPartition, int]:
 
 
 def _make(connection: sqlite3.Connection, topic: str, partitions: int) -> int:
-    """The topic's partitions, which are as many as it was made with."""
+    """Makes the topic unless it exists; returns its number of partitions."""
     connection.execute("INSERT OR IGNORE INTO topics VALUES (?, ?)", (topic, partitions))
     count: int = connection.execute("SELECT partitions FROM topics WHERE topic = ?", (topic,)).fetchone()[0]
     return count

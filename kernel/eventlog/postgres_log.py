@@ -53,8 +53,8 @@ FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s WHERE relay_che
 SELECT e.* FROM m LEFT JOIN LATERAL
 (SELECT {COLUMNS} FROM log_events WHERE position > :position ORDER BY position LIMIT :limit) AS e ON true ORDER BY e.position
 """
-"""No row: it was not moved. A row of nothing: it was, and nothing stands behind it. A crash of the database may take back the
-last moments of it: what was sent since is sent once more, which is harmless."""
+"""Moves the relay's checkpoint and reads the events behind it. No row: the checkpoint was not moved. One row of NULLs: moved,
+and no event is behind it. The commit does not wait for the disk: after a crash the relay sends some events again."""
 
 
 class PostgresLog(StoredLog):

@@ -64,7 +64,7 @@ class Cursor:
             yield self._rows.popleft()
 
     async def _async_soft_close(self) -> None:
-        """SQLAlchemy's word for giving the cursor back and keeping its rows: nothing is held."""
+        """Called by SQLAlchemy to free the cursor and keep its rows; there is nothing to free."""
 
     def close(self) -> None:
         self._rows.clear()
@@ -128,7 +128,7 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._line, self._begin = line, ""
 
     def begin_with(self, statement: str) -> None:
-        """`statement` opens a transaction before the next one is executed."""
+        """Executes `statement` in the same hop as the next statement, and before it."""
         self._begin = statement
 
     def hop(self, work: Callable[[sqlite3.Connection], R]) -> R:
@@ -141,7 +141,7 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
             raise
 
     def run(self, sql: str, work: Callable[[sqlite3.Connection], R], rows: int = 1) -> R:
-        """Without a hop where the statement waits for nothing: a short SELECT, or a few rows inserted in an open transaction."""
+        """Executes a statement; without a hop if it cannot wait: a short SELECT, or a few inserts in an open transaction."""
         if not self._begin and self._line.is_idle:
             if sql.startswith("SELECT "):
                 found = self._line.at_once_if_short(work)
@@ -160,7 +160,7 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._end(sqlite3.Connection.rollback)
 
     def _end(self, how: Callable[[sqlite3.Connection], None]) -> None:
-        """No hop where nothing was begun: a single read ends by itself."""
+        """Ends the transaction; without a hop if none was begun, as after a single read."""
         self._begin = ""
         if self._line.is_in_transaction:
             self.hop(how)

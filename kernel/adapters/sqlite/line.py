@@ -27,7 +27,7 @@ class Line:
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
         self._put = self._done = 0
-        """Works asked of the thread, and works it has finished: a cancelled caller does not wait for its own."""
+        """Counts of work given to the thread and of work finished: work goes on after its caller was cancelled."""
         self._is_limited = False
         Thread(target=self._serve, name="sqlite", daemon=True).start()
 
@@ -50,12 +50,12 @@ class Line:
         return self._connection is not None and self._put == self._done
 
     def at_once(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """`work` is done in the caller's thread; only while the line is idle."""
+        """Does `work` in the caller's thread. Call only while the line is idle."""
         assert self._connection is not None
         return work(self._connection)
 
     def at_once_if_short(self, read: Callable[[sqlite3.Connection], R]) -> tuple[R] | None:
-        """The same for a SELECT; None where it takes more than AT_ONCE_STEPS and was given up."""
+        """Does a SELECT in the caller's thread; None if the SELECT was interrupted after AT_ONCE_STEPS."""
         self._is_limited = True
         try:
             return (self.at_once(read),)
