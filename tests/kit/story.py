@@ -65,7 +65,9 @@ async def embedded_numbers() -> dict[str, Any]:
 async def embedded_stores(folder: Path) -> Layout:
     """A copy, in the folder, of what the platform of `embedded_numbers` left; it does not run any more."""
     shutil.copytree(await _told_once(), folder, dirs_exist_ok=True)
-    return Layout.at(folder, Ports.free(free_port), Stores.embedded(folder))
+    layout = Layout.at(folder, Ports.free(free_port), Stores.embedded(folder))
+    layout.save(os.getpid(), "embedded")  # the copied platform.json names the ports and stores of the original
+    return layout
 
 
 async def _told_once() -> Path:
