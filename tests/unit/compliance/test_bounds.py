@@ -24,7 +24,7 @@ def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "bounds"),
     [one for one in BOUNDS if one[1] not in NARROWER],
-    ids=lambda value: getattr(value, "__name__", str(value)),
+    ids=[f"{one.__name__}.{field}" for one, field, _ in BOUNDS if field not in NARROWER],
 )
 def test_a_body_has_the_bounds_of_the_domain(kind: type, name: str, bounds: Asked) -> None:
     check_bound(MIRRORS[kind], name, bounds)

@@ -25,7 +25,9 @@ def test_all_limits_of_the_bodies_stand_on_the_commands() -> None:
     assert [name for _, name, _ in BOUNDS] == ["instrument", "instrument", "instrument", "reason"]
 
 
-@pytest.mark.parametrize(("kind", "name", "bounds"), BOUNDS, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    ("kind", "name", "bounds"), BOUNDS, ids=[f"{one.__name__}.{field}" for one, field, _ in BOUNDS]
+)
 def test_a_body_has_the_bounds_of_the_command(kind: type, name: str, bounds: Asked) -> None:
     check_bound(MIRRORS[kind], name, bounds)
 
