@@ -85,9 +85,11 @@ async def unrelayed(toys: Toys, switch: str) -> None:
         await holds(lambda: toys.clients.refused["relay.behind"] > 0, RED_S)
 
 
+REPEATED = "fault:internal|command.breaks_constraint"
+"""The unique key objected to an id that was not looked up: to a caller's command, or to one that is parked for it."""
 ON_SQLITE: list[tuple[str, Fault, str]] = [
     (f"{CONTRACT}:checkpoint_before_ack", lambda toys, off: killed(toys, "sent, checkpoint moved", off), "topic"),
-    (f"{CONTRACT}:id_lookup_off", lambda toys, off: killed(toys, "committed, not answered", off), "fault:internal"),
+    (f"{CONTRACT}:id_lookup_off", lambda toys, off: killed(toys, "committed, not answered", off), REPEATED),
     (f"{HERE}:never_too_far_behind", unrelayed, "^$"),
     (f"{HERE}:never_cancelled", lambda toys, off: drained_while_hung(toys, RED_S, TOY_SWITCH=off), "ended with None"),
 ]
