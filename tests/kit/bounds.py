@@ -27,6 +27,7 @@ def _asked(kind: type, name: str) -> Asked | None:
 def check_bound(body: Any, name: str, bounds: Asked) -> None:
     """The body says the same limits of the field and of its items."""
     said = body.model_json_schema()["properties"][name]
+    said = next(iter(said.get("anyOf", [said])))  # the value, where the field may also be null
     upper = getattr(bounds.whole, "max_length", None) or getattr(bounds.whole, "le", None)
     assert upper in {said.get("maxLength"), said.get("maxItems"), said.get("maximum")}
     if bounds.each is not None:

@@ -3,15 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+from annotated_types import Len
+
+from kernel.core.bounds import Asked
 from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS
-from services.discovery.domain.checks import Provenance, checked_count, checked_observed, checked_text, checked_unique
+from services.discovery.domain.checks import Provenance, checked_count, checked_few, checked_line, checked_observed
 
 AGE_BANDS = ("<18", "18-24", "25-34", "35-44", "45+")
 GENDERS = ("female", "male", "other")
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
-SHARES_LIMIT = 60
 
 
 class AudienceKind(StrEnum):
@@ -26,8 +29,11 @@ class AudienceKind(StrEnum):
 class Share:
     """`bps` basis points of the sample are `name`."""
 
-    name: str
+    name: Annotated[str, Asked(Len(1, 60))]
     bps: int
+
+
+Shares = Annotated[tuple[Share, ...], Asked(Len(0, 60))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,12 @@ class Audience:
     provenance: Provenance
     sample_size: int
     observed_at: datetime
-    gender: tuple[Share, ...] = ()
-    ages: tuple[Share, ...] = ()
-    locations: tuple[Share, ...] = ()
-    interests: tuple[Share, ...] = ()
-    devices: tuple[Share, ...] = ()
-    active_hours: tuple[Share, ...] = ()
+    gender: Shares = ()
+    ages: Shares = ()
+    locations: Shares = ()
+    interests: Shares = ()
+    devices: Shares = ()
+    active_hours: Shares = ()
     active_bps: int | None = None
     read_bps: int | None = None
     engaged_bps: int | None = None
@@ -64,22 +70,23 @@ def checked_audience(audience: Audience, at: datetime) -> Audience:
     return replace(
         audience,
         observed_at=checked_observed(audience.observed_at, at),
-        gender=_checked_shares("gender", audience.gender, GENDERS),
-        ages=_checked_shares("ages", audience.ages, AGE_BANDS),
-        locations=_checked_shares("locations", audience.locations),
-        interests=_checked_shares("interests", audience.interests),
-        devices=_checked_shares("devices", audience.devices),
-        active_hours=_checked_shares("active_hours", audience.active_hours, HOURS),
+        gender=_checked_shares(audience, "gender", GENDERS),
+        ages=_checked_shares(audience, "ages", AGE_BANDS),
+        locations=_checked_shares(audience, "locations"),
+        interests=_checked_shares(audience, "interests"),
+        devices=_checked_shares(audience, "devices"),
+        active_hours=_checked_shares(audience, "active_hours", HOURS),
     )
 
 
-def _checked_shares(field: str, shares: tuple[Share, ...], names: tuple[str, ...] = ()) -> tuple[Share, ...]:
-    checked_unique(field, tuple(share.name for share in shares), SHARES_LIMIT)
+def _checked_shares(audience: Audience, field: str, names: tuple[str, ...] = ()) -> tuple[Share, ...]:
+    shares: tuple[Share, ...] = getattr(audience, field)
+    checked_few(audience, field, tuple(share.name for share in shares))
     for share in shares:
         _check_bps(field, share.bps)
         if not share.name or (names and share.name not in names):
             raise Invalid("audience.name_unknown", field=field, name=share.name[:40], expected=" ".join(names)[:200])
-        checked_text(field, share.name, 60)
+        checked_line(share, "name")
     total = sum(share.bps for share in shares)
     if total > BASIS_POINTS:
         raise Invalid("audience.shares_over_one", field=field, total_bps=total)

@@ -1,10 +1,10 @@
 """Checks that profile, rate card, audience and figures share. Each raises Invalid naming the field and the rule."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from kernel.core.bounds import limits, on
 from kernel.core.faults import Invalid
 
 COUNT_LIMIT = 10**11
@@ -36,6 +36,16 @@ def checked_text(field: str, value: str, limit: int) -> str:
     return value
 
 
+def checked_line(value: object, field: str) -> str:
+    """The text in a field of `value`, which is one line within the bounds of the field."""
+    return checked_text(field, getattr(value, field), limits(value, field)[1])
+
+
+def checked_few(value: object, field: str, items: tuple[str, ...]) -> tuple[str, ...]:
+    """What a list in a field of `value` holds, distinct and sorted, within the bounds of the field."""
+    return checked_unique(field, items, limits(value, field)[1])
+
+
 def checked_unique(field: str, values: tuple[str, ...], limit: int) -> tuple[str, ...]:
     """At most `limit` distinct values, sorted, so that the same set is always stored the same way."""
     if len(values) > limit:
@@ -45,12 +55,15 @@ def checked_unique(field: str, values: tuple[str, ...], limit: int) -> tuple[str
     return tuple(sorted(values))
 
 
-def checked_texts(field: str, values: Iterable[str], count: int, chars: int) -> tuple[str, ...]:
-    """At most `count` distinct non-empty texts of at most `chars` characters."""
-    texts = tuple(checked_text(field, value, chars) for value in values)
+def checked_texts(value: object, field: str) -> tuple[str, ...]:
+    """The distinct non-empty texts in a field of `value`, within the bounds of the field and of its items."""
+    longest = on(value, field).each
+    assert longest is not None
+    assert longest.max_length is not None
+    texts = tuple(checked_text(field, text, longest.max_length) for text in getattr(value, field))
     if not all(texts):
         raise Invalid("text.empty", field=field)
-    return checked_unique(field, texts, count)
+    return checked_few(value, field, texts)
 
 
 def checked_observed(observed_at: datetime, at: datetime) -> datetime:

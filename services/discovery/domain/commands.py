@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from annotated_types import Interval, Len
+
+from kernel.core.bounds import Asked
 from services.discovery.domain.audience import Audience
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.profile import Account, Availability, Profile
+from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import RateCard
+
+Reason = Annotated[str, Asked(Len(1, 200))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class RegisterCreator:
 
     creator_id: str
     profile: Profile
-    accounts: tuple[Account, ...] = ()
+    accounts: Annotated[tuple[Account, ...], Asked(Len(0, len(Platform)))] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class VerifyAccount:
     """Staff has seen that the creator controls the account; `method` says how, e.g. `oauth`, `code_in_bio`."""
 
     account: Account
-    method: str
+    method: Annotated[str, Asked(Len(1, 40))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +66,24 @@ class ReportPerformance:
 
 @dataclass(frozen=True, slots=True)
 class ChangeAvailability:
+    """`max_parallel_jobs`: how many collaborations may run at once."""
+
     availability: Availability
-    max_parallel_jobs: int
+    max_parallel_jobs: Annotated[int, Asked(Interval(ge=1, le=1_000))]
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendCreator:
     """`reason` is a code (`sanction.disclosure`), `until` None means until reinstated, `cause` what it follows from."""
 
-    reason: str
+    reason: Reason
     until: datetime | None = None
     cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReinstateCreator:
-    reason: str
+    reason: Reason
 
 
 Change = (

@@ -6,11 +6,12 @@ A creator is its own organisation: it owns its stream, also when an operator reg
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
+from kernel.core.bounds import limits
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
 from services.discovery.domain.audience import Audience, checked_audience
-from services.discovery.domain.checks import Provenance, checked_text
+from services.discovery.domain.checks import Provenance, checked_line
 from services.discovery.domain.commands import (
     Change,
     ChangeAvailability,
@@ -49,7 +50,6 @@ from services.discovery.domain.profile import (
     Platform,
     checked_account,
     checked_accounts,
-    checked_jobs,
     checked_profile,
     handle_key,
 )
@@ -143,7 +143,7 @@ def _sanction(
         case ReinstateCreator():
             if state.status is Status.ACTIVE:
                 return []
-            return [CreatorReinstated(checked_text("reason", command.reason, 200))]
+            return [CreatorReinstated(checked_line(command, "reason"))]
         case _:
             assert_never(command)
 
@@ -155,7 +155,7 @@ def _verify(command: VerifyAccount, state: State) -> Sequence[Event]:
         raise Refused("creator.account_not_linked", platform=account.platform, handle=account.handle)
     if account.platform in state.verified:
         return []
-    return [AccountVerified(account, checked_text("method", command.method, 40))]
+    return [AccountVerified(account, checked_line(command, "method"))]
 
 
 def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequence[Event]:
@@ -163,7 +163,7 @@ def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequenc
         raise Invalid("creator.reason_missing", field="reason")
     if command.until is not None and command.until <= context.at:
         raise Invalid("creator.suspension_ends_before_it_begins", field="until", until=command.until.isoformat())
-    event = CreatorSuspended(checked_text("reason", command.reason, 200), command.until, command.cause)
+    event = CreatorSuspended(checked_line(command, "reason"), command.until, command.cause)
     return [] if event == state.suspension else [event]
 
 
@@ -177,10 +177,17 @@ def _change(command: Change, state: State, context: Context) -> Sequence[Event]:
         case ChangeRateCard():
             return _price(command, state, context)
         case ChangeAvailability():
-            event = AvailabilityChanged(command.availability, checked_jobs(command.max_parallel_jobs))
+            event = AvailabilityChanged(command.availability, _checked_jobs(command))
             return [] if event == state.availability else [event]
         case _:
             return _report(command, state, context)
+
+
+def _checked_jobs(command: ChangeAvailability) -> int:
+    lowest, highest = limits(command, "max_parallel_jobs")
+    if not lowest <= command.max_parallel_jobs <= highest:
+        raise Invalid("creator.parallel_jobs_out_of_range", field="max_parallel_jobs", limit=highest)
+    return command.max_parallel_jobs
 
 
 def _link(command: LinkAccount, state: State, context: Context) -> Sequence[Event]:

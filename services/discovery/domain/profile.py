@@ -5,11 +5,15 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+from annotated_types import Interval, Len
+
+from kernel.core.bounds import Asked, limits
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from services.discovery.domain.categories import checked_category
-from services.discovery.domain.checks import checked_text, checked_texts, checked_unique
+from services.discovery.domain.checks import checked_few, checked_line, checked_texts, checked_unique
 
 
 class Platform(StrEnum):
@@ -46,6 +50,10 @@ class Account:
     handle: str
 
 
+Place = Annotated[str, Asked(Len(0, 60))]
+LINK_CHARS = 508
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Everything searchable about a person except words: `*_revision` name rows of the personal table ("" for none).
@@ -56,30 +64,27 @@ class Profile:
     display_name_revision: str
     bio_revision: str = ""
     contact_revision: str = ""
-    categories: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    country: str = ""
-    province: str = ""
-    city: str = ""
-    birth_year: int | None = None
+    categories: Annotated[tuple[str, ...], Asked(Len(0, 5), each=Len(1, 60))] = ()
+    tags: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 30))] = ()
+    languages: Annotated[tuple[str, ...], Asked(Len(0, 8), each=Len(2, 12))] = ()
+    country: Annotated[str, Asked(Len(0, 2))] = ""
+    province: Place = ""
+    city: Place = ""
+    birth_year: Annotated[int | None, Asked(Interval(ge=1900, le=9999))] = None
     gender: Gender = Gender.UNDISCLOSED
     agency_id: str = ""
     virtual_human: bool = False
-    virtual_operator: str = ""
+    virtual_operator: Annotated[str, Asked(Len(0, 80))] = ""
     guardian_consent: bool = False
-    examples: tuple[str, ...] = ()
+    examples: Annotated[tuple[str, ...], Asked(Len(0, 10), each=Len(12, LINK_CHARS))] = ()
 
 
-CATEGORIES_LIMIT, TAGS_LIMIT, LANGUAGES_LIMIT, EXAMPLES_LIMIT, ACCOUNTS_LIMIT = 5, 20, 8, 10, len(Platform)
-JOBS_LIMIT = 1_000
-PLACE_CHARS, OPERATOR_CHARS, LINK_CHARS = 60, 80, 508
 _HANDLE = re.compile(r"[\w.\-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LINK = re.compile(rf"https://[^\s\"<>\\]{{4,{LINK_CHARS - len('https://')}}}")
 _REVISION = re.compile(r"[A-Za-z0-9_\-.:]{1,64}")
-OLDEST_BIRTH_YEAR, ADULT_AGE = 1900, 18
+ADULT_AGE = 18
 
 
 def handle_key(handle: str) -> str:
@@ -97,7 +102,7 @@ def checked_account(account: Account) -> Account:
 
 def checked_accounts(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
     """At most one account per platform, sorted by platform."""
-    checked_unique("accounts", tuple(account.platform for account in accounts), ACCOUNTS_LIMIT)
+    checked_unique("accounts", tuple(account.platform for account in accounts), len(Platform))
     return tuple(sorted(map(checked_account, accounts), key=lambda account: account.platform))
 
 
@@ -108,10 +113,10 @@ def checked_profile(profile: Profile, at: datetime) -> Profile:
     _check_place(profile)
     return replace(
         profile,
-        categories=checked_unique("categories", tuple(map(checked_category, profile.categories)), CATEGORIES_LIMIT),
-        tags=checked_texts("tags", profile.tags, TAGS_LIMIT, 30),
-        languages=checked_unique("languages", tuple(map(checked_language, profile.languages)), LANGUAGES_LIMIT),
-        examples=checked_unique("examples", tuple(map(checked_link, profile.examples)), EXAMPLES_LIMIT),
+        categories=checked_few(profile, "categories", tuple(map(checked_category, profile.categories))),
+        tags=checked_texts(profile, "tags"),
+        languages=checked_few(profile, "languages", tuple(map(checked_language, profile.languages))),
+        examples=checked_few(profile, "examples", tuple(map(checked_link, profile.examples))),
     )
 
 
@@ -130,10 +135,10 @@ def _check_person(profile: Profile, at: datetime) -> None:
         raise Invalid(
             "creator.virtual_operator_mismatch", field="virtual_operator", virtual_human=profile.virtual_human
         )
-    checked_text("virtual_operator", profile.virtual_operator, OPERATOR_CHARS)
+    checked_line(profile, "virtual_operator")
     if profile.birth_year is None:
         return
-    if not OLDEST_BIRTH_YEAR <= profile.birth_year <= at.year:
+    if not limits(profile, "birth_year")[0] <= profile.birth_year <= at.year:
         raise Invalid("creator.birth_year_out_of_range", field="birth_year", birth_year=profile.birth_year)
     if may_be_minor(profile.birth_year, at) and not profile.guardian_consent:
         raise Invalid("creator.guardian_consent_missing", field="guardian_consent", birth_year=profile.birth_year)
@@ -151,7 +156,7 @@ def _check_place(profile: Profile) -> None:
         ("province", profile.province, profile.country),
         ("city", profile.city, profile.country),
     ):
-        checked_text(field, value, PLACE_CHARS)
+        checked_line(profile, field)
         if value and not wider:
             raise Invalid("creator.location_incomplete", field=field, needs="country")
 
@@ -170,10 +175,3 @@ def checked_link(link: str) -> str:
     if not _LINK.fullmatch(link):
         raise Invalid("creator.link_malformed", field="examples", expected="an https address")
     return link
-
-
-def checked_jobs(max_parallel_jobs: int) -> int:
-    """How many collaborations may run at once: 1..1,000."""
-    if not 1 <= max_parallel_jobs <= JOBS_LIMIT:
-        raise Invalid("creator.parallel_jobs_out_of_range", field="max_parallel_jobs", limit=JOBS_LIMIT)
-    return max_parallel_jobs

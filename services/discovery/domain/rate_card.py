@@ -3,11 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
+from annotated_types import Len
+
+from kernel.core.bounds import Asked
 from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.discovery.domain.categories import FIRST_LEVEL
-from services.discovery.domain.checks import checked_unique
+from services.discovery.domain.checks import checked_few
 
 
 class Format(StrEnum):
@@ -33,7 +37,7 @@ class FormatPrice:
 
     format: Format
     price_minor: int
-    industries: tuple[IndustryPrice, ...] = ()
+    industries: Annotated[tuple[IndustryPrice, ...], Asked(Len(0, len(FIRST_LEVEL)))] = ()
     next_minor: int | None = None
     next_from: datetime | None = None
 
@@ -46,18 +50,18 @@ class RateCard:
     """
 
     currency: str
-    prices: tuple[FormatPrice, ...] = ()
+    prices: Annotated[tuple[FormatPrice, ...], Asked(Len(0, len(Format)))] = ()
     commission_bps: int | None = None
-    closed: tuple[Format, ...] = ()
+    closed: Annotated[tuple[Format, ...], Asked(Len(0, len(Format)))] = ()
 
 
 def checked_card(card: RateCard, at: datetime) -> RateCard:
     """The card in canonical order; raises Invalid naming format and rule."""
     checked_currency(card.currency)
-    checked_unique("prices", tuple(price.format for price in card.prices), len(Format))
+    checked_few(card, "prices", tuple(price.format for price in card.prices))
     if card.commission_bps is not None and not 0 < card.commission_bps < BASIS_POINTS:
         raise Invalid("rate_card.commission_out_of_range", field="commission_bps", limit_bps=BASIS_POINTS)
-    checked_unique("closed", card.closed, len(Format))
+    checked_few(card, "closed", card.closed)
     prices = sorted((_checked_price(price, at) for price in card.prices), key=lambda price: price.format)
     return replace(card, prices=tuple(prices), closed=tuple(sorted(card.closed)))
 
@@ -65,7 +69,7 @@ def checked_card(card: RateCard, at: datetime) -> RateCard:
 def _checked_price(price: FormatPrice, at: datetime) -> FormatPrice:
     _check_amount(price.format, price.price_minor)
     _check_next(price, at)
-    checked_unique("industries", tuple(special.industry for special in price.industries), len(FIRST_LEVEL))
+    checked_few(price, "industries", tuple(special.industry for special in price.industries))
     for special in price.industries:
         _check_amount(price.format, special.price_minor)
         if special.industry not in FIRST_LEVEL:

@@ -5,19 +5,20 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from kernel.edge.fields import Body, Bps, Count, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
-from services.discovery.domain.audience import SHARES_LIMIT, Audience, AudienceKind, Share
-from services.discovery.domain.checks import Provenance
+from kernel.core.bounds import each, whole
+from kernel.edge.fields import Body, Bps, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
+from services.discovery.domain.audience import Audience, AudienceKind, Share
+from services.discovery.domain.checks import COUNT_LIMIT, Provenance
+from services.discovery.domain.commands import (
+    ChangeAvailability,
+    RegisterCreator,
+    ReinstateCreator,
+    SuspendCreator,
+    VerifyAccount,
+)
 from services.discovery.domain.csv_columns import BIO_CHARS, CONTACT_CHARS, NAME_CHARS
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.profile import (
-    ACCOUNTS_LIMIT,
-    JOBS_LIMIT,
-    LINK_CHARS,
-    OLDEST_BIRTH_YEAR,
-    OPERATOR_CHARS,
-    PLACE_CHARS,
-    TAGS_LIMIT,
     Account,
     Availability,
     Gender,
@@ -27,9 +28,9 @@ from services.discovery.domain.profile import (
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 
 Handle = Annotated[str, StringConstraints(min_length=1, max_length=66)]
-Few = Field(default=(), max_length=TAGS_LIMIT)
-"""The longest of the lists; the domain refuses the shorter ones by their own limits."""
-Shares = Annotated[tuple["ShareBody", ...], Field(max_length=SHARES_LIMIT)]
+Place = Annotated[str, whole(Profile, "city")]
+Shares = Annotated[tuple["ShareBody", ...], whole(Audience, "gender")]
+Count = Annotated[int, Field(ge=0, lt=COUNT_LIMIT)]
 
 
 class AccountBody(Body):
@@ -46,19 +47,21 @@ class ProfileBody(Body):
     display_name: Annotated[ShortText, Field(max_length=NAME_CHARS)]
     bio: Annotated[LongText, Field(max_length=BIO_CHARS)] = ""
     contact: Annotated[LongText, Field(max_length=CONTACT_CHARS)] = ""
-    categories: tuple[ShortText, ...] = Few
-    tags: tuple[ShortText, ...] = Few
-    languages: tuple[ShortText, ...] = Few
-    country: Annotated[str, StringConstraints(max_length=2)] = ""
-    province: Annotated[str, StringConstraints(max_length=PLACE_CHARS)] = ""
-    city: Annotated[str, StringConstraints(max_length=PLACE_CHARS)] = ""
-    birth_year: Annotated[int, Field(strict=True, ge=OLDEST_BIRTH_YEAR, le=9999)] | None = None
+    categories: Annotated[
+        tuple[Annotated[ShortText, each(Profile, "categories")], ...], whole(Profile, "categories")
+    ] = ()
+    tags: Annotated[tuple[Annotated[ShortText, each(Profile, "tags")], ...], whole(Profile, "tags")] = ()
+    languages: Annotated[tuple[Annotated[ShortText, each(Profile, "languages")], ...], whole(Profile, "languages")] = ()
+    country: Annotated[str, whole(Profile, "country")] = ""
+    province: Place = ""
+    city: Place = ""
+    birth_year: Annotated[int, whole(Profile, "birth_year")] | None = None
     gender: Gender = Gender.UNDISCLOSED
     agency_id: Annotated[str, StringConstraints(max_length=36)] = ""
     virtual_human: bool = False
-    virtual_operator: Annotated[str, StringConstraints(max_length=OPERATOR_CHARS)] = ""
+    virtual_operator: Annotated[str, whole(Profile, "virtual_operator")] = ""
     guardian_consent: bool = False
-    examples: tuple[Annotated[str, StringConstraints(max_length=LINK_CHARS)], ...] = Few
+    examples: Annotated[tuple[Annotated[str, each(Profile, "examples")], ...], whole(Profile, "examples")] = ()
 
     def texts(self) -> dict[str, str]:
         return {"display_name": self.display_name, "bio": self.bio, "contact": self.contact}
@@ -75,11 +78,11 @@ class ProfileBody(Body):
 
 class RegisterBody(Body):
     profile: ProfileBody
-    accounts: tuple[AccountBody, ...] = Field(default=(), max_length=ACCOUNTS_LIMIT)
+    accounts: Annotated[tuple[AccountBody, ...], whole(RegisterCreator, "accounts")] = ()
 
 
 class VerifyBody(AccountBody):
-    method: ShortText
+    method: Annotated[ShortText, whole(VerifyAccount, "method")]
 
 
 class IndustryPriceBody(Body):
@@ -92,7 +95,7 @@ class FormatPriceBody(Body):
 
     format: Format
     price_minor: PositiveMinor
-    industries: tuple[IndustryPriceBody, ...] = Field(default=(), max_length=40)
+    industries: Annotated[tuple[IndustryPriceBody, ...], whole(FormatPrice, "industries")] = ()
     next_minor: PositiveMinor | None = None
     next_from: UtcDatetime | None = None
 
@@ -103,16 +106,16 @@ class FormatPriceBody(Body):
 
 class RateCardBody(Body):
     currency: Currency
-    prices: tuple[FormatPriceBody, ...] = Field(default=(), max_length=len(Format))
+    prices: Annotated[tuple[FormatPriceBody, ...], whole(RateCard, "prices")] = ()
     commission_bps: Bps | None = None
-    closed: tuple[Format, ...] = Field(default=(), max_length=len(Format))
+    closed: Annotated[tuple[Format, ...], whole(RateCard, "closed")] = ()
 
     def card(self) -> RateCard:
         return RateCard(self.currency, tuple(one.price() for one in self.prices), self.commission_bps, self.closed)
 
 
 class ShareBody(Body):
-    name: ShortText
+    name: Annotated[ShortText, whole(Share, "name")]
     bps: Bps
 
 
@@ -167,13 +170,13 @@ class PerformanceBody(Body):
 
 class AvailabilityBody(Body):
     availability: Availability
-    max_parallel_jobs: Annotated[int, Field(strict=True, ge=1, le=JOBS_LIMIT)]
+    max_parallel_jobs: Annotated[int, whole(ChangeAvailability, "max_parallel_jobs")]
 
 
 class SuspendBody(Body):
-    reason: ShortText
+    reason: Annotated[ShortText, whole(SuspendCreator, "reason")]
     until: UtcDatetime | None = None
 
 
 class ReinstateBody(Body):
-    reason: ShortText
+    reason: Annotated[ShortText, whole(ReinstateCreator, "reason")]
