@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
 
-Key = tuple[Any, ...]
+PrimaryKey = tuple[Any, ...]
 _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -21,7 +21,7 @@ class RowChanges:
 
     table: "BulkStatements"
     kept: Mapping[str, list[Any]]
-    gone: Sequence[Key]
+    gone: Sequence[PrimaryKey]
 
 
 class BulkStatements:
@@ -44,7 +44,7 @@ class BulkStatements:
     def by_key(self) -> Any:
         return sa.tuple_(*[self.table.c[name] for name in self.key])
 
-    def selecting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+    def selecting(self, keys: Sequence[PrimaryKey]) -> tuple[str, dict[str, Any]]:
         """PostgreSQL: one index lookup for each key (OFFSET 0 keeps it so, whatever the statistics say)."""
         return self._select, self._key_arrays(keys)
 
@@ -67,7 +67,7 @@ class BulkStatements:
             sql = self._alone[names, summed] = self._upserting(names, summed)
         return sql, self._row_arrays(columns)
 
-    def deleting(self, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+    def deleting(self, keys: Sequence[PrimaryKey]) -> tuple[str, dict[str, Any]]:
         """A statement of its own."""
         return self._deleting(), self._key_arrays(keys)
 
@@ -80,7 +80,7 @@ class BulkStatements:
         bind = self._bind[name]
         return values if bind is _as_it_is else [bind(value) for value in values]
 
-    def _key_arrays(self, keys: Sequence[Key]) -> dict[str, Any]:
+    def _key_arrays(self, keys: Sequence[PrimaryKey]) -> dict[str, Any]:
         return {
             self._name(name, "gone"): self._array(name, list(values))
             for name, values in zip(self.key, zip(*keys, strict=True), strict=True)

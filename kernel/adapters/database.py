@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from kernel.adapters.bulk import BulkStatements, Key
+from kernel.adapters.bulk import BulkStatements, PrimaryKey
 from kernel.adapters.disconnects import translated
 
 POOL_SIZE = 8
@@ -43,7 +43,7 @@ class WriteTransaction(ABC):
     """Whether the transaction's Entry was done in opening it; if not, the caller does and checks it step by step."""
 
     @abstractmethod
-    async def select(self, table: BulkStatements, keys: Sequence[Key]) -> list[dict[str, Any]]:
+    async def select(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> list[dict[str, Any]]:
         """The rows of these primary keys, by column; absent ones are left out."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class WriteTransaction(ABC):
         """
 
     @abstractmethod
-    async def delete(self, table: BulkStatements, keys: Sequence[Key]) -> None:
+    async def delete(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> None:
         """Deletes the rows of these primary keys."""
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import BulkStatements, Key, RowChanges
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.adapters.database import Database
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
@@ -126,7 +126,7 @@ class Log(Protocol):
         """The first event of each (stream, command id) that has been appended."""
 
     async def read_rows(
-        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None = None
+        self, table: BulkStatements, keys: Sequence[PrimaryKey], connection: AsyncConnection | None = None
     ) -> list[dict[str, Any]]:
         """The rows of an inline table with these primary keys, by column; absent ones are left out."""
 

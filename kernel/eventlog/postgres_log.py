@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import BulkStatements, Key, RowChanges, behind_the_head
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, behind_the_head
 from kernel.adapters.disconnects import translated
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import INDEXES_ONLY
@@ -117,7 +117,7 @@ class PostgresLog(StoredLog):
         return {(event.stream, event.command or ""): event for event in events}
 
     async def read_rows(
-        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None = None
+        self, table: BulkStatements, keys: Sequence[PrimaryKey], connection: AsyncConnection | None = None
     ) -> list[dict[str, Any]]:
         sql, arrays = table.selecting(keys)
         return [table.read(row) for row in await self.database.rows(sql, arrays, connection)]

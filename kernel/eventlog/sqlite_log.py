@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import BulkStatements, Key, RowChanges
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.adapters.sqlite.database import SqliteDatabase, write_changes
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
@@ -115,7 +115,7 @@ class SqliteLog(StoredLog):
         return {(event.stream, event.command or ""): event for event in events}
 
     async def read_rows(
-        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None = None
+        self, table: BulkStatements, keys: Sequence[PrimaryKey], connection: AsyncConnection | None = None
     ) -> list[dict[str, Any]]:
         query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
         async with self._on(connection) as one:

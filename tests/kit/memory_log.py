@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.bulk import BulkStatements, Key, RowChanges
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.eventlog.log import MAX_POSITION, READ_LIMIT, Head, Log, Pending, Statement, checked
 from kernel.runtime.wakeup import Wakeup
 
-RowKey = tuple[str, Key]
+RowKey = tuple[str, PrimaryKey]
 Row = Mapping[str, Any]
 
 
@@ -126,7 +126,7 @@ class MemoryLog(Log):
         return {pair: event for event, pair in events if pair in wanted}
 
     async def read_rows(
-        self, table: BulkStatements, keys: Sequence[Key], connection: AsyncConnection | None = None
+        self, table: BulkStatements, keys: Sequence[PrimaryKey], connection: AsyncConnection | None = None
     ) -> list[dict[str, Any]]:
         written = {} if connection is None else _of(connection).rows
         places = [(table.table.name, key) for key in keys]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.adapters.bulk import BulkStatements, Key, in_key_order, on_conflict
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, in_key_order, on_conflict
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
 from kernel.adapters.postgres.driver import DriverPool, DriverTransaction
@@ -138,13 +138,13 @@ class _DriverWrites(WriteTransaction):
     def __init__(self, begun: DriverTransaction, entered: bool) -> None:
         self.connection, self.entered, self._begun = begun.connection, entered, begun
 
-    async def select(self, table: BulkStatements, keys: Sequence[Key]) -> list[dict[str, Any]]:
+    async def select(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> list[dict[str, Any]]:
         return [table.read(row) for row in await self._begun.fetch(*table.selecting(keys))]
 
     async def upsert(self, table: BulkStatements, columns: Mapping[str, list[Any]], add: Sequence[str]) -> None:
         await self._begun.fetch(*table.upserting(columns, add))
 
-    async def delete(self, table: BulkStatements, keys: Sequence[Key]) -> None:
+    async def delete(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> None:
         await self._begun.fetch(*table.deleting(keys))
 
 

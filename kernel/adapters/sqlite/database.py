@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.adapters.bulk import BulkStatements, Key, RowChanges, in_key_order, on_conflict, quoted
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, in_key_order, on_conflict, quoted
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
 from kernel.adapters.sqlite.driver import OneHop, OneHopConnection
@@ -102,14 +102,14 @@ class _SqliteWrites(WriteTransaction):
     def __init__(self, connection: AsyncConnection, entered: bool) -> None:
         self.connection, self.entered = connection, entered
 
-    async def select(self, table: BulkStatements, keys: Sequence[Key]) -> list[dict[str, Any]]:
+    async def select(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> list[dict[str, Any]]:
         query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
         return [dict(row) for row in (await self.connection.execute(query)).mappings()]
 
     async def upsert(self, table: BulkStatements, columns: Mapping[str, list[Any]], add: Sequence[str]) -> None:
         await upsert_columns(self.connection, table.table, columns, add)
 
-    async def delete(self, table: BulkStatements, keys: Sequence[Key]) -> None:
+    async def delete(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> None:
         await self.connection.execute(sa.delete(table.table).where(table.by_key().in_(keys)))
 
 
