@@ -1,13 +1,20 @@
 """Money: amounts are integers in minor units, with their ISO 4217 currency beside them. No floats."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from iso4217 import Currency
 
 from kernel.core.faults import Invalid
 
-CURRENCIES = frozenset({
-    "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR", "GBP", "HKD", "IDR", "INR", "JPY", "KRW", "KWD", "MOP", "MXN", "MYR",
-    "NOK", "NZD", "PHP", "SEK", "SGD", "THB", "TWD", "USD", "VND",
-})  # fmt: skip
+LATELY_WITHDRAWN: Mapping[str, int] = {"ANG": 2, "BGN": 2, "ZWL": 2}
+"""Digits of currencies that ISO 4217 withdrew in 2024 to 2026: orders and settlements of before still come in them."""
+DIGITS: Mapping[str, int] = MappingProxyType(
+    {**LATELY_WITHDRAWN, **{one.code: one.exponent for one in Currency if one.exponent is not None}}
+)
+"""Digits of the minor unit by currency, 0 to 4: all of ISO 4217's list but metals, units of account and test codes, which
+have no minor unit."""
+CURRENCIES = frozenset(DIGITS)
 """Currencies of the platform (ISO 4217)."""
 LIMIT_MINOR = 10**15
 """Limit of a single amount (ten trillion yuan): a larger one is a mistake of units."""
