@@ -23,6 +23,7 @@ from services.campaigns.domain.application.commands import (
 )
 from services.campaigns.domain.shared.brief import Brief, Mode
 from services.campaigns.domain.shared.budget import BriefInForce, Budget
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.contract import offer_of
 from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
@@ -169,6 +170,22 @@ def test_offers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any]
 )
 def test_answers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str) -> None:
     run(given, who, when, then, rows(committed_minor=110_000 if ACCEPTED in given else 0))
+
+
+SALES = Compensation(CompensationKind.COMMISSION, commission_bps=1_500, cap_minor=50_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "when"),
+    [
+        pytest.param([], BRAND, InviteCreator(CAMPAIGN_ID, CREATOR_ID, (0,)), id="invites"),
+        pytest.param([], CREATOR, Apply(CAMPAIGN_ID, (0,)), id="applies"),
+        pytest.param([INVITED], CREATOR, CounterOffer((0,)), id="counters"),
+        pytest.param([INVITED], CREATOR, AcceptApplication(1), id="accepts"),
+    ],
+)
+def test_a_brief_of_before_binds_nobody_to_pay_that_nobody_reckons(given: Sequence[Any], who: Actor, when: Any) -> None:
+    run(given, who, when, "compensation.not_reckoned", rows(value=brief(compensation=SALES)))
 
 
 def test_haggling_ends() -> None:

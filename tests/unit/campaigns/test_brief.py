@@ -126,6 +126,12 @@ def test_good_compensations(rule: Compensation) -> None:
     check_compensation(rule)
 
 
+@pytest.mark.parametrize("rule", [CPM, CPS, replace(CPM, kind=KIND.HYBRID), replace(CPS, kind=KIND.HYBRID)])
+def test_pay_that_nobody_reckons_is_not_offered(rule: Compensation) -> None:
+    with pytest.raises(Invalid, match=r"compensation\.not_reckoned .*agree a fixed fee"):
+        check_brief(brief(compensation=rule))
+
+
 @pytest.mark.parametrize(
     ("rule", "code"),
     [

@@ -20,6 +20,7 @@ from services.campaigns.domain.campaign.campaign import (
 )
 from services.campaigns.domain.shared.brief import CampaignType
 from services.campaigns.domain.shared.budget import Budget
+from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
@@ -172,6 +173,22 @@ def test_a_campaign_closes_when_it_was_said_to_whatever_its_window_is_today() ->
     until = BRIEF.posting_until
     before = [DRAFTED, BriefPublished(BRAND_ID, 1, SAID, TERMS, until)]
     run(before, ExpireCampaign(until), [CampaignClosed("posting_window_over")], SYSTEM, at=until)
+
+
+SALES = brief(compensation=Compensation(CompensationKind.COMMISSION, commission_bps=1_500, cap_minor=50_000))
+
+
+@pytest.mark.parametrize(
+    ("given", "when"),
+    [
+        pytest.param([], DraftCampaign(SALES), id="drafted"),
+        pytest.param([CampaignDrafted(BRAND_ID, Hashed.of(SALES), TERMS)], PublishBrief(), id="published"),
+        pytest.param([DRAFTED], AmendBrief(SALES), id="amended_before"),
+        pytest.param(LIVE, AmendBrief(SALES), id="amended"),
+    ],
+)
+def test_no_brief_promises_pay_that_nobody_reckons(given: Sequence[Any], when: Any) -> None:
+    run(given, when, "compensation.not_reckoned")
 
 
 def test_only_the_clock_expires() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kernel.core.canonical import Hashed
-from kernel.core.decider import Context
+from kernel.core.decider import Actor, Context
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
@@ -45,6 +45,7 @@ from tests.kit.campaigns import (
     BRAND_ID,
     CAMPAIGN_ID,
     CREATOR,
+    CREATOR_ID,
     NOON,
     OPERATOR,
     PARTIES,
@@ -240,6 +241,18 @@ def test_what_frees_budget_announces_its_row() -> None:
 
 def test_a_collaboration_belongs_to_the_brand() -> None:
     assert (COLLABORATION.owner(contracted()[1]), COLLABORATION.owner(FUND[1])) == (BRAND_ID, None)
+
+
+@pytest.mark.parametrize("tenant", [BRAND_ID, CREATOR_ID, "platform"])
+@pytest.mark.parametrize("given", [[contracted()], FUNDED, SUBMITTED], ids=["contracted", "funded", "submitted"])
+def test_what_a_process_ends_is_no_partys_act(given: Sequence[Step], tenant: str) -> None:
+    """A process acts for the tenant of what caused it: the brand that invited, or the creator that applied."""
+    process = Actor("service:campaigns", tenant, frozenset({"system"}))
+    (cancelled,) = decide(given, (process, CancelCollaboration("escrow.not_covered")))
+    assert (cancelled.by, [each.kill_fee_minor for each in cancelled.deliverables]) == (
+        Ruler.SYSTEM,
+        [0, 0][: len(cancelled.deliverables)],
+    )
 
 
 def test_clocks_are_the_systems() -> None:

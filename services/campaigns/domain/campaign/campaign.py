@@ -13,6 +13,7 @@ from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.brief import Brief, check_brief, posting_window
 from services.campaigns.domain.shared.budget import BUDGETS
 from services.campaigns.domain.shared.checks import reason_code, valid
+from services.campaigns.domain.shared.compensation import check_payable
 from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
@@ -165,6 +166,7 @@ def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
         return []
     if state.status is not Status.DRAFT or state.brief is None or state.terms is None:
         raise Refused("campaign.not_a_draft", status=state.status.value)
+    check_payable(state.brief.value.compensation)
     closes_at = _closing(state.brief.value, context)
     return [BriefPublished(state.brand_id, state.version, state.brief, state.terms, closes_at)]
 

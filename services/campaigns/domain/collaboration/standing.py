@@ -19,11 +19,14 @@ def known_to(state: State, context: Context) -> Contract:
 
 
 def side_of(contract: Contract, context: Context) -> Ruler | None:
-    """Which side the actor is, or None for a stranger."""
-    if context.actor.tenant in (contract.brand_id, contract.creator_id):
-        return Ruler.BRAND if context.actor.tenant == contract.brand_id else Ruler.CREATOR
+    """Which side the actor is, or None for a stranger.
+
+    A process acts for the tenant of what caused it, and for neither side: what the platform cannot do is nobody's act.
+    """
     if "system" in context.actor.roles:
         return Ruler.SYSTEM
+    if context.actor.tenant in (contract.brand_id, contract.creator_id):
+        return Ruler.BRAND if context.actor.tenant == contract.brand_id else Ruler.CREATOR
     return None if context.actor.roles.isdisjoint({"operator", "reviewer"}) else Ruler.STAFF
 
 

@@ -13,7 +13,12 @@ from annotated_types import Interval, Len
 from kernel.core.bounds import Asked
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
-from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, check_compensation
+from services.campaigns.domain.shared.compensation import (
+    Compensation,
+    CompensationKind,
+    check_compensation,
+    check_payable,
+)
 
 MAX_DELIVERABLES = 24
 SHANGHAI = "Asia/Shanghai"
@@ -161,6 +166,7 @@ def check_brief(brief: Brief) -> None:
     _check_products(brief)
     _check_deliverables(brief)
     check_compensation(brief.compensation)
+    check_payable(brief.compensation)
     _check_type(brief)
 
 

@@ -63,6 +63,20 @@ def check_compensation(rule: Compensation) -> None:
     valid(expected[rule.kind], "compensation.fields_do_not_fit_kind", compensation_kind=rule.kind.value)
 
 
+PAID = frozenset({CompensationKind.GIFT, CompensationKind.FIXED})
+"""Kinds whose pay is agreed beforehand. Pay by performance or by sales is reckoned by nobody yet."""
+
+
+def check_payable(rule: Compensation) -> None:
+    """Raises Invalid `compensation.not_reckoned` for a kind with a variable part: it would be promised and never paid."""
+    valid(
+        rule.kind in PAID,
+        "compensation.not_reckoned",
+        compensation_kind=rule.kind.value,
+        do="agree a fixed fee for each deliverable, or a gift: pay by performance or by sales is not reckoned yet",
+    )
+
+
 def check_fees(rule: Compensation, fees_minor: Sequence[int], deliverables: int) -> None:
     """Raises Invalid unless there is one fee per deliverable that the compensation allows."""
     valid(len(fees_minor) == deliverables, "offer.fee_per_deliverable", expected=deliverables, got=len(fees_minor))

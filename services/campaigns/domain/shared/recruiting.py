@@ -7,7 +7,7 @@ from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
-from services.campaigns.domain.shared.compensation import check_fees
+from services.campaigns.domain.shared.compensation import check_fees, check_payable
 from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
 
 
@@ -36,8 +36,9 @@ def parties_of(brief: BriefInForce, creator_id: str, context: Context) -> Partie
 
 
 def contract_for(parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce) -> Hashed[Contract]:
-    """The contract at these fees under the brief in force; Invalid `offer.*` if the fees do not fit it."""
+    """The contract at these fees under the brief in force; Invalid if the fees do not fit it or nobody reckons its pay."""
     asked = brief.brief.value
+    check_payable(asked.compensation)
     check_fees(asked.compensation, fees_minor, sum(spec.occurrences for spec in asked.deliverables))
     return draw_up(parties, fees_minor, brief.version, brief.brief, brief.terms)
 
