@@ -38,7 +38,7 @@ $(READY): requirements.lock tools/setup.sh
 demo: $(READY) ## one campaign from brief to payment, told as it happens; BUS=kafka DB=postgres on real servers
 	@$(PYTHON) -m cli demo --bus $(BUS) --db $(DB)
 
-up: $(READY) ## run all services and the console here until Ctrl-C; BUS=kafka DB=postgres on real servers
+up: $(READY) ## run all services here until Ctrl-C; BUS=kafka DB=postgres on real servers
 	@$(PYTHON) -m cli up --bus $(BUS) --db $(DB)
 
 down: $(READY) ## end what `make up` started
