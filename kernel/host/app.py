@@ -21,7 +21,7 @@ from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
-from kernel.host.gauges import DatabaseMetrics
+from kernel.host.gauges import DatabaseMetrics, Gauges
 from kernel.processors import generations
 from kernel.processors.command_consumer import CommandConsumer, DecodeCommand
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
@@ -70,6 +70,8 @@ class Service:
     effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
     invariants: Sequence[Callable[["App"], Awaitable[Sequence[CheckResult]]]] = ()
     """Checks of what must hold across this service's tables, called by kernel.verify.invariants; one may give many results."""
+    gauges: Sequence[Gauges] = ()
+    """What the service itself counts in its tables for the gauges, beside what DatabaseMetrics counts in every service."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
     stream: Callable[["App"], Role] | None = None
@@ -161,8 +163,9 @@ class App:
         processes = [*[one.name for one in self.service.processes], "commands"]
         clock = "deadlines" in self.deciders.inlines
         return DatabaseMetrics(
-            self.service.name, self.database, self.log, processes, clock, InvariantMonitor(self).run_once
-        )
+            self.service.name, self.database, self.log, processes, clock, InvariantMonitor(self).run_once,
+            self.service.gauges,
+        )  # fmt: skip
 
     async def _project(self) -> list[Role]:
         return [Role(f"project {one.name}", await self._projecting(one)) for one in self.service.projections]

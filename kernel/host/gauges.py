@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 INTERVAL_S = 5.0
 MONITOR_INTERVAL_S = 300.0
 """Interval between two runs of the invariant monitor (kernel.verify.invariants)."""
+Gauges = Callable[[AsyncConnection], Awaitable[None]]
+"""Gauges of one service: reads its tables over the connection and sets them."""
 LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 """Age past due at which a deadline counts as late: the scheduler executes a deadline within one poll."""
 
@@ -36,18 +38,18 @@ LATE = timedelta(seconds=10 * CLOCK_POLL_S)
 class DatabaseMetrics:
     """Gauges of one service. `processes` names the consumers, besides live read models, that keep guards.
 
-    `monitor` is run every MONITOR_INTERVAL_S, to set the gauge of invariant violations.
+    `monitor` is run every MONITOR_INTERVAL_S, to set the gauge of invariant violations; `own` are the service's own gauges.
     """
 
     def __init__(
         self, service: str, database: Database, log: StoredLog, processes: Sequence[str], clock: bool,
-        monitor: Callable[[], Awaitable[None]] | None = None,
+        monitor: Callable[[], Awaitable[None]] | None = None, own: Sequence[Gauges] = (),
     ) -> None:  # fmt: skip
         self._service, self._database, self._log, self._processes = service, database, log, processes
         self._live: set[str] = set()
         self._readers = set(processes)
         """Consumers that a gauge was set for: a consumer that recovers must be set back to 0."""
-        self._clock, self._monitor = clock, monitor
+        self._clock, self._monitor, self._own = clock, monitor, own
         self._monitor_at = monotonic() + MONITOR_INTERVAL_S
         self._tables = database.metadata.tables
 
@@ -84,6 +86,8 @@ class DatabaseMetrics:
             await self._stopped(connection)
             if self._clock:
                 await self._deadlines(connection, now)
+            for gauges in self._own:
+                await gauges(connection)
 
     async def _find_live(self, connection: AsyncConnection) -> None:
         """Reads the live generations, and removes the gauges of generations that a rebuild has replaced."""

@@ -41,6 +41,7 @@ GaugeName = Literal[
     "event_loop_lag_seconds",
     "stuck_seconds",
     "invariant_violations",
+    "platform_silent",
 ]
 HistogramName = Literal[
     "http_request_seconds",
@@ -85,6 +86,7 @@ GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
     "event_loop_lag_seconds": ("Lateness of the event loop's last wake-up", ()),
     "stuck_seconds": ("Seconds for which a loop with work to do has made no progress", ("name",)),
     "invariant_violations": ("Violations that the last check of an invariant found", ("invariant",)),
+    "platform_silent": ("Agreements that wait for the platform's own answer past its time", ("awaits",)),
 }
 HISTOGRAMS: Mapping[HistogramName, tuple[str, tuple[str, ...], Sequence[float]]] = {
     "http_request_seconds": ("Duration of HTTP requests", ("route", "method"), _SECONDS),

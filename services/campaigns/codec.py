@@ -4,7 +4,7 @@ from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
 from services.campaigns.domain.funding import events as funding
 from services.campaigns.domain.review import events as review
 from services.campaigns.domain.settlement import events as settlement
@@ -55,7 +55,9 @@ COLLABORATION: dict[str, type] = {
     "deliverable.payment_authorised@1": work.PaymentAuthorised,
     "deliverable.settled@1": work.DeliverableSettled,
     "deliverable.lapsed@1": work.DeliverableLapsed,
+    "deliverable.escalated@1": work.DeliverableEscalated,
     "dispute.opened@1": work.DisputeOpened,
+    "dispute.escalated@1": work.DisputeEscalated,
     "dispute.ruled@1": work.DisputeRuled,
 }
 PROCESS: dict[str, type] = {
@@ -64,6 +66,7 @@ PROCESS: dict[str, type] = {
     "request.fund@1": funding.FundingRequested,
     "request.cancel@1": funding.FundingFailed,
     "request.return_escrow@1": funding.ReturnRequested,
+    "request.end@1": funding.EndRequested,
     "request.release_application@1": funding.ReleaseRequested,
     "request.review@1": review.ReviewRequested,
     "request.record_review@1": review.ReviewPassedOn,
@@ -71,6 +74,7 @@ PROCESS: dict[str, type] = {
     "request.take_down@1": settlement.TakeDownRequested,
     "request.pay@1": settlement.PaymentRequested,
     "request.settle@1": settlement.SettlementRequested,
+    "settlement.part_paid@1": settlement.PartPaid,
     "request.refused@1": RequestRefused,
     "funding.escrow_confirmed@1": funding.EscrowConfirmed,
     "funding.completed@1": funding.FundingCompleted,
@@ -83,6 +87,7 @@ COMMANDS: dict[str, type] = {
     "application.expire@1": ExpireInvitation,
     "collaboration.expire@1": ExpireCollaboration,
     "deliverable.expire@1": ExpireDeliverable,
+    "dispute.expire@1": ExpireDispute,
 }
 """What deadlines hold."""
 

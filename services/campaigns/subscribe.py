@@ -20,15 +20,17 @@ from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
+    EndDeliverable,
     FundCollaboration,
     RecordReview,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
 from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.shared.checks import CODE
 from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.shared.contract import Contract
 
@@ -51,7 +53,13 @@ def _released(wire: ledger.PaymentReleased) -> PaymentReleased | None:
     if wire.kind != ledger.RELEASE_KIND_SETTLEMENT:
         return None
     where = (wire.collaboration_id, wire.deliverable_id, wire.release_id)
-    return PaymentReleased(*where, wire.creator_net_minor, wire.currency)
+    return PaymentReleased(*where, wire.creator_net_minor, wire.currency, wire.partial)
+
+
+def _refunded(wire: ledger.RefundIssued) -> RefundIssued:
+    """Finance may have given its reason in words of its own: these stay in the ledger."""
+    reason = wire.reason if CODE.match(wire.reason) else "escrow.returned"
+    return RefundIssued(wire.collaboration_id, wire.deliverable_id, reason, wire.amount_minor, wire.currency)
 
 
 def _completed(wire: compliance.ReviewCompleted) -> ReviewCompleted:
@@ -70,6 +78,7 @@ def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
 READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.EscrowHeld: lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id),
     ledger.EscrowRefused: lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code),
+    ledger.RefundIssued: _refunded,
     ledger.PaymentReleased: _released,
     ledger.CommandRefused: _refused,
     compliance.ReviewCompleted: _completed,
@@ -117,6 +126,9 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.VerifyContent: lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),
     commands.TakeDownContent: lambda wire: _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason)),
     commands.SettleDeliverable: _settle,
+    commands.EndDeliverable: lambda wire: _collaboration(
+        wire, EndDeliverable(wire.deliverable_id, wire.reason, wire.returned_minor)
+    ),
 }
 decode_command = decoder(COMMANDS)
 """`campaigns.commands.v1`: the stream and the command of a request."""

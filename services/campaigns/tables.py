@@ -99,7 +99,7 @@ APPLICATIONS = sa.Table(
 COLLABORATIONS = sa.Table(
     "collaborations", _READ,
     sa.Column("collaboration_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
-    _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"),
+    _text("creator_id"), _text("status"), _text("reason"), _text("contract_sha256"), _text("awaits"),
     _stored("state", CollaborationState), _big("version"),
     _time("contracted_at"), _time("funded_at", nullable=True), _time("changed_at"),
     sa.Column("readers", RowReaders, nullable=False),
@@ -107,8 +107,10 @@ COLLABORATIONS = sa.Table(
     sa.Index("collaborations_creator", "creator_id", "changed_at"),
     sa.Index("collaborations_changed", "changed_at", "collaboration_id"),
     sa.Index("collaborations_contracted", "contracted_at", "collaboration_id"),
+    sa.Index("collaborations_awaits", "awaits", "changed_at"),
 )  # fmt: skip
-"""A row per collaboration; `state` is the collaboration as its decisions know it."""
+"""A row per collaboration; `state` is the collaboration as its decisions know it. `awaits` names whom of the platform's own it
+waits for past the time, or is empty."""
 
 DELIVERABLES = sa.Table(
     "deliverables", _READ,

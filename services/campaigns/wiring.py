@@ -13,6 +13,7 @@ from services.campaigns.domain.application.application import APPLICATION
 from services.campaigns.domain.campaign.campaign import CAMPAIGN
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
+from services.campaigns.gauges import GAUGES
 from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
 from services.campaigns.process.clocks import DEADLINES
@@ -48,6 +49,7 @@ SERVICE = Service(
     decode_command=decode_command,
     projections=PROJECTIONS,
     invariants=INVARIANTS,
+    gauges=GAUGES,
     processes=PROCESSES,
     http=_http,
     rpc=_rpc,

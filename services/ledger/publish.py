@@ -140,6 +140,7 @@ def _released(event: ChainPosted, at: Timestamp) -> Message:
         fee_policy=deal.policy_id,
         tax_rule=released.payees[0].tax.rule,
         released_at=at,
+        partial=released.kind is ReleaseKind.SETTLEMENT and not released.final,
     )
 
 

@@ -9,7 +9,7 @@ from kernel.processors.processes import Deadline, deadlines
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
 from services.campaigns.domain.shared.content_events import (
     ContentApproved,
     ContentPublished,
@@ -39,8 +39,11 @@ from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
+    DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
+    DisputeEscalated,
+    DisputeOpened,
     DisputeRuled,
     Due,
     PaymentAuthorised,
@@ -49,7 +52,7 @@ from services.campaigns.domain.shared.work_events import (
     WorkStarted,
 )
 
-WINDOW, OFFER, WHOLE = "window", "offer", "collaboration"
+WINDOW, OFFER, WHOLE, DISPUTE = "window", "offer", "collaboration", "dispute"
 Timer = tuple[str, object | None]
 """The name of a clock, and the command it gives when due (None: the clock is stopped)."""
 
@@ -70,8 +73,12 @@ def _offer(event: CreatorInvited | ApplicationSubmitted | OfferCountered) -> Ite
     return [(OFFER, ExpireInvitation(event.expires_at))]
 
 
+def _dispute(event: DisputeOpened | DisputeEscalated) -> Iterable[Timer]:
+    return [(DISPUTE, ExpireDispute(event.due_at) if event.due_at else None)]
+
+
 def _ruled(event: DisputeRuled) -> Iterable[Timer]:
-    return [_whole(event.product_due_at), *map(_one, event.clocks)]
+    return [(DISPUTE, None), _whole(event.product_due_at), *map(_one, event.clocks)]
 
 
 def _cancelled(event: CollaborationCancelled) -> Iterable[Timer]:
@@ -99,6 +106,8 @@ TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
     ProductSent: lambda event: [_whole(event.due_at)],
     ProductReceived: lambda _: [_whole(None)],
     WorkStarted: lambda event: map(_one, event.clocks),
+    DisputeOpened: _dispute,
+    DisputeEscalated: _dispute,
     DisputeRuled: _ruled,
     DeliverableLapsed: lambda event: [(event.ended.deliverable_id, None)],
     DeliverableSettled: lambda event: [(event.deliverable_id, None)],
@@ -114,6 +123,7 @@ TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
     ContentTakenDown: _deliverable,
     ContentVerified: _deliverable,
     PaymentAuthorised: _deliverable,
+    DeliverableEscalated: _deliverable,
 }
 """The clocks that an event sets or stops. A deliverable has one clock, named by its id."""
 

@@ -15,6 +15,6 @@ from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, D
 PROJECTIONS = (
     Projection("campaigns", 1, (CAMPAIGNS,), apply_campaigns),
     Projection("applications", 1, (APPLICATIONS,), apply_applications),
-    Projection("collaborations", 1, (COLLABORATIONS, DELIVERABLES), apply_work),
+    Projection("collaborations", 2, (COLLABORATIONS, DELIVERABLES), apply_work),
     Projection("postings", 1, (POSTINGS,), apply_postings),
 )

@@ -69,6 +69,7 @@ def _columns(state: State) -> Row:
         "brand_id": contract.brand_id,
         "creator_id": contract.creator_id,
         "status": state.status.value,
+        "awaits": state.awaits,
         "state": state,
         "readers": _readers(contract),
     }

@@ -15,6 +15,7 @@ from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
 from services.campaigns.domain.funding.events import (
     ContractRequested,
+    EndRequested,
     EscrowConfirmed,
     EscrowRequested,
     FundingCompleted,
@@ -33,6 +34,7 @@ from services.campaigns.domain.review.events import (
     VerdictNoted,
 )
 from services.campaigns.domain.settlement.events import (
+    PartPaid,
     PaymentRequested,
     SettlementEvent,
     SettlementRequested,
@@ -178,17 +180,30 @@ def _settle(event: SettlementRequested, requester: str) -> OutgoingCommand:
     return _own(event.collaboration_id, message)
 
 
+def _end(event: EndRequested, requester: str) -> OutgoingCommand:
+    message = own.EndDeliverable(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        reason=event.reason,
+        returned_minor=event.returned_minor,
+        currency=event.currency,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
 def _nothing(event: object, requester: str) -> None:
     return None
 
 
-STEPS = (EscrowConfirmed, FundingCompleted, FundingStopped, VerdictNoted, LabelNoted, RequestRefused)
+STEPS = (EscrowConfirmed, FundingCompleted, FundingStopped, VerdictNoted, LabelNoted, PartPaid, RequestRefused)
 REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
     ContractRequested: _contract,
     EscrowRequested: _hold,
     FundingRequested: _fund,
     FundingFailed: _cancel,
     ReturnRequested: _return,
+    EndRequested: _end,
     ReleaseRequested: _release,
     ReviewRequested: _review,
     ReviewPassedOn: _record,

@@ -15,7 +15,7 @@ from services.campaigns.domain.shared.brief import SHANGHAI, Brief, Product
 from services.campaigns.domain.shared.compensation import Compensation
 from services.campaigns.domain.shared.content_events import LabelPlacement, Ruler
 from services.campaigns.domain.shared.contract import DeliverableTerms, Offer, Parties
-from services.campaigns.domain.shared.terms import LadderStage, Terms, ladder_share
+from services.campaigns.domain.shared.terms import Clocks, LadderStage, Terms, ladder_share
 from services.campaigns.domain.shared.work_events import Due, Ended
 
 PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.STAFF: pb.PARTY_STAFF}
@@ -73,7 +73,16 @@ def placement_of(placement: LabelPlacement | None) -> common.LabelPlacement.Valu
 
 def wire_terms(terms: Terms, brief: Brief) -> pb.Terms:
     ladder = [pb.LadderStep(stage=stage, share_bps=ladder_share(terms.ladder, stage)) for stage in LadderStage]
-    return pb.Terms(**named(pb.Terms, terms.clocks, terms, brief), ladder=ladder)
+    return pb.Terms(**named(pb.Terms, terms.clocks, terms, brief) | _left_out(terms), ladder=ladder)
+
+
+def _left_out(terms: Terms) -> dict[str, Any]:
+    """Clocks that came later are left out where they are the default, as in `wire_timezone`."""
+    default = Clocks()
+    return {name: 0 for name in LATER_CLOCKS if getattr(terms.clocks, name) == getattr(default, name)}
+
+
+LATER_CLOCKS = ("dispute_s",)
 
 
 def wire_compensation(rule: Compensation) -> pb.Compensation:

@@ -17,8 +17,10 @@ from services.campaigns.domain.shared.work_events import (
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
+    DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
+    DisputeEscalated,
     DisputeOpened,
     DisputeRuled,
     PaymentAuthorised,
@@ -108,7 +110,26 @@ def _received(event: ProductReceived, collaboration_id: str, at: Timestamp | Non
 
 def _disputed(event: DisputeOpened, collaboration_id: str, at: Timestamp | None) -> Message:
     ids = {**who(event.parties), "collaboration_id": collaboration_id}
-    return pb.DisputeOpened(**ids, opened_by=party(event.by), reason=event.reason, opened_at=at)
+    due_at = stamp(event.due_at)
+    return pb.DisputeOpened(**ids, opened_by=party(event.by), reason=event.reason, opened_at=at, due_at=due_at)
+
+
+def _dispute_escalated(event: DisputeEscalated, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    due_at = stamp(event.due_at)
+    return pb.DisputeEscalated(**ids, escalations=event.escalations, escalated_at=at, due_at=due_at)
+
+
+def _escalated(event: DeliverableEscalated, collaboration_id: str, at: Timestamp | None) -> Message:
+    return pb.DeliverableEscalated(
+        **who(event.parties),
+        deliverable_id=event.deliverable_id,
+        collaboration_id=collaboration_id,
+        awaits=event.awaits,
+        escalations=event.escalations,
+        escalated_at=at,
+        due_at=stamp(event.due_at),
+    )
 
 
 def _ruled(event: DisputeRuled, collaboration_id: str, at: Timestamp | None) -> Message:
@@ -192,7 +213,9 @@ FORMS: dict[type, Callable[[Any, str, Timestamp | None], Message]] = {
     PaymentAuthorised: _authorised,
     DeliverableSettled: _paid,
     DeliverableLapsed: _lapsed,
+    DeliverableEscalated: _escalated,
     DisputeOpened: _disputed,
+    DisputeEscalated: _dispute_escalated,
     DisputeRuled: _ruled,
 }
 """The public form of each event of a `collaboration-` stream."""

@@ -132,6 +132,7 @@ class ClocksBody(Body):
     payment_retry_s: Clock = _CLOCKS["payment_retry_s"]
     live_check_after_s: Clock = _CLOCKS["live_check_after_s"]
     protection_s: Clock = _CLOCKS["protection_s"]
+    dispute_s: Clock = _CLOCKS["dispute_s"]
 
 
 class LadderBody(Body):

@@ -21,6 +21,7 @@ from services.campaigns.domain.collaboration.commands import (
     ScheduleContent,
     SendProduct,
     SubmitContent,
+    WithdrawDispute,
 )
 from services.campaigns.rest.bodies import (
     ProductSentBody,
@@ -84,6 +85,11 @@ def _whole_routes(router: APIRouter, send: Sends) -> None:
     async def open_dispute(collaboration_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """By either side; freezes settlement."""
         return await send(collaboration_id, OpenDispute(body.reason), request, body)
+
+    @router.post("/withdraw-dispute")
+    async def withdraw_dispute(collaboration_id: Uuid, request: CommandRequest) -> Receipt:
+        """By the side that opened it; the clocks go on."""
+        return await send(collaboration_id, WithdrawDispute(), request)
 
     @router.post("/rule-dispute")
     async def rule_dispute(collaboration_id: Uuid, body: RuleDisputeBody, request: CommandRequest) -> Receipt:

@@ -25,6 +25,7 @@ from kernel.processors.access import reading_as
 from kernel.processors.keyset import Page
 from kernel.runtime.roles import Role
 from services.campaigns import reads
+from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
 from services.campaigns.rpc.messages import application, campaign, collaboration, posting
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
@@ -81,7 +82,8 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.ListCollaborationsRequest, context: RpcContext
     ) -> pb.ListCollaborationsResponse:
         statuses = [word(pb.CollaborationStatus, status) for status in request.statuses]
-        asked = self._listing(COLLABORATIONS, "collaboration_id", request, _of_work(request, statuses))
+        filters = _of_work(request, statuses) | {"awaits": [_awaited(one) for one in request.awaits]}
+        asked = self._listing(COLLABORATIONS, "collaboration_id", request, filters)
         async with self._reading("collaborations", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
             made = await self._collaborations(connection, found.rows)
@@ -141,6 +143,12 @@ def _of_work(
         "creator_id": _ids(request.creator_id, "creator_id"),
         "status": statuses,
     }
+
+
+def _awaited(value: str) -> str:
+    if value not in list(Awaited):
+        raise Invalid("filter.unknown_value", field="awaits", expected=", ".join(Awaited))
+    return value
 
 
 def _ids(value: str, name: str) -> list[str]:

@@ -87,7 +87,7 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
     contract, brief = state.contract.value, state.contract.value.brief.value
     states = {one.terms.deliverable_id: one for one in state.deliverables}
     return pb.Collaboration(
-        **named(pb.Collaboration, brief, contract, row) | {"timezone": wire_timezone(brief)},
+        **named(pb.Collaboration, state, brief, contract, row) | {"timezone": wire_timezone(brief)},
         status=number(pb.CollaborationStatus, row["status"]),
         type=number(common.CampaignType, brief.campaign_type),
         compensation=wire_compensation(brief.compensation),

@@ -39,6 +39,7 @@ from services.campaigns.domain.collaboration.commands import (
     ReceiveProduct,
     RuleDispute,
     SendProduct,
+    WithdrawDispute,
 )
 from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State, Status
@@ -52,10 +53,11 @@ from services.campaigns.domain.shared.work_events import (
     DeliverableSettled,
     Ended,
 )
+from services.campaigns.process.clocks import DISPUTE
 from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, brief
 from tests.kit.decide import World
-from tests.unit.campaigns.stages import AFTER, LIKELY, next_steps
+from tests.unit.campaigns.stages import AFTER, BY_THE_LEDGER, LIKELY, next_steps
 
 CREATORS = [Actor(f"creator {n}", derived_id("creator", str(n)), frozenset({"creator"})) for n in range(3)]
 CAMPAIGN_STREAM = f"campaign-{CAMPAIGN_ID}"
@@ -85,7 +87,7 @@ class Campaigns(RuleBasedStateMachine):
             self.sent.append((stream, command, actor))
         for deliverable_id, stage in self.stages().items():
             came_from = before.get(deliverable_id, Stage.WAITING)
-            allowed = {came_from, *AFTER[came_from]} | ({Stage.ENDED} if came_from not in OVER else set())
+            allowed = {came_from, *AFTER[came_from]} | (set(BY_THE_LEDGER) if came_from not in OVER else set())
             assert stage in allowed, f"{type(command).__name__} led from {came_from} to {stage}"
 
     def collaborations(self) -> list[tuple[str, State]]:
@@ -185,6 +187,11 @@ class Campaigns(RuleBasedStateMachine):
             self.time_passes(minutes)
             self.send(self.collaboration(who), RuleDispute(outcome, 5_000), OPERATOR)
 
+    @rule(who=ONE, brand=st.booleans())
+    def withdraw(self, who: int, brand: bool) -> None:
+        """A dispute given up by the side that opened it, or not by the other."""
+        self.send(self.collaboration(who), WithdrawDispute(), BRAND if brand else CREATORS[who])
+
     @rule(
         who=ONE, index=st.integers(0, 1), verdict=st.sampled_from([Verdict.CLEAR, *Verdict]), choice=st.integers(0, 9)
     )
@@ -198,7 +205,7 @@ class Campaigns(RuleBasedStateMachine):
                 steps = self.next_steps(one, verdict, CREATORS[who])
                 self.send(self.collaboration(who), *steps[likely[choice % len(likely)]])
 
-    @rule(who=ONE, index=st.integers(0, 1), verdict=st.sampled_from(Verdict), choice=st.integers(0, 11))
+    @rule(who=ONE, index=st.integers(0, 1), verdict=st.sampled_from(Verdict), choice=st.integers(0, 12))
     def disturb(self, who: int, index: int, verdict: Verdict, choice: int) -> None:
         """Anything at any stage."""
         state = self.world.state(self.collaboration(who))
@@ -260,15 +267,18 @@ class Campaigns(RuleBasedStateMachine):
 
     @invariant()
     def every_stage_has_a_way_out(self) -> None:
-        """A deliverable's clock is the one the deadlines hold; without one it waits, is over, or a dispute stops it."""
+        """A deliverable's clock is the one the deadlines hold, or, while a dispute stops it, the dispute has one."""
         for stream, state in self.collaborations():
+            dispute = self.world.row("deadlines", stream, DISPUTE)
+            assert (dispute.due_at if dispute else None) == state.dispute_due_at
+            assert (dispute is None) == (state.disputed_at is None)
             for one in state.deliverables:
                 row = self.world.row("deadlines", stream, one.terms.deliverable_id)
                 if one.stage is Stage.WAITING:
                     assert state.due_at is not None
                 elif one.stage in OVER:
                     assert (one.due_at, row) == (None, None)
-                elif state.disputed_at is None and one.stage is not Stage.PAYING:
+                elif state.disputed_at is None or one.stage is Stage.PAYING:
                     assert row is not None
                     assert row.due_at == one.due_at
 

@@ -6,9 +6,10 @@ from kernel.core.canonical import Hashed
 from kernel.core.events import CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable
+from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
 from services.campaigns.domain.funding.events import (
     ContractRequested,
+    EndRequested,
     EscrowConfirmed,
     EscrowRequested,
     FundingCompleted,
@@ -20,6 +21,7 @@ from services.campaigns.domain.funding.events import (
 )
 from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
 from services.campaigns.domain.settlement.events import (
+    PartPaid,
     PaymentRequested,
     SettlementRequested,
     TakeDownRequested,
@@ -69,12 +71,15 @@ from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
+    Awaited,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
+    DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
+    DisputeEscalated,
     DisputeOpened,
     DisputeRuled,
     Due,
@@ -154,8 +159,10 @@ COLLABORATION: list[Any] = [
     PaymentAuthorised(PARTIES, DID, 1, 80_000, 8_000, 500, "CNY", NOON),
     DeliverableSettled(PARTIES, DID, "release-1", 76_000, "CNY", 11_000),
     DeliverableLapsed(PARTIES, "content.draft_overdue", ENDED, 500, "CNY"),
-    DisputeOpened(PARTIES, Ruler.CREATOR, "unpaid", NOON),
+    DisputeOpened(PARTIES, Ruler.CREATOR, "unpaid", NOON, NOON),
     DisputeRuled(PARTIES, "resume", 0, (Due(DID, NOON),), None),
+    DeliverableEscalated(PARTIES, DID, Awaited.COMPLIANCE, 1, NOON),
+    DisputeEscalated(PARTIES, 1, NOON),
 ]
 REQUESTS: list[Any] = [
     ContractRequested(DOCUMENT, SEAL),
@@ -170,6 +177,7 @@ REQUESTS: list[Any] = [
     TakeDownRequested(APPLICATION_ID, DID, "look-1", "content.gone"),
     PaymentRequested(APPLICATION_ID, PARTIES, DID, "release-1", 1, 80_000, 8_000, 500, "CNY"),
     SettlementRequested(APPLICATION_ID, DID, "release-1", 76_000, "CNY"),
+    EndRequested(APPLICATION_ID, DID, "escrow.expired", 88_000, "CNY"),
 ]
 STEPS: list[Any] = [
     RequestRefused("id", "HoldEscrow", "escrow.not_covered"),
@@ -178,12 +186,14 @@ STEPS: list[Any] = [
     FundingStopped("budget_cut"),
     VerdictNoted(Verdict.CLEAR, 1),
     LabelNoted(LABEL, PLACED),
+    PartPaid("release-0", 10_000),
 ]
 COMMANDS: list[Any] = [
     ExpireCampaign(NOON),
     ExpireInvitation(NOON),
     ExpireCollaboration(NOON),
     ExpireDeliverable(DID, NOON),
+    ExpireDispute(NOON),
 ]
 FACTS = '{"needed_minor":5,"ok":false,"why":"x"}'
 REFUSED = CommandRefused("id", f"funding-{APPLICATION_ID}", "HoldEscrow", "escrow.gone", FACTS)

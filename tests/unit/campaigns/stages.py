@@ -7,6 +7,7 @@ from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
 from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
+    EndDeliverable,
     PublishContent,
     RecordReview,
     RequestRevision,
@@ -42,7 +43,9 @@ AFTER: dict[Stage, set[Stage]] = {
     S.SETTLED: set(),
     S.ENDED: set(),
 }
-"""Where a stage may go by one command; to ENDED every one may that is not over."""
+"""Where a stage may go by one command."""
+BY_THE_LEDGER = (S.SETTLED, S.ENDED)
+"""Where every stage may go that is not over: the ledger pays or returns the money, whoever asked it to."""
 LIKELY: dict[Stage, tuple[int, ...]] = {
     S.OPEN: (0, 1), S.OUTLINED: (1,), S.REVISION_REQUESTED: (0, 1), S.DRAFT_SUBMITTED: (2,),
     S.OUTLINE_SUBMITTED: (3, 3, 4), S.IN_REVIEW: (3, 3, 4), S.IN_RULING: (5, 6), S.APPROVED: (7, 8),
@@ -70,4 +73,5 @@ def next_steps(
         (VerifyContent(key, "look"), SYSTEM),
         (TakeDownContent(key, "content.gone"), SYSTEM),
         (SettleDeliverable(key, "release", 1), SYSTEM),
+        (EndDeliverable(key, "escrow.expired", one.terms.escrow_minor - number % 2), SYSTEM),
     ]

@@ -35,7 +35,7 @@ BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
-    assert len(BOUNDS) == 48
+    assert len(BOUNDS) == 49
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from services.campaigns.codec import CODEC
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.shared.events import BriefAmended
 from services.campaigns.domain.shared.terms import Terms
-from services.campaigns.process.clocks import DEADLINES, OFFER, WHOLE, WINDOW
+from services.campaigns.process.clocks import DEADLINES, DISPUTE, OFFER, WHOLE, WINDOW
 from tests.kit.campaigns import BRAND_ID, NOON
 from tests.kit.rows import NoRows
 from tests.unit.campaigns.samples import APPLICATION, BRIEF, CAMPAIGN, COLLABORATION, DID
@@ -28,13 +28,15 @@ SETS = {
     WINDOW: CAMPAIGN[1:3],
     OFFER: APPLICATION[:3],
     WHOLE: [*COLLABORATION[:2], COLLABORATION[6]],
-    DID: COLLABORATION[8:19],
+    DID: [*COLLABORATION[8:19], COLLABORATION[23]],
+    DISPUTE: [COLLABORATION[21], COLLABORATION[24]],
 }
 STOPS = {
     WINDOW: CAMPAIGN[5:7],
     OFFER: APPLICATION[4:8],
     WHOLE: [COLLABORATION[5], COLLABORATION[7]],
     DID: [COLLABORATION[5], *COLLABORATION[19:21]],
+    DISPUTE: [COLLABORATION[22]],
 }
 
 
@@ -77,4 +79,4 @@ def test_clocks_move_with_the_window() -> None:
 
 def test_work_and_rulings_set_a_clock_per_deliverable() -> None:
     assert set(rows(COLLABORATION[2])) == {DID}
-    assert set(rows(COLLABORATION[22])) == {WHOLE, DID}
+    assert set(rows(COLLABORATION[22])) == {DISPUTE, WHOLE, DID}

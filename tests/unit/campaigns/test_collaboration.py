@@ -23,16 +23,17 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
 )
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
-from services.campaigns.domain.collaboration.expiry import MAX_PAYMENT_ATTEMPTS, expire
+from services.campaigns.domain.collaboration.expiry import expire
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
-from services.campaigns.domain.shared.content_events import ContentApproved, ReviewReminded, Ruler
+from services.campaigns.domain.shared.content_events import ReviewReminded, Ruler
 from services.campaigns.domain.shared.terms import LadderStage
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
+    DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
     PaymentAuthorised,
@@ -193,12 +194,12 @@ def test_verified_work_is_paid_though_the_rest_is_cancelled() -> None:
     [
         pytest.param(FUNDED, day(14), [DeliverableLapsed, CollaborationCancelled], id="no_draft"),
         pytest.param(FUNDED, day(13), [], id="an_older_clock"),
-        pytest.param(SUBMITTED, day(7), [DeliverableLapsed, CollaborationCancelled], id="compliance_says_nothing"),
+        pytest.param(SUBMITTED, day(7), [DeliverableEscalated], id="compliance_says_nothing"),
         pytest.param(CLEARED, day(5), [ReviewReminded], id="the_brand_is_reminded"),
         pytest.param([*CLEARED, revise()], day(7), [DeliverableLapsed, CollaborationCancelled], id="no_revision"),
-        pytest.param(IN_RULING, day(7), [ContentApproved], id="no_ruling"),
+        pytest.param(IN_RULING, day(7), [DeliverableEscalated], id="no_ruling"),
         pytest.param(APPROVED, day(30), [DeliverableLapsed, CollaborationCancelled], id="no_post"),
-        pytest.param(PUBLISHED, day(7), [DeliverableLapsed, CollaborationCancelled], id="no_good_look"),
+        pytest.param(PUBLISHED, day(7), [DeliverableEscalated], id="no_look"),
         pytest.param(
             [*PUBLISHED, (SYSTEM, TakeDownContent(D1, "content.gone"))],
             day(7),
@@ -272,15 +273,6 @@ def test_the_whole_has_a_clock_too(given: Sequence[Step], due_at: Any, reason: s
     run(given, (SYSTEM, ExpireCollaboration(due_at)), [CollaborationCancelled])
     assert decide(given, (SYSTEM, ExpireCollaboration(due_at)))[0].reason == reason
     run(FUNDED, (SYSTEM, ExpireCollaboration(due_at)), [])
-
-
-def test_an_unanswered_payment_is_asked_for_again_but_not_for_ever() -> None:
-    given, attempt = list(VERIFIED), 0
-    due_at = day(3)
-    while made := decide(given, (SYSTEM, ExpireDeliverable(D1, due_at))):
-        given.append((SYSTEM, ExpireDeliverable(D1, due_at)))
-        attempt, due_at = made[0].attempt, made[0].due_at
-    assert attempt == MAX_PAYMENT_ATTEMPTS
 
 
 def test_a_gift_is_settled_without_money() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.campaigns.domain.collaboration.commands import (
+    EndDeliverable,
     RequestRevision,
     RuleContent,
     ScheduleContent,
@@ -140,7 +141,10 @@ LATER = day(3)
             [*VERIFIED, (SYSTEM, TakeDownContent(D1, "content.gone"))], publish("p2"), [ContentPublished], id="again"
         ),
         pytest.param(
-            VERIFIED, (SYSTEM, SettleDeliverable(D1, "r", 1)), "content.not_being_paid", id="settles_the_paid"
+            [*VERIFIED, (SYSTEM, EndDeliverable(D1, "escrow.expired", 110_000))],
+            (SYSTEM, SettleDeliverable(D1, "r", 1)),
+            "content.not_being_paid",
+            id="settles_nothing_that_ended",
         ),
     ],
 )

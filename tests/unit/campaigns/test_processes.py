@@ -9,9 +9,10 @@ from kernel.core.canonical import Hashed
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id
 from services.campaigns.domain.funding import funding
-from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import (
     ContractRequested,
+    EndRequested,
     EscrowConfirmed,
     EscrowRequested,
     FundingCompleted,
@@ -27,6 +28,7 @@ from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, 
 from services.campaigns.domain.settlement import settlement
 from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
 from services.campaigns.domain.settlement.events import (
+    PartPaid,
     PaymentRequested,
     SettlementRequested,
     TakeDownRequested,
@@ -85,6 +87,13 @@ CANCELLED = CollaborationCancelled(PARTIES, "brand", "budget_cut", True, 0, "CNY
 STOPPED = FundingStopped("budget_cut")
 
 
+def refunded(deliverable_id: str = D1, reason: str = "escrow.expired") -> RefundIssued:
+    return RefundIssued(APPLICATION_ID, deliverable_id, reason, 110_000, "CNY")
+
+
+END = EndRequested(APPLICATION_ID, D1, "escrow.expired", 110_000, "CNY")
+
+
 @pytest.mark.parametrize(
     ("given", "when", "then"),
     [
@@ -112,6 +121,18 @@ STOPPED = FundingStopped("budget_cut")
         pytest.param([*DONE, back(D1, "content.draft_overdue")], CANCELLED,
                      [back(D2, "budget_cut"), STOPPED], id="what_lapsed_is_not_returned_again"),
         pytest.param([], DeliverableLapsed(PARTIES, "x", ended(D1), 0, "CNY"), [], id="lapsed_for_nobody"),
+        pytest.param(DONE, refunded(), [END], id="the_ledger_ends_an_escrow"),
+        pytest.param([*DONE, END], refunded(), [], id="which_is_heard_once"),
+        pytest.param([*DONE, STOPPED], refunded(), [END], id="what_outlived_a_cancellation_ends_too"),
+        pytest.param([*DONE, END], DeliverableLapsed(PARTIES, "escrow.expired", ended(D1), 0, "CNY"), [],
+                     id="what_the_ledger_ended_is_not_asked_back"),
+        pytest.param([*DONE, back(D1, "budget_cut")], refunded(), [], id="as_it_was_asked_to"),
+        pytest.param([*HOLDING, HELD[0]], refunded(), [END, FundingFailed(APPLICATION_ID, "escrow.expired")],
+                     id="before_the_work_begins_the_whole_is_called_off"),
+        pytest.param([*HOLDING, *HELD], refunded(),
+                     [END, back(D2, "escrow.expired"), FundingFailed(APPLICATION_ID, "escrow.expired")],
+                     id="and_the_rest_returned"),
+        pytest.param([], refunded(), [], id="refunded_for_nobody"),
         pytest.param(CONTRACTING, refused("funding"),
                      [NOTED, ReleaseRequested(APPLICATION_ID, "escrow.not_covered")], id="no_contract"),
         pytest.param([*HOLDING, HELD[0]], refused("funding"),
@@ -168,6 +189,7 @@ def test_review(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
 RELEASE = derived_id("release", D1)
 PAY = PaymentRequested(APPLICATION_ID, PARTIES, D1, RELEASE, 1, 100_000, 10_000, 0, "CNY")
 PAID = PaymentReleased(APPLICATION_ID, D1, RELEASE, 95_000, "CNY")
+PART = PartPaid("by hand", 40_000)
 SETTLED = SettlementRequested(APPLICATION_ID, D1, RELEASE, 95_000, "CNY")
 
 
@@ -195,6 +217,15 @@ SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
         pytest.param([SEEN], AUTHORISED, [PAY], id="asks_for_the_payment"),
         pytest.param([SEEN, PAY, SETTLED], AUTHORISED, [], id="paid_already"),
         pytest.param([PAY], PAID, [SETTLED], id="settles"),
+        pytest.param(
+            [], PaymentReleased(APPLICATION_ID, D1, "by hand", 40_000, "CNY", True), [PART], id="a_part_by_hand"
+        ),
+        pytest.param(
+            [PART], PaymentReleased(APPLICATION_ID, D1, "by hand", 40_000, "CNY", True), [], id="that_part_once"
+        ),
+        pytest.param(
+            [PART], PAID, [SettlementRequested(APPLICATION_ID, D1, RELEASE, 135_000, "CNY")], id="with_the_rest"
+        ),
         pytest.param([], CampaignPaused("x"), [], id="not_its_business"),
     ],
 )

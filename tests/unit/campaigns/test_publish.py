@@ -19,13 +19,14 @@ from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
+    EndDeliverable,
     FundCollaboration,
     RecordReview,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import FundingEvent
 from services.campaigns.domain.review.causes import DisclosureAttached
 from services.campaigns.domain.review.causes import ReviewCompleted as Completed
@@ -158,6 +159,7 @@ CAME = RecordReview(DID, SID, Verdict.CLEAR, 1, "广告", LabelPlacement.TEXT_ST
         pytest.param(samples.REQUESTS[8], OWN, VerifyContent(DID, "look-1"), id="verify"),
         pytest.param(samples.REQUESTS[9], OWN, TakeDownContent(DID, "content.gone"), id="take_down"),
         pytest.param(samples.REQUESTS[11], OWN, SettleDeliverable(DID, "release-1", 76_000), id="settle"),
+        pytest.param(samples.REQUESTS[12], OWN, EndDeliverable(DID, "escrow.expired", 88_000), id="end"),
     ],
 )
 def test_own_requests_come_back_as_commands(event: Any, stream: str, command: object) -> None:
@@ -200,6 +202,7 @@ IDS: dict[str, Any] = {"collaboration_id": APPLICATION_ID, "deliverable_id": DID
 SETTLED = ledger.PaymentReleased(
     **IDS, release_id="r", kind=ledger.RELEASE_KIND_SETTLEMENT, creator_net_minor=5, currency="CNY"
 )
+RETURNED = ledger.RefundIssued(**IDS, amount_minor=5, currency="CNY", reason="In words of finance's own")
 KILL_FEE = ledger.PaymentReleased(**IDS, release_id="r", kind=ledger.RELEASE_KIND_KILL_FEE)
 HUMAN = compliance.ReviewCompleted(
     submission_id=SID, verdict=common.VERDICT_NEEDS_HUMAN, findings=[compliance.Finding()] * 2
@@ -213,6 +216,7 @@ SEEN = compliance.ContentLookedAt(**IDS, look_id="l", found=True, label_present=
     [
         pytest.param(ledger.EscrowHeld(**IDS), EscrowHeld(APPLICATION_ID, DID), id="held"),
         pytest.param(ledger.EscrowRefused(**IDS, code="x"), EscrowRefused(APPLICATION_ID, DID, "x"), id="refused"),
+        pytest.param(RETURNED, RefundIssued(APPLICATION_ID, DID, "escrow.returned", 5, "CNY"), id="returned"),
         pytest.param(SETTLED, PaymentReleased(APPLICATION_ID, DID, "r", 5, "CNY"), id="paid"),
         pytest.param(KILL_FEE, None, id="a_kill_fee"),
         pytest.param(HUMAN, Completed(SID, Verdict.NEEDS_HUMAN, 2), id="reviewed"),

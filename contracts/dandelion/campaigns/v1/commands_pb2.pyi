@@ -260,3 +260,39 @@ class SettleDeliverable(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration_id", b"collaboration_id", "creator_net_minor", b"creator_net_minor", "currency", b"currency", "deliverable_id", b"deliverable_id", "release_id", b"release_id", "requester", b"requester"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class EndDeliverable(message.Message):
+    """The ledger has ended the escrow of a deliverable otherwise than campaigns asked: by finance's hand or its own clock."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    RETURNED_MINOR_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    reason: builtins.str
+    """Stable code, as in DeliverableLapsed."""
+    returned_minor: builtins.int
+    """Back to the brand."""
+    requester: builtins.str
+    currency: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        returned_minor: builtins.int = ...,
+        requester: builtins.str = ...,
+        currency: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration_id", b"collaboration_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "reason", b"reason", "requester", b"requester", "returned_minor", b"returned_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

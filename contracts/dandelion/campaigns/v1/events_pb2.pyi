@@ -118,6 +118,7 @@ class Terms(message.Message):
     PUBLISH_GRACE_S_FIELD_NUMBER: builtins.int
     VERIFY_S_FIELD_NUMBER: builtins.int
     PAYMENT_RETRY_S_FIELD_NUMBER: builtins.int
+    DISPUTE_S_FIELD_NUMBER: builtins.int
     invitation_expiry_s: builtins.int
     funding_s: builtins.int
     """From contract to the day when escrow must be held."""
@@ -155,6 +156,8 @@ class Terms(message.Message):
     """From publication to the last look that may verify it."""
     payment_retry_s: builtins.int
     """Between two requests to pay when no answer came."""
+    dispute_s: builtins.int
+    """For staff to rule on a dispute; 0: 14 days."""
     @builtins.property
     def ladder(self) -> containers.RepeatedCompositeFieldContainer[LadderStep]: ...
     def __init__(
@@ -182,10 +185,11 @@ class Terms(message.Message):
         publish_grace_s: builtins.int = ...,
         verify_s: builtins.int = ...,
         payment_retry_s: builtins.int = ...,
+        dispute_s: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "dispute_s", b"dispute_s", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2145,6 +2149,7 @@ class DisputeOpened(message.Message):
     OPENED_BY_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
     OPENED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -2154,6 +2159,10 @@ class DisputeOpened(message.Message):
     """Stable code."""
     @builtins.property
     def opened_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp:
+        """Staff rule until then."""
+
     def __init__(
         self,
         *,
@@ -2164,16 +2173,104 @@ class DisputeOpened(message.Message):
         opened_by: Party.ValueType = ...,
         reason: builtins.str = ...,
         opened_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["opened_at", b"opened_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "opened_at", b"opened_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "opened_at", b"opened_at", "opened_by", b"opened_by", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "due_at", b"due_at", "opened_at", b"opened_at", "opened_by", b"opened_by", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DisputeEscalated(message.Message):
+    """Staff have not ruled in time; they are told again at due_at. Nothing is decided for either side."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ESCALATIONS_FIELD_NUMBER: builtins.int
+    ESCALATED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    escalations: builtins.int
+    """From 1."""
+    @builtins.property
+    def escalated_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        escalations: builtins.int = ...,
+        escalated_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "escalated_at", b"escalated_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "due_at", b"due_at", "escalated_at", b"escalated_at", "escalations", b"escalations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeliverableEscalated(message.Message):
+    """The platform has not answered in time. Staff are told, again at due_at; the parties' clocks stand, and nobody pays for it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AWAITS_FIELD_NUMBER: builtins.int
+    ESCALATIONS_FIELD_NUMBER: builtins.int
+    ESCALATED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    awaits: builtins.str
+    """Who is silent: "compliance", "platform", "staff", "ledger"."""
+    escalations: builtins.int
+    """From 1."""
+    @builtins.property
+    def escalated_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        awaits: builtins.str = ...,
+        escalations: builtins.int = ...,
+        escalated_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "escalated_at", b"escalated_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "due_at", b"due_at", "escalated_at", b"escalated_at", "escalations", b"escalations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
 class DisputeRuled(message.Message):
-    """Staff decided: the clocks go on, or a CollaborationCancelled with share_bps follows."""
+    """The dispute is over: the clocks go on, or a CollaborationCancelled with share_bps follows."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -2190,7 +2287,7 @@ class DisputeRuled(message.Message):
     brand_id: builtins.str
     creator_id: builtins.str
     outcome: builtins.str
-    """"resume" or "cancel"."""
+    """"resume" or "cancel" by staff, "withdrawn" by the side that opened it, "moot" when nothing was left to dispute."""
     share_bps: builtins.int
     @builtins.property
     def clocks(self) -> containers.RepeatedCompositeFieldContainer[DeliverableDue]: ...

@@ -457,6 +457,8 @@ class DeliverableView(message.Message):
     VERIFIED_AT_FIELD_NUMBER: builtins.int
     SETTLED_AT_FIELD_NUMBER: builtins.int
     CREATOR_NET_MINOR_FIELD_NUMBER: builtins.int
+    AWAITS_FIELD_NUMBER: builtins.int
+    ESCALATIONS_FIELD_NUMBER: builtins.int
     status: DeliverableStatus.ValueType
     submission_id: builtins.str
     """The newest submission; empty: none."""
@@ -470,6 +472,12 @@ class DeliverableView(message.Message):
     post_id: builtins.str
     creator_net_minor: builtins.int
     """After settlement; 0 before."""
+    awaits: builtins.str
+    """Whom of the platform's own it waits for past the time: "compliance", "platform", "staff", "ledger"; empty: nobody.
+    Meanwhile the clocks of the parties stand, and neither pays.
+    """
+    escalations: builtins.int
+    """How often staff were told."""
     @builtins.property
     def deliverable(self) -> events_pb2.Deliverable: ...
     @builtins.property
@@ -499,10 +507,12 @@ class DeliverableView(message.Message):
         verified_at: timestamp_pb2.Timestamp | None = ...,
         settled_at: timestamp_pb2.Timestamp | None = ...,
         creator_net_minor: builtins.int = ...,
+        awaits: builtins.str = ...,
+        escalations: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_net_minor", b"creator_net_minor", "deliverable", b"deliverable", "findings", b"findings", "label", b"label", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "creator_net_minor", b"creator_net_minor", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -534,6 +544,9 @@ class Collaboration(message.Message):
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     TIMEZONE_FIELD_NUMBER: builtins.int
+    AWAITS_FIELD_NUMBER: builtins.int
+    DISPUTED_AT_FIELD_NUMBER: builtins.int
+    DISPUTE_DUE_AT_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -552,6 +565,8 @@ class Collaboration(message.Message):
     version: builtins.int
     timezone: builtins.str
     """As in Brief."""
+    awaits: builtins.str
+    """As in DeliverableView, of any deliverable, or "staff" while a dispute is not ruled in time."""
     @builtins.property
     def compensation(self) -> events_pb2.Compensation: ...
     @builtins.property
@@ -564,6 +579,14 @@ class Collaboration(message.Message):
     def funded_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def disputed_at(self) -> timestamp_pb2.Timestamp:
+        """Unset: no dispute is open."""
+
+    @builtins.property
+    def dispute_due_at(self) -> timestamp_pb2.Timestamp:
+        """Staff rule until then."""
+
     def __init__(
         self,
         *,
@@ -589,10 +612,13 @@ class Collaboration(message.Message):
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
         timezone: builtins.str = ...,
+        awaits: builtins.str = ...,
+        disputed_at: timestamp_pb2.Timestamp | None = ...,
+        dispute_due_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -607,6 +633,7 @@ class ListCollaborationsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    AWAITS_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     creator_id: builtins.str
     order_by: builtins.str
@@ -616,6 +643,10 @@ class ListCollaborationsRequest(message.Message):
     at_least: builtins.str
     @builtins.property
     def statuses(self) -> containers.RepeatedScalarFieldContainer[CollaborationStatus.ValueType]: ...
+    @builtins.property
+    def awaits(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What staff have to look after: as in Collaboration.awaits."""
+
     def __init__(
         self,
         *,
@@ -626,10 +657,11 @@ class ListCollaborationsRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        awaits: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "awaits", b"awaits", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

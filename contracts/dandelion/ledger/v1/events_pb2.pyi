@@ -327,6 +327,7 @@ class PaymentReleased(message.Message):
     FEE_POLICY_FIELD_NUMBER: builtins.int
     TAX_RULE_FIELD_NUMBER: builtins.int
     RELEASED_AT_FIELD_NUMBER: builtins.int
+    PARTIAL_FIELD_NUMBER: builtins.int
     release_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -354,6 +355,8 @@ class PaymentReleased(message.Message):
     fee_policy: builtins.str
     """Which fee policy and tax rule made these numbers, as `name@date`."""
     tax_rule: builtins.str
+    partial: builtins.bool
+    """A part, paid by hand: the escrow still holds the rest."""
     @builtins.property
     def released_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -379,10 +382,11 @@ class PaymentReleased(message.Message):
         fee_policy: builtins.str = ...,
         tax_rule: builtins.str = ...,
         released_at: timestamp_pb2.Timestamp | None = ...,
+        partial: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["released_at", b"released_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "agency_minor", b"agency_minor", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_minor", b"creator_fee_minor", "creator_id", b"creator_id", "creator_net_minor", b"creator_net_minor", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "fee_policy", b"fee_policy", "gross_minor", b"gross_minor", "kind", b"kind", "release_id", b"release_id", "released_at", b"released_at", "tax_minor", b"tax_minor", "tax_rule", b"tax_rule", "vat_minor", b"vat_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "agency_minor", b"agency_minor", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_minor", b"creator_fee_minor", "creator_id", b"creator_id", "creator_net_minor", b"creator_net_minor", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "fee_policy", b"fee_policy", "gross_minor", b"gross_minor", "kind", b"kind", "partial", b"partial", "release_id", b"release_id", "released_at", b"released_at", "tax_minor", b"tax_minor", "tax_rule", b"tax_rule", "vat_minor", b"vat_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

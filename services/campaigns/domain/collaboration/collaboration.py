@@ -13,8 +13,10 @@ from services.campaigns.domain.collaboration.commands import (
     ConsentToAmendment,
     ContentCommand,
     ContractCollaboration,
+    EndDeliverable,
     ExpireCollaboration,
     ExpireDeliverable,
+    ExpireDispute,
     FundCollaboration,
     LaterCommand,
     OpenDispute,
@@ -30,17 +32,18 @@ from services.campaigns.domain.collaboration.commands import (
     SubmitContent,
     TakeDownContent,
     VerifyContent,
+    WithdrawDispute,
 )
 from services.campaigns.domain.collaboration.content import approve, record_review, request_revision, rule, submit
+from services.campaigns.domain.collaboration.deliverable import OVER, Stage
+from services.campaigns.domain.collaboration.dispute import expire_dispute, open_dispute, rule_dispute, withdraw_dispute
 from services.campaigns.domain.collaboration.ending import (
     cancel,
     closing,
     expire_collaboration,
-    open_dispute,
-    rule_dispute,
 )
 from services.campaigns.domain.collaboration.expiry import expire
-from services.campaigns.domain.collaboration.publication import publish, schedule, settle, take_down, verify
+from services.campaigns.domain.collaboration.publication import end, publish, schedule, settle, take_down, verify
 from services.campaigns.domain.collaboration.standing import after_s, check_running, known_to, only
 from services.campaigns.domain.collaboration.state import Product, State, Status, evolve
 from services.campaigns.domain.collaboration.work import Work
@@ -93,6 +96,10 @@ def _decide(command: LaterCommand, contract: Contract, state: State, context: Co
             return open_dispute(reason, contract, state, context)
         case RuleDispute(outcome, share_bps):
             return rule_dispute(outcome, share_bps, contract, state, context)
+        case WithdrawDispute():
+            return withdraw_dispute(contract, state, context)
+        case ExpireDispute(due_at):
+            return expire_dispute(due_at, contract, state, context)
         case ExpireCollaboration(due_at):
             return expire_collaboration(due_at, contract, state, context)
         case _:
@@ -103,7 +110,7 @@ def _on_content(command: ContentCommand, contract: Contract, state: State, conte
     one = next((each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id), None)
     if one is None:
         raise NotFound("deliverable.unknown", deliverable_id=command.deliverable_id[:80])
-    if state.disputed_at is not None and isinstance(command, ExpireDeliverable):
+    if state.disputed_at is not None and isinstance(command, ExpireDeliverable) and one.stage is not Stage.PAYING:
         return []
     return _content(command, Work(contract, one, context))
 
@@ -130,6 +137,8 @@ def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
             return take_down(command, work)
         case SettleDeliverable():
             return settle(command, work)
+        case EndDeliverable():
+            return end(command, work)
         case ExpireDeliverable():
             return expire(command, work)
         case _:
@@ -158,14 +167,14 @@ def _fund(contract: Contract, state: State, context: Context) -> Sequence[WorkEv
         raise Refused("collaboration.not_contracted", status=state.status.value)
     product_due_at = after_s(context, contract.terms.value.clocks.product_s) if contract.ships else None
     funded = CollaborationFunded(contract.parties, contract.escrow_minor, contract.currency, product_due_at)
-    return [funded] if contract.ships else [funded, _start(contract, context)]
+    return [funded] if contract.ships else [funded, _start(contract, state, context)]
 
 
-def _start(contract: Contract, context: Context) -> WorkStarted:
+def _start(contract: Contract, state: State, context: Context) -> WorkStarted:
+    """Every deliverable that the ledger has not ended before the work began."""
     draft_s = contract.terms.value.clocks.draft_s
-    clocks = [
-        Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in contract.deliverables
-    ]
+    open_ = [each.terms for each in state.deliverables if each.stage not in OVER]
+    clocks = [Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in open_]
     return WorkStarted(tuple(clocks))
 
 
@@ -203,12 +212,15 @@ def _receive_product(contract: Contract, state: State, context: Context) -> Sequ
         return []
     if state.product is not Product.SENT or state.status is not Status.FUNDED:
         raise Refused("product.not_sent", status=state.status.value)
-    return [ProductReceived(contract.parties), _start(contract, context)]
+    return [ProductReceived(contract.parties), _start(contract, state, context)]
+
+
+ENDING = (CancelCollaboration, SettleDeliverable, EndDeliverable, ExpireDeliverable, ExpireCollaboration)
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query."""
-    ends = isinstance(command, CancelCollaboration | SettleDeliverable | ExpireDeliverable | ExpireCollaboration)
+    ends = isinstance(command, ENDING)
     return [(BUDGETS, (state.contract.value.campaign_id,))] if ends and state.contract else []
 
 

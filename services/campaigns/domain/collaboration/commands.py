@@ -72,6 +72,18 @@ class RuleDispute:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawDispute:
+    """The side that opened the dispute gives it up: the clocks go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireDispute:
+    """The clock's: staff's ruling was due at `due_at`."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExpireCollaboration:
     """The clock's: funding, or the product, was due at `due_at`."""
 
@@ -162,6 +174,15 @@ class SettleDeliverable:
 
 
 @dataclass(frozen=True, slots=True)
+class EndDeliverable:
+    """The funding process': the ledger has ended the escrow otherwise; `returned_minor` of it went back to the brand."""
+
+    deliverable_id: str
+    reason: str
+    returned_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExpireDeliverable:
     """The clock's: what the deliverable waited for was due at `due_at`."""
 
@@ -180,6 +201,7 @@ ContentCommand = (
     | VerifyContent
     | TakeDownContent
     | SettleDeliverable
+    | EndDeliverable
     | ExpireDeliverable
 )
 LaterCommand = (
@@ -191,6 +213,8 @@ LaterCommand = (
     | ReceiveProduct
     | OpenDispute
     | RuleDispute
+    | WithdrawDispute
+    | ExpireDispute
     | ExpireCollaboration
 )
 Command = ContractCollaboration | LaterCommand

@@ -24,7 +24,13 @@ from services.campaigns.domain.shared.content_events import (
 )
 from services.campaigns.domain.shared.contract import Contract, DeliverableTerms
 from services.campaigns.domain.shared.terms import LadderStage, kill_fee_minor, ladder_share
-from services.campaigns.domain.shared.work_events import DeliverableLapsed, DeliverableSettled, Ended, PaymentAuthorised
+from services.campaigns.domain.shared.work_events import (
+    DeliverableEscalated,
+    DeliverableLapsed,
+    DeliverableSettled,
+    Ended,
+    PaymentAuthorised,
+)
 
 
 class Stage(StrEnum):
@@ -55,7 +61,10 @@ OVER = (Stage.SETTLED, Stage.ENDED)
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:
-    """A deliverable as its decisions need it; `due_at` is its one running clock."""
+    """A deliverable as its decisions need it; `due_at` is its one running clock.
+
+    `awaits` names whom of the platform's own it waits for past the time, `escalations` counts how often staff were told.
+    """
 
     terms: DeliverableTerms
     stage: Stage = Stage.WAITING
@@ -77,6 +86,8 @@ class Deliverable:
     post_id: str = ""
     attempts: int = 0
     creator_net_minor: int = 0
+    awaits: str = ""
+    escalations: int = 0
 
     @property
     def submission_id(self) -> str:
@@ -84,11 +95,20 @@ class Deliverable:
         return self.submissions[-1] if self.submissions else ""
 
 
-DeliverableEvent = ContentEvent | PaymentAuthorised | DeliverableSettled
+DeliverableEvent = ContentEvent | PaymentAuthorised | DeliverableSettled | DeliverableEscalated
 
 
 def evolve_deliverable(state: Deliverable, event: DeliverableEvent) -> Deliverable:
-    """The fold of the events that name one deliverable."""
+    """The fold of the events that name one deliverable; whatever happens next ends an escalation, but for another try to pay."""
+    if isinstance(event, DeliverableEscalated):
+        return replace(state, awaits=event.awaits.value, escalations=event.escalations, due_at=event.due_at)
+    after = _stepped(state, event)
+    if not state.awaits or isinstance(event, PaymentAuthorised):
+        return after
+    return replace(after, awaits="", escalations=0)
+
+
+def _stepped(state: Deliverable, event: ContentEvent | PaymentAuthorised | DeliverableSettled) -> Deliverable:
     match event:
         case ContentSubmitted():
             return _submitted(state, event)
@@ -178,4 +198,15 @@ def lapsed(
 ) -> DeliverableLapsed:
     """The end of one deliverable, with its reason and its price."""
     end = ended(state, contract, at, share_bps)
+    return DeliverableLapsed(contract.parties, reason, end, contract.terms.value.creator_fee_bps, contract.currency)
+
+
+def returned(
+    state: Deliverable, contract: Contract, reason: str, at: datetime, returned_minor: int
+) -> DeliverableLapsed:
+    """The end of one deliverable whose escrow the ledger has ended: it cost what did not go back to the brand."""
+    paid_minor = max(0, state.terms.escrow_minor - returned_minor)
+    end = replace(
+        ended(state, contract, at, 0), kill_fee_minor=paid_minor, freed_minor=state.terms.committed_minor - paid_minor
+    )
     return DeliverableLapsed(contract.parties, reason, end, contract.terms.value.creator_fee_bps, contract.currency)

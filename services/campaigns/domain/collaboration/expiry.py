@@ -1,17 +1,27 @@
 """What happens when a deliverable's clock runs out: every stage has a way out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import assert_never
 
 from services.campaigns.domain.collaboration.commands import ExpireDeliverable
 from services.campaigns.domain.collaboration.content import approved
 from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
 from services.campaigns.domain.collaboration.publication import settled
+from services.campaigns.domain.collaboration.standing import MAX_ESCALATIONS, escalation_s
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.content_events import ReviewReminded, Ruler
-from services.campaigns.domain.shared.work_events import PaymentAuthorised, WorkEvent
+from services.campaigns.domain.shared.work_events import (
+    Awaited,
+    DeliverableEscalated,
+    PaymentAuthorised,
+    WorkEvent,
+)
 
 MAX_PAYMENT_ATTEMPTS = 30
+"""They last longer than any escrow, whose end by the ledger's own clock ends the deliverable."""
+PATIENT_ATTEMPTS = 3
+"""So many payments are asked for before staff are told that none came."""
 
 
 def expire(command: ExpireDeliverable, work: Work) -> Sequence[WorkEvent]:
@@ -21,21 +31,22 @@ def expire(command: ExpireDeliverable, work: Work) -> Sequence[WorkEvent]:
 
 
 def _overdue(work: Work) -> Sequence[WorkEvent]:
-    """The creator's delay pays nothing; who waits for somebody else is treated as if that one had agreed."""
+    """The creator's delay pays nothing; who waits for the brand is treated as if it had agreed. The platform's own silence
+    (no verdict, no look, no ruling, no payment) decides nothing: staff are told until the answer comes."""
     stage = work.deliverable.stage
     match stage:
         case Stage.OPEN | Stage.OUTLINED | Stage.REVISION_REQUESTED:
-            return [_lapsed(work, "content.draft_overdue", 0)]
+            return [_lapsed(work, "content.draft_overdue")]
         case Stage.APPROVED | Stage.SCHEDULED | Stage.TAKEN_DOWN:
-            return [_lapsed(work, "content.publication_overdue", 0)]
-        case Stage.PUBLISHED:
-            return [_lapsed(work, "content.never_verified", 0)]
+            return [_lapsed(work, "content.publication_overdue")]
         case Stage.DRAFT_SUBMITTED:
-            return [_lapsed(work, "content.review_overdue", None)]
+            return [_silent(work, Awaited.COMPLIANCE)]
+        case Stage.PUBLISHED:
+            return [_silent(work, Awaited.PLATFORM)]
         case Stage.OUTLINE_SUBMITTED | Stage.IN_REVIEW:
             return [_remind_or_approve(work)]
         case Stage.IN_RULING:
-            return [approved(work, Ruler.CLOCK)]
+            return [_silent(work, Awaited.STAFF)]
         case Stage.VERIFIED | Stage.PAYING:
             return _pay(work)
         case Stage.WAITING | Stage.SETTLED | Stage.ENDED:
@@ -44,8 +55,16 @@ def _overdue(work: Work) -> Sequence[WorkEvent]:
             assert_never(stage)
 
 
-def _lapsed(work: Work, reason: str, share_bps: int | None) -> WorkEvent:
-    return lapsed(work.deliverable, work.contract, reason, work.context.at, share_bps)
+def _lapsed(work: Work, reason: str) -> WorkEvent:
+    return lapsed(work.deliverable, work.contract, reason, work.context.at, 0)
+
+
+def _silent(work: Work, awaits: Awaited) -> WorkEvent:
+    """What was for nothing ends at last; an escrow that is held has a clock of its own, in the ledger, which ends the rest."""
+    one = work.deliverable
+    if one.escalations >= MAX_ESCALATIONS and one.terms.escrow_minor == 0:
+        return _lapsed(work, "platform.silent")
+    return _escalated(work, awaits, work.after(escalation_s(one.escalations)))
 
 
 def _remind_or_approve(work: Work) -> WorkEvent:
@@ -56,21 +75,33 @@ def _remind_or_approve(work: Work) -> WorkEvent:
 
 
 def _pay(work: Work) -> Sequence[WorkEvent]:
-    """Asks for the payment, and again a bounded number of times if no answer came; a gift is settled at once."""
-    one, contract = work.deliverable, work.contract
+    """Asks for the payment, and again until the ledger answers, by a payment or by the escrow's end; a gift is settled at
+    once. After a few attempts staff are told, each time, and the attempts become rarer."""
+    one, retry_s = work.deliverable, work.contract.terms.value.clocks.payment_retry_s
     if one.terms.escrow_minor == 0:
         return [settled("", 0, work)]
-    if one.attempts >= MAX_PAYMENT_ATTEMPTS:
-        return []
-    return [
-        PaymentAuthorised(
-            contract.parties,
-            one.terms.deliverable_id,
-            one.attempts + 1,
-            one.terms.fee_minor,
-            one.terms.brand_fee_minor,
-            contract.terms.value.creator_fee_bps,
-            contract.currency,
-            work.after(contract.terms.value.clocks.payment_retry_s),
-        )
-    ]
+    if one.attempts < PATIENT_ATTEMPTS:
+        return [_authorised(work, work.after(retry_s))]
+    due_at = work.after(max(retry_s, escalation_s(one.escalations)))
+    asked = [_authorised(work, due_at)] if one.attempts < MAX_PAYMENT_ATTEMPTS else []
+    return [*asked, _escalated(work, Awaited.LEDGER, due_at)]
+
+
+def _authorised(work: Work, due_at: datetime) -> PaymentAuthorised:
+    one, contract = work.deliverable, work.contract
+    return PaymentAuthorised(
+        contract.parties,
+        one.terms.deliverable_id,
+        one.attempts + 1,
+        one.terms.fee_minor,
+        one.terms.brand_fee_minor,
+        contract.terms.value.creator_fee_bps,
+        contract.currency,
+        due_at,
+    )
+
+
+def _escalated(work: Work, awaits: Awaited, due_at: datetime) -> DeliverableEscalated:
+    one = work.deliverable
+    where = (work.contract.parties, one.terms.deliverable_id)
+    return DeliverableEscalated(*where, awaits, one.escalations + 1, due_at)

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from kernel.core.faults import Refused
 from services.campaigns.domain.collaboration.commands import (
+    EndDeliverable,
     PublishContent,
     ScheduleContent,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Stage
+from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Stage, returned
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.brief import posting_window
 from services.campaigns.domain.shared.checks import check_text, reason_code, valid
@@ -130,13 +131,22 @@ def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
 
 
 def settle(command: SettleDeliverable, work: Work) -> Sequence[WorkEvent]:
-    """The ledger has paid."""
+    """The ledger has paid: as it was asked to, or by finance's hand at any stage before the end."""
     work.context.actor.require("system")
     if work.deliverable.stage is Stage.SETTLED:
         return []
-    if work.deliverable.stage is not Stage.PAYING:
+    if work.deliverable.stage is Stage.ENDED:
         raise work.refuse("content.not_being_paid")
     return [settled(command.release_id, command.creator_net_minor, work)]
+
+
+def end(command: EndDeliverable, work: Work) -> Sequence[WorkEvent]:
+    """The ledger has returned the money, by its clock or by finance's hand: there is nothing left to work for."""
+    work.context.actor.require("system")
+    reason_code(command.reason)
+    if work.deliverable.stage in OVER:
+        return []
+    return [returned(work.deliverable, work.contract, command.reason, work.context.at, command.returned_minor)]
 
 
 def settled(release_id: str, creator_net_minor: int, work: Work) -> DeliverableSettled:

@@ -7,6 +7,10 @@ from kernel.core.faults import Forbidden, Refused
 from services.campaigns.domain.collaboration.state import State, Status
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.terms import DAY_S
+
+MAX_ESCALATIONS = 16
+"""About a year. An escrow ends a little later, by the ledger's own clock, and what it paid for with it."""
 
 
 def known_to(state: State, context: Context) -> Contract:
@@ -40,6 +44,11 @@ def check_running(state: State) -> None:
     """Refuses what makes no sense before the contract or after the end."""
     if state.status not in (Status.CONTRACTED, Status.FUNDED):
         raise Refused("collaboration.not_running", status=state.status.value)
+
+
+def escalation_s(escalations: int) -> int:
+    """Until staff are told again: a day, then twice as long each time, at most 30 days."""
+    return min(DAY_S << min(escalations, 5), 30 * DAY_S)
 
 
 def after_s(context: Context, seconds: int) -> datetime:

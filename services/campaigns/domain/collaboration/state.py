@@ -7,14 +7,17 @@ from enum import StrEnum
 
 from kernel.core.canonical import Hashed
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, evolve_deliverable
+from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
+    Awaited,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
     DeliverableLapsed,
+    DisputeEscalated,
     DisputeOpened,
     DisputeRuled,
     Due,
@@ -46,7 +49,8 @@ class Product(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open."""
+    """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open, which
+    `disputed_by` has opened and staff are to rule on by `dispute_due_at`; `escalations` counts how often they did not."""
 
     status: Status = Status.NEW
     contract: Hashed[Contract] | None = None
@@ -55,6 +59,16 @@ class State:
     deliverables: tuple[Deliverable, ...] = ()
     disputed_at: datetime | None = None
     ruling: tuple[str, int] | None = None
+    disputed_by: Ruler | None = None
+    dispute_due_at: datetime | None = None
+    escalations: int = 0
+
+    @property
+    def awaits(self) -> str:
+        """Whom of the platform's own it waits for past the time; empty: nobody."""
+        if self.escalations:
+            return Awaited.STAFF.value
+        return next((one.awaits for one in self.deliverables if one.awaits), "")
 
 
 def evolve(state: State, event: WorkEvent) -> State:
@@ -80,12 +94,19 @@ def evolve(state: State, event: WorkEvent) -> State:
             ended = [each.deliverable_id for each in event.deliverables]
             return _end(replace(state, status=Status.CANCELLED, due_at=None), *ended)
         case DisputeOpened():
-            return replace(state, disputed_at=event.opened_at, ruling=None)
+            opened = replace(state, disputed_at=event.opened_at, disputed_by=event.by, ruling=None)
+            return replace(opened, dispute_due_at=event.due_at, escalations=0)
+        case DisputeEscalated():
+            return replace(state, dispute_due_at=event.due_at, escalations=event.escalations)
         case DisputeRuled():
-            ruling = (event.outcome, event.share_bps)
-            return replace(_due(state, event.clocks), disputed_at=None, due_at=event.product_due_at, ruling=ruling)
+            return _ruled(state, event)
         case _:
             return _each(state, (event.deliverable_id,), lambda one: evolve_deliverable(one, event))
+
+
+def _ruled(state: State, event: DisputeRuled) -> State:
+    going_on = replace(_due(state, event.clocks), due_at=event.product_due_at, ruling=(event.outcome, event.share_bps))
+    return replace(going_on, disputed_at=None, disputed_by=None, dispute_due_at=None, escalations=0)
 
 
 def _contracted(document: Hashed[Contract], due_at: datetime) -> State:
@@ -104,7 +125,7 @@ def _due(state: State, clocks: tuple[Due, ...], stage: Stage | None = None) -> S
 
 
 def _end(state: State, *ids: str) -> State:
-    return _each(state, ids, lambda one: replace(one, stage=Stage.ENDED, due_at=None))
+    return _each(state, ids, lambda one: replace(one, stage=Stage.ENDED, due_at=None, awaits="", escalations=0))
 
 
 def _each(state: State, ids: tuple[str, ...], change: Callable[[Deliverable], Deliverable]) -> State:

@@ -76,6 +76,17 @@ class ReturnRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRequested:
+    """campaigns.EndDeliverable: the ledger has ended an escrow that campaigns did not ask it to end."""
+
+    collaboration_id: str
+    deliverable_id: str
+    reason: str
+    returned_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseRequested:
     """campaigns.ReleaseApplication: the contract was refused."""
 
@@ -92,6 +103,7 @@ FundingEvent = (
     | FundingFailed
     | FundingStopped
     | ReturnRequested
+    | EndRequested
     | ReleaseRequested
     | RequestRefused
 )

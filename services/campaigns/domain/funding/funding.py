@@ -1,7 +1,8 @@
 """Funding: from acceptance to money in escrow, and back again when it cannot be held or the work ends early.
 
 ApplicationAccepted -> contract -> CollaborationContracted -> one hold per priced deliverable -> all held -> fund.
-Whatever is held when a deliverable ends unpaid is returned, at the price the collaboration says.
+Whatever is held when a deliverable ends unpaid is returned, at the price the collaboration says. An escrow that the ledger ends
+otherwise (finance, its own clock) ends its deliverable.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,10 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
-from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused
+from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import (
     ContractRequested,
+    EndRequested,
     EscrowConfirmed,
     EscrowRequested,
     FundingCompleted,
@@ -52,8 +54,8 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`; `refused` is the id
-    of the command refused last."""
+    """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`, as was asked or
+    otherwise; `refused` is the id of the command refused last."""
 
     step: Step = Step.NEW
     document: Hashed[Contract] | None = None
@@ -76,7 +78,7 @@ class Funding:
 def route(incoming: Delivered[Any]) -> str | None:
     """One stream per collaboration."""
     match incoming.event:
-        case EscrowHeld() | EscrowRefused() as event:
+        case EscrowHeld() | EscrowRefused() | RefundIssued() as event:
             return f"{CATEGORY}-{event.collaboration_id}"
         case CommandRefused(requester=requester):
             return requester if split_stream(requester)[0] == CATEGORY else None
@@ -97,6 +99,8 @@ def decide(incoming: Delivered[Any], state: Funding, context: Context) -> Sequen
             return _held(deliverable_id, state)
         case EscrowRefused(code=code):
             return _fail(code, state) if state.step is Step.HOLDING else []
+        case RefundIssued() as event:
+            return _ended_elsewhere(event, state)
         case CollaborationFunded():
             return [FundingCompleted()] if state.step is Step.FUNDING else []
         case CollaborationCancelled() as event:
@@ -155,6 +159,16 @@ def _fail(code: str, state: Funding) -> Sequence[FundingEvent]:
     return [*back, FundingFailed(state.contract.collaboration_id, code)]
 
 
+def _ended_elsewhere(event: RefundIssued, state: Funding) -> Sequence[FundingEvent]:
+    """Before the work could begin the whole is called off; later its one deliverable ends."""
+    if state.contract is None or event.deliverable_id in state.returned:
+        return []
+    end = EndRequested(event.collaboration_id, event.deliverable_id, event.reason, event.returned_minor, event.currency)
+    if state.step in (Step.HOLDING, Step.FUNDING):
+        return [end, *_fail(event.reason, evolve(state, end))]
+    return [end]
+
+
 def _stop(event: CollaborationCancelled, state: Funding) -> Sequence[FundingEvent]:
     if state.step is Step.STOPPED:
         return []
@@ -194,7 +208,7 @@ def evolve(state: Funding, event: FundingEvent) -> Funding:
             return replace(state, step=Step.FUNDED)
         case FundingFailed(_, reason) | FundingStopped(reason) | ReleaseRequested(_, reason):
             return replace(state, step=Step.STOPPED, reason=reason)
-        case ReturnRequested(deliverable_id=deliverable_id):
+        case ReturnRequested(deliverable_id=deliverable_id) | EndRequested(deliverable_id=deliverable_id):
             return replace(state, returned=(*state.returned, deliverable_id))
         case RequestRefused(command_id=command_id):
             return replace(state, refused=command_id)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaymentReleased:
-    """ledger: a verified deliverable is paid; `creator_net_minor` is after fees and tax."""
+    """ledger: a deliverable is paid; `creator_net_minor` is after fees and tax. `partial`: its escrow still holds a rest."""
 
     collaboration_id: str
     deliverable_id: str
     release_id: str
     creator_net_minor: int
     currency: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

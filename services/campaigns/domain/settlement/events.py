@@ -51,4 +51,14 @@ class SettlementRequested:
     currency: str
 
 
-SettlementEvent = VerificationRequested | TakeDownRequested | PaymentRequested | SettlementRequested | RequestRefused
+@dataclass(frozen=True, slots=True)
+class PartPaid:
+    """Finance has paid a part by hand; the deliverable is settled with the sum when the rest is."""
+
+    release_id: str
+    creator_net_minor: int
+
+
+SettlementEvent = (
+    VerificationRequested | TakeDownRequested | PaymentRequested | PartPaid | SettlementRequested | RequestRefused
+)

@@ -12,6 +12,7 @@ from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id, split_stream
 from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
 from services.campaigns.domain.settlement.events import (
+    PartPaid,
     PaymentRequested,
     SettlementEvent,
     SettlementRequested,
@@ -26,13 +27,16 @@ CATEGORY = "settlement"
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`seen` is whether the newest look was good, `attempt` the newest payment asked for."""
+    """`seen` is whether the newest look was good, `attempt` the newest payment asked for; `parts` are the partial payments,
+    which brought the creator `parts_net_minor`."""
 
     look_id: str = ""
     seen: bool = False
     attempt: int = 0
     settled: bool = False
     refused: str = ""
+    parts: tuple[str, ...] = ()
+    parts_net_minor: int = 0
 
 
 def route(incoming: Delivered[Any]) -> str | None:
@@ -54,7 +58,7 @@ def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Seq
         case PaymentAuthorised() as event:
             return _authorised(event, split_stream(incoming.stream)[1], state)
         case PaymentReleased() as event:
-            return [] if state.settled else [_settle(event)]
+            return _released(event, state)
         case CommandRefused(command_id=command_id, command=command, code=code):
             return [] if command_id == state.refused else [RequestRefused(command_id, command, code)]
         case _:
@@ -93,9 +97,13 @@ def _authorised(event: PaymentAuthorised, collaboration_id: str, state: Settleme
     ]
 
 
-def _settle(event: PaymentReleased) -> SettlementRequested:
+def _released(event: PaymentReleased, state: Settlement) -> Sequence[SettlementEvent]:
+    if state.settled or event.release_id in state.parts:
+        return []
+    if event.partial:
+        return [PartPaid(event.release_id, event.creator_net_minor)]
     where = (event.collaboration_id, event.deliverable_id, event.release_id)
-    return SettlementRequested(*where, event.creator_net_minor, event.currency)
+    return [SettlementRequested(*where, event.creator_net_minor + state.parts_net_minor, event.currency)]
 
 
 def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
@@ -107,6 +115,8 @@ def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
             return replace(state, look_id=look_id, seen=False)
         case PaymentRequested(attempt=attempt):
             return replace(state, attempt=attempt)
+        case PartPaid(release_id, net_minor):
+            return replace(state, parts=(*state.parts, release_id), parts_net_minor=state.parts_net_minor + net_minor)
         case SettlementRequested():
             return replace(state, settled=True)
         case RequestRefused(command_id=command_id):

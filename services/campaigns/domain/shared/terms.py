@@ -37,6 +37,7 @@ class Clocks:
     payment_retry_s: Lasting = DAY_S
     live_check_after_s: Lasting = HOUR_S
     protection_s: Lasting = 30 * DAY_S
+    dispute_s: Lasting = 14 * DAY_S
 
 
 class LadderStage(StrEnum):

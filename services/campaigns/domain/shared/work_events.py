@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from kernel.core.canonical import Hashed
 from services.campaigns.domain.shared.content_events import ContentEvent, Ruler
@@ -155,11 +156,44 @@ class DisputeOpened:
     by: Ruler
     reason: str
     opened_at: datetime
+    due_at: datetime | None = None
+
+
+class Awaited(StrEnum):
+    """Whom of the platform's own a deliverable waits for: its silence costs neither party."""
+
+    COMPLIANCE = "compliance"
+    PLATFORM = "platform"
+    STAFF = "staff"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableEscalated:
+    """`awaits` has not answered in time: staff are told, the clocks of the parties stand. `escalations` counts from 1."""
+
+    parties: Parties
+    deliverable_id: str
+    awaits: Awaited
+    escalations: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeEscalated:
+    """Staff have not ruled in time. `escalations` counts from 1; the next one follows at `due_at`."""
+
+    parties: Parties
+    escalations: int
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class DisputeRuled:
-    """The clocks go on with the time they had left; a ruling to cancel is followed by CollaborationCancelled."""
+    """The clocks go on with the time they had left; a ruling to cancel is followed by CollaborationCancelled.
+
+    `outcome`: `resume` or `cancel` by staff, `withdrawn` by the side that opened it, `moot` when nothing was left to dispute.
+    """
 
     parties: Parties
     outcome: str
@@ -181,6 +215,8 @@ WorkEvent = (
     | DeliverableLapsed
     | CollaborationSettled
     | CollaborationCancelled
+    | DeliverableEscalated
     | DisputeOpened
+    | DisputeEscalated
     | DisputeRuled
 )

@@ -1,0 +1,105 @@
+"""A dispute: opened by a side, ruled by staff within its clock, or withdrawn by the side that opened it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kernel.core.decider import Context
+from kernel.core.faults import Forbidden, Refused
+from kernel.core.money import BASIS_POINTS
+from services.campaigns.domain.collaboration.commands import Outcome
+from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
+from services.campaigns.domain.collaboration.ending import cancelled
+from services.campaigns.domain.collaboration.standing import (
+    MAX_ESCALATIONS,
+    after_s,
+    check_running,
+    escalation_s,
+    side_of,
+)
+from services.campaigns.domain.collaboration.state import State
+from services.campaigns.domain.shared.checks import reason_code, valid
+from services.campaigns.domain.shared.content_events import Ruler
+from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.work_events import DisputeEscalated, DisputeOpened, DisputeRuled, Due, WorkEvent
+
+
+def open_dispute(reason: str, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    """Freezes the payment of everything that is not being paid already, and stops the clocks."""
+    reason_code(reason)
+    side = side_of(contract, context)
+    if side not in (Ruler.BRAND, Ruler.CREATOR) and not (side is Ruler.STAFF and state.awaits):
+        raise Forbidden("collaboration.only_the_parties")
+    if state.disputed_at is not None:
+        return []
+    check_running(state)
+    if not _disputable(state):
+        raise Refused("collaboration.nothing_to_dispute")
+    return [opened(side, reason, contract, context)]
+
+
+def opened(by: Ruler, reason: str, contract: Contract, context: Context) -> DisputeOpened:
+    """The dispute, with the time that staff have for their ruling."""
+    due_at = after_s(context, contract.terms.value.clocks.dispute_s)
+    return DisputeOpened(contract.parties, by, reason, context.at, due_at)
+
+
+def _disputable(state: State) -> list[Deliverable]:
+    return [each for each in state.deliverables if each.stage not in (Stage.PAYING, *OVER)]
+
+
+def rule_dispute(
+    outcome: Outcome, share_bps: int, contract: Contract, state: State, context: Context
+) -> Sequence[WorkEvent]:
+    """Staff's ruling. Stopped clocks go on with the time they had left."""
+    context.actor.require("operator", "reviewer")
+    valid(0 <= share_bps <= BASIS_POINTS, "dispute.share_out_of_range", limit_bps=BASIS_POINTS)
+    if state.ruling == (outcome.value, share_bps):
+        return []
+    stopped = context.at - _disputed_at(state)
+    ruled = _ruled(outcome.value, share_bps, contract, state, stopped)
+    open_ = _disputable(state)
+    if outcome is Outcome.RESUME or not open_:
+        return [ruled]
+    return [ruled, cancelled(contract, state, Ruler.STAFF, "dispute.ruled", context.at, open_, share_bps)]
+
+
+def _disputed_at(state: State) -> datetime:
+    if state.disputed_at is None:
+        raise Refused("collaboration.not_disputed", status=state.status.value)
+    return state.disputed_at
+
+
+def withdraw_dispute(contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    """The side that opened it gives it up; the other side may open its own."""
+    if state.ruling == (WITHDRAWN, 0):
+        return []
+    disputed_at = _disputed_at(state)
+    if side_of(contract, context) is not state.disputed_by:
+        raise Forbidden("collaboration.only_who_opened_the_dispute")
+    return [_ruled(WITHDRAWN, 0, contract, state, context.at - disputed_at)]
+
+
+WITHDRAWN = "withdrawn"
+
+
+def expire_dispute(due_at: datetime, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
+    """Staff did not rule in time: they are told again and again. Their silence decides for neither side; after about a
+    year, just before the escrow's own end, the work goes on as agreed."""
+    context.actor.require("system")
+    if state.disputed_at is None or state.dispute_due_at != due_at:
+        return []
+    if state.escalations >= MAX_ESCALATIONS:
+        return [_ruled(Outcome.RESUME.value, 0, contract, state, context.at - state.disputed_at)]
+    next_at = after_s(context, escalation_s(state.escalations))
+    return [DisputeEscalated(contract.parties, state.escalations + 1, next_at)]
+
+
+def _ruled(outcome: str, share_bps: int, contract: Contract, state: State, stopped: timedelta) -> DisputeRuled:
+    """A payment that was asked for was never stopped: its clock stays as it is."""
+    clocks = [
+        Due(each.terms.deliverable_id, each.due_at + stopped)
+        for each in state.deliverables
+        if each.due_at is not None and each.stage is not Stage.PAYING
+    ]
+    product_due_at = state.due_at + stopped if state.due_at else None
+    return DisputeRuled(contract.parties, outcome, share_bps, tuple(clocks), product_due_at)
