@@ -63,16 +63,24 @@ def test_every_make_target_exists() -> None:
     assert named <= targets
 
 
+def without_seals(line: str) -> str:
+    """The line without the count of positions that seals are part of."""
+    return re.sub(r"^((hash_chain|seals|events_readable) +ok) +\d+$", r"\1", line)
+
+
 def test_the_demo_prints_what_the_readme_shows() -> None:
-    """The whole story at full size; every shown line but the times comes, in order."""
+    """The whole story at full size; every shown line but the times comes, in order.
+
+    The ledger seals its journal at every tenth minute of the hour: a demo that runs over one has two more events to verify.
+    """
     shown = next(text for text in CONSOLE if text.startswith("$ make demo\n")).splitlines()[1:]
-    shown = [line for line in shown[: shown.index("Time")] if line != "..."]
+    shown = [without_seals(line) for line in shown[: shown.index("Time")] if line != "..."]
     command = [sys.executable, "-m", "cli", "demo"]
     told = subprocess.run(
         command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=patience(300), check=False
     )
     assert told.returncode == 0, told.stderr[-3000:]
-    printed = iter([line.rstrip() for line in told.stdout.splitlines()])
+    printed = iter([without_seals(line.rstrip()) for line in told.stdout.splitlines()])
     missing = [line for line in shown if not any(line == found for found in printed)]
     assert missing == []
 
