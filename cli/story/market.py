@@ -21,6 +21,9 @@ AGAIN = frozenset({429, 502, 503, 504})
 _CODE = grpc.StatusCode
 NOT_NOW = frozenset({_CODE.UNAVAILABLE, _CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED, _CODE.CANCELLED})
 """Asked again. CANCELLED that we did not ask for: a server that stops says so to calls that came and were not begun."""
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+"""A visitor's browser; each visitor has a version of its own."""
+
 R = TypeVar("R")
 
 
@@ -117,10 +120,11 @@ class Market:
             raise Unexpected(f"sandbox {method} {path}: {answer.status_code} {answer.text[:300]}")
         return answer
 
-    async def follow(self, path: str) -> str:
+    async def follow(self, path: str, visitor: int) -> str:
         """A visitor follows a link; where it leads. Never tried again once it may have counted: a click is no command."""
+        browser = {"User-Agent": BROWSER.format(100 + visitor)}
         async with self._slots:
-            answer = await self._clients["metrics"].get(path)
+            answer = await self._clients["metrics"].get(path, headers=browser)
         if answer.status_code != 302:
             raise Unexpected(f"GET {path}: {answer.status_code} {answer.text[:300]}")
         return str(answer.headers["Location"])

@@ -193,7 +193,7 @@ async def _link(market: Market, content: Content, clicks: int) -> list[str]:
     code = f"d{content.deliverable_id[:13]}"
     body = {"deliverable_id": content.deliverable_id, "target_url": "https://shop.example/spring", "code": code}
     await market.do("metrics", "PUT", f"/links/{named('link', content.deliverable_id)}", content.brand, body)
-    targets = [await market.follow(f"/l/{code}") for _ in range(clicks)]
+    targets = [await market.follow(f"/l/{code}", visitor) for visitor in range(clicks)]
     return [parse_qs(urlsplit(target).query)["dandelion_click"][0] for target in targets]
 
 

@@ -27,6 +27,7 @@ from kernel.core.faults import Unauthenticated, Unavailable
 from kernel.core.ids import command_id, new_id
 from kernel.edge import http_errors
 from kernel.edge.auth import Verifier
+from kernel.edge.incoming import HeadAsGet
 from kernel.edge.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
 from kernel.runtime import admin, telemetry
 from kernel.runtime.health import Health
@@ -227,6 +228,7 @@ def create_api(
     app.state.edge = _AppState(verifier, Buckets(rate or Rate()), fingerprint_key)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
     app.add_middleware(Edge)
+    app.add_middleware(HeadAsGet)
     http_errors.install(app)
     _add_probes(app, health or Health())
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -147,7 +147,10 @@ class App:
         return made
 
     async def _rest(self) -> list[Role]:
-        return [roles.http(self.service.http(self), roles.listen(self.settings.host, self.settings.http_port))]
+        from kernel.edge.incoming import TrustedProxies  # only edges need the web framework, which is slow to import
+
+        api = TrustedProxies(self.service.http(self), self.settings.trusted_networks())
+        return [roles.http(api, roles.listen(self.settings.host, self.settings.http_port))]
 
     async def _rpc(self) -> list[Role]:
         return [self.service.rpc(self)]

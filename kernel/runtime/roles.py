@@ -195,6 +195,7 @@ def http(app: Any, bound: socket.socket, *, grace_s: float = 8, keep_alive_s: in
         lifespan="off",
         ws="none",
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=int(grace_s),
         limit_concurrency=2000,

@@ -5,13 +5,24 @@ A wrong or missing setting ends the process at start, with a sentence that names
 
 import sys
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The addresses and networks of a comma-separated text; raises ValueError for any other text."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _checked_networks(text: str) -> str:
+    networks_of(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -37,6 +48,10 @@ class Settings(BaseSettings):
     rpc_port: Port
     ops_port: Port | None = None
     """Port of probes and metrics, apart from the ports that callers reach. Without it only the role `rest` serves them."""
+    trusted_proxies: Annotated[str, AfterValidator(_checked_networks)] = ""
+    """Addresses and networks (CIDR, comma-separated) of the proxies in front, whose `X-Forwarded-For` is believed.
+
+    Empty: nobody's is. A proxy that is left out makes all of its visitors one; a network too wide lets callers invent theirs."""
     rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200
     """HTTP requests a second that one principal may send in the long run."""
     rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000
@@ -49,6 +64,9 @@ class Settings(BaseSettings):
     """Backpressure by age: the same limit for the oldest waiting event, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
+
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return networks_of(self.trusted_proxies)
 
     def database_password(self) -> Callable[[], str] | None:
         """Callable that reads the mounted password file; None without such a file. Raises OSError for a missing file."""

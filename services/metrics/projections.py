@@ -6,7 +6,7 @@ addition and maximum, so it does not matter which comes first; who belongs to wh
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,8 +15,8 @@ from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
-from services.metrics.domain.link import LinkClicked
-from services.metrics.domain.order import OrderRecorded, OrderRefunded
+from services.metrics.domain.link import ClickEvent, LinkClicked, LinkRequested
+from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
     Cell,
     cells_of,
@@ -77,39 +77,41 @@ def _content_row(known: ContentKnown) -> Row:
 
 
 async def apply_engagement(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    """Envelopes that were not counted yet, and clicks on our own links."""
+    """Envelopes that were not counted yet, and what came over our own links."""
     envelopes = {each.event.id: each for each in reversed(events) if isinstance(each.event, Envelope)}
     seen = await target.rows(ENVELOPES, ((envelope_id,) for envelope_id in envelopes))
     fresh = [incoming for envelope_id, incoming in sorted(envelopes.items()) if (envelope_id,) not in seen]
-    clicks = [incoming for incoming in events if isinstance(incoming.event, LinkClicked)]
+    visits = [incoming for incoming in events if isinstance(incoming.event, LinkClicked | LinkRequested)]
     await target.upsert(ENVELOPES, [{"envelope_id": incoming.event.id} for incoming in fresh])
     batches = [incoming.event.rows for incoming in fresh]
     received = [np.full(len(incoming.event.rows), _ms(incoming.at), dtype=np.int64) for incoming in fresh]
-    if clicks:
-        batches.append(clicks_batch(clicks))
+    if visits:
+        batches.append(visits_batch(visits))
         received.append(batches[-1].at)
     if batches:
         await count(target, joined(batches), np.concatenate(received))
 
 
-def clicks_batch(clicks: Sequence[Delivered[Any]]) -> Batch:
-    """Each click as one measured, organic increment of its deliverable."""
-    contents = tuple(dict.fromkeys(incoming.event.placement.deliverable_id for incoming in clicks))
+def visits_batch(visits: Sequence[Delivered[ClickEvent]]) -> Batch:
+    """Each click on a link, and each request of one, as a measured, organic increment of its deliverable."""
+    clicks = [incoming for incoming in visits if isinstance(incoming.event, LinkClicked)]
+    counted = [(Metric.LINK_CLICKS, each) for each in clicks] + [(Metric.LINK_REQUESTS, each) for each in visits]
+    contents = tuple(dict.fromkeys(each.event.placement.deliverable_id for each in visits))
     numbers = {content: n for n, content in enumerate(contents)}
-    content = [numbers[incoming.event.placement.deliverable_id] for incoming in clicks]
-    at = [_ms(incoming.at) for incoming in clicks]
+    rows = [(numbers[each.event.placement.deliverable_id], metric, _ms(each.at)) for metric, each in counted]
+    content, metric, at = np.array(rows, dtype=np.int64).T
 
     def all_of(code: int) -> Any:
-        return np.full(len(clicks), code, dtype=np.int64)
+        return np.full(len(rows), code, dtype=np.int64)
 
     return Batch(
         contents,
-        np.array(content, dtype=np.int64),
-        metric=all_of(Metric.CLICKS),
+        content,
+        metric=metric,
         kind=all_of(Kind.INCREMENT),
         traffic=all_of(Traffic.ORGANIC),
         provenance=all_of(Provenance.PLATFORM),
-        at=np.array(at, dtype=np.int64),
+        at=at,
         value=all_of(1),
     )
 
@@ -177,7 +179,7 @@ async def apply_returns(target: Target, events: Sequence[Delivered[Any]]) -> Non
             case Paid() as paid:
                 ids = {"content_id": paid.content_id, "currency": paid.currency}
                 _sum(costs, ids, incoming.at, {"gross_minor": paid.gross_minor, "fee_minor": paid.fee_minor})
-            case OrderRecorded() | OrderRefunded() as order if order.attribution is not None:
+            case OrderRecorded() | OrderRefunded() | OrderAmended() as order if order.attribution is not None:
                 content_id = order.attribution.placement.deliverable_id
                 ids = {"content_id": content_id, "brand_id": order.brand_id, "currency": order.currency}
                 _sum(revenue, ids, incoming.at, _amounts(order))
@@ -185,14 +187,22 @@ async def apply_returns(target: Target, events: Sequence[Delivered[Any]]) -> Non
     await _add_sums(target, REVENUE, revenue, REVENUE_SUMS)
 
 
-def _amounts(order: OrderRecorded | OrderRefunded) -> dict[str, int]:
+def _amounts(order: OrderRecorded | OrderRefunded | OrderAmended) -> dict[str, int]:
     """What an order adds; one that is refunded completely takes its count back."""
-    if isinstance(order, OrderRecorded):
-        counts = {"orders": 1, "new_customers": int(order.new_customer)}
-        return {"gross_minor": order.amount_minor, "refunded_minor": 0, **counts}
-    gone = -1 if order.remaining_minor == 0 else 0
-    counts = {"orders": gone, "new_customers": gone * order.new_customer}
-    return {"gross_minor": 0, "refunded_minor": order.amount_minor, **counts}
+    match order:
+        case OrderRecorded():
+            return _sums(order.amount_minor, 0, 1, int(order.new_customer))
+        case OrderRefunded():
+            gone = -1 if order.complete else 0
+            return _sums(0, order.amount_minor, gone, gone * order.new_customer)
+        case OrderAmended():
+            return _sums(order.change_minor, 0, 0, 0)
+        case _:
+            assert_never(order)
+
+
+def _sums(*amounts: int) -> dict[str, int]:
+    return dict(zip(REVENUE_SUMS, amounts, strict=True))
 
 
 def _sum(sums: dict[Key, Row], ids: Mapping[str, str], at: datetime, amounts: Mapping[str, int]) -> None:
@@ -213,7 +223,7 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
 
 REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
-    "counts", 2, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
+    "counts", 3, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
 )
-RETURNS = Projection("returns", 1, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
+RETURNS = Projection("returns", 2, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
 PROJECTIONS = (REGISTRY, COUNTS, RETURNS)

@@ -20,7 +20,14 @@ from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.engagement import Envelope, Ints
 from services.metrics.domain.link import LinkIssued
-from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
+from services.metrics.domain.order.events import (
+    Attribution,
+    ChangeKind,
+    OrderAmended,
+    OrderChangeKept,
+    OrderRecorded,
+    OrderRefunded,
+)
 from services.metrics.domain.window import FORMULA, Burst
 
 PRIVATE = ("click", "batch")
@@ -89,6 +96,7 @@ def _conversion(event: OrderRecorded, at: datetime) -> pb.ConversionRecorded:
         new_customer=event.new_customer,
         ordered_at=stamp(event.ordered_at),
         recorded_at=stamp(at),
+        unusable=[pb.UnusableEvidence(source=SOURCES[one.basis], at=one.at, why=one.why) for one in event.unusable],
     )
     _placed(message, _place_of(found), event.brand_id)
     return message
@@ -100,11 +108,38 @@ def _reversal(event: OrderRefunded, at: datetime) -> pb.ConversionReversed:
         refund_id=event.refund_id,
         refunded_minor=event.amount_minor,
         currency=event.currency,
-        complete=event.remaining_minor == 0,
+        complete=event.complete,
         refunded_at=stamp(at),
     )
     _placed(message, _place_of(event.attribution), event.brand_id)
     return message
+
+
+def _amendment(event: OrderAmended, at: datetime) -> pb.ConversionAmended:
+    message = pb.ConversionAmended(
+        order_id=event.order_id,
+        amendment_id=event.amendment_id,
+        revenue_minor=event.amount_minor,
+        change_minor=event.change_minor,
+        currency=event.currency,
+        items=event.items,
+        amended_at=stamp(at),
+    )
+    _placed(message, _place_of(event.attribution), event.brand_id)
+    return message
+
+
+CHANGES = {ChangeKind.REFUND: pb.ORDER_CHANGE_KIND_REFUND, ChangeKind.AMENDMENT: pb.ORDER_CHANGE_KIND_AMENDMENT}
+
+
+def _kept(event: OrderChangeKept, at: datetime) -> pb.OrderChangeKept:
+    return pb.OrderChangeKept(
+        order_id=event.order_id,
+        brand_id=event.brand_id,
+        change_id=event.change_id,
+        kind=CHANGES[event.kind],
+        kept_at=stamp(at),
+    )
 
 
 def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
@@ -128,6 +163,8 @@ FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     CouponIssued: _coupon,
     OrderRecorded: _conversion,
     OrderRefunded: _reversal,
+    OrderAmended: _amendment,
+    OrderChangeKept: _kept,
     BurstDetected: _anomaly,
 }
 """The public form of each event of a published stream."""

@@ -195,7 +195,7 @@ def _minute(request: pb.ListCampaignPerformanceRequest, field: str, default: int
 def _row(line: Line, listing: Listing) -> pb.PerformanceRow:
     ids = dict(zip(IDS.get(listing.group, ()), line.ids, strict=True)) or {"campaign_id": listing.campaign_id}
     minute = None if line.minute is None else _stamp(line.minute * MINUTE_MS)
-    counts = _wire_counts(line.counts, line.orders, line.new_customers)
+    counts = _wire_counts(line.counts, line.orders, line.new_customers, line.reported_clicks)
     fresh_at = _stamp(line.fresh_ms)
     return pb.PerformanceRow(**ids, minute=minute, counts=counts, not_measured=line.not_measured, fresh_at=fresh_at)
 
@@ -210,11 +210,12 @@ def _stamp(at_ms: int) -> Timestamp | None:
 
 
 def _counts(found: Performance) -> pb.Counts:
-    return _wire_counts(found.counts, found.orders, found.new_customers)
+    return _wire_counts(found.counts, found.orders, found.new_customers, found.reported_clicks)
 
 
-def _wire_counts(counts: Mapping[Metric, int], orders: int, new_customers: int) -> pb.Counts:
+def _wire_counts(counts: Mapping[Metric, int], orders: int, new_customers: int, reported_clicks: int) -> pb.Counts:
     named = {COUNT_NAMES[metric]: total for metric, total in counts.items()}
+    named["reported_clicks"] = reported_clicks
     engagements = sum(counts.get(metric, 0) for metric in ENGAGING)
     return pb.Counts(**named, engagements=engagements, orders=orders, new_customers=new_customers)
 

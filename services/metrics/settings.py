@@ -15,6 +15,8 @@ class MetricsSettings(Settings):
     rpc_port: Port = 9105
     attribution_window_s: Annotated[int, Field(ge=1, le=MAX_WINDOW_S)] = DEFAULT_WINDOW_S
     """An order counts for a click at most so long before it; also how long the visitor's cookie lives."""
+    click_window_s: Annotated[int, Field(ge=0, le=24 * 3600)] = 1_800
+    """One visitor's requests of one link within so long after the click are that click again."""
     clicks_per_s: Annotated[float, Field(gt=0)] = 20
     """Redirects a second that one address may follow in the long run."""
     clicks_burst: Annotated[int, Field(gt=0)] = 200

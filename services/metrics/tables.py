@@ -43,6 +43,7 @@ def metadata() -> sa.MetaData:
         *_key("brand_id", "code"),
         *_text("coupon_id", *PLACEMENT),
         sa.Column("discount_bps", sa.Integer, nullable=False),
+        sa.Column("issued_at", UtcTime, nullable=False),
         sa.Column("expires_at", UtcTime, nullable=False),
     )
     sa.Table("order_numbers", made, *_key("brand_id", "order_number"), *_text("order_id"))

@@ -13,7 +13,8 @@ from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES
 from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
-from services.metrics.domain.order import ORDER, ORDER_NUMBERS
+from services.metrics.domain.order.order import ORDER
+from services.metrics.domain.order.state import ORDER_NUMBERS
 from services.metrics.invariants import INVARIANTS
 from services.metrics.projections import PROJECTIONS
 from services.metrics.publish import publish

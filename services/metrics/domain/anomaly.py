@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import checked_id, derived_id, split_stream
-from services.metrics.domain.engagement import EARLIEST_MS, LATEST_MS, Metric
+from services.metrics.domain.engagement import EARLIEST_MS, LATEST_MS, REPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def decide(command: ReportBurst, state: AnomalyState, context: Context) -> Seque
 
 def _check(command: ReportBurst) -> None:
     checked_id(command.content_id)
-    if not 1 <= command.metric <= len(Metric):
+    if command.metric not in REPORTED:
         raise Invalid("anomaly.metric_unknown", metric=command.metric)
     if not EARLIEST_MS <= command.window_start_ms <= LATEST_MS or command.window_s <= 0:
         raise Invalid("anomaly.window_out_of_range", window_start_ms=command.window_start_ms)

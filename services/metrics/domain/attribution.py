@@ -85,8 +85,8 @@ def checked_window(window_s: int) -> int:
 
 def eligible(touches: Iterable[Touch], ordered_at: datetime, window_s: int) -> list[Touch]:
     """Distinct touches with `ordered_at - window_s <= at <= ordered_at`, oldest first."""
-    earliest = ordered_at - timedelta(seconds=window_s)
-    inside = {touch.id: touch for touch in touches if earliest <= touch.at <= ordered_at}
+    longest = timedelta(seconds=window_s)
+    inside = {touch.id: touch for touch in touches if timedelta(0) <= ordered_at - touch.at <= longest}
     return sorted(inside.values(), key=lambda touch: (touch.at, touch.id))
 
 

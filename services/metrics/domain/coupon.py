@@ -1,6 +1,7 @@
 """Coupons: a code a creator gives away, unique among the codes of one brand, in capital letters."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,7 @@ class CouponCode:
     deliverable_id: str
     creator_id: str
     discount_bps: int
+    issued_at: datetime
     expires_at: datetime
 
     @property
@@ -60,8 +62,8 @@ class CouponCode:
         return Placement(self.campaign_id, self.collaboration_id, self.deliverable_id, self.creator_id)
 
     def counts_at(self, moment: datetime) -> bool:
-        """Whether an order of this moment is the coupon's."""
-        return moment < self.expires_at
+        """Whether an order of this moment is the coupon's: not before it was issued, and before it expires."""
+        return self.issued_at <= moment < self.expires_at
 
 
 def _fold_code(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, CouponCode | None]]:
@@ -69,7 +71,7 @@ def _fold_code(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Coupo
     at = made.placement
     row = CouponCode(
         made.brand_id, made.code, made.coupon_id, at.campaign_id, at.collaboration_id, at.deliverable_id, at.creator_id,
-        made.discount_bps, made.expires_at,
+        made.discount_bps, fact.at, made.expires_at,
     )  # fmt: skip
     yield (made.brand_id, made.code), row
 
@@ -80,8 +82,8 @@ COUPON_CODES: InlineTable[CouponCode] = InlineTable(
 
 
 def normalised_code(code: str) -> str:
-    """The code as it is compared: trimmed and in capitals."""
-    return code.strip().upper()
+    """The code as it is compared: in NFKC (full-width letters are typed too), trimmed and in capitals."""
+    return unicodedata.normalize("NFKC", code).strip().upper()
 
 
 def decide(command: IssueCoupon, state: CouponState, context: Context) -> Sequence[CouponIssued]:

@@ -41,6 +41,13 @@ class Metric(IntEnum):
     FOLLOWS = 8
     CLICKS = 9
     STORE_VISITS = 10
+    LINK_CLICKS = 11
+    LINK_REQUESTS = 12
+
+
+OURS = (Metric.LINK_CLICKS, Metric.LINK_REQUESTS)
+"""What our own redirect counts, and nobody else can report: clicks on our links, and all requests of them, robots' too."""
+REPORTED = tuple(metric for metric in Metric if metric not in OURS)
 
 
 class Kind(IntEnum):
@@ -68,12 +75,13 @@ class Provenance(IntEnum):
     ESTIMATED = 3
 
 
-CODES: tuple[tuple[str, type[IntEnum]], ...] = (
-    ("metric", Metric),
-    ("kind", Kind),
-    ("traffic", Traffic),
-    ("provenance", Provenance),
+CODES: tuple[tuple[str, tuple[IntEnum, ...]], ...] = (
+    ("metric", REPORTED),
+    ("kind", tuple(Kind)),
+    ("traffic", tuple(Traffic)),
+    ("provenance", tuple(Provenance)),
 )
+"""What a batch from outside may say, code by code from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Tracking links and the clicks on them.
 
 `link-<uuid>` is published; a code is unique over the whole installation because it is a public path (`/l/<code>`).
-`click-<uuid>` streams are private: one event each, made before the visitor is redirected.
+`click-<uuid>` streams are private: one event each, a click or a request that is none, made before the visitor is redirected.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -129,6 +130,20 @@ LINK: Decider[IssueLink, LinkState, LinkIssued] = Decider(
 )
 
 
+class NotAClick(StrEnum):
+    """Why a request of a link is no click."""
+
+    ROBOT = "robot"
+    """A crawler, the preview of a chat or network, a library, or somebody that does not say what it is."""
+    PREFETCH = "prefetch"
+    """Made ahead by a browser: the visitor may never come."""
+    PREVIEW = "preview"
+    EMBEDDED = "embedded"
+    """Loaded by a page as its image, frame or script: nobody followed the link."""
+    REPEAT = "repeat"
+    """The same visitor again within the window: a reload, or a second tap."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordClick:
     """A visitor follows the link with this code; said by the redirect itself before it answers."""
@@ -137,8 +152,19 @@ class RecordClick:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """The link with this code was asked for, and nobody followed it; said by the redirect itself."""
+
+    code: str
+    why: NotAClick
+
+
+ClickCommand = RecordClick | RecordRequest
+
+
+@dataclass(frozen=True, slots=True)
 class LinkClicked:
-    """One click, counted by us (first party), not by a platform."""
+    """One click, counted by us (first party), not by a platform. It is a request of the link too."""
 
     click_id: str
     link_id: str
@@ -147,8 +173,22 @@ class LinkClicked:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRequested:
+    """One request of a link that is no click: counted apart, and no evidence for an order."""
+
+    request_id: str
+    link_id: str
+    brand_id: str
+    placement: Placement
+    why: NotAClick
+
+
+ClickEvent = LinkClicked | LinkRequested
+
+
+@dataclass(frozen=True, slots=True)
 class ClickState:
-    clicked: LinkClicked | None = None
+    made: ClickEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +223,25 @@ def _fold_click(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Clic
 CLICKS: InlineTable[Click] = InlineTable("clicks", Click, ("click_id",), (LinkClicked,), _fold_click)
 
 
-def decide_click(command: RecordClick, state: ClickState, context: Context) -> Sequence[LinkClicked]:
-    """Raises NotFound `link.unknown_code`. A click stream holds one click."""
+def decide_click(command: ClickCommand, state: ClickState, context: Context) -> Sequence[ClickEvent]:
+    """Raises NotFound `link.unknown_code`. A click stream holds one click, or one request that is none."""
     context.actor.require("system")
-    if state.clicked is not None:
+    if state.made is not None:
         return []
     link = context.rows.get(LINK_CODES, (command.code,))
     if link is None:
         raise NotFound("link.unknown_code")
-    return [LinkClicked(split_stream(context.stream)[1], link.link_id, link.brand_id, link.placement)]
+    id_ = split_stream(context.stream)[1]
+    if isinstance(command, RecordRequest):
+        return [LinkRequested(id_, link.link_id, link.brand_id, link.placement, command.why)]
+    return [LinkClicked(id_, link.link_id, link.brand_id, link.placement)]
 
 
-def evolve_click(state: ClickState, event: LinkClicked) -> ClickState:
+def evolve_click(state: ClickState, event: ClickEvent) -> ClickState:
     return ClickState(event)
 
 
-CLICK: Decider[RecordClick, ClickState, LinkClicked] = Decider(
+CLICK: Decider[ClickCommand, ClickState, ClickEvent] = Decider(
     "click",
     ClickState(),
     decide_click,

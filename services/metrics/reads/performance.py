@@ -17,9 +17,19 @@ from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset
 from services.metrics.domain.engagement import Metric
-from services.metrics.reads.returns import MEASURED, METRIC, NOT_MEASURED, SERVICE, STANDING, shown, total_of
+from services.metrics.reads.returns import (
+    MEASURED,
+    METRIC,
+    NOT_MEASURED,
+    SERVICE,
+    STANDING,
+    overruled,
+    shown,
+    total_of,
+)
 from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE
 
+SHOWN_AS = {Metric.CLICKS: (Metric.CLICKS, Metric.LINK_CLICKS)}
 ENGAGING = (Metric.LIKES, Metric.SAVES, Metric.COMMENTS, Metric.SHARES, Metric.FOLLOWS)
 
 
@@ -63,6 +73,7 @@ class Line:
     new_customers: int
     not_measured: int
     fresh_ms: int
+    reported_clicks: int
 
 
 IDS = {
@@ -96,7 +107,7 @@ class PerformanceReads:
 def _line(row: Mapping[Any, Any], names: Sequence[str]) -> Line:
     counts = {metric: row[f"m{metric:d}"] for metric in Metric}
     ids = tuple(row[name] for name in names)
-    whole = (row["orders"], row["new_customers"], row["not_measured"], row["fresh_ms"])
+    whole = (row["orders"], row["new_customers"], row["not_measured"], row["fresh_ms"], row["reported_clicks"])
     return Line(ids, row.get("minute"), counts, *whole)
 
 
@@ -104,9 +115,11 @@ def _of_metrics(metrics: Sequence[Metric], amount: sa.ColumnElement[Any]) -> sa.
     return total_of(sa.case((METRIC.in_([int(metric) for metric in metrics]), amount), else_=0))
 
 
-def _columns(amount: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
-    """A sum for each metric, named m1, m2, ..."""
-    return [_of_metrics([metric], amount).label(f"m{metric:d}") for metric in Metric]
+def _columns(amount: sa.ColumnElement[Any], traffic: int) -> list[sa.ColumnElement[Any]]:
+    """A sum for each metric, named m1, m2, ...; clicks are those on our own links, or as reported where there are none."""
+    counted = sa.case((overruled(traffic), 0), else_=amount)
+    sums = [_of_metrics(SHOWN_AS.get(metric, (metric,)), counted).label(f"m{metric:d}") for metric in Metric]
+    return [*sums, _of_metrics([Metric.CLICKS], amount).label("reported_clicks")]
 
 
 def _grouped(listing: Listing, wanted: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], Keyset]:
@@ -131,8 +144,9 @@ def _counts(listing: Listing, wanted: sa.ColumnElement[bool], names: Sequence[st
     ids = [CONTENTS.c[name] for name in names]
     cells = CONTENTS.outerjoin(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
     fresh = sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0).label("fresh_ms")
-    engaged, typed = _of_metrics(ENGAGING, STANDING).label("engaged"), total_of(NOT_MEASURED).label("not_measured")
-    query = sa.select(*ids, *_columns(STANDING), engaged, typed, fresh)
+    engaged, counted = _of_metrics(ENGAGING, STANDING).label("engaged"), ~overruled(listing.traffic)
+    typed = total_of(sa.case((counted, NOT_MEASURED), else_=0)).label("not_measured")
+    query = sa.select(*ids, *_columns(STANDING, listing.traffic), engaged, typed, fresh)
     return query.select_from(cells).where(wanted).group_by(*ids).subquery("counts")
 
 
@@ -149,8 +163,9 @@ def _minutes(listing: Listing, wanted: sa.ColumnElement[bool]) -> tuple[sa.Selec
     first, minute = listing.from_minute, MINUTES.c.minute
     cells = CONTENTS.join(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
     same = (MINUTES.c.content == CELLS.c.content) & (MINUTES.c.cell == CELLS.c.cell)
-    typed = total_of(sa.case((MEASURED, 0), else_=MINUTES.c.added)).label("not_measured")
+    measured = MEASURED | overruled(listing.traffic)
+    typed = total_of(sa.case((measured, 0), else_=MINUTES.c.added)).label("not_measured")
     none = [sa.literal(0).label(name) for name in ("orders", "new_customers", "fresh_ms")]
-    query = sa.select(minute, *_columns(MINUTES.c.added), typed, *none)
+    query = sa.select(minute, *_columns(MINUTES.c.added, listing.traffic), typed, *none)
     query = query.select_from(cells.join(MINUTES, same)).where(wanted, minute >= first, minute < listing.until_minute)
     return query.group_by(minute), Keyset(minute)

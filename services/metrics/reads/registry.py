@@ -5,8 +5,9 @@ campaigns, and is waited for a bounded time.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,6 +80,14 @@ class Registry:
         if row is None:
             raise NotFound("link.unknown_code")
         return LinkCode(**row)
+
+    async def newest_click(self, link_id: str, click_ids: Sequence[str], since: datetime) -> str:
+        """The newest of these clicks that was on the link, at `since` or later; "" when none was."""
+        clicks = self.database.metadata.tables["clicks"].c
+        wanted = clicks.click_id.in_(click_ids) & (clicks.link_id == link_id) & (clicks.clicked_at >= since)
+        query = sa.select(clicks.click_id).where(wanted).order_by(clicks.clicked_at.desc()).limit(1)
+        async with self.database.reading() as connection:
+            return (await connection.execute(query)).scalar() or ""
 
     async def _waited(self, wanted: set[str]) -> dict[str, Known]:
         """What is known within the time limit."""

@@ -1,7 +1,8 @@
 """Questions about performance, answered from the read models as the caller may see them.
 
 Everything is joined over the contents: a brand reads its own, a creator its own, staff all. For each metric and traffic of
-a content the best source that counted is shown: the one with the smallest code of provenance.
+a content the best source that counted is shown: the one with the smallest code of provenance. Clicks are counted twice over,
+by our own redirect and by the platform: ours are shown where there are any, and what was reported stands beside them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,8 +16,9 @@ from kernel.adapters.database import Database
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.processors.access import may_read, reading_as
-from services.metrics.domain.engagement import Metric, Provenance
+from services.metrics.domain.engagement import Metric, Provenance, Traffic
 from services.metrics.domain.roi import Outcome
+from services.metrics.domain.totals import cell_of
 from services.metrics.tables import CAMPAIGNS, CELLS, CONTENTS, COSTS, REVENUE
 
 SERVICE = "metrics"
@@ -42,13 +44,15 @@ class Money:
 class Performance:
     """One subject's counts by metric and its money by currency; `not_measured` of the counts were typed or estimated.
 
-    `fresh_ms`: when the newest of it was received, ms since 1970 UTC; 0 when there is nothing.
+    `fresh_ms`: when the newest of it was received, ms since 1970 UTC; 0 when there is nothing. `reported_clicks` stand
+    beside the clicks that are shown.
     """
 
     counts: Mapping[Metric, int] = field(default_factory=dict)
     money: Mapping[str, Money] = field(default_factory=dict)
     not_measured: int = 0
     fresh_ms: int = 0
+    reported_clicks: int = 0
 
     @property
     def orders(self) -> int:
@@ -108,9 +112,17 @@ def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
 
 
 METRIC = _shifted(CELLS.c.cell, ">>", 8)
+OWN_CLICKS = cell_of(Metric.LINK_CLICKS, Traffic.ORGANIC, Provenance.PLATFORM)
 MEASURED = CELLS.c.cell.op("&")(15) == int(Provenance.PLATFORM)
 STANDING = CELLS.c.snapshot + CELLS.c["after"]
 NOT_MEASURED = sa.case((MEASURED, 0), else_=STANDING)
+
+
+def overruled(traffic: int) -> sa.ColumnElement[bool]:
+    """Reported clicks of a content whose link was clicked; our redirect cannot tell paid traffic apart."""
+    own = CELLS.alias("own")
+    counted = sa.exists().where(own.c.content == CELLS.c.content, own.c.cell == OWN_CLICKS)
+    return METRIC.in_([int(Metric.CLICKS)]) & counted if traffic != Traffic.PAID else sa.false()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +160,26 @@ async def _counts(connection: AsyncConnection, wanted: sa.ColumnElement[bool], t
     """By creator; contents that nobody counted are there with nothing."""
     ids = (CONTENTS.c.creator_id, CONTENTS.c.collaboration_id)
     cells = CONTENTS.outerjoin(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, traffic))
-    sums = (total_of(STANDING), total_of(NOT_MEASURED), sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0))
+    hidden = overruled(traffic)
+    amounts = (STANDING, sa.case((hidden, 0), else_=STANDING), sa.case((hidden, 0), else_=NOT_MEASURED))
+    sums = (*map(total_of, amounts), sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0))
     query = sa.select(*ids, METRIC, *sums).select_from(cells).where(wanted).group_by(*ids, METRIC)
     found: dict[Ids, Performance] = {}
-    for creator_id, collaboration_id, metric, total, typed, fresh_ms in await connection.execute(query):
+    for creator_id, collaboration_id, metric, told, counted, typed, fresh_ms in await connection.execute(query):
         before = found.get((creator_id, collaboration_id), Performance())
-        counts = {**before.counts, **({Metric(metric): total} if metric else {})}
-        fresh = max(before.fresh_ms, fresh_ms)
-        found[creator_id, collaboration_id] = Performance(counts, {}, before.not_measured + typed, fresh)
+        counts = _with(before.counts, metric, counted)
+        fresh, reported = max(before.fresh_ms, fresh_ms), told if metric == Metric.CLICKS else before.reported_clicks
+        found[creator_id, collaboration_id] = Performance(counts, {}, before.not_measured + typed, fresh, reported)
     return found
+
+
+def _with(counts: Mapping[Metric, int], metric: int | None, counted: int) -> dict[Metric, int]:
+    """Counts with one metric's added; a click on our own link is a click too."""
+    added = dict(counts)
+    if metric:
+        shown_as = {Metric(metric), Metric.CLICKS} if metric == Metric.LINK_CLICKS else {Metric(metric)}
+        added |= {one: added.get(one, 0) + counted for one in shown_as}
+    return added
 
 
 async def _add_costs(
@@ -210,11 +233,12 @@ def _sum_of(left: Money | None, right: Money) -> Money:
 def _together(parts: Iterable[Performance]) -> Performance:
     counts: dict[Metric, int] = {}
     money: dict[str, Money] = {}
-    not_measured = fresh_ms = 0
+    not_measured = fresh_ms = reported = 0
     for part in parts:
         for metric, total in part.counts.items():
             counts[metric] = counts.get(metric, 0) + total
         for currency, each in part.money.items():
             money[currency] = _sum_of(money.get(currency), each)
         not_measured, fresh_ms = not_measured + part.not_measured, max(fresh_ms, part.fresh_ms)
-    return Performance(counts, dict(sorted(money.items())), not_measured, fresh_ms)
+        reported += part.reported_clicks
+    return Performance(counts, dict(sorted(money.items())), not_measured, fresh_ms, reported)

@@ -9,7 +9,8 @@ from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
-from services.metrics.rest.placements import order_routes, placement_routes
+from services.metrics.rest.orders import order_routes
+from services.metrics.rest.placements import placement_routes
 from services.metrics.rest.redirect import redirect_routes
 from services.metrics.settings import MetricsSettings
 

@@ -119,7 +119,7 @@ def _check_provenance(batch: Batch, actor: Actor) -> None:
 
 def _taken(body: bytes, media_type: str, provenance: str) -> Taken:
     match media_type:
-        case "text/csv":
+        case "text/csv" | "application/csv" | "application/vnd.ms-excel":  # so Windows names a CSV
             try:
                 return from_csv(body.decode("utf-8-sig"), provenance)
             except UnicodeDecodeError:

@@ -1,49 +1,139 @@
-"""`GET /l/<code>`: a visitor follows a tracking link. The click is in the log before the visitor is sent on."""
+"""`GET /l/<code>`: a visitor follows a tracking link. The click is in the log before the visitor is sent on.
 
-from typing import Annotated
-from urllib.parse import urlencode, urlsplit, urlunsplit
+Every request is sent on, and logged as what it is: a click, or a request that is none (domain/link.py `NotAClick`).
+"""
 
-from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+from pydantic import WithJsonSchema
 
 from kernel.core.decider import Actor, Meta
+from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id, new_id, stream_id
+from kernel.edge.http_errors import documented, status_of
+from kernel.edge.incoming import principal_of
 from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
-from services.metrics.domain.link import CODE, RecordClick
+from services.metrics.domain.link import CODE, LinkCode, NotAClick, RecordClick, RecordRequest
 from services.metrics.reads.registry import Registry
+from services.metrics.rest.pages import page_of
+from services.metrics.rest.visitors import SEEN, Visitors, not_a_click, with_seen
 from services.metrics.settings import MetricsSettings
 
 COOKIE = "dandelion_click"
 """Also the query parameter by which the store learns the click's id."""
+PASSED_CHARS = 2_048
+"""So much of the short link's own query is passed on."""
+HEADERS = {
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Vary": "Cookie, User-Agent, Purpose, Sec-Purpose, Sec-Fetch-Mode",
+}
+"""The store sees where the visitor comes from: `no-referrer`, right for an API, would make all visits direct ones."""
+REFUSED = (404, 422, 429, 503)
+
+
+Code = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{CODE.pattern}$"})]
+"""Documented, and checked by the route: a visitor gets a page for any other path."""
+
+
+class VisitorRoute(APIRoute):
+    """Answers faults as a page that a visitor can read; a client that asks for JSON gets the problem."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def with_pages(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Fault as fault:
+                accepted = request.headers.get("accept", "")
+                if "json" in accepted and "html" not in accepted:
+                    raise
+                headers = {"Retry-After": str(fault.facts["retry_after_s"])} if "retry_after_s" in fault.facts else {}
+                return HTMLResponse(page_of(status_of(fault)), status_of(fault), headers)
+
+        return with_pages
+
+
+def _documented() -> dict[int | str, dict[str, Any]]:
+    """The refusals of the route: a page, or a problem for who asks for one."""
+    found = documented(*REFUSED)
+    for answer in found.values():
+        answer["content"] = answer["content"] | {"text/html": {"schema": {"type": "string"}}}
+    return found
 
 
 def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> APIRouter:
-    router = APIRouter(tags=["redirect"])
+    router = APIRouter(tags=["redirect"], route_class=VisitorRoute)
     buckets = Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
+    visitors = Visitors(registry, settings.click_window_s)
 
-    @router.get("/l/{code}", status_code=302, response_class=Response)
-    async def follow(code: Annotated[str, Path(pattern=f"^{CODE.pattern}$")], request: Request) -> Response:
-        """Public, limited by address. Sets a first-party cookie and hands the click's id to the store."""
-        _, exhausted = buckets.take(request.client.host if request.client else "")
+    async def record(command: RecordClick | RecordRequest, link: LinkCode, request_id: str, correlation: str) -> None:
+        stream, actor = stream_id("click", request_id), Actor("redirect", link.brand_id, frozenset({"system"}))
+        meta = Meta(derived_id("click", request_id), actor, correlation=correlation)
+        await app.writer.execute(stream, command, meta)
+
+    async def counted(link: LinkCode, request: Request) -> str:
+        """Logs the request; the id of the visitor's click, "" where there is none."""
+        request_id, why = new_id(), not_a_click(request.headers)
+        click_id = "" if why else request_id
+        if why is None:
+            click_id = await visitors.click_of(link, request, request_id)
+            why = None if click_id == request_id else NotAClick.REPEAT
+        command = RecordRequest(link.code, why) if why else RecordClick(link.code)
+        await record(command, link, request_id, request.state.correlation)
+        return click_id
+
+    @router.get("/l/{code:path}", status_code=302, response_class=Response, responses=_documented())
+    async def follow(code: Code, request: Request) -> Response:
+        """Public, limited by address. Sets first-party cookies and hands the click's id to the store."""
+        _, exhausted = buckets.take(principal_of(request.client.host) if request.client else "")
         if exhausted:
             raise exhausted
-        link = await registry.link(code)
-        click_id = new_id()
-        stream, actor = stream_id("click", click_id), Actor("redirect", link.brand_id, frozenset({"system"}))
-        meta = Meta(derived_id("click", click_id), actor, correlation=request.state.correlation)
-        await app.writer.execute(stream, RecordClick(code), meta)
-        answer = Response(status_code=302, headers={"Location": with_click(link.target_url, click_id)})
-        answer.set_cookie(
-            COOKIE, click_id, max_age=settings.attribution_window_s, secure=True, httponly=True, samesite="lax"
-        )
+        link = await registry.link(_checked(code))
+        click_id = "" if getattr(request.state, "head", False) else await counted(link, request)
+        location = destination(link.target_url, request.scope["query_string"], click_id)
+        answer = Response(status_code=302, headers={"Location": location, **HEADERS})
+        if click_id:
+            seen = with_seen(request.cookies.get(SEEN, ""), click_id)
+            for name, value in ((COOKIE, click_id), (SEEN, seen)):
+                age_s = settings.attribution_window_s
+                answer.set_cookie(name, value, max_age=age_s, secure=True, httponly=True, samesite="lax")
         return answer
 
     return router
 
 
-def with_click(url: str, click_id: str) -> str:
-    """The URL with the click's id added to its query."""
+def _checked(code: str) -> str:
+    """The code without the slash that some apps add; raises Invalid for a path that no code can be."""
+    code = code.rstrip("/")
+    if not CODE.fullmatch(code):
+        raise Invalid("link.code_malformed", rule="4 to 32 of A-Z a-z 0-9 _ -")
+    return code
+
+
+def destination(url: str, passed: bytes, click_id: str) -> str:
+    """Where a visitor is sent: the link's target, the short link's query passed on, and one click id (or none).
+
+    A parameter that the target has itself stays the target's: the brand said it, anybody may write the short link's.
+    """
     parts = urlsplit(url)
-    added = urlencode({COOKIE: click_id})
-    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+    own = [part for part in parts.query.split("&") if part and _name(part) != COOKIE]
+    taken, given = {COOKIE, *map(_name, own)}, []
+    left = PASSED_CHARS
+    for raw in passed.split(b"&"):
+        part = quote(raw, safe="%/:?@!$'()*+,;=")
+        left -= len(part) + 1
+        if part and _name(part) not in taken and left >= 0:
+            given.append(part)
+    added = [f"{COOKIE}={click_id}"] if click_id else []
+    return urlunsplit(parts._replace(query="&".join([*own, *given, *added])))
+
+
+def _name(part: str) -> str:
+    return unquote_plus(part.partition("=")[0])

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from kernel.core.bounds import Asked
-from services.metrics.domain.order import RecordOrder
-from services.metrics.rest.placements import OrderBody
+from services.metrics.domain.order.commands import AmendOrder, RecordOrder
+from services.metrics.rest.orders import AmendmentBody, OrderBody
 from tests.kit.bounds import bounded, check_bound
 
-MIRRORS: dict[type, Any] = {RecordOrder: OrderBody}
+MIRRORS: dict[type, Any] = {RecordOrder: OrderBody, AmendOrder: AmendmentBody}
 BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
-    assert [name for _, name, _ in BOUNDS] == ["order_number", "items", "click_ids"]
+    assert [name for _, name, _ in BOUNDS] == ["order_number", "items", "click_ids", "items"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,19 @@ import pytest
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, CouponIssued, IssueCoupon
-from services.metrics.domain.link import CLICK, LINK, LINK_CODES, IssueLink, LinkClicked, LinkIssued, RecordClick
+from services.metrics.domain.link import (
+    CLICK,
+    CLICKS,
+    LINK,
+    LINK_CODES,
+    IssueLink,
+    LinkClicked,
+    LinkIssued,
+    LinkRequested,
+    NotAClick,
+    RecordClick,
+    RecordRequest,
+)
 from tests.unit.metrics.given import BLUE, BRAND, CREATOR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of
 
 LINK_ID, COUPON_ID, CLICK_ID = (derived_id("test", name) for name in ("link", "coupon", "click"))
@@ -67,6 +79,15 @@ def test_a_click_belongs_to_the_link_behind_its_code() -> None:
     rows = rows_of((LINK_CODES, RED, ISSUED))
     clicked = LinkClicked(CLICK_ID, LINK_ID, RED, PLACE)
     check(CLICK, [], RecordClick("spring-7"), [clicked], id=CLICK_ID, actor=SYSTEM, rows=rows)
+
+
+def test_a_request_that_is_no_click_is_evidence_of_nothing() -> None:
+    rows = rows_of((LINK_CODES, RED, ISSUED))
+    requested = LinkRequested(CLICK_ID, LINK_ID, RED, PLACE, NotAClick.ROBOT)
+    command = RecordRequest("spring-7", NotAClick.ROBOT)
+    check(CLICK, [], command, [requested], id=CLICK_ID, actor=SYSTEM, rows=rows)
+    assert LinkRequested not in CLICKS.events
+    check(CLICK, [], command, "actor.role_missing", id=CLICK_ID, actor=BRAND, rows=rows)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,12 @@ STAND_IN = SimpleNamespace(
     fingerprint_key=b"k" * 32,
     health=Health(),
     settings=SimpleNamespace(
-        attribution_window_s=3600, clicks_per_s=10_000, clicks_burst=10_000, rate_per_s=10_000, rate_burst=10_000
+        attribution_window_s=3600,
+        click_window_s=60,
+        clicks_per_s=10_000,
+        clicks_burst=10_000,
+        rate_per_s=10_000,
+        rate_burst=10_000,
     ),
     writer=Written(),
     bus=Sent(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,17 @@ from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
 from services.metrics.domain.engagement import Metric, split
-from services.metrics.domain.link import LINK, IssueLink, LinkClicked, LinkIssued
-from services.metrics.domain.order import Attribution, OrderRecorded, OrderRefunded
+from services.metrics.domain.link import LINK, IssueLink, LinkClicked, LinkIssued, LinkRequested, NotAClick
+from services.metrics.domain.order.events import (
+    Attribution,
+    ChangeKind,
+    OrderAmended,
+    OrderChangeKept,
+    OrderRecorded,
+    OrderRefunded,
+    Unusable,
+    Why,
+)
 from services.metrics.domain.window import FORMULA, Burst
 from services.metrics.publish import FORMS, burst_request, envelope_message, publish, wire_envelope
 from services.metrics.subscribe import ENVELOPE, decode, decode_command
@@ -37,20 +47,29 @@ ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID = (
 )
 BY_LINK = Attribution(Basis.LINK, LINK_ID, CLICK_ID, PLACE, Model.LAST_CLICK, 2_592_000)
 REPORT = ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1")
-ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK)
+UNUSABLE = (Unusable(Basis.COUPON, 0, Why.MALFORMED), Unusable(Basis.LINK, 1, Why.UNKNOWN))
+ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE)
 SAMPLES: dict[str, Any] = {
     "link.issued@1": LinkIssued(LINK_ID, RED, PLACE, "https://shop.example/口红", "spring-7"),
     "link.clicked@1": LinkClicked(CLICK_ID, LINK_ID, RED, PLACE),
+    "link.requested@1": LinkRequested(CLICK_ID, LINK_ID, RED, PLACE, NotAClick.ROBOT),
     "coupon.issued@1": CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON),
     "order.recorded@1": ORDER,
-    "order.refunded@1": OrderRefunded(ORDER_ID, REFUND_ID, RED, 900, "CNY", 19_000, True, BY_LINK),
+    "order.refunded@1": OrderRefunded(ORDER_ID, REFUND_ID, RED, 900, "CNY", 19_000, True, BY_LINK, "S-1001"),
+    "order.amended@1": OrderAmended(ORDER_ID, REFUND_ID, RED, 25_000, 5_100, "CNY", 3, BY_LINK),
+    "order.change_kept@1": OrderChangeKept(ORDER_ID, RED, REFUND_ID, ChangeKind.REFUND, 900),
     "batch.registered@1": BatchRegistered(BATCH_ID, "ab" * 32, 500, 2),
     "anomaly.burst_detected@1": BurstDetected(
         anomaly_id(REPORT), CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1"
     ),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "IssueLink", "link.code_taken", '{"link_code":"a","soft":false}'),
 }
-CATEGORY = {"link.clicked@1": "click", "batch.registered@1": "batch", REFUSED_NAME: "refusal"}
+CATEGORY = {
+    "link.clicked@1": "click",
+    "link.requested@1": "click",
+    "batch.registered@1": "batch",
+    REFUSED_NAME: "refusal",
+}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
@@ -76,12 +95,21 @@ def announced(name: str, event: object | None = None) -> Any:
     return getattr(pb, message.type.removeprefix("dandelion.metrics.v1.")).FromString(message.value)
 
 
-@pytest.mark.parametrize("name", ["link.clicked@1", "batch.registered@1"])
+@pytest.mark.parametrize("name", ["link.clicked@1", "link.requested@1", "batch.registered@1"])
 def test_clicks_and_batches_are_private(name: str) -> None:
     assert published(name) == []
 
 
-@pytest.mark.parametrize("name", ["link.issued@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1"])
+@pytest.mark.parametrize("file", sorted((GOLDEN / "0.1.0").glob("*.json")), ids=lambda file: file.stem)
+def test_what_0_1_0_stored_is_read_with_what_it_did_not_know_left_empty(file: Path) -> None:
+    found = CODEC.decode(file.stem, file.read_bytes().rstrip(b"\n"))
+    newer: dict[str, dict[str, Any]] = {"order.recorded@1": {"unusable": ()}, "order.refunded@1": {"order_number": ""}}
+    assert found == replace(SAMPLES[file.stem], **newer[file.stem])
+
+
+@pytest.mark.parametrize(
+    "name", ["link.issued@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1", "order.amended@1"]
+)
 def test_public_messages_name_brand_and_placement(name: str) -> None:
     message = announced(name)
     assert message.brand_id == RED
@@ -97,8 +125,23 @@ def test_a_conversion_says_what_led_to_it() -> None:
     message = announced("order.recorded@1")
     assert (message.source, message.source_id) == (pb.CONVERSION_SOURCE_LINK, LINK_ID)
     assert (message.revenue_minor, message.currency, message.items, message.new_customer) == (19_900, "CNY", 2, True)
+    assert [(one.source, one.at, one.why) for one in message.unusable] == [
+        (pb.CONVERSION_SOURCE_COUPON, 0, "malformed"),
+        (pb.CONVERSION_SOURCE_LINK, 1, "unknown"),
+    ]
     nobody = announced("order.recorded@1", OrderRecorded(ORDER_ID, RED, "S", 1, "CNY", 1, NOON, False, None))
     assert (nobody.source, nobody.campaign_id, nobody.brand_id) == (pb.CONVERSION_SOURCE_UNSPECIFIED, "", RED)
+
+
+def test_an_amendment_says_what_the_order_is_worth_and_by_how_much_more() -> None:
+    message = announced("order.amended@1")
+    assert (message.amendment_id, message.revenue_minor, message.change_minor) == (REFUND_ID, 25_000, 5_100)
+    assert (message.currency, message.items) == ("CNY", 3)
+
+
+def test_a_kept_change_says_what_was_asked() -> None:
+    message = announced("order.change_kept@1")
+    assert (message.brand_id, message.change_id, message.kind) == (RED, REFUND_ID, pb.ORDER_CHANGE_KIND_REFUND)
 
 
 @pytest.mark.parametrize(("remaining_minor", "complete"), [(1, False), (0, True)])

@@ -44,7 +44,7 @@ class _MetricEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Metric.ValueTyp
     METRIC_FOLLOWS: _Metric.ValueType  # 8
     """Followed from this content."""
     METRIC_CLICKS: _Metric.ValueType  # 9
-    """Through a tracking link, counted by Dandelion's redirect."""
+    """As the platform reports them; clicks on tracking links are counted by Dandelion's redirect and not reported."""
     METRIC_STORE_VISITS: _Metric.ValueType  # 10
     """Visits of the store, as the platform reports them."""
 
@@ -65,7 +65,7 @@ METRIC_SHARES: Metric.ValueType  # 7
 METRIC_FOLLOWS: Metric.ValueType  # 8
 """Followed from this content."""
 METRIC_CLICKS: Metric.ValueType  # 9
-"""Through a tracking link, counted by Dandelion's redirect."""
+"""As the platform reports them; clicks on tracking links are counted by Dandelion's redirect and not reported."""
 METRIC_STORE_VISITS: Metric.ValueType  # 10
 """Visits of the store, as the platform reports them."""
 
@@ -110,6 +110,23 @@ CONVERSION_SOURCE_LINK: ConversionSource.ValueType  # 1
 CONVERSION_SOURCE_COUPON: ConversionSource.ValueType  # 2
 CONVERSION_SOURCE_REPORTED: ConversionSource.ValueType  # 3
 """The shop or platform said so."""
+
+class _OrderChangeKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrderChangeKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_OrderChangeKind.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ORDER_CHANGE_KIND_UNSPECIFIED: _OrderChangeKind.ValueType  # 0
+    ORDER_CHANGE_KIND_REFUND: _OrderChangeKind.ValueType  # 1
+    ORDER_CHANGE_KIND_AMENDMENT: _OrderChangeKind.ValueType  # 2
+
+class OrderChangeKind(_OrderChangeKind, metaclass=_OrderChangeKindEnumTypeWrapper):
+    """What was asked of an order."""
+
+ORDER_CHANGE_KIND_UNSPECIFIED: OrderChangeKind.ValueType  # 0
+ORDER_CHANGE_KIND_REFUND: OrderChangeKind.ValueType  # 1
+ORDER_CHANGE_KIND_AMENDMENT: OrderChangeKind.ValueType  # 2
 
 @typing.final
 class EngagementContent(message.Message):
@@ -376,6 +393,34 @@ class CouponIssued(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class UnusableEvidence(message.Message):
+    """Evidence that came with an order and names nobody; the order counts all the same."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    WHY_FIELD_NUMBER: builtins.int
+    source: ConversionSource.ValueType
+    """Link (a click id) or coupon."""
+    at: builtins.int
+    """Place of the click id among those of the order, from 0; 0 for the coupon."""
+    why: builtins.str
+    """"malformed", "unknown" (the brand has no such coupon or click), or "out_of_time"."""
+    def __init__(
+        self,
+        *,
+        source: ConversionSource.ValueType = ...,
+        at: builtins.int = ...,
+        why: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at", b"at", "source", b"source", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ConversionRecorded(message.Message):
     """A store order was led back to a content; an order counts once."""
 
@@ -396,6 +441,7 @@ class ConversionRecorded(message.Message):
     NEW_CUSTOMER_FIELD_NUMBER: builtins.int
     ORDERED_AT_FIELD_NUMBER: builtins.int
     RECORDED_AT_FIELD_NUMBER: builtins.int
+    UNUSABLE_FIELD_NUMBER: builtins.int
     order_id: builtins.str
     shop_order: builtins.str
     """The shop's own order number."""
@@ -409,7 +455,7 @@ class ConversionRecorded(message.Message):
     source_id: builtins.str
     """Link id or coupon id; empty when reported."""
     revenue_minor: builtins.int
-    """Paid by the buyer, after discount, goods only."""
+    """Paid by the buyer, after discount, goods only; 0 for a free order."""
     currency: builtins.str
     items: builtins.int
     new_customer: builtins.bool
@@ -418,6 +464,8 @@ class ConversionRecorded(message.Message):
     def ordered_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def recorded_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def unusable(self) -> containers.RepeatedCompositeFieldContainer[UnusableEvidence]: ...
     def __init__(
         self,
         *,
@@ -436,10 +484,11 @@ class ConversionRecorded(message.Message):
         new_customer: builtins.bool = ...,
         ordered_at: timestamp_pb2.Timestamp | None = ...,
         recorded_at: timestamp_pb2.Timestamp | None = ...,
+        unusable: abc.Iterable[UnusableEvidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["ordered_at", b"ordered_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "items", b"items", "new_customer", b"new_customer", "order_id", b"order_id", "ordered_at", b"ordered_at", "recorded_at", b"recorded_at", "revenue_minor", b"revenue_minor", "shop_order", b"shop_order", "source", b"source", "source_id", b"source_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "items", b"items", "new_customer", b"new_customer", "order_id", b"order_id", "ordered_at", b"ordered_at", "recorded_at", b"recorded_at", "revenue_minor", b"revenue_minor", "shop_order", b"shop_order", "source", b"source", "source_id", b"source_id", "unusable", b"unusable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -471,7 +520,7 @@ class ConversionReversed(message.Message):
     """Taken off the revenue now; all refunds of an order together never exceed it."""
     currency: builtins.str
     complete: builtins.bool
-    """The whole order is refunded now: it no longer counts as an order."""
+    """The whole order is refunded now: it no longer counts as an order, and its number is free for another one."""
     @builtins.property
     def refunded_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -492,6 +541,96 @@ class ConversionReversed(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["refunded_at", b"refunded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "complete", b"complete", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "order_id", b"order_id", "refund_id", b"refund_id", "refunded_at", b"refunded_at", "refunded_minor", b"refunded_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ConversionAmended(message.Message):
+    """An order is worth more or less than before: its revenue before refunds was set anew."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: builtins.int
+    AMENDMENT_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REVENUE_MINOR_FIELD_NUMBER: builtins.int
+    CHANGE_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ITEMS_FIELD_NUMBER: builtins.int
+    AMENDED_AT_FIELD_NUMBER: builtins.int
+    order_id: builtins.str
+    amendment_id: builtins.str
+    campaign_id: builtins.str
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    """Also the content id."""
+    brand_id: builtins.str
+    creator_id: builtins.str
+    revenue_minor: builtins.int
+    """Before refunds, from now on."""
+    change_minor: builtins.int
+    """Added to the revenue now; negative when the order became smaller."""
+    currency: builtins.str
+    items: builtins.int
+    @builtins.property
+    def amended_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: builtins.str = ...,
+        amendment_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        revenue_minor: builtins.int = ...,
+        change_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        items: builtins.int = ...,
+        amended_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["amended_at", b"amended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amended_at", b"amended_at", "amendment_id", b"amendment_id", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "change_minor", b"change_minor", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "items", b"items", "order_id", b"order_id", "revenue_minor", b"revenue_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class OrderChangeKept(message.Message):
+    """A refund or an amendment came before its order. It is applied when the order is recorded, and published as
+    ConversionReversed or ConversionAmended then.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CHANGE_ID_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    KEPT_AT_FIELD_NUMBER: builtins.int
+    order_id: builtins.str
+    brand_id: builtins.str
+    change_id: builtins.str
+    kind: OrderChangeKind.ValueType
+    @builtins.property
+    def kept_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        change_id: builtins.str = ...,
+        kind: OrderChangeKind.ValueType = ...,
+        kept_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["kept_at", b"kept_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "change_id", b"change_id", "kept_at", b"kept_at", "kind", b"kind", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,6 +67,9 @@ class Counts(message.Message):
     ENGAGEMENTS_FIELD_NUMBER: builtins.int
     ORDERS_FIELD_NUMBER: builtins.int
     NEW_CUSTOMERS_FIELD_NUMBER: builtins.int
+    LINK_CLICKS_FIELD_NUMBER: builtins.int
+    REPORTED_CLICKS_FIELD_NUMBER: builtins.int
+    LINK_REQUESTS_FIELD_NUMBER: builtins.int
     exposures: builtins.int
     reads: builtins.int
     views: builtins.int
@@ -76,12 +79,19 @@ class Counts(message.Message):
     shares: builtins.int
     follows: builtins.int
     clicks: builtins.int
+    """On our own links (link_clicks) where a content has any, else as reported (reported_clicks): one of them, never their sum."""
     store_visits: builtins.int
     engagements: builtins.int
     """Likes + saves + comments + shares + follows."""
     orders: builtins.int
     """Orders less completely refunded ones."""
     new_customers: builtins.int
+    link_clicks: builtins.int
+    """Clicks on tracking links, counted by Dandelion's redirect: one per visitor, link and window, robots and previews left out."""
+    reported_clicks: builtins.int
+    """Clicks as the platform (else a person, else a model) reports them."""
+    link_requests: builtins.int
+    """Every request of a tracking link: clicks, reloads, robots, previews and prefetches."""
     def __init__(
         self,
         *,
@@ -98,10 +108,13 @@ class Counts(message.Message):
         engagements: builtins.int = ...,
         orders: builtins.int = ...,
         new_customers: builtins.int = ...,
+        link_clicks: builtins.int = ...,
+        reported_clicks: builtins.int = ...,
+        link_requests: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["clicks", b"clicks", "comments", b"comments", "engagements", b"engagements", "exposures", b"exposures", "follows", b"follows", "likes", b"likes", "new_customers", b"new_customers", "orders", b"orders", "reads", b"reads", "saves", b"saves", "shares", b"shares", "store_visits", b"store_visits", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["clicks", b"clicks", "comments", b"comments", "engagements", b"engagements", "exposures", b"exposures", "follows", b"follows", "likes", b"likes", "link_clicks", b"link_clicks", "link_requests", b"link_requests", "new_customers", b"new_customers", "orders", b"orders", "reads", b"reads", "reported_clicks", b"reported_clicks", "saves", b"saves", "shares", b"shares", "store_visits", b"store_visits", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

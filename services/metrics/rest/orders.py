@@ -1,0 +1,104 @@
+"""Orders of a store, their refunds and amendments over HTTP: parse, hand over, answer."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
+
+from kernel.core.bounds import whole
+from kernel.core.events import Receipt
+from kernel.core.ids import stream_id
+from kernel.edge.fields import AmountMinor, Body, Currency, ShortText, UtcDatetime, Uuid
+from kernel.edge.http import CommandRequest
+from kernel.host.app import App
+from services.metrics.domain.order.commands import AmendOrder, Change, RecordOrder, RefundOrder
+from services.metrics.reads.registry import Registry
+
+EVIDENCE_CHARS = 100
+"""Longer than any code or id: what is cut off names nothing anyway."""
+
+
+def _as_text(value: Any) -> str:
+    """Evidence as a text that can be stored, whatever the store sent: what is no text is damaged, and names nothing."""
+    return value[:EVIDENCE_CHARS].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+EvidenceText = Annotated[
+    str,
+    StringConstraints(max_length=EVIDENCE_CHARS, pattern=r"(?s)^.*$"),
+    BeforeValidator(_as_text),
+    WithJsonSchema({"description": "a text; anything that names nothing is noted as unusable and costs nothing"}),
+]
+
+
+class OrderBody(Body):
+    """A store order. `click_ids` (from the redirect) and `coupon_code` are evidence of whose it is; `deliverable_id` is
+    what the store itself reports, used when there is no evidence. `amount_minor` is what the buyer paid for goods: 0 for
+    a free order."""
+
+    order_number: Annotated[ShortText, whole(RecordOrder, "order_number")]
+    amount_minor: AmountMinor
+    currency: Currency
+    items: Annotated[int, whole(RecordOrder, "items")] = 1
+    ordered_at: UtcDatetime
+    new_customer: bool = False
+    click_ids: Annotated[tuple[EvidenceText, ...], whole(RecordOrder, "click_ids")] = ()
+    coupon_code: EvidenceText | None = None
+    deliverable_id: Uuid | None = None
+
+
+class RefundBody(Body):
+    """`amount_minor` null: all that is left of the order, which is off then; its number is free for another one."""
+
+    refund_id: Uuid
+    amount_minor: AmountMinor | None = None
+
+
+class AmendmentBody(Body):
+    """`amount_minor` is what the order is worth before refunds from now on, up or down; `items` null: as many as before."""
+
+    amendment_id: Uuid
+    amount_minor: AmountMinor
+    items: Annotated[int | None, whole(AmendOrder, "items")] = None
+
+
+def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
+    router = APIRouter(tags=["orders"])
+
+    async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> Receipt:
+        stream = stream_id("order", order_id)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    @router.put("/orders/{order_id}", status_code=201)
+    async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> Receipt:
+        """An order of the caller's store; it counts once, whatever its evidence."""
+        brand_id = request.actor.tenant
+        placement = await registry.placement(body.deliverable_id, brand_id) if body.deliverable_id else None
+        command = RecordOrder(
+            brand_id,
+            body.order_number,
+            body.amount_minor,
+            body.currency,
+            body.items,
+            body.ordered_at,
+            body.new_customer,
+            body.click_ids,
+            body.coupon_code,
+            placement,
+            window_s,
+        )
+        stream = stream_id("order", order_id)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    @router.post("/orders/{order_id}/refunds", status_code=201)
+    async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> Receipt:
+        """Gives back a part of an order, or all that is left; one that comes before its order is kept for it."""
+        return await change(order_id, RefundOrder(body.refund_id, body.amount_minor), body, request)
+
+    @router.post("/orders/{order_id}/amendments", status_code=201)
+    async def amend_order(order_id: Uuid, body: AmendmentBody, request: CommandRequest) -> Receipt:
+        """Makes an order worth more or less; one that comes before its order is kept for it."""
+        command = AmendOrder(body.amendment_id, body.amount_minor, body.items)
+        return await change(order_id, command, body, request)
+
+    return router

@@ -1,0 +1,95 @@
+"""Visitors of tracking links: what of their requests is a click, and which click a request repeats.
+
+A browser is known by the clicks that its cookie names, which are looked up where they are logged. A browser that sends
+no cookie (yet) is known for a minute by its address and headers, in the memory of this process only: neither is stored.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from time import monotonic
+
+import crawleruseragents
+from fastapi import Request
+
+from kernel.core.clock import system_clock
+from services.metrics.domain.link import LinkCode, NotAClick
+from services.metrics.reads.registry import Registry
+
+SEEN = "dandelion_seen"
+"""The cookie that names the browser's last clicks on our links, newest first."""
+SEEN_LIMIT = 10
+COOKIELESS_S = 60.0
+COOKIELESS_LIMIT = 20_000
+AGENT_CHARS = 500
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TRAITS = ("user-agent", "accept-language", "sec-ch-ua", "sec-ch-ua-platform")
+crawleruseragents.is_crawler("")  # compiles the list once, here and not in the first request
+_AHEAD = ("purpose", "sec-purpose", "x-purpose", "x-moz")
+
+
+def not_a_click(headers: Mapping[str, str]) -> NotAClick | None:
+    """Why a request is no click, as its headers say; None for one that a person may have made."""
+    ahead = " ".join(headers.get(name, "").lower() for name in _AHEAD)
+    if "prefetch" in ahead or "prerender" in ahead:
+        return NotAClick.PREFETCH
+    if "preview" in ahead:
+        return NotAClick.PREVIEW
+    if is_robot(headers.get("user-agent", "")[:AGENT_CHARS]):
+        return NotAClick.ROBOT
+    mode, place = headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")
+    return None if (mode, place) == ("navigate", "document") else NotAClick.EMBEDDED
+
+
+@lru_cache(4_096)
+def is_robot(agent: str) -> bool:
+    """Known robots, link previews of chats and networks, libraries; and who does not say what it is."""
+    return not agent.strip() or bool(crawleruseragents.is_crawler(agent))
+
+
+def with_seen(seen: str, click_id: str) -> str:
+    """The cookie's value with a click put first."""
+    return ".".join(list(dict.fromkeys([click_id, *_seen(seen)]))[:SEEN_LIMIT])
+
+
+def _seen(cookie: str) -> list[str]:
+    return _ID.findall(cookie)[:SEEN_LIMIT]
+
+
+@dataclass(slots=True)
+class Visitors:
+    """One click per visitor, link and window of `window_s`."""
+
+    registry: Registry
+    window_s: int
+    now: Callable[[], float] = monotonic
+    _known: OrderedDict[bytes, tuple[str, float]] = field(default_factory=OrderedDict)
+
+    async def click_of(self, link: LinkCode, request: Request, request_id: str) -> str:
+        """The click that a request repeats, else its own id: it is the visitor's click then."""
+        seen = _seen(request.cookies.get(SEEN, ""))
+        if not seen:
+            return self._cookieless(link, request, request_id)
+        since = system_clock() - timedelta(seconds=self.window_s)
+        return await self.registry.newest_click(link.link_id, seen, since) or request_id
+
+    def _cookieless(self, link: LinkCode, request: Request, request_id: str) -> str:
+        key = _traits(link, request)
+        click_id, at = self._known.get(key, ("", 0.0))
+        if click_id and self.now() - at < COOKIELESS_S:
+            return click_id
+        self._known[key] = request_id, self.now()
+        self._known.move_to_end(key)
+        if len(self._known) > COOKIELESS_LIMIT:
+            self._known.popitem(last=False)
+        return request_id
+
+
+def _traits(link: LinkCode, request: Request) -> bytes:
+    host = request.client.host if request.client else ""
+    told = [link.link_id, host, *(request.headers.get(name, "")[:AGENT_CHARS] for name in _TRAITS)]
+    return hashlib.blake2b("\x1f".join(told).encode("utf-8", "replace"), digest_size=16).digest()

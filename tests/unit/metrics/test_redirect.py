@@ -1,0 +1,129 @@
+"""The redirect: where a visitor is sent, and what of the requests is a click."""
+
+import re
+
+import pytest
+
+from services.metrics.domain.link import NotAClick
+from services.metrics.rest.pages import page_of
+from services.metrics.rest.redirect import COOKIE, PASSED_CHARS, destination
+from services.metrics.rest.visitors import SEEN_LIMIT, is_robot, not_a_click, with_seen
+
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+CLICK = f"{COOKIE}={ID}"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
+ANDROID = (
+    "Mozilla/5.0 (Linux; Android 15; V2324A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.0.0 "
+    "Mobile Safari/537.36"
+)
+DESKTOP = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
+PEOPLE = {
+    "chrome": DESKTOP,
+    "firefox": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    "wechat": f"{IPHONE} MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN",
+    "xiaohongshu": f"{IPHONE} discover/8.88.1 xhsdiscover/8.88.1",
+    "douyin": f"{ANDROID} aweme_350100 JsSdk/1.0 NetType/WIFI Channel/vivo AppName/aweme app_version/35.1.0 ByteLocale/zh",
+    "weibo": f"{IPHONE} Weibo (iPhone16,1__weibo__15.8.0__iphone__os18.5)",
+    "bilibili": f"{IPHONE} BiliApp/85300100 mobi_app/iphone channel/AppStore",
+    "qq": f"{ANDROID} V1_AND_SQ_9.1.70_0_TIM_D QQ/9.1.70.27030 NetType/WIFI",
+    "baidu": f"{ANDROID} T7/13.63 SP-engine/3.32.0 baiduboxapp/13.63.0.10 (Baidu; P1 15)",
+    "instagram": f"{IPHONE} Instagram 390.0.0.30.85 (iPhone16,1; iOS 18_5; zh_CN; zh; scale=3.00; 1179x2556)",
+    "facebook": f"{IPHONE} [FBAN/FBIOS;FBAV/520.0.0.38.101;FBBV/756351453;FBDV/iPhone16,1;FBMD/iPhone;FBSN/iOS]",
+    "tiktok": f"{IPHONE} musical_ly_40.5.0 BytedanceWebview/d8a21c6 trill_400500",
+    "line": f"{IPHONE} Safari Line/15.12.0",
+    "edge": f"{DESKTOP} Edg/140.0",
+}
+ROBOTS = {
+    "google": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "baidu": "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
+    "bytedance": "Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Mobile Safari/537.36 (compatible; "
+    "Bytespider; spider-feedback@bytedance.com)",
+    "gpt": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+    "facebook_preview": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "slack_preview": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "telegram_preview": "TelegramBot (like TwitterBot)",
+    "whatsapp_preview": "WhatsApp/2.23.20.0",
+    "headless": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+    "curl": "curl/8.14.1",
+    "python": "python-requests/2.32.4",
+    "go": "Go-http-client/2.0",
+    "nobody": "",
+    "blanks": "  ",
+}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_browsers_also_those_inside_apps_are_people(name: str) -> None:
+    assert not is_robot(PEOPLE[name])
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_robots_are_known(name: str) -> None:
+    assert is_robot(ROBOTS[name])
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({}, None),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, None),
+        ({"user-agent": ROBOTS["google"]}, NotAClick.ROBOT),
+        ({"user-agent": ""}, NotAClick.ROBOT),
+        ({"sec-purpose": "prefetch"}, NotAClick.PREFETCH),
+        ({"sec-purpose": "prefetch;prerender"}, NotAClick.PREFETCH),
+        ({"purpose": "prefetch"}, NotAClick.PREFETCH),
+        ({"x-moz": "prefetch"}, NotAClick.PREFETCH),
+        ({"x-purpose": "preview"}, NotAClick.PREVIEW),
+        ({"purpose": "preview"}, NotAClick.PREVIEW),
+        ({"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, NotAClick.EMBEDDED),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, NotAClick.EMBEDDED),
+        ({"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}, NotAClick.EMBEDDED),
+    ],
+)
+def test_what_the_headers_say_is_no_click(headers: dict[str, str], why: NotAClick | None) -> None:
+    assert not_a_click({"user-agent": PEOPLE["chrome"], **headers}) is why
+
+
+@pytest.mark.parametrize(
+    ("url", "passed", "click_id", "sent_to"),
+    [
+        ("https://a.example", "", ID, f"https://a.example?{CLICK}"),
+        ("https://a.example/p?sku=7#top", "", ID, f"https://a.example/p?sku=7&{CLICK}#top"),
+        ("https://a.example/p?sku=7", "", "", "https://a.example/p?sku=7"),
+        ("https://a.example/p", "utm_source=xhs&x=%E5%8F%A3", ID, f"https://a.example/p?utm_source=xhs&x=%E5%8F%A3&{CLICK}"),
+        ("https://a.example/p?sku=7", "sku=8&ref=a", ID, f"https://a.example/p?sku=7&ref=a&{CLICK}"),
+        ("https://a.example/p?a=1&a=2", "b=1&b=2", "", "https://a.example/p?a=1&a=2&b=1&b=2"),
+        (f"https://a.example/p?{COOKIE}=old&sku=7", "", ID, f"https://a.example/p?sku=7&{CLICK}"),
+        (f"https://a.example/p?{COOKIE}=old", "", "", "https://a.example/p"),
+        ("https://a.example/p", f"{COOKIE}=old", ID, f"https://a.example/p?{CLICK}"),
+        ("https://a.example/p?dandelion%5Fclick=old", "", ID, f"https://a.example/p?{CLICK}"),
+        ("https://a.example/p", "&&x=\r\nSet-Cookie: a", ID, f"https://a.example/p?x=%0D%0ASet-Cookie:%20a&{CLICK}"),
+        ("https://a.example/p", 'x="<é>', ID, f"https://a.example/p?x=%22%3C%C3%A9%3E&{CLICK}"),
+    ],
+)  # fmt: skip
+def test_a_visitor_is_sent_on_with_one_click_id(url: str, passed: str, click_id: str, sent_to: str) -> None:
+    assert destination(url, passed.encode(), click_id) == sent_to
+
+
+def test_what_is_passed_on_is_bounded() -> None:
+    sent_to = destination("https://a.example/p", b"a=" + b"x" * PASSED_CHARS + b"&b=1", ID)
+    assert sent_to == f"https://a.example/p?{CLICK}"
+
+
+def test_the_cookie_names_the_last_clicks_once_each() -> None:
+    ids = [f"01890a5d-ac96-774b-bcce-{n:012x}" for n in range(SEEN_LIMIT + 5)]
+    cookie = ""
+    for one in [*ids, ids[-1]]:
+        cookie = with_seen(cookie, one)
+    assert cookie.split(".") == ids[: -SEEN_LIMIT - 1 : -1]
+    assert with_seen("nonsense; a=b", ids[0]) == ids[0]
+
+
+@pytest.mark.parametrize("status", [404, 422, 429, 503, 500])
+def test_pages_speak_both_languages_and_load_nothing(status: int) -> None:
+    page = page_of(status)
+    assert 'lang="zh"' in page
+    assert 'lang="en"' in page
+    assert not re.search(r"<script|<style|<link|src=|style=", page)
