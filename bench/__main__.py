@@ -12,7 +12,8 @@ from pathlib import Path
 from bench import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
 from bench.measure import Row, machine, markdown, say
 from bench.place import Place
-from kernel.runtime.roles import calm_collector, loop_factory
+from kernel.runtime.loops import loop_factory
+from kernel.runtime.roles import calm_collector
 
 Bench = Callable[[Place], Awaitable[list[Row]]]
 ROWS: dict[str, Bench] = {

@@ -11,7 +11,8 @@ from bench.measure import Row, interleaved, ratio, say
 from bench.place import Place
 from bench.writer import SECONDS, drive, empty, opened, serving
 from kernel.core.ids import new_id
-from kernel.runtime.roles import calm_collector, loop_factory
+from kernel.runtime.loops import loop_factory
+from kernel.runtime.roles import calm_collector
 from tests.kit import counter
 
 CLIENTS, ROUNDS = 64, 5

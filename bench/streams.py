@@ -21,7 +21,7 @@ from bench.place import Place
 from kernel.adapters.kafka import KafkaBus
 from kernel.core.ids import new_id
 from kernel.host.app import open_app
-from kernel.runtime.roles import loop_factory
+from kernel.runtime.loops import loop_factory
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Rule
 from services.metrics.settings import MetricsSettings

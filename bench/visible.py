@@ -26,7 +26,8 @@ from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.processors.projector import Projector
-from kernel.runtime.roles import Role, loop_factory, run
+from kernel.runtime.loops import loop_factory
+from kernel.runtime.roles import Role, run
 from kernel.runtime.settings import Settings
 from kernel.runtime.wakeup import wait
 from kernel.streams.consumer import Consumer

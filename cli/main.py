@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.layout import SERVICES
 from kernel.core.faults import Fault
+from kernel.runtime.loops import loop_factory
 
 DATA = Path(".data")
 
@@ -183,7 +184,8 @@ def _demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run_demo(given: argparse.Namespace) -> int:
     from cli.commands.demo import demo
 
-    return asyncio.run(demo(given))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(demo(given))
 
 
 def _serve(given: argparse.Namespace) -> int:

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.ledger.v1 import events_pb2 as ledger
 
 from cli.story import finale, measure, money, people
+from cli.story.calls import Answer, Away
 from cli.story.heard import Heard
 from cli.story.market import FINANCE, OPERATOR, Address, Market, Unexpected, Who, named
 from cli.story.measure import Content, Engagement, Expected
@@ -59,14 +59,12 @@ class Caller(Market):
         """Answers 503 `relay.behind` with Retry-After."""
         self.told: list[Told] = []
 
-    async def once(
-        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
-    ) -> httpx.Response:
+    async def once(self, service: str, method: str, path: str, headers: dict[str, str], content: bytes) -> Answer:
         try:
             answer = await super().once(service, method, path, headers, content)
-        except httpx.TransportError as error:
+        except Away as error:
             self.outcomes["unknown"] += 1
-            self.codes[f"{service} {type(error).__name__}"] += 1
+            self.codes[f"{service} {error}"] += 1
             raise
         code = _code(answer)
         self.outcomes["ok" if answer.is_success else "refused" if _is_refusal(answer, code) else "unknown"] += 1
@@ -94,13 +92,13 @@ def _raise_of(done: Iterable[asyncio.Task[None]]) -> None:
         task.result()
 
 
-def _code(answer: httpx.Response) -> str:
+def _code(answer: Answer) -> str:
     if "problem" not in answer.headers.get("Content-Type", ""):
         return ""
     return str(answer.json().get("code", ""))
 
 
-def _is_refusal(answer: httpx.Response, code: str) -> bool:
+def _is_refusal(answer: Answer, code: str) -> bool:
     """Nothing was done, for certain."""
     return answer.status_code < 500 or code in REFUSED_CODES
 

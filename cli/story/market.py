@@ -9,9 +9,10 @@ from typing import Any, Self, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 import grpc
-import httpx
 import orjson
 from dandelion_contracts.channel import connect
+
+from cli.story.calls import Answer, Away, Calls
 
 AT_ONCE = 24
 """Requests under way at a time."""
@@ -70,15 +71,14 @@ class Market:
         self.address, self._patience_s = address, CALL_S if patience_s is None else patience_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tokens: dict[Who, tuple[str, float]] = {}
-        self._clients = {name: httpx.AsyncClient(base_url=url, timeout=30.0) for name, url in address.http.items()}
+        self._calls = Calls()
         self._channels: dict[tuple[str, Who], grpc.aio.Channel] = {}
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        await self._calls.close()
         for channel in self._channels.values():
             await channel.close(None)
 
@@ -111,7 +111,7 @@ class Market:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def outside(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
+    async def outside(self, method: str, path: str, body: Any = None, key: str = "") -> Answer:
         """A request to the sandbox, as the world outside makes it."""
         headers = {"Authorization": f"Bearer {self.address.psp_key}", "Content-Type": "application/json"}
         content = b"" if body is None else orjson.dumps(body)
@@ -124,14 +124,12 @@ class Market:
         """A visitor follows a link; where it leads. Never tried again once it may have counted: a click is no command."""
         browser = {"User-Agent": BROWSER.format(100 + visitor)}
         async with self._slots:
-            answer = await self._clients["metrics"].get(path, headers=browser)
+            answer = await self._calls.request("GET", self._url("metrics", path), browser)
         if answer.status_code != 302:
             raise Unexpected(f"GET {path}: {answer.status_code} {answer.text[:300]}")
         return str(answer.headers["Location"])
 
-    async def _tried(
-        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
-    ) -> httpx.Response:
+    async def _tried(self, service: str, method: str, path: str, headers: dict[str, str], content: bytes) -> Answer:
         """Tried again while the service is away, draining or busy; the last answer or error when the time is over."""
         until, pause_s = time.monotonic() + self._patience_s, 0.05
         while True:
@@ -140,18 +138,19 @@ class Market:
                 answer = await self.once(service, method, path, headers, content)
                 if answer.status_code not in AGAIN or late:
                     return answer
-            except httpx.TransportError as error:
+            except Away as error:
                 if late:
-                    raise Unexpected(f"{method} {path}: {service} does not answer: {error!r}") from error
+                    raise Unexpected(f"{method} {path}: {service} does not answer: {error}") from error
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
 
-    async def once(
-        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
-    ) -> httpx.Response:
+    async def once(self, service: str, method: str, path: str, headers: dict[str, str], content: bytes) -> Answer:
         """One attempt, whatever comes of it."""
         async with self._slots:
-            return await self._clients[service].request(method, path, content=content, headers=headers)
+            return await self._calls.request(method, self._url(service, path), headers, content)
+
+    def _url(self, service: str, path: str) -> str:
+        return f"{self.address.http[service].rstrip('/')}{path}"
 
     def channel(self, service: str, who: Who) -> grpc.aio.Channel:
         """A gRPC channel to a service's queries as a caller."""

@@ -41,9 +41,6 @@ class BulkStatements:
         self._upsert = self._upserting(self.columns, (), "h, ")
         self._alone: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
 
-    def by_key(self) -> Any:
-        return sa.tuple_(*[self.table.c[name] for name in self.key])
-
     def selecting(self, keys: Sequence[PrimaryKey]) -> tuple[str, dict[str, Any]]:
         """PostgreSQL: one index lookup for each key (OFFSET 0 keeps it so, whatever the statistics say)."""
         return self._select, self._key_arrays(keys)

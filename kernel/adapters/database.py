@@ -68,12 +68,30 @@ class Database(ABC):
         self.url, self.metadata = url, metadata
         self.write, self.read = write, read
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A write transaction: commits at the block's end, rolls back whatever is raised. Lost connections: Unavailable."""
+        return self.begun_on(self.write)
+
+    @asynccontextmanager
+    async def begun_on(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A transaction that has begun before its first statement, whoever executes that: SQLAlchemy or a driver."""
         with translated():
-            async with self.write.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
+
+    def grouped(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A write transaction of a few statements, which may share its COMMIT with others that wait at the same time.
+
+        What fails is rolled back alone. Where the COMMIT fails, every transaction of the group raises. The block waits for
+        no other write transaction.
+        """
+        return self.transaction()
+
+    @abstractmethod
+    async def rows(
+        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
+    ) -> Sequence[Any]:
+        """The rows of one statement with `:names`, in the caller's transaction, or on its own and committed at once."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

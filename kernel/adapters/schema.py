@@ -29,7 +29,12 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         return utc_text(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+        return utc_of(value)
+
+
+def utc_of(stored: Any) -> datetime | None:
+    """A UtcTime as a driver gives it: SQLite has texts."""
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored
 
 
 def utc_text(value: datetime) -> str:

@@ -105,13 +105,17 @@ class SqliteBus:
 
     async def fetch(self, where: TopicPartition, offset: int, limit: int) -> list[BusRecord]:
         """Records from `offset` on: from the tail, or from the file when the tail begins behind `offset`."""
-        if offset >= self._ends.get(where, 0):
+        if not self.has(where, offset):
             return []
         found = self._tail.read(where, offset, limit)
         if found is None:
             async with self._locked() as line:
                 found = await line.do(partial(_select, where=where, offset=offset, limit=limit))
         return found
+
+    def has(self, where: TopicPartition, offset: int) -> bool:
+        """Whether a committed record stands at `offset`; every send wakes every reader, and most find nothing."""
+        return offset < self._ends.get(where, 0)
 
     async def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         async with self._locked():
@@ -242,7 +246,7 @@ class SqliteReader:
         self._woken.clear()
         found: dict[TopicPartition, list[BusRecord]] = {}
         for where, offset in self._positions.items():
-            if limit > 0 and (records := await self._bus.fetch(where, offset, limit)):
+            if limit > 0 and self._bus.has(where, offset) and (records := await self._bus.fetch(where, offset, limit)):
                 found[where] = records
                 self._positions[where] = records[-1].offset + 1
                 limit -= len(records)

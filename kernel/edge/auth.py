@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import jwt
 
 from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
+
+if TYPE_CHECKING:
+    import httpx
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"
@@ -93,7 +95,7 @@ class KeySet:
         try:
             async with asyncio.timeout(self.policy.fetch_s):
                 keys = usable_keys(await self.fetch())
-        except (OSError, ValueError, httpx.HTTPError):
+        except (OSError, ValueError):
             return
         self.keys, self.loaded_at = keys, self.clock()
 
@@ -129,15 +131,22 @@ def fetch_from(source: str) -> Fetch:
         path = Path(source)
         return lambda: asyncio.to_thread(path.read_bytes)
 
-    async def fetch() -> bytes:
+    return lambda: _over_http(source)
+
+
+async def _over_http(source: str) -> bytes:
+    """The document at an address; OSError when it does not come."""
+    import httpx  # imported here: a key set in a file needs no client, and whoever issues tokens needs none either
+
+    try:
         async with httpx.AsyncClient(follow_redirects=False) as client, client.stream("GET", source) as answer:
             answer.raise_for_status()
             return await _bounded(answer)
+    except httpx.HTTPError as error:
+        raise OSError(f"the key set does not come: {error!r}") from error
 
-    return fetch
 
-
-async def _bounded(answer: httpx.Response) -> bytes:
+async def _bounded(answer: "httpx.Response") -> bytes:
     document = b""
     async for chunk in answer.aiter_bytes():
         document += chunk

@@ -8,14 +8,18 @@ import logging
 from datetime import timedelta
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
+from kernel.adapters.schema import utc_of
 from kernel.core.faults import Fault, Unavailable
 from kernel.eventlog.log import StoredLog
 from kernel.runtime.wakeup import wait
 
 logger = logging.getLogger(__name__)
 
+_LAG = (
+    "SELECT log.head, COALESCE(relay.position, 0), "
+    "(SELECT recorded_at FROM log_events WHERE position = COALESCE(relay.position, 0) + 1) "
+    "FROM log LEFT JOIN relay_checkpoint AS relay ON true"
+)
 LOOK_EVERY_S = 1.0
 RETRY_AFTER_S = 5
 
@@ -28,14 +32,10 @@ class Lag(NamedTuple):
 
 
 async def relay_lag(log: StoredLog) -> Lag:
-    """Reads the relay's checkpoint and the head in one snapshot; the age is by database time."""
-    checkpoint, events = (log.database.metadata.tables[name] for name in ("relay_checkpoint", "log_events"))
+    """Reads the relay's checkpoint and the head in one statement; the age is by database time."""
     now = await log.now()
-    async with log.database.snapshot() as connection:
-        head = (await log.head(connection)).position
-        position = (await connection.execute(sa.select(checkpoint.c.position))).scalar() or 0
-        oldest = sa.select(events.c.recorded_at).where(events.c.position == position + 1)
-        since = (await connection.execute(oldest)).scalar()
+    ((head, position, oldest),) = await log.database.rows(_LAG, {})
+    since = utc_of(oldest)
     return Lag(head - position, max(0.0, (now - since) / timedelta(seconds=1)) if since else 0.0)
 
 

@@ -23,6 +23,8 @@ from kernel.core.faults import Internal
 from kernel.runtime.wakeup import Wakeup
 
 READ_LIMIT = 5_000
+READ_BYTES = 16 * 1024 * 1024
+"""Data and metadata after which a read ends, with the event that passes the bound: a page of large events stays small."""
 MAX_POSITION = 2**62
 
 
@@ -113,7 +115,10 @@ class Log(Protocol):
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
-        """Events with `after < position <= upto` in order, at most `limit`. A hole is a bug and raises `log.hole`."""
+        """Events with `after < position <= upto` in order, at most `limit` of them and about READ_BYTES, and one at least.
+
+        A hole is a bug and raises `log.hole`. `is_cut` says whether a read ended at one of its limits.
+        """
 
     async def load(
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
@@ -156,7 +161,7 @@ class StoredLog(Log):
         return monotonic()
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self.database.transaction()
+        return self.database.grouped()
 
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
@@ -179,6 +184,11 @@ def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
     if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
         raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))
     return found
+
+
+def is_cut(found: Sequence[Recorded], limit: int) -> bool:
+    """Whether a read ended at one of its limits, so that more events may be behind it."""
+    return len(found) >= limit or sum(len(event.data) + len(event.meta) for event in found) >= READ_BYTES
 
 
 def head_of(row: Any) -> Head:

@@ -18,7 +18,18 @@ from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import INDEXES_ONLY
 from kernel.core.events import Recorded
 from kernel.core.faults import Unavailable
-from kernel.eventlog.log import COLUMNS, MAX_POSITION, Head, Moved, Pending, Statement, StoredLog, checked, head_of
+from kernel.eventlog.log import (
+    COLUMNS,
+    MAX_POSITION,
+    READ_BYTES,
+    Head,
+    Moved,
+    Pending,
+    Statement,
+    StoredLog,
+    checked,
+    head_of,
+)
 
 CHANNEL = "log_appended"
 SEPARATOR = "\x1f"
@@ -40,9 +51,12 @@ _LOAD = f"""
 SELECT e.* FROM unnest(CAST(:streams AS text[])) AS u(stream) CROSS JOIN LATERAL
 (SELECT {COLUMNS} FROM log_events WHERE stream = u.stream ORDER BY version OFFSET 0) AS e ORDER BY e.stream, e.version
 """
-_READ = f"""
-SELECT {COLUMNS} FROM log_events WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit
+_PAGE = f"""
+SELECT {COLUMNS} FROM (SELECT {COLUMNS}, sum(octet_length(data) + octet_length(meta)) OVER (ORDER BY position)
+- octet_length(data) - octet_length(meta) AS bytes_before FROM log_events WHERE %s ORDER BY position LIMIT :limit) AS page
+WHERE bytes_before < {READ_BYTES} ORDER BY position
 """
+_READ = _PAGE % "position > :after AND position <= :upto"
 _FIND = f"""
 SELECT e.* FROM unnest(CAST(:streams AS text[]), CAST(:commands AS text[])) AS u(stream, command) CROSS JOIN LATERAL
 (SELECT {COLUMNS} FROM log_events WHERE stream = u.stream AND command = u.command OFFSET 0) AS e
@@ -51,7 +65,7 @@ _MOVE_AND_READ = f"""
 WITH m AS (UPDATE relay_checkpoint SET position = :position, last = :last
 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS s WHERE relay_checkpoint.position = :before RETURNING 1)
 SELECT e.* FROM m LEFT JOIN LATERAL
-(SELECT {COLUMNS} FROM log_events WHERE position > :position ORDER BY position LIMIT :limit) AS e ON true ORDER BY e.position
+({_PAGE % "position > :position"}) AS e ON true ORDER BY e.position
 """
 """Moves the relay's checkpoint and reads the events behind it. No row: the checkpoint was not moved. One row of NULLs: moved,
 and no event is behind it. The commit does not wait for the disk: after a crash the relay sends some events again."""

@@ -13,7 +13,7 @@ from kernel.core.faults import BUGS, Fault, Unavailable
 from kernel.eventlog.commands import AtomicGroup, DeciderRegistry, Fenced, InTransaction, QueuedCommand, StreamState
 from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.inline_tables import InlineTables
-from kernel.eventlog.log import READ_LIMIT, Head, Log
+from kernel.eventlog.log import READ_LIMIT, Head, Log, is_cut
 
 STATES_LIMIT = 50_000
 ROWS_LIMIT = 200_000
@@ -112,7 +112,7 @@ class StateCache:
             missed = await self._log.read(self.position, connection=connection)
             self.catch_up_with(missed)
             found += missed
-            if len(missed) < READ_LIMIT:
+            if not is_cut(missed, READ_LIMIT):
                 return found
 
     def catch_up_with(self, missed: Sequence[Recorded]) -> None:

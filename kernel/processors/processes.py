@@ -155,7 +155,7 @@ class ProcessRunner:
 
 async def commit(database: Database, in_transaction: InTransaction) -> None:
     """Runs `in_transaction` in a transaction of its own; raises Fenced when another replica has moved the guard."""
-    async with database.transaction() as connection:
+    async with database.grouped() as connection:
         if not await in_transaction(connection):
             raise Fenced
 

@@ -1,14 +1,13 @@
 """Read-your-writes: a query with the token of a receipt waits until the read model has applied the receipt's event."""
 
 import asyncio
-from typing import Any
-
-import sqlalchemy as sa
+from collections.abc import Mapping
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Invalid, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
 
+_LAST = "SELECT last_position FROM guards WHERE consumer = :consumer AND source = :source AND partition = :partition"
 WAIT_LIMIT_S = 5.0
 POLL_S = 0.025
 """Interval between two looks at the guard. A projector in this process wakes the waiting query; one in another cannot."""
@@ -27,16 +26,16 @@ async def wait_for(
 ) -> None:
     """Returns when the consumer's guard has reached the token's position; raises Unavailable past `limit_s`."""
     source, position, partition = parse_token(token)
-    table = database.metadata.tables["guards"]
-    where = table.c.consumer == consumer
-    if source == service:
-        where &= table.c.source == "log"
-    else:
-        where &= (table.c.source == f"{source}.events.v1") & (table.c.partition == (partition or 0))
+    is_own = source == service
+    where: dict[str, str | int] = {
+        "consumer": consumer,
+        "source": "log" if is_own else f"{source}.events.v1",
+        "partition": 0 if is_own else partition or 0,
+    }
     woken = progress.listen()
     try:
         async with asyncio.timeout(limit_s):
-            while not await _reached(database, where, table, position):
+            while not await _reached(database, where, position):
                 woken.clear()
                 await wait(woken, POLL_S)
     except TimeoutError:
@@ -45,7 +44,6 @@ async def wait_for(
         progress.leave(woken)
 
 
-async def _reached(database: Database, where: Any, table: sa.Table, position: int) -> bool:
-    async with database.reading() as connection:
-        last = (await connection.execute(sa.select(table.c.last_position).where(where))).scalar()
-    return last is not None and last >= position
+async def _reached(database: Database, where: Mapping[str, str | int], position: int) -> bool:
+    found = await database.rows(_LAST, where)
+    return bool(found) and found[0][0] >= position

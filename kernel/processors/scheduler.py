@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.adapters.leases import Leases
+from kernel.adapters.schema import utc_of
 from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Meta
 from kernel.core.faults import Fault
@@ -20,6 +21,7 @@ from kernel.eventlog.writer import Writer
 from kernel.processors.processes import SYSTEM, WAITING, Deadline
 from kernel.runtime.wakeup import wait
 
+_FIRST = "SELECT min(due_at) FROM deadlines"
 DUE_LIMIT = 200
 CLOCK_POLL_S = 1.0
 
@@ -54,14 +56,19 @@ class DeadlineScheduler:
 
     async def run_due(self) -> float:
         """Executes the commands due by the writer's time, so that no decision is made before its deadline."""
-        now = await self._writer.now()
+        now, first = await self._writer.now(), await self._first()
+        if first is None or first > now:
+            return CLOCK_POLL_S if first is None else min(CLOCK_POLL_S, (first - now) / timedelta(seconds=1))
         async with self._database.reading() as connection:
-            query = sa.select(self._table).order_by(self._table.c.due_at).limit(DUE_LIMIT)
-            rows = [Deadline(**row) for row in (await connection.execute(query)).mappings()]
-        due = [row for row in rows if row.due_at <= now]
-        if due:
-            return 0.0 if await self._execute(due) else CLOCK_POLL_S
-        return min(CLOCK_POLL_S, (rows[0].due_at - now) / timedelta(seconds=1)) if rows else CLOCK_POLL_S
+            is_due = self._table.c.due_at <= now
+            query = sa.select(self._table).where(is_due).order_by(self._table.c.due_at).limit(DUE_LIMIT)
+            due = [Deadline(**row) for row in (await connection.execute(query)).mappings()]
+        return 0.0 if await self._execute(due) else CLOCK_POLL_S
+
+    async def _first(self) -> datetime | None:
+        """When the next deadline is due; asked after every append."""
+        ((first,),) = await self._database.rows(_FIRST, {})
+        return utc_of(first)
 
     async def _execute(self, due: Sequence[Deadline]) -> bool:
         """Executes the commands and deletes the finished rows; False when some have to wait."""

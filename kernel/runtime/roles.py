@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import uvicorn
 
 from kernel.runtime.health import Health
+from kernel.runtime.loops import loop_factory
 
 log = logging.getLogger(__name__)
 
@@ -157,15 +158,6 @@ def main(process: Coroutine[Any, Any, int]) -> NoReturn:
     sys.exit(code)
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed; None for asyncio's own."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A bound TCP socket (port 0: any free one); OSError when it is taken."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -194,6 +186,7 @@ def http(app: Any, bound: socket.socket, *, grace_s: float = 8, keep_alive_s: in
         access_log=False,
         lifespan="off",
         ws="none",
+        http="httptools",
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=keep_alive_s,

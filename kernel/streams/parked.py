@@ -16,6 +16,7 @@ from kernel.streams.records import InboundRecord, PartitionBatch
 BUDGET_KEYS = 1_000
 """Limit of parked keys. Past it the consumer halts: the cause is general, and parking more keys would hide it."""
 KEY_IS_PARKED = "key is parked"
+_KEYS = "SELECT DISTINCT key FROM parked WHERE consumer = :consumer"
 Again = Callable[[str, InboundRecord], Awaitable[Delivered[Any] | None]]
 """Decodes a parked record of a source again (`Consumer.again`); raises the error that the record still has."""
 
@@ -29,11 +30,7 @@ class Parking:
 
     async def keys(self, connection: AsyncConnection | None = None) -> set[str]:
         """The parked keys. Call for every batch, after the guards were loaded: another replica may have parked a key."""
-        if connection is None:
-            async with self._database.reading() as reading:
-                return await self.keys(reading)
-        mine = self._table.c.consumer == self._consumer
-        return set((await connection.execute(sa.select(self._table.c.key).where(mine).distinct())).scalars())
+        return {row[0] for row in await self._database.rows(_KEYS, {"consumer": self._consumer}, connection)}
 
     async def park(
         self, connection: AsyncConnection, parked: Sequence[tuple[PartitionBatch, InboundRecord, str]]

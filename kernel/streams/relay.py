@@ -212,9 +212,8 @@ class Relay:
         return messages
 
     async def checkpoint(self) -> Checkpoint:
-        async with self._log.database.reading() as connection:
-            row = (await connection.execute(sa.select(self._table.c.position, self._table.c.last))).first()
-        return Checkpoint(row[0], orjson.loads(row[1])) if row else Checkpoint()
+        rows = await self._log.database.rows("SELECT position, last FROM relay_checkpoint", {})
+        return Checkpoint(rows[0][0], orjson.loads(rows[0][1])) if rows else Checkpoint()
 
     async def _move(self, before: Checkpoint, after: Checkpoint) -> bool:
         """Compare-and-set of the checkpoint; False when another relay moved it, so that this round sent only repeats.

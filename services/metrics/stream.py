@@ -1,9 +1,9 @@
 """Live windows and bursts over the engagement topic: Faust on Kafka, the kernel's consumer on the embedded bus.
 
-The only file that imports faust. Its at-least-once mode may drop or repeat at a rebalance or kill, so nothing here is
-audited: windows are kept in memory by event time, envelopes are deduplicated by our own memory of ids, one task counts,
-and a burst is reported under an id derived from what was found, so it is raised once. A new `stream_group` reads the
-topic from its start and computes the same windows again.
+The only file that imports faust, and only where there is a Kafka: it takes half a second. Its at-least-once mode may drop or
+repeat at a rebalance or kill, so nothing here is audited: windows are kept in memory by event time, envelopes are
+deduplicated by our own memory of ids, one task counts, and a burst is reported under an id derived from what was found, so
+it is raised once. A new `stream_group` reads the topic from its start and computes the same windows again.
 """
 
 import asyncio
@@ -12,17 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
-
-import faust
+from typing import TYPE_CHECKING, Any, cast
 
 from kernel.adapters.bus import PARTITIONS, Bus, Producer
-from kernel.adapters.kafka import KafkaBus
 from kernel.adapters.kafka_url import MECHANISM, Brokers
+from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import partition_of
-from kernel.eventlog.commands import Fenced
 from kernel.host.app import App
+from kernel.processors.processes import commit
 from kernel.runtime.roles import Role
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.checkpoints import Checkpoints
@@ -32,6 +30,11 @@ from services.metrics.domain.window import Key, Windows, bursts, live
 from services.metrics.publish import burst_request
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
+
+if TYPE_CHECKING:
+    import faust
+
+    from kernel.adapters.kafka import KafkaBus
 
 COMMANDS = "metrics.commands.v1"
 SEND_DEADLINE_S = 15.0
@@ -91,10 +94,10 @@ def make_stream(app: App, watch: Watch | None = None) -> Role:
 
     async def serve(stop: asyncio.Event) -> None:
         try:
-            if isinstance(app.bus, KafkaBus):
-                await serve_faust(app, app.bus, made, stop)
-            else:
+            if isinstance(app.bus, SqliteBus):
                 await serve_embedded(app, made, stop)
+            else:
+                await serve_faust(app, cast("KafkaBus", app.bus), made, stop)
         finally:
             await made.close()
 
@@ -109,14 +112,12 @@ async def serve_embedded(app: App, watch: Watch, stop: asyncio.Event) -> None:
         found = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
         if found:
             await watch.add([incoming.event for incoming in found], found[-1].at)
-        async with app.database.transaction() as connection:
-            if not await guards.move(connection, parts):
-                raise Fenced
+        await commit(app.database, lambda connection: guards.move(connection, parts))
 
     await app.consumer("windows", handle, False, [ENGAGEMENT], batch=100).run(stop)
 
 
-async def serve_faust(app: App, bus: KafkaBus, watch: Watch, stop: asyncio.Event) -> None:
+async def serve_faust(app: App, bus: "KafkaBus", watch: Watch, stop: asyncio.Event) -> None:
     """A Faust worker inside this process, until `stop`."""
     made = faust_app(bus.brokers, cast("MetricsSettings", app.settings).stream_group)
     topic = made.topic(ENGAGEMENT.name, key_serializer="raw", value_serializer="raw", value_type=bytes)
@@ -136,8 +137,10 @@ async def serve_faust(app: App, bus: KafkaBus, watch: Watch, stop: asyncio.Event
         await made.stop()
 
 
-def faust_app(brokers: Brokers, group: str) -> faust.App:
+def faust_app(brokers: Brokers, group: str) -> "faust.App":
     """Faust with what it needs and nothing else: no tables, no web server, no leader topic, no output redirected."""
+    import faust
+
     return faust.App(
         group,
         broker=[f"kafka://{each}" for each in brokers.bootstrap.split(",")],
@@ -160,6 +163,8 @@ def faust_app(brokers: Brokers, group: str) -> faust.App:
 
 def _credentials(brokers: Brokers) -> Any:
     """Faust's words for what the URL says; read once, at the start."""
+    import faust
+
     if brokers.user:
         return faust.SASLCredentials(
             username=brokers.user, password=brokers.password(), mechanism=MECHANISM, ssl_context=brokers.tls()

@@ -13,12 +13,12 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.progress import Progress
 
 from cli.layout import SERVICES, Layout, Stores
 from cli.open_services import open_services
+from cli.story.calls import Answer, Away
 from cli.story.heard import Heard
 from cli.story.market import Address, Who
 from cli.story.plan import SMALL
@@ -77,14 +77,12 @@ class Timed(Caller):
         self.seconds = defaultdict[str, list[float]](list)
         self.lost = defaultdict[str, Counter[str]](Counter)
 
-    async def once(
-        self, service: str, method: str, path: str, headers: dict[str, str], content: bytes
-    ) -> httpx.Response:
+    async def once(self, service: str, method: str, path: str, headers: dict[str, str], content: bytes) -> Answer:
         phase, started = self.phase, time.perf_counter()
         try:
             answer = await super().once(service, method, path, headers, content)
-        except httpx.TransportError as error:
-            self.lost[phase][type(error).__name__] += 1
+        except Away as error:
+            self.lost[phase][str(error)] += 1
             raise
         self.seconds[phase].append(time.perf_counter() - started)
         if not answer.is_success:

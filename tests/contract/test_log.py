@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kernel.adapters.bulk import BulkStatements, RowChanges
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
-from kernel.eventlog.log import Log, Pending, StoredLog
+from kernel.eventlog.log import READ_BYTES, READ_LIMIT, Log, Pending, StoredLog, is_cut
 from kernel.eventlog.opening import open_log
 from kernel.eventlog.postgres_log import PostgresLog
 from tests.contract.conftest import empty_database, migrated
@@ -89,6 +90,24 @@ async def test_reading_goes_on_where_it_ended(filled: Log) -> None:
         assert len(batch) <= 3
         found += batch
     assert [event.position for event in found] == list(range(1, 21))
+
+
+async def test_a_read_of_large_events_is_bounded_in_bytes(log: Log) -> None:
+    rows = [replace(pending(A, version), data=b" " * (READ_BYTES // 4)) for version in range(1, 11)]
+    await fill(log, rows)
+    found: list[Recorded] = []
+    while batch := await log.read(found[-1].position if found else 0):
+        assert len(batch) == min(4, 10 - len(found))
+        assert is_cut(batch, READ_LIMIT) == (len(batch) == 4)
+        found += batch
+    assert [event.version for event in found] == list(range(1, 11))
+    assert [event.position for event in await log.read(9)] == [10]
+
+
+async def test_one_event_past_the_bound_is_read(log: Log) -> None:
+    await fill(log, [replace(pending(A, version), data=b" " * (READ_BYTES + 1)) for version in (1, 2)])
+    assert [event.version for event in await log.read(0)] == [1]
+    assert [event.version for event in await log.read(1)] == [2]
 
 
 async def test_reading_ends_where_told(filled: Log) -> None:

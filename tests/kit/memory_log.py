@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
-from kernel.eventlog.log import MAX_POSITION, READ_LIMIT, Head, Log, Pending, Statement, checked
+from kernel.eventlog.log import MAX_POSITION, READ_BYTES, READ_LIMIT, Head, Log, Pending, Statement, checked
 from kernel.runtime.wakeup import Wakeup
 
 RowKey = tuple[str, PrimaryKey]
@@ -109,7 +110,11 @@ class MemoryLog(Log):
         events, position = self._seen(connection), attrgetter("position")
         first = bisect_right(events, after, key=position)
         last = bisect_right(events, MAX_POSITION if upto is None else upto, key=position)
-        return checked(events[first : min(last, first + limit)], after)
+        found = events[first : min(last, first + limit)]
+        sizes = accumulate(len(event.data) + len(event.meta) for event in found)
+        return checked(
+            [event for event, before in zip(found, chain([0], sizes), strict=False) if before < READ_BYTES], after
+        )
 
     async def load(
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None

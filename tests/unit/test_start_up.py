@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,27 @@ SERVICES = ("campaigns", "compliance", "discovery", "ledger", "metrics")
 OF_ONE_ROLE = ("alembic", "fastapi", "starlette", "grpc", "faust", "jwt")
 
 
-def test_what_one_role_needs_is_not_imported_by_the_others() -> None:
-    wirings = ", ".join(f"services.{service}.wiring" for service in SERVICES)
-    code = f"import sys, kernel.host.main, {wirings}; print(*[name for name in {OF_ONE_ROLE} if name in sys.modules])"
+def imported(modules: str, names: Sequence[str]) -> list[str]:
+    """Which of the names a process has loaded that imports the modules."""
+    code = f"import sys, {modules}; print(*[name for name in {tuple(names)} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}"},
         capture_output=True, text=True, check=True, timeout=patience(60),
     )  # fmt: skip
-    assert done.stdout.split() == []
+    return done.stdout.split()
+
+
+def test_what_one_role_needs_is_not_imported_by_the_others() -> None:
+    wirings = ", ".join(f"services.{service}.wiring" for service in SERVICES)
+    assert imported(f"kernel.host.main, {wirings}", OF_ONE_ROLE) == []
+
+
+def test_the_embedded_platform_loads_no_client_of_kafka() -> None:
+    assert imported("cli.embedded, services.metrics.stream", ("faust", "aiokafka")) == []
+
+
+def test_the_story_loads_no_client_that_it_does_not_use() -> None:
+    assert imported("cli.commands.demo", ("aiokafka", "asyncpg", "httpx", "sqlalchemy", "uvicorn")) == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -4,10 +4,8 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from tools.servers import containers
 from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars, told
@@ -15,6 +13,9 @@ from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
 from tools.speed import patience
+
+if TYPE_CHECKING:
+    from aiokafka.admin import AIOKafkaAdminClient
 
 VARIABLE = "DANDELION_TEST_KAFKA"
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -73,6 +74,8 @@ class KafkaServer(Server):
         return self.bootstrap
 
     async def probe(self) -> bool:
+        from aiokafka.errors import KafkaError  # imported at its first use: most who import this file start no server
+
         try:
             async with _Admin(self.bootstrap) as admin:
                 told = await admin.describe_cluster()
@@ -82,12 +85,16 @@ class KafkaServer(Server):
 
     async def create_topics(self, partitions: Mapping[str, int], **settings: str) -> None:
         """Makes topics (name: partition count) with replication 1; raises KafkaError, also when one exists."""
+        from aiokafka.admin import NewTopic
+
         new = [NewTopic(name, count, 1, topic_configs=settings) for name, count in partitions.items()]
         async with _Admin(self.bootstrap) as admin:
             _raise_errors((await admin.create_topics(new)).topic_errors)
 
     async def delete_topics(self, *names: str) -> None:
         """Deletes topics; those that do not exist are no error."""
+        from aiokafka.errors import UnknownTopicOrPartitionError
+
         async with _Admin(self.bootstrap) as admin:
             answer = await admin.delete_topics(list(names))
         missing = UnknownTopicOrPartitionError.errno
@@ -98,9 +105,11 @@ class _Admin:
     """aiokafka's admin client, always closed: one whose start failed warns when it is collected."""
 
     def __init__(self, bootstrap: str) -> None:
+        from aiokafka.admin import AIOKafkaAdminClient
+
         self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(patience(10_000)))
 
-    async def __aenter__(self) -> AIOKafkaAdminClient:
+    async def __aenter__(self) -> "AIOKafkaAdminClient":
         try:
             await self.client.start()
         except BaseException:
@@ -113,6 +122,8 @@ class _Admin:
 
 
 def _raise_errors(errors: list[tuple[str, int, str]] | list[tuple[str, int]]) -> None:
+    from aiokafka.errors import for_code
+
     for topic, code, *why in errors:
         if code:
             raise for_code(code)(f"{topic}: {' '.join(map(str, why))}")

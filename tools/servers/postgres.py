@@ -5,11 +5,9 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
-
-import asyncpg
 
 from tools.servers import containers
 from tools.servers.install import Say, postgres_binaries, told
@@ -17,6 +15,9 @@ from tools.servers.places import Folder, free_port
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
 from tools.speed import patience
+
+if TYPE_CHECKING:
+    import asyncpg
 
 VARIABLE = "DANDELION_TEST_POSTGRES"
 SUPERUSER = "postgres"
@@ -58,6 +59,8 @@ class PostgresServer(Server):
         self._end(MODES[mode])
 
     async def probe(self) -> bool:
+        import asyncpg  # imported at its first use: most who import this file start no server
+
         try:
             link = await asyncpg.connect(self.dsn(), timeout=patience(5))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -81,7 +84,7 @@ class PostgresServer(Server):
 
     async def end_sessions(self, database: str) -> int:
         """Terminates every backend of a database; how many there were."""
-        link = await asyncpg.connect(self.dsn(), timeout=patience(30))
+        link = await self._linked()
         try:
             query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
             return int(await link.fetchval(query, database))
@@ -89,11 +92,16 @@ class PostgresServer(Server):
             await link.close()
 
     async def _admin(self, statement: str) -> None:
-        link = await asyncpg.connect(self.dsn(), timeout=patience(30))
+        link = await self._linked()
         try:
             await link.execute(statement)
         finally:
             await link.close()
+
+    async def _linked(self) -> "asyncpg.Connection[Any]":
+        import asyncpg
+
+        return await asyncpg.connect(self.dsn(), timeout=patience(30))
 
 
 def bring(say: Say, *, ours: bool = False) -> PostgresServer:

@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, in_key_order, on_conflict, quoted
+from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, in_key_order, on_conflict
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
-from kernel.adapters.sqlite.driver import OneHop, OneHopConnection
+from kernel.adapters.sqlite.direct import DirectReads, TableStatements
+from kernel.adapters.sqlite.driver import AT_ONCE_ROWS, OneHop, OneHopConnection, Values, connection_of
+from kernel.adapters.sqlite.group import GroupCommit
 from kernel.core.clock import system_clock
 
 SINGLE = "single"
@@ -41,6 +44,26 @@ class SqliteDatabase(Database):
         write, read = _engine(url, "BEGIN IMMEDIATE", pool_size=1), _engine(url, "BEGIN", pool_size=POOL_SIZE)
         super().__init__(url, metadata, write, read)
         self._single = read.execution_options(**{SINGLE: True})
+        self._direct, self._group = DirectReads(self._single), GroupCommit(self.transaction)
+        self._tables: WeakKeyDictionary[BulkStatements, TableStatements] = WeakKeyDictionary()
+
+    def grouped(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._group.joined()
+
+    async def rows(
+        self, sql: str, values: Values, connection: AsyncConnection | None = None, limit_bytes: int = 0
+    ) -> Sequence[Any]:
+        if connection is not None:
+            return (await connection_of(connection).direct(sql, values, limit_bytes=limit_bytes)).rows
+        with translated():
+            return await self._direct.fetch(sql, values, limit_bytes)
+
+    def statements(self, table: BulkStatements) -> TableStatements:
+        """A known table's statements in this store."""
+        found = self._tables.get(table)
+        if found is None:
+            found = self._tables[table] = TableStatements(table, self.write.dialect)
+        return found
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -48,11 +71,8 @@ class SqliteDatabase(Database):
             async with self._single.connect() as connection:
                 yield connection
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        with translated():
-            async with self.read.connect() as connection:
-                yield connection
+    def snapshot(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self.begun_on(self.read)
 
     def reading_as(self, role: str, readers: Sequence[str]) -> AbstractAsyncContextManager[AsyncConnection]:
         """There is no row-level security here: queries carry their filter (kernel.processors.access.may_read)."""
@@ -60,10 +80,10 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def exclusive(self, name: str, entry: Entry | None = None) -> AsyncIterator[WriteTransaction]:
-        """Every write transaction is alone here, whatever its name."""
-        async with self.transaction() as connection:
+        """Every write transaction has the connection for itself, whatever its name."""
+        async with self.grouped() if entry is not None else self.transaction() as connection:
             entered = entry is not None and await _enter(connection, entry)
-            yield _SqliteWrites(connection, entered)
+            yield _SqliteWrites(self, connection, entered)
 
     async def time(self, connection: AsyncConnection) -> datetime:
         return system_clock()
@@ -91,7 +111,17 @@ class SqliteDatabase(Database):
     async def has_roles(self, connection: AsyncConnection, names: Sequence[str]) -> bool:
         return False
 
+    async def write_changes(self, connection: AsyncConnection, changes: Sequence[RowChanges]) -> None:
+        """Writes the rows of inline tables that an append changes, in its transaction."""
+        for change in changes:
+            writes = _SqliteWrites(self, connection, entered=False)
+            if change.gone:
+                await writes.delete(change.table, change.gone)
+            if change.kept:
+                await writes.upsert(change.table, change.kept, ())
+
     async def close(self) -> None:
+        await self._direct.close()
         await self.write.dispose()
         await self.read.dispose()
 
@@ -99,18 +129,21 @@ class SqliteDatabase(Database):
 class _SqliteWrites(WriteTransaction):
     """Set-wise statements on the transaction's connection."""
 
-    def __init__(self, connection: AsyncConnection, entered: bool) -> None:
+    def __init__(self, database: SqliteDatabase, connection: AsyncConnection, entered: bool) -> None:
         self.connection, self.entered = connection, entered
+        self._database, self._raw = database, connection_of(connection)
 
     async def select(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> list[dict[str, Any]]:
-        query = sa.select(*[table.table.c[name] for name in table.columns]).where(table.by_key().in_(keys))
-        return [dict(row) for row in (await self.connection.execute(query)).mappings()]
+        known = self._database.statements(table)
+        sql, values = known.selecting(keys)
+        return [known.row(row) for row in (await self._raw.direct(sql, values)).rows]
 
     async def upsert(self, table: BulkStatements, columns: Mapping[str, list[Any]], add: Sequence[str]) -> None:
-        await upsert_columns(self.connection, table.table, columns, add)
+        await self._raw.direct_many(*self._database.statements(table).upserting(columns, add))
 
     async def delete(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> None:
-        await self.connection.execute(sa.delete(table.table).where(table.by_key().in_(keys)))
+        sql, values = self._database.statements(table).deleting(keys)
+        await self._raw.direct(sql, values, is_short=len(keys) <= AT_ONCE_ROWS)
 
 
 async def _enter(connection: AsyncConnection, entry: Entry) -> bool:
@@ -120,43 +153,9 @@ async def _enter(connection: AsyncConnection, entry: Entry) -> bool:
 
 
 async def _moved(connection: AsyncConnection, sql: str, moves: Sequence[GuardMove], values: Sequence[Any]) -> bool:
-    done: sa.CursorResult[Any] = await connection.exec_driver_sql(
-        sql, (orjson.dumps([tuple(move) for move in moves]).decode(), *values)
-    )
-    return done.rowcount == len(moves)
-
-
-async def upsert_columns(
-    connection: AsyncConnection, table: sa.Table, columns: Mapping[str, list[Any]], add: Sequence[str] = ()
-) -> None:
-    """Upserts rows given column by column, without a dict per row: the values pass through their columns' types."""
-    keys = [column.name for column in table.primary_key.columns]
-    changed = ", ".join(f'"{name}" = {_after(name, add)}' for name in columns if name not in keys)
-    action = f"DO UPDATE SET {changed}" if changed else "DO NOTHING"
-    sql = (
-        f'INSERT INTO "{table.name}" AS t ({quoted(columns)}) VALUES ({", ".join("?" * len(columns))}) '
-        f"ON CONFLICT ({quoted(keys)}) {action}"
-    )
-    stored = [_bound(table.c[name].type, values, connection.dialect) for name, values in columns.items()]
-    await connection.exec_driver_sql(sql, list(zip(*stored, strict=True)))
-
-
-def _after(name: str, add: Sequence[str]) -> str:
-    return f't."{name}" + excluded."{name}"' if name in add else f'excluded."{name}"'
-
-
-def _bound(kind: sa.types.TypeEngine[Any], values: list[Any], dialect: sa.Dialect) -> list[Any]:
-    bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    return values if bind is None else [bind(value) for value in values]
-
-
-async def write_changes(connection: AsyncConnection, changes: Sequence[RowChanges]) -> None:
-    """Writes the rows of inline tables that an append changes, in its transaction."""
-    for change in changes:
-        if change.gone:
-            await connection.execute(sa.delete(change.table.table).where(change.table.by_key().in_(change.gone)))
-        if change.kept:
-            await upsert_columns(connection, change.table.table, change.kept)
+    packed = orjson.dumps([tuple(move) for move in moves]).decode()
+    done = await connection_of(connection).direct(sql, (packed, *values), is_short=len(moves) <= AT_ONCE_ROWS)
+    return done.changed == len(moves)
 
 
 def _engine(url: str, begin: str, pool_size: int) -> AsyncEngine:

@@ -8,17 +8,21 @@ no lock and no disk sync (a SELECT, a few inserted rows of an open transaction) 
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import aiosqlite
+import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util.concurrency import await_
 
 from kernel.adapters.sqlite.line import Line
 
 R = TypeVar("R")
 Parameters = Sequence[Any] | None
+Values = Parameters | Mapping[str, Any]
 AT_ONCE_ROWS = 50
 """Inserted rows that an open transaction takes without a hop."""
 STREAMED_ROWS = 1_000
@@ -73,6 +77,30 @@ class Cursor:
 def _rows(cursor: sqlite3.Cursor) -> tuple[Any, int, Any, list[Any]]:
     rows = cursor.fetchall() if cursor.description else []
     return cursor.description, cursor.rowcount, cursor.lastrowid, rows
+
+
+class Done(NamedTuple):
+    """What came of a statement: its rows, or how many rows it changed."""
+
+    rows: list[Any]
+    changed: int
+
+
+def _done(cursor: sqlite3.Cursor, limit_bytes: int = 0) -> Done:
+    if limit_bytes:
+        return Done(_page(cursor, limit_bytes), cursor.rowcount)
+    return Done(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+def _page(cursor: sqlite3.Cursor, limit_bytes: int) -> list[Any]:
+    rows, left = [], limit_bytes
+    for row in cursor:
+        rows.append(row)
+        left -= sum(len(value) for value in row if isinstance(value, bytes))
+        if left <= 0:
+            break
+    cursor.close()
+    return rows
 
 
 class StreamedCursor(Cursor):
@@ -132,9 +160,12 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._begin = statement
 
     def hop(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        return await_(self._hop(work))
+
+    async def _hop(self, work: Callable[[sqlite3.Connection], R]) -> R:
         begin, self._begin = self._begin, ""
         try:
-            return await_(self._line.do(_begun(begin, work) if begin else work))
+            return await self._line.do(_begun(begin, work) if begin else work)
         except sqlite3.Error:
             if begin and not self._line.is_in_transaction:
                 self._begin = begin  # BEGIN failed: the next statement must not stand outside of a transaction
@@ -142,13 +173,38 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
 
     def run(self, sql: str, work: Callable[[sqlite3.Connection], R], rows: int = 1) -> R:
         """Executes a statement; without a hop if it cannot wait: a short SELECT, or a few inserts in an open transaction."""
-        if not self._begin and self._line.is_idle:
-            if sql.startswith("SELECT "):
-                found = self._line.at_once_if_short(work)
-                return self.hop(work) if found is None else await_(_Ready(found[0]))
-            if self._line.is_in_transaction and _INSERTS(sql) and rows <= AT_ONCE_ROWS:
-                return await_(_Ready(self._line.at_once(work)))
-        return self.hop(work)
+        done = self._done_at_once(sql, work, rows <= AT_ONCE_ROWS and _INSERTS(sql) is not None)
+        return self.hop(work) if done is None else await_(_Ready(done[0]))
+
+    async def direct(self, sql: str, values: Values = None, *, is_short: bool = False, limit_bytes: int = 0) -> Done:
+        """The same without SQLAlchemy, whose errors it raises; `is_short` vouches for a statement that is no SELECT.
+
+        With `limit_bytes` the rows end with the one whose blobs pass it.
+        """
+        return await self._without_sqlalchemy(
+            sql, lambda raw: _done(raw.execute(sql, values or ()), limit_bytes), is_short
+        )
+
+    async def direct_many(self, sql: str, rows: Sequence[Sequence[Any] | Mapping[str, Any]]) -> Done:
+        """A statement for each of the rows, which the primary key finds."""
+        is_short = len(rows) <= AT_ONCE_ROWS
+        return await self._without_sqlalchemy(sql, lambda raw: _done(raw.executemany(sql, rows)), is_short)
+
+    async def _without_sqlalchemy(self, sql: str, work: Callable[[sqlite3.Connection], R], is_short: bool) -> R:
+        try:
+            done = self._done_at_once(sql, work, is_short)
+            return await self._hop(work) if done is None else done[0]
+        except sqlite3.Error as error:
+            kind = getattr(sa.exc, type(error).__name__, DBAPIError)
+            raise kind(sql, None, error) from error
+
+    def _done_at_once(self, sql: str, work: Callable[[sqlite3.Connection], R], is_short: bool) -> tuple[R] | None:
+        """What came of a statement that cannot wait for a lock or for the disk; None where it has to be a hop."""
+        if self._begin or not self._line.is_idle:
+            return None
+        if sql.startswith("SELECT "):
+            return self._line.at_once_if_short(work)
+        return (self._line.at_once(work),) if is_short and self._line.is_in_transaction else None
 
     def cursor(self, server_side: bool = False) -> Any:
         return StreamedCursor(self) if server_side else Cursor(self)
@@ -160,10 +216,21 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._end(sqlite3.Connection.rollback)
 
     def _end(self, how: Callable[[sqlite3.Connection], None]) -> None:
-        """Ends the transaction; without a hop if none was begun, as after a single read."""
+        """Ends the transaction; without a hop if none was begun, as after a single read.
+
+        A statement that a cancelled caller left under way may still begin one.
+        """
         self._begin = ""
-        if self._line.is_in_transaction:
+        if self._line.is_in_transaction or self._line.is_busy:
             self.hop(how)
+
+
+def connection_of(connection: AsyncConnection) -> OneHopConnection:
+    """The driver's connection beneath SQLAlchemy's, in the same transaction."""
+    assert connection.sync_connection is not None
+    raw = connection.sync_connection.connection.dbapi_connection
+    assert isinstance(raw, OneHopConnection)
+    return raw
 
 
 class _Ready(Generic[R]):

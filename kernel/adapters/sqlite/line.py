@@ -49,6 +49,11 @@ class Line:
         """Whether the connection is open and the thread has finished all that was asked of it."""
         return self._connection is not None and self._put == self._done
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the thread has work left, which a cancelled caller may have asked for."""
+        return self._put != self._done and not self._is_closed
+
     def at_once(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Does `work` in the caller's thread. Call only while the line is idle."""
         assert self._connection is not None
