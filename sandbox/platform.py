@@ -1,4 +1,7 @@
-"""A social platform: posts that can be published, looked at, edited and taken down; it is busy now and then."""
+"""A social platform: posts that can be published, looked at, edited and taken down; it is busy now and then.
+
+It shows a text as the platform that a post names would (rewriting.py): not byte for byte as it was sent.
+"""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
@@ -8,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.bounded import Bounded
 from sandbox.chance import Chance
+from sandbox.rewriting import rewritten
 from sandbox.settings import SandboxSettings
 
 Title = Annotated[str, Field(max_length=500)]
@@ -16,7 +20,10 @@ Label = Annotated[str, Field(max_length=100)]
 
 
 class Published(BaseModel):
-    """`post_id` is the author's choice; `label` is the platform's own paid-partnership mark, "" for none."""
+    """`post_id` is the author's choice; `label` is the platform's own paid-partnership mark, "" for none.
+
+    `platform` names the platform that it is ("" for one that shows a text as it came).
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -26,6 +33,7 @@ class Published(BaseModel):
     title: Title = ""
     label: Label = ""
     media_sha256: Annotated[str, Field(max_length=64)] = ""
+    platform: Annotated[str, Field(max_length=40)] = ""
 
 
 class Edited(BaseModel):
@@ -46,6 +54,7 @@ class Post:
     title: str
     label: str
     media_sha256: str
+    platform: str = ""
     revision: int = 1
     deleted: bool = False
 
@@ -88,7 +97,8 @@ class Posts:
 
     def shown(self, post: Post) -> dict[str, Any]:
         host, port = self._settings.host, self._settings.port
-        return {**asdict(post), "url": f"http://{host}:{port}/platform/posts/{post.post_id}"}
+        text = rewritten(post.platform, post.text)
+        return {**asdict(post), "text": text, "url": f"http://{host}:{port}/platform/posts/{post.post_id}"}
 
 
 def router(settings: SandboxSettings) -> APIRouter:

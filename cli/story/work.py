@@ -112,7 +112,9 @@ class Work:
         await self._market.do("campaigns", "POST", f"{piece.path}/schedule", creator, scheduled)
         text = f"{label} {passed}"
         post_id = f"post-{piece.deliverable_id}"
-        post = {"post_id": post_id, "author": creator.tenant, "text": text, "label": label}
+        post = {
+            "post_id": post_id, "author": creator.tenant, "text": text, "label": label, "platform": piece.platform,
+        }  # fmt: skip
         await self._market.outside("POST", "/platform/posts", post)
         told = {
             "deliverable_id": piece.deliverable_id,
@@ -145,7 +147,7 @@ class Work:
     async def _submit(self, piece: Piece, round_: int, text: str) -> Any:
         """Hands a draft in; compliance's verdict as it reached the collaboration."""
         submission_id = named("submission", piece.deliverable_id, round_)
-        content = {"title": "", "text": text, "tags": [], "links": []}
+        content = {"title": "", "text": text, "tags": [], "links": [], "evidence": self._owned(piece)}
         body = {
             "deliverable_id": piece.deliverable_id,
             "submission_id": submission_id,
@@ -154,6 +156,12 @@ class Work:
         }
         await self._market.do("campaigns", "POST", f"{piece.path}/submit", piece.pairing.creator, body)
         return await self._heard.one(campaigns.ReviewRecorded, submission_id=submission_id)
+
+    def _owned(self, piece: Piece) -> list[dict[str, str]]:
+        """A creator who is sent nothing shows that it owns what it speaks of."""
+        if any(product.get("shipped", True) for product in piece.pairing.deal.brief["products"]):
+            return []
+        return [{"kind": "product_owned", "reference": f"order {piece.pairing.number + 4_000}"}]
 
     async def _sent_back(self, piece: Piece, round_: int, text: str, by_brand: bool) -> None:
         """A draft that compliance blocks, or that the brand wants changed."""

@@ -4,7 +4,7 @@ Bodies are parsed JSON: numbers and booleans are never taken from text, unknown 
 bounded and free of control characters (PostgreSQL stores no NUL, and no one reads the others) and lone surrogates.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
 from pydantic import (
@@ -74,6 +74,17 @@ def _in_utc(value: datetime) -> datetime:
 
 UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
 """RFC 3339 text with an offset, turned to UTC; a naive time is refused."""
+
+
+def _day_only(value: Any) -> Any:
+    """A number is no day, and neither is a time: it would be a day in one time zone only."""
+    if not isinstance(value, date) and not (isinstance(value, str) and len(value) == len("2027-03-01")):
+        raise ValueError("expected a day as YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day_only)]
+"""A calendar day, YYYY-MM-DD."""
 
 
 def _whole(value: Any) -> Any:

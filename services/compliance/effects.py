@@ -1,11 +1,13 @@
 """Looking at posts: the intent LookRequested is carried out on the platform, and what was seen comes back as a command."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from dandelion_posts.normal_form import digest
+
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
+from kernel.core.faults import Unavailable
 from kernel.core.ids import derived_id
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App
@@ -38,9 +40,15 @@ def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], A
 
 
 def record_of(ordinal: int, post: Post, seen: Seen | None) -> RecordLook:
-    """What a look says: the label stands in title or text or is the platform's own mark; the text has the agreed hash."""
+    """What a look says: the label leads title or text or is the platform's own mark; the text has the agreed hash.
+
+    The hash is of the normal form in which it was agreed, so what the platform itself rewrites is no change.
+    """
     if seen is None:
         return RecordLook(ordinal, False, False, False, "")
-    text_hash = hashlib.sha256(seen.text.encode()).hexdigest()
-    labelled = carries(post.label, seen.title, seen.text) or seen.label == post.label
+    try:
+        text_hash = digest(post.normal_form, seen.text)
+    except LookupError as error:  # a newer release of campaigns knows a form that this one does not
+        raise Unavailable("platform.normal_form_unknown", form=post.normal_form[:40]) from error
+    labelled = carries(post.label, seen.title, seen.text, seen.label)
     return RecordLook(ordinal, True, labelled, text_hash == post.text_hash, text_hash)

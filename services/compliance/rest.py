@@ -9,7 +9,7 @@ from kernel.core.bounds import each, whole
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.edge.fields import Body, LongText, ShortText, Uuid
+from kernel.edge.fields import Body, Day, LongText, ShortText, Uuid
 from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
@@ -38,11 +38,15 @@ class DecisionBody(Body):
 
 
 class EvidenceBody(Body):
-    """`kind`: "registered_name" (with the name as `phrase`) or "approval"; `reference` is what a person can look up."""
+    """`kind`: "registered_name" (with the name as `phrase`), "approval", "efficacy_report"...: as in a submission.
+
+    `reference` is what a person can look up, `expires_on` the last day on which it holds.
+    """
 
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
-    phrase: ShortText
+    phrase: Annotated[LongText, StringConstraints(max_length=200)] = ""
     reference: ShortText
+    expires_on: Day | None = None
 
 
 class CheckBody(Body):
@@ -59,11 +63,12 @@ class CheckBody(Body):
     product_category: Word = ""
     compensation: Word = ""
     ai_made: bool = False
+    product_used: bool = True
     evidence: Annotated[tuple[EvidenceBody, ...], Field(max_length=20)] = ()
 
     def content(self) -> Content:
         plain = self.model_dump(exclude={"evidence"})
-        shown = tuple(Evidence(one.kind, one.phrase, one.reference) for one in self.evidence)
+        shown = tuple(Evidence(one.kind, one.phrase, one.reference, one.expires_on) for one in self.evidence)
         return Content(**plain, evidence=shown)
 
 

@@ -1,6 +1,7 @@
 """Public events and commands of others, in: bytes to compliance's own dataclasses. Types it does not need are None."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
@@ -28,6 +29,7 @@ def _published(message: campaigns.ContentPublished) -> ContentPublished:
         message.label,
         message.jurisdiction,
         message.text_hash,
+        message.normal_form,
     )
     at = time_of(message.published_at)
     return ContentPublished(_about(message), post, at, message.live_check_after_s, message.protection_s)
@@ -45,8 +47,18 @@ decode = decoder(READS)
 """Others' events; raises ValueError or Invalid for bytes that are no such message, None for a type that is not read."""
 
 
-def _content(asked: own.ReviewContent) -> Content:
+def _evidence(asked: own.ReviewContent) -> tuple[Evidence, ...]:
+    """What was handed in with the submission, and the approval numbers of the brief's products."""
     approvals = [Evidence("approval", one.name, one.approval_number) for one in asked.products if one.approval_number]
+    return (*map(_shown, asked.evidence), *approvals)
+
+
+def _shown(wire: campaigns.Evidence) -> Evidence:
+    expires_on = date.fromisoformat(wire.expires_on) if wire.expires_on else None
+    return Evidence(wire.kind, wire.phrase, wire.reference, expires_on)
+
+
+def _content(asked: own.ReviewContent) -> Content:
     return Content(
         text=asked.text,
         title=asked.title,
@@ -60,7 +72,7 @@ def _content(asked: own.ReviewContent) -> Content:
         stage=word(common.SubmissionStage, asked.stage),
         product_used=asked.product_used,
         ai_made=any(media.ai_made for media in asked.media),
-        evidence=tuple(approvals),
+        evidence=_evidence(asked),
     )
 
 

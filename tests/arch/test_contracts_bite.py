@@ -100,5 +100,9 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 
 def test_every_package_is_under_contract() -> None:
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"dandelion", "dandelion_contracts"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {
+        "dandelion",
+        "dandelion_contracts",
+        "dandelion_posts",
+    }
     assert packages - {"tests", "bench", "soak"} == set(SETTINGS["root_packages"])

@@ -20,6 +20,7 @@ from services.campaigns.domain.shared.content_events import (
     ContentSubmitted,
     ContentTakenDown,
     ContentVerified,
+    Evidence,
     Media,
     ReviewReminded,
     RevisionRequested,
@@ -38,6 +39,11 @@ def wire_content(event: ContentEvent, collaboration_id: str, at: Timestamp | Non
 
 def wire_media(media: Media) -> pb.Media:
     return pb.Media(content_hash=media.sha256, kind=media.kind, duration_ms=media.duration_ms, ai_made=media.ai_made)
+
+
+def wire_evidence(proof: Evidence) -> pb.Evidence:
+    expires_on = proof.expires_on.isoformat() if proof.expires_on else ""
+    return pb.Evidence(kind=proof.kind, phrase=proof.phrase, reference=proof.reference, expires_on=expires_on)
 
 
 def setting(deal: Setting) -> dict[str, Any]:
@@ -67,6 +73,7 @@ def submission(event: ContentSubmitted) -> dict[str, Any]:
         "links": content.links,
         "media": [wire_media(media) for media in content.media],
         "language": content.language,
+        "evidence": [wire_evidence(proof) for proof in content.evidence],
         "text_hash": event.text_sha256,
         "submitted_at": stamp(event.submitted_at),
     }

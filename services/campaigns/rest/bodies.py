@@ -14,6 +14,7 @@ from kernel.edge.fields import (
     Body,
     Bps,
     Currency,
+    Day,
     LongText,
     PositiveMinor,
     ShortText,
@@ -35,7 +36,7 @@ from services.campaigns.domain.shared.brief import (
     Product,
 )
 from services.campaigns.domain.shared.compensation import CompensationKind, Metric
-from services.campaigns.domain.shared.content_events import Content, Media, SubmissionStage
+from services.campaigns.domain.shared.content_events import Content, Evidence, EvidenceKind, Media, SubmissionStage
 from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms
 
 D = TypeVar("D")
@@ -196,6 +197,18 @@ class MediaBody(Body):
     ai_made: bool = False
 
 
+class EvidenceBody(Body):
+    """What shows that the words `phrase` ("": the whole) may stand; `expires_on` is the last day on which it holds.
+
+    `product_owned` with an order or a receipt as `reference` stands in for a product that the brand does not send.
+    """
+
+    kind: EvidenceKind
+    phrase: Annotated[LongText, whole(Evidence, "phrase")] = ""
+    reference: Annotated[ShortText, whole(Evidence, "reference")]
+    expires_on: Day | None = None
+
+
 class ContentBody(Body):
     title: Annotated[LongText, whole(Content, "title")]
     text: Annotated[LongText, whole(Content, "text")]
@@ -203,6 +216,7 @@ class ContentBody(Body):
     links: Annotated[tuple[Annotated[LongText, each(Content, "links")], ...], whole(Content, "links")] = ()
     media: Annotated[tuple[MediaBody, ...], whole(Content, "media")] = ()
     language: Annotated[ShortText, whole(Content, "language")] = "zh"
+    evidence: Annotated[tuple[EvidenceBody, ...], whole(Content, "evidence")] = ()
 
 
 class SubmitBody(Body):

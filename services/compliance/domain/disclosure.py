@@ -2,19 +2,18 @@
 
 A label is attached on every advert, so a text without it is not refused in review: the finding says what will be
 attached and where, and publication without it is refused (campaigns) and looked for afterwards (live.py).
+How a text is read for its label is dandelion_posts.labels; campaigns reads by the same functions.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+
+from dandelion_posts import labels
 
 from services.compliance.domain.findings import Content
-from services.compliance.domain.text import Span, plain
+from services.compliance.domain.text import Span
 
 ANY = "*"
-LEADING_CHARACTERS = 60
-"""A label counts as leading when it begins within this many visible characters: what a feed shows before "more"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +49,15 @@ def _fits(label: Label, content: Content) -> bool:
     return label.platform in (ANY, content.platform) and label.format in (ANY, content.format)
 
 
-@lru_cache(maxsize=4096)
-def _pattern(wording: str) -> re.Pattern[str]:
-    """Latin wordings as whole words; others (a Chinese label) only where no letter touches them: "【广告】", not "不是广告"."""
-    words = plain(wording).text
-    body = r"\s+".join(re.escape(word) for word in words.split())
-    if not wording.isascii():
-        return re.compile(rf"(?<!\w){body}(?!\w)")
-    left = r"(?<![\w#@])" if words[0] != "#" else r"(?<![\w])"
-    return re.compile(left + body + r"(?!\w)", re.ASCII)
-
-
 def find(wording: str, text: str) -> Span | None:
     """Where `text` first carries the wording as a label, in characters of `text`."""
-    folded = plain(text)
-    match = _pattern(wording).search(folded.text)
-    return folded.span(match.start(), match.end()) if match else None
+    mark = labels.find(wording, text)
+    return Span(mark.start, mark.end) if mark else None
 
 
 def shows(wording: str, text: str) -> bool:
     """True when the text carries the wording as a label, at any place."""
-    return find(wording, text) is not None
+    return labels.find(wording, text) is not None
 
 
 def first_shown(wordings: Iterable[str], texts: Sequence[str]) -> str:
@@ -79,9 +66,8 @@ def first_shown(wordings: Iterable[str], texts: Sequence[str]) -> str:
 
 
 def leads(wordings: Sequence[str], title: str, text: str) -> bool:
-    """True when one of the wordings stands in the title or begins within the first LEADING_CHARACTERS of the text."""
-    spans = (find(wording, text) for wording in wordings)
-    return any(shows(wording, title) for wording in wordings) or any(s and s.start < LEADING_CHARACTERS for s in spans)
+    """True when one of the wordings is seen before the post is opened."""
+    return labels.leading(wordings, title) is not None or labels.leading(wordings, text) is not None
 
 
 def with_label(label: Label, title: str, text: str) -> tuple[str, str]:
@@ -92,10 +78,11 @@ def with_label(label: Label, title: str, text: str) -> tuple[str, str]:
 
 
 def _led(label: str, text: str) -> str:
-    return text if leads((label,), "", text) else f"{label} {text}"
+    """A bare Latin word takes a colon: "Ad: free shipping" is no "ad free"."""
+    front = f"{label}:" if label.isascii() and label[0] != "#" else label
+    return text if leads((label,), "", text) else f"{front} {text}"
 
 
-def carries(label: str, title: str, text: str) -> bool:
-    """True when a published post carries its label: as a label anywhere, or as the first characters of title or text."""
-    begins = any(plain(part).text.lstrip(" \u3000【[#").startswith(plain(label).text) for part in (title, text))
-    return begins or shows(label, title) or shows(label, text)
+def carries(label: str, title: str, text: str, platform_mark: str = "") -> bool:
+    """True when a published post carries its label in its place, or the platform shows it as its own mark."""
+    return labels.same(label, platform_mark) or leads((label,), title, text)

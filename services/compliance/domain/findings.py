@@ -1,6 +1,7 @@
 """The words of a review: what is looked at, what is found, what follows from it."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -47,11 +48,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a party can show for a wording: `kind` e.g. "registered_name", "approval", "source"; `phrase` the words it covers."""
+    """What a party can show: `kind` e.g. "registered_name", "approval", "efficacy_report"; `phrase` the words it covers.
+
+    A person can look up `reference`; `expires_on` is the last day on which it holds.
+    """
 
     kind: str
     phrase: str
     reference: str
+    expires_on: date | None = None
+
+    def holds(self, kind: str, day: date) -> bool:
+        """True when it is of this kind, names what can be looked up, and has not run out."""
+        in_time = self.expires_on is None or day <= self.expires_on
+        return self.kind == kind and bool(self.reference) and in_time
 
 
 Items = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 2_000))]

@@ -23,7 +23,10 @@ MAX_LOOKS = 400
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What is out there: the platform's id of the post, and what was agreed to stand on it."""
+    """What is out there: the platform's id of the post, and what was agreed to stand on it.
+
+    `text_hash` is of the text in `normal_form` (dandelion_posts); "" is the text as it came.
+    """
 
     platform: str
     post_id: str
@@ -31,6 +34,7 @@ class Post:
     label: str
     jurisdiction: str
     text_hash: str
+    normal_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Rule packs: dated data of one jurisdiction, parsed once; content is judged by the pack in force on its day.
 
-A document has `jurisdiction`, `aliases`, `utc_offset`, `extends`, `versions`, `labels`, `categories` and `rules`; packs/README.md
-describes the fields. Everything unknown or malformed raises Invalid `pack.malformed` at start-up, never in a review.
+A document has `jurisdiction`, `timezone`, `aliases`, `extends`, `versions`, `labels`, `categories` and `rules`; packs/README.md
+describes the fields. A day begins at midnight of the content's own place (IANA time zone). Everything unknown or malformed
+raises Invalid `pack.malformed` at start-up, never in a review.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kernel.core.faults import Invalid
 from services.compliance.domain.disclosure import Label, LabelLaw
@@ -24,7 +26,7 @@ RULE_FIELDS = (
     "id", "kind", "law", "article", "severity", "why", "fix", "valid_from", "valid_to", "categories", "except_categories",
     "needs_category", "adverts_only", "params", "fires", "silent",
 )  # fmt: skip
-DOCUMENT_FIELDS = ("jurisdiction", "aliases", "utc_offset", "extends", "versions", "labels", "categories", "rules")
+DOCUMENT_FIELDS = ("jurisdiction", "timezone", "aliases", "extends", "versions", "labels", "categories", "rules")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Rule:
     severity: Severity
     why: str
     fix: str
-    valid_from: datetime
-    valid_to: datetime | None
+    valid_from: date
+    valid_to: date | None
     categories: frozenset[str]
     except_categories: frozenset[str]
     needs_category: bool
@@ -48,48 +50,57 @@ class Rule:
     fires: tuple[Content, ...] = field(repr=False)
     silent: tuple[Content, ...] = field(repr=False)
 
-    def applies(self, category: str, at: datetime) -> bool:
-        """In force at `at` and meant for the category; an unknown one ("") is judged unless the rule needs to know it."""
-        in_force = self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
+    def applies(self, category: str, day: date) -> bool:
+        """In force on the day and meant for the category; an unknown one ("") is judged unless the rule needs to know it."""
+        in_force = self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
         meant = category in self.categories or not self.categories or (not category and not self.needs_category)
         return in_force and meant and category not in self.except_categories
 
 
 @dataclass(frozen=True)
 class Pack:
-    """One version of a jurisdiction's rules, in force in [valid_from, valid_to)."""
+    """One version of a jurisdiction's rules, in force on the days [valid_from, valid_to).
+
+    `zones` names the jurisdiction and its aliases, each with the time zone in which its days begin.
+    """
 
     id: str
     jurisdiction: str
-    aliases: frozenset[str]
-    valid_from: datetime
-    valid_to: datetime | None
+    zones: Mapping[str, ZoneInfo]
+    valid_from: date
+    valid_to: date | None
     rules: tuple[Rule, ...]
     labels: LabelLaw
     categories: Mapping[str, str]
     folding: Folding
 
+    def day(self, jurisdiction: str, at: datetime) -> date:
+        """The date of a moment where the jurisdiction is; an unknown one has the pack's own time."""
+        return at.astimezone(self.zones.get(jurisdiction) or self.zones[self.jurisdiction]).date()
+
+    def in_force(self, jurisdiction: str, at: datetime) -> bool:
+        """True when the pack covers the jurisdiction and includes its date at that moment."""
+        day = self.day(jurisdiction, at)
+        return jurisdiction in self.zones and self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
     def findings(self, content: Content, at: datetime) -> tuple[Finding, ...]:
         """All breaches at `at`, the gravest first, then by place."""
+        day = self.day(content.jurisdiction, at)
         category = self.categories.get(content.product_category.strip().lower(), "")
-        case = Case(content, category, parts_of(content, self.folding), self.labels)
-        found = [finding for rule in self.rules for finding in _apply(rule, case, at)]
+        case = Case(content, category, parts_of(content, self.folding), self.labels, day)
+        found = [finding for rule in self.rules for finding in _apply(rule, case)]
         found.sort(key=lambda f: (SEVERITY_ORDER.index(f.severity), f.part, f.start, f.end, f.rule_id))
         return tuple(found[:MAX_FINDINGS])
 
 
 def in_force(packs: Sequence[Pack], jurisdiction: str, at: datetime) -> Pack | None:
     """The latest pack of the jurisdiction (or of one it is an alias of) whose time includes `at`."""
-    fitting = [
-        pack
-        for pack in packs
-        if jurisdiction in pack.aliases and pack.valid_from <= at and (pack.valid_to is None or at < pack.valid_to)
-    ]
+    fitting = [pack for pack in packs if pack.in_force(jurisdiction, at)]
     return max(fitting, key=lambda pack: pack.valid_from, default=None)
 
 
-def _apply(rule: Rule, case: Case, at: datetime) -> Iterator[Finding]:
-    if rule.applies(case.category, at) and (is_advert(case.content) or not rule.adverts_only):
+def _apply(rule: Rule, case: Case) -> Iterator[Finding]:
+    if rule.applies(case.category, case.day) and (is_advert(case.content) or not rule.adverts_only):
         yield from (_finding(rule, case, breach) for breach in rule.check(case))
 
 
@@ -114,21 +125,29 @@ def _packs(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]
     rules = tuple(_rule(raw, source, lists) for source in _sources(document, by_name) for raw in source["rules"])
     if len({rule.id for rule in rules}) != len(rules):
         raise Invalid("pack.malformed", where=name, expected="rule ids that are unique")
-    offset, aliases = str(document["utc_offset"]), frozenset({name, *texts(document.get("aliases"), "aliases")})
+    zones = _zones(document, name)
     categories = _categories(document, by_name)
     for version in document["versions"]:
-        begins, ends = _date(version["from"], offset), _end(version.get("to"), offset)
         yield Pack(
             f"{name}@{version['from']}",
             name,
-            aliases,
-            begins,
-            ends,
+            zones,
+            _date(version["from"]),
+            _end(version.get("to")),
             rules,
             _labels(document["labels"], name),
             categories,
             lists.folding,
         )
+
+
+def _zones(document: Mapping[str, Any], name: str) -> dict[str, ZoneInfo]:
+    """The time zone of the jurisdiction and of each of its aliases."""
+    named = {name: document["timezone"], **(document.get("aliases") or {})}
+    try:
+        return {place: ZoneInfo(str(zone)) for place, zone in named.items()}
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise Invalid("pack.malformed", where=name, expected="IANA time zones") from error
 
 
 def _sources(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -145,13 +164,13 @@ def _categories(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, 
 
 
 def _rule(raw: Mapping[str, Any], document: Mapping[str, Any], lists: Lists) -> Rule:
-    where, offset = str(raw.get("id", "a rule without id")), str(document["utc_offset"])
+    where = str(raw.get("id", "a rule without id"))
     known(raw, RULE_FIELDS, where)
     categories = texts(raw.get("categories"), where)
     try:
         return Rule(
             where, str(document["jurisdiction"]), raw["law"], raw["article"], Severity(raw["severity"]), raw["why"], raw["fix"],
-            _date(raw["valid_from"], offset), _end(raw.get("valid_to"), offset),
+            _date(raw["valid_from"]), _end(raw.get("valid_to")),
             frozenset(categories), frozenset(texts(raw.get("except_categories"), where)), bool(raw.get("needs_category")),
             bool(raw.get("adverts_only", True)),
             KINDS[raw["kind"]](raw.get("params") or {}, lists),
@@ -185,10 +204,9 @@ def _labels(raw: Mapping[str, Any], name: str) -> LabelLaw:
     return LabelLaw(attach, texts(raw["accepted"], name), texts(raw["weak"], name))
 
 
-def _date(value: object, offset: str) -> datetime:
-    """Midnight of a date in the jurisdiction's own time."""
-    return datetime.fromisoformat(f"{value}T00:00:00{offset}")
+def _date(value: object) -> date:
+    return date.fromisoformat(str(value))
 
 
-def _end(value: object, offset: str) -> datetime | None:
-    return None if value is None else _date(value, offset)
+def _end(value: object) -> date | None:
+    return None if value is None else _date(value)

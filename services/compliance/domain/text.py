@@ -57,21 +57,6 @@ class Folded:
         return left, min(len(self.text), end + CONTEXT) if right < 0 else right
 
 
-@lru_cache(maxsize=32)
-def plain(original: str) -> Folded:
-    """As written, but for case, compatibility forms (NFKC) and invisible characters: blanks and marks stay."""
-    pairs = [(letter, index) for index, character in enumerate(original) for letter in _plain_character(character)]
-    return Folded("".join(letter for letter, _ in pairs), tuple(index for _, index in pairs))
-
-
-@lru_cache(maxsize=65_536)
-def _plain_character(character: str) -> str:
-    if character.isspace():
-        return character
-    letters = unicodedata.normalize("NFKC", character).lower()[:WIDEST]
-    return "".join(letter for letter in letters if unicodedata.category(letter) not in INVISIBLE)
-
-
 @dataclass(frozen=True)
 class Folding:
     """How to fold: `simplified` maps traditional and look-alike characters, `syllables` a character to one letter a syllable."""

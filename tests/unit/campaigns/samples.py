@@ -1,5 +1,6 @@
 """One event of every kind that campaigns stores: what the golden files hold and what is published in tests."""
 
+from datetime import date
 from typing import Any
 
 from kernel.core.canonical import Hashed
@@ -37,6 +38,8 @@ from services.campaigns.domain.shared.content_events import (
     ContentSubmitted,
     ContentTakenDown,
     ContentVerified,
+    Evidence,
+    EvidenceKind,
     LabelPlacement,
     Media,
     ReviewReminded,
@@ -105,8 +108,11 @@ DOCUMENT = Hashed.of(CONTRACT)
 SEAL, OFFER = DOCUMENT.sha256, offer_of(DOCUMENT, 1)
 BOTH = (Hashed.of(BRIEF), Hashed.of(Terms()))
 DID, SID = CONTRACT.deliverables[0].deliverable_id, "018f3a10-0000-7000-8000-0000000000a1"
+PROOFS = (Evidence(EvidenceKind.APPROVAL, "serum", "No. 7", date(2027, 3, 1)),)
 HASH, LABEL, PLACED = "ab" * 32, "广告", LabelPlacement.TEXT_START
-CONTENT = Content("Spring", "A serum", ("serum",), ("https://shop.test",), (Media(HASH, "video", 9_000, True),), "zh")
+CONTENT = Content(
+    "Spring", "A serum", ("serum",), ("https://shop.test",), (Media(HASH, "video", 9_000, True),), "zh", PROOFS
+)
 SETTING = Setting(
     BRIEF.campaign_type, RULE.kind, OFFER.deliverables[0].platform, OFFER.deliverables[0].format,
     BRIEF.jurisdiction, "cosmetics", (SERUM,), True,
@@ -152,7 +158,20 @@ COLLABORATION: list[Any] = [
     ContentApproved(*AT, SubmissionStage.DRAFT, Ruler.CLOCK, HASH, LABEL, PLACED, NOON),
     ContentScheduled(*AT, NOON, NOON),
     ContentPublished(
-        *AT, SETTING, "p1", "https://post.test/1", LABEL, PLACED, HASH, NOON, 3_600, 86_400, 80_000, "CNY", NOON
+        *AT,
+        SETTING,
+        "p1",
+        "https://post.test/1",
+        LABEL,
+        PLACED,
+        HASH,
+        NOON,
+        3_600,
+        86_400,
+        80_000,
+        "CNY",
+        NOON,
+        "xiaohongshu@1",
     ),
     ContentTakenDown(PARTIES, DID, "content.gone", NOON),
     ContentVerified(*AT, "look-1", 80_000, 8_000, 500, "CNY", NOON),

@@ -10,7 +10,7 @@ from kernel.core.canonical import Hashed, canonical
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.collaboration.commands import PublishContent, RequestRevision, SendProduct
 from services.campaigns.domain.shared.brief import Brief, DeliverableSpec, Product
-from services.campaigns.domain.shared.content_events import Content, Media
+from services.campaigns.domain.shared.content_events import Content, Evidence, Media
 from services.campaigns.domain.shared.events import CampaignDrafted
 from services.campaigns.domain.shared.terms import Clocks, Terms
 from services.campaigns.rest import bodies
@@ -25,6 +25,7 @@ MIRRORS: dict[type, Any] = {
     Clocks: bodies.ClocksBody,
     Content: bodies.ContentBody,
     Media: bodies.MediaBody,
+    Evidence: bodies.EvidenceBody,
     SendProduct: bodies.ProductSentBody,
     PublishContent: bodies.PublishBody,
     RequestRevision: bodies.RevisionBody,
@@ -35,7 +36,7 @@ BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
-    assert len(BOUNDS) == 49
+    assert len(BOUNDS) == 52
 
 
 @pytest.mark.parametrize(

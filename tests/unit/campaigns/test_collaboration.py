@@ -230,7 +230,7 @@ def test_what_has_no_clock_ends_by_none(given: Sequence[Step]) -> None:
 def test_a_clock_left_over_does_nothing(stage: Stage) -> None:
     left = Deliverable(ONE.deliverables[0], stage, due_at=NOON)
     context = Context(NOON, SYSTEM, NoRows(), STREAM, BRAND_ID)
-    assert expire(ExpireDeliverable(D1, NOON), Work(ONE, left, context)) == []
+    assert expire(ExpireDeliverable(D1, NOON), Work(ONE, left, context, False)) == []
 
 
 def test_what_frees_budget_announces_its_row() -> None:

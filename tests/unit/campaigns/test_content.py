@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from services.campaigns.domain.collaboration.commands import (
     SettleDeliverable,
     TakeDownContent,
 )
-from services.campaigns.domain.collaboration.content import MAX_SUBMISSIONS
+from services.campaigns.domain.collaboration.content import MAX_SUBMISSIONS, content_sha256
 from services.campaigns.domain.shared.content_events import (
     Content,
     ContentApproved,
@@ -25,6 +26,8 @@ from services.campaigns.domain.shared.content_events import (
     ContentSubmitted,
     ContentTakenDown,
     ContentVerified,
+    Evidence,
+    EvidenceKind,
     Media,
     RevisionRequested,
     Ruler,
@@ -45,11 +48,14 @@ from tests.unit.campaigns.working import (
     OUTLINE,
     OUTLINED,
     PUBLISHED,
+    RECEIVE,
     REVISED,
     S1,
     S2,
     S3,
     S4,
+    SEND,
+    SHIPPED,
     SUBMITTED,
     TEXT,
     VERIFIED,
@@ -204,12 +210,85 @@ def test_blocks_use_up_no_revision_of_the_brand() -> None:
 def test_a_submission_says_what_compliance_must_know() -> None:
     (event,) = decide(FUNDED, submit())
     deal = event.setting
-    assert (deal.jurisdiction, deal.product_category, deal.product_used) == ("CN", "cosmetics", True)
+    assert (deal.jurisdiction, deal.product_category) == ("CN", "cosmetics")
     assert (event.round, event.due_at) == (1, NOON + timedelta(days=7))
+
+
+def owned(kind: EvidenceKind = EvidenceKind.PRODUCT_OWNED, expires_on: date | None = None) -> Content:
+    return replace(TEXT, evidence=(Evidence(kind, "", "order 4711", expires_on),))
+
+
+@pytest.mark.parametrize(
+    ("given", "content", "used"),
+    [
+        (FUNDED, TEXT, False),
+        ([contracted(SHIPPED), FUND, SEND, RECEIVE], TEXT, True),
+        (FUNDED, owned(), True),
+        (FUNDED, owned(expires_on=NOON.date()), True),
+        (FUNDED, owned(expires_on=NOON.date() - timedelta(days=1)), False),
+        (FUNDED, owned(EvidenceKind.APPROVAL), False),
+    ],
+    ids=["no product", "received", "owned", "owned until today", "no longer owned", "another proof"],
+)
+def test_a_product_is_used_that_was_received_or_is_owned(given: list[Step], content: Content, used: bool) -> None:
+    (event,) = decide(given, submit(content=content))
+    assert (event.setting.product_used, event.content.evidence) == (used, content.evidence)
+
+
+def test_other_evidence_is_another_submission_and_none_leaves_the_hash_of_before() -> None:
+    assert content_sha256(TEXT) == "9551a412d8951cc983fb95657b9ddd11d8f22825f9d03ca147cf816d5be3c4ce"
+    run([*FUNDED, submit(content=owned())], submit(), "content.submission_id_used")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "code"),
+    [
+        ((Evidence(EvidenceKind.SOURCE, "", "x"),) * 21, "content.too_much_evidence"),
+        ((Evidence(EvidenceKind.SOURCE, "", " "),), "content.evidence_malformed"),
+        ((Evidence(EvidenceKind.SOURCE, "x" * 201, "x"),), "content.evidence_malformed"),
+    ],
+    ids=["too much", "blank", "too long"],
+)
+def test_bounded_evidence(evidence: tuple[Evidence, ...], code: str) -> None:
+    run(FUNDED, submit(content=replace(TEXT, evidence=evidence)), code)
 
 
 def test_white_space_and_the_label_do_not_change_a_text() -> None:
     run(APPROVED, publish(text=f"A serum\n I like {LABEL}"), [ContentPublished])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ad: A serum I like", "AD A serum I like", "#AD A serum I like", "[ad] A serum I like", "A serum I like #ad",
+        "Ad: A serum I like\r\n", "Ad: A\u00a0serum I like",
+    ],
+)  # fmt: skip
+def test_a_label_counts_however_it_is_written(text: str) -> None:
+    run([*SUBMITTED, review(label="Ad"), approve()], publish(text=text), [ContentPublished])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("A serum I like", "content.label_missing"),
+        ("Adidas: A serum I like", "content.label_missing"),
+        ("Not an ad. A serum I like", "content.label_missing"),
+        ("A serum I like https://x.com/#ad", "content.label_missing"),
+        ("#ad-free A serum I like", "content.label_missing"),
+        ("A serum I like\n\n\n#ad", "content.label_missing"),
+        ("Ad: A serum I love", "content.text_differs_from_approved"),
+        ("Ad: Adidas serum I like", "content.text_differs_from_approved"),
+    ],
+)
+def test_what_is_no_label_or_another_text_is_not_published(text: str, code: str) -> None:
+    run([*SUBMITTED, review(label="Ad"), approve()], publish(text=text), code)
+
+
+def test_a_post_is_sealed_in_the_normal_form_of_its_platform() -> None:
+    (event,) = decide(APPROVED, publish(text=f"{LABEL} A serum\nI like "))
+    assert event.normal_form == "xiaohongshu@1"
+    assert event.text_sha256 == sha256(f"{LABEL} A serum I like".encode()).hexdigest()
 
 
 def test_an_approved_outline_leaves_time_for_the_draft() -> None:

@@ -196,6 +196,8 @@ def test_compliance_gets_all_it_needs() -> None:
     assert (made.links, made.media[0].ai_made, made.compensation_kind) == (
         ["https://shop.test"], True, common.COMPENSATION_KIND_HYBRID,
     )  # fmt: skip
+    (proof,) = made.evidence
+    assert (proof.kind, proof.phrase, proof.reference, proof.expires_on) == ("approval", "serum", "No. 7", "2027-03-01")
 
 
 IDS: dict[str, Any] = {"collaboration_id": APPLICATION_ID, "deliverable_id": DID}

@@ -1,5 +1,7 @@
 """What comes in: other services' messages, and the platform's answers."""
 
+from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +12,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as commands
 
 from kernel.core.faults import Fault, Unavailable
+from services.compliance.domain.findings import Evidence
 from services.compliance.domain.live import ContentPublished, ContentTakenDown, Post, RecordLook
 from services.compliance.effects import record_of
 from services.compliance.ports import HttpPlatform, Seen
@@ -42,6 +45,7 @@ def test_a_request_for_review_comes_in() -> None:
     message.media.add(ai_made=True)
     message.products.add(name="防晒霜", approval_number="国妆特字1")
     message.products.add(name="口红")
+    message.evidence.add(kind="registered_name", phrase="最佳伴侣", reference="1234567", expires_on="2027-03-01")
     message.compensation_kind = common.COMPENSATION_KIND_GIFT
     message.submitted_at.FromDatetime(NOON)
     found = decode_command(message.DESCRIPTOR.full_name, message.SerializeToString())
@@ -51,7 +55,17 @@ def test_a_request_for_review_comes_in() -> None:
     assert (command.about, command.submitted_at) == (ABOUT, NOON)
     content = command.content
     assert (content.stage, content.compensation, content.ai_made, content.product_used) == ("final", "gift", True, True)
-    assert [(one.kind, one.phrase) for one in content.evidence] == [("approval", "防晒霜")]
+    assert content.evidence == (
+        Evidence("registered_name", "最佳伴侣", "1234567", date(2027, 3, 1)),
+        Evidence("approval", "防晒霜", "国妆特字1"),
+    )
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    message = commands.ReviewContent(**IDS)
+    message.evidence.add(kind="approval", reference="1", expires_on="soon")
+    with pytest.raises(ValueError, match="soon"):
+        decode_command(message.DESCRIPTOR.full_name, message.SerializeToString())
 
 
 def test_other_types_are_nobodys_business_here() -> None:
@@ -125,6 +139,42 @@ AGREED = Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", s
 def test_what_a_look_records(seen: Seen, label: bool, text: bool) -> None:
     text_hash = sha256(seen.text.encode()).hexdigest()
     assert record_of(3, AGREED, seen) == RecordLook(3, True, label, text, text_hash)
+
+
+REWRITTEN = replace(AGREED, normal_form="xiaohongshu@1", text_hash=sha256("广告 好用 #口红".encode()).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "same"),
+    [
+        ("广告 好用 #口红", True, True),
+        ("广告 好用 #口红[话题]#\r\n", True, True),
+        ("广告 好用 #口红色[话题]#", True, False),
+        ("不是广告 好用 #口红", False, False),
+        ("好用 #口红\n\n\n广告", False, False),
+    ],
+)
+def test_what_the_platform_rewrites_is_no_change(text: str, label: bool, same: bool) -> None:
+    seen = record_of(1, REWRITTEN, Seen(text))
+    assert (seen.label_present, seen.text_unchanged) == (label, same)
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "mark", "carried"),
+    [
+        ("Ad", "AD: trainers", "", True),
+        ("Ad", "Adidas trainers are my go-to", "", False),
+        ("Ad", "trainers", "#AD", True),
+        ("Ad", "trainers", "Advice", False),
+    ],
+)
+def test_the_label_is_a_word_or_the_platforms_own_mark(label: str, text: str, mark: str, carried: bool) -> None:
+    assert record_of(1, replace(AGREED, label=label), Seen(text, "", mark)).label_present is carried
+
+
+def test_a_normal_form_of_a_later_release_is_looked_at_later() -> None:
+    with pytest.raises(Unavailable):
+        record_of(1, replace(AGREED, normal_form="xiaohongshu@99"), Seen("广告 好用"))
 
 
 def test_what_a_look_at_nothing_records() -> None:

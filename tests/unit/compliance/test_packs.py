@@ -1,6 +1,6 @@
 """Every example of every shipped rule: what must fire fires, what must stay silent stays silent."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 
@@ -20,7 +20,7 @@ def name(value: object) -> str:
 
 
 def fired(pack: Pack, rule: Rule, content: Content) -> bool:
-    at = max(pack.valid_from, rule.valid_from)
+    at = datetime.combine(max(pack.valid_from, rule.valid_from), time(), pack.zones[pack.jurisdiction])
     return any(finding.rule_id == rule.id for finding in pack.findings(content, at))
 
 
@@ -64,11 +64,36 @@ def test_a_rule_is_silent_before_its_day() -> None:
         ("DE", datetime(2026, 1, 1, tzinfo=UTC), "EU@2024-02-17"),
         ("FR", datetime(2026, 1, 1, tzinfo=UTC), "FR@2024-11-08"),
         ("XX", datetime(2026, 1, 1, tzinfo=UTC), None),
+        ("EU", datetime(2026, 8, 1, 21, 59, tzinfo=UTC), "EU@2024-02-17"),
+        ("EU", datetime(2026, 8, 1, 22, 30, tzinfo=UTC), "EU@2026-08-02"),  # summer time in Brussels
+        ("DE", datetime(2026, 8, 1, 22, 0, tzinfo=UTC), "EU@2026-08-02"),
+        ("FI", datetime(2026, 8, 1, 21, 0, tzinfo=UTC), "EU@2026-08-02"),
+        ("FI", datetime(2026, 8, 1, 20, 59, tzinfo=UTC), "EU@2024-02-17"),
+        ("PT", datetime(2026, 8, 1, 22, 59, tzinfo=UTC), "EU@2024-02-17"),
+        ("IE", datetime(2026, 8, 1, 23, 0, tzinfo=UTC), "EU@2026-08-02"),
+        ("US", datetime(2024, 10, 21, 3, 59, tzinfo=UTC), "US@2023-07-26"),
+        ("US", datetime(2024, 10, 21, 4, 0, tzinfo=UTC), "US@2024-10-21"),  # daylight saving time in Washington
+        ("FR", datetime(2024, 11, 7, 23, 0, tzinfo=UTC), "FR@2024-11-08"),
     ],
 )
 def test_the_pack_of_the_day_judges(jurisdiction: str, at: datetime, expected: str | None) -> None:
     pack = in_force(PACKS, jurisdiction, at)
     assert (pack.id if pack else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "at", "marked"),
+    [
+        ("FR", datetime(2026, 8, 1, 21, 59, tzinfo=UTC), False),
+        ("FR", datetime(2026, 8, 1, 22, 0, tzinfo=UTC), True),
+        ("PT", datetime(2026, 8, 1, 22, 0, tzinfo=UTC), False),
+    ],
+)
+def test_a_rule_begins_at_midnight_of_its_place(jurisdiction: str, at: datetime, marked: bool) -> None:
+    pack = in_force(PACKS, jurisdiction, at)
+    assert pack is not None
+    content = Content(text="A day at the sea", jurisdiction=jurisdiction, ai_made=True)
+    assert any(finding.rule_id == "eu.ai_mark" for finding in pack.findings(content, at)) is marked
 
 
 @pytest.mark.parametrize(
@@ -114,7 +139,7 @@ def test_a_long_text_of_one_piece_gives_a_bounded_answer(piece: str) -> None:
 
 DOCUMENT = {
     "jurisdiction": "XX",
-    "utc_offset": "+00:00",
+    "timezone": "UTC",
     "versions": [{"from": "2020-01-01"}],
     "labels": {
         "attach": [{"language": "en", "platform": "*", "format": "*", "label": "Ad", "placement": "text_start"}],
@@ -147,6 +172,11 @@ RULE = {
 def test_a_malformed_pack_stops_the_start(rules: list[dict[str, object]]) -> None:
     with pytest.raises(Invalid, match=r"pack\.malformed"):
         parse([{**DOCUMENT, "rules": rules}], shipped_lists())
+
+
+def test_a_place_without_a_known_time_zone_stops_the_start() -> None:
+    with pytest.raises(Invalid, match=r"pack\.malformed"):
+        parse([{**DOCUMENT, "aliases": {"YY": "Moon/Crater"}, "rules": [RULE]}], shipped_lists())
 
 
 def test_a_well_formed_pack_is_taken() -> None:

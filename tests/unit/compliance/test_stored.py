@@ -1,6 +1,7 @@
 """Stored and published forms: golden bytes of every event ever stored stay readable, every event has one public message."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.unit.compliance.given import ABOUT, NOON
 GOLDEN = Path(__file__).parent / "golden"
 CONTENT = Content(
     "全网最低价", "标题", ("通勤",), ("https://shop.example/1",), "xiaohongshu", "image_note", "CN", "美妆", "fixed",
-    ("SAVE10",), "draft", True, False, (Evidence("approval", "防晒霜", "国妆特字1"),),
+    ("SAVE10",), "draft", True, False, (Evidence("approval", "防晒霜", "国妆特字1", date(2027, 3, 1)),),
 )  # fmt: skip
 FINDING = Finding(
     "cn.superlative",
@@ -35,7 +36,7 @@ FINDING = Finding(
     "why",
     "fix",
 )
-POST = live.Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", "a" * 64)
+POST = live.Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", "a" * 64, "xiaohongshu@1")
 LOOK = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
 SAMPLES: dict[str, Any] = {
     "review.opened@1": review.ReviewOpened(ABOUT, CONTENT, 1, "zh-CN", "a" * 64, NOON, NOON),

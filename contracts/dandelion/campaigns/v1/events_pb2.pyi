@@ -1357,6 +1357,38 @@ class Media(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class Evidence(message.Message):
+    """What shows that words of a submission may stand."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    PHRASE_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    EXPIRES_ON_FIELD_NUMBER: builtins.int
+    kind: builtins.str
+    """"registered_name", "approval", "efficacy_report", "source", or "product_owned": an order or a receipt of the creator's."""
+    phrase: builtins.str
+    """The words that it covers; empty: the whole submission."""
+    reference: builtins.str
+    """What a person can look up: a number, an address, an order."""
+    expires_on: builtins.str
+    """The last day on which it holds, YYYY-MM-DD; empty: no end."""
+    def __init__(
+        self,
+        *,
+        kind: builtins.str = ...,
+        phrase: builtins.str = ...,
+        reference: builtins.str = ...,
+        expires_on: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["expires_on", b"expires_on", "kind", b"kind", "phrase", b"phrase", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ContentSubmitted(message.Message):
     """Content to be reviewed; everything that compliance needs to judge it."""
 
@@ -1386,6 +1418,7 @@ class ContentSubmitted(message.Message):
     PRODUCT_USED_FIELD_NUMBER: builtins.int
     PRODUCTS_FIELD_NUMBER: builtins.int
     SUBMITTED_AT_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     """Chosen by the caller."""
     deliverable_id: builtins.str
@@ -1409,7 +1442,7 @@ class ContentSubmitted(message.Message):
     text_hash: builtins.str
     """SHA-256, hex, over title, text, tags, links and media hashes as stored."""
     product_used: builtins.bool
-    """The creator confirmed reception of the product (or none was sent)."""
+    """The creator confirmed reception of the product, or declares with evidence that it owns it. Before 0.2.0 always true."""
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Without "#"."""
@@ -1424,6 +1457,8 @@ class ContentSubmitted(message.Message):
     def products(self) -> containers.RepeatedCompositeFieldContainer[Product]: ...
     @builtins.property
     def submitted_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def evidence(self) -> containers.RepeatedCompositeFieldContainer[Evidence]: ...
     def __init__(
         self,
         *,
@@ -1451,10 +1486,11 @@ class ContentSubmitted(message.Message):
         product_used: builtins.bool = ...,
         products: abc.Iterable[Product] | None = ...,
         submitted_at: timestamp_pb2.Timestamp | None = ...,
+        evidence: abc.Iterable[Evidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1767,6 +1803,7 @@ class ContentPublished(message.Message):
     PROTECTION_S_FIELD_NUMBER: builtins.int
     FEE_MINOR_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
+    NORMAL_FORM_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -1780,7 +1817,7 @@ class ContentPublished(message.Message):
     post_id: builtins.str
     """The platform's id of the post."""
     text_hash: builtins.str
-    """SHA-256, hex, of the text as it stands on the platform (UTF-8), label included."""
+    """SHA-256, hex, of the text as it stands on the platform (UTF-8), label included, in normal_form."""
     label: builtins.str
     """What must stand on the post, and where."""
     placement: common_pb2.LabelPlacement.ValueType
@@ -1791,6 +1828,8 @@ class ContentPublished(message.Message):
     """From published_at: the post has to stay up."""
     fee_minor: builtins.int
     currency: builtins.str
+    normal_form: builtins.str
+    """The id of the form that the platform's own rewriting leaves unchanged (dandelion_posts); empty: the text as it came."""
     @builtins.property
     def published_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -1816,10 +1855,11 @@ class ContentPublished(message.Message):
         protection_s: builtins.int = ...,
         fee_minor: builtins.int = ...,
         currency: builtins.str = ...,
+        normal_form: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "live_check_after_s", b"live_check_after_s", "placement", b"placement", "platform", b"platform", "post_id", b"post_id", "product_category", b"product_category", "protection_s", b"protection_s", "published_at", b"published_at", "submission_id", b"submission_id", "text_hash", b"text_hash", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "live_check_after_s", b"live_check_after_s", "normal_form", b"normal_form", "placement", b"placement", "platform", b"platform", "post_id", b"post_id", "product_category", b"product_category", "protection_s", b"protection_s", "published_at", b"published_at", "submission_id", b"submission_id", "text_hash", b"text_hash", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

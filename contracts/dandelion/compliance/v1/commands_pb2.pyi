@@ -54,6 +54,7 @@ class ReviewContent(message.Message):
     PRODUCTS_FIELD_NUMBER: builtins.int
     SUBMITTED_AT_FIELD_NUMBER: builtins.int
     REQUESTER_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -84,6 +85,8 @@ class ReviewContent(message.Message):
     def products(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.Product]: ...
     @builtins.property
     def submitted_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def evidence(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.Evidence]: ...
     def __init__(
         self,
         *,
@@ -112,9 +115,10 @@ class ReviewContent(message.Message):
         products: abc.Iterable[events_pb2.Product] | None = ...,
         submitted_at: timestamp_pb2.Timestamp | None = ...,
         requester: builtins.str = ...,
+        evidence: abc.Iterable[events_pb2.Evidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "requester", b"requester", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "requester", b"requester", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -509,7 +509,7 @@ class ContentLookedAt(message.Message):
     label_present: builtins.bool
     text_unchanged: builtins.bool
     text_hash: builtins.str
-    """SHA-256, hex, of what stands there now; empty when not found."""
+    """SHA-256, hex, of what stands there now, in the normal form of the agreed hash; empty when not found."""
     platform: common_pb2.Platform.ValueType
     post_id: builtins.str
     ordinal: builtins.int

@@ -112,7 +112,7 @@ def _on_content(command: ContentCommand, contract: Contract, state: State, conte
         raise NotFound("deliverable.unknown", deliverable_id=command.deliverable_id[:80])
     if state.disputed_at is not None and isinstance(command, ExpireDeliverable) and one.stage is not Stage.PAYING:
         return []
-    return _content(command, Work(contract, one, context))
+    return _content(command, Work(contract, one, context, state.product is Product.RECEIVED))
 
 
 def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:

@@ -20,6 +20,7 @@ from services.campaigns.domain.shared.content_events import (
     ContentApproved,
     ContentReviewed,
     ContentSubmitted,
+    EvidenceKind,
     RevisionRequested,
     Ruler,
     RulingRequested,
@@ -74,14 +75,22 @@ def _submitted(command: SubmitContent, seal: str, work: Work) -> ContentSubmitte
         len(one.submissions) + 1,
         command.content,
         seal,
-        setting(work),
+        setting(work, content_used(command.content, work)),
         work.context.at,
         work.after(wait_s),
     )
 
 
-def setting(work: Work) -> Setting:
-    """What the deal is, for whoever judges the content. No work starts before a shipped product is received."""
+def content_used(content: Content, work: Work) -> bool:
+    """An endorser has used what it received, or what it declares as its own by an order or a receipt that still holds."""
+    owned = (one for one in content.evidence if one.kind is EvidenceKind.PRODUCT_OWNED)
+    return work.product_received or any(
+        one.expires_on is None or work.context.at.date() <= one.expires_on for one in owned
+    )
+
+
+def setting(work: Work, product_used: bool) -> Setting:
+    """What the deal is, for whoever judges the content."""
     brief, terms = work.contract.brief.value, work.deliverable.terms
     return Setting(
         brief.campaign_type,
@@ -91,7 +100,7 @@ def setting(work: Work) -> Setting:
         brief.jurisdiction,
         brief.product_category,
         brief.products,
-        product_used=True,
+        product_used,
     )
 
 
@@ -107,12 +116,18 @@ def check_content(content: Content) -> None:
         valid(SHA256.match(each.sha256) is not None, "content.media_hash_malformed")
         valid(each.kind in ("image", "video", "audio"), "content.media_kind_unknown")
         check_number(each, "duration_ms", "content.media_too_long", "limit_ms")
+    check_count(content, "evidence", "content.too_much_evidence")
+    for proof in content.evidence:
+        check_text(proof, "phrase", "content.evidence_malformed")
+        check_text(proof, "reference", "content.evidence_malformed")
 
 
 def content_sha256(content: Content) -> str:
-    """SHA-256 over everything that would be seen, in hexadecimal; fields are parted by a character no text holds."""
+    """SHA-256 over everything that would be seen and what proves it, in hexadecimal, parted by characters no text holds."""
     media = [each.sha256 for each in content.media]
-    fields = ("\x1e".join(values) for values in ([content.title, content.text], content.tags, content.links, media))
+    proofs = ["\x1d".join((one.kind, one.phrase, one.reference, str(one.expires_on))) for one in content.evidence]
+    parts = [[content.title, content.text], content.tags, content.links, media, *([proofs] if proofs else [])]
+    fields = ("\x1e".join(values) for values in parts)
     return hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
 
 

@@ -1,8 +1,10 @@
 """From approval to payment: schedule, publication with its label, verification, take-down, settlement."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+
+from dandelion_posts.labels import leading, without
+from dandelion_posts.normal_form import digest, form_of, normal
 
 from kernel.core.faults import Refused
 from services.campaigns.domain.collaboration.commands import (
@@ -65,19 +67,21 @@ def _check_text(text: str, work: Work) -> None:
         raise work.refuse("content.before_posting_window")
     if not one.label:
         raise work.refuse("content.label_not_recorded")
-    if one.label not in text:
+    if leading((one.label,), text) is None:
         raise Refused("content.label_missing", label=one.label)
-    if _bare(text, one.label) != _bare(one.text, one.label):
+    form = form_of(one.terms.platform)
+    if _bare(form, text, one.label) != _bare(form, one.text, one.label):
         raise work.refuse("content.text_differs_from_approved")
 
 
-def _bare(text: str, label: str) -> str:
-    """The text without the label and without white space: what both versions must share."""
-    return "".join(text.replace(label, "").split())
+def _bare(form: str, text: str, label: str) -> str:
+    """The text in the platform's normal form, without its label and white space: what both versions must share."""
+    return "".join(normal(form, without(label, text)).split())
 
 
 def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPublished:
     one, clocks = work.deliverable, work.contract.terms.value.clocks
+    form = form_of(deal.platform)
     return ContentPublished(
         parties=work.contract.parties,
         deliverable_id=command.deliverable_id,
@@ -87,13 +91,14 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
         post_url=command.post_url,
         label=one.label,
         placement=one.placement,
-        text_sha256=hashlib.sha256(command.text.encode()).hexdigest(),
+        text_sha256=digest(form, command.text),
         published_at=work.context.at,
         live_check_after_s=clocks.live_check_after_s,
         protection_s=clocks.protection_s,
         fee_minor=one.terms.fee_minor,
         currency=work.contract.currency,
         due_at=work.after(clocks.verify_s),
+        normal_form=form,
     )
 
 

@@ -11,11 +11,12 @@ from services.campaigns.domain.shared.contract import Contract
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One deliverable in its collaboration, and the moment it is decided on."""
+    """One deliverable in its collaboration, the moment it is decided on, and whether the creator has the product."""
 
     contract: Contract
     deliverable: Deliverable
     context: Context
+    product_received: bool
 
     def after(self, seconds: int) -> datetime:
         """So many seconds from now."""

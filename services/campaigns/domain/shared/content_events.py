@@ -1,7 +1,7 @@
 """What happens to the content of a deliverable, from the first outline to the verified post. Stored for ever."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -62,9 +62,32 @@ class Media:
     ai_made: bool = False
 
 
+class EvidenceKind(StrEnum):
+    """What a proof is: a name that is registered, an approval of goods, a report on an effect, the source of a figure.
+
+    `product_owned`: the creator owns the product; an order or a receipt takes the place of a product that was received.
+    """
+
+    REGISTERED_NAME = "registered_name"
+    APPROVAL = "approval"
+    EFFICACY_REPORT = "efficacy_report"
+    SOURCE = "source"
+    PRODUCT_OWNED = "product_owned"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A proof for the words `phrase` ("": for all of the content); a person can look up `reference` until `expires_on`."""
+
+    kind: EvidenceKind
+    phrase: Annotated[str, Asked(Len(0, 200))]
+    reference: Annotated[str, Asked(Len(1, 200))]
+    expires_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What would be published: text in characters, links as URLs, media by hash, language as BCP 47."""
+    """What would be published: text in characters, links as URLs, media by hash, language as BCP 47; and what proves it."""
 
     title: Annotated[str, Asked(Len(0, 200))]
     text: WholeText
@@ -72,6 +95,7 @@ class Content:
     links: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 2_000))] = ()
     media: Annotated[tuple[Media, ...], Asked(Len(0, 30))] = ()
     language: Annotated[str, Asked(Len(1, 35))] = "zh"
+    evidence: Annotated[tuple[Evidence, ...], Asked(Len(0, 20))] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +194,7 @@ class ContentScheduled:
 
 @dataclass(frozen=True, slots=True)
 class ContentPublished:
-    """A public post. `text_sha256` covers the text as published, with the label in it."""
+    """A public post. `text_sha256` covers the text as published, label included, in `normal_form` ("": as it came)."""
 
     parties: Parties
     deliverable_id: str
@@ -187,6 +211,7 @@ class ContentPublished:
     fee_minor: int
     currency: str
     due_at: datetime
+    normal_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from kernel.core.faults import Invalid
@@ -27,12 +28,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The content under one pack: its parts, the category in the pack's words ("" unknown), the label law."""
+    """The content under one pack: its parts, the category in the pack's words ("" unknown), the label law, the day."""
 
     content: Content
     category: str
     parts: tuple[Part, ...]
     labels: LabelLaw
+    day: date
 
 
 @dataclass(frozen=True, slots=True)

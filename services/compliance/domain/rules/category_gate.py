@@ -1,6 +1,6 @@
 """Product categories that creators may not, or not without papers, recommend.
 
-Params: `needs` names a kind of evidence (e.g. "approval") that lowers the finding to `with_evidence` ("warning", "notice").
+Params: `needs` names a kind of evidence (e.g. "approval") that, until it runs out, lowers the finding to `with_evidence`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ def check(params: Mapping[str, Any], _lists: Lists) -> Check:
     def gate(case: Case) -> Iterator[Breach]:
         if not case.category:
             return
-        shown = needs and any(evidence.kind == needs for evidence in case.content.evidence)
+        shown = needs and any(evidence.holds(needs, case.day) for evidence in case.content.evidence)
         yield Breach(severity=lowered if shown else None)
 
     return gate

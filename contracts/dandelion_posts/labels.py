@@ -1,0 +1,179 @@
+"""Where a text carries a label of paid content, as people read it: a word of its own, in its place, not taken back.
+
+A label is no part of another word ("Adidas"), of an address, of a longer tag ("#ad-free") or of a denial ("not an ad"). It leads
+where it is seen before the text is opened: near the start, not behind three line breaks, not behind other tags.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import islice
+
+LEADING_CHARACTERS = 60
+"""What a feed shows of a text before "more"."""
+HEAD = 400
+"""A label that leads, and what stands round it, lies in so many characters."""
+LINE_BREAKS = 3
+"""So many line breaks push what follows out of sight."""
+WIDEST = 4
+UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})
+OPENING, CLOSING, DASHES = r"\[(【〔「『<《{*~", r"\])】〕」』>》}*~", r":|\-–—·•/,.。!"
+SENTENCE = re.compile(r"[.!?。！？;；\n…]")
+ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S{1,2000}|(?<![\w.])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|net|org|io|co|cn|uk|de|fr|eu|shop|me)\b/?\S{0,2000}"
+)
+TAG_BEFORE = re.compile(r"#[^\s#]{1,100}[\s#]{0,3}$")
+MAX_PLACES = 100
+"""More places of one word, or addresses, in one text say nothing new."""
+WINDOW = 80
+"""So much of the text before a label is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A label in a text: its word [start, end), and all that belongs to it [opens, closes): hash sign, brackets, colon."""
+
+    start: int
+    end: int
+    opens: int
+    closes: int
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """labels.toml, compiled."""
+
+    nouns: frozenset[str]
+    affirmed: re.Pattern[str]
+    denied_before: re.Pattern[str]
+    denied_after: re.Pattern[str]
+    continued: re.Pattern[str]
+
+
+@cache
+def _words() -> Words:
+    data = tomllib.loads(files(__package__).joinpath("labels.toml").read_text("utf-8"))
+    joined = {name: re.compile("|".join(f"(?:{one})" for one in data[name])) for name in data if name != "nouns"}
+    return Words(frozenset(data["nouns"]), **joined)
+
+
+@lru_cache(maxsize=64)
+def folded(text: str) -> tuple[str, tuple[int, ...]]:
+    """Lower case, without compatibility forms, accents and what is not seen; and where each character came from."""
+    pairs = [(letter, index) for index, character in enumerate(text) for letter in _letters(character)]
+    return "".join(letter for letter, _ in pairs), tuple(index for _, index in pairs)
+
+
+@lru_cache(maxsize=65_536)
+def _letters(character: str) -> str:
+    if character.isspace():
+        return "\n" if character in "\n\x0b\x0c\r\x85\u2028\u2029" else " "
+    letters = unicodedata.normalize("NFKD", character).casefold()[:WIDEST]
+    return "".join(letter for letter in letters if unicodedata.category(letter) not in UNSEEN)
+
+
+def core(wording: str) -> str:
+    """The word itself: "#ad", "[Ad]" and "AD:" are one label."""
+    return folded(wording)[0].strip(" #[]()【】:|｜-")
+
+
+def find(wording: str, text: str) -> Mark | None:
+    """The first place where the text carries the wording as a label."""
+    return next(marks(wording, text), None)
+
+
+def leading(wordings: Iterable[str], text: str) -> Mark | None:
+    """A label among the wordings that is seen before the text is opened."""
+    return next((mark for wording in wordings for mark in marks(wording, text[:HEAD]) if mark.leads), None)
+
+
+def same(one: str, other: str) -> bool:
+    """True for two spellings of one label."""
+    return bool(core(one)) and core(one) == core(other)
+
+
+def without(wording: str, text: str) -> str:
+    """The text without the leading labels of this wording, with what belongs to them."""
+    for mark in reversed([mark for mark in marks(wording, text[:HEAD]) if mark.leads]):
+        text = text[: mark.opens] + text[mark.closes :]
+    return text
+
+
+def marks(wording: str, text: str) -> Iterator[Mark]:
+    """All places, in order."""
+    plain, origin = folded(text)
+    word = core(wording)
+    if not word or word.split()[0] not in plain:
+        return
+    for match in islice(_pattern(word).finditer(plain), MAX_PLACES):
+        if not _in_address(plain, match.start("word")) and _is_label(wording, word, plain, match):
+            yield _mark(plain, origin, match, len(text))
+
+
+def _in_address(plain: str, start: int) -> bool:
+    return any(begins <= start < ends for begins, ends in _addresses(plain))
+
+
+@lru_cache(maxsize=64)
+def _addresses(plain: str) -> list[tuple[int, int]]:
+    return [match.span() for match in islice(ADDRESS.finditer(plain), MAX_PLACES)]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(word: str) -> re.Pattern[str]:
+    """The word with what belongs to it. A Latin word touches no letter, digit or joiner; a Chinese one may."""
+    body = r"\s{1,3}".join(re.escape(part) for part in word.split())
+    head = rf"(?P<head>[{OPENING}]{{1,2}}\s?)?(?:(?<![a-z0-9_@/=&+.'’-])(?P<tag>\#)\s?)?"
+    border = r"(?(tag)|(?<![\w@/=&+.'’#-]))" if word.isascii() else ""
+    behind = r"(?!\w|[-–'’@&+][^\W_])" if word.isascii() else ""
+    tail = rf"(?P<tail>\s?[{CLOSING}]{{1,2}})?(?P<dash>\s{{0,2}}[{DASHES}])?"
+    return re.compile(rf"{head}{border}(?P<word>{body}){behind}{tail}")
+
+
+def _is_label(wording: str, word: str, plain: str, match: re.Match[str]) -> bool:
+    words, (start, end) = _words(), match.span("word")
+    breaks = [found.end() for found in SENTENCE.finditer(plain, max(0, start - WINDOW), start)]
+    before, after = plain[breaks[-1] if breaks else max(0, start - WINDOW) : start], plain[end : end + WINDOW]
+    if words.denied_before.search(before) or words.denied_after.search(after):
+        return False
+    if match["tag"] or (match["head"] and match["tail"]):
+        return not after[:1].isalnum()
+    if word in words.nouns:
+        return _stands(words, word, plain, match) or bool(words.affirmed.search(before))
+    return not wording.startswith("#") and _apart(plain, start, end)
+
+
+def _apart(plain: str, start: int, end: int) -> bool:
+    """No letter touches the word."""
+    return not (plain[start - 1 : start].isalnum() or plain[end : end + 1].isalnum())
+
+
+def _stands(words: Words, word: str, plain: str, match: re.Match[str]) -> bool:
+    """A bare noun: first in its line and no longer phrase, or last behind a dash; a Chinese one wherever no letter touches it."""
+    start, end = match.span("word")
+    line = plain[plain.rfind("\n", 0, start) + 1 : start]
+    first = not any(character.isalnum() for character in line)
+    if not word.isascii() and _apart(plain, start, end):
+        return True
+    if first:
+        return not words.continued.search(plain[end : end + WINDOW])
+    ends = plain[end : end + 1] in ("", "\n")
+    return word.isascii() and ends and line.rstrip()[-1:] in "|·•—–:"
+
+
+def _mark(plain: str, origin: tuple[int, ...], match: re.Match[str], length: int) -> Mark:
+    start, end = match.span("word")
+    opens, closes = match.start(), match.end()
+    if match["head"] and not match["tail"]:
+        opens = match.start("tag") if match["tag"] else start
+    if match["dash"] and any(character.isalnum() for character in plain[plain.rfind("\n", 0, start) + 1 : start]):
+        closes = match.start("dash")  # it belongs to the sentence that the label ends
+    seen = origin[start] < LEADING_CHARACTERS and plain.count("\n", 0, start) < LINE_BREAKS
+    leads = seen and not TAG_BEFORE.search(plain[max(0, opens - WINDOW) : opens])
+    last = origin[closes - 1] + 1 if closes < len(plain) else length
+    return Mark(origin[start], origin[end - 1] + 1, origin[opens], last, leads)

@@ -1,0 +1,153 @@
+"""A label is a word of its own, in its place, not taken back: as people read it."""
+
+import pytest
+from dandelion_posts.labels import find, leading, same, without
+
+LEADS = [
+    ("Ad", "Ad: my new trainers"),
+    ("Ad", "AD: my new trainers"),
+    ("Ad", "ad - my new trainers"),
+    ("Ad", "#AD my new trainers"),
+    ("Ad", "#ad"),
+    ("Ad", "Ad"),
+    ("Ad", "Ad my new trainers"),
+    ("Ad", "[Ad] my new trainers"),
+    ("Ad", "(AD) my new trainers"),
+    ("Ad", "🌟 Ad | my new trainers"),
+    ("Ad", "My new trainers #ad"),
+    ("Ad", "This is an ad for my new trainers"),
+    ("Ad", "Ａｄ: full width"),
+    ("Ad", "Ad: this is not medical advice"),
+    ("Ad", "Ad/Anzeige: beides"),
+    ("Ad", "Ad: see https://x.com/#ad"),
+    ("#ad", "#ad #love #fashion, in that order"),
+    ("#ad", "Ad: my day"),
+    ("#ad", "My day\n#ad"),
+    ("#ad", "My routine ＃ＡＤ"),
+    ("Paid promotion", "Paid  promotion with Acme"),
+    ("Advertising", "ADVERTISING – my day"),
+    ("Publicité", "PUBLICITE - mon sérum"),
+    ("Publicité", "Publicite\u0301 - mon sérum"),
+    ("Publicité", "#Publicité mon sérum"),
+    ("Anzeige", "Anzeige, mein neues Serum"),
+    ("Werbung", "Werbung | mein neues Serum"),
+    ("广告", "广告 周末出门妆"),
+    ("广告", "【广告】周末出门妆"),
+    ("广告", "【广\u200b告】周末出门妆"),
+    ("广告", "#广告 周末出门妆"),
+    ("广告", "广告｜周末出门妆"),
+    ("广告", "广告：周末出门妆"),
+    ("广告", "广告周末出门妆"),
+    ("广告", "周末出门妆【广告】"),
+    ("广告", "周末出门妆 #广告[话题]#"),
+    ("广告", "好用#广告"),
+]
+HIDDEN = [
+    ("Ad", "Adidas trainers are my go-to"),
+    ("Ad", "My dad wears trainers"),
+    ("Ad", "This is not an ad, I just love them"),
+    ("Ad", "This isn't an ad"),
+    ("Ad", "This isn’t really an #ad"),
+    ("Ad", "Not an ad: my new trainers"),
+    ("Ad", "Definitely no ad"),
+    ("Ad", "Non-ad content"),
+    ("Ad", "Ad? Nope, bought them myself"),
+    ("Ad", "#ad-free trainers"),
+    ("Ad", "Ad-free trainers"),
+    ("Ad", "#adidas #trainers"),
+    ("Ad", "@ad my new trainers"),
+    ("Ad", "see https://x.com/#ad for more"),
+    ("Ad", "see x.com/ad"),
+    ("Ad", "mail me: ad@shop.com"),
+    ("Ad", "I saw an ad for these trainers"),
+    ("Ad", "Ad hoc shopping for trainers"),
+    ("Ad", "Ad campaigns bore me"),
+    ("Ad", "#love #ad #fashion"),
+    ("Ad", "#love #fashion #ad"),
+    ("Ad", "My new trainers\n\n\n#ad"),
+    ("Ad", "My new trainers\r\n\r\n\r\nAd: Acme"),
+    ("Ad", "Trainers that I wear every single day of the week, come rain or come shine. #ad"),
+    ("#ad", "My day #adventure"),
+    ("#ad", "##advert"),
+    ("sponsored", "Not sponsored, just love"),
+    ("sponsored", "This post is not sponsored"),
+    ("Paid promotion", "No paid promotion here"),
+    ("Publicité", "Ceci n'est pas une publicité"),
+    ("Publicité", "sans publicité"),
+    ("Publicité", "antipublicité"),
+    ("Werbung", "Das ist keine Werbung"),
+    ("Werbung", "unbezahlte Werbung"),
+    ("Werbung", "Werbungskosten absetzen"),
+    ("Publicidad", "No es publicidad"),
+    ("Pubblicità", "Non è pubblicità"),
+    ("广告", "这不是广告，真的好用"),
+    ("广告", "这 不是 广告"),
+    ("广告", "无广告 真的好用"),
+    ("广告", "不是#广告 真的好用"),
+    ("广告", "非广告，自用分享"),
+    ("广告", "没收广告费"),
+    ("广告", "广告？不存在的"),
+    ("广告", "广告勿扰"),
+    ("广告", "广告牌下拍照"),
+    ("广告", "广告公司的同事推荐"),
+    ("广告", "#广告人的日常"),
+    ("广告", "#周末 #广告 #穿搭"),
+    ("广告", "周末出门妆\n\n\n广告"),
+]
+
+
+@pytest.mark.parametrize(("wording", "text"), LEADS)
+def test_a_label_is_seen(wording: str, text: str) -> None:
+    assert leading((wording,), text) is not None
+
+
+@pytest.mark.parametrize(("wording", "text"), HIDDEN)
+def test_what_people_do_not_read_as_a_label_is_none(wording: str, text: str) -> None:
+    assert leading((wording,), text) is None
+
+
+@pytest.mark.parametrize(
+    ("wording", "text", "word"),
+    [
+        ("广告", "🌟【广\u200b告】", "广\u200b告"),
+        ("#ad", "My day #Ad", "Ad"),
+        ("Publicité", "Publicite\u0301 !", "Publicite\u0301"),
+    ],
+)
+def test_the_place_is_in_characters_of_the_original(wording: str, text: str, word: str) -> None:
+    mark = find(wording, text)
+    assert mark is not None
+    assert text[mark.start : mark.end] in (word, word.rstrip("\u0301"))
+
+
+@pytest.mark.parametrize(
+    ("wording", "text", "rest"),
+    [
+        ("Ad", "AD: my new trainers", " my new trainers"),
+        ("Ad", "#AD my new trainers", " my new trainers"),
+        ("Ad", "[Ad] my new trainers", " my new trainers"),
+        ("Ad", "Adidas trainers", "Adidas trainers"),
+        ("Ad", "Ad: my trainers #ad", " my trainers "),
+        ("#ad", "My day #ad!", "My day !"),
+        ("广告", "【广告】周末", "周末"),
+        ("广告", "广告｜周末", "周末"),
+        ("Publicité", "Publicité - mon sérum", " mon sérum"),
+    ],
+)
+def test_what_is_left_without_the_label(wording: str, text: str, rest: str) -> None:
+    assert without(wording, text) == rest
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [("#ad", "AD", True), ("广告", "【广告】", True), ("Ad", "", False), ("Ad", "Advert", False), ("", "", False)],
+)
+def test_spellings_of_one_label(one: str, other: str, alike: bool) -> None:
+    assert same(one, other) is alike
+
+
+@pytest.mark.parametrize("piece", ["ad ", "#ad", "x.com/", "广告", "not an ", "a.", "【", "#"])
+def test_a_long_text_of_one_piece_is_read(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+    for wording in ("Ad", "广告", "Paid promotion"):
+        assert len(without(wording, text)) <= len(text)
