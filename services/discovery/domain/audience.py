@@ -40,7 +40,8 @@ Shares = Annotated[tuple[Share, ...], Asked(Len(0, 60))]
 class Audience:
     """One report on one kind of audience, with sample size, date and provenance.
 
-    A dimension's shares sum to at most 10,000 bps (what is missing is unknown). `active_hours` are hours of the day in
+    A dimension's shares sum to at most 10,000 bps (what is missing is unknown), but for what rounding each of them can
+    add, which is taken off the largest. `active_hours` are hours of the day in
     Asia/Shanghai, "00".."23". The last four are shares of followers, None where unknown.
     """
 
@@ -87,10 +88,18 @@ def _checked_shares(audience: Audience, field: str, names: tuple[str, ...] = ())
         if not share.name or (names and share.name not in names):
             raise Invalid("audience.name_unknown", field=field, name=share.name[:40], expected=" ".join(names)[:200])
         checked_line(share, "name")
-    total = sum(share.bps for share in shares)
-    if total > BASIS_POINTS:
-        raise Invalid("audience.shares_over_one", field=field, total_bps=total)
-    return tuple(sorted(shares, key=lambda share: share.name))
+    return tuple(sorted(_within_the_whole(field, shares), key=lambda share: share.name))
+
+
+def _within_the_whole(field: str, shares: tuple[Share, ...]) -> tuple[Share, ...]:
+    """Each share was rounded by less than half a basis point; the largest gives up what they are too many together."""
+    over = sum(share.bps for share in shares) - BASIS_POINTS
+    if over <= 0:
+        return shares
+    if 2 * over >= len(shares):
+        raise Invalid("audience.shares_over_one", field=field, total_bps=BASIS_POINTS + over)
+    largest = max(shares, key=lambda share: (share.bps, share.name))
+    return tuple(replace(share, bps=share.bps - over) if share is largest else share for share in shares)
 
 
 def _check_bps(field: str, bps: int | None) -> None:

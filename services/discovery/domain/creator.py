@@ -28,6 +28,7 @@ from services.discovery.domain.commands import (
     SuspendCreator,
     VerifyAccount,
 )
+from services.discovery.domain.csv.days import dated
 from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.events import (
     AccountLinked,
@@ -125,7 +126,7 @@ def _import(command: ImportCreator, state: State, context: Context) -> Sequence[
         steps = [ChangeProfile(command.registration.profile), *map(LinkAccount, command.registration.accounts)]
     events: list[Event] = []
     for step in [*steps, *command.changes]:
-        decided = decide(step, state, context)
+        decided = decide(dated(step, state, context.at), state, context)
         for event in decided:
             state = evolve(state, event)
         events.extend(decided)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kernel.core.faults import Invalid
+from services.discovery.domain.csv.charset import as_utf8
+from services.discovery.domain.csv.reasons import REASONS, column_of, sentence
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow, Values, creator_row
 
 ROWS_LIMIT = 20_000
@@ -49,21 +51,12 @@ class Record:
     rule: str = ""
 
 
-REASONS = {
-    "csv.not_utf8": "the line is not UTF-8 text",
-    "csv.quote_not_closed": f"a quoted field is not closed within {RECORD_LINES} lines",
-    "csv.quoting_malformed": 'a quote must stand round the whole field, and be doubled ("") inside it',
-    "csv.control_character": "the line contains a control character",
-    "csv.field_count": "the row has another number of fields than the header",
-    "csv.field_too_long": f"a field is longer than {FIELD_CHARS} characters",
-    "csv.value_missing": "a value is required here",
-    "csv.duplicate_row": "the same platform and handle stand on an earlier line",
-}
+def parse(data: bytes, charset: str = "") -> Parsed:
+    """Raises Invalid for a file that is wrong as a whole: `csv.empty`, `.not_utf8`, `.too_many_rows`, `.column_*`.
 
-
-def parse(data: bytes) -> Parsed:
-    """Raises Invalid for a file that is wrong as a whole: `csv.empty`, `.not_utf8`, `.too_many_rows`, `.column_*`."""
-    records = split_records(data)
+    Rows without any value are no rows: spreadsheets write as many as were ever touched.
+    """
+    records = (record for record in split_records(as_utf8(data, charset)) if not _is_blank(record))
     header = _checked_header(next(records, None))
     rows: list[CreatorRow] = []
     problems: list[Problem] = []
@@ -83,12 +76,18 @@ def parse(data: bytes) -> Parsed:
     return Parsed(tuple(rows), tuple(problems), read, len(bad))
 
 
+def _is_blank(record: Record) -> bool:
+    return record.fields is not None and not any(field.strip() for field in record.fields)
+
+
 def _checked_header(record: Record | None) -> tuple[str, ...]:
     if record is None:
         raise Invalid("csv.empty")
     if record.fields is None:
         raise Invalid(record.rule, line=record.line)
-    names = tuple(name.strip().casefold() for name in record.fields)
+    names = tuple(name.strip().casefold() for name in _without_blank_end(record.fields))
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        raise Invalid("csv.separator_not_comma", expected="columns separated by commas", line=record.line)
     for name in names:
         if name not in COLUMNS:
             raise Invalid("csv.column_unknown", column=name[:60], line=record.line)
@@ -103,15 +102,16 @@ def _checked_header(record: Record | None) -> tuple[str, ...]:
 def _read_row(
     record: Record, header: tuple[str, ...], first_lines: dict[tuple[str, str], int]
 ) -> tuple[CreatorRow | None, list[Problem]]:
-    rule = record.rule or _rule_of_shape(record.fields or (), header)
+    fields = _fitting(record.fields or (), len(header))
+    rule = record.rule or _rule_of_shape(fields, header)
     if rule:
-        return None, [Problem(record.line, "", rule, REASONS[rule])]
-    values, problems = _read_values(record, header)
+        return None, [_problem(record.line, "", Invalid(rule))]
+    values, problems = _read_values(record.line, fields, header)
     if not problems:
         try:
             row = creator_row(record.line, values)
         except Invalid as fault:
-            return None, [_problem(record.line, str(fault.facts.get("field", "")), fault)]
+            return None, [_problem(record.line, column_of(fault), fault)]
         first = first_lines.setdefault((row.account.platform, row.account.handle), record.line)
         if first == record.line:
             return row, []
@@ -120,27 +120,38 @@ def _read_row(
     return None, problems
 
 
+def _without_blank_end(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields up to the last that says something: spreadsheets write commas for columns that were ever touched."""
+    end = len(fields)
+    while end and not fields[end - 1].strip():
+        end -= 1
+    return fields[:end]
+
+
+def _fitting(fields: tuple[str, ...], columns: int) -> tuple[str, ...]:
+    """The row without blank fields past the header's end."""
+    return fields[:columns] if len(_without_blank_end(fields)) <= columns <= len(fields) else fields
+
+
 def _rule_of_shape(fields: tuple[str, ...], header: tuple[str, ...]) -> str:
     if len(fields) != len(header):
         return "csv.field_count"
     return "csv.field_too_long" if any(len(field) > FIELD_CHARS for field in fields) else ""
 
 
-def _read_values(record: Record, header: tuple[str, ...]) -> tuple[Values, list[Problem]]:
+def _read_values(line: int, fields: tuple[str, ...], header: tuple[str, ...]) -> tuple[Values, list[Problem]]:
     values: Values = {}
     problems = []
-    for name, text in zip(header, record.fields or (), strict=True):
+    for name, text in zip(header, fields, strict=True):
         try:
             values[name] = COLUMNS[name].value_of(text.strip())
         except Invalid as fault:
-            problems.append(_problem(record.line, name, fault))
+            problems.append(_problem(line, name, fault))
     return values, problems
 
 
 def _problem(line: int, column: str, fault: Invalid) -> Problem:
-    facts = ", ".join(f"{name} {value}" for name, value in fault.facts.items() if name != "field")
-    said = REASONS.get(fault.code, fault.code.replace("_", " ").replace(".", ": "))
-    return Problem(line, column, fault.code, f"{said} ({facts})" if facts else said)
+    return Problem(line, column, fault.code, sentence(fault))
 
 
 def split_records(data: bytes) -> Iterator[Record]:

@@ -7,15 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import derived_id
-from kernel.core.money import BASIS_POINTS, checked_currency
-from services.discovery.domain.audience import Audience, AudienceKind, Share
+from kernel.core.money import checked_currency
+from services.discovery.domain.audience import Audience, AudienceKind
 from services.discovery.domain.categories import checked_category
-from services.discovery.domain.checks import Provenance, checked_text
+from services.discovery.domain.checks import Provenance, checked_count, checked_text
 from services.discovery.domain.commands import (
     Change,
     ChangeAvailability,
@@ -26,6 +25,7 @@ from services.discovery.domain.commands import (
     ReportFollowers,
     ReportPerformance,
 )
+from services.discovery.domain.csv.shares import LIST_LIMIT, read_ratio, read_shares
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.profile import (
     Account,
@@ -41,10 +41,6 @@ from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 
 Values = dict[str, Any]
 NAME_CHARS, BIO_CHARS, CONTACT_CHARS = 80, 1_000, 200
-LIST_LIMIT = 60
-SHARES_KEPT = 4_096
-"""Files repeat the same few shares."""
-_RATIO = re.compile(r"(?:0(?:\.([0-9]{1,4}))?|1(?:\.0{1,4})?)")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -96,12 +92,8 @@ def read_number(text: str) -> int:
     return int(text)
 
 
-def read_ratio(text: str) -> int:
-    """Basis points of a decimal in 0..1, e.g. 6200 of `0.62`."""
-    found = _RATIO.fullmatch(text)
-    if not found:
-        raise Invalid("ratio.malformed", value=text[:40], expected="a decimal from 0 to 1 with at most 4 places")
-    return BASIS_POINTS if text.startswith("1") else int((found[1] or "0").ljust(4, "0"))
+def read_count(text: str) -> int:
+    return checked_count("", read_number(text))
 
 
 def read_day(text: str) -> datetime:
@@ -132,14 +124,6 @@ def read_list(item: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return read
 
 
-@lru_cache(SHARES_KEPT)
-def read_share(text: str) -> Share:
-    name, equals, ratio = text.rpartition("=")
-    if not equals or not name.strip():
-        raise Invalid("share.malformed", value=text[:40], expected="name=ratio")
-    return Share(name.strip(), read_ratio(ratio.strip()))
-
-
 def one_of(kind: Callable[[str], Any], names: str) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         try:
@@ -160,7 +144,6 @@ def read_bio(text: str) -> str:
     return text
 
 
-_SHARES = read_list(read_share)
 _FORMATS = ", ".join(Format)
 
 COLUMNS: dict[str, Column] = {
@@ -191,20 +174,20 @@ COLUMNS: dict[str, Column] = {
     "commission": Column("share of sales accepted (CPS), a ratio; empty: none", read_ratio),
     "closed_formats": Column(f"priced but not for sale now: {_FORMATS}; separated by `;`",
                              read_list(one_of(Format, _FORMATS))),
-    "observed_on": Column("the UTC day of all figures below", read_day, True),
+    "observed_on": Column("the day of all figures below, as it is where they were read", read_day, True),
     "provenance": Column(", ".join(Provenance), one_of(Provenance, ", ".join(Provenance))),
-    "followers": Column("a count", read_number, True),
-    "image_note_exposures": Column("median per image note over 30 days", read_number),
-    "image_note_reads": Column("median per image note over 30 days", read_number),
-    "image_note_engagements": Column("median of likes + saves + comments + shares + follows", read_number),
-    "video_exposures": Column("median per video over 30 days", read_number),
-    "video_reads": Column("median of views per video over 30 days", read_number),
-    "video_engagements": Column("median of likes + saves + comments + shares + follows", read_number),
-    "audience_sample": Column("number of followers the shares below rest on", read_number),
-    "audience_gender": Column("`female=0.72;male=0.28`", _SHARES),
-    "audience_ages": Column("`<18=0.05;18-24=0.41;25-34=0.38;35-44=0.11;45+=0.05`", _SHARES),
-    "audience_locations": Column("`Shanghai=0.18;Guangdong=0.15`", _SHARES),
-    "audience_interests": Column("`美妆=0.4;时尚=0.3`", _SHARES),
+    "followers": Column("a count", read_count, True),
+    "image_note_exposures": Column("median per image note over 30 days", read_count),
+    "image_note_reads": Column("median per image note over 30 days", read_count),
+    "image_note_engagements": Column("median of likes + saves + comments + shares + follows", read_count),
+    "video_exposures": Column("median per video over 30 days", read_count),
+    "video_reads": Column("median of views per video over 30 days", read_count),
+    "video_engagements": Column("median of likes + saves + comments + shares + follows", read_count),
+    "audience_sample": Column("number of followers the shares below rest on", read_count),
+    "audience_gender": Column("`female=0.72;male=0.28`", read_shares),
+    "audience_ages": Column("`<18=0.05;18-24=0.41;25-34=0.38;35-44=0.11;45+=0.05`", read_shares),
+    "audience_locations": Column("`Shanghai=0.18;Guangdong=0.15`", read_shares),
+    "audience_interests": Column("`美妆=0.4;时尚=0.3`", read_shares),
     "audience_active": Column("share of followers active in 30 days, a ratio", read_ratio),
 }  # fmt: skip
 """In the order in which files are written; a file may have them in any order."""
@@ -283,6 +266,8 @@ def _card(values: Values) -> RateCard | None:
 
 def _performance(values: Values, kind: str, provenance: Provenance, on: datetime) -> Performance:
     exposures, reads, engagements = (_needed(values, f"{kind}_{f}") for f in ("exposures", "reads", "engagements"))
+    if reads > exposures:
+        raise Invalid("performance.reads_over_exposures", field=f"{kind}_reads", reads=reads, exposures=exposures)
     return Performance(Format(kind), 30, exposures, reads, engagements, provenance, on)
 
 

@@ -79,7 +79,10 @@ class Profile:
     examples: Annotated[tuple[str, ...], Asked(Len(0, 10), each=Len(12, LINK_CHARS))] = ()
 
 
-_HANDLE = re.compile(r"[\w.\-]{1,64}")
+HANDLE_CHARS = 64
+_MARKS = frozenset("._-·")
+_JOINERS = frozenset("\u200c\u200d")
+_COUNT = re.compile(r"[0-9]+([.,][0-9]+)?[万萬亿億]\+?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LINK = re.compile(rf"https://[^\s\"<>\\]{{4,{LINK_CHARS - len('https://')}}}")
@@ -95,9 +98,24 @@ def handle_key(handle: str) -> str:
 def checked_account(account: Account) -> Account:
     """The account with its handle normalised; raises Invalid `creator.handle_malformed`."""
     handle = handle_key(account.handle)
-    if not _HANDLE.fullmatch(handle):
+    if not is_handle(handle):
         raise Invalid("creator.handle_malformed", field="handle", platform=account.platform, handle=handle[:64])
     return replace(account, handle=handle)
+
+
+def is_handle(handle: str) -> bool:
+    """Letters of any script with their marks, digits, and `. _ - ·`; at least one letter or digit. A count is no handle.
+
+    Joiners stand only between letters that are written with marks: elsewhere they are invisible.
+    """
+    if not 1 <= len(handle) <= HANDLE_CHARS or _COUNT.fullmatch(handle):
+        return False
+    kinds = [unicodedata.category(letter)[0] for letter in handle]
+    joined = all(at and kinds[at - 1] == "M" for at, letter in enumerate(handle) if letter in _JOINERS)
+    plain = all(
+        kind in "LMN" or letter in _MARKS or letter in _JOINERS for letter, kind in zip(handle, kinds, strict=True)
+    )
+    return joined and plain and kinds[0] != "M" and not {"L", "N"}.isdisjoint(kinds)
 
 
 def checked_accounts(accounts: tuple[Account, ...]) -> tuple[Account, ...]:

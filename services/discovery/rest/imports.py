@@ -7,10 +7,11 @@ sent again changes nothing, and one sent again after a lost connection finishes 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from email.message import Message
 from typing import Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from kernel.core.canonical import canonical, given
@@ -21,6 +22,7 @@ from kernel.edge.http import CommandRequest
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
+from services.discovery.domain.csv.reasons import column_of, sentence
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
 from services.discovery.rest.sealing import Sealer, seal
 
@@ -80,13 +82,20 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
     async def import_creators(request: CommandRequest) -> ImportAnswer:
         """Operators only: registers the creators of a CSV file, or brings them up to date. At most 20,000 rows, 8 MiB."""
         request.actor.require("operator")
-        parsed = await asyncio.to_thread(parse, await request.http.body())
+        parsed = await asyncio.to_thread(parse, await request.http.body(), _charset(request.http))
         importing = _Import(writer, sealer, request)
         for start in range(0, len(parsed.rows), ROWS_AT_ONCE):
             await importing.take(parsed.rows[start : start + ROWS_AT_ONCE])
         return importing.answer(parsed.read_rows, parsed.bad_rows, parsed.problems)
 
     return router
+
+
+def _charset(request: Request) -> str:
+    """The charset that the Content-Type names; "" where it names none."""
+    told = Message()
+    told["Content-Type"] = request.headers.get("content-type", "text/csv")
+    return str(told.get_param("charset", ""))
 
 
 class _Import:
@@ -129,7 +138,7 @@ class _Import:
             )
         elif isinstance(answer, Fault) and answer.kind not in RETRIED:
             self._rows.append(RowAnswer(line=row.line, creator_id=row.creator_id, outcome="refused", version=before))
-            self._problems.append(Problem(row.line, str(answer.facts.get("field", "")), answer.code, str(answer)))
+            self._problems.append(Problem(row.line, column_of(answer), answer.code, sentence(answer)))
         else:
             raise answer
 

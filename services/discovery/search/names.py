@@ -19,7 +19,7 @@ from kernel.core.faults import Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
-from services.discovery.search.words import asked, normal, pairs, tokens
+from services.discovery.search.words import WORD_CHARS, asked, normal, pairs, runs, tokens
 from services.discovery.tables import CREATORS
 
 FIELDS = ("display_name", "bio")
@@ -85,14 +85,20 @@ class TextIndex:
         return {one for one in candidates if any(run in text for text in self.documents[one].fields.values())}
 
     def _beginning(self, word: str) -> set[str]:
+        """Tokens are cut after some characters: what a longer word asks for beyond them is looked up in the texts."""
         if self.stale_words:
             self.words, self.stale_words = sorted(self.postings), False
-        at, found = bisect_left(self.words, word), set[str]()
+        indexed = word[:WORD_CHARS]
+        at, found = bisect_left(self.words, indexed), set[str]()
         for known in self.words[at : at + EXPANSIONS]:
-            if not known.startswith(word):
+            if not known.startswith(indexed):
                 break
             found |= self.postings[known]
-        return found
+        return found if indexed == word else {one for one in found if self._has_word(one, word)}
+
+    def _has_word(self, creator_id: str, beginning: str) -> bool:
+        texts = self.documents[creator_id].fields.values()
+        return any(run.startswith(beginning) for text in texts for run, _ in runs(text))
 
     def matched(self, creator_id: str, query: str) -> list[str]:
         """In which fields the parts of a query stand, for the reasons of a hit."""

@@ -1,8 +1,14 @@
-"""Texts in Chinese and English as tokens. Han, kana and hangul are cut into characters and pairs, other letters into words."""
+"""Texts in Chinese and English as tokens, folded alike when they are indexed and when they are asked for.
+
+Han, kana and hangul are cut into characters and pairs, other letters into words."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
+
+from anyascii import anyascii
+from opencc import OpenCC
 
 _RUN = re.compile(
     r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+)|([^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)"
@@ -11,8 +17,41 @@ WORD_CHARS = 40
 
 
 def normal(text: str) -> str:
-    """NFKC and case folded: full-width letters, ligatures and capitals are the plain ones."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """NFKC, case folded, without accents, in simplified Chinese: one form for full-width, traditional and accented writing.
+
+    Each character is folded by itself, so that a part of a text is folded as it is inside the whole.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return plain if plain.isascii() else unicodedata.normalize("NFC", plain).translate(FOLDED)
+
+
+class _Folded(dict[int, str]):
+    """Folded characters by code point, each folded at its first use; there are no more than Unicode has."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _folded(chr(code))
+        return self[code]
+
+
+FOLDED = _Folded()
+
+
+def _folded(letter: str) -> str:
+    """Latin letters in ASCII (é, ø, ß), Greek and ё without their accent, Han characters simplified; any other as it is."""
+    if letter.isascii():
+        return letter
+    name = unicodedata.name(letter, "")
+    if name.startswith("LATIN"):
+        return anyascii(letter).lower()
+    if name.startswith("GREEK") or letter == "ё":
+        return unicodedata.normalize("NFD", letter)[0]
+    return _simplifier().convert(letter) if name.startswith("CJK") else letter
+
+
+@cache
+def _simplifier() -> OpenCC:
+    """Traditional to simplified by OpenCC, also the variants of Taiwan and Hong Kong; read at the first use."""
+    return OpenCC("t2s")
 
 
 def runs(text: str) -> Iterator[tuple[str, bool]]:

@@ -200,3 +200,15 @@ async def test_an_unknown_creator_is_not_found(discovery: Discovery) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await discovery.get("nobody")
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_text_is_found_in_traditional_and_accented_writing_too(discovery: Discovery) -> None:
+    """Folded alike when it is indexed and when it is asked for; a long name and a long handle find themselves."""
+    creator, name, handle = new_id(), "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuv", "q" * 64
+    profile = {"display_name": f"Beyoncé {name}", "bio": "只做护肤測評"}
+    body = {"profile": profile, "accounts": [{"platform": "weibo", "handle": handle}]}
+    token = await discovery.done("PUT", f"/creators/{creator}", body)
+    for text in ("護膚", "护肤", "beyonce", "BEYONCÉ", "护肤测评", name, handle):
+        found = await discovery.search(text=text, at_least=token)
+        assert [hit.creator.creator_id for hit in found.hits] == [creator], text
+        assert found.hits[0].reasons, text

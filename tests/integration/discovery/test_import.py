@@ -1,5 +1,6 @@
 """`POST /imports`: the shipped file, bad rows in between, and the same file again."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from kernel.core.ids import derived_id
@@ -38,7 +39,7 @@ async def test_good_rows_are_kept_and_bad_ones_reported(discovery: Discovery) ->
     assert (answer["read_rows"], answer["registered"], answer["bad_rows"]) == (4, 1, 3)
     assert [(one["line"], one["column"], one["rule"]) for one in answer["problems"]] == [
         (3, "platform", "value.unknown"),
-        (4, "observed_at", "time.in_the_future"),
+        (4, "observed_on", "time.in_the_future"),
         (5, "handle", "csv.duplicate_row"),
     ]
     assert [(row["line"], row["outcome"]) for row in answer["rows"]] == [(2, "registered"), (4, "refused")]
@@ -84,3 +85,31 @@ async def test_imports_are_for_operators_and_files_as_a_whole_can_be_wrong(disco
     assert (unknown.status_code, unknown.json()["code"]) == (422, "csv.column_unknown")
     large = await discovery.send("POST", "/imports", b"x" * (8 * 1024 * 1024 + 1), OPERATOR)
     assert large.status_code == 413
+
+
+async def test_today_where_the_day_begins_first_is_taken_and_said_once(discovery: Discovery) -> None:
+    """UTC+14: the file of a day that has begun there; the same file again changes nothing, tomorrow's is refused."""
+    ahead = (await discovery.app.log.now()) + timedelta(hours=13, minutes=59)
+
+    def file(handle: str, day: datetime, **more: str) -> bytes:
+        columns = HEADER + "".join(f",{name}" for name in more)
+        return f"{columns}\ndouyin,{handle},林梅,美妆,{day:%Y-%m-%d},12000{''.join(f',{v}' for v in more.values())}".encode()
+
+    shares = {"audience_sample": "100", "audience_gender": "male=0.4;female=0.6"}
+    first = (await discovery.send("POST", "/imports", file("east", ahead, **shares))).json()
+    assert (first["registered"], first["problems"]) == (1, [])
+    again = (await discovery.send("POST", "/imports", file("east", ahead, **shares))).json()
+    assert (again["unchanged"], again["problems"]) == (1, [])
+    late = (await discovery.send("POST", "/imports", file("late", ahead + timedelta(days=1)))).json()
+    assert [(one["column"], one["rule"]) for one in late["problems"]] == [("observed_on", "time.in_the_future")]
+    assert late["problems"][0]["reason"].startswith("this day has not begun anywhere yet")
+
+
+async def test_a_charset_that_the_request_names_is_read(discovery: Discovery) -> None:
+    data = f"{HEADER}\nweibo,gb.one,林梅,美妆,2025-06-30,1200".encode("gbk")
+    headers = {"Idempotency-Key": "charset-key-1", "Content-Type": "application/vnd.ms-excel; charset=GBK"}
+    async with discovery.http(*OPERATOR) as client:
+        answer = await client.post("/imports", content=data, headers=headers)
+        assert (answer.json()["registered"], answer.json()["problems"]) == (1, [])
+        plain = await client.post("/imports", content=data * 2, headers={**headers, "Content-Type": "text/csv"})
+    assert (plain.status_code, plain.json()["code"]) == (422, "csv.not_utf8")

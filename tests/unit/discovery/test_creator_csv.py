@@ -18,7 +18,8 @@ from services.discovery.domain.creator_csv import (
     parse,
     split_records,
 )
-from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, read_ratio
+from services.discovery.domain.csv.shares import read_ratio
+from services.discovery.domain.csv_columns import COLUMNS, REQUIRED
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format
 

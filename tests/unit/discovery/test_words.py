@@ -9,11 +9,17 @@ from services.discovery.search.names import TextIndex, words_of
 from services.discovery.search.words import asked, normal, tokens
 from tests.unit.discovery.given import REGISTERED
 
+LONG_NAME = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuv"
+"""Forty-eight letters."""
+LONG_HANDLE = "x" * 64
 TEXTS = {
     "one": {"display_name": "林小满", "bio": "上海｜口红测评，只说真话"},
     "two": {"display_name": "Mei Lin", "bio": "Skincare from London, daily"},
     "three": {"display_name": "口述红楼", "bio": "文化艺术"},
     "four": {"display_name": "ＭＥＩ林", "bio": "mascara; MASKS"},
+    "five": {"display_name": "Beyoncé", "bio": "护肤，裡面 Smørrebrød Straße Αθήνα ёлка がっこう", "tags": "護膚"},
+    "six": {"display_name": LONG_NAME, "handle": LONG_HANDLE},
+    "seven": {"display_name": LONG_NAME[:40] + "yy"},
 }
 
 
@@ -44,6 +50,25 @@ def index() -> TextIndex:
         ("london daily", {"two"}),
         ("daily, LONDON!", {"two"}),
         ("无", set()),
+        ("護膚", {"five"}),
+        ("护肤", {"five"}),
+        ("護肤", {"five"}),
+        ("beyonce", {"five"}),
+        ("BEYONCÉ", {"five"}),
+        ("beyonce\u0301", {"five"}),
+        ("smorrebrod", {"five"}),
+        ("strasse", {"five"}),
+        ("裡面", {"five"}),
+        ("里面", {"five"}),
+        ("αθηνα", {"five"}),
+        ("елка", {"five"}),
+        ("がっこう", {"five"}),
+        ("かっこう", set()),
+        (LONG_NAME, {"six"}),
+        (LONG_NAME[:45], {"six"}),
+        (LONG_NAME[:40], {"six", "seven"}),
+        (LONG_NAME[:41] + "z", set()),
+        (LONG_HANDLE, {"six"}),
     ],
 )
 def test_queries(index: TextIndex, query: str, found: set[str]) -> None:
