@@ -17,7 +17,11 @@ class BadRecord(SubscriptionError):
 
 
 class PositionLost(SubscriptionError):
-    """The topic does not keep the offset to continue at: choose a new `start` and delete the stored positions."""
+    """The topic does not keep the offset to continue at.
+
+    After the topic was recreated and republished, call `positions.begin_again`. Otherwise delete the stored positions and choose
+    a new `start`.
+    """
 
 
 class Unreachable(SubscriptionError):

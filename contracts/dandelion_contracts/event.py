@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Message)
 
 
 class Event(Generic[M]):
-    """An event: its `message`, and the headers of its record, which are parsed only when a property asks for them."""
+    """An event: its `message`, and the headers of its record. A property parses its header when it is asked for."""
 
     __slots__ = ("_received", "message")
 

@@ -1,8 +1,8 @@
-"""Which message class stands behind a `ce_type`.
+"""Registries of message classes by `ce_type`: EVENTS and COMMANDS.
 
-An event is a message of a service's events.proto that no other message embeds, or the CommandRefused of common.proto; its
-`ce_type` is its full protobuf name, e.g. `dandelion.campaigns.v1.ContentPublished`. Engagement has its own topic and form and
-is in neither table.
+An event is a message of a service's events.proto that no other message embeds, or the CommandRefused of common.proto. The
+`ce_type` of a message is its full protobuf name, e.g. `dandelion.campaigns.v1.ContentPublished`. Engagement is in neither
+registry, because it has a topic and a form of its own.
 """
 
 from collections.abc import Iterator, Mapping

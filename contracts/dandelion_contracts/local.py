@@ -99,7 +99,7 @@ class LocalSource:
             pause_s = min(2 * pause_s, POLL_S[1])
 
     def _is_unchanged(self) -> bool:
-        """Whether no commit followed the last full read. Asked without a thread: the version stands in memory that is shared."""
+        """True if no commit followed the last full read. Reads the version without a thread: it is in shared memory."""
         if self._seen_version < 0 or not self._lock.acquire(blocking=False):
             return False
         try:

@@ -5,7 +5,7 @@
         async for event in events:
             print(event.at, event.message.url)
 
-An event counts as done when the loop asks for the next one; after a crash, or a `break`, what was not done comes again.
+An event counts as done when the loop asks for the next one; after a crash or a `break`, an event that was not done comes again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,14 +58,14 @@ def subscribe(
     red_after_s: float = 30.0,
     options: Mapping[str, Any] | None = None,
 ) -> "Subscription[Any]":
-    """The events of `<service>.events.v1`; of `types` only, when given. Opens nothing before the first event is asked for.
+    """Subscription to `<service>.events.v1`, or to `types` of it only. It opens nothing before the first event is asked for.
 
     `brokers`: "host:port,host:port" of Kafka, or "local:///path/bus.db" of the embedded deployment.
-    `start`: where a partition without a stored position begins: "beginning" (everything), "end" (only what comes), or a time
-    (what was recorded from then on).
-    `on_bad`: called with each record that breaks the contract, which is then passed over; without it the iteration raises it,
-    and raises it again when asked again. A type that this version of the contracts does not know is passed over.
-    `red_after_s`: a hole that is open for longer is logged as an error and `red` in `holes()`.
+    `start`: where a partition without a stored position begins: "beginning" (all events), "end" (events from now on), or a time
+    (events recorded from then on).
+    `on_bad`: called with the BadRecord of each record that breaks the contract; the record is then skipped. Without `on_bad` the
+    iteration raises the BadRecord, at every try. A type that this version of the contracts does not know is skipped.
+    `red_after_s`: a hole that is open for longer is logged as an error, and is `red` in `holes()`.
     `options`: aiokafka's, e.g. security_protocol, ssl_context, sasl_mechanism.
     """
     wanted = {type_name(each): each for each in types} if types is not None else EVENTS
@@ -88,9 +88,9 @@ def subscribe_engagement(
 ) -> "Subscription[EngagementRecorded]":
     """Raw engagement of `metrics.engagement.v1`, one EngagementRecorded per row; arguments as in `subscribe`.
 
-    An envelope that was sent twice comes once while it is among the newest of its partition (lanes.py says how many). After a
-    restart the envelope that was not done comes again as a whole, with the same event ids `<envelope>/<row>`. A start at a time
-    may bring rows that arrived up to five minutes before it.
+    A repeated envelope is skipped while the first one is among the newest of its partition (lanes.ENVELOPES_REMEMBERED). After a
+    restart an envelope that was not done comes again as a whole, with the same event ids `<envelope>/<row>`. A start at a time
+    may bring rows that arrived up to five minutes before that time.
     """
     source = source_of(brokers, options)
     return Subscription(source, ENGAGEMENT_TOPIC, EngagementLane, positions, start, on_bad)

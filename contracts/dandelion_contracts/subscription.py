@@ -1,4 +1,4 @@
-"""The loop behind a subscription: read, pass the lanes, hand out, remember what is done."""
+"""Subscription: a loop that reads records, passes them through lanes, hands out events, and stores which events are done."""
 
 import logging
 import time
@@ -156,7 +156,7 @@ class Subscription(Generic[M]):
         self._red = {partition for partition, hole in self.holes().items() if hole.red}
 
     async def _seek_back(self, partition: int, position: Position) -> None:
-        """Seeks back to a hole, once: a record that the reader skipped is read now; else only the relay can close the hole."""
+        """Seeks back to a hole, once: a record that the reader skipped is read now; any other hole waits for the relay."""
         self._lanes[partition] = self._make_lane(position)
         self._lanes[partition].held = 1
         await self._source.seek((self._topic, partition), position.next_offset)

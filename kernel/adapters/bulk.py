@@ -1,7 +1,7 @@
 """Bulk statements of one table: select by primary keys, upsert and delete many rows at once.
 
 On PostgreSQL the rows of inline tables are parts of the append's statement, and are written only if the head moves. Values
-pass through their column's type both ways, as everywhere in SQLAlchemy.
+pass through the types of their columns both ways, as everywhere in SQLAlchemy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,12 +20,12 @@ class RowChanges:
     """Changes of one table: whole rows to upsert, column by column, and keys of rows to delete; no key is in both."""
 
     table: "BulkStatements"
-    kept: Mapping[str, list[Any]]
-    gone: Sequence[PrimaryKey]
+    upserts: Mapping[str, list[Any]]
+    deletes: Sequence[PrimaryKey]
 
 
 class BulkStatements:
-    """One table's statements, made once. `columns` are those that rows have, `key` is the primary key (text)."""
+    """Statements of one table, made once. `columns` are the columns that rows have, `key` is the primary key (text)."""
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
         self.table, self.columns = table, tuple(columns)
@@ -50,14 +50,14 @@ class BulkStatements:
         return {name: read(value) for name, read, value in zip(self.columns, self._read, row, strict=True)}
 
     def parts(self, changes: RowChanges) -> Iterable[tuple[str, dict[str, Any]]]:
-        """Each a CTE behind `h`, the head's move, with its arrays."""
-        if changes.kept:
-            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(changes.kept)
-        if changes.gone:
-            yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.gone)
+        """Common table expressions (CTE) of the append's statement, with their arrays; each joins `h`, the head's move."""
+        if changes.upserts:
+            yield f"u_{self.table.name} AS ({self._upsert})", self._row_arrays(changes.upserts)
+        if changes.deletes:
+            yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.deletes)
 
     def upserting(self, columns: Mapping[str, list[Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
-        """A statement of its own: columns in `add` are summed onto what stands there, the others replaced."""
+        """An upsert as a statement of its own: columns in `add` are added to the stored values, the others replace them."""
         names, summed = tuple(columns), tuple(add)
         sql = self._alone.get((names, summed))
         if sql is None:
@@ -65,7 +65,7 @@ class BulkStatements:
         return sql, self._row_arrays(columns)
 
     def deleting(self, keys: Sequence[PrimaryKey]) -> tuple[str, dict[str, Any]]:
-        """A statement of its own."""
+        """A delete as a statement of its own."""
         return self._deleting(), self._key_arrays(keys)
 
     def _row_arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def on_conflict(insert: Any, table: sa.Table, names: Sequence[str], add: Sequence[str] = ()) -> Any:
-    """The insert of either dialect as an upsert by primary key: columns in `add` are summed, the others replaced."""
+    """Turns the insert of either dialect into an upsert by primary key: columns in `add` are added, the others replaced."""
     keys = [column.name for column in table.primary_key.columns]
     values = {
         name: table.c[name] + insert.excluded[name] if name in add else insert.excluded[name]
@@ -146,6 +146,6 @@ def on_conflict(insert: Any, table: sa.Table, names: Sequence[str], add: Sequenc
 
 
 def in_key_order(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Sorted by primary key: unsorted upserts deadlocked."""
+    """The rows sorted by primary key, because unsorted upserts deadlocked."""
     keys = [column.name for column in table.primary_key.columns]
     return sorted(rows, key=lambda row: tuple(row[key] for key in keys))

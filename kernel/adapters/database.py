@@ -1,4 +1,4 @@
-"""One service's database as the kernel uses it: what both stores share, and what each store must promise for itself."""
+"""One service's database as the kernel uses it: parts that both stores share, and methods that each store implements."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ POOL_SIZE = 8
 
 
 class GuardMove(NamedTuple):
-    """A guard's compare-and-set: where it must stand, and where it goes."""
+    """A guard's compare-and-set: `from_*` is where the guard must stand, `next_offset` and `last_position` where it goes."""
 
     source: str
     partition: int
@@ -27,7 +27,10 @@ class GuardMove(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Moves these guards of `consumer`, unless it has parked something or `projection` has a later generation."""
+    """Entry of a projector's transaction: the guards of `consumer` move unless it has parked a record or a rebuild replaced it.
+
+    A generation is replaced when `projection` has a later one.
+    """
 
     consumer: str
     moves: Sequence[GuardMove]
@@ -36,11 +39,11 @@ class Entry(NamedTuple):
 
 
 class WriteTransaction(ABC):
-    """A write transaction under way, with set-wise statements on tables that are known. `connection` takes any other."""
+    """A write transaction under way, with set-wise statements on known tables; `connection` executes any other statement."""
 
     connection: AsyncConnection
     entered: bool
-    """Whether the transaction's Entry was done in opening it; if not, the caller does and checks it step by step."""
+    """True if the opening carried out the Entry; if not, the caller checks each condition and moves the guards itself."""
 
     @abstractmethod
     async def select(self, table: BulkStatements, keys: Sequence[PrimaryKey]) -> list[dict[str, Any]]:
@@ -48,9 +51,9 @@ class WriteTransaction(ABC):
 
     @abstractmethod
     async def upsert(self, table: BulkStatements, columns: Mapping[str, list[Any]], add: Sequence[str]) -> None:
-        """One upsert of rows given column by column: columns in `add` are summed onto what stands, the others replaced.
+        """Upserts rows, given column by column: columns in `add` are added to the stored values, the others replace them.
 
-        The caller sorts the rows by primary key: unsorted upserts deadlocked.
+        The caller sorts the rows by primary key, because unsorted upserts deadlocked.
         """
 
     @abstractmethod
@@ -62,19 +65,19 @@ class Database(ABC):
     """Engines of one service's database: `write` begins write transactions, `read` serves single statements."""
 
     is_shared: ClassVar[bool]
-    """Whether several processes may serve one database. False: the one process that has it is alone."""
+    """True where several processes may serve one database; False where one process has the database to itself."""
 
     def __init__(self, url: str, metadata: sa.MetaData, write: AsyncEngine, read: AsyncEngine) -> None:
         self.url, self.metadata = url, metadata
         self.write, self.read = write, read
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A write transaction: commits at the block's end, rolls back whatever is raised. Lost connections: Unavailable."""
+        """A write transaction: commits at the end of the block, rolls back on any exception; Unavailable on a lost connection."""
         return self.begun_on(self.write)
 
     @asynccontextmanager
     async def begun_on(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        """A transaction that has begun before its first statement, whoever executes that: SQLAlchemy or a driver."""
+        """A transaction that has begun before its first statement, which SQLAlchemy or a driver executes."""
         with translated():
             async with engine.begin() as connection:
                 yield connection
@@ -110,9 +113,9 @@ class Database(ABC):
 
     @abstractmethod
     def exclusive(self, name: str, entry: Entry | None = None) -> AbstractAsyncContextManager[WriteTransaction]:
-        """A write transaction under the lock of that name, one at a time in all processes; `entry` may be done in opening it.
+        """A write transaction under the lock `name`, one at a time over all processes; the opening may carry out `entry`.
 
-        A crash of the database may take back the last moments of it, all that the transaction wrote alike.
+        The commit may be asynchronous: a crash of the database may lose the last such transactions, each one whole.
         """
 
     @abstractmethod
@@ -121,32 +124,32 @@ class Database(ABC):
 
     @abstractmethod
     async def upsert(self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """One set-wise upsert by primary key. Rows must have the same keys and distinct primary keys.
+        """One set-wise upsert by primary key. Rows must have the same columns and distinct primary keys.
 
-        They are sorted by key: unsorted upserts deadlocked.
+        The rows are sorted by primary key first, because unsorted upserts deadlocked.
         """
 
     @abstractmethod
     async def insert_missing(
         self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Inserts the rows that are not there; those that are stay as they are."""
+        """Inserts the rows whose primary key is absent; stored rows stay as they are."""
 
     @abstractmethod
     async def move_guards(self, connection: AsyncConnection, consumer: str, moves: Sequence[GuardMove]) -> bool:
-        """Compare-and-set of guards of one consumer; False when one of them stands elsewhere."""
+        """Compare-and-set of a consumer's guards; False when one of the guards stands elsewhere."""
 
     @abstractmethod
     async def lock_upgrade(self, connection: AsyncConnection, service: str) -> None:
-        """Until the transaction ends nobody else upgrades this service's tables."""
+        """Locks the upgrade of this service's tables until the transaction ends."""
 
     @abstractmethod
     async def grant(self, connection: AsyncConnection, statements: Iterable[str]) -> None:
-        """Executes statements about roles, rights and row-level security; a store without users has none of them."""
+        """Executes statements about roles, rights and row-level security; does nothing in a store without users."""
 
     @abstractmethod
     async def has_roles(self, connection: AsyncConnection, names: Sequence[str]) -> bool:
-        """Whether all of these roles have been made."""
+        """True if all of these roles exist."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from kernel.core.faults import Unavailable
 def is_stray(error: BaseException | None) -> bool:
     """True for a CancelledError that nobody asked this task for: it comes from a library's own cancelled future.
 
-    A task group takes such an error for an orderly end, so a loop that let it pass would end silently.
+    A task group takes such an error for an orderly end, so a loop that let the error pass would end silently.
     """
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()

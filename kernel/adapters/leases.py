@@ -20,7 +20,7 @@ RENEW_S = 2.0
 
 
 class Leases:
-    """A fair share of `names` under `prefix` (rows `<prefix>/<name>` and `<prefix>/member/<owner>`)."""
+    """Leases of one replica: its fair share of `names` under `prefix` (rows `<prefix>/<name>`, `<prefix>/member/<owner>`)."""
 
     def __init__(self, database: Database, prefix: str, names: Sequence[str]) -> None:
         self._database, self._prefix = database, prefix
@@ -32,7 +32,7 @@ class Leases:
         self._joined = False
 
     async def held(self) -> frozenset[str]:
-        """The names held now; renews every RENEW_S. One process alone on its database holds all."""
+        """The names held now; renews them every RENEW_S. A process that has its database to itself holds all names."""
         if not self._database.is_shared:
             return frozenset(self._names.values())
         self._joined = True  # before the renewal, which may be committed although it was cancelled

@@ -1,7 +1,7 @@
-"""Personal data outside of the log (crypto-shredding): encrypted per subject; deleting one key row erases a person everywhere.
+"""Crypto-shredding: personal data is encrypted per subject, outside of the log; deleting one key erases a person everywhere.
 
-Every subject has a data key, stored wrapped by a master key; a field is AES-256-GCM under the data key with a fresh
-nonce, bound (AAD) to its subject, field and revision. Events carry the revision only.
+A subject's data key is stored wrapped (encrypted) by a master key. A field is encrypted by AES-256-GCM under the data key, with
+a fresh nonce, and with subject, field and revision as associated data (AAD). Events carry the revision only.
 """
 
 import base64
@@ -91,7 +91,7 @@ class SubjectKey:
 
 @dataclass(frozen=True, slots=True)
 class MasterKeys:
-    """Master keys by id. New data keys are wrapped by `current`; older ones stay until `rewrap` has moved all of theirs."""
+    """Master keys by id. `current` wraps new data keys; an older one stays until `rewrap` has moved every data key under it."""
 
     keys: Mapping[str, bytes] = field(repr=False)
     current: str
@@ -102,7 +102,7 @@ class MasterKeys:
 
     @classmethod
     def read(cls, path: Path) -> "MasterKeys":
-        """From a mounted file of lines `<key id> <base64 of 32 bytes>`; the first is current. ValueError when malformed."""
+        """Master keys of a mounted file: lines `<key id> <base64 of 32 bytes>`, the first is current; raises ValueError."""
         pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
         if not pairs or any(len(pair) != 2 for pair in pairs):
             raise ValueError("expected lines of a key id and a base64 key")
@@ -125,7 +125,7 @@ class MasterKeys:
 
 
 def _bound(*parts: str) -> bytes:
-    """The associated data that a ciphertext is bound to: JSON, so that ("a", "bc") differs from ("ab", "c")."""
+    """Associated data (AAD) of a ciphertext: JSON of the parts, so that ("a", "bc") differs from ("ab", "c")."""
     return json.dumps(parts).encode()
 
 
@@ -157,7 +157,7 @@ class Personal:
         return self.masters.unwrap(subject, row.key_id, row.wrapped)
 
     async def make_key(self, database: Database, subject: str, at: datetime) -> SubjectKey:
-        """Loads the subject's data key, or makes it now: its row must exist before sealed fields are appended."""
+        """Loads the subject's data key, or makes one: the key's row must exist before sealed fields are appended."""
         try:
             async with database.reading() as conn:
                 return await self.key(conn, subject)
@@ -172,7 +172,7 @@ class Personal:
         try:
             async with database.transaction() as conn:
                 await conn.execute(sa.insert(self.tables.keys).values(row))
-        except IntegrityError:  # somebody else made it meanwhile; theirs stands
+        except IntegrityError:  # another process made the key meanwhile, and that key stands
             async with database.reading() as conn:
                 return await self.key(conn, subject)
         return made
@@ -207,7 +207,7 @@ class Personal:
             return bool(gone.rowcount)
 
     async def rewrap(self, database: Database, limit: int = 500) -> int:
-        """Moves up to `limit` data keys to the current master key and says how many; repeat until 0, then drop the old."""
+        """Rewraps up to `limit` data keys with the current master key and returns how many; at 0 no older key is needed."""
         keys = self.tables.keys
         async with database.transaction() as conn:
             query = sa.select(keys).where(keys.c.key_id != self.masters.current).order_by(keys.c.subject).limit(limit)

@@ -1,4 +1,4 @@
-"""Schema of the kernel's own tables, and column types and expressions that differ between the stores."""
+"""Schema of the kernel's own tables; column types and SQL expressions that each store has in its own form."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from kernel.core.clock import system_clock
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
-    """timestamptz on PostgreSQL; on SQLite RFC 3339 text with microseconds, which sorts as time does."""
+    """A time in UTC: timestamptz on PostgreSQL, on SQLite RFC 3339 text with microseconds, which sorts as time does."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -86,13 +86,13 @@ class _Test(FunctionElement[bool]):
 
 
 class shares_text(_Test):  # noqa: N801 - reads as a function of SQL
-    """Whether a RowReaders column and a set have a text in common."""
+    """True if a RowReaders column and a set of texts have a text in common."""
 
     inherit_cache = True
 
 
 class in_texts(_Test):  # noqa: N801 - as above
-    """Whether a column's text is in a set."""
+    """True if a column's text is in a set of texts."""
 
     inherit_cache = True
 
@@ -165,7 +165,7 @@ def define(metadata: sa.MetaData) -> None:
 
 
 def first_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    """First revision of every service: makes its tables, the log's one head row and the relay's checkpoint."""
+    """First revision of every service: creates the tables, the log's one head row and the relay's checkpoint."""
     metadata.create_all(connection)
     connection.execute(sa.insert(metadata.tables["log"]).values(one=1, head=0, at=system_clock()))
     connection.execute(sa.insert(metadata.tables["relay_checkpoint"]).values(name="relay", position=0, last="{}"))

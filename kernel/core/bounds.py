@@ -1,4 +1,4 @@
-"""Bounds on the fields of domain types: the domain checks values by them, and request bodies read the same ones."""
+"""Bounds on the fields of domain types: the domain checks values against a bound, and request bodies read the same bound."""
 
 from functools import cache
 from typing import Any, get_type_hints
@@ -7,9 +7,10 @@ from annotated_types import Interval, Len
 
 
 class Asked:
-    """Bounds of what may be asked: `whole` of the field, `each` of its items; a request body reads the same bounds.
+    """Bounds of a field that a caller sets: `whole` bounds the field itself, `each` bounds each of its items.
 
-    The codec does not apply them: what was stored under wider bounds stays readable when they are narrowed.
+    Declared with the field: `title: Annotated[str, Asked(Len(1, 120))]`. They are applied to commands and never by the codec:
+    an event that was stored under wider bounds stays readable.
     """
 
     def __init__(self, whole: Len | Interval, each: Len | None = None) -> None:
@@ -18,7 +19,7 @@ class Asked:
 
 @cache
 def asked(kind: type, field: str) -> Asked:
-    """The bounds that stand on a field of a dataclass; LookupError where none do."""
+    """The bounds of a dataclass's field; raises LookupError for a field without bounds."""
     found = getattr(get_type_hints(kind, include_extras=True)[field], "__metadata__", ())
     for one in found:
         if isinstance(one, Asked):
@@ -49,6 +50,6 @@ def limits(value: object, field: str) -> tuple[int, int]:
 
 
 def ends(bounds: Any) -> tuple[int, int]:
-    """Both ends, the upper one with it."""
+    """The lowest and the highest value that the bounds allow."""
     names = ("min_length", "max_length") if isinstance(bounds, Len) else ("ge", "le")
     return getattr(bounds, names[0]), getattr(bounds, names[1])

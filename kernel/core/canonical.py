@@ -15,14 +15,14 @@ def canonical(value: object) -> bytes:
     return orjson.dumps(value, _kept, orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
-def given(value: Any) -> Any:
-    """A value without the fields of its dataclasses that have their default: what tells a repeat, whatever they grow."""
+def without_defaults(value: Any) -> Any:
+    """A value as dicts, without the fields that have their default: its hash stays the same when a dataclass grows a field."""
     if isinstance(value, tuple | list):
-        return [given(one) for one in value]
+        return [without_defaults(one) for one in value]
     if not is_dataclass(value):
         return value
     parts = ((one.name, getattr(value, one.name), _default(one)) for one in fields(value))
-    return {name: given(part) for name, part, default in parts if part != default}
+    return {name: without_defaults(part) for name, part, default in parts if part != default}
 
 
 def _default(field: Any) -> Any:

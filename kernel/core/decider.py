@@ -19,7 +19,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Actor of a command: `id` is the person or service, `tenant` the organisation it acts for, `roles` e.g. {"brand"}."""
+    """Actor of a command: `id` is a person or service, `tenant` the organisation it is acting for, `roles` e.g. {"brand"}."""
 
     id: str
     tenant: str
@@ -35,8 +35,8 @@ class Meta(NamedTuple):
     """Metadata of a command: its id (for idempotency), its actor, and the ids that tie it to other messages.
 
     `fingerprint` is a hash of the command's name and of what its body gives beside defaults, without times: a repeated id
-    must come with the same one. `former_fingerprint` is the hash that 0.1.0 stored, over defaults too: a repeat of a command
-    stored by 0.1.0 is recognised by it. `causation` is the id of the event or command that led to this command.
+    must come with the same one. `former_fingerprint` is the hash over defaults too, by which a repeat of a command that 0.1.0
+    stored is recognised. `causation` is the id of the event or command that led to this command.
     `correlation` is the same for all messages that follow from one request. `traceparent` is W3C Trace Context.
     """
 

@@ -62,7 +62,7 @@ class Delivered(NamedTuple, Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """Public event of every service: a command from its command topic was refused. No process waits for ever for its outcome."""
+    """Public event of every service: a command from the service's topic was refused. It ends the wait of the sending process."""
 
     command_id: str
     requester: str

@@ -23,7 +23,7 @@ TTL_S = 900
 
 
 class Issuer:
-    """Issuer of short-lived access tokens, with a key of its own. Development only: who can read its folder can be anybody."""
+    """Issuer of short-lived access tokens, with a key of its own. Development only: a reader of the key can act as anybody."""
 
     def __init__(self, key: Ed25519PrivateKey, kid: str, issuer: str, audience: str, clock: Clock) -> None:
         self.key, self.kid = key, kid

@@ -1,7 +1,7 @@
-"""Fields of request bodies: what they share, so that one value is refused the same way everywhere.
+"""Field types that request bodies share, so that every route refuses a wrong value in the same way.
 
-Bodies are parsed JSON: numbers and booleans are never taken from text, unknown fields are refused, every text is
-bounded and free of control characters (PostgreSQL stores no NUL, and no one reads the others) and lone surrogates.
+A body is parsed JSON: a number or boolean comes as such and not as text, unknown fields are refused, every text is bounded and
+free of lone surrogates and control characters (PostgreSQL stores no NUL, and nobody reads the others).
 """
 
 from datetime import UTC, date, datetime
@@ -59,7 +59,7 @@ Currency = Annotated[
 
 
 def _text_only(value: Any) -> Any:
-    """Numbers are no times: a unit mistake (seconds, milliseconds) would pass unseen. Domain code passes datetimes."""
+    """Refuses a number as a time, because a wrong unit (seconds, milliseconds) would pass unseen. Domain code gives datetimes."""
     if not isinstance(value, str | datetime):
         raise ValueError("expected an RFC 3339 date and time with an offset")
     return value
@@ -73,7 +73,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
-"""RFC 3339 text with an offset, turned to UTC; a naive time is refused."""
+"""RFC 3339 text with an offset, converted to UTC; a time without an offset is refused."""
 
 
 def _day_only(value: Any) -> Any:
@@ -87,13 +87,13 @@ Day = Annotated[date, BeforeValidator(_day_only)]
 """A calendar day, YYYY-MM-DD."""
 
 
-def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 5.0 is the integer 5, as JSON Schema says; past 2**53 it would be a guess."""
+def _integer(value: Any) -> Any:
+    """Turns 5.0 into the integer 5, as JSON Schema does, because JSON has one kind of number; past 2**53 a float is inexact."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def _tighten(schema: Any) -> None:
-    """Walks a core schema; fields that say more about themselves keep it, what is strict already is left alone."""
+    """Makes a core schema strict, part by part. A field that sets its own strictness or pattern keeps it."""
     if isinstance(schema, list | tuple):
         for part in schema:
             _tighten(part)
@@ -108,7 +108,7 @@ def _tighten_one(schema: dict[str, Any]) -> None:
         case "int" if "strict" not in schema:
             strict = {**schema, "strict": True}
             schema.clear()
-            schema.update(core_schema.no_info_before_validator_function(_whole, cast(CoreSchema, strict)))
+            schema.update(core_schema.no_info_before_validator_function(_integer, cast(CoreSchema, strict)))
         case "float" | "bool":
             schema.setdefault("strict", True)
         case "str" if "pattern" not in schema:

@@ -87,7 +87,7 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
         return handle
 
     async def _next(self, items: AsyncIterator[Any], until: float) -> Any:
-        """Next message of a stream, None at its end. Waits no longer than `until`, and no longer than a drain's beginning."""
+        """Next message of a stream, None at the stream's end. Waits until `until` at most, and ends when a drain begins."""
         if self.stopping:
             raise Unavailable("server.stopping", retry_after_s=1)
         try:

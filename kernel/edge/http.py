@@ -169,7 +169,7 @@ class Edge:
                 raise
             await problem(scope, receive, with_headers)
         except asyncio.CancelledError:
-            if not status:  # cancelled by a stopping server, which would answer 500 for the request
+            if not status:  # a stopping server cancelled the request, and would answer 500
                 stopping = http_errors.problem_response(Unavailable("server.stopping", retry_after_s=1), scope)
                 await stopping(scope, receive, with_headers)
             raise
@@ -236,7 +236,7 @@ def create_api(
 
 
 class ProbeAnswer(BaseModel):
-    """`checks` maps what was looked at to "ok" or what is wrong."""
+    """Result of a probe: `checks` maps the name of each check to "ok" or to a word on the problem."""
 
     ok: bool
     checks: dict[str, str]
@@ -247,17 +247,17 @@ def _add_probes(app: FastAPI, health: Health) -> None:
 
     @app.get("/healthz/live", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def live() -> Response:
-        """Work that waits moves on."""
+        """Liveness: every loop that has work to do makes progress."""
         return await _probe(health, "/healthz/live")
 
     @app.get("/healthz/ready", tags=["operations"], responses=red, response_model=ProbeAnswer)
     async def ready() -> Response:
-        """What a request needs answers."""
+        """Readiness: every dependency of a request answers."""
         return await _probe(health, "/healthz/ready")
 
     @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
     async def metrics() -> Response:
-        """Prometheus text format."""
+        """Metrics in the Prometheus text format."""
         return await _probe(health, "/metrics")
 
 

@@ -95,7 +95,7 @@ def status_of(fault: Fault) -> int:
 def problem_response(
     fault: Fault, scope: Scope, errors: Sequence[Mapping[str, str]] = (), instance: str = ""
 ) -> Response:
-    """The fault as a problem, with WWW-Authenticate or Retry-After where HTTP asks for the header."""
+    """Response with the fault as a problem, and with WWW-Authenticate or Retry-After where HTTP asks for the header."""
     status = status_of(fault)
     body = {
         "type": f"urn:dandelion:fault:{fault.kind}",

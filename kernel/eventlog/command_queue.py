@@ -42,7 +42,7 @@ def batch_size(waiting: int, appending: int = 0) -> int:
 
 
 class CommandQueue:
-    """`admit` raises the Fault with which commands are turned away (kernel.eventlog.backpressure)."""
+    """Queue of atomic groups. `admit` raises the Fault by which a command is refused instead (kernel.eventlog.backpressure)."""
 
     def __init__(self, admit: Callable[[], None]) -> None:
         self._admit = admit
@@ -69,7 +69,7 @@ class CommandQueue:
         return group.done
 
     async def next_batch(self, halves: bool) -> CommandBatch | None:
-        """Waits for a batch: the one that was decided ahead, else half or all of the queue. None: closed and empty."""
+        """Waits for a batch: the one that was decided ahead, else half or all of the queue; None when closed and empty."""
         while not self._groups and self._ahead is None:
             if self._is_closed:
                 return None
@@ -128,7 +128,7 @@ class CommandQueue:
 
 
 def halves_of(groups: list[AtomicGroup], error: BaseException) -> list[list[AtomicGroup]]:
-    """The halves of a failed batch, to be served again until the culprit is alone; a culprit is failed, and nothing is left.
+    """Halves of a failed batch, to be served again until the culprit is alone; an empty list once the culprit has been failed.
 
     A culprit broke a constraint, lost its checkpoint or has a stream that cannot be read. A database that is away fails all.
     """

@@ -104,7 +104,7 @@ class BatchDecider:
         self.decisions.prepared = None
 
     def add(self, commands: Sequence[QueuedCommand], earlier: Earlier) -> None:
-        """Decides one group. If one of several commands fails, none of them is appended and all get its fault."""
+        """Decides one group. If one of several commands fails, none of them is appended and each gets that command's fault."""
         alone = len(commands) == 1
         into = self.decisions if alone else Decisions()  # a single command changes nothing unless it succeeds
         try:
@@ -146,7 +146,7 @@ class BatchDecider:
             return CommandResult(0, 0, None, error)
 
     def _refuse(self, command: QueuedCommand, fault: Fault, into: Decisions) -> CommandResult:
-        """A refused request becomes a public event, so that the process that sent it never waits for ever."""
+        """Makes a refused request a public event, which ends the wait of the process that sent the request."""
         if command.requester is None or fault.kind == "unavailable":
             return CommandResult(0, 0, None, fault)
         facts = orjson.dumps(fault.facts, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,4 +1,4 @@
-"""Inline tables in SQL: rows read for a batch's decisions, and the dirty ones that go with its append."""
+"""Inline tables in SQL: reads rows for a batch's decisions, and writes the changed rows with the batch's append."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class InlineTables:
         return found
 
     def changes(self, decided: Decisions) -> list[RowChanges]:
-        """What the append writes beside events, table by table and key by key in one order; None deletes."""
+        """The row changes that the append writes beside events, by table and key in one order; a row that is None is deleted."""
         changed: dict[str, dict[Key, Any]] = defaultdict(dict)
         for (name, key), row in decided.rows.items():
             changed[name][key] = row
@@ -54,8 +54,8 @@ class InlineTables:
     def _change(self, name: str, rows: Mapping[Key, Any]) -> RowChanges:
         table, ordered = self._tables[name], sorted(rows.items())
         whole = [row for _, row in ordered if row is not None]
-        kept = {column: list(map(attrgetter(column), whole)) for column in table.columns} if whole else {}
-        return RowChanges(table, kept, [key for key, row in ordered if row is None])
+        upserts = {column: list(map(attrgetter(column), whole)) for column in table.columns} if whole else {}
+        return RowChanges(table, upserts, [key for key, row in ordered if row is None])
 
 
 def _columns(row: type[Any]) -> list[str]:

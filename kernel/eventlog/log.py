@@ -1,7 +1,7 @@
 """The event log of one service: one head row, dense positions in commit order, idempotency keys and outbox in one table.
 
-An append moves the head by compare-and-set and puts the events behind it, in one transaction. The head is lock, clock and
-order in one: who appends at the head it expected has seen every event before it.
+An append moves the head by compare-and-set and inserts the events behind the old head, in one transaction. The head is lock,
+clock and order in one: a writer that appends at the head it expected has seen every event before that head.
 """
 
 import asyncio
@@ -57,15 +57,17 @@ COLUMNS = "position, tenant, stream, version, partition, name, data, meta, comma
 class Log(Protocol):
     """An append-only event log with one head, and the inline tables that change together with it.
 
-    An implementer promises the following, and tests/contract/test_log.py asks every implementation for it. Positions are
-    dense and in commit order, so whoever reads `position > last` misses nothing. An append happens whole or not at all, its
-    events and its rows of inline tables alike, and only at the head that the caller expected; of several callers that expect
-    the same head one wins and the others are answered None. No (stream, version) and no (stream, command id) stands twice:
-    such an append raises IntegrityError. Time is the store's, and neither `now` nor an append's time is before the last
-    append's. Everything takes an optional `connection`: with one a call belongs to that transaction and sees what it wrote;
-    without one it sees what is committed, and an append is a transaction of its own.
+    An implementer promises (tests/contract/test_log.py asks every implementation):
+    - Order: positions are dense and in commit order, so a reader of `position > last` misses nothing.
+    - Atomicity: an append happens whole or not at all, its events and its rows of inline tables alike.
+    - Optimistic concurrency: an append happens at the head that its caller expects. Of several callers that expect the same
+      head one wins, and the others get None.
+    - Uniqueness: a second event of one (stream, version) or one (stream, command id) raises IntegrityError.
+    - Time: it is the store's. `now` and the time of an append are never before the time of the last append.
+    - Transactions: a call with a `connection` belongs to that transaction and sees its rows. A call without one sees what is
+      committed, and an append without one is a transaction of its own.
 
-    Example, an append that notices that somebody was faster and decides anew:
+    An append that meets another writer's append, and reads what it missed:
 
         head = await log.head()
         at = await log.append(None, [Pending("acme", "order-1", 1, 0, "order.placed@1", b"{}", b"{}", "key-1")], head.position)
@@ -74,14 +76,14 @@ class Log(Protocol):
     """
 
     signal: Wakeup
-    """Set after every append that this process knows of; whoever follows the log waits on it."""
+    """Notified after every append that this process knows of; readers of the log wait on it."""
 
     @property
     def metadata(self) -> sa.MetaData:
         """The service's tables, the inline tables among them."""
 
     def monotonic(self) -> float:
-        """Seconds that pass between two answers of the log; only differences count."""
+        """A clock in seconds that runs on between two readings of the log's time; only differences count."""
 
     async def head(self, connection: AsyncConnection | None = None) -> Head:
         """The log's end as it is committed, or as the transaction of `connection` sees it."""
@@ -97,20 +99,20 @@ class Log(Protocol):
         changes: Sequence[RowChanges] = (),
         prepared: Statement | None = None,
     ) -> datetime | None:
-        """Appends at `expected + 1`... and returns the time recorded; None when the head has moved (nothing is written).
+        """Appends from position `expected + 1` on; returns the time recorded, or None (nothing written) if the head has moved.
 
-        `changes` are rows of inline tables that go with it. With no rows it only proves that the head is where the caller
-        believes it, and holds it there until the transaction ends. `prepared` is the same append made ready by `prepare`.
+        `changes` are rows of inline tables, written with the events. Without `rows` the append proves that the head is at
+        `expected`, and holds the head there until the transaction ends. `prepared` is this append as `prepare` built it.
         """
 
     def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement | None:
-        """The append made ready while there is nothing else to do; None where there is nothing to make ready."""
+        """Builds the append's statement ahead, while the process is idle; None for a store that has none to build."""
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A write transaction: commits at the block's end, rolls back whatever is raised."""
+        """A write transaction: commits at the end of the block, rolls back on any exception."""
 
     def locked(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A write transaction that holds the head: nobody else appends until it ends."""
+        """A write transaction that locks the head: every other append waits until the transaction ends."""
 
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
@@ -136,18 +138,18 @@ class Log(Protocol):
         """The rows of an inline table with these primary keys, by column; absent ones are left out."""
 
     async def listen(self, stop: asyncio.Event) -> None:
-        """Until `stop`: sets `signal` at what other processes append."""
+        """Notifies `signal` of the appends of other processes, until `stop`."""
 
 
 class Moved(NamedTuple):
-    """What became of a move of the relay's checkpoint: whether it was made, and what stands behind it (None: not read)."""
+    """Result of moving the relay's checkpoint: whether it was `done`, and the events `behind` the checkpoint (None: not read)."""
 
     done: bool
     behind: list[Recorded] | None
 
 
 class StoredLog(Log):
-    """A log in a service's database, beside its other tables."""
+    """A log in a service's database, beside the service's other tables; also keeps the relay's checkpoint."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -175,11 +177,11 @@ class StoredLog(Log):
 
     @abstractmethod
     async def move_checkpoint(self, before: int, position: int, last: str, limit: int) -> Moved:
-        """Compare-and-set of the relay's checkpoint; where one statement can do both, reads `limit` events behind it."""
+        """Moves the relay's checkpoint by compare-and-set; reads `limit` events behind it where one statement can do both."""
 
 
 def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
-    """Rows of the log in order as events; raises `log.hole` unless they follow `after` without one."""
+    """Events of the log's rows, in order; raises Internal `log.hole` unless their positions follow `after` without a gap."""
     found = [Recorded(*row) for row in rows]
     if found and (found[0].position != after + 1 or found[-1].position != after + len(found)):
         raise Internal("log.hole", after=after, first=found[0].position, last=found[-1].position, rows=len(found))

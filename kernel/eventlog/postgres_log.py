@@ -45,8 +45,8 @@ string_to_array(:metas, chr(31)), string_to_array(:commands, chr(31), ''))
 WITH ORDINALITY AS t(tenant, stream, version, partition, name, d, m, command, i)) AS u, h)%s
 SELECT h.at, pg_notify('{CHANNEL}', '') FROM h
 """
-# OFFSET 0 keeps the planner at one index lookup for each id asked for: without statistics (a young table) it would read
-# the whole log for a batch.
+# OFFSET 0 keeps the planner at one index lookup for each id asked for: without statistics (a young table) the planner would
+# read the whole log for a batch.
 _LOAD = f"""
 SELECT e.* FROM unnest(CAST(:streams AS text[])) AS u(stream) CROSS JOIN LATERAL
 (SELECT {COLUMNS} FROM log_events WHERE stream = u.stream ORDER BY version OFFSET 0) AS e ORDER BY e.stream, e.version
@@ -137,7 +137,7 @@ class PostgresLog(StoredLog):
         return [table.read(row) for row in await self.database.rows(sql, arrays, connection)]
 
     async def listen(self, stop: asyncio.Event) -> None:
-        """LISTEN for the appends of other processes; a lost connection is made again, whoever waits polls besides."""
+        """LISTEN for the appends of other processes. A lost connection is made again; readers also poll, so they miss nothing."""
         while not stop.is_set():
             with suppress(Unavailable), translated():
                 await self._listen(stop)
@@ -183,7 +183,7 @@ def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:
 
 
 def _joined(values: Sequence[str]) -> str:
-    """By the unit separator, which canonical JSON writes as an escape; ValueError where a name or id holds it."""
+    """Texts joined by the unit separator, which canonical JSON escapes; raises ValueError where a name or id holds one."""
     text = SEPARATOR.join(values)
     if text.count(SEPARATOR) != max(0, len(values) - 1):
         raise ValueError("a tenant, stream, event name or command id holds a unit separator")

@@ -26,7 +26,7 @@ _MOVE = "UPDATE relay_checkpoint SET position = ?, last = ? WHERE position = ?"
 
 
 class SqliteLog(StoredLog):
-    """Reads go to the read pool; time is the machine's clock, never behind the last append."""
+    """Log in one SQLite file. Reads go to the read pool; time is the machine's clock, and never before the last append."""
 
     database: SqliteDatabase
 
@@ -110,7 +110,7 @@ class SqliteLog(StoredLog):
         return [known.row(row) for row in await self.database.rows(sql, values, connection)]
 
     async def listen(self, stop: asyncio.Event) -> None:
-        """One process has the database, and its own writer sets the signal."""
+        """Waits for `stop`: one process has the database to itself, and the writer of that process sets the signal."""
         await stop.wait()
 
     async def move_checkpoint(self, before: int, position: int, last: str, limit: int) -> Moved:

@@ -36,7 +36,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class TwoGenerationCache:
-    """A bounded cache of two generations: a young one that holds half of the limit becomes the old one, which is dropped.
+    """A bounded cache of two generations: a young one that holds half of the limit replaces the old one, which is dropped.
 
     Whole batches are cached in one step; a least-recently-used order of single entries costs several times as much.
     """
@@ -60,7 +60,7 @@ class TwoGenerationCache:
 
 
 class StateCache:
-    """Everything cached is as of `position`. After `clear` the position is None until `initialize`."""
+    """Cache of stream states and inline rows, all as of `position`. After `clear` the position is None until `initialize`."""
 
     def __init__(self, log: Log, deciders: DeciderRegistry) -> None:
         self._log, self._deciders = log, deciders
@@ -85,7 +85,7 @@ class StateCache:
             self.advance_to(Head((await self._log.head()).position, await self._log.now()))
 
     def advance_to(self, head: Head) -> None:
-        """Moves the position to the head. A head that was read may be old, so `now` goes on from the later of both times."""
+        """Moves the position to the head. A head that was read may be old: `now` goes on from the head's time or later."""
         self._time = head.at if self._time is None else max(head.at, self.now())
         self._time_read_at = self._log.monotonic()
         self.position = head.position

@@ -1,7 +1,7 @@
 """The writer: commands are queued, decided in memory and appended in batches, and answered only after the append (group commit).
 
-One task per process serves the queue without a timer, one batch a turn. There are four turns. Behind others the head's lock
-is taken, as a compare-and-set alone starves a replica:
+One task per process serves the queue without a timer, one batch a turn. There are four turns. Two take the head's lock, because
+a compare-and-set alone starves a replica that others are ahead of:
 
 | turn | when | holds the head's lock | decides | appends |
 | --- | --- | --- | --- | --- |
@@ -35,7 +35,7 @@ LOST_DEADLINE_S, CONTENDED_TURNS = 30.0, 16
 
 
 class Writer:
-    """The only way into the log; `execute` is answered while `run` is running. Without speculation no turn is pipelined."""
+    """The only way into the log: `execute` queues, `run` answers. `admit` may refuse; only speculation makes pipelined turns."""
 
     def __init__(
         self, service: str, log: Log, deciders: DeciderRegistry, admit: Callable[[], None] = lambda: None, *,
@@ -94,7 +94,7 @@ class Writer:
             raise
 
     async def _turn(self, batch: CommandBatch) -> None:
-        """Takes the turn that the table names, and a recovery turn where that one could not tell what became of the batch."""
+        """Takes the turn that the table names, then a recovery turn where the first one has not appended for certain."""
         started = monotonic()
         self._unsure_at = None
         try:
@@ -110,13 +110,13 @@ class Writer:
         except Unavailable:
             decisions = await self._recovery_turn(batch.groups)
         self._last = decisions
-        if self._queue.has_ahead:  # its append is sent before these callers are answered
+        if self._queue.has_ahead:  # the append of the batch ahead is sent before these callers are answered
             asyncio.get_running_loop().call_soon(self._answer, batch.groups, decisions, monotonic() - started)
         else:
             self._answer(batch.groups, decisions, monotonic() - started)
 
     async def _plain_turn(self, groups: Groups) -> Decisions:
-        """Looks up requests first: one that came before must not be refused, as its refusal would be an event."""
+        """Looks up the ids of requests before it decides: a repeated request must not be refused, as a refusal is an event."""
         earlier = await self.log.find_commands(ids_of(groups, only_requests=True))
         return await self._append_at_head(groups, await self._cache.decide_batch(groups, earlier))
 
@@ -127,8 +127,8 @@ class Writer:
         return await self._append_locked(groups, ids_of(groups, only_requests=True), False)
 
     async def _recovery_turn(self, groups: Groups) -> Decisions:
-        """Until the outcome is known: an id's absence is final only under the lock, as a lost backend may still commit."""
-        self._queue.drop_ahead()  # the batch under it is decided anew
+        """Tries until the outcome is known: an id's absence is final only under the lock, as a lost backend may still commit."""
+        self._queue.drop_ahead()  # it was decided on this batch, which is decided anew
         deadline, pause = min(group.queued_at for group in groups) + LOST_DEADLINE_S, 0.05
         while True:
             try:
@@ -143,15 +143,15 @@ class Writer:
                 pause = min(pause * 2, 2.0)
 
     async def _append_at_head(self, groups: Groups, decisions: Decisions) -> Decisions:
-        """Appends by compare-and-set, then looks up the ids of all commands that append nothing."""
+        """Appends by compare-and-set, then looks up the id of each command that appends nothing: it may be a repeat."""
         self._unsure_at = self._cache.position if decisions.pending else None
         append = self._cache.append(None, decisions, moves_of(groups, decisions.results))
         head = await (self._speculation.append(decisions, append) if self._speculation else append)
-        self._cache.cache(head, decisions)  # before the next query: where that fails, the cache is as of one position
+        self._cache.cache(head, decisions)  # before the next query, which may fail: the cache is as of one position
         return with_repeats(groups, decisions, await self.log.find_commands(decisions.unappended))
 
     async def _append_locked(self, groups: Groups, ids: list[tuple[str, str]], others_appended: bool) -> Decisions:
-        """Decides and appends under the head's lock; reads as much as it can before, as all others wait for the lock."""
+        """Decides and appends under the head's lock; reads all it can before, because every other replica waits for the lock."""
         earlier = await self.log.find_commands(ids)
         await self._cache.load(groups)
         async with self.log.locked() as connection:

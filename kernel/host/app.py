@@ -1,4 +1,4 @@
-"""Service, the declaration of a service, and App, the running service made of it. Form of the files: docs/add-a-service.md."""
+"""Service declares a service, and App is the running service made of a declaration. Form of the files: docs/add-a-service.md."""
 
 import asyncio
 import logging
@@ -69,9 +69,9 @@ class Service:
     processes: Sequence[Process] = ()
     effects: Callable[["App"], Sequence[Effect]] = lambda _app: ()
     invariants: Sequence[Callable[["App"], Awaitable[Sequence[CheckResult]]]] = ()
-    """Checks of what must hold across this service's tables, called by kernel.verify.invariants; one may give many results."""
+    """The service's own invariants over its tables. kernel.verify.invariants calls each; one call may give many results."""
     gauges: Sequence[Gauges] = ()
-    """What the service itself counts in its tables for the gauges, beside what DatabaseMetrics counts in every service."""
+    """The service's own counts over its tables, set as gauges beside those of DatabaseMetrics."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
     stream: Callable[["App"], Role] | None = None
@@ -97,8 +97,8 @@ class App:
         self.log = open_log(self.database)
         self.tail = LogTail(self.log, service.name, service.codec)
         self.deciders = DeciderRegistry(service.codec, service.deciders, service.inlines, PARTITIONS)
-        self.backlog = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
-        self.writer = Writer(service.name, self.log, self.deciders, self.backlog.check)
+        self.backpressure = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
+        self.writer = Writer(service.name, self.log, self.deciders, self.backpressure.check)
         self.progress = Wakeup()
         """Notified after every batch that a projector of this process committed."""
         self.health = Health()
@@ -135,7 +135,7 @@ class App:
         made = [Role("wake", self.log.listen, RELAY), Role("loop", watch_loop, RELAY)]
         if {"rest", "process"} & set(names):
             made.append(Role("writer", self.writer.run, WRITER, 10))
-            made.append(Role("backlog", self.backlog.run, WRITER))
+            made.append(Role("backpressure", self.backpressure.run, WRITER))
         makers: dict[str, Callable[[], Any]] = {
             "rest": self._rest, "rpc": self._rpc, "relay": self._relay, "project": self._project,
             "process": self._process, "stream": self._stream,
@@ -204,13 +204,13 @@ class App:
             consumer = self.consumer(effect.name, Reactor(effect, self.database).handle, True, (), batch=PROCESS_BATCH)
             roles.append(Role(f"effect {effect.name}", consumer.run))
         if service.decode_command is not None:
-            executor = CommandConsumer("commands", self.database, self.writer)
+            commands = CommandConsumer("commands", self.database, self.writer)
             topic = Topic(f"{service.name}.commands.v1", chained=False)
-            consumer = self.consumer("commands", executor.handle, False, [topic], service.decode_command, PROCESS_BATCH)
+            consumer = self.consumer("commands", commands.handle, False, [topic], service.decode_command, PROCESS_BATCH)
             roles.append(Role("commands", consumer.run))
         if "deadlines" in self.deciders.inlines:
-            clock = DeadlineScheduler(self.database, self.log, self.writer, service.codec)
-            roles.append(Role("clock", clock.run))
+            scheduler = DeadlineScheduler(self.database, self.log, self.writer, service.codec)
+            roles.append(Role("clock", scheduler.run))
         return roles
 
     async def _stream(self) -> list[Role]:

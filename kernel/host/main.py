@@ -65,7 +65,7 @@ PROGRESS_STEP = 0.1
 
 
 async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]) -> None:
-    """Rebuilds the named read models, or all; raises Invalid `projection.unknown`. Running projectors switch by themselves."""
+    """Rebuilds the named read models, or all of them; raises Invalid `projection.unknown`. Running projectors follow."""
     unknown = set(names) - {one.name for one in service.projections}
     if unknown:
         raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))

@@ -14,7 +14,7 @@ ReadinessCheck = Callable[[], Awaitable[None]]
 """Returns when the dependency answers, raises when it does not."""
 Monotonic = Callable[[], float]
 SHOWN_S = 45.0
-"""Time for which readiness shows a stopped loop: longer than the longest pause between two of its tries (30 s, the relay's)."""
+"""Time for which readiness shows a stopped loop: longer than the longest pause between two tries of a loop (the relay's 30 s)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Runs a process's roles until a signal, then drains them in order. Exit 0 when all ended well, 1 when one crashed."""
+"""Runs a process's roles until a signal, then drains the roles in order. Exit 0 when all ended well, 1 when one crashed."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from kernel.runtime.loops import loop_factory
 log = logging.getLogger(__name__)
 
 DRAIN_LIMIT_S = 18
-"""The whole drain; a cluster kills after 30 s."""
+"""Limit of the whole drain; Kubernetes kills a process 30 s after SIGTERM."""
 CANCEL_LIMIT_S = 1
 CLOSE_LIMIT_S = 1
 
@@ -99,10 +99,10 @@ def _signals(stopping: asyncio.Event) -> Iterator[None]:
 
     def received(number: int) -> None:
         if stopping.is_set():
-            log.warning("second signal: leaving at once", extra={"signal": number})
+            log.warning("process exits at once: second signal", extra={"signal": number})
             logging.shutdown()
             os._exit(128 + number)
-        log.info("draining", extra={"signal": number})
+        log.info("process drains: signal received", extra={"signal": number})
         stopping.set()
 
     numbers = (signal.SIGTERM, signal.SIGINT)
@@ -133,7 +133,7 @@ async def _stop(one: _Running, until: float) -> None:
 
 
 def _crashed(one: _Running) -> bool:
-    """Logs a crash at once; True for one. A role cancelled past its deadline has not crashed (a relay without its broker)."""
+    """True for a crash, which is logged at once. A role cancelled past its deadline has not crashed (a relay without broker)."""
     if one.task.cancelled():
         if one.task.cancelling():
             return False

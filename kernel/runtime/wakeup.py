@@ -1,11 +1,11 @@
-"""Wakeup: waiters sleep on an event of their own, which is set when events were appended or a batch was committed."""
+"""Wakeup: each waiter sleeps on an event of its own, which is set when an append or a batch was committed."""
 
 import asyncio
 from contextlib import suppress
 
 
 class Wakeup:
-    """Loses no wake-up for any waiter: `notify` sets every listener's event, and a listener clears its own before it looks."""
+    """Wakes every listener: `notify` sets each one's event. A listener clears its event before it looks, so it misses nothing."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Event] = set()

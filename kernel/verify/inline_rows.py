@@ -77,7 +77,7 @@ def same_rows(
     now: datetime,
     slack: timedelta = DECIDED_BEFORE,
 ) -> Check:
-    """Notes every row that the table and the fold do not have alike; their times may differ by `slack`."""
+    """Checks each row of the table against the fold; two times may differ by `slack`."""
     for key in sorted(folded.keys() | stored.keys()):
         kept, wanted = stored.get(key), folded.get(key)
         if inline.name == "deadlines":

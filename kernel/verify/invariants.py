@@ -171,7 +171,7 @@ async def deadlines_met(app: Subject) -> CheckResult:
 
 
 LIGHT = (guards_at_place, nothing_parked, deadlines_met)
-"""Checks whose cost does not grow with the log."""
+"""Checks whose cost stays the same as the log grows."""
 
 
 class InvariantMonitor:

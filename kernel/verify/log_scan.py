@@ -95,7 +95,7 @@ class LogScan:
         )
 
     def _check_command(self, recorded: Recorded, follows: bool) -> None:
-        """Commands are whole: its first event names the command and its count of events, the other events follow directly."""
+        """Commands are whole: the first event names the command and the count of its events, and the others follow directly."""
         if not follows:
             self._left = None
         if recorded.command is not None:

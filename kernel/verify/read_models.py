@@ -61,7 +61,7 @@ class _Shadow:
             if (behind := await self._behind()) is not None:
                 return check.fail(behind)
             if not await self._fill():
-                return check.fail(f"it cannot be rebuilt: its sources end at {self._done} of what they should hold")
+                return check.fail(f"the rebuild stopped after {self._done} records: a source has a hole before its end")
             live, shadow = await self._guards(self._live), await self._guards(self._live + 1)
             if live == shadow:
                 return await self._same_rows(check)

@@ -250,7 +250,7 @@ async def test_no_version_and_no_command_id_stands_twice_in_a_stream(filled: Log
 async def test_inline_rows_go_with_the_append(log: Log) -> None:
     await log.append(None, [pending(A, 1)], 0, [kept(log, ann=1, bob=2, cid=3)])
     more = kept(log, bob=20, dan=4)
-    await log.append(None, [pending(A, 2)], 1, [RowChanges(more.table, more.kept, [("ann",), ("nobody",)])])
+    await log.append(None, [pending(A, 2)], 1, [RowChanges(more.table, more.upserts, [("ann",), ("nobody",)])])
     assert await total(log, "ann", "bob", "cid", "dan", "nobody") == {"bob": 20, "cid": 3, "dan": 4}
 
 

@@ -159,8 +159,8 @@ def _refuse_repeats(events: Sequence[Recorded]) -> None:
 
 def _change(rows: dict[RowKey, Row | None], change: RowChanges) -> None:
     name = change.table.table.name
-    for values in zip(*change.kept.values(), strict=True):
-        row = dict(zip(change.kept, values, strict=True))
+    for values in zip(*change.upserts.values(), strict=True):
+        row = dict(zip(change.upserts, values, strict=True))
         rows[name, tuple(row[column] for column in change.table.key)] = row
-    for key in change.gone:
+    for key in change.deletes:
         rows[name, key] = None

@@ -22,38 +22,39 @@ STATEMENT_TIMEOUT_MS = 60_000
 
 
 class PostgresDatabase(Database):
-    """`read` is `write`'s pool in autocommit: BEGIN and ROLLBACK round a single statement are two round trips more."""
+    """`read` is `write`'s pool in autocommit, which saves a single statement the round trips of BEGIN and ROLLBACK."""
 
     is_shared = True
 
     def __init__(
         self, url: str, metadata: sa.MetaData, role: str = "", password: Callable[[], str] | None = None
     ) -> None:
-        """`role`: what sessions run as (`<service>_writer`); empty: as the user that logs in (migrations).
+        """`role` is the role that sessions run as (`<service>_writer`); empty for the user that logs in (migrations).
 
-        `password` is asked for every new connection, so that it can be rotated; None: the URL has it, or none is needed.
+        `password` is called for every new connection, so that a password can be rotated; None where the URL has one or none is
+        needed.
         """
         write = _engine(url, role, password)
         super().__init__(url, metadata, write, write.execution_options(isolation_level="AUTOCOMMIT"))
-        self._direct = DriverPool(self.read)
+        self._driver = DriverPool(self.read)
 
     async def rows(
         self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
     ) -> Sequence[Any]:
         """One statement with `:names`, in the caller's transaction or by the driver and committed at once."""
-        begun = self._direct.begun_on(connection) if connection is not None else None
+        begun = self._driver.begun_on(connection) if connection is not None else None
         if begun is not None:
             return await begun.fetch(sql, values)
         if connection is not None:
             return (await connection.execute(sa.text(sql), values)).all()
         with translated():
-            return await self._direct.fetch(sql, values)
+            return await self._driver.fetch(sql, values)
 
     @asynccontextmanager
     async def begun(self, opening: str) -> AsyncIterator[DriverTransaction]:
-        """A write transaction by the driver whose BEGIN travels with `opening`. Lost connections: Unavailable."""
+        """A write transaction by the driver whose BEGIN travels with `opening`; Unavailable on a lost connection."""
         with translated():
-            async with self._direct.begun(opening) as transaction:
+            async with self._driver.begun(opening) as transaction:
                 yield transaction
 
     @asynccontextmanager
@@ -110,7 +111,7 @@ class PostgresDatabase(Database):
         return bool((await connection.execute(found, {"names": list(names)})).scalar_one() == len(names))
 
     async def close(self) -> None:
-        await self._direct.close()
+        await self._driver.close()
         await self.write.dispose()
 
 

@@ -54,7 +54,7 @@ def array_literal(values: Sequence[str | int]) -> str:
     return literal("{" + ",".join(quoted) + "}")
 
 
-class _Line(NamedTuple):
+class _Connection(NamedTuple):
     pooled: AsyncConnection
     driver: Any
 
@@ -83,8 +83,8 @@ class DriverPool:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._slots = asyncio.Semaphore(STATEMENT_LIMIT)
-        self._idle: list[_Line] = []
-        self._spare: list[_Line] = []
+        self._idle: list[_Connection] = []
+        self._spare: list[_Connection] = []
         self._under_way: dict[AsyncConnection, DriverTransaction] = {}
 
     def begun_on(self, connection: AsyncConnection) -> DriverTransaction | None:
@@ -95,37 +95,37 @@ class DriverPool:
         """All rows of one statement, committed when this returns; raises what SQLAlchemy would have raised."""
         text, names = numbered(sql)
         async with self._slots:
-            line = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
+            taken = self._idle.pop() if self._idle else await self._take(f"SET {INDEXES_ONLY}; SET {PLANNED_ONCE}")
             try:
-                rows: list[Any] = await _translated(text, line.driver.fetch(text, *[values[name] for name in names]))
+                rows: list[Any] = await _translated(text, taken.driver.fetch(text, *[values[name] for name in names]))
             except BaseException:
-                await _throw_away(line)
+                await _throw_away(taken)
                 raise
-            self._idle.append(line)
+            self._idle.append(taken)
         return rows
 
     @asynccontextmanager
     async def begun(self, opening: str) -> AsyncIterator[DriverTransaction]:
         """BEGIN and `opening` (statements with literals, each with a snapshot of its own) in one round trip; COMMIT at the end.
 
-        Whatever is raised rolls back, and so does a COMMIT of what had failed unnoticed.
+        Any exception rolls back. A COMMIT that the server turned into a rollback, as a statement had failed, raises DBAPIError.
         """
-        line, is_free = self._spare.pop() if self._spare else await self._take(), False
+        taken, is_free = self._spare.pop() if self._spare else await self._take(), False
         try:
-            tag = await _translated(opening, line.driver.execute(f"BEGIN; {opening}"))
-            begun = self._under_way[line.pooled] = DriverTransaction(line.pooled, line.driver, tag)
+            tag = await _translated(opening, taken.driver.execute(f"BEGIN; {opening}"))
+            begun = self._under_way[taken.pooled] = DriverTransaction(taken.pooled, taken.driver, tag)
             yield begun
-            if await _translated("COMMIT", line.driver.execute("COMMIT")) != "COMMIT":
+            if await _translated("COMMIT", taken.driver.execute("COMMIT")) != "COMMIT":
                 raise DBAPIError("COMMIT", None, RuntimeError("a statement of the transaction had failed"))
             is_free = True
         except Exception:
-            is_free = await _rolled_back(line.driver)
+            is_free = await _rolled_back(taken.driver)
             raise
         finally:
-            self._under_way.pop(line.pooled, None)
-            await (self._put_back(line) if is_free else _throw_away(line))
+            self._under_way.pop(taken.pooled, None)
+            await (self._put_back(taken) if is_free else _throw_away(taken))
 
-    async def _take(self, setting: str = "") -> _Line:
+    async def _take(self, setting: str = "") -> _Connection:
         pooled = await self._engine.connect()
         try:
             driver: Any = (await pooled.get_raw_connection()).driver_connection
@@ -135,27 +135,27 @@ class DriverPool:
             await pooled.invalidate()
             await pooled.close()
             raise
-        return _Line(pooled, driver)
+        return _Connection(pooled, driver)
 
-    async def _put_back(self, line: _Line) -> None:
+    async def _put_back(self, taken: _Connection) -> None:
         """Keeps the connection for the next transaction, or returns it to the pool past SPARE_LIMIT."""
         if len(self._spare) >= SPARE_LIMIT:
-            await line.pooled.close()
+            await taken.pooled.close()
             return
-        if line.pooled.in_transaction():
-            await line.pooled.rollback()  # SQLAlchemy's own view of it
-        self._spare.append(line)
+        if taken.pooled.in_transaction():
+            await taken.pooled.rollback()  # SQLAlchemy's own view of it
+        self._spare.append(taken)
 
     async def close(self) -> None:
         """Closes the kept connections; their settings make them useless to other users of the pool."""
-        for lines in (self._idle, self._spare):
-            while lines:
-                await _throw_away(lines.pop())
+        for kept in (self._idle, self._spare):
+            while kept:
+                await _throw_away(kept.pop())
 
 
-async def _throw_away(line: _Line) -> None:
-    await line.pooled.invalidate()
-    await line.pooled.close()
+async def _throw_away(taken: _Connection) -> None:
+    await taken.pooled.invalidate()
+    await taken.pooled.close()
 
 
 async def _rolled_back(driver: Any) -> bool:

@@ -36,7 +36,7 @@ def locking(name: str) -> str:
 
 
 def entering(entry: Entry) -> str:
-    """Moves the guards if this generation is live and no key is parked. A caller checks each condition when fewer moved."""
+    """Moves the guards if this generation is live and no key is parked. If fewer moved, the caller checks each condition."""
     return (
         f"{moving(entry)} AND NOT EXISTS (SELECT FROM parked WHERE consumer = {literal(entry.consumer)}) "
         f"AND NOT EXISTS (SELECT FROM projections WHERE name = {literal(entry.projection)} "

@@ -115,10 +115,10 @@ class SqliteDatabase(Database):
         """Writes the rows of inline tables that an append changes, in its transaction."""
         for change in changes:
             writes = _SqliteWrites(self, connection, entered=False)
-            if change.gone:
-                await writes.delete(change.table, change.gone)
-            if change.kept:
-                await writes.upsert(change.table, change.kept, ())
+            if change.deletes:
+                await writes.delete(change.table, change.deletes)
+            if change.upserts:
+                await writes.upsert(change.table, change.upserts, ())
 
     async def close(self) -> None:
         await self._direct.close()

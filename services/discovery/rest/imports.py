@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from kernel.core.canonical import canonical, given
+from kernel.core.canonical import canonical, without_defaults
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault
 from kernel.core.ids import stream_id
@@ -38,7 +38,7 @@ class RowText(BaseModel):
 
 def _covered(row: CreatorRow) -> tuple[RowText, RowText]:
     """What the fingerprint of a row covers, and what it covered in 0.1.0."""
-    return RowText(row=canonical(given(row)).decode()), RowText(row=canonical(row).decode())
+    return RowText(row=canonical(without_defaults(row)).decode()), RowText(row=canonical(row).decode())
 
 
 class ProblemAnswer(BaseModel):
