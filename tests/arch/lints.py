@@ -50,7 +50,7 @@ MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|work|Users)/[\w.]")
 
 def functions(source: Source) -> Iterator[tuple[Function, int]]:
     """Every function with its number of lines, its docstring and decorators not counted."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, Function):
             yield node, _lines(node)
 
@@ -77,7 +77,7 @@ def vague_names(source: Source) -> Iterator[str]:
     for part in (*path.parts[:-1], path.stem):
         if part.lower() in VAGUE:
             yield f"{source.path}: {part} says nothing about what is in it"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef) and re.search(r"(Utils?|Helpers?|Managers?)$", node.name):
             yield source.at(node, f"class {node.name} says nothing about what it is")
 
@@ -89,7 +89,7 @@ def transactions(source: Source) -> Iterator[str]:
 
 
 def transaction_calls(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TRANSACTIONS:
             if node.func.attr == "commit" and node.args:
                 continue  # Kafka's, with its offsets named
@@ -104,7 +104,7 @@ def impure_calls(source: Source) -> Iterator[str]:
     """No clock, chance or float in domain code and projections: the same events must give the same bytes for ever."""
     if not must_be_pure(source):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Constant(value=float() as number):
                 yield source.at(node, f"float literal {number}")
@@ -136,7 +136,7 @@ def _kernel_word(name: str) -> bool:
 
 def imports(source: Source) -> Iterator[tuple[ast.stmt, str]]:
     """Every imported name: `from a import b` gives `a.b`, which may be a module or something in one."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -154,7 +154,7 @@ def _base(source: Source, node: ast.ImportFrom) -> str:
 
 def swallowed(source: Source) -> Iterator[str]:
     """A handler of everything must raise; one who wants to go on names what it can handle."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and _everything(node.type) and not _raises(node):
             yield source.at(node, "catches everything and never raises")
         if isinstance(node, ast.Call) and _name(node.func) == "suppress" and any(map(_everything, node.args)):
@@ -185,7 +185,7 @@ def _name(node: ast.expr) -> str:
 def prints(source: Source) -> Iterator[str]:
     if source.path.startswith(("cli/", "tools/")):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and _name(node.func) == "print":
             yield source.at(node, "print is for cli and tools")
 
@@ -216,7 +216,7 @@ def store_branches(source: Source) -> Iterator[str]:
     """
     if not source.product or source.path.startswith("tools/") or source.path in MAY_CHOOSE_STORE:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Attribute(attr="is_sqlite" | "is_postgres" as name):
                 yield source.at(node, f"{name} asks which store this is")
@@ -233,6 +233,44 @@ def _names(node: ast.AST) -> set[str]:
     return {_name(each) for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)}
 
 
+TAKES_LIMIT = {"timeout": 0, "wait_for": 1, "wait": 0, "join": 0, "select": 3}
+"""Functions that wait at most so long, and the place of that argument; others take it by the name `timeout`."""
+PAUSE_S = 1.0
+
+
+def bare_deadlines(source: Source) -> Iterator[str]:
+    """A test's deadline is told for the usual machine, and patience() or within() makes it as long as this machine needs.
+
+    What is under a second is a pause: it is meant to pass, however slow the machine is.
+    """
+    if not source.path.startswith("tests/"):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Call):
+            yield from (source.at(node, "a deadline without patience()") for limit in _limits(node) if _is_bare(limit))
+
+
+def _limits(call: ast.Call) -> Iterator[ast.expr]:
+    yield from (word.value for word in call.keywords if word.arg == "timeout")
+    function, given = call.func, call.args
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant):
+        return  # a text's join
+    if _name(function) == "to_thread" and given:
+        function, given = given[0], given[1:]
+    place = TAKES_LIMIT.get(_name(function), len(given))
+    yield from given[place : place + 1]
+
+
+def _is_bare(limit: ast.expr) -> bool:
+    match limit:
+        case ast.Constant(value=int() | float() as seconds):
+            return seconds >= PAUSE_S
+        case ast.BinOp(left=left, right=right):
+            return _is_bare(left) or _is_bare(right)
+        case _:
+            return _name(limit).lower().endswith("_s")
+
+
 PYTHON: dict[str, Lint] = {
     "sizes": sizes,
     "vague_names": vague_names,
@@ -243,5 +281,6 @@ PYTHON: dict[str, Lint] = {
     "store_branches": store_branches,
     "prints": prints,
     "faust_outside_streams": faust_outside_streams,
+    "bare_deadlines": bare_deadlines,
 }
 TEXT: dict[str, Lint] = {"unfinished": unfinished, "machine_paths": machine_paths}

@@ -62,13 +62,13 @@ def _used(tree: ast.Module) -> Iterator[str]:
 
 
 def _classes(source: Source) -> Iterator[str]:
-    return (node.name for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef))
+    return (node.name for node in source.nodes if isinstance(node, ast.ClassDef))
 
 
 def _public(source: Source, own_classes: Collection[str]) -> Iterator[Defined]:
     for statement in source.tree.body:
         yield from _names(statement, "")
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef) and all(_base(base) in own_classes for base in node.bases):
             for part in node.body:  # methods under a base of a library are overrides that the library calls
                 if isinstance(part, Function):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.arch.tree import ROOT, python
+from tools.speed import patience
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract["name"] for contract in SETTINGS["contracts"]}
@@ -63,7 +64,7 @@ def report(copy: Path) -> str:
 def check(root: Path) -> str:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     env = {**os.environ, "PYTHONPATH": ".:contracts", "COLUMNS": "300", "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=env, timeout=50)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=env, timeout=patience(50))
     return done.stdout + done.stderr
 
 

@@ -51,6 +51,7 @@ DOMAIN, APPLY, OPENER = (
     "kernel/adapters/database.py",
 )
 REST = "services/ledger/rest.py"
+LATE = "tests/unit/test_a.py"
 
 FORBIDDEN = [
     ("sizes", "kernel/a.py", "x = 1\n" * 301),
@@ -93,6 +94,13 @@ FORBIDDEN = [
     ("prints", REST, "print('here')"),
     ("faust_outside_streams", "services/metrics/rest.py", "import faust"),
     ("faust_outside_streams", "services/metrics/rest.py", "from faust.types import AppT"),
+    ("bare_deadlines", LATE, "async with asyncio.timeout(5): ..."),
+    ("bare_deadlines", LATE, "await asyncio.wait_for(job, LIMIT_S)"),
+    ("bare_deadlines", LATE, "await asyncio.wait_for(job, 2 * limit_s)"),
+    ("bare_deadlines", LATE, "subprocess.run(command, timeout=toys.GRACE_S)"),
+    ("bare_deadlines", LATE, "select.select([pipe], [], [], 10)"),
+    ("bare_deadlines", LATE, "thread.join(30)"),
+    ("bare_deadlines", "tests/kit/a.py", "await asyncio.to_thread(process.wait, 20)"),
     ("unfinished", "docs/a.md", "TO" + "DO: later"),
     ("unfinished", "kernel/a.py", "# FIX" + "ME"),
     ("machine_paths", "README.md", "cd /" + "home/ann/dandelion"),
@@ -120,6 +128,13 @@ ALLOWED = [
     ("store_branches", REST, "await database.upsert(c, t, rows); name = service.name; isinstance(x, Database)"),
     ("prints", "cli/demo.py", "print('hello')"),
     ("faust_outside_streams", "services/metrics/stream.py", "import faust"),
+    (
+        "bare_deadlines",
+        LATE,
+        "async with asyncio.timeout(patience(5)): await asyncio.wait({job}, timeout=0.1)\n"
+        "run(command, timeout=None); child.wait(timeout); await asyncio.wait_for(job, patience(LIMIT_S)); ';'.join('ab' * 3)",
+    ),
+    ("bare_deadlines", "kernel/a.py", "await asyncio.wait_for(job, STOP_S)"),
     ("unfinished", "docs/a.md", "A mastodon is no to-do."),
     ("machine_paths", "README.md", "GET /v1/root/x, https://example.org/home/a and frame/work/x"),
 ]

@@ -17,6 +17,7 @@ from tools.cluster.place import FOLDER, socket
 from tools.deploy.kubectl import ROOT
 from tools.images.engine import Engine, bring
 from tools.images.make import build, images, ready
+from tools.speed import patience
 
 TAG, BAD = "test", "bad"
 IMPORT_S = 900
@@ -28,7 +29,7 @@ BAD_SERVICE = "ledger"
 OUTSIDE_NEEDS = ("tools", "tests", "soak")
 MIGRATION = '''"""Fails half way, as one that was never tried on real data does."""
 
-from alembic import op
+from tools.speed import patience
 
 revision = "bad"
 down_revision = "{after}"
@@ -62,7 +63,7 @@ def prepared(own: bool) -> None:
         if own:
             _hand(engine, names)
         else:
-            subprocess.run([*load, *names], check=True, timeout=IMPORT_S)
+            subprocess.run([*load, *names], check=True, timeout=patience(IMPORT_S))
     finally:
         engine.close()
 
@@ -100,7 +101,9 @@ def _hand(engine: Engine, names: Sequence[str]) -> None:
     environment = {**os.environ, **engine.env, "PATH": path(folders())}
     command = ["ctr", "-a", str(socket()), "-n", "k8s.io", "images", "import", "-"]
     with subprocess.Popen(["docker", "save", *new], stdout=subprocess.PIPE, env=environment) as saved:
-        subprocess.run(command, stdin=saved.stdout, capture_output=True, check=True, timeout=IMPORT_S, env=environment)
+        subprocess.run(
+            command, stdin=saved.stdout, capture_output=True, check=True, timeout=patience(IMPORT_S), env=environment
+        )
     if saved.returncode:
         raise RuntimeError(f"docker save ended with {saved.returncode}")
     HANDED.write_text(json.dumps(ids))

@@ -16,6 +16,7 @@ import yaml
 from sandbox.keys import make
 from tools.cluster.use import Failed, Kubectl
 from tools.deploy.kubectl import K8S
+from tools.speed import patience
 
 NAMESPACE = "dandelion"
 OURS = "app.kubernetes.io/part-of=dandelion"
@@ -81,7 +82,7 @@ class Platform:
         """What a command in the storyteller's pod says; Failed with its last words."""
         running = await self.start(*words)
         try:
-            out, error = await asyncio.wait_for(running.communicate(), limit_s)
+            out, error = await asyncio.wait_for(running.communicate(), patience(limit_s))
         finally:
             with suppress(ProcessLookupError):
                 running.kill()

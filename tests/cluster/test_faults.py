@@ -17,6 +17,7 @@ from tests.cluster.images import BAD, BAD_SERVICE, say
 from tests.cluster.platform import OURS, STORYTELLER, Platform
 from tests.kit.until import until
 from tools.cluster.use import Failed
+from tools.speed import patience
 
 BEGUN_S, FINISHED_S = 300.0, 900.0
 STOOD_S = 90
@@ -54,7 +55,7 @@ class Load:
 
     async def _answer(self, limit_s: float) -> dict[str, Any]:
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), limit_s)
+        line = await asyncio.wait_for(self.process.stdout.readline(), patience(limit_s))
         if not line:
             raise await self._why()
         found: dict[str, Any] = json.loads(line)

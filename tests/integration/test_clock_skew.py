@@ -18,6 +18,7 @@ from tests.kit.servers import REQUIRE
 from tests.kit.toys import GRACE_S, ROLES, Load, Toys
 from tests.kit.until import until
 from tools.servers.places import free_port
+from tools.speed import patience
 
 HOUR_S = 3600
 FAR = timedelta(minutes=5)
@@ -60,7 +61,7 @@ async def run_skewed(toys: Toys, seconds: int, **variables: str) -> None:
         assert abs((await toys.clients.clock_of(port) - await toys.app.log.now()).total_seconds()) > HOUR_S / 2
     finally:
         skewed.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(skewed.wait, GRACE_S)
+        code = await asyncio.to_thread(skewed.wait, patience(GRACE_S))
     assert code == 0
     await toys.drain(right)
     toys.clients.send_to(toys.port)

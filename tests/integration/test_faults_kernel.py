@@ -214,7 +214,7 @@ async def test_a_projector_frozen_past_its_lease_writes_nothing_when_it_wakes(to
         for total in range(3, 8):
             await add_until_shown(total)
     frozen.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(frozen.wait, 20) == 0
+    assert await asyncio.to_thread(frozen.wait, patience(20)) == 0
     stop.set()
     await asyncio.gather(writing, projecting)
     assert await sums(database) == {stream: (7, 7)}
@@ -227,7 +227,7 @@ async def test_a_drained_process_has_done_all_it_accepted(tmp_path: Path) -> Non
     env = toy.environment(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'toys.db'}", port)
     await run_migrations(toy.SERVICE, toy.settings(env))
     process = toy.start(env, "rest", "relay", "project", "process")
-    ended = asyncio.create_task(asyncio.to_thread(process.wait, LIMIT_S))
+    ended = asyncio.create_task(asyncio.to_thread(process.wait, patience(LIMIT_S)))
 
     async def client(http: httpx.AsyncClient, number: int) -> None:
         stream = counter.counter()

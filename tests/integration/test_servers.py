@@ -139,7 +139,7 @@ def test_a_server_ends_with_its_killed_starter(tmp_path: Path) -> None:
 
 def ended(pidfd: int) -> bool:
     """Waits up to ten seconds for a process that is not our child."""
-    return bool(select.select([pidfd], [], [], 10)[0])
+    return bool(select.select([pidfd], [], [], patience(10))[0])
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tools.speed import patience
 
 LIMIT_S = 240
 """Generous: each start of a real service costs seconds of imports, and a machine may have other work."""
+PACE_S = 0.02
 ATTEMPTS, DEADLINE_S, PAUSE_S = 40, 20.0, 0.25
 """What a client may need for one request: attempts at the replicas in turn, and seconds from first try to answer."""
 
@@ -26,7 +27,7 @@ class Process(Protocol):
 
     def send_signal(self, number: signal.Signals) -> None: ...
 
-    def wait(self, limit_s: float) -> int | None: ...
+    def wait(self, timeout: float) -> int | None: ...
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Replica:
     async def end(self) -> int | None:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.process.wait, LIMIT_S)
+        return await asyncio.to_thread(self.process.wait, patience(LIMIT_S))
 
     async def ready(self) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.env['DANDELION_OPS_PORT']}") as http:
@@ -69,7 +70,7 @@ class Replica:
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(LIMIT_S)
+        self.process.wait(patience(LIMIT_S))
 
 
 Ask = Callable[[httpx.AsyncClient, str, str], Awaitable[httpx.Response]]
@@ -91,6 +92,7 @@ class Balanced:
         async with httpx.AsyncClient(timeout=patience(DEADLINE_S), trust_env=False) as http:
             while not self.over.is_set():
                 await self._request(http, number, asks())
+                await asyncio.sleep(PACE_S)
 
     async def _request(self, http: httpx.AsyncClient, number: int, ask: Ask) -> None:
         key, began = new_id(), monotonic()
@@ -120,7 +122,7 @@ class Balanced:
             await self._answers(between)
             self.over.set()
             await asyncio.gather(*sending)
-        assert max(self.seconds) <= DEADLINE_S
+        assert max(self.seconds) <= patience(DEADLINE_S)
 
     async def _answers(self, more: int) -> None:
         enough = len(self.answered) + more

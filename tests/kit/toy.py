@@ -159,9 +159,9 @@ class Toy:
         if self.poll() is None:
             os.kill(self._process.pid, number)
 
-    def wait(self, limit_s: float) -> int | None:
-        """Blocks; the exit code, or None when it still runs after the limit."""
-        self._process.join(limit_s)
+    def wait(self, timeout: float) -> int | None:
+        """Blocks; the exit code, or None when it still runs after the limit, in seconds of this machine."""
+        self._process.join(timeout)
         return self.poll()
 
 

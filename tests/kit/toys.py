@@ -15,6 +15,7 @@ from tests.kit import toy, whole
 from tests.kit.clients import Clients
 from tests.kit.until import until, within
 from tools.servers.places import free_port
+from tools.speed import patience
 
 LIMIT_S = 60
 GRACE_S = 20
@@ -51,7 +52,7 @@ class Toys:
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
-            code = await asyncio.to_thread(process.wait, limit_s)
+            code = await asyncio.to_thread(process.wait, patience(limit_s))
             assert code == 0, f"ended with {code}"
 
     async def settle(self, limit_s: float = LIMIT_S) -> None:
@@ -67,7 +68,7 @@ class Toys:
     async def close(self) -> None:
         for process in self.processes:
             process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(process.wait, LIMIT_S)
+            await asyncio.to_thread(process.wait, patience(LIMIT_S))
         await self.clients.close()
         await self.app.close()
         await self.app.bus.close()

@@ -66,7 +66,7 @@ async def test_the_readme_subscribes_as_it_says(installed: Path, tmp_path: Path)
     process = python(installed, "-c", code.replace('"positions.json"', f'"{tmp_path}/positions.json"'))
     try:
         assert process.stdout
-        assert select.select([process.stdout], [], [], 60)[0], "nothing came"
+        assert select.select([process.stdout], [], [], patience(60))[0], "nothing came"
         assert process.stdout.readline() == f"2026-11-22 08:00:00+00:00 {url}\n"
     finally:
         process.kill()

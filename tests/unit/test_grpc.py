@@ -23,6 +23,7 @@ from kernel.edge.limits import Buckets, Rate
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
+from tools.speed import patience
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -133,7 +134,7 @@ async def test_a_call_without_deadline_gets_one(talk: Talk, monkeypatch: pytest.
 async def test_a_long_deadline_is_cut(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge_grpc, "DEADLINE_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await talk.ask("Hang", timeout=500)
+        await talk.ask("Hang", timeout=patience(500))
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
 
 

@@ -18,6 +18,7 @@ from kernel.adapters.sqlite.line import Line
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Unavailable
 from tests.kit.until import until
+from tools.speed import patience
 
 METADATA = sa.MetaData()
 THINGS = sa.Table("things", METADATA, sa.Column("number", sa.Integer, primary_key=True))
@@ -96,7 +97,7 @@ async def test_a_statement_waits_for_what_a_cancelled_caller_left_under_way(tmp_
     line, going = Line(str(tmp_path / "store.db")), threading.Event()
     await line.do(lambda connection: connection.execute("SELECT 1"))
     assert line.is_idle
-    line.do(lambda _: going.wait(10)).cancel()
+    line.do(lambda _: going.wait(patience(10))).cancel()
     assert not line.is_idle
     going.set()
     await line.close()
@@ -170,7 +171,7 @@ async def test_an_error_of_any_kind_is_raised_where_the_work_was_asked_for(tmp_p
 
     line = Line(str(tmp_path / "store.db"))
     with pytest.raises(RuntimeError, match="no error of the database"):
-        await asyncio.wait_for(line.do(fail), 5)
+        await asyncio.wait_for(line.do(fail), patience(5))
     assert await line.do(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
     await line.close()
 
@@ -179,7 +180,7 @@ async def test_a_closed_connection_says_so(tmp_path: Path) -> None:
     line = Line(str(tmp_path / "store.db"))
     await line.close()
     with pytest.raises(sqlite3.ProgrammingError):
-        await asyncio.wait_for(line.do(lambda _: None), 5)
+        await asyncio.wait_for(line.do(lambda _: None), patience(5))
     assert not line.is_in_transaction
 
 

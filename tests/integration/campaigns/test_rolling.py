@@ -45,8 +45,8 @@ class Campaigns:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, limit_s: float) -> int | None:
-        return self._process.wait(limit_s)
+    def wait(self, timeout: float) -> int | None:
+        return self._process.wait(timeout)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
 from tests.kit import counter
 from tests.kit.counter import Add
-from tests.kit.until import until
+from tests.kit.until import until, within
 
 
 class Held:
@@ -204,7 +204,7 @@ async def test_halves_of_a_broken_batch_lose_nobody(replicas: Replicas, log: Log
     setattr(writer.log, "append", slowly)  # noqa: B010 - its type says more than is needed here
     jobs = [outcome(writer, counter.counter(), Add(1)) for _ in range(6)]
     bad = outcome(writer, counter.counter(), counter.Overrun())
-    async with asyncio.timeout(20):
+    async with within(20):
         told = await asyncio.gather(*jobs[:3], bad, *jobs[3:])
         assert sorted(told) == ["appended"] * 6 + ["command.breaks_constraint"]
         assert await asyncio.gather(*arriving) == ["appended"] * len(arriving)
