@@ -1,6 +1,7 @@
 """Stores {SQLite, PostgreSQL} x buses {local log, Kafka} for the suites that every implementation must pass."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.kit import counter
 from tests.kit.generations import prepare
 from tests.kit.servers import Ports
 from tests.kit.until import until
+from tools.servers import PostgresServer
 from tools.speed import patience
 
 
@@ -42,27 +44,65 @@ async def migrated(url: str) -> Database:
     return database
 
 
+class Templates:
+    """Databases with the counters' tables and nothing in them: the first of each kind is made, and all later ones copied."""
+
+    def __init__(self, folder: Path, ports: Ports) -> None:
+        self._file, self._ports, self._name = folder / "template.db", ports, ""
+
+    @asynccontextmanager
+    async def copy(self, kind: str, folder: Path) -> AsyncIterator[str]:
+        """The URL of a database of its own: "sqlite" or "postgres"."""
+        if kind == "sqlite":
+            if not self._file.exists():
+                await (await migrated(_sqlite(self._file))).close()
+            shutil.copy(self._file, folder / "store.db")
+            yield _sqlite(folder / "store.db")
+            return
+        server = self._ports.postgres.shared()
+        if not self._name:
+            name = await server.create_database()
+            await (await migrated(server.url(name))).close()
+            self._name = name
+        async with _database(server, self._name) as url:
+            yield url
+
+
+def _sqlite(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
 @asynccontextmanager
-async def empty_database(kind: str, folder: Path, ports: Ports) -> AsyncIterator[str]:
-    """The URL of a database of its own: "sqlite" or "postgres"."""
-    if kind == "sqlite":
-        yield f"sqlite+aiosqlite:///{folder / 'store.db'}"
-        return
-    server = ports.postgres.shared()
-    name = await server.create_database()
+async def _database(server: PostgresServer, template: str = "template1") -> AsyncIterator[str]:
+    name = await server.create_database(template=template)
     yield server.url(name)
     await server.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"), ports)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-async def store_url(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[str]:
-    async with empty_database(request.param, tmp_path, ports) as url:
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[str]:
+    """A database of the test's own without any table."""
+    if request.param == "sqlite":
+        yield _sqlite(tmp_path / "store.db")
+        return
+    async with _database(ports.postgres.shared()) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path, templates: Templates) -> AsyncIterator[str]:
+    async with templates.copy(request.param, tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[Database]:
-    database = await migrated(store_url)
+    database = database_at(store_url, counter.metadata())
     yield database
     await database.close()
 

@@ -12,29 +12,29 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from kernel.adapters.bulk import BulkStatements, RowChanges
+from kernel.adapters.opening import database_at
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
 from kernel.eventlog.log import READ_BYTES, READ_LIMIT, Log, Pending, StoredLog, is_cut
 from kernel.eventlog.opening import open_log
 from kernel.eventlog.postgres_log import PostgresLog
-from tests.contract.conftest import empty_database, migrated
+from tests.contract.conftest import Templates
 from tests.kit import counter
 from tests.kit.memory_log import MemoryLog
-from tests.kit.servers import Ports
 
 A, B = counter.counter("a"), counter.counter("b")
 MakeLog = Callable[[Clock], Log]
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
-async def make_log(request: pytest.FixtureRequest, tmp_path: Path, ports: Ports) -> AsyncIterator[MakeLog]:
+async def make_log(request: pytest.FixtureRequest, tmp_path: Path, templates: Templates) -> AsyncIterator[MakeLog]:
     """An empty log of each implementation, by the clock that it is given where it has none of its own."""
     if request.param == "memory":
         yield lambda clock: MemoryLog(counter.metadata(), clock)
         return
-    async with empty_database(request.param, tmp_path, ports) as url:
-        store = await migrated(url)
+    async with templates.copy(request.param, tmp_path) as url:
+        store = database_at(url, counter.metadata())
         yield lambda clock: open_log(store, clock)
         await store.close()
 

@@ -30,9 +30,9 @@ LOCAL = pytest.mark.parametrize("bus", ["local"], indirect=True)
 
 
 @pytest.fixture
-async def store(store_url: str, service: str) -> AsyncIterator[Database]:
+async def store(empty_url: str, service: str) -> AsyncIterator[Database]:
     """Made by migrations, as services make theirs."""
-    database = database_at(store_url, counter.metadata())
+    database = database_at(empty_url, counter.metadata())
     await migrate(service, database, MIGRATIONS, PROJECTIONS)
     yield database
     await database.close()
@@ -43,8 +43,8 @@ async def count(database: Database, table: str) -> int:
         return int((await connection.execute(sa.text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
 
-async def test_three_at_once_migrate_once(store_url: str, service: str) -> None:
-    databases = [database_at(store_url, counter.metadata()) for _ in range(3)]
+async def test_three_at_once_migrate_once(empty_url: str, service: str) -> None:
+    databases = [database_at(empty_url, counter.metadata()) for _ in range(3)]
     with pytest.raises(Internal, match=r"database\.wrong_revision"):
         await check_revision(databases[0], MIGRATIONS)
     await asyncio.gather(*[migrate(service, one, MIGRATIONS, PROJECTIONS) for one in databases])
@@ -55,7 +55,7 @@ async def test_three_at_once_migrate_once(store_url: str, service: str) -> None:
         await one.close()
 
 
-@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("change", ["UPDATE log_events SET name = ''", "DELETE FROM log_events", "TRUNCATE log_events"])
 async def test_the_writers_role_appends_and_never_changes_history(store: Database, service: str, change: str) -> None:
     writer = database_at(store.url, counter.metadata(), f"{service}_writer")
@@ -105,7 +105,7 @@ async def test_a_caller_sees_the_rows_whose_readers_it_is_among(running: Running
 
 
 @LOCAL
-@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("rebuilt", [False, True])
 async def test_row_level_security_stands_behind_a_forgotten_filter(running: Running, rebuilt: bool) -> None:
     """Also on a rebuilt generation; and who forgets to say who asks sees nothing."""

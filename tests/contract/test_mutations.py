@@ -6,23 +6,23 @@ A switch is a patch of one mechanism; beside it stands the check (a test of the 
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.database import Database
 from kernel.core import guard
-from kernel.core.faults import Unavailable
 from kernel.eventlog import command_queue, commands, speculation, state_cache, writer
 from kernel.eventlog import log as logs
-from kernel.eventlog.decide import BatchDecider
 from kernel.eventlog.postgres_log import PostgresLog
 from kernel.eventlog.sqlite_log import SqliteLog
 from kernel.processors.processes import ProcessRunner
 from kernel.streams import checkpoints, parked, records, relay
-from tests.contract import test_overlap, test_process, test_projector, test_relay, test_writer, test_writer_trouble
+from tests.contract import test_process, test_projector, test_relay, test_speculation, test_writer, test_writer_trouble
 from tests.contract.conftest import Replicas, Running
 from tests.kit import counter
 from tests.kit.until import until, within
@@ -103,19 +103,18 @@ def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
-    """A cut connection is told to the callers instead of being looked into."""
+    """A cut connection is told to the callers instead of being looked into: nobody catches up with the log."""
 
-    async def give_up(*_: object) -> None:
-        raise Unavailable("database.unavailable")
+    async def give_up(_: state_cache.StateCache) -> None:
+        raise state_cache.OutcomeUnknown
 
-    patch.setattr(writer.Writer, "_recovery_turn", give_up)
+    patch.setattr(state_cache.StateCache, "catch_up", give_up)
 
 
 def refusal_not_told(patch: pytest.MonkeyPatch) -> None:
-    """A refused request leaves no event."""
-    patch.setattr(
-        BatchDecider, "_refuse", lambda _self, _command, fault, _into: commands.CommandResult(0, 0, None, fault)
-    )
+    """A refused request leaves no event: the Decider of refusals decides nothing."""
+    silent = replace(commands.refusal_decider(), decide=lambda *_: [])
+    patch.setattr(commands, "refusal_decider", lambda: silent)
 
 
 def guard_moves_with_failed_causes(patch: pytest.MonkeyPatch) -> None:
@@ -167,12 +166,18 @@ def parking_off(patch: pytest.MonkeyPatch) -> None:
 
 def checkpoint_cas_off(patch: pytest.MonkeyPatch) -> None:
     """A zombie relay's checkpoint overwrites the real one."""
-    move = relay.Relay._move
+    for kind in LOGS:
+        patch.setattr(kind, "move_checkpoint", _from_anywhere(kind.move_checkpoint))
 
-    async def blind(self: relay.Relay, _before: relay.Checkpoint, after: relay.Checkpoint) -> bool:
-        return await move(self, await self.checkpoint(), after)
 
-    patch.setattr(relay.Relay, "_move", blind)
+def _from_anywhere(move: Any) -> Any:
+    async def blind(self: logs.StoredLog, _before: int, position: int, last: str, limit: int) -> logs.Moved:
+        async with self.database.reading() as connection:
+            there = (await connection.execute(sa.text("SELECT position FROM relay_checkpoint"))).scalar_one()
+        moved: logs.Moved = await move(self, there, position, last, limit)
+        return moved
+
+    return blind
 
 
 def checkpoint_before_ack(patch: pytest.MonkeyPatch) -> None:
@@ -197,12 +202,12 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (id_lookup_off, test_writer.test_a_repeat_gets_the_first_receipt),
     (id_lookup_off, test_writer.test_a_repeat_after_the_state_moved_on_still_gets_its_receipt),
     (head_not_compared, test_writer.test_a_stale_replica_does_not_refuse_what_is_allowed),
-    (base_not_looked_at, test_overlap.test_a_batch_on_top_of_one_that_was_behind_is_decided_anew),
-    (requests_decided_ahead, test_overlap.test_a_request_come_again_meanwhile_is_not_refused),
+    (base_not_looked_at, test_speculation.test_a_batch_on_top_of_one_that_was_behind_is_decided_anew),
+    (requests_decided_ahead, test_speculation.test_a_request_come_again_meanwhile_is_not_refused),
     (missed_not_folded, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
-    (missed_not_folded, test_overlap.test_a_contended_turn_decides_on_the_stream_as_others_left_it),
+    (missed_not_folded, test_speculation.test_a_contended_turn_decides_on_the_stream_as_others_left_it),
     (rows_kept_when_behind, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
-    (rows_kept_when_behind, test_overlap.test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them),
+    (rows_kept_when_behind, test_speculation.test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them),
     (lost_is_failed, test_writer_trouble.test_a_cut_connection_costs_and_doubles_nothing),
     (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
     (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),
