@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.cluster.place import NoCluster
-from tools.deploy.wheels import made_once, run
+from tools.deploy.wheels import run
 from tools.servers.install import apt
-from tools.servers.places import cache
+from tools.servers.places import cache, made_once
 
 Say = Callable[[str], None]
 

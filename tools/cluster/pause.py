@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tools.cluster.binaries import path
 from tools.cluster.place import PAUSE, socket
-from tools.deploy.wheels import made_once, run
-from tools.servers.places import cache
+from tools.deploy.wheels import run
+from tools.servers.places import cache, made_once
 
 PROGRAM = """package main
 

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from tools.deploy.kinds import CRDS
-from tools.deploy.wheels import made_once, run, unpacked
-from tools.servers.places import cache
+from tools.deploy.wheels import run, unpacked
+from tools.servers.places import cache, made_once
 
 STRIMZI = "1.2.0"
 STRIMZI_KINDS = {"kafka.Kafka", "nodepool.KafkaNodePool", "topic.KafkaTopic", "user.KafkaUser"}

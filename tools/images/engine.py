@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.deploy.wheels import NotToBeHad, made_once, run
-from tools.servers.places import Folder, cache
+from tools.deploy.wheels import NotToBeHad, run
+from tools.servers.places import Folder, cache, made_once
 from tools.servers.run import NoServer, Process, until
 
 Say = Callable[[str], None]

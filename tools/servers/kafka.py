@@ -1,17 +1,19 @@
 """Apache Kafka, one KRaft node (broker and controller in one) unless the environment names a cluster."""
 
 import os
+import re
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tools.servers import containers
 from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars, told
-from tools.servers.places import Folder, free_port
+from tools.servers.places import Folder, cache, free_port, made_once
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
-from tools.servers.server import Server, first_that_works
+from tools.servers.server import Server, first_that_works, in_thread
 from tools.speed import patience
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """Without the second compiler and the collector's threads: what a broker that lives for minutes does not spend on them the
 tests have."""
 LOG4J = Path(__file__).with_name("log4j2.properties")
-FORMAT_S = 90
+FORMAT_S, ARCHIVE_S = 90, 300
+PROPERTIES, DATA, CLASSES = "server.properties", "data", "classes.jsa"
 
 # Small and quick, and nothing that hides a mistake: topics must be made, groups do not wait, nothing is deleted by age.
 # A restarted node is a new broker to itself as controller, so the old one's session must end soon.
@@ -91,6 +94,12 @@ class KafkaServer(Server):
         async with _Admin(self.bootstrap) as admin:
             _raise_errors((await admin.create_topics(new)).topic_errors)
 
+    async def clear(self) -> None:
+        """Deletes all topics but the broker's own, which forget what they hold of the deleted."""
+        async with _Admin(self.bootstrap) as admin:
+            names = [name for name in await admin.list_topics() if not name.startswith("__")]
+        await self.delete_topics(*names)
+
     async def delete_topics(self, *names: str) -> None:
         """Deletes topics; those that do not exist are no error."""
         from aiokafka.errors import UnknownTopicOrPartitionError
@@ -158,19 +167,65 @@ def contained(say: Say) -> KafkaServer:
 def own(say: Say) -> KafkaServer:
     """This machine's Java and Kafka's jars, in a temporary folder, on free ports."""
     program, jars, folder = java(say), kafka_jars(say), Folder("kafka")
-    port, cluster_id = free_port(), uuid4().hex[:22]
-    config = folder.path / "server.properties"
-    settings = {**SETTINGS, **_listeners(port, free_port()), "log.dirs": str(folder.path / "data")}
-    config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     run = [program, *JVM, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{jars}/*"]
+    version, cluster_id = java_version(program), _new_id()
     try:
-        _format([*run, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)])
-        runner = Process([*run, "kafka.Kafka", str(config)], folder.path / "server.log")
-        source = f"this machine's jars, Java {java_version(program)}"
-        return _started(KafkaServer(runner, source, KAFKA_VERSION, f"127.0.0.1:{port}", cluster_id, folder), say)
+        begun = made_once(cache() / f"kafka-{KAFKA_VERSION}-java-{version}", lambda made: _begin(made, run))
+        shutil.copytree(begun / DATA, folder.path / DATA)
+        _rename(folder.path / DATA / "meta.properties", cluster_id)
+        archive = [f"-XX:SharedArchiveFile={begun / CLASSES}"] if (begun / CLASSES).exists() else []
+        server = _node(folder.path, [run[0], *archive, *run[1:]], f"this machine's jars, Java {version}", cluster_id)
+        server.folder = folder
+        return _started(server, say)
     except BaseException:
         folder.close()
         raise
+
+
+def _begin(folder: Path, run: Sequence[str]) -> None:
+    """What every node begins with: formatted storage, and an archive of the classes that a broker loads (JEP 350).
+
+    The archive takes the parsing and verifying of classes, most of what a start costs, out of all later starts. The JVM
+    writes it at the orderly end of this first node; a JVM that cannot leaves none, and later ones go without.
+    """
+    cluster_id, archive = _new_id(), f"-XX:ArchiveClassesAtExit={folder / CLASSES}"
+    with Folder("kafka-first") as place:
+        node = _node(place, [run[0], archive, *run[1:]], "the first node", cluster_id)
+        _format([*run, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(place / PROPERTIES)])
+        shutil.copytree(place / DATA, folder / DATA)
+        try:
+            node.start()
+            in_thread(lambda: _used(node))
+            node.runner.signal(node.orderly, leader_only=True)
+            node.runner.wait(ARCHIVE_S)
+        finally:
+            node.close()
+
+
+async def _used(node: KafkaServer) -> bool:
+    """Every class is loaded that a topic needs."""
+    await node.create_topics({"first": 1})
+    await node.clear()
+    return True
+
+
+def _node(folder: Path, run: Sequence[str], source: str, cluster_id: str) -> KafkaServer:
+    """A node whose settings, log and storage are in the folder; not started."""
+    port, config = free_port(), folder / PROPERTIES
+    settings = {**SETTINGS, **_listeners(port, free_port()), "log.dirs": str(folder / DATA)}
+    config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    runner = Process([*run, "kafka.Kafka", str(config)], folder / "server.log")
+    return KafkaServer(runner, source, KAFKA_VERSION, f"127.0.0.1:{port}", cluster_id)
+
+
+def _rename(properties: Path, cluster_id: str) -> None:
+    """The copied storage becomes another cluster's."""
+    text = properties.read_text()
+    properties.write_text(re.sub(r"^cluster\.id=.*$", f"cluster.id={cluster_id}", text, flags=re.MULTILINE))
+
+
+def _new_id() -> str:
+    return uuid4().hex[:22]
 
 
 def plan() -> str:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -44,6 +45,12 @@ class Folder:
         self._lock: IO[bytes] = (self.path / "lock").open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         self._lock.close()
         shutil.rmtree(self.path, ignore_errors=True)
@@ -72,3 +79,24 @@ def cache() -> Path:
     given = os.environ.get("DANDELION_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(given) if given else Path(base) / "dandelion"
+
+
+def made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """`folder`, filled on first use under a file lock: of several runs one fills it, and the others wait."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_name(f"{folder.name}.lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.is_dir():
+                _fill(folder, fill)
+    return folder
+
+
+def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+    work = Path(tempfile.mkdtemp(prefix="fill-", dir=folder.parent))
+    try:
+        work.chmod(0o755)
+        fill(work)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

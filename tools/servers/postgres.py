@@ -1,5 +1,6 @@
 """PostgreSQL, one server in a temporary folder unless the environment names one; fsync stays on."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from tools.servers import containers
 from tools.servers.install import Say, postgres_binaries, told
-from tools.servers.places import Folder, free_port
+from tools.servers.places import Folder, cache, free_port, made_once
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
 from tools.servers.server import Server, first_that_works
 from tools.speed import patience
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 VARIABLE = "DANDELION_TEST_POSTGRES"
 SUPERUSER = "postgres"
 INITDB_S = 120
+FLAGS = f"--auth=trust --username={SUPERUSER} --encoding=UTF8 --locale=C --no-sync"
 SETTINGS = {"max_connections": "200", "fsync": "on", "timezone": "UTC", "listen_addresses": "127.0.0.1"}
 MODES = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
@@ -135,7 +137,7 @@ def own(say: Say) -> PostgresServer:
     binaries, user, folder, port = postgres_binaries(say), _user(), Folder("postgres"), free_port()
     data = folder.path / "data"
     try:
-        _initdb(binaries, data, user)
+        _initialize(binaries, data, user)
         settings = {**SETTINGS, "port": str(port), "unix_socket_directories": str(data)}
         flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         command = [str(binaries / "postgres"), "-D", str(data), *flags]
@@ -163,13 +165,28 @@ def _user() -> str | None:
     return SUPERUSER if os.geteuid() == 0 else None
 
 
+def _initialize(binaries: Path, data: Path, user: str | None) -> None:
+    """A copy of the cluster that initdb made for the first server of this machine; both are the user's alone."""
+    data.parent.chmod(0o755)
+
+    def fill(folder: Path) -> None:
+        with Folder("postgres-first") as place:
+            _initdb(binaries, place / "data", user)
+            shutil.copytree(place / "data", folder / "data")
+
+    version = hashlib.sha256(f"{binaries} {FLAGS} {(binaries / 'initdb').stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    shutil.copytree(made_once(cache() / f"postgres-{version}", fill) / "data", data)
+    if user:
+        for path in (data, *data.rglob("*")):
+            shutil.chown(path, user)
+
+
 def _initdb(binaries: Path, data: Path, user: str | None) -> None:
     data.mkdir(mode=0o700)
     if user:
         data.parent.chmod(0o755)
         shutil.chown(data, user)
-    flags = f"--auth=trust --username={SUPERUSER} --encoding=UTF8 --locale=C --no-sync"
-    command = [str(binaries / "initdb"), "-D", str(data), *flags.split()]
+    command = [str(binaries / "initdb"), "-D", str(data), *FLAGS.split()]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=patience(INITDB_S), user=user, cwd=data, check=False
     )
