@@ -9,6 +9,7 @@ BUS ?= local
 DB ?= sqlite
 TESTS ?= tests
 WORKERS ?= 2
+HISTORIES ?=
 # a whole platform in containers, which has the machine for itself
 ALONE := tests/deploy/test_docker.py
 # no: `make test` without what `make containers` tests
@@ -23,6 +24,7 @@ CONTEXT ?=
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 export PYTHONPATH := .:contracts
+export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -44,7 +46,7 @@ up: $(READY) ## run all services here until Ctrl-C; BUS=kafka DB=postgres on rea
 down: $(READY) ## end what `make up` started
 	@$(PYTHON) -m cli down
 
-test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2
+test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2, HISTORIES=20 looks further
 	@$(PYTHON) -m tools.cpu_time $(MAKE) --no-print-directory tested
 
 # `make test` without the sum of its CPU seconds: what tells most and costs least comes first; tests/arch ran with lint

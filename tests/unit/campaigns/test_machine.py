@@ -12,12 +12,13 @@ from services.campaigns.domain.shared.content_events import Verdict
 from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import BRAND_ID, BRIEF, CAMPAIGN_ID, NOON, SYSTEM
 from tests.kit.decide import World
+from tests.kit.histories import histories
 from tests.unit.campaigns.machine import Campaigns
 from tests.unit.campaigns.test_collaboration import CANCEL, SETTLE
 from tests.unit.campaigns.working import D1, FUNDED, PAYING, STREAM, SUBMITTED, Step, day, in_force, played
 
 TestCampaigns = Campaigns.TestCase
-TestCampaigns.settings = settings(max_examples=100, stateful_step_count=100, deadline=None)
+TestCampaigns.settings = settings(max_examples=histories(40), stateful_step_count=100, deadline=None)
 
 
 def test_the_machine_reaches_the_end() -> None:
