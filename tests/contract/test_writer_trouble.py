@@ -26,17 +26,21 @@ from tests.kit.counter import Add
 class Cut:
     """Cuts the connection round the next `times` appends: after their commit, or before it.
 
-    An append is a write transaction or, on PostgreSQL, also one that the driver begins, or one statement that it commits.
+    An append is a write transaction (on SQLite one of a group) or, on PostgreSQL, also one that the driver begins, or one
+    statement that it commits.
     """
 
     def __init__(self, store: Any, times: int, after_commit: bool) -> None:
         begun: Any = getattr(store, "begun", None)
         rows: Any = getattr(store, "rows", None)
         self._open, self._begun, self._rows = store.transaction, begun, rows
+        self._grouped = store.grouped
         self.times, self._after_commit = times, after_commit
 
     def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(store, "transaction", lambda: self.transaction(self._open()))
+        if not store.is_shared:  # a shared store's groups are its transactions
+            patch.setattr(store, "grouped", lambda: self.transaction(self._grouped()))
         patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)), raising=False)
         patch.setattr(store, "rows", self.rows, raising=False)
 
@@ -56,13 +60,13 @@ class Cut:
                 raise ConnectionResetError("cut after the commit")
 
     async def rows(
-        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
+        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None, *more: Any
     ) -> Sequence[Any]:
         cut = "UPDATE log" in sql and connection is None and self._cuts()
         with translated():
             if cut and not self._after_commit:
                 raise ConnectionResetError("cut before it was sent")
-            found: Sequence[Any] = await self._rows(sql, values, connection)
+            found: Sequence[Any] = await self._rows(sql, values, connection, *more)
             if cut:
                 raise ConnectionResetError("cut after the commit")
         return found
