@@ -1,34 +1,34 @@
 """Text as a censor-proof reader sees it: folded to plain simplified characters, with every place mapped back to the original.
 
-Folding: NFKC and lower case, traditional to simplified, marks and invisible characters dropped. What stands between two
-kept characters counts too: blanks, symbols and emoji between Chinese characters vanish, sentence marks stay as a break
-that no match crosses, and single characters each set apart are joined ("国，家，级", "N o . 1").
+Folding: compatibility forms and case, traditional to simplified, look-alikes (UTS 39) and symbols that draw a letter to that
+letter (letters.py); accents, marks and invisible characters dropped; in the order in which it is read (reading_order.py). What
+stands between two kept characters counts too: blanks, symbols and emoji between Chinese characters vanish, sentence marks stay as
+a break that no match crosses, and single characters each set apart are joined ("国，家，级", "N o . 1").
 """
 
-import unicodedata
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import accumulate, groupby, islice, pairwise
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-WIDEST = 4
-"""A compatibility character stands for at most this many letters here; a few stand for 18 and would swell a text."""
+from services.compliance.domain.letters import BREAK, DROPPED, GAP, Table
+from services.compliance.domain.reading_order import reading_order
+
 CONTEXT = 60
 """A clause is looked at up to this many characters on either side."""
 MAX_HITS = 200
 """More hits of one list in one text say nothing new."""
-BREAK = "\n"
-"""Stands for sentence marks and line ends in folded text."""
-GAP = " "
-"""Stands for a blank or symbol between two Latin words or numbers."""
-SENTENCE_MARKS = frozenset("。！？；：，,;!?:\n\r…")
-INVISIBLE = frozenset({"Cf", "Mn", "Me", "Cc"})
-"""Unicode categories that leave no trace when read."""
-FILLERS = frozenset("\u115f\u1160\u3164\uffa0'\u2019")
-"""Letters by category that are blank to the eye; and apostrophes, so that "can't" stays one word."""
+RUN = re.compile(f"[^{BREAK}{GAP}]+")
+FLAG = re.compile(r"[\U0001f1e6-\U0001f1ff]{2}(?!\s?[.．·。・]\s?[1１①一])")
+"""Two regional indicators are a country's flag; before ".1" they are meant as letters."""
+FULL_STOP = re.compile(r"\.(?=\s{1,20}[^\W\d_])")
+"""A point ends a sentence before a blank and a word; elsewhere it may stand inside a number or a name."""
+ELISION = re.compile(r"(?<![^\W\d_])(?:[cdjlmnst]|qu)['\u2019](?=[^\W\d_]{2})", re.IGNORECASE)
+"""A French or Italian article that has lost its vowel is a word of its own: "l'eczéma"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Folded:
 
     def span(self, start: int, end: int) -> Span:
         """The original characters behind folded [start, end); takes in what was dropped between them."""
-        return Span(self.origin[start], self.origin[end - 1] + 1)
+        places = self.origin[start:end]
+        return Span(min(places), max(places) + 1)
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """Bounds of the clause round folded [start, end): up to the next break, at most CONTEXT characters away."""
@@ -64,76 +65,70 @@ class Folding:
     simplified: Mapping[int, str]
     syllables: Mapping[int, str]
 
+    @cached_property
+    def _table(self) -> Table:
+        return Table(self.simplified)
+
     def fold(self, original: str) -> Folded:
         kept: list[str] = []
         origin: list[int] = []
-        for character, index in _joined(list(_runs(_atoms(original, self.simplified)))):
-            kept.append(character)
-            origin.append(index)
+        for letters, places in _joined(list(_runs(*self._translated(original)))):
+            kept.append(letters)
+            origin += places
         return Folded("".join(kept), tuple(origin))
+
+    def _translated(self, original: str) -> tuple[str, Sequence[int]]:
+        """Folded letters, GAP, BREAK and DROPPED in the order in which they are read, each with its index in the original."""
+        read_as, order = _read_as(original), reading_order(original)
+        plain = original.translate(self._table)
+        if len(plain) == len(original) and not read_as and isinstance(order, range):
+            return plain, order
+        table = self._table
+        atoms = [(atom, index) for index in order for atom in read_as.get(index) or table[ord(original[index])]]
+        return "".join(atom for atom, _ in atoms), [index for _, index in atoms]
 
     def sound(self, folded: str) -> str:
         """The same length, each Chinese character replaced by its syllable's letter; the rest unchanged."""
         return folded.translate(self.syllables)
 
 
-def _atoms(original: str, simplified: Mapping[int, str]) -> Iterator[tuple[str, int]]:
-    """Kept characters, GAP or BREAK, each with its index in the original; invisible characters are no atoms at all."""
-    for index, character in enumerate(original):
-        for atom in _folded_character(character).translate(simplified):
-            yield atom, index
+def _read_as(original: str) -> dict[int, str]:
+    """Characters that what stands beside them makes a gap or the end of a sentence."""
+    read_as = {index: GAP for match in FLAG.finditer(original) for index in range(*match.span())}
+    read_as |= {match.end() - 1: GAP for match in ELISION.finditer(original)}
+    return read_as | {match.start(): BREAK for match in FULL_STOP.finditer(original)}
 
 
-@lru_cache(maxsize=65_536)
-def _folded_character(character: str) -> str:
-    if character in SENTENCE_MARKS:
-        return BREAK
-    if character.isspace():
-        return GAP
-    return "".join(map(_atom, unicodedata.normalize("NFKC", character).lower()[:WIDEST]))
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Kept characters without a gap between them, their places, and the strongest separator that follows ("" at the end)."""
+
+    letters: str
+    places: Sequence[int]
+    separator: str
 
 
-def _atom(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in INVISIBLE or character in FILLERS:
-        return ""
-    if character == "%" or category[0] in "LN":
-        return character
-    return BREAK if character in SENTENCE_MARKS else GAP
+def _runs(translated: str, places: Sequence[int]) -> Iterator[Run]:
+    found = [match.span() for match in RUN.finditer(translated) if match.group().strip(DROPPED)]
+    for (start, end), (following, _) in pairwise([*found, (len(translated), 0)]):
+        letters, kept = translated[start:end], places[start:end]
+        if DROPPED in letters:
+            kept = [place for place, letter in zip(kept, letters, strict=True) if letter != DROPPED]
+            letters = letters.replace(DROPPED, "")
+        yield Run(letters, kept, BREAK if BREAK in translated[end:following] else GAP)
 
 
-Letters = list[tuple[str, int]]
-Run = tuple[Letters, str]
-
-
-def _runs(atoms: Iterable[tuple[str, int]]) -> Iterator[Run]:
-    """Runs of kept characters, each with the strongest separator that follows it ("" at the end)."""
-    run: Letters = []
-    separator = ""
-    for atom, index in atoms:
-        if atom in (GAP, BREAK):
-            separator = BREAK if BREAK in (atom, separator) else GAP
-            continue
-        if separator and run:
-            yield run, separator
-            run = []
-        separator = ""
-        run.append((atom, index))
-    if run:
-        yield run, separator
-
-
-def _joined(runs: Sequence[Run]) -> Iterator[tuple[str, int]]:
+def _joined(runs: Sequence[Run]) -> Iterator[tuple[str, Sequence[int]]]:
     streaks = _streaks(runs)
-    for n, (run, separator) in enumerate(runs):
-        yield from run
-        if n + 1 < len(runs) and (kept := _between(run, separator, runs[n + 1][0], streaks[n])):
-            yield kept, run[-1][1]
+    for n, run in enumerate(runs):
+        yield run.letters, run.places
+        if n + 1 < len(runs) and (kept := _between(run, runs[n + 1], streaks[n])):
+            yield kept, run.places[-1:]
 
 
 def _streaks(runs: Sequence[Run]) -> list[int]:
     """For each gap the number of gaps in a row that lie between single characters (a gap that does not: 0)."""
-    single = [_tail(left[0]) == 1 == _head(right[0]) for left, right in pairwise(runs)]
+    single = [_single(left.letters[::-1]) and _single(right.letters) for left, right in pairwise(runs)]
     streaks = [0] * len(runs)
     for lone, group in groupby(range(len(single)), key=lambda n: single[n]):
         members = list(group)
@@ -142,22 +137,17 @@ def _streaks(runs: Sequence[Run]) -> list[int]:
     return streaks
 
 
-def _tail(run: Letters) -> int:
-    """How many characters of one script the run ends with: "款1" ends with one."""
-    return _head(run[::-1])
+def _single(letters: str) -> bool:
+    """One character of its script stands at this end: "款1" ends with one."""
+    return len(letters) == 1 or _is_latin(letters[0]) != _is_latin(letters[1])
 
 
-def _head(run: Letters) -> int:
-    latin = _is_latin(run[0][0])
-    return next((n for n, (character, _) in enumerate(run) if _is_latin(character) != latin), len(run))
-
-
-def _between(run: Letters, separator: str, following: Letters, streak: int) -> str:
+def _between(run: Run, following: Run, streak: int) -> str:
     """The separator that stays between two runs, or "": one gap between Latin singles may part words ("a 5"), two do not."""
-    if _is_latin(run[-1][0]) and _is_latin(following[0][0]):
-        return "" if streak >= 2 else separator
-    lone = len(run) == 1 or len(following) == 1
-    return separator if separator == BREAK and not lone else ""
+    if _is_latin(run.letters[-1]) and _is_latin(following.letters[0]):
+        return "" if streak >= 2 else run.separator
+    lone = len(run.letters) == 1 or len(following.letters) == 1
+    return run.separator if run.separator == BREAK and not lone else ""
 
 
 def _is_latin(character: str) -> bool:
@@ -166,11 +156,12 @@ def _is_latin(character: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term found in folded text: its place [start, end) and which term (as listed)."""
+    """A term found in folded text: its place [start, end), which term (as listed), and whether only its sound stands there."""
 
     start: int
     end: int
     term: str
+    by_sound: bool = False
 
 
 class Matcher:
@@ -213,7 +204,7 @@ class Matcher:
             term = self._sounding[n]
             differing = sum(a != b for a, b in zip(text[start:end], term, strict=True))
             if 0 < differing * 2 <= len(term):
-                yield Hit(start, end, self._terms[term])
+                yield Hit(start, end, self._terms[term], True)
 
 
 class Places:

@@ -1,20 +1,25 @@
 """Reads the rule packs that the product ships; the domain gets them as data."""
 
 import csv
+import re
+import string
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import yaml
+from confusable_homoglyphs.confusables import confusables_data
 
 from services.compliance.domain.findings import Severity
+from services.compliance.domain.heads import heads_of
+from services.compliance.domain.health import Health, register_of
 from services.compliance.domain.packs import Pack, parse
 from services.compliance.domain.rules.case import Lists
-from services.compliance.domain.text import Folding
+from services.compliance.domain.text import Folding, Matcher
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where the wheel has it: the loader in Python takes a third of a second for the packs, at each start."""
+CHINESE = re.compile("[\u2e80-\u9fff]")
 HERE = Path(__file__).parent
+PATTERNS = ("heals", "healed", "denied", "another_word", "about_something_else")
 SOUND_LETTERS = 0xE000
 """Syllables are written as letters of Unicode's private use area, from here on."""
 
@@ -22,7 +27,7 @@ SOUND_LETTERS = 0xE000
 @cache
 def shipped_packs() -> tuple[Pack, ...]:
     """All packs of packs/*.yaml, parsed; raises Invalid `pack.malformed` when one is not well formed."""
-    documents = [yaml.load(path.read_text(encoding="utf-8"), LOADER) for path in sorted(HERE.glob("*.yaml"))]
+    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HERE.glob("*.yaml"))]
     return parse(documents, shipped_lists())
 
 
@@ -35,12 +40,34 @@ def shipped_lists() -> Lists:
     harmless: dict[str, list[str]] = defaultdict(list)
     for row in _rows("cn_harmless.tsv"):
         harmless[row["list"]].append(row["phrase"])
-    return Lists(terms, {name: tuple(phrases) for name, phrases in harmless.items()}, _folding())
+    folding = _folding()
+    heads = heads_of([(row["kind"], row["head"]) for row in _rows("cn_heads.tsv")])
+    return Lists(terms, {name: tuple(phrases) for name, phrases in harmless.items()}, folding, heads, _health(folding))
+
+
+def _health(folding: Folding) -> Health:
+    words = yaml.safe_load((HERE / "health" / "words.yaml").read_text(encoding="utf-8"))
+    return Health(
+        diseases=Matcher((row["term"] for row in _rows("health/diseases.tsv")), (), folding),
+        promises=re.compile(words["promotes"] + words["body"]),
+        permitted=register_of(_rows("health/register.tsv"), _rows("health/functions.tsv"), folding),
+        **{name: re.compile("|".join(f"(?:{each})" for each in words[name])) for name in PATTERNS},
+    )
+
+
+def _look_alikes() -> dict[int, str]:
+    """Characters that look like a Latin letter or a digit, by the confusables of UTS 39; what is one by NFKD is folded anyway."""
+    found: dict[int, str] = {}
+    for plain in "0123456789" + string.ascii_lowercase + string.ascii_uppercase:
+        for other in confusables_data.get(plain, ()):
+            if len(other["c"]) == 1 and not other["c"].isascii() and not CHINESE.match(other["c"]):
+                found[ord(other["c"])] = plain.lower()
+    return found
 
 
 def _folding() -> Folding:
     rows = [*_rows("traditional.tsv"), *_rows("lookalikes.tsv")]
-    simplified = {ord(other): row["plain"] for row in rows for other in row["written"]}
+    simplified = _look_alikes() | {ord(other): row["plain"] for row in rows for other in row["written"]}
     syllables = {
         ord(c): chr(SOUND_LETTERS + n) for n, row in enumerate(_rows("syllables.tsv")) for c in row["characters"]
     }

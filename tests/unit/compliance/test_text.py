@@ -24,6 +24,19 @@ FOLDING = shipped_lists().folding
         ("buy a 5 star", "buy a 5 star"),
         ("can't lose", "cant lose"),
         ("ⅠⅡ①", "iii1"),
+        ("🅽🅾.❶", "no 1"),
+        ("ɴᴏ.1", "no 1"),
+        ("ꓠꓳ.1", "no 1"),
+        ("Ｎо．１", "no 1"),
+        ("\u202e级家国\u202c", "国家级"),
+        ("a\u202e级家国\u202cb", "a国家级b"),
+        ("\u202e级\u202d国家\u202c家\u202c", "家国家级"),
+        ("\u202e级家\n国", "家级国"),
+        ("去🇳🇴挪威", "去挪威"),
+        ("🇳🇴.1", "no 1"),
+        ("généré", "genere"),
+        ("ge\u0301ne\u0301re\u0301", "genere"),
+        ("It works. Now", "it works\nnow"),
         ("", ""),
         ("🌟🌟", ""),
     ],
@@ -36,7 +49,8 @@ def test_fold(original: str, folded: str) -> None:
 def test_every_folded_character_has_a_place_in_order(original: str) -> None:
     folded = FOLDING.fold(original)
     assert len(folded.text) == len(folded.origin)
-    assert list(folded.origin) == sorted(folded.origin)
+    if "\u202e" not in original:
+        assert list(folded.origin) == sorted(folded.origin)
     assert all(0 <= index < len(original) for index in folded.origin)
 
 

@@ -5,25 +5,27 @@ from typing import Any
 
 from services.compliance.domain.rules import (
     ai_mark,
-    buried_label,
     category_gate,
+    health_claim,
     lexicon,
-    missing_label,
     product_used,
     required_notice,
+    superlative_noun,
     together,
-    weak_label,
 )
 from services.compliance.domain.rules.case import Check, Lists
+from services.compliance.domain.rules.label import buried, missing, weak
 
 KINDS: Mapping[str, Callable[[Mapping[str, Any], Lists], Check]] = {
     "ai_mark": ai_mark.check,
-    "buried_label": buried_label.check,
+    "buried_label": buried.check,
     "category_gate": category_gate.check,
+    "health_claim": health_claim.check,
     "lexicon": lexicon.check,
-    "missing_label": missing_label.check,
+    "missing_label": missing.check,
     "product_used": product_used.check,
     "required_notice": required_notice.check,
+    "superlative_noun": superlative_noun.check,
     "together": together.check,
-    "weak_label": weak_label.check,
+    "weak_label": weak.check,
 }

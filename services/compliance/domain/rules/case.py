@@ -9,6 +9,8 @@ from typing import Any
 from kernel.core.faults import Invalid
 from services.compliance.domain.disclosure import LabelLaw
 from services.compliance.domain.findings import Content, Severity
+from services.compliance.domain.heads import Heads
+from services.compliance.domain.health import Health
 from services.compliance.domain.text import Folded, Folding
 
 
@@ -53,11 +55,16 @@ Check = Callable[[Case], Iterator[Breach]]
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What packs refer to by name: term lists `{list: {term: severity}}`, harmless phrases `{list: phrases}`, the folding."""
+    """What packs refer to by name: term lists `{list: {term: severity}}`, harmless phrases `{list: phrases}`; the folding.
+
+    `heads` tell what a Chinese phrase is about, `health` holds the words and registers of health claims.
+    """
 
     terms: Mapping[str, Mapping[str, Severity]]
     harmless: Mapping[str, tuple[str, ...]]
     folding: Folding
+    heads: Heads
+    health: Health
 
 
 def parts_of(content: Content, folding: Folding) -> tuple[Part, ...]:

@@ -1,9 +1,8 @@
-"""Listed terms and patterns, with the contexts in which the law lets them stand.
+"""Listed terms and patterns, with the contexts in which the law lets them stand, and the proofs that answer for them.
 
 Params: `terms` names lists of Lists, `add` further terms `{term: severity}`, `patterns` `[{find, severity}]` over folded text,
-`harmless` names of phrase lists, `excuse` further phrases, `contexts` `[{id, hit, before, after, near, then}]`.
-A context fits when every pattern that it gives fits: `hit` is all of the hit, `before` ends where the hit starts, `after`
-starts where it ends, `near` lies in the same clause; `then` is "silent" or the severity that is left.
+`harmless` names of phrase lists, `excuse` further phrases, `contexts` as in context.py, `runs_on` a pattern of terms that may end
+inside a longer word, `proofs` `{kind of evidence: severity that is left}`. A term is meant where it is made of whole words.
 """
 
 import re
@@ -14,11 +13,13 @@ from typing import Any
 
 from services.compliance.domain.findings import Severity
 from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, pattern, texts
-from services.compliance.domain.text import MAX_HITS, Folded, Hit, Matcher, Span
+from services.compliance.domain.rules.context import SILENT, Circumstance, circumstance
+from services.compliance.domain.rules.proof import Proofs
+from services.compliance.domain.text import MAX_HITS, Folded, Hit, Matcher, Places
+from services.compliance.domain.words import meant
 
-FIELDS = ("terms", "add", "patterns", "harmless", "excuse", "contexts")
-SILENT = "silent"
-REGISTERED = "registered_name"
+FIELDS = ("terms", "add", "patterns", "harmless", "excuse", "contexts", "runs_on", "proofs")
+Graded = tuple[Hit, Severity | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +30,71 @@ class Pattern:
     severity: Severity | None
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstance:
-    """A use that the law allows or wants proven; see the module's `contexts`."""
+@dataclass(frozen=True)
+class Lexicon:
+    """One rule's words, compiled."""
 
-    hit: re.Pattern[str] | None
-    before: re.Pattern[str] | None
-    after: re.Pattern[str] | None
-    near: re.Pattern[str] | None
-    then: str
+    matcher: Matcher
+    terms: Mapping[str, Severity | None]
+    patterns: Sequence[Pattern]
+    runs_on: re.Pattern[str] | None
+    goods: frozenset[str]
 
-    def fits(self, folded: Folded, start: int, end: int) -> bool:
-        left, right = folded.clause(start, end)
-        text = folded.text
-        return not (
-            (self.hit and not self.hit.fullmatch(text[start:end]))
-            or (self.before and not self.before.search(text[left:start]))
-            or (self.after and not self.after.match(text[end:right]))
-            or (self.near and not self.near.search(text[left:right]))
-        )
+    def hits(self, folded: Folded) -> list[Graded]:
+        """Terms and patterns; of what overlaps the graver stays, then the longer. Harmless phrases excuse both."""
+        found = [(hit, self.terms[hit.term]) for hit in self.matcher.find(folded) if self._meant(folded.text, hit)]
+        harmless = self.matcher.harmless(folded) if self.patterns else None
+        for each in self.patterns:
+            found += self._matches(folded.text, each, harmless)
+        return _apart(found)
+
+    def _meant(self, text: str, hit: Hit) -> bool:
+        runs_on = self.runs_on is not None and self.runs_on.fullmatch(text[hit.start : hit.end]) is not None
+        return hit.by_sound or meant(text, hit.start, hit.end, self.goods, runs_on)
+
+    def _matches(self, text: str, each: Pattern, harmless: Places | None) -> Iterator[Graded]:
+        for match in islice(each.find.finditer(text), MAX_HITS):
+            start, end = match.span()
+            if meant(text, start, end, self.goods, True) and not (harmless and harmless.hold(start, end)):
+                yield Hit(start, end, match.group()), each.severity
+
+
+def _apart(found: Sequence[Graded]) -> list[Graded]:
+    kept: list[Graded] = []
+    for hit, severity in sorted(found, key=_rank):
+        if len(kept) < MAX_HITS and not any(hit.start < other.end and other.start < hit.end for other, _ in kept):
+            kept.append((hit, severity))
+    return kept
+
+
+def _rank(graded: Graded) -> tuple[bool, int, int]:
+    hit, severity = graded
+    return severity is not Severity.BLOCKING, hit.start - hit.end, hit.start
 
 
 def check(params: Mapping[str, Any], lists: Lists) -> Check:
     known(params, FIELDS, "lexicon")
+    lexicon = _lexicon(params, lists)
+    contexts = [circumstance(item) for item in params.get("contexts", [])]
+    lowered = {str(kind): Severity(left) for kind, left in params.get("proofs", {}).items()}
+
+    def check_words(case: Case) -> Iterator[Breach]:
+        for part in case.parts:
+            if hits := lexicon.hits(part.folded):
+                proofs = Proofs.of(case, part, lowered)
+                for hit, severity in hits:
+                    yield from _judged(part, hit, severity, contexts, proofs)
+
+    return check_words
+
+
+def _lexicon(params: Mapping[str, Any], lists: Lists) -> Lexicon:
     terms = _terms(params, lists)
     excuses = [p for name in texts(params.get("harmless"), "harmless") for p in lists.harmless[name]]
     matcher = Matcher(terms, [*excuses, *texts(params.get("excuse"), "excuse")], lists.folding)
+    runs_on = pattern(params["runs_on"]) if "runs_on" in params else None
     patterns = [_pattern(item) for item in params.get("patterns", [])]
-    contexts = [_circumstance(item) for item in params.get("contexts", [])]
-
-    def lexicon(case: Case) -> Iterator[Breach]:
-        for part in case.parts:
-            for hit, severity in _hits(part.folded, matcher, terms, patterns):
-                yield from _judged(case, part, hit, severity, contexts)
-
-    return lexicon
+    return Lexicon(matcher, terms, patterns, runs_on, lists.heads.goods_endings)
 
 
 def _terms(params: Mapping[str, Any], lists: Lists) -> dict[str, Severity | None]:
@@ -80,61 +111,13 @@ def _pattern(item: Mapping[str, Any]) -> Pattern:
     return Pattern(pattern(item["find"]), Severity(item["severity"]) if "severity" in item else None)
 
 
-def _circumstance(item: Mapping[str, Any]) -> Circumstance:
-    known(item, ("id", "hit", "before", "after", "near", "then"), "lexicon.contexts")
-    hit, before, after, near = (item.get(name) for name in ("hit", "before", "after", "near"))
-    return Circumstance(
-        pattern(hit) if hit else None,
-        pattern(f"(?:{before})$") if before else None,
-        pattern(after) if after else None,
-        pattern(near) if near else None,
-        SILENT if item["then"] == SILENT else Severity(item["then"]).value,
-    )
-
-
-Graded = tuple[Hit, Severity | None]
-
-
-def _hits(
-    folded: Folded, matcher: Matcher, terms: Mapping[str, Severity | None], patterns: Sequence[Pattern]
-) -> list[Graded]:
-    """Terms and patterns; of what overlaps the graver stays, then the longer. Harmless phrases excuse both."""
-    found: list[Graded] = [(hit, terms[hit.term]) for hit in matcher.find(folded)]
-    harmless = matcher.harmless(folded)
-    for each in patterns:
-        matches = ((match, match.span()) for match in islice(each.find.finditer(folded.text), MAX_HITS))
-        found += [(Hit(*span, match.group()), each.severity) for match, span in matches if not harmless.hold(*span)]
-    kept: list[Graded] = []
-    for hit, severity in sorted(found, key=_rank):
-        if len(kept) < MAX_HITS and not any(hit.start < other.end and other.start < hit.end for other, _ in kept):
-            kept.append((hit, severity))
-    return kept
-
-
-def _rank(graded: Graded) -> tuple[bool, int, int]:
-    hit, severity = graded
-    return severity is not Severity.BLOCKING, hit.start - hit.end, hit.start
-
-
 def _judged(
-    case: Case, part: Part, hit: Hit, severity: Severity | None, contexts: Sequence[Circumstance]
+    part: Part, hit: Hit, severity: Severity | None, contexts: Sequence[Circumstance], proofs: Proofs
 ) -> Iterator[Breach]:
     span = part.folded.span(hit.start, hit.end)
-    if _registered(case, part.original, span):
+    if proofs.registered(span):
         return
     outcome = next((c.then for c in contexts if c.fits(part.folded, hit.start, hit.end)), "")
     if outcome != SILENT:
-        yield Breach(part.name, span.start, span.end, Severity(outcome) if outcome else severity)
-
-
-def _registered(case: Case, original: str, span: Span) -> bool:
-    """The words stand inside a registered name for which a party shows evidence."""
-    names = [
-        item.phrase for item in case.content.evidence if item.kind == REGISTERED and item.reference and item.phrase
-    ]
-    return any(_inside(span, name, original) for name in names)
-
-
-def _inside(span: Span, name: str, original: str) -> bool:
-    places = (match.start() for match in re.finditer(re.escape(name), original))
-    return any(start <= span.start and span.end <= start + len(name) for start in places)
+        graver = Severity(outcome) if outcome else severity
+        yield Breach(part.name, span.start, span.end, proofs.lowered(span, graver))

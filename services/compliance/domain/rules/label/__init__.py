@@ -1,0 +1,1 @@
+"""Rules about the label of paid content: missing, too vague, or where few see it."""

@@ -1,0 +1,50 @@
+"""Evidence that a party shows for words of one part of a content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.compliance.domain.findings import Severity
+from services.compliance.domain.rules.case import Case, Part
+from services.compliance.domain.text import Places, Span
+
+REGISTERED = "registered_name"
+MAX_PLACES = 200
+"""A phrase is looked for so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """Where the registered names stand in a part, and where other proofs cover its words, with the severity that is left."""
+
+    names: Places
+    others: tuple[tuple[Places, Severity], ...]
+
+    @staticmethod
+    def of(case: Case, part: Part, lowered: Mapping[str, Severity]) -> "Proofs":
+        """The proofs that hold on the case's day; a proof without a phrase covers the whole, a name needs one."""
+        shown = case.content.evidence
+        names = [one.phrase for one in shown if one.phrase and one.holds(REGISTERED, case.day)]
+        others = [(one.phrase, left) for kind, left in lowered.items() for one in shown if one.holds(kind, case.day)]
+        return Proofs(
+            Places(place for name in names for place in _places(name, part.original)),
+            tuple((Places(_places(phrase, part.original)), left) for phrase, left in others),
+        )
+
+    def registered(self, span: Span) -> bool:
+        """The words stand inside a registered name."""
+        return self.names.hold(span.start, span.end)
+
+    def lowered(self, span: Span, severity: Severity | None) -> Severity | None:
+        """What is left of the severity where a proof covers the words, or words in them."""
+        return next((left for places, left in self.others if places.touch(span.start, span.end)), severity)
+
+
+def _places(phrase: str, text: str) -> list[tuple[int, int]]:
+    if not phrase:
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    at = text.find(phrase)
+    while at >= 0 and len(found) < MAX_PLACES:
+        found.append((at, at + len(phrase)))
+        at = text.find(phrase, at + len(phrase))
+    return found

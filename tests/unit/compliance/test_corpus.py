@@ -1,0 +1,65 @@
+"""Texts as people write them, clear and not, in the places whose law is known: recall and false alarms, with bounds.
+
+`held_out` texts were written before anything was tried on them; 155 of 164 were judged as wanted the first time. What is still
+judged otherwise is named here: it may become less, never more.
+"""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.compliance.domain.findings import Content, Verdict, verdict_of
+from services.compliance.domain.packs import in_force
+from services.compliance.packs import shipped_packs
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+PACKS = shipped_packs()
+HIDDEN = {r"\u202e": "\u202e", r"\u202c": "\u202c", r"\u200b": "\u200b"}
+"""Characters that no editor shows are written by their numbers."""
+KNOWN_FALSE_ALARMS = {
+    "最强壮的是那头牛吗",
+    "孩子防病意识从洗手开始",
+    "提供治疗愈合后的护理建议吗",
+    "独家村的风景很好",
+}
+KNOWN_MISSES = {"Fini les migraines, ce patch les soulage"}
+
+
+def texts() -> list[dict[str, str]]:
+    with (Path(__file__).parent / "corpus" / "texts.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def judged(row: dict[str, str]) -> Verdict:
+    text = row["text"]
+    for written, character in HIDDEN.items():
+        text = text.replace(written, character)
+    pack = in_force(PACKS, row["jurisdiction"], AT)
+    assert pack is not None
+    content = Content(text=text, jurisdiction=row["jurisdiction"], product_category=row["category"])
+    return verdict_of(pack.findings(content, AT))
+
+
+def wrong(wanted: str) -> set[str]:
+    fitting = {"clear": {Verdict.CLEAR}, "found": {Verdict.BLOCKED, Verdict.NEEDS_HUMAN}, "blocked": {Verdict.BLOCKED}}
+    rows = [row for row in texts() if row["wanted"] == wanted]
+    return {row["text"] for row in rows if judged(row) not in fitting[wanted]}
+
+
+def test_what_is_harmless_is_clear() -> None:
+    assert wrong("clear") == KNOWN_FALSE_ALARMS
+
+
+@pytest.mark.parametrize("wanted", ["found", "blocked"])
+def test_what_the_law_minds_is_found(wanted: str) -> None:
+    assert wrong(wanted) == {text for text in KNOWN_MISSES if wanted == "blocked"}
+
+
+def test_the_corpus_has_enough_of_each_kind_and_place() -> None:
+    rows = texts()
+    assert sum(row["wanted"] == "clear" for row in rows) >= 120
+    assert sum(row["wanted"] != "clear" for row in rows) >= 120
+    for place in ("CN", "UK", "US", "EU", "FR", "DE"):
+        assert {row["wanted"] == "clear" for row in rows if row["jurisdiction"] == place} == {True, False}
