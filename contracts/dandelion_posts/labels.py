@@ -7,7 +7,7 @@ where it is seen before the text is opened: near the start, not behind three lin
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -20,6 +20,8 @@ HEAD = 400
 LINE_BREAKS = 3
 """So many line breaks push what follows out of sight."""
 WIDEST = 4
+DROPPED = "\x00"
+MAX_LETTERS = 65_536
 UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})
 OPENING, CLOSING, DASHES = r"\[(【〔「『<《{*~", r"\])】〕」』>》}*~", r":|\-–—·•/,.。!"
 SENTENCE = re.compile(r"[.!?。！？;；\n…]")
@@ -63,13 +65,30 @@ def _words() -> Words:
 
 
 @lru_cache(maxsize=64)
-def folded(text: str) -> tuple[str, tuple[int, ...]]:
+def folded(text: str) -> tuple[str, Sequence[int]]:
     """Lower case, without compatibility forms, accents and what is not seen; and where each character came from."""
-    pairs = [(letter, index) for index, character in enumerate(text) for letter in _letters(character)]
-    return "".join(letter for letter, _ in pairs), tuple(index for _, index in pairs)
+    plain = text.translate(LETTERS)
+    if len(plain) == len(text) and DROPPED not in plain:
+        return plain, range(len(text))
+    pairs = [
+        (letter, index) for index, code in enumerate(map(ord, text)) for letter in LETTERS[code] if letter != DROPPED
+    ]
+    return "".join(letter for letter, _ in pairs), [index for _, index in pairs]
 
 
-@lru_cache(maxsize=65_536)
+class Letters(dict[int, str]):
+    """For str.translate: what a character is read as, found once; DROPPED for what is not seen. Bounded."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > MAX_LETTERS:
+            self.clear()
+        found = self[code] = _letters(chr(code)) or DROPPED
+        return found
+
+
+LETTERS = Letters()
+
+
 def _letters(character: str) -> str:
     if character.isspace():
         return "\n" if character in "\n\x0b\x0c\r\x85\u2028\u2029" else " "
@@ -166,7 +185,7 @@ def _stands(words: Words, word: str, plain: str, match: re.Match[str]) -> bool:
     return word.isascii() and ends and line.rstrip()[-1:] in "|·•—–:"
 
 
-def _mark(plain: str, origin: tuple[int, ...], match: re.Match[str], length: int) -> Mark:
+def _mark(plain: str, origin: Sequence[int], match: re.Match[str], length: int) -> Mark:
     start, end = match.span("word")
     opens, closes = match.start(), match.end()
     if match["head"] and not match["tail"]:

@@ -8,9 +8,9 @@ a break that no match crosses, and single characters each set apart are joined (
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, groupby, islice, pairwise
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -87,9 +87,10 @@ class Folding:
         atoms = [(atom, index) for index in order for atom in read_as.get(index) or table[ord(original[index])]]
         return "".join(atom for atom, _ in atoms), [index for _, index in atoms]
 
-    def sound(self, folded: str) -> str:
-        """The same length, each Chinese character replaced by its syllable's letter; the rest unchanged."""
-        return folded.translate(self.syllables)
+    @cached_property
+    def sound(self) -> Callable[[str], str]:
+        """Folded text in the same length, each Chinese character replaced by its syllable's letter; kept for a review's rules."""
+        return lru_cache(maxsize=128)(lambda folded: folded.translate(self.syllables))
 
 
 def _read_as(original: str) -> dict[int, str]:

@@ -3,7 +3,7 @@
 A listed term is meant only where it is made of whole words: "对抗炎热" is 对抗 and 炎热, and not 抗炎.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
@@ -12,20 +12,19 @@ import rjieba
 LONG = 4
 """So many characters do not stand side by side by chance."""
 SHARED = 2
-Cut = tuple[tuple[int, ...], tuple[int, ...]]
+Cut = tuple[Sequence[int], Sequence[int]]
 """For each border between two characters (and for both ends) where the word that covers it begins and ends."""
 
 
 @lru_cache(maxsize=128)
 def cut(text: str) -> Cut:
     """Words by the dictionary alone: unknown characters stay single, so that a new word hides no term."""
-    begins, ends = [0] * (len(text) + 1), [0] * (len(text) + 1)
-    borders = list(accumulate(map(len, rjieba.cut(text, False)), initial=0))
-    for begin, end in pairwise(borders):
-        for index in range(begin, end):
-            begins[index], ends[index] = begin, end
-        begins[end], ends[end] = end, end
-    return tuple(begins), tuple(ends)
+    begins: list[int] = []
+    ends: list[int] = []
+    for begin, end in pairwise(accumulate(map(len, rjieba.cut(text, False)), initial=0)):
+        begins += [begin] * (end - begin)
+        ends += [end] * (end - begin)
+    return [*begins, len(text)], [*ends, len(text)]
 
 
 def begins_a_word(text: str, start: int, end: int) -> bool:
