@@ -1,8 +1,8 @@
-"""The first part: creators come by CSV, money comes in, campaigns are published, and each finds its creators."""
+"""The first part: creators come by CSV, money comes in, campaigns find their creators, finance verifies where they live."""
 
 import asyncio
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,16 +89,24 @@ async def publish(market: Market, deal: Deal) -> None:
 
 async def find_creators(market: Market, token: str) -> list[Pairing]:
     """Each brand searches by its own filters and takes the first that no earlier campaign of the story has taken."""
-    taken: set[str] = set()
+    taken: dict[str, str] = {}
     pairings: list[Pairing] = []
     for deal in DEALS:
-        fresh = [each for each in await search(market, deal, token) if each not in taken]
+        found = await search(market, deal, token)
+        fresh = [each for each in found if each not in taken]
         if len(fresh) < deal.collaborations:
             raise Unexpected(f"{deal.name}: {len(fresh)} creators found, {deal.collaborations} needed")
         chosen = fresh[: deal.collaborations]
-        taken.update(chosen)
+        taken |= {id_: found[id_] for id_ in chosen}
         pairings += [Pairing(deal, number_, creator(id_)) for number_, id_ in enumerate(chosen)]
+    await asyncio.gather(*[_verify_residence(market, *each) for each in taken.items()])
     return pairings
+
+
+async def _verify_residence(market: Market, creator_id: str, country: str) -> None:
+    """Finance has seen where a creator lives: without it nothing could be paid."""
+    body = {"country": country, "reference": "identity document"}
+    await market.do("ledger", "PUT", f"/tax-residences/{creator_id}", FINANCE, body)
 
 
 def creator(creator_id: str) -> Who:
@@ -107,15 +115,15 @@ def creator(creator_id: str) -> Who:
 
 async def find_one(market: Market, deal: Deal) -> Who:
     """Somebody for a single invitation."""
-    return creator((await search(market, deal, ""))[-1])
+    return creator(list(await search(market, deal, ""))[-1])
 
 
-async def search(market: Market, deal: Deal, token: str = "") -> Sequence[str]:
-    """Ids of the creators that a deal's filters find, at most 200."""
+async def search(market: Market, deal: Deal, token: str = "") -> dict[str, str]:
+    """The creators that a deal's filters find, at most 200: ids with the country where each lives."""
     stub = CreatorQueryServiceStub(market.channel("discovery", deal.brand))
     asked = discovery.SearchCreatorsRequest(page_size=200, at_least=token, **_criteria(deal.search))
     found = await market.ask(stub.SearchCreators, asked)
-    return [hit.creator.creator_id for hit in found.hits]
+    return {hit.creator.creator_id: hit.creator.profile.location.country for hit in found.hits}
 
 
 def _criteria(search: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.payees import PayoutAccountChanged
+from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
+from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 
 EVENTS: dict[str, type] = {
@@ -13,7 +15,10 @@ EVENTS: dict[str, type] = {
     "escrow.refused@1": EscrowRefused,
     "tax.withheld@1": TaxWithheld,
     "transfer.look_due@1": TransferLookDue,
+    "payment.deferred@1": PaymentDeferred,
     "payout_account.changed@1": PayoutAccountChanged,
+    "tax_residence.verified@1": TaxResidenceVerified,
+    "reference_rate.set@1": ReferenceRateSet,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,

@@ -1,4 +1,4 @@
-"""Calls to the world outside, after their intents: transfers handed to the provider and asked about, seals anchored.
+"""What follows intents: transfers handed to the provider and asked about, payments that waited made, seals anchored.
 
 Each runs at least once. The provider gets the transfer's id as idempotency key; every resulting command names its chain,
 so a repeat decides nothing.
@@ -8,20 +8,27 @@ import logging
 from functools import partial
 from typing import Any
 
+from kernel.core.codec import adapter
+from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
-from kernel.core.faults import Conflict, Refused
+from kernel.core.faults import Conflict, Invalid, Refused
+from kernel.core.ids import derived_id
+from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
-from kernel.processors.processes import Effect
-from services.ledger.domain.commands import FailDeposit, stream_of
+from kernel.processors.processes import SYSTEM, Effect
+from services.ledger.domain.commands import CancelEscrow, FailDeposit, ReleasePayment, stream_of
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.hashchain import FORMULA
+from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
+from services.ledger.domain.waiting import WaitingPayment
 from services.ledger.domain.watches import TransferLookDue
 from services.ledger.ports import Anchors, HttpProvider, Provider, Verdict, Word, anchors_of, read_key
 from services.ledger.process import ASKED, concluded, provider_meta
-from services.ledger.reads.rows import chain_to, last_seal, transfer_of
+from services.ledger.reads.rows import chain_to, last_seal, transfer_of, waiting_for
 from services.ledger.settings import LedgerSettings
 
+WAITED = Actor("effect:waiting", "platform", SYSTEM)
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +37,7 @@ def effects(app: App, provider: Provider | None = None) -> list[Effect]:
     transfers, seals = Transfers(app, provider or _provider(app)), Seals(app, anchors_of(app.settings))
     return [
         Effect("transfers", (ChainPosted, TransferLookDue), transfers.perform),
+        Effect("waiting", (TaxResidenceVerified, ReferenceRateSet), Waiting(app).perform),
         Effect("seals", (WindowClosed, JournalSealed), seals.perform),
     ]
 
@@ -88,6 +96,32 @@ class Transfers:
     async def _execute(self, incoming: Delivered[Any], command: Any) -> None:
         meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)
         await self._app.writer.execute(stream_of(command), command, meta)
+
+
+class Waiting:
+    """Makes the payments that waited for what finance has settled now; what has to wait for something else says so."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def perform(self, incoming: Delivered[Any]) -> None:
+        """Every page is read anew: a payment that was made has left it, one that still waits is behind the cursor."""
+        after = ""
+        while rows := await waiting_for(self._app.database, incoming.event, after):
+            answers = await self._app.writer.execute_many([_paying(row, incoming) for row in rows])
+            for row, answer in zip(rows, answers, strict=True):
+                if isinstance(answer, Refused | Conflict | Invalid):
+                    log.error("a payment that waited was refused", extra={"chain": row.chain_id, "code": answer.code})
+                elif isinstance(answer, BaseException):
+                    raise answer
+            after = rows[-1].deliverable_id
+
+
+def _paying(row: WaitingPayment, incoming: Delivered[Any]) -> QueuedCommand:
+    kind: type[ReleasePayment | CancelEscrow] = CancelEscrow if row.cancels else ReleasePayment
+    command = adapter(kind).validate_json(row.command)
+    meta = Meta(derived_id("waited", incoming.id, row.chain_id), WAITED, "", incoming.correlation, incoming.id)
+    return QueuedCommand(stream_of(command), command, meta)
 
 
 class Seals:

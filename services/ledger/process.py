@@ -20,6 +20,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind
 from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
+from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
 from services.ledger.ports import Verdict, Word
 
@@ -32,15 +33,20 @@ CONCLUDED = frozenset(
         ChainKind.REFUND_CONFIRMED, ChainKind.REFUND_FAILED,
     }
 )  # fmt: skip
-EXPIRED = "escrow.expired"
+EXPIRE, EXPIRED = "expire", "escrow.expired"
 
 
 def _deadline(stream: str, name: str, due_at: datetime, command: object) -> tuple[Key, Deadline]:
     return (stream, name), Deadline(stream, name, due_at, CODEC.name_of(type(command)), canonical(command).decode())
 
 
-def _fold(fact: DecidedEvent[ChainPosted | TransferLookDue], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+def _fold(
+    fact: DecidedEvent[ChainPosted | TransferLookDue | PaymentDeferred], rows: Rows
+) -> Iterable[tuple[Key, Deadline | None]]:
     event = fact.event
+    if isinstance(event, PaymentDeferred):
+        yield (fact.stream, EXPIRE), None  # it is owed: only what nobody has earned goes back by the clock
+        return
     if isinstance(event, TransferLookDue):
         yield _look(event.kind, event.transfer_id, event.attempt + 1, event.asked_at, fact.at)
         return
@@ -64,17 +70,18 @@ def _look(
 def _expiry(event: ChainPosted, deal: Deal) -> Iterable[tuple[Key, Deadline | None]]:
     """Money bug "accepted and then silence": an escrow that nobody ends returns to the brand by the clock."""
     stream = stream_id(ESCROW, deal.deliverable_id)
-    if event.kind is ChainKind.ESCROW_HELD:
+    ended = event.kind is ChainKind.ESCROW_CANCELLED or (event.released is not None and event.released.final)
+    if not ended:
         refund_id = derived_id("expired", deal.deliverable_id, str(deal.revision))
         command = CancelEscrow(
             refund_id, deal.deliverable_id, deal.brand_id, deal.creator_id, deal.currency, reason=EXPIRED
         )
-        yield _deadline(stream, "expire", deal.expires_at, command)
-    elif event.kind is ChainKind.ESCROW_CANCELLED or (event.released is not None and event.released.final):
-        yield (stream, "expire"), None
+        yield _deadline(stream, EXPIRE, deal.expires_at, command)
+    else:
+        yield (stream, EXPIRE), None
 
 
-DEADLINES: InlineTable[Deadline] = deadlines((ChainPosted, TransferLookDue), _fold)
+DEADLINES: InlineTable[Deadline] = deadlines((ChainPosted, TransferLookDue, PaymentDeferred), _fold)
 
 
 def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | None:

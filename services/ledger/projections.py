@@ -6,11 +6,22 @@ from typing import Any
 
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
-from kernel.processors.projector import Projection, Target
+from kernel.processors.access import PUBLIC
+from kernel.processors.projector import Projection, Target, fold_rows
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
+from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
-from services.ledger.tables import AMOUNTS, BALANCES, HELD_ESCROWS, STATEMENT_LINES
+from services.ledger.domain.waiting import PaymentDeferred
+from services.ledger.tables import (
+    AMOUNTS,
+    BALANCES,
+    DEFERRED_PAYMENTS,
+    HELD_ESCROWS,
+    RATES,
+    RESIDENCES,
+    STATEMENT_LINES,
+)
 
 STAFF = ("role:auditor", "role:finance", "role:operator")
 PARTY = frozenset(
@@ -151,6 +162,62 @@ def _escrow_change(chain: ChainPosted) -> int:
     return came - sum(leg.amount_minor for leg in chain.legs if leg.debit.code is Code.ESCROW)
 
 
+async def _apply_residences(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    await fold_rows(target, RESIDENCES, _of(TaxResidenceVerified, events), lambda one: (one.event.payee_id,), _resident)
+
+
+def _of(kind: type | tuple[type, ...], events: Sequence[Delivered[Any]]) -> list[Delivered[Any]]:
+    return [incoming for incoming in events if isinstance(incoming.event, kind)]
+
+
+def _resident(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
+    event: TaxResidenceVerified = incoming.event
+    return {
+        "payee_id": event.payee_id, "country": event.country, "reference": event.reference,
+        "verified_at": incoming.at, "readers": sorted((*STAFF, event.payee_id)),
+    }  # fmt: skip
+
+
+async def _apply_rates(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    own = _of(ReferenceRateSet, events)
+    await fold_rows(target, RATES, own, lambda one: (one.event.currency, one.event.month), _rated)
+
+
+def _rated(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
+    event: ReferenceRateSet = incoming.event
+    return {
+        "currency": event.currency, "month": event.month, "cny_minor": event.cny_minor, "per_minor": event.per_minor,
+        "set_at": incoming.at, "readers": [PUBLIC],
+    }  # fmt: skip
+
+
+async def _apply_deferred(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    """What changes an escrow after it was held: a payment that waits, or one that was made."""
+    moved = [one for one in _of((ChainPosted, PaymentDeferred), events) if one.event.deal is not None]
+    own = [one for one in moved if getattr(one.event, "kind", None) is not ChainKind.ESCROW_HELD]
+    await fold_rows(target, DEFERRED_PAYMENTS, own, lambda one: (one.event.deal.deliverable_id,), _deferred)
+
+
+def _deferred(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any] | None:
+    event = incoming.event
+    if not isinstance(event, PaymentDeferred):
+        return None
+    deal = event.deal
+    parties = {deal.brand_id, deal.creator_id, deal.agency_id, event.payee_id} - {""}
+    amount_minor = event.release.fee_minor if event.release else event.cancel.kill_fee_minor if event.cancel else 0
+    return {
+        "deliverable_id": deal.deliverable_id, "collaboration_id": deal.collaboration_id, "brand_id": deal.brand_id,
+        "campaign_id": deal.campaign_id, "creator_id": deal.creator_id, "payee_id": event.payee_id,
+        "reason": event.reason, "currency": deal.currency, "amount_minor": amount_minor,
+        "deferred_at": row["deferred_at"] if row else incoming.at, "readers": sorted((*STAFF, *parties)),
+    }  # fmt: skip
+
+
 BALANCES_PROJECTION = Projection("balances", 1, (BALANCES, STATEMENT_LINES), _apply_balances)
 ESCROWS_PROJECTION = Projection("held_escrows", 1, (HELD_ESCROWS,), _apply_escrows)
-PROJECTIONS = (BALANCES_PROJECTION, ESCROWS_PROJECTION)
+RESIDENCES_PROJECTION = Projection("residences", 1, (RESIDENCES,), _apply_residences)
+RATES_PROJECTION = Projection("rates", 1, (RATES,), _apply_rates)
+DEFERRED_PROJECTION = Projection("deferred_payments", 1, (DEFERRED_PAYMENTS,), _apply_deferred)
+PROJECTIONS = (
+    BALANCES_PROJECTION, ESCROWS_PROJECTION, RESIDENCES_PROJECTION, RATES_PROJECTION, DEFERRED_PROJECTION,
+)  # fmt: skip

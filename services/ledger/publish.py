@@ -14,12 +14,15 @@ from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.payees import PAYEE
+from services.ledger.domain.residences import RATE, RESIDENCE
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import SEAL
+from services.ledger.domain.tax import CN_CURRENCY
+from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import WATCH
 
 PROVIDER = "psp"
-PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE})
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE})
 """Categories whose streams are not published."""
 
 
@@ -40,6 +43,8 @@ def wire_of(event: object, at: Timestamp) -> Message:
             return _escrow_refused(event, at)
         case TaxWithheld():
             return _tax(event, at)
+        case PaymentDeferred():
+            return _deferred(event, at)
         case _:
             raise TypeError(f"{type(event).__name__} has no public form")
 
@@ -164,10 +169,23 @@ def _tax(event: TaxWithheld, at: Timestamp) -> Message:
         base_minor=tax.income_minor,
         tax_minor=tax.withheld_minor,
         year_base_minor=tax.income_to_date_minor,
-        year_tax_minor=tax.withheld_before_minor + tax.withheld_minor,
+        year_tax_minor=tax.withheld_before_minor + tax.of_the_year[1],
         currency=event.currency,
         withheld_at=at,
+        year_currency=CN_CURRENCY if tax.rate_per_minor else "",
+        rate_cny_minor=tax.rate_cny_minor,
+        rate_per_minor=tax.rate_per_minor,
     )
+
+
+def _deferred(event: PaymentDeferred, at: Timestamp) -> Message:
+    asked = event.release or event.cancel
+    assert asked is not None
+    return pb.PaymentDeferred(
+        **_deal(event.deal), chain_id=asked.chain_id, payee_id=event.payee_id, reason=event.reason,
+        fee_minor=event.release.fee_minor if event.release else 0,
+        kill_fee_minor=event.cancel.kill_fee_minor if event.cancel else 0, deferred_at=at,
+    )  # fmt: skip
 
 
 def _payout(event: ChainPosted) -> dict[str, Any]:

@@ -16,14 +16,21 @@ from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
 from kernel.edge.fields import TEXT_LIMIT
 from kernel.edge.grpc import Rpc, RpcService, caller
-from kernel.edge.page_tokens import PageTokens, page_size
+from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
-from kernel.processors.keyset import Row, chosen
+from kernel.processors.keyset import Page, Row, chosen
 from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.ports import Anchors, anchors_of
-from services.ledger.projections import BALANCES_PROJECTION, ESCROWS_PROJECTION
+from services.ledger.projections import (
+    BALANCES_PROJECTION,
+    DEFERRED_PROJECTION,
+    ESCROWS_PROJECTION,
+    RATES_PROJECTION,
+    RESIDENCES_PROJECTION,
+)
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
+from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.verify import verify
 
 STAFF = ("finance", "operator", "auditor")
@@ -37,6 +44,7 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
     def __init__(self, app: App, anchors: Anchors) -> None:
         self._app, self._anchors = app, anchors
         self._reads = BalanceReads(app.database)
+        self._payees = PayeeReads(app.database)
         self._tokens = PageTokens(app.fingerprint_key)
 
     async def GetBalances(self, request: pb.GetBalancesRequest, context: Any) -> pb.GetBalancesResponse:  # noqa: N802
@@ -54,12 +62,9 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
     async def ListStatement(self, request: pb.ListStatementRequest, context: Any) -> pb.ListStatementResponse:  # noqa: N802
         actor = caller()
         await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
-        size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
-        after = self._tokens.open(request, request.page_token, actor.tenant)
+        size, after = self._paging(request, actor)
         found = await self._reads.statement(_wanted(request, actor), after, size, actor)
-        token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
-        page = common.PageInfo(next_page_token=token)
-        return pb.ListStatementResponse(lines=map(_line, found.rows), page=page)
+        return pb.ListStatementResponse(lines=map(_line, found.rows), page=self._page(request, found, actor))
 
     async def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Any) -> pb.GetTrialBalanceResponse:  # noqa: N802
         actor = caller()
@@ -78,6 +83,43 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
             for one in found.checks
         ]
         return pb.VerifyLedgerResponse(ok=found.ok, checks=checks, position=found.position, root_hash=found.root)
+
+    async def GetTaxResidence(self, request: pb.GetTaxResidenceRequest, context: Any) -> pb.GetTaxResidenceResponse:  # noqa: N802
+        actor = caller()
+        await self._app.at_least(request.at_least, RESIDENCES_PROJECTION.name)
+        row = await self._payees.residence(_owner(request.payee_id, actor), actor)
+        names = ("payee_id", "country", "reference")
+        return pb.GetTaxResidenceResponse(**{name: row[name] for name in names}, verified_at=stamp(row["verified_at"]))
+
+    async def ListDeferredPayments(  # noqa: N802
+        self, request: pb.ListDeferredPaymentsRequest, context: Any
+    ) -> pb.ListDeferredPaymentsResponse:
+        actor = caller()
+        await self._app.at_least(request.at_least, DEFERRED_PROJECTION.name)
+        _, falling = chosen(request.order_by, ("deferred_at", "deferred_at desc"))
+        size, after = self._paging(request, actor)
+        found = await self._payees.deferred(falling, after, size, actor)
+        return pb.ListDeferredPaymentsResponse(
+            payments=map(_deferred, found.rows), page=self._page(request, found, actor)
+        )
+
+    async def ListReferenceRates(  # noqa: N802
+        self, request: pb.ListReferenceRatesRequest, context: Any
+    ) -> pb.ListReferenceRatesResponse:
+        actor = caller()
+        await self._app.at_least(request.at_least, RATES_PROJECTION.name)
+        _, falling = chosen(request.order_by, ("month desc", "month"))
+        size, after = self._paging(request, actor)
+        found = await self._payees.rates(_currency(request.currency), falling, after, size, actor)
+        return pb.ListReferenceRatesResponse(rates=map(_rate, found.rows), page=self._page(request, found, actor))
+
+    def _paging(self, request: Any, actor: Actor) -> tuple[int, Cursor | None]:
+        size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
+        return size, self._tokens.open(request, request.page_token, actor.tenant)
+
+    def _page(self, request: Any, found: Page, actor: Actor) -> common.PageInfo:
+        token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
+        return common.PageInfo(next_page_token=token)
 
 
 def _owner(asked: str, actor: Actor) -> str:
@@ -145,6 +187,21 @@ LINE = (
 
 def _line(row: Row) -> pb.StatementLine:
     return pb.StatementLine(**{name: row[name] for name in LINE}, recorded_at=stamp(row["recorded_at"]))
+
+
+DEFERRED = (
+    "deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id", "payee_id", "reason",
+    "amount_minor", "currency",
+)  # fmt: skip
+
+
+def _deferred(row: Row) -> pb.DeferredPayment:
+    return pb.DeferredPayment(**{name: row[name] for name in DEFERRED}, deferred_at=stamp(row["deferred_at"]))
+
+
+def _rate(row: Row) -> pb.ReferenceRate:
+    names = ("currency", "month", "cny_minor", "per_minor")
+    return pb.ReferenceRate(**{name: row[name] for name in names}, set_at=stamp(row["set_at"]))
 
 
 def _total_row(row: Totals) -> pb.TrialBalanceRow:

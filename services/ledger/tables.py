@@ -74,6 +74,16 @@ PAYOUT_ACCOUNTS = sa.Table(
     sa.Column("proven", sa.Boolean, nullable=False),
     sa.Column("next_usable_at", UtcTime),
 )
+TAX_RESIDENCES = sa.Table("tax_residences", METADATA, *_key("payee_id"), *_text("country", "reference"))
+REFERENCE_RATES = sa.Table("reference_rates", METADATA, *_key("currency", "month"), *_minor("cny_minor", "per_minor"))
+WAITING_PAYMENTS = sa.Table(
+    "waiting_payments",
+    METADATA,
+    *_key("deliverable_id"),
+    *_text("payee_id", "currency", "reason", "chain_id", "command"),
+    sa.Column("cancels", sa.Boolean, nullable=False),
+    sa.Index("waiting_payments_payee", "payee_id", "deliverable_id"),
+)
 SEALS = sa.Table(
     "seals",
     METADATA,
@@ -120,3 +130,35 @@ HELD_ESCROWS = sa.Table(
     sa.Index("held_escrows_creator", "creator_id", "currency"),
 )
 """What is in escrow now, per deliverable; a row leaves when its escrow ends."""
+
+RESIDENCES = sa.Table(
+    "residences",
+    _READ,
+    *_key("payee_id"),
+    *_text("country", "reference"),
+    sa.Column("verified_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+)
+"""Where a payee is resident for tax, as finance verified it; for the payee and staff."""
+
+RATES = sa.Table(
+    "rates",
+    _READ,
+    *_key("currency", "month"),
+    *_minor("cny_minor", "per_minor"),
+    sa.Column("set_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+)
+"""The rates at which pay in other currencies is taxed in China; for everybody."""
+
+DEFERRED_PAYMENTS = sa.Table(
+    "deferred_payments",
+    _READ,
+    *_key("deliverable_id"),
+    *_text("collaboration_id", "campaign_id", "brand_id", "creator_id", "payee_id", "reason", "currency"),
+    *_minor("amount_minor"),
+    sa.Column("deferred_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("deferred_payments_since", "deferred_at", "deliverable_id"),
+)
+"""Payments that wait, per deliverable, with the reason; a row leaves when its payment is made or its escrow ends."""

@@ -29,11 +29,14 @@ from services.ledger.domain.commands import (
     input_hash,
     stream_of,
 )
-from services.ledger.domain.events import ChainEvent, ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.escrows import payees_of
+from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.funding import BANK, BANK_OWN
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
+from services.ledger.domain.residences import RESIDENCES
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
+from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Done:
     chains: tuple[tuple[str, str], ...] = ()
 
 
-def decide(command: Command, state: Done, context: Context) -> Sequence[ChainEvent]:
+def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEvent]:
     """A chain that stands is a repeat and decides nothing; the same id with another input is a Conflict."""
     if context.stream != stream_of(command):
         raise Invalid("chain.wrong_stream", expected=stream_of(command))
@@ -55,7 +58,7 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[ChainEve
     return []
 
 
-def _decide_new(command: Command, context: Context) -> Sequence[ChainEvent]:  # one line a command
+def _decide_new(command: Command, context: Context) -> Sequence[EscrowEvent]:  # one line a command
     match command:
         case HoldEscrow():
             return escrows.hold(command, context)
@@ -87,12 +90,12 @@ def _decide_new(command: Command, context: Context) -> Sequence[ChainEvent]:  # 
             assert_never(command)
 
 
-def evolve(state: Done, event: ChainEvent) -> Done:
+def evolve(state: Done, event: EscrowEvent) -> Done:
     match event:
         case ChainPosted() | EscrowRefused():
             pair = (event.chain_id, event.input_hash)
             return state if pair in state.chains else Done((*state.chains, pair))
-        case TaxWithheld():
+        case TaxWithheld() | PaymentDeferred():
             return state
         case _:
             assert_never(event)
@@ -105,6 +108,7 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
             yield ESCROWS, (command.deliverable_id,)
             yield from _money(command.currency)
             yield from _accounts(command.currency, _parties(command))
+            yield from _payees(command)
         case RequestDeposit() | ConfirmDeposit() | FailDeposit() | SettleLine():
             yield TRANSFERS, (command.deposit_id,)
         case RequestPayout():
@@ -134,6 +138,12 @@ def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[Re
         yield Ref(Code.CREATOR_RECEIVABLE, command.creator_id)
 
 
+def _payees(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[tuple[InlineTable[Any], Key]]:
+    if not isinstance(command, HoldEscrow):
+        yield WAITING, (command.deliverable_id,)
+        yield from ((RESIDENCES, (payee_id,)) for payee_id in payees_of(command))
+
+
 def _money(currency: str) -> Iterable[tuple[InlineTable[Any], Key]]:
     yield CLIENT_MONEY, (currency,)
     yield from _accounts(currency, (BANK, BANK_OWN))
@@ -143,7 +153,7 @@ def _accounts(currency: str, refs: Iterable[Ref]) -> Iterable[tuple[InlineTable[
     return ((ACCOUNTS, account_key(ref, currency)) for ref in refs)
 
 
-def _decider(category: str) -> Decider[Command, Done, ChainEvent]:
+def _decider(category: str) -> Decider[Command, Done, EscrowEvent]:
     return Decider(category, Done(), decide, evolve, published=category not in (CHAIN, REFUND), reads=reads)
 
 

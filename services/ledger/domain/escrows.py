@@ -10,7 +10,6 @@ from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash
 from services.ledger.domain.events import (
-    ChainEvent,
     ChainKind,
     ChainPosted,
     Deal,
@@ -22,9 +21,20 @@ from services.ledger.domain.events import (
 )
 from services.ledger.domain.fees import policy_at, share_out, split_creators
 from services.ledger.domain.posting import Books
+from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import ESCROWS, TAX_YEARS, Escrow, EscrowStatus
-from services.ledger.domain.tax import CN_AUTHORITY, CN_CURRENCY, Rule, withhold, year_key
+from services.ledger.domain.tax import (
+    CN_AUTHORITY,
+    CN_COUNTRY,
+    CN_CURRENCY,
+    Rule,
+    Withholding,
+    rate_month,
+    withhold,
+    year_key,
+)
 from services.ledger.domain.transfers import Leg, Ref
+from services.ledger.domain.waiting import EscrowEvent, awaited, deferred
 
 ESCROW_LIFE_S = 400 * 86_400
 """After this an escrow that nobody released or cancelled goes back to the brand: no money is stuck for ever."""
@@ -33,7 +43,7 @@ MAX_REVISION = 1_000
 MAX_PAYEES = 50
 
 
-def hold(command: HoldEscrow, context: Context) -> list[ChainEvent]:
+def hold(command: HoldEscrow, context: Context) -> list[EscrowEvent]:
     """Row 5, and 6 for a later revision; an uncovered hold answers EscrowRefused."""
     context.actor.require("system", "finance")
     _check_hold(command)
@@ -68,8 +78,6 @@ def _check_hold(command: HoldEscrow) -> None:
         raise Invalid("escrow.agency_share_out_of_range", agency_bps=command.agency_bps)
     if not 0 <= command.expires_s <= MAX_ESCROW_LIFE_S:
         raise Invalid("escrow.life_out_of_range", expires_s=command.expires_s, limit_s=MAX_ESCROW_LIFE_S)
-    if command.jurisdiction == "CN" and command.currency != CN_CURRENCY:
-        raise Refused("tax.currency_not_supported", jurisdiction="CN", needs=CN_CURRENCY)
 
 
 def _deal(command: HoldEscrow, context: Context) -> Deal:
@@ -111,8 +119,8 @@ def held_escrow(context: Context, deliverable_id: str, creator_id: str, currency
     return row
 
 
-def release(command: ReleasePayment, context: Context) -> list[ChainEvent]:
-    """Rows 7 to 10."""
+def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
+    """Rows 7 to 10; waits while a payee's residence for tax, or the rate that it is taxed at, is not known."""
     context.actor.require("system", "finance")
     row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
     if command.fee_minor < 0 or command.brand_fee_minor < 0 or command.fee_minor + command.brand_fee_minor == 0:
@@ -120,16 +128,22 @@ def release(command: ReleasePayment, context: Context) -> list[ChainEvent]:
     if command.fee_minor > row.fee_left_minor or command.brand_fee_minor > row.brand_fee_left_minor:
         raise Refused("escrow.not_enough_left", left_minor=row.left_minor)
     final = command.fee_minor + command.brand_fee_minor == row.left_minor
+    payees = payees_of(command) if command.fee_minor else ()
+    if (wait := awaited(row, payees, context)) is not None:
+        return deferred(command, deal_of(row), *wait, context)
     return _pay_out(Books(context.rows), command, context, row, final, ReleaseKind.SETTLEMENT)
 
 
-def cancel(command: CancelEscrow, context: Context) -> list[ChainEvent]:
+def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
     """Row 15: the kill fee by the chain of row 7, the rest back to the brand; one append, so never one without the other."""
     context.actor.require("system", "finance")
     row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
     if not 0 <= command.kill_fee_minor <= row.fee_left_minor:
         raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor)
-    books, events = Books(context.rows), list[ChainEvent]()
+    payees = payees_of(command) if command.kill_fee_minor else ()
+    if (wait := awaited(row, payees, context)) is not None:
+        return deferred(command, deal_of(row), *wait, context)
+    books, events = Books(context.rows), list[EscrowEvent]()
     if command.kill_fee_minor:
         events += _pay_out(books, command, context, row, final=False, kind=ReleaseKind.KILL_FEE)
     back_minor = row.left_minor - command.kill_fee_minor
@@ -142,6 +156,12 @@ def cancel(command: CancelEscrow, context: Context) -> list[ChainEvent]:
     return [*events, returned]
 
 
+def payees_of(command: ReleasePayment | CancelEscrow) -> tuple[str, ...]:
+    """Who is paid by a command: the deal's creator, or those who share the deliverable."""
+    split = command.split if isinstance(command, ReleasePayment) else ()
+    return tuple(part.creator_id for part in split) or (command.creator_id,)
+
+
 def _pay_out(
     books: Books,
     command: ReleasePayment | CancelEscrow,
@@ -149,7 +169,7 @@ def _pay_out(
     row: Escrow,
     final: bool,
     kind: ReleaseKind,
-) -> list[ChainEvent]:
+) -> list[EscrowEvent]:
     released = _released(books, command, context, row, final, kind)
     escrow = Ref(Code.ESCROW, row.deliverable_id)
     chain = books.post(
@@ -194,12 +214,22 @@ def _payees(
     if len(weights) > MAX_PAYEES or len(dict(weights)) != len(weights):
         raise Invalid("release.split_malformed", limit=MAX_PAYEES)
     for creator_id, share_minor in split_creators(amount_minor, weights).items():
-        year = context.rows.get(TAX_YEARS, year_key(creator_id, context.at)) if row.jurisdiction == "CN" else None
-        tax = withhold(row.jurisdiction, share_minor, year, context.at)
+        tax = _withheld(row.currency, creator_id, share_minor, context)
         rest_minor = share_minor - tax.withheld_minor
         debt_minor = books.account(Code.CREATOR_RECEIVABLE, creator_id, row.currency).spendable_minor
         recovered_minor = min(rest_minor, debt_minor)
         yield Payee(creator_id, share_minor, tax, recovered_minor, rest_minor - recovered_minor)
+
+
+def _withheld(currency: str, payee_id: str, share_minor: int, context: Context) -> Withholding:
+    """The tax of a payee's own residence, whatever law the content falls under."""
+    residence = context.rows.get(RESIDENCES, (payee_id,))
+    if residence is None or residence.country != CN_COUNTRY:
+        return withhold(residence.country if residence else "", share_minor, None, context.at)
+    rate = context.rows.get(RATES, (currency, rate_month(context.at))) if currency != CN_CURRENCY else None
+    return withhold(
+        CN_COUNTRY, share_minor, context.rows.get(TAX_YEARS, year_key(payee_id, context.at)), context.at, rate
+    )
 
 
 def _release_legs(escrow: Ref, row: Escrow, released: Released) -> Iterable[Leg]:

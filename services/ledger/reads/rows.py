@@ -10,8 +10,10 @@ from kernel.core.decider import InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT, StoredLog
 from services.ledger.domain.hashchain import Chained, Link, walk
+from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
 from services.ledger.domain.seals import LAST, SEALS
+from services.ledger.domain.waiting import RATE_UNKNOWN, WAITING, WaitingPayment
 
 R = TypeVar("R")
 
@@ -31,6 +33,24 @@ async def transfer_of(database: Database, transfer_id: str) -> Transfer | None:
 
 async def escrow_of(database: Database, deliverable_id: str) -> Escrow | None:
     return await inline_row(database, ESCROWS, (deliverable_id,))
+
+
+WAITING_PAGE = 200
+
+
+async def waiting_for(
+    database: Database, settled: TaxResidenceVerified | ReferenceRateSet, after: str
+) -> list[WaitingPayment]:
+    """A page of the payments that wait for what was settled, by deliverable, behind the one given."""
+    table = database.metadata.tables[WAITING.name]
+    if isinstance(settled, TaxResidenceVerified):
+        where = table.c.payee_id == settled.payee_id
+    else:
+        where = (table.c.reason == RATE_UNKNOWN) & (table.c.currency == settled.currency)
+    query = sa.select(table).where(where, table.c.deliverable_id > after).order_by(table.c.deliverable_id)
+    async with database.reading() as connection:
+        rows = (await connection.execute(query.limit(WAITING_PAGE))).mappings().all()
+    return [WaitingPayment(**row) for row in rows]
 
 
 async def last_seal(database: Database) -> Chained:

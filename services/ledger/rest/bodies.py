@@ -9,6 +9,7 @@ from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortT
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.payees import ChangePayoutAccount
+from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
 
 
 class DepositBody(Fields):
@@ -74,6 +75,20 @@ class CancelBody(Fields):
     kill_fee_minor: AmountMinor = 0
     creator_fee_bps: Bps = 0
     reason: ShortText
+
+
+class TaxResidenceBody(Fields):
+    """`country` by ISO 3166-1 alpha-2; `reference` names the proof that finance has seen."""
+
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["CN"])]
+    reference: Annotated[ShortText, whole(SetTaxResidence, "reference")]
+
+
+class ReferenceRateBody(Fields):
+    """`cny_minor` fen were worth `per_minor` minor units: 71234 for 10000 is 7.1234 yuan for a dollar."""
+
+    cny_minor: Annotated[int, whole(SetReferenceRate, "cny_minor")]
+    per_minor: Annotated[int, whole(SetReferenceRate, "per_minor")]
 
 
 class LineProblem(BaseModel):

@@ -60,6 +60,12 @@ class Ledger(Running):
         meta = Meta(key or new_id(), Actor("service:campaigns", "platform", SYSTEM))
         return await self.app.writer.execute(stream_of(command), command, meta)
 
+    async def resident(self, payee_id: str, country: str = "CN") -> str:
+        """Finance verifies where a payee is resident for tax; the receipt's token."""
+        body = {"country": country, "reference": "passport seen"}
+        receipt = await self.done("PUT", f"/tax-residences/{payee_id}", body, FINANCE)
+        return str(receipt["token"])
+
     async def chains(self, *kinds: ChainKind) -> list[ChainPosted]:
         """All chains of the journal, of the given kinds."""
         codec, found = self.app.service.codec, list[ChainPosted]()

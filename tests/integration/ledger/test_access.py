@@ -16,6 +16,8 @@ BRAND, CREATOR = ("bea", new_id(), "brand"), ("cai", new_id(), "creator")
 STAFF_ONLY = [
     ("PUT", "/own-money/{id}", OWN), ("PUT", "/identifications/{id}", FOUND), ("POST", "/escrows/{id}/release", {}),
     ("POST", "/escrows/{id}/cancel", {"reason": "x"}), ("POST", "/settlements", "batch\n"),
+    ("PUT", "/tax-residences/{id}", {"country": "CN", "reference": "x"}),
+    ("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1}),
 ]  # fmt: skip
 
 
@@ -116,6 +118,7 @@ async def test_payouts_go_where_money_arrived_before(ledger: Ledger) -> None:
     await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"}, FINANCE)
     await ledger.deposit(1_000, brand)
     await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, creator, "CNY", 1_000, 0))
+    await ledger.resident(creator)
     await ledger.execute(ReleasePayment(new_id(), deliverable, creator, "CNY", 1_000, 0))
     payout = new_id()
     await ledger.done("PUT", f"/payouts/{payout}", body, who)

@@ -53,6 +53,7 @@ async def work(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(50_000, brand)
     await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, creator, "CNY", 9_000, 900))
+    await ledger.resident(creator)
     await ledger.execute(ReleasePayment(new_id(), deliverable, creator, "CNY", 9_000, 900))
 
 

@@ -65,6 +65,7 @@ async def test_accepted_and_then_silence_returns_the_money_by_the_clock(ledger: 
 async def test_the_clock_leaves_alone_what_was_released(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(99_000, brand)
+    await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable, expires_s=1))
     await ledger.execute(release(deliverable, creator))
     table = ledger.app.metadata.tables["deadlines"]
@@ -76,6 +77,7 @@ async def test_the_clock_leaves_alone_what_was_released(ledger: Ledger) -> None:
 async def test_approve_and_reject_racing_pay_one_side_once(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(99_000, brand)
+    await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable))
     racers: list[Command] = []
     for _ in range(25):
@@ -92,6 +94,7 @@ async def test_approve_and_reject_racing_pay_one_side_once(ledger: Ledger) -> No
 async def test_fifty_releases_of_one_deliverable_release_once(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(99_000, brand)
+    await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable))
     found = await outcomes(ledger, [release(deliverable, creator) for _ in range(50)])
     assert found == {"done": 1, "escrow.not_held": 49}
@@ -111,6 +114,7 @@ async def test_one_deposit_covers_as_many_holds_as_it_covers(ledger: Ledger) -> 
 async def test_parallel_payouts_never_overdraw(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(99_000, brand)
+    await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable))
     await ledger.execute(release(deliverable, creator))
     who = ("cai", creator, "creator")
@@ -124,6 +128,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key_and_pays_once
     async with running(tmp_path, lost_answer_bps=10_000) as ledger:
         brand, creator, deliverable, payout = (unique(noun) for noun in ("b", "c", "d", "p"))
         await ledger.deposit(99_000, brand)
+        await ledger.resident(creator)
         await ledger.execute(hold(brand, creator, deliverable))
         await ledger.execute(release(deliverable, creator))
         body = {"amount_minor": 90_000, "currency": "CNY", "instrument": "acct"}
@@ -185,6 +190,7 @@ async def test_a_payout_with_no_money_in_the_bank_waits(ledger: Ledger) -> None:
     await ledger.posted(ChainKind.DEPOSIT_CONFIRMED, id_)
     held = HoldEscrow(deliverable, 1, unique("co"), unique("ca"), brand, creator, "JPY", 5_000, 0)
     await ledger.execute(held)
+    await ledger.resident(creator, "JP")
     await ledger.execute(ReleasePayment(new_id(), deliverable, creator, "JPY", 5_000, 0))
     payout = {"amount_minor": 5_000, "currency": "JPY", "instrument": "acct"}
     answer = await ledger.send("PUT", f"/payouts/{new_id()}", payout, ("c", creator, "creator"))
@@ -194,6 +200,7 @@ async def test_a_payout_with_no_money_in_the_bank_waits(ledger: Ledger) -> None:
 async def test_staff_can_end_an_escrow_that_no_process_ends(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(99_000, brand)
+    await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable))
     path, body = f"/escrows/{deliverable}/release", {"fee_minor": 45_000, "brand_fee_minor": 4_500}
     await ledger.done("POST", path, body, FINANCE)

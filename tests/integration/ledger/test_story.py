@@ -21,6 +21,7 @@ async def test_a_deliverable_is_funded_released_and_paid_out(ledger: Ledger) -> 
     brand, creator, deliverable, payout = (unique(noun) for noun in ("brand", "creator", "deliverable", "payout"))
     await ledger.done("PUT", f"/own-money/{unique('own')}", {"amount_minor": 10_000, "currency": "CNY"}, FINANCE)
     await ledger.deposit(2_000_000, brand)
+    await ledger.resident(creator)
     stream = f"escrow-{deliverable}"
     await ledger.ask(stream, hold(deliverable, brand, creator, 1_000_000, 106_000), "funding-x")
     held = await ledger.published("EscrowHeld", deliverable_id=deliverable)
@@ -78,6 +79,7 @@ async def test_a_refused_command_is_answered_to_its_requester(ledger: Ledger) ->
 async def test_a_cancelled_deliverable_pays_its_kill_fee_and_returns_the_rest(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     await ledger.deposit(600_000, brand)
+    await ledger.resident(creator)
     stream = f"escrow-{deliverable}"
     await ledger.ask(stream, hold(deliverable, brand, creator, 500_000, 50_000), "funding-x")
     await ledger.published("EscrowHeld", deliverable_id=deliverable)

@@ -60,7 +60,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(self.service)
+        self.world = World(self.service, {CREATOR: "CN", SECOND_CREATOR: "US"})
         self.accepted: list[tuple[Command, Actor]] = []
         self.count = 0
 

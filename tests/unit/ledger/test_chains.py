@@ -110,7 +110,7 @@ def test_release_and_cancel_carry_the_facts_that_are_published() -> None:
 
 
 def test_an_agency_takes_its_share_of_what_the_creator_fee_leaves() -> None:
-    world = World()
+    world = World(residences={CREATOR: "US"})
     funded(world)
     world.run(hold_command(DELIVERABLE, 1_000_000, 0, agency_id=AGENCY, agency_bps=1_500, jurisdiction="US"))
     do(world, replace(RELEASE, brand_fee_minor=0, creator_fee_bps=1_000))

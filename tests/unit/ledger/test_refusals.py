@@ -85,9 +85,6 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
             funded, hold_command(DELIVERABLE, 5, 0, expires_s=10**9), SYSTEM, "escrow.life_out_of_range", id="too_long"
         ),
         pytest.param(
-            funded, hold_command(DELIVERABLE, 5, 0, currency="USD"), SYSTEM, "tax.currency_not_supported", id="cn_in_usd"
-        ),
-        pytest.param(
             released, hold_command(DELIVERABLE, 5, 0, revision=2), SYSTEM, "escrow.not_held", id="held_after_release"
         ),
         pytest.param(

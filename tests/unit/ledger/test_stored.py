@@ -35,10 +35,12 @@ from services.ledger.domain.events import (
     Transferred,
 )
 from services.ledger.domain.payees import PayoutAccountChanged
+from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
-from services.ledger.domain.tax import TaxYear, withhold
+from services.ledger.domain.tax import ReferenceRate, TaxYear, withhold
 from services.ledger.domain.transfers import Leg, Phase, Ref
+from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 from services.ledger.publish import PRIVATE, publish
 from services.ledger.subscribe import decode_command
@@ -62,6 +64,7 @@ LEGS = (
     Leg(Ref(Code.PSP_CLEARING, "psp"), Ref(Code.BRAND_AVAILABLE, BRAND), 5_000, "CNY", Phase.PENDING),
     Leg(Ref(Code.BANK, "psp"), Ref(Code.BANK_OWN, "platform"), 3, "CNY"),
 )
+RELEASE = ReleasePayment("r", DELIVERABLE, CREATOR, "CNY", 7, 1, 5, (Weight(CREATOR, 2),))
 CHAIN = ChainPosted(
     ChainKind.PAYMENT_RELEASED, "release:x", "0" * 32, "CNY", LEGS, (Ref(Code.ESCROW, DELIVERABLE),), 4, DEAL, RELEASED,
     5, 6, TRANSFER, "reason",
@@ -71,6 +74,9 @@ SAMPLES: dict[str, Any] = {
     "escrow.refused@1": EscrowRefused("hold:x:1", "0" * 32, DEAL, "escrow.not_covered", 7, 5),
     "tax.withheld@1": TaxWithheld(derived_id("release"), DELIVERABLE, CREATOR, "CNY", TAX),
     "transfer.look_due@1": TransferLookDue(TransferKind.PAYOUT, PAYOUT, 3, NOON, True),
+    "payment.deferred@1": PaymentDeferred("release:r", DEAL, CREATOR, "tax.residence_unknown", RELEASE),
+    "tax_residence.verified@1": TaxResidenceVerified(CREATOR, "CN", "passport seen"),
+    "reference_rate.set@1": ReferenceRateSet("USD", "2026-10", 71_234, 10_000),
     "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
     "window.closed@1": WindowClosed(NOON),
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
@@ -142,6 +148,20 @@ def test_a_withholding_tells_payment_and_year() -> None:
     assert (message.authority, message.period) == ("CN", "2026-11")
     assert (message.base_minor, message.year_base_minor) == (800_000, 1_800_000)
     assert message.year_tax_minor == 9_000 + message.tax_minor
+
+
+def test_a_withholding_in_another_currency_tells_both_and_the_rate() -> None:
+    tax = withhold("CN", 100_000, None, NOON, ReferenceRate("USD", "2026-10", 71_234, 10_000))
+    message = message_of(TaxWithheld(derived_id("release"), DELIVERABLE, CREATOR, "USD", tax))
+    assert (message.currency, message.base_minor, message.year_currency) == ("USD", 100_000, "CNY")
+    assert (message.year_base_minor, message.year_tax_minor) == (712_340, tax.withheld_fen)
+    assert (message.rate_cny_minor, message.rate_per_minor) == (71_234, 10_000)
+
+
+def test_a_payment_that_waits_tells_whom_and_what_it_waits_for() -> None:
+    message = message_of(SAMPLES["payment.deferred@1"])
+    assert (message.chain_id, message.payee_id, message.reason) == ("release:r", CREATOR, "tax.residence_unknown")
+    assert (message.collaboration_id, message.fee_minor, message.currency) == (COLLABORATION, 7, "CNY")
 
 
 def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ledger.domain.tax import CN_BANDS, Rule, TaxYear, cn_tax, withhold, year_after, year_key
+from services.ledger.domain.tax import (
+    CN_BANDS,
+    ReferenceRate,
+    Rule,
+    TaxYear,
+    cn_base,
+    cn_tax,
+    rate_month,
+    withhold,
+    year_after,
+    year_key,
+)
 
 CREATOR = "c"
 
@@ -86,7 +97,42 @@ def test_the_tax_year_ends_in_china_not_in_greenwich() -> None:
     assert withhold("CN", 1, None, datetime(2026, 12, 31, 16, 0, tzinfo=UTC)).month == 1
 
 
-@pytest.mark.parametrize("jurisdiction", ["US", "UK", "EU", "FR", ""])
-def test_elsewhere_nothing_is_withheld_and_the_rule_says_so(jurisdiction: str) -> None:
-    tax = withhold(jurisdiction, 10**9, None, month(1))
+@pytest.mark.parametrize("country", ["US", "GB", "FR", "HK", ""])
+def test_elsewhere_nothing_is_withheld_and_the_rule_says_so(country: str) -> None:
+    tax = withhold(country, 10**9, None, month(1))
     assert (tax.rule, tax.withheld_minor) == (Rule.NONE, 0)
+
+
+DOLLAR = ReferenceRate("USD", "2026-10", 71_234, 10_000)
+YEN = ReferenceRate("JPY", "2026-10", 462, 100)
+
+
+@pytest.mark.parametrize("rate", [DOLLAR, YEN], ids=["USD", "JPY"])
+def test_pay_in_another_currency_counts_in_fen(rate: ReferenceRate) -> None:
+    row: TaxYear | None = None
+    incomes = withheld = 0
+    for income in (100_000, 250_001, 3):
+        tax = withhold("CN", income, row, month(11), rate)
+        assert tax.income_fen == income * rate.cny_minor // rate.per_minor
+        assert tax.withheld_minor <= income
+        assert tax.withheld_fen == tax.withheld_minor * rate.cny_minor // rate.per_minor
+        row = year_after(row, CREATOR, tax)
+        incomes, withheld = incomes + tax.income_fen, withheld + tax.withheld_fen
+    assert row is not None
+    assert (row.income_minor, row.withheld_minor) == (incomes, withheld)
+    _, owed = cn_tax(cn_base(incomes, 1))
+    assert 0 <= owed - withheld <= rate.cny_minor // rate.per_minor + 1
+
+
+def test_yuan_and_dollars_of_one_year_share_the_bands() -> None:
+    yuan = year_after(None, CREATOR, withhold("CN", 5_000_000, None, month(11)))
+    mixed = withhold("CN", 701_910, yuan, month(11), DOLLAR)
+    assert mixed.income_fen == 4_999_985
+    assert (mixed.income_to_date_minor, mixed.withheld_before_minor, mixed.rate_bps) == (9_999_985, 105_000, 1_000)
+    assert mixed.withheld_minor == (cn_tax(mixed.base_minor)[1] - 105_000) * 10_000 // 71_234
+
+
+def test_the_rate_is_that_of_the_month_before_in_china() -> None:
+    assert rate_month(datetime(2026, 12, 31, 15, 59, tzinfo=UTC)) == "2026-11"
+    assert rate_month(datetime(2026, 12, 31, 16, 0, tzinfo=UTC)) == "2026-12"
+    assert rate_month(datetime(2026, 1, 31, tzinfo=UTC)) == "2025-12"

@@ -19,6 +19,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted
 from services.ledger.domain.funding import ClientMoney
+from services.ledger.domain.residences import TaxResidence
 from services.ledger.domain.rows import Escrow
 from services.ledger.wiring import SERVICE
 from tests.kit import decide
@@ -36,6 +37,8 @@ BRANDS = {BRAND: AS_BRAND, OTHER_BRAND: Actor("bob", OTHER_BRAND, frozenset({"br
 CREATORS = {CREATOR: AS_CREATOR, SECOND_CREATOR: Actor("dai", SECOND_CREATOR, frozenset({"creator"}))}
 
 
+RESIDENT = {CREATOR: "CN", SECOND_CREATOR: "CN"}
+"""Where the creators of these tests are resident for tax, unless a test says otherwise."""
 FORGETFUL = replace(SERVICE, deciders=[replace(one, evolve=lambda state, _: state) for one in SERVICE.deciders])
 """A mutation: a repeated command meets a stream that has forgotten its chains."""
 
@@ -43,8 +46,11 @@ FORGETFUL = replace(SERVICE, deciders=[replace(one, evolve=lambda state, _: stat
 class World(decide.World):
     """The ledger's commands by the stream that each of them belongs to."""
 
-    def __init__(self, service: Service = SERVICE) -> None:
-        super().__init__(service, NOON)
+    def __init__(self, service: Service = SERVICE, residences: Mapping[str, str] = RESIDENT) -> None:
+        rows: dict[decide.RowKey, Any] = {
+            ("tax_residences", (id_,)): TaxResidence(id_, country, "seen") for id_, country in residences.items()
+        }
+        super().__init__(service, NOON, rows)
 
     @property
     def posted(self) -> list[Any]:

@@ -54,7 +54,9 @@ class HoldEscrow(message.Message):
     revision: builtins.int
     requester: builtins.str
     jurisdiction: builtins.str
-    """Whose tax rules the creator falls under, as in CollaborationContracted ("CN", ...); empty: nothing is withheld."""
+    """Whose law the deal falls under, as in CollaborationContracted ("CN", ...): the VAT inside the platform's fees follows it.
+    The creator's own tax follows the creator's verified residence.
+    """
     agency_bps: builtins.int
     """The agency's share of the creator's fee (after the creator-side platform fee); needs agency_id."""
     expires_s: builtins.int

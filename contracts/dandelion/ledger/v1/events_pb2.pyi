@@ -408,6 +408,9 @@ class TaxWithheld(message.Message):
     YEAR_TAX_MINOR_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     WITHHELD_AT_FIELD_NUMBER: builtins.int
+    YEAR_CURRENCY_FIELD_NUMBER: builtins.int
+    RATE_CNY_MINOR_FIELD_NUMBER: builtins.int
+    RATE_PER_MINOR_FIELD_NUMBER: builtins.int
     release_id: builtins.str
     creator_id: builtins.str
     deliverable_id: builtins.str
@@ -422,6 +425,12 @@ class TaxWithheld(message.Message):
     """With this release."""
     year_tax_minor: builtins.int
     currency: builtins.str
+    """Of base_minor and tax_minor; also of the year's sums, unless year_currency is set."""
+    year_currency: builtins.str
+    """Of year_base_minor and year_tax_minor where the payment was in another currency; empty: as currency."""
+    rate_cny_minor: builtins.int
+    """The rate between the two: so many minor units of year_currency for rate_per_minor of currency; 0: one currency."""
+    rate_per_minor: builtins.int
     @builtins.property
     def withheld_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -439,10 +448,75 @@ class TaxWithheld(message.Message):
         year_tax_minor: builtins.int = ...,
         currency: builtins.str = ...,
         withheld_at: timestamp_pb2.Timestamp | None = ...,
+        year_currency: builtins.str = ...,
+        rate_cny_minor: builtins.int = ...,
+        rate_per_minor: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["withheld_at", b"withheld_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["authority", b"authority", "base_minor", b"base_minor", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "period", b"period", "release_id", b"release_id", "tax_minor", b"tax_minor", "tax_rule", b"tax_rule", "withheld_at", b"withheld_at", "year_base_minor", b"year_base_minor", "year_tax_minor", b"year_tax_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["authority", b"authority", "base_minor", b"base_minor", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "period", b"period", "rate_cny_minor", b"rate_cny_minor", "rate_per_minor", b"rate_per_minor", "release_id", b"release_id", "tax_minor", b"tax_minor", "tax_rule", b"tax_rule", "withheld_at", b"withheld_at", "year_base_minor", b"year_base_minor", "year_currency", b"year_currency", "year_tax_minor", b"year_tax_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PaymentDeferred(message.Message):
+    """A payment is owed and cannot be made yet; its escrow stays held. It is made by itself once `reason` is settled:
+    PaymentReleased follows then.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CHAIN_ID_FIELD_NUMBER: builtins.int
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    FEE_MINOR_FIELD_NUMBER: builtins.int
+    KILL_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    DEFERRED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    chain_id: builtins.str
+    """"release:<release_id>" or "cancel:<refund_id>"."""
+    payee_id: builtins.str
+    """Whom the reason is about: the creator, or one of those who share the deliverable."""
+    reason: builtins.str
+    """"tax.residence_unknown": finance has not verified where the payee is resident for tax;
+    "tax.rate_unknown": the payee is taxed in China, and the reference rate of the month before is not set.
+    """
+    fee_minor: builtins.int
+    """Of a release."""
+    kill_fee_minor: builtins.int
+    """Of a cancellation."""
+    currency: builtins.str
+    @builtins.property
+    def deferred_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        chain_id: builtins.str = ...,
+        payee_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        fee_minor: builtins.int = ...,
+        kill_fee_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        deferred_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["deferred_at", b"deferred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "chain_id", b"chain_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deferred_at", b"deferred_at", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "kill_fee_minor", b"kill_fee_minor", "payee_id", b"payee_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -467,3 +467,242 @@ class VerifyLedgerResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["checks", b"checks", "ok", b"ok", "position", b"position", "root_hash", b"root_hash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetTaxResidenceRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    payee_id: builtins.str
+    """Empty: the caller's own organisation."""
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        payee_id: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "payee_id", b"payee_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetTaxResidenceResponse(message.Message):
+    """What is not verified is not there: NOT_FOUND."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    COUNTRY_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    VERIFIED_AT_FIELD_NUMBER: builtins.int
+    payee_id: builtins.str
+    country: builtins.str
+    """ISO 3166-1 alpha-2."""
+    reference: builtins.str
+    """The proof that finance has seen."""
+    @builtins.property
+    def verified_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        payee_id: builtins.str = ...,
+        country: builtins.str = ...,
+        reference: builtins.str = ...,
+        verified_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["verified_at", b"verified_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["country", b"country", "payee_id", b"payee_id", "reference", b"reference", "verified_at", b"verified_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeferredPayment(message.Message):
+    """A payment that is owed and waits; its escrow stays held."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    DEFERRED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    payee_id: builtins.str
+    """Whom the reason is about."""
+    reason: builtins.str
+    """As in PaymentDeferred."""
+    amount_minor: builtins.int
+    """The creator's fee, or the kill fee."""
+    currency: builtins.str
+    @builtins.property
+    def deferred_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        payee_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        deferred_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["deferred_at", b"deferred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deferred_at", b"deferred_at", "deliverable_id", b"deliverable_id", "payee_id", b"payee_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDeferredPaymentsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    order_by: builtins.str
+    """"deferred_at" (default) or "deferred_at desc"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDeferredPaymentsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAYMENTS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def payments(self) -> containers.RepeatedCompositeFieldContainer[DeferredPayment]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        payments: abc.Iterable[DeferredPayment] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "payments", b"payments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ReferenceRate(message.Message):
+    """At the end of `month` `cny_minor` fen were worth `per_minor` minor units of `currency`."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: builtins.int
+    MONTH_FIELD_NUMBER: builtins.int
+    CNY_MINOR_FIELD_NUMBER: builtins.int
+    PER_MINOR_FIELD_NUMBER: builtins.int
+    SET_AT_FIELD_NUMBER: builtins.int
+    currency: builtins.str
+    month: builtins.str
+    """"2026-10"."""
+    cny_minor: builtins.int
+    per_minor: builtins.int
+    @builtins.property
+    def set_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        currency: builtins.str = ...,
+        month: builtins.str = ...,
+        cny_minor: builtins.int = ...,
+        per_minor: builtins.int = ...,
+        set_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["set_at", b"set_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cny_minor", b"cny_minor", "currency", b"currency", "month", b"month", "per_minor", b"per_minor", "set_at", b"set_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListReferenceRatesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    currency: builtins.str
+    """Empty: all currencies."""
+    order_by: builtins.str
+    """"month desc" (default) or "month"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        currency: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "currency", b"currency", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListReferenceRatesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def rates(self) -> containers.RepeatedCompositeFieldContainer[ReferenceRate]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        rates: abc.Iterable[ReferenceRate] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -55,6 +55,21 @@ class BalanceQueryServiceStub:
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerRequest.SerializeToString,
                 response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerResponse.FromString,
                 _registered_method=True)
+        self.GetTaxResidence = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/GetTaxResidence',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceResponse.FromString,
+                _registered_method=True)
+        self.ListDeferredPayments = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListDeferredPayments',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.FromString,
+                _registered_method=True)
+        self.ListReferenceRates = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListReferenceRates',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.FromString,
+                _registered_method=True)
 
 
 class BalanceQueryServiceServicer:
@@ -87,6 +102,27 @@ class BalanceQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTaxResidence(self, request, context):
+        """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeferredPayments(self, request, context):
+        """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferenceRates(self, request, context):
+        """The rates at which pay in other currencies is taxed in China.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BalanceQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +145,21 @@ def add_BalanceQueryServiceServicer_to_server(servicer, server):
                     servicer.VerifyLedger,
                     request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerRequest.FromString,
                     response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerResponse.SerializeToString,
+            ),
+            'GetTaxResidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTaxResidence,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceResponse.SerializeToString,
+            ),
+            'ListDeferredPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeferredPayments,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.SerializeToString,
+            ),
+            'ListReferenceRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceRates,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -220,6 +271,87 @@ class BalanceQueryService:
             '/dandelion.ledger.v1.BalanceQueryService/VerifyLedger',
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerRequest.SerializeToString,
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.VerifyLedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTaxResidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/GetTaxResidence',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.GetTaxResidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeferredPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListDeferredPayments',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListReferenceRates',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

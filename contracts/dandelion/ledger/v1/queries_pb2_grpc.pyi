@@ -39,6 +39,12 @@ class BalanceQueryServiceStub:
     """Finance, operator and auditor only."""
     VerifyLedger: _grpc.UnaryUnaryMultiCallable[_queries_pb2.VerifyLedgerRequest, _queries_pb2.VerifyLedgerResponse]
     """Recomputes the chain, the sums and the bounds from the journal. Finance, operator and auditor only."""
+    GetTaxResidence: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetTaxResidenceRequest, _queries_pb2.GetTaxResidenceResponse]
+    """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor."""
+    ListDeferredPayments: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListDeferredPaymentsRequest, _queries_pb2.ListDeferredPaymentsResponse]
+    """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+    ListReferenceRates: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]
+    """The rates at which pay in other currencies is taxed in China."""
 
 @_typing.type_check_only
 class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
@@ -51,6 +57,12 @@ class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
     """Finance, operator and auditor only."""
     VerifyLedger: _aio.UnaryUnaryMultiCallable[_queries_pb2.VerifyLedgerRequest, _queries_pb2.VerifyLedgerResponse]  # type: ignore[assignment]
     """Recomputes the chain, the sums and the bounds from the journal. Finance, operator and auditor only."""
+    GetTaxResidence: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetTaxResidenceRequest, _queries_pb2.GetTaxResidenceResponse]  # type: ignore[assignment]
+    """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor."""
+    ListDeferredPayments: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListDeferredPaymentsRequest, _queries_pb2.ListDeferredPaymentsResponse]  # type: ignore[assignment]
+    """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+    ListReferenceRates: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]  # type: ignore[assignment]
+    """The rates at which pay in other currencies is taxed in China."""
 
 class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Balances, statements and proofs. Parties see their own accounts; finance, operators and auditors see all."""
@@ -84,5 +96,29 @@ class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.VerifyLedgerResponse, _abc.Awaitable[_queries_pb2.VerifyLedgerResponse]]:
         """Recomputes the chain, the sums and the bounds from the journal. Finance, operator and auditor only."""
+
+    @_abc_1.abstractmethod
+    def GetTaxResidence(
+        self,
+        request: _queries_pb2.GetTaxResidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetTaxResidenceResponse, _abc.Awaitable[_queries_pb2.GetTaxResidenceResponse]]:
+        """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor."""
+
+    @_abc_1.abstractmethod
+    def ListDeferredPayments(
+        self,
+        request: _queries_pb2.ListDeferredPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListDeferredPaymentsResponse, _abc.Awaitable[_queries_pb2.ListDeferredPaymentsResponse]]:
+        """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+
+    @_abc_1.abstractmethod
+    def ListReferenceRates(
+        self,
+        request: _queries_pb2.ListReferenceRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListReferenceRatesResponse, _abc.Awaitable[_queries_pb2.ListReferenceRatesResponse]]:
+        """The rates at which pay in other currencies is taxed in China."""
 
 def add_BalanceQueryServiceServicer_to_server(servicer: BalanceQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,142 @@
+"""Where payees are resident for tax, as finance has verified it, and the rates at which foreign pay is taxed in China."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+from annotated_types import Interval
+
+from kernel.core.bounds import Asked, limits
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
+from kernel.core.faults import Invalid
+from kernel.core.ids import checked_id, derived_id, stream_id
+from kernel.core.money import LIMIT_MINOR, checked_currency
+from services.ledger.domain.commands import Text
+from services.ledger.domain.deposits import check_text
+from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month
+
+RESIDENCE, RATE = "residence", "rate"
+
+
+@cache
+def countries() -> frozenset[str]:
+    """The codes of ISO 3166-1, from the time zone database; it has neither `UK` nor `EU`, which are no tax residences."""
+    lines = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+    return frozenset(line[:2] for line in lines if line and not line.startswith("#"))
+
+
+@dataclass(frozen=True, slots=True)
+class SetTaxResidence:
+    """By finance, who has seen the proof that `reference` names: a certificate of residence, an identity document."""
+
+    payee_id: str
+    country: str
+    reference: Text
+
+
+@dataclass(frozen=True, slots=True)
+class TaxResidenceVerified:
+    """From now on the payee's income is taxed as that of a resident of `country` (ISO 3166-1 alpha-2)."""
+
+    payee_id: str
+    country: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxResidence:
+    """One row of the inline table `tax_residences`."""
+
+    payee_id: str
+    country: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetReferenceRate:
+    """By finance: the central parity rate of the month's last day, `cny_minor` fen for `per_minor` minor units."""
+
+    currency: str
+    month: str
+    cny_minor: Annotated[int, Asked(Interval(ge=1, le=LIMIT_MINOR))]
+    per_minor: Annotated[int, Asked(Interval(ge=1, le=LIMIT_MINOR))]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRateSet:
+    """Pay in `currency` is taxed in China at this rate in the month after `month`."""
+
+    currency: str
+    month: str
+    cny_minor: int
+    per_minor: int
+
+
+def residence_stream(payee_id: str) -> str:
+    return stream_id(RESIDENCE, payee_id)
+
+
+def rate_stream(currency: str, month: str) -> str:
+    return stream_id(RATE, derived_id(RATE, currency, month))
+
+
+def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence[TaxResidenceVerified]:
+    context.actor.require("finance")
+    check_text(command, "reference")
+    if command.country not in countries():
+        raise Invalid(
+            "tax.country_unknown", country=command.country[:8], do="name a country of ISO 3166-1, such as CN or GB"
+        )
+    row = context.rows.get(RESIDENCES, (checked_id(command.payee_id),))
+    if row is not None and (row.country, row.reference) == (command.country, command.reference):
+        return []
+    return [TaxResidenceVerified(command.payee_id, command.country, command.reference)]
+
+
+def _fold(fact: DecidedEvent[TaxResidenceVerified], rows: Rows) -> Iterable[tuple[Key, TaxResidence]]:
+    event = fact.event
+    yield (event.payee_id,), TaxResidence(event.payee_id, event.country, event.reference)
+
+
+def _reads(command: SetTaxResidence, state: None) -> Iterable[tuple[InlineTable[Any], Key]]:
+    yield RESIDENCES, (command.payee_id,)
+
+
+def _decide_rate(command: SetReferenceRate, state: None, context: Context) -> Sequence[ReferenceRateSet]:
+    context.actor.require("finance")
+    if checked_currency(command.currency) == CN_CURRENCY:
+        raise Invalid("tax.rate_of_itself", currency=command.currency)
+    month = checked_month(command.month)
+    for name in ("cny_minor", "per_minor"):
+        low, high = limits(command, name)
+        if not low <= getattr(command, name) <= high:
+            raise Invalid("tax.rate_out_of_range", field=name, limit=high)
+    row = context.rows.get(RATES, (command.currency, month))
+    if row is not None and (row.cny_minor, row.per_minor) == (command.cny_minor, command.per_minor):
+        return []
+    return [ReferenceRateSet(command.currency, month, command.cny_minor, command.per_minor)]
+
+
+def _fold_rate(fact: DecidedEvent[ReferenceRateSet], rows: Rows) -> Iterable[tuple[Key, ReferenceRate]]:
+    event = fact.event
+    yield (event.currency, event.month), ReferenceRate(event.currency, event.month, event.cny_minor, event.per_minor)
+
+
+def _reads_rate(command: SetReferenceRate, state: None) -> Iterable[tuple[InlineTable[Any], Key]]:
+    yield RATES, (command.currency, command.month)
+
+
+RESIDENCES: InlineTable[TaxResidence] = InlineTable(
+    "tax_residences", TaxResidence, ("payee_id",), (TaxResidenceVerified,), _fold
+)
+RATES: InlineTable[ReferenceRate] = InlineTable(
+    "reference_rates", ReferenceRate, ("currency", "month"), (ReferenceRateSet,), _fold_rate
+)
+RESIDENCE_DECIDER: Decider[SetTaxResidence, None, TaxResidenceVerified] = Decider(
+    RESIDENCE, None, _decide, lambda state, _: state, published=False, reads=_reads
+)
+RATE_DECIDER: Decider[SetReferenceRate, None, ReferenceRateSet] = Decider(
+    RATE, None, _decide_rate, lambda state, _: state, published=False, reads=_reads_rate
+)
