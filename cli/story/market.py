@@ -20,6 +20,8 @@ CALL_S = 60.0
 TOKEN_S = 600.0
 AGAIN = frozenset({429, 502, 503, 504})
 _CODE = grpc.StatusCode
+NOT_YET = frozenset({"creator.unknown"})
+"""Refusals that say of themselves that a moment later may be another answer: one service has not heard of another's yet."""
 NOT_NOW = frozenset({_CODE.UNAVAILABLE, _CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED, _CODE.CANCELLED})
 """Asked again. CANCELLED that we did not ask for: a server that stops says so to calls that came and were not begun."""
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
@@ -136,7 +138,7 @@ class Market:
             late = time.monotonic() >= until
             try:
                 answer = await self.once(service, method, path, headers, content)
-                if answer.status_code not in AGAIN or late:
+                if late or not _again(answer):
                     return answer
             except Away as error:
                 if late:
@@ -168,3 +170,10 @@ class Market:
                 if error.code() not in NOT_NOW or time.monotonic() >= until:
                     raise Unexpected(f"{type(request).__name__}: {error.code().name} {error.details()}") from error
             await asyncio.sleep(0.2)
+
+
+def _again(answer: Answer) -> bool:
+    """Whether the same command may be answered otherwise in a moment."""
+    if answer.status_code != 409:
+        return answer.status_code in AGAIN
+    return answer.json().get("code") in NOT_YET

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as discovery
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 from dandelion.ledger.v1 import events_pb2 as ledger
@@ -119,7 +120,7 @@ async def find_one(market: Market, deal: Deal) -> Who:
 
 
 async def search(market: Market, deal: Deal, token: str = "") -> dict[str, str]:
-    """The creators that a deal's filters find, at most 200: ids with the country where each lives."""
+    """The creators that a deal's filters find and who take new jobs, at most 200: ids with the country where each lives."""
     stub = CreatorQueryServiceStub(market.channel("discovery", deal.brand))
     asked = discovery.SearchCreatorsRequest(page_size=200, at_least=token, **_criteria(deal.search))
     found = await market.ask(stub.SearchCreators, asked)
@@ -129,7 +130,8 @@ async def search(market: Market, deal: Deal, token: str = "") -> dict[str, str]:
 def _criteria(search: Mapping[str, Any]) -> dict[str, Any]:
     """The plan's words as the wire's numbers."""
     enums: dict[str, Any] = {"platforms": common.Platform, "tiers": common.Tier}
-    return {
+    asked: dict[str, Any] = {
         name: [number(enums[name], word) for word in value] if name in enums else value
         for name, value in search.items()
     }
+    return asked | {"availability": events.AVAILABILITY_OPEN}

@@ -5,6 +5,8 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.creators import events as creators
+from services.campaigns.domain.fees import events as fees
 from services.campaigns.domain.funding import events as funding
 from services.campaigns.domain.review import events as review
 from services.campaigns.domain.settlement import events as settlement
@@ -61,6 +63,8 @@ COLLABORATION: dict[str, type] = {
     "dispute.ruled@1": work.DisputeRuled,
 }
 PROCESS: dict[str, type] = {
+    "creator.heard@1": creators.CreatorHeard,
+    "fee_policy.heard@1": fees.FeePolicyHeard,
     "request.contract@1": funding.ContractRequested,
     "request.hold_escrow@1": funding.EscrowRequested,
     "request.fund@1": funding.FundingRequested,

@@ -12,7 +12,7 @@ from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read
 from kernel.processors.keyset import Keyset, Page, Row, chosen
 from kernel.processors.projector import consumer_name
-from services.campaigns.tables import DELIVERABLES
+from services.campaigns.tables import DELIVERABLES, PAYMENT_WAITS
 
 FILTER_LIMIT = 50
 
@@ -68,10 +68,13 @@ def _bounded(name: str, words: Sequence[str]) -> list[str]:
 async def deliverables_of(
     connection: AsyncConnection, collaborations: Sequence[str], actor: Actor
 ) -> dict[str, list[Row]]:
-    """The deliverables of a page of collaborations, by collaboration in order."""
-    table = DELIVERABLES
+    """The deliverables of a page of collaborations, by collaboration in order, and what their payments wait for."""
+    table, waits = DELIVERABLES, PAYMENT_WAITS
     asked = table.c.collaboration_id.in_(collaborations)
-    query = sa.select(table).where(asked, may_read(table, actor)).order_by(table.c.ordinal)
+    told = (waits.c.deliverable_id == table.c.deliverable_id) & may_read(waits, actor)
+    columns = (*table.columns, sa.func.coalesce(waits.c.waits_for, "").label("waits_for"))
+    query = sa.select(*columns).select_from(table.outerjoin(waits, told))
+    query = query.where(asked, may_read(table, actor)).order_by(table.c.ordinal)
     found: dict[str, list[Row]] = {uuid: [] for uuid in collaborations}
     for row in (await connection.execute(query)).mappings():
         found[row["collaboration_id"]].append(dict(row))

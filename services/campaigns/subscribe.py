@@ -7,8 +7,9 @@ from typing import Any
 from dandelion.campaigns.v1 import commands_pb2 as commands
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.discovery.v1 import events_pb2 as discovery
 from dandelion.ledger.v1 import events_pb2 as ledger
-from dandelion_contracts.wire import decoder
+from dandelion_contracts.wire import decoder, time_of
 from dandelion_contracts.words import word
 from google.protobuf.message import Message
 
@@ -27,9 +28,21 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.creators.causes import (
+    AvailabilityChanged,
+    CreatorRegistered,
+    CreatorReinstated,
+    CreatorSuspended,
+    SubjectErased,
+)
+from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
-from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.settlement.causes import (
+    ContentLookedAt,
+    PaymentDeferred,
+    PaymentReleased,
+)
 from services.campaigns.domain.shared.checks import CODE
 from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.shared.contract import Contract
@@ -62,6 +75,15 @@ def _refunded(wire: ledger.RefundIssued) -> RefundIssued:
     return RefundIssued(wire.collaboration_id, wire.deliverable_id, reason, wire.amount_minor, wire.currency)
 
 
+def _deferred(wire: ledger.PaymentDeferred) -> PaymentDeferred:
+    where = (wire.collaboration_id, wire.deliverable_id, wire.campaign_id)
+    return PaymentDeferred(*where, wire.brand_id, wire.creator_id, wire.reason)
+
+
+def _policy(wire: ledger.FeePolicyChanged) -> FeePolicyChanged:
+    return FeePolicyChanged(wire.fee_policy, time_of(wire.since), wire.brand_fee_bps, wire.creator_fee_bps)
+
+
 def _completed(wire: compliance.ReviewCompleted) -> ReviewCompleted:
     return ReviewCompleted(wire.submission_id, _verdict(wire.verdict), len(wire.findings))
 
@@ -75,12 +97,28 @@ def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
     return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged)
 
 
+def _available(wire: discovery.AvailabilityChanged) -> AvailabilityChanged:
+    takes_jobs = wire.availability != discovery.AVAILABILITY_CLOSED
+    return AvailabilityChanged(wire.creator_id, takes_jobs, wire.max_parallel_jobs)
+
+
+def _suspended(wire: discovery.CreatorSuspended) -> CreatorSuspended:
+    return CreatorSuspended(wire.creator_id, time_of(wire.until) if wire.HasField("until") else None)
+
+
 READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.EscrowHeld: lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id),
     ledger.EscrowRefused: lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code),
     ledger.RefundIssued: _refunded,
+    ledger.FeePolicyChanged: _policy,
     ledger.PaymentReleased: _released,
+    ledger.PaymentDeferred: _deferred,
     ledger.CommandRefused: _refused,
+    discovery.CreatorRegistered: lambda wire: CreatorRegistered(wire.creator_id),
+    discovery.AvailabilityChanged: _available,
+    discovery.CreatorSuspended: _suspended,
+    discovery.CreatorReinstated: lambda wire: CreatorReinstated(wire.creator_id),
+    compliance.SubjectErased: lambda wire: SubjectErased(wire.subject_id),
     compliance.ReviewCompleted: _completed,
     compliance.DisclosureAttached: _attached,
     compliance.ContentLookedAt: _looked,

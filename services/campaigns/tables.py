@@ -9,6 +9,7 @@ from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
 from services.campaigns.domain.application.application import State as ApplicationState
 from services.campaigns.domain.collaboration.state import State as CollaborationState
+from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.shared.brief import Brief
 from services.campaigns.domain.shared.terms import Terms
 
@@ -31,7 +32,8 @@ class Stored(sa.types.TypeDecorator[Any]):
 
 
 def metadata() -> sa.MetaData:
-    """The kernel's tables, and the rows that must be exact at the head: budgets, and briefs in force."""
+    """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, creators and their
+    jobs, fee policies."""
     made = sa.MetaData()
     define(made)
     text, big = sa.Text, sa.BigInteger
@@ -47,6 +49,21 @@ def metadata() -> sa.MetaData:
         sa.Column("campaign_id", text, primary_key=True), sa.Column("brand_id", text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False), sa.Column("brief", Stored(Hashed[Brief]), nullable=False),
         sa.Column("terms", Stored(Hashed[Terms]), nullable=False),
+    )  # fmt: skip
+    sa.Table(
+        "creators", made,
+        sa.Column("creator_id", text, primary_key=True), sa.Column("open", sa.Boolean, nullable=False),
+        sa.Column("max_parallel_jobs", sa.Integer, nullable=False), sa.Column("suspended", sa.Boolean, nullable=False),
+        sa.Column("suspended_until", UtcTime), sa.Column("forgotten", sa.Boolean, nullable=False),
+    )  # fmt: skip
+    sa.Table(
+        "jobs", made,
+        sa.Column("creator_id", text, primary_key=True), sa.Column("running", big, nullable=False),
+    )  # fmt: skip
+    sa.Table(
+        "fee_policies", made,
+        sa.Column("owner", text, primary_key=True),
+        sa.Column("policies", Stored(tuple[FeePolicyHeard, ...]), nullable=False),
     )  # fmt: skip
     return made
 
@@ -132,3 +149,10 @@ POSTINGS = sa.Table(
     sa.Index("postings_publish", "publish_at", "deliverable_id"),
 )  # fmt: skip
 """The posting calendar: a row per deliverable that has been given a time."""
+
+PAYMENT_WAITS = sa.Table(
+    "payment_waits", _READ,
+    sa.Column("deliverable_id", sa.Text, primary_key=True), _text("waits_for"),
+    sa.Column("readers", RowReaders, nullable=False),
+)  # fmt: skip
+"""What the payment of a deliverable waits for, as the ledger says; no row: nothing."""

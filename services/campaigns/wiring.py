@@ -13,6 +13,8 @@ from services.campaigns.domain.application.application import APPLICATION
 from services.campaigns.domain.campaign.campaign import CAMPAIGN
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
+from services.campaigns.domain.shared.creators import CREATORS, JOBS
+from services.campaigns.domain.shared.fees import POLICIES
 from services.campaigns.gauges import GAUGES
 from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
@@ -43,7 +45,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
     deciders=[CAMPAIGN, APPLICATION, COLLABORATION, *(process.decider for process in PROCESSES)],
-    inlines=[BUDGETS, BRIEFS, DEADLINES],
+    inlines=[BUDGETS, BRIEFS, CREATORS, JOBS, POLICIES, DEADLINES],
     publish=publish,
     decode=decode,
     decode_command=decode_command,

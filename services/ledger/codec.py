@@ -5,6 +5,7 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.payees import PayoutAccountChanged
+from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
 from services.ledger.domain.waiting import PaymentDeferred
@@ -17,6 +18,9 @@ EVENTS: dict[str, type] = {
     "transfer.look_due@1": TransferLookDue,
     "payment.deferred@1": PaymentDeferred,
     "payout_account.changed@1": PayoutAccountChanged,
+    "fee_policy.proposed@1": FeePolicyProposed,
+    "fee_policy.approved@1": FeePolicyApproved,
+    "fee_policy.rejected@1": FeePolicyRejected,
     "tax_residence.verified@1": TaxResidenceVerified,
     "reference_rate.set@1": ReferenceRateSet,
     "window.closed@1": WindowClosed,

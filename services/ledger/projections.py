@@ -6,10 +6,12 @@ from typing import Any
 
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
+from kernel.core.ids import split_stream
 from kernel.processors.access import PUBLIC
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
+from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
 from services.ledger.domain.waiting import PaymentDeferred
@@ -18,6 +20,7 @@ from services.ledger.tables import (
     BALANCES,
     DEFERRED_PAYMENTS,
     HELD_ESCROWS,
+    POLICIES,
     RATES,
     RESIDENCES,
     STATEMENT_LINES,
@@ -213,11 +216,36 @@ def _deferred(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str,
     }  # fmt: skip
 
 
+async def _apply_policies(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    own = _of((FeePolicyProposed, FeePolicyApproved, FeePolicyRejected), events)
+    await fold_rows(target, POLICIES, own, lambda one: (split_stream(one.stream)[1],), _policy)
+
+
+def _policy(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any]:
+    """What is not approved is staff's matter."""
+    event, policy = incoming.event, incoming.event.policy
+    found = {
+        "policy_id": split_stream(incoming.stream)[1], "name": policy.name, "since": policy.since,
+        "brand_fee_bps": policy.brand_fee_bps, "creator_fee_bps": policy.creator_fee_bps, "approved_by": "",
+        "proposed_by": row["proposed_by"] if row else "", "reason": "", "changed_at": incoming.at,
+        "readers": sorted(STAFF),
+    }  # fmt: skip
+    match event:
+        case FeePolicyProposed(_, proposed_by):
+            return found | {"status": "proposed", "proposed_by": proposed_by}
+        case FeePolicyApproved(_, _, approved_by):
+            return found | {"status": "approved", "approved_by": approved_by, "readers": [PUBLIC]}
+        case _:
+            return found | {"status": "rejected", "reason": event.reason}
+
+
 BALANCES_PROJECTION = Projection("balances", 1, (BALANCES, STATEMENT_LINES), _apply_balances)
 ESCROWS_PROJECTION = Projection("held_escrows", 1, (HELD_ESCROWS,), _apply_escrows)
 RESIDENCES_PROJECTION = Projection("residences", 1, (RESIDENCES,), _apply_residences)
 RATES_PROJECTION = Projection("rates", 1, (RATES,), _apply_rates)
 DEFERRED_PROJECTION = Projection("deferred_payments", 1, (DEFERRED_PAYMENTS,), _apply_deferred)
+POLICIES_PROJECTION = Projection("policies", 1, (POLICIES,), _apply_policies)
 PROJECTIONS = (
     BALANCES_PROJECTION, ESCROWS_PROJECTION, RESIDENCES_PROJECTION, RATES_PROJECTION, DEFERRED_PROJECTION,
+    POLICIES_PROJECTION,
 )  # fmt: skip

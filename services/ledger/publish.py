@@ -13,7 +13,9 @@ from kernel.core.ids import split_stream
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
+from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.payees import PAYEE
+from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import RATE, RESIDENCE
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import SEAL
@@ -45,8 +47,21 @@ def wire_of(event: object, at: Timestamp) -> Message:
             return _tax(event, at)
         case PaymentDeferred():
             return _deferred(event, at)
+        case FeePolicyProposed(policy):
+            return pb.FeePolicyProposed(**_policy(policy), proposed_at=at)
+        case FeePolicyApproved(policy):
+            return pb.FeePolicyChanged(**_policy(policy), approved_at=at)
+        case FeePolicyRejected(policy, reason):
+            return pb.FeePolicyRejected(**_policy(policy), reason=reason, rejected_at=at)
         case _:
             raise TypeError(f"{type(event).__name__} has no public form")
+
+
+def _policy(policy: FeePolicy) -> dict[str, Any]:
+    return {
+        "fee_policy": policy.name, "since": stamp(policy.since), "brand_fee_bps": policy.brand_fee_bps,
+        "creator_fee_bps": policy.creator_fee_bps,
+    }  # fmt: skip
 
 
 def _deposit(event: ChainPosted) -> dict[str, Any]:

@@ -21,16 +21,21 @@ from kernel.host.app import App
 from kernel.processors.keyset import Page, Row, chosen
 from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
+from services.ledger.domain.fees import FIRST, policy_at
+from services.ledger.domain.policies import ONLY
+from services.ledger.domain.policies import POLICIES as APPROVED
 from services.ledger.ports import Anchors, anchors_of
 from services.ledger.projections import (
     BALANCES_PROJECTION,
     DEFERRED_PROJECTION,
     ESCROWS_PROJECTION,
+    POLICIES_PROJECTION,
     RATES_PROJECTION,
     RESIDENCES_PROJECTION,
 )
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
 from services.ledger.reads.payees import PayeeReads
+from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
 
 STAFF = ("finance", "operator", "auditor")
@@ -112,6 +117,22 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         size, after = self._paging(request, actor)
         found = await self._payees.rates(_currency(request.currency), falling, after, size, actor)
         return pb.ListReferenceRatesResponse(rates=map(_rate, found.rows), page=self._page(request, found, actor))
+
+    async def ListFeePolicies(self, request: pb.ListFeePoliciesRequest, context: Any) -> pb.ListFeePoliciesResponse:  # noqa: N802
+        actor = caller()
+        await self._app.at_least(request.at_least, POLICIES_PROJECTION.name)
+        _, falling = chosen(request.order_by, ("since desc", "since"))
+        size, after = self._paging(request, actor)
+        found = await self._payees.policies(falling, after, size, actor)
+        row = await inline_row(self._app.database, APPROVED, ONLY)
+        now = policy_at(await self._app.log.now(), row.policies if row else (FIRST,))
+        return pb.ListFeePoliciesResponse(
+            policies=[_policy(row, actor) for row in found.rows], page=self._page(request, found, actor),
+            in_force=pb.FeePolicy(
+                fee_policy=now.name, status=pb.FEE_POLICY_STATUS_APPROVED, since=stamp(now.since),
+                brand_fee_bps=now.brand_fee_bps, creator_fee_bps=now.creator_fee_bps,
+            ),
+        )  # fmt: skip
 
     def _paging(self, request: Any, actor: Actor) -> tuple[int, Cursor | None]:
         size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
@@ -202,6 +223,24 @@ def _deferred(row: Row) -> pb.DeferredPayment:
 def _rate(row: Row) -> pb.ReferenceRate:
     names = ("currency", "month", "cny_minor", "per_minor")
     return pb.ReferenceRate(**{name: row[name] for name in names}, set_at=stamp(row["set_at"]))
+
+
+POLICY_STATUS = {
+    "proposed": pb.FEE_POLICY_STATUS_PROPOSED, "approved": pb.FEE_POLICY_STATUS_APPROVED,
+    "rejected": pb.FEE_POLICY_STATUS_REJECTED,
+}  # fmt: skip
+
+
+def _policy(row: Row, actor: Actor) -> pb.FeePolicy:
+    """Who of finance did it is for staff."""
+    found = pb.FeePolicy(
+        policy_id=row["policy_id"], fee_policy=row["name"], status=POLICY_STATUS[row["status"]],
+        since=stamp(row["since"]), brand_fee_bps=row["brand_fee_bps"], creator_fee_bps=row["creator_fee_bps"],
+        changed_at=stamp(row["changed_at"]),
+    )  # fmt: skip
+    if not actor.roles.isdisjoint(STAFF):
+        found.proposed_by, found.approved_by, found.reason = row["proposed_by"], row["approved_by"], row["reason"]
+    return found
 
 
 def _total_row(row: Totals) -> pb.TrialBalanceRow:

@@ -32,6 +32,7 @@ def _hold(message: Any) -> Command:
         message.agency_id,
         message.agency_bps,
         message.expires_s,
+        message.fee_policy,
     )
 
 

@@ -1,10 +1,29 @@
 """The ledger's tables: `metadata()` is what migrations make, the kernel's and the inline tables; the others are projections'."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.schema import RowReaders, UtcTime
+from kernel.core.canonical import canonical
+from kernel.core.codec import adapter
 from services.ledger.domain.accounts import bound_check_sql
+from services.ledger.domain.fees import FeePolicy
+
+
+class Policies(sa.types.TypeDecorator[Any]):
+    """Fee policies as canonical JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else canonical(value).decode()
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else adapter(tuple[FeePolicy, ...]).validate_json(value)
+
 
 METADATA = sa.MetaData()
 schema.define(METADATA)
@@ -74,9 +93,10 @@ PAYOUT_ACCOUNTS = sa.Table(
     sa.Column("proven", sa.Boolean, nullable=False),
     sa.Column("next_usable_at", UtcTime),
 )
-TAX_RESIDENCES = sa.Table("tax_residences", METADATA, *_key("payee_id"), *_text("country", "reference"))
-REFERENCE_RATES = sa.Table("reference_rates", METADATA, *_key("currency", "month"), *_minor("cny_minor", "per_minor"))
-WAITING_PAYMENTS = sa.Table(
+sa.Table("fee_policies", METADATA, *_key("owner"), sa.Column("policies", Policies, nullable=False))
+sa.Table("tax_residences", METADATA, *_key("payee_id"), *_text("country", "reference"))
+sa.Table("reference_rates", METADATA, *_key("currency", "month"), *_minor("cny_minor", "per_minor"))
+sa.Table(
     "waiting_payments",
     METADATA,
     *_key("deliverable_id"),
@@ -162,3 +182,17 @@ DEFERRED_PAYMENTS = sa.Table(
     sa.Index("deferred_payments_since", "deferred_at", "deliverable_id"),
 )
 """Payments that wait, per deliverable, with the reason; a row leaves when its payment is made or its escrow ends."""
+
+POLICIES = sa.Table(
+    "policies",
+    _READ,
+    *_key("policy_id"),
+    *_text("name", "status", "proposed_by", "approved_by", "reason"),
+    sa.Column("since", UtcTime, nullable=False),
+    sa.Column("brand_fee_bps", sa.Integer, nullable=False),
+    sa.Column("creator_fee_bps", sa.Integer, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("policies_since", "since", "policy_id"),
+)
+"""Fee policies: approved ones for everybody, the others for staff."""

@@ -14,6 +14,7 @@ from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.inlines import ALL
 from services.ledger.domain.payees import PAYEES
+from services.ledger.domain.policies import POLICY_DECIDER
 from services.ledger.domain.residences import RATE_DECIDER, RESIDENCE_DECIDER
 from services.ledger.domain.seals import SEALING
 from services.ledger.domain.watches import WATCHES
@@ -46,7 +47,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(*DECIDERS, PAYEES, RESIDENCE_DECIDER, RATE_DECIDER, WATCHES, SEALING),
+    deciders=(*DECIDERS, PAYEES, POLICY_DECIDER, RESIDENCE_DECIDER, RATE_DECIDER, WATCHES, SEALING),
     inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,

@@ -246,6 +246,10 @@ OPEN_RPC = {"GetCampaign", "ListCampaigns"}
 """A campaign that recruits in the open is shown to creators and agencies, without its budget."""
 
 
+TOLD_TO_ALL = {"ListFeePolicies", "ListReferenceRates"}
+"""The platform's fees, and the rates of the tax office: everybody who has an account may know them."""
+
+
 @pytest.mark.parametrize("name", ["anonymous", "another brand", "another creator", "an agency without mandate"])
 async def test_no_query_shows_a_stranger_anything(stage: Stage, name: str) -> None:
     brand = DEALS[0].brand.tenant
@@ -257,7 +261,9 @@ async def test_no_query_shows_a_stranger_anything(stage: Stage, name: str) -> No
             continue
         async with grpc.aio.insecure_channel(stage.address.rpc[service]) as channel:
             request = request_of(
-                method, stage.ids, {"brand_id": brand, "tenant": brand, "owner": brand, "owner_id": brand}
+                method,
+                {**stage.ids, "payee_id": stage.ids["creator_id"]},
+                {"brand_id": brand, "tenant": brand, "owner": brand, "owner_id": brand},
             )
             asked = json.dumps(MessageToDict(request))
             code, answer = await call(channel, method, request, token)
@@ -268,6 +274,7 @@ async def test_no_query_shows_a_stranger_anything(stage: Stage, name: str) -> No
         shown = json.dumps(said)
         leaks = {secret for secret in secrets if secret in shown and secret not in asked}
         recruited = method.name in OPEN_RPC and "brand" not in name and "reservedMinor" not in shown
-        if (leaks or len(shown) > 40) and not (recruited and '"budgetMinor"' not in shown):
+        many = len(shown) > 40 and method.name not in TOLD_TO_ALL
+        if (leaks or many) and not (recruited and '"budgetMinor"' not in shown):
             wrong.append(f"{method.name} as {name} shows {shown[:300]}")
     assert not wrong, "\n".join(wrong)

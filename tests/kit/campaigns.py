@@ -20,6 +20,7 @@ from services.campaigns.domain.shared.brief import (
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.contract import Contract, Parties, application_id, draw_up
+from services.campaigns.domain.shared.creators import Creator
 from services.campaigns.domain.shared.terms import Clocks, Terms
 
 CAMPAIGN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -56,6 +57,12 @@ OPERATOR = Actor("olga", "platform", frozenset({"operator"}))
 SYSTEM = Actor("clock", "platform", frozenset({"system"}))
 APPLICATION_ID = application_id(CAMPAIGN_ID, CREATOR_ID)
 PARTIES = Parties(CAMPAIGN_ID, BRAND_ID, CREATOR_ID)
+
+
+def bookable(creator_id: str = CREATOR_ID, **changes: Any) -> dict[Any, Any]:
+    """The row of a creator who takes new jobs, as it stands at the head."""
+    row = Creator(creator_id, True, 0, False, None, False)
+    return {("creators", (creator_id,)): replace(row, **changes)}
 
 
 def terms(**clocks: int) -> Terms:

@@ -109,17 +109,22 @@ def _stepped(row: Row, event: Any, incoming: Delivered[Any]) -> Row:
         case BriefPublished():
             recruits = [] if event.brief.value.mode is Mode.INVITE else RECRUITS
             readers = [*row["readers"], *recruits]
-            return row | {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
+            opened = {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
+            return row | opened | _sealed(event)
         case BriefAmended():
             return row | {
                 "brief_version": event.version,
-                "brief": event.brief,
                 "campaign_type": event.brief.value.campaign_type.value,
-                "terms_sha256": sha256_of(event.brief, event.terms),
                 "budget_minor": event.brief.value.budget_minor,
+                **_sealed(event),
             }
         case _:
             return row | {"status": STATUS[type(event)].value}
+
+
+def _sealed(event: BriefPublished | BriefAmended) -> Row:
+    """The documents and their hash: publication and amendment take the fees of their day."""
+    return {"brief": event.brief, "terms": event.terms, "terms_sha256": sha256_of(event.brief, event.terms)}
 
 
 def _counted(row: Row, event: Any) -> Row:

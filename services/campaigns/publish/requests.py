@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
+from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.events import (
     ContractRequested,
     EndRequested,
@@ -45,8 +47,12 @@ from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.publish.content import submission
 from services.campaigns.publish.wire import placement_of, who
 
+_ProcessEvent = CreatorHeard | FeePolicyHeard | FundingEvent | ReviewEvent | SettlementEvent
 
-def request_of(event: FundingEvent | ReviewEvent | SettlementEvent, requester: str) -> OutgoingCommand | None:
+
+def request_of(
+    event: CreatorHeard | FeePolicyHeard | FundingEvent | ReviewEvent | SettlementEvent, requester: str
+) -> OutgoingCommand | None:
     """The command an event of a process asks for; None for a step that asks for nothing."""
     return REQUESTS[type(event)](event, requester)
 
@@ -68,6 +74,7 @@ def _hold(event: EscrowRequested, requester: str) -> OutgoingCommand:
         brand_fee_minor=event.brand_fee_minor,
         revision=1,
         jurisdiction=event.jurisdiction,
+        fee_policy=event.fee_policy,
     )
     return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
@@ -196,7 +203,17 @@ def _nothing(event: object, requester: str) -> None:
     return None
 
 
-STEPS = (EscrowConfirmed, FundingCompleted, FundingStopped, VerdictNoted, LabelNoted, PartPaid, RequestRefused)
+STEPS = (
+    CreatorHeard,
+    FeePolicyHeard,
+    EscrowConfirmed,
+    FundingCompleted,
+    FundingStopped,
+    VerdictNoted,
+    LabelNoted,
+    PartPaid,
+    RequestRefused,
+)
 REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
     ContractRequested: _contract,
     EscrowRequested: _hold,

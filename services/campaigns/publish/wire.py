@@ -15,7 +15,7 @@ from services.campaigns.domain.shared.brief import SHANGHAI, Brief, Product
 from services.campaigns.domain.shared.compensation import Compensation
 from services.campaigns.domain.shared.content_events import LabelPlacement, Ruler
 from services.campaigns.domain.shared.contract import DeliverableTerms, Offer, Parties
-from services.campaigns.domain.shared.terms import Clocks, LadderStage, Terms, ladder_share
+from services.campaigns.domain.shared.terms import FIRST_POLICY, Clocks, LadderStage, Terms, ladder_share
 from services.campaigns.domain.shared.work_events import Due, Ended
 
 PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.STAFF: pb.PARTY_STAFF}
@@ -77,9 +77,10 @@ def wire_terms(terms: Terms, brief: Brief) -> pb.Terms:
 
 
 def _left_out(terms: Terms) -> dict[str, Any]:
-    """Clocks that came later are left out where they are the default, as in `wire_timezone`."""
+    """Clocks that came later, and the first fee policy, are left out where they are the default, as in `wire_timezone`."""
     default = Clocks()
-    return {name: 0 for name in LATER_CLOCKS if getattr(terms.clocks, name) == getattr(default, name)}
+    clocks = {name: 0 for name in LATER_CLOCKS if getattr(terms.clocks, name) == getattr(default, name)}
+    return clocks | ({"fee_policy": ""} if terms.fee_policy == FIRST_POLICY else {})
 
 
 LATER_CLOCKS = ("dispute_s",)
@@ -151,6 +152,9 @@ def wire_offer(offer: Offer) -> pb.Offer:
         currency=offer.currency,
         total_minor=sum(each.escrow_minor for each in offer.deliverables),
         commission_bps=offer.commission_bps,
+        brand_fee_bps=offer.brand_fee_bps,
+        creator_fee_bps=offer.creator_fee_bps,
+        fee_policy=offer.fee_policy,
     )
 
 

@@ -144,8 +144,8 @@ class LadderBody(Body):
 
 
 class TermsBody(Body):
-    brand_fee_bps: Annotated[int, whole(Terms, "brand_fee_bps")] = _TERMS["brand_fee_bps"]
-    creator_fee_bps: Annotated[int, whole(Terms, "creator_fee_bps")] = _TERMS["creator_fee_bps"]
+    """The platform's fees are not among them: its fee policy decides those."""
+
     max_revisions: Annotated[int, whole(Terms, "max_revisions")] = _TERMS["max_revisions"]
     clocks: ClocksBody = ClocksBody()
     ladder: LadderBody = LadderBody()

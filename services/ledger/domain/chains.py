@@ -33,6 +33,7 @@ from services.ledger.domain.escrows import payees_of
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.funding import BANK, BANK_OWN
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
+from services.ledger.domain.policies import ONLY, POLICIES
 from services.ledger.domain.residences import RESIDENCES
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
@@ -139,7 +140,9 @@ def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[Re
 
 
 def _payees(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[tuple[InlineTable[Any], Key]]:
-    if not isinstance(command, HoldEscrow):
+    if isinstance(command, HoldEscrow):
+        yield POLICIES, ONLY
+    else:
         yield WAITING, (command.deliverable_id,)
         yield from ((RESIDENCES, (payee_id,)) for payee_id in payees_of(command))
 

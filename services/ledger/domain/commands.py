@@ -103,7 +103,8 @@ class IdentifyMoney:
 
 @dataclass(frozen=True, slots=True)
 class HoldEscrow:
-    """Holds `fee_minor + brand_fee_minor` for a deliverable; a later revision states the new totals."""
+    """Holds `fee_minor + brand_fee_minor` for a deliverable; a later revision states the new totals. `fee_policy` names the
+    policy that the contract was sealed under; empty: the one in force."""
 
     deliverable_id: str
     revision: int
@@ -118,6 +119,7 @@ class HoldEscrow:
     agency_id: str = ""
     agency_bps: int = 0
     expires_s: int = 0
+    fee_policy: str = ""
 
     @property
     def chain_id(self) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import checked_id
-from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency
+from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency, share_down
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash
 from services.ledger.domain.events import (
@@ -19,7 +19,8 @@ from services.ledger.domain.events import (
     ReleaseKind,
     TaxWithheld,
 )
-from services.ledger.domain.fees import policy_at, share_out, split_creators
+from services.ledger.domain.fees import MAX_CREATOR_FEE_BPS, FeePolicy, policy_at, share_out, split_creators
+from services.ledger.domain.policies import approved
 from services.ledger.domain.posting import Books
 from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import ESCROWS, TAX_YEARS, Escrow, EscrowStatus
@@ -84,9 +85,23 @@ def _deal(command: HoldEscrow, context: Context) -> Deal:
     return Deal(
         command.deliverable_id, command.revision, command.collaboration_id, command.campaign_id, command.brand_id,
         command.creator_id, command.agency_id, command.agency_bps, command.jurisdiction, command.currency,
-        command.fee_minor, command.brand_fee_minor, policy_at(context.at).id,
+        command.fee_minor, command.brand_fee_minor, _policy(command, context).name,
         context.at + timedelta(seconds=command.expires_s or ESCROW_LIFE_S),
     )  # fmt: skip
+
+
+def _policy(command: HoldEscrow, context: Context) -> FeePolicy:
+    """The policy that the deal was sealed under; the brand's fee is what it says, whoever asks for the hold."""
+    policies = approved(context.rows)
+    if not command.fee_policy:
+        return policy_at(context.at, policies)
+    named = next((policy for policy in policies if policy.name == command.fee_policy), None)
+    if named is None:
+        raise Refused("fee.policy_unknown", fee_policy=command.fee_policy[:80])
+    expected_minor = share_down(command.fee_minor, named.brand_fee_bps)
+    if command.brand_fee_minor != expected_minor:
+        raise Refused("fee.not_by_policy", fee_policy=named.name, expected_minor=expected_minor)
+    return named
 
 
 def _checked_change(deal: Deal, row: Escrow | None) -> int:
@@ -187,7 +202,7 @@ def _released(
     final: bool,
     kind: ReleaseKind,
 ) -> Released:
-    limit_bps = policy_at(context.at).creator_fee_bps_max
+    limit_bps = MAX_CREATOR_FEE_BPS
     if not 0 <= command.creator_fee_bps <= limit_bps:
         raise Invalid("fee.creator_fee_out_of_range", creator_fee_bps=command.creator_fee_bps, limit_bps=limit_bps)
     release_ = command if isinstance(command, ReleasePayment) else None

@@ -1,24 +1,28 @@
 """Platform fees and the order in which an escrow is shared out. Percentages are basis points on integers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kernel.core.faults import Invalid
 from kernel.core.money import BASIS_POINTS, share_down, split_by_weights
 
+MAX_BRAND_FEE_BPS, MAX_CREATOR_FEE_BPS = 5_000, 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """In force from `since` until the next policy. `brand_fee_bps` is added to the creator's fee and paid by the
-    brand; `creator_fee_bps_max` limits what may be taken from the creator's fee. Both are snapshotted at the hold."""
+    """In force from `since` until the next policy. `brand_fee_bps` is added to the creator's fee and paid by the brand,
+    `creator_fee_bps` is left by the creator. Neither side chooses: the policy of the day decides, a contract seals it."""
 
-    id: str
+    name: str
     since: datetime
     brand_fee_bps: int
-    creator_fee_bps_max: int
+    creator_fee_bps: int
 
 
-POLICIES = (FeePolicy("fees@2025-01-01", datetime(2025, 1, 1, tzinfo=UTC), 1_000, 1_000),)
+FIRST = FeePolicy("fees@2025-01-01", datetime(2025, 1, 1, tzinfo=UTC), 1_000, 0)
+"""The policy before finance has set any."""
 
 VAT_BPS = {"CN": 600}
 """VAT inside the platform's fee, by the deal's jurisdiction. CN: modern services 6 %, Value-Added Tax Law of the PRC
@@ -37,12 +41,12 @@ class Shares:
     creator_minor: int
 
 
-def policy_at(at: datetime) -> FeePolicy:
+def policy_at(at: datetime, policies: Iterable[FeePolicy]) -> FeePolicy:
     """The policy in force; raises Invalid `fee.no_policy` before the first."""
-    in_force = [policy for policy in POLICIES if policy.since <= at]
+    in_force = [policy for policy in policies if policy.since <= at]
     if not in_force:
         raise Invalid("fee.no_policy", at=at.isoformat())
-    return in_force[-1]
+    return max(in_force, key=lambda policy: policy.since)
 
 
 def vat_inside(fee_minor: int, jurisdiction: str) -> int:

@@ -1,4 +1,4 @@
-"""SQL of what concerns payees: where they are resident for tax, what of theirs waits, and the rates of their tax."""
+"""SQL of what concerns payees: where they are resident for tax, what of theirs waits, the rates of their tax and the fees."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from kernel.core.faults import NotFound
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset, Page, Row
-from services.ledger.tables import DEFERRED_PAYMENTS, RATES, RESIDENCES
+from services.ledger.tables import DEFERRED_PAYMENTS, POLICIES, RATES, RESIDENCES
 
 SERVICE = "ledger"
 
@@ -45,3 +45,10 @@ class PayeeReads:
         order = Keyset(table.c.month, table.c.currency, falling=falling)
         async with reading_as(self.database, SERVICE, actor) as connection:
             return await order.read(connection, sa.select(table).where(*where), after, size)
+
+    async def policies(self, falling: bool, after: Cursor | None, size: int, actor: Actor) -> Page:
+        """A page of fee policies by date."""
+        table = POLICIES
+        order = Keyset(table.c.since, table.c.policy_id, falling=falling)
+        async with reading_as(self.database, SERVICE, actor) as connection:
+            return await order.read(connection, sa.select(table).where(may_read(table, actor)), after, size)

@@ -10,6 +10,7 @@ from kernel.host.app import App
 from services.ledger.ports import Webhooks, read_secrets
 from services.ledger.rest.finance import finance
 from services.ledger.rest.payees import payees
+from services.ledger.rest.policies import policies
 from services.ledger.rest.provider import provider
 from services.ledger.rest.settlement import SETTLEMENT_BYTES
 from services.ledger.rest.transfers import transfers
@@ -29,5 +30,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(transfers(app))
     api.include_router(finance(app))
     api.include_router(payees(app))
+    api.include_router(policies(app))
     api.include_router(provider(app, Webhooks(secrets)))
     return api

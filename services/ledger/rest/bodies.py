@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from kernel.core.bounds import whole
-from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, Uuid
+from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.payees import ChangePayoutAccount
+from services.ledger.domain.policies import ProposeFeePolicy, RejectFeePolicy
 from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
 
 
@@ -75,6 +76,18 @@ class CancelBody(Fields):
     kill_fee_minor: AmountMinor = 0
     creator_fee_bps: Bps = 0
     reason: ShortText
+
+
+class FeePolicyBody(Fields):
+    """The fees of all offers from `since` on: what the brand pays on top, and what the creator leaves of its fee."""
+
+    since: UtcDatetime
+    brand_fee_bps: Annotated[int, whole(ProposeFeePolicy, "brand_fee_bps")]
+    creator_fee_bps: Annotated[int, whole(ProposeFeePolicy, "creator_fee_bps")]
+
+
+class RejectionBody(Fields):
+    reason: Annotated[ShortText, whole(RejectFeePolicy, "reason")]
 
 
 class TaxResidenceBody(Fields):

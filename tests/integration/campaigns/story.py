@@ -10,6 +10,7 @@ from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as compliance_commands
 from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.discovery.v1 import events_pb2 as discovery
 from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
 
@@ -33,6 +34,21 @@ def brief_body(**changes: Any) -> dict[str, Any]:
         "budget_minor": 1_000_000, "currency": "CNY", "compensation": {"kind": "fixed"},
     }  # fmt: skip
     return brief | changes
+
+
+async def register(campaigns: Running, creator_id: str) -> None:
+    """Discovery says that a creator is there; waits until campaigns has heard it."""
+    await campaigns.tell(f"creator-{creator_id}", discovery.CreatorRegistered(creator_id=creator_id))
+    await until(lambda: is_heard(campaigns, creator_id))
+
+
+async def is_heard(campaigns: Running, creator_id: str, **wanted: object) -> bool:
+    """Whether campaigns has heard of a creator, and that it stands so."""
+    table = campaigns.app.metadata.tables["creators"]
+    async with campaigns.app.database.reading() as connection:
+        query = table.select().where(table.c.creator_id == creator_id)
+        row = (await connection.execute(query)).mappings().first()
+    return row is not None and all(row[name] == value for name, value in wanted.items())
 
 
 @dataclass
@@ -65,6 +81,8 @@ class Story:
         await self.accept()
 
     async def apply(self, *fees_minor: int) -> None:
+        if not await is_heard(self.campaigns, self.creator[1]):
+            await register(self.campaigns, self.creator[1])
         path = f"/campaigns/{self.campaign_id}/apply"
         receipt = await self.campaigns.done("POST", path, {"fees_minor": fees_minor}, self.creator)
         self.collaboration_id = receipt["stream"].removeprefix("application-")
@@ -107,7 +125,11 @@ class Story:
         return await self.until(lambda one: one.status == pb.COLLABORATION_STATUS_FUNDED)
 
     async def get(self) -> pb.Collaboration:
-        async with self.campaigns.channel(self.brand) as channel:
+        return await self.seen_by(self.brand)
+
+    async def seen_by(self, who: tuple[str, ...]) -> pb.Collaboration:
+        """The collaboration as one of its sides sees it."""
+        async with self.campaigns.channel(who) as channel:
             request = pb.ListCollaborationsRequest(campaign_id=self.campaign_id)
             answer = await CampaignQueryServiceStub(channel).ListCollaborations(request)
         return answer.collaborations[0] if answer.collaborations else pb.Collaboration()

@@ -139,3 +139,29 @@ async def test_a_gift_needs_no_escrow(campaigns: Running) -> None:
     await story.act("receive-product", None, story.creator)
     await story.submit(deliverable_id)
     assert await story.requests("ledger", ledger_commands.HoldEscrow) == []
+
+
+async def test_both_sides_see_what_a_payment_waits_for(campaigns: Running) -> None:
+    story = Story(campaigns)
+    await story.publish()
+    await story.agree(100_000)
+    deliverable_id = (await story.funded()).deliverables[0].deliverable.deliverable_id
+    await story.post(deliverable_id)
+    await story.look(deliverable_id, ok=True)
+    await story.asked("ledger", ledger_commands.ReleasePayment)
+    waits = ledger.PaymentDeferred(
+        deliverable_id=deliverable_id,
+        collaboration_id=story.collaboration_id,
+        brand_id=story.brand[1],
+        creator_id=story.creator[1],
+        reason="tax.residence_unknown",
+    )
+    await campaigns.tell(f"escrow-{deliverable_id}", waits)
+    for who in (story.brand, story.creator):
+
+        async def shown(who: tuple[str, ...] = who) -> bool:
+            return (await story.seen_by(who)).deliverables[0].waits_for == "tax.residence_unknown"
+
+        await until(shown)
+    await story.pay()
+    assert (await story.stage(pb.DELIVERABLE_STATUS_SETTLED)).waits_for == ""

@@ -61,13 +61,14 @@ async def _stored(campaigns: Running) -> dict[str, Any]:
     return {
         "stories": {"drafted": _of(drafted), "offered": _of(offered), "funded": _of(funded), "published": _of(published)},
         "hashes": await hashes(campaigns),
-        "told": [[*where, last] for where, last in campaigns.last.items()],
-        "positions": dict(campaigns.position),
+        **_told(campaigns),
     }  # fmt: skip
 
 
 async def _accepted(campaigns: Running, kept: dict[str, Any]) -> dict[str, Any]:
     """Accepted, and its contract asked for, while no relay runs: the request is stored and not sent."""
+    campaigns.last.update({(topic, partition): last for topic, partition, last in kept["told"]})
+    campaigns.position.update(kept["positions"])
     story = Story(campaigns)
     await story.publish()
     await story.agree(100_000)
@@ -77,7 +78,15 @@ async def _accepted(campaigns: Running, kept: dict[str, Any]) -> dict[str, Any]:
         return names.count("request.contract@1") == 3
 
     await until(asked)
-    return {"stories": kept["stories"] | {"accepted": _of(story)}}
+    return {"stories": kept["stories"] | {"accepted": _of(story)}, **_told(campaigns)}
+
+
+def _told(campaigns: Running) -> dict[str, Any]:
+    """Where the topics of the services that the test plays stand."""
+    return {
+        "told": [[*where, last] for where, last in campaigns.last.items()],
+        "positions": dict(campaigns.position),
+    }
 
 
 def _of(story: Story) -> dict[str, Any]:

@@ -16,6 +16,8 @@ BRAND, CREATOR = ("bea", new_id(), "brand"), ("cai", new_id(), "creator")
 STAFF_ONLY = [
     ("PUT", "/own-money/{id}", OWN), ("PUT", "/identifications/{id}", FOUND), ("POST", "/escrows/{id}/release", {}),
     ("POST", "/escrows/{id}/cancel", {"reason": "x"}), ("POST", "/settlements", "batch\n"),
+    ("PUT", "/fee-policies/{id}", {"since": "2099-01-01T00:00:00Z", "brand_fee_bps": 1, "creator_fee_bps": 1}),
+    ("POST", "/fee-policies/{id}/approve", None), ("POST", "/fee-policies/{id}/reject", {"reason": "x"}),
     ("PUT", "/tax-residences/{id}", {"country": "CN", "reference": "x"}),
     ("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1}),
 ]  # fmt: skip

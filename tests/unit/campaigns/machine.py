@@ -55,7 +55,7 @@ from services.campaigns.domain.shared.work_events import (
 )
 from services.campaigns.process.clocks import DISPUTE
 from services.campaigns.wiring import SERVICE
-from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, brief
+from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, bookable, brief
 from tests.kit.decide import World
 from tests.unit.campaigns.stages import AFTER, BY_THE_LEDGER, LIKELY, next_steps
 
@@ -74,7 +74,11 @@ class Campaigns(RuleBasedStateMachine):
         spec = replace(SPEC, outline_required=outline)
         products = (replace(SERUM, shipped=shipped),)
         self.brief = brief(budget_minor=budget_minor, deliverables=(spec, spec), products=products)
-        self.world = World(SERVICE, NOON)
+        rows = [
+            bookable(creator.tenant, max_parallel_jobs=limit)
+            for creator, limit in zip(CREATORS, (0, 1, 2), strict=True)
+        ]
+        self.world = World(SERVICE, NOON, {key: row for one in rows for key, row in one.items()})
         self.sent: list[tuple[str, Any, Actor]] = []
         self.submissions = 0
         self.send(CAMPAIGN_STREAM, DraftCampaign(self.brief), BRAND)

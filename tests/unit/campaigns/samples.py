@@ -8,6 +8,8 @@ from kernel.core.events import CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.events import (
     ContractRequested,
     EndRequested,
@@ -92,7 +94,7 @@ from services.campaigns.domain.shared.work_events import (
     ProductSent,
     WorkStarted,
 )
-from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, NOON, PARTIES, SERUM, brief, contract
+from tests.kit.campaigns import APPLICATION_ID, BRAND_ID, CREATOR_ID, NOON, PARTIES, SERUM, brief, contract
 
 RULE = Compensation(CompensationKind.HYBRID, Metric.CPE, 50, 1_000, 90_000, 300)
 BRIEF = brief(
@@ -185,7 +187,7 @@ COLLABORATION: list[Any] = [
 ]
 REQUESTS: list[Any] = [
     ContractRequested(DOCUMENT, SEAL),
-    EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN"),
+    EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN", "fees@2025-01-01"),
     FundingRequested(APPLICATION_ID),
     FundingFailed(APPLICATION_ID, "escrow.not_covered"),
     ReturnRequested(APPLICATION_ID, PARTIES, DID, 40_000, 500, "CNY", "budget_cut"),
@@ -199,6 +201,8 @@ REQUESTS: list[Any] = [
     EndRequested(APPLICATION_ID, DID, "escrow.expired", 88_000, "CNY"),
 ]
 STEPS: list[Any] = [
+    CreatorHeard(CREATOR_ID, False, 3, True, NOON, False),
+    FeePolicyHeard("fees@2027-01-01", NOON, 1_200, 300),
     RequestRefused("id", "HoldEscrow", "escrow.not_covered"),
     EscrowConfirmed(DID),
     FundingCompleted(),

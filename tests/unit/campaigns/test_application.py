@@ -51,6 +51,7 @@ from tests.kit.campaigns import (
     PARTIES,
     STRANGER,
     SYSTEM,
+    bookable,
     brief,
     contract,
 )
@@ -85,6 +86,7 @@ def rows(status: str = "published", committed_minor: int = 0, value: Brief = BRI
     return {
         ("budgets", key): Budget(CAMPAIGN_ID, BRAND_ID, status, "CNY", value.budget_minor, committed_minor),
         ("briefs", key): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms())),
+        **bookable(),
     }
 
 
@@ -247,10 +249,17 @@ def test_each_collaboration_has_one_contract_hash() -> None:
     assert Hashed.of(contract(FEES)).sha256 == same.sha256 != other.sha256
 
 
-@pytest.mark.parametrize("when", [INVITE, APPLY])
-def test_the_rows_of_the_campaign_are_announced(when: Any) -> None:
-    named = [(table.name, key) for table, key in APPLICATION.reads(when, APPLICATION.initial)]
-    assert named == [("briefs", (CAMPAIGN_ID,)), ("budgets", (CAMPAIGN_ID,))]
-    answered = APPLICATION.reads(AcceptApplication(1), APPLICATION.evolve(APPLICATION.initial, INVITED))
-    assert [(table.name, key) for table, key in answered] == named
-    assert list(APPLICATION.reads(AcceptApplication(1), APPLICATION.initial)) == []
+def test_the_rows_that_a_decision_reads_are_announced() -> None:
+    campaign = [("briefs", (CAMPAIGN_ID,)), ("budgets", (CAMPAIGN_ID,)), ("fee_policies", ("platform",))]
+    creator = [("creators", (CREATOR_ID,)), ("jobs", (CREATOR_ID,))]
+
+    def named(when: Any, *given: Any) -> list[Any]:
+        state = APPLICATION.initial
+        for event in given:
+            state = APPLICATION.evolve(state, event)
+        return [(table.name, key) for table, key in APPLICATION.reads(when, state)]
+
+    assert named(INVITE) == [*campaign, *creator]
+    assert named(APPLY) == campaign, "who applies is the actor, whom only the decision knows"
+    assert named(AcceptApplication(1), INVITED) == [*campaign, *creator]
+    assert named(AcceptApplication(1)) == []

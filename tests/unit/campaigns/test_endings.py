@@ -38,7 +38,7 @@ from services.campaigns.domain.shared.work_events import (
     PaymentAuthorised,
 )
 from services.campaigns.wiring import SERVICE
-from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, SYSTEM, brief, contract
+from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, SYSTEM, bookable, brief, contract
 from tests.kit.decide import World
 from tests.unit.campaigns.working import (
     APPROVED,
@@ -77,7 +77,7 @@ def silent(deliverable: str, when: datetime) -> Step:
 
 def rung(given: Sequence[Step], days: int, then: Sequence[Step] = ()) -> World:
     """The steps, and every clock that rings within so many days, in order; what else happens then."""
-    world = World(SERVICE, NOON)
+    world = World(SERVICE, NOON, bookable())
     for actor, command in given:
         world.execute(STREAM, command, actor)
     while due := [row for row in world.table("deadlines").values() if row.due_at <= day(days)]:

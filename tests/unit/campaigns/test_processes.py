@@ -52,10 +52,11 @@ from tests.kit.decide import check
 from tests.unit.campaigns.working import D1, D2, FUNDED, PAYING, S1, TWO, VERIFIED, decide, submit
 
 AGREED = Hashed.of(TWO)
+FIRST = "fees@2025-01-01"
 SEAL = AGREED.sha256
 GIVEN = Hashed.of(contract((0,), brief(compensation=Compensation(CompensationKind.GIFT))))
 HELD = [EscrowConfirmed(D1), EscrowConfirmed(D2)]
-ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN")
+ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", FIRST)
          for each in TWO.deliverables]  # fmt: skip
 CONTRACTING = [ContractRequested(AGREED, SEAL)]
 HOLDING = [*CONTRACTING, *ASKED]

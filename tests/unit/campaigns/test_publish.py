@@ -8,8 +8,10 @@ from dandelion.campaigns.v1 import events_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as compliance_commands
 from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.discovery.v1 import events_pb2 as discovery
 from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
+from dandelion_contracts.wire import stamp
 from google.protobuf import symbol_database
 
 from kernel.core.canonical import Hashed
@@ -26,12 +28,16 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.creators.causes import AvailabilityChanged, CreatorSuspended, SubjectErased
+from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.fees.causes import FeePolicyChanged
+from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import FundingEvent
 from services.campaigns.domain.review.causes import DisclosureAttached
 from services.campaigns.domain.review.causes import ReviewCompleted as Completed
 from services.campaigns.domain.review.events import ReviewEvent
-from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentDeferred, PaymentReleased
 from services.campaigns.domain.settlement.events import SettlementEvent
 from services.campaigns.domain.shared.content_events import ContentEvent, LabelPlacement, Verdict
 from services.campaigns.domain.shared.events import CampaignDrafted
@@ -81,7 +87,7 @@ def test_no_event_of_a_collaboration_is_forgotten() -> None:
 
 
 def test_no_event_of_a_process_is_forgotten() -> None:
-    check_forms(requests.REQUESTS, FundingEvent, ReviewEvent, SettlementEvent)
+    check_forms(requests.REQUESTS, CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent)
 
 
 def test_messages_name_the_parties() -> None:
@@ -206,6 +212,12 @@ SETTLED = ledger.PaymentReleased(
 )
 RETURNED = ledger.RefundIssued(**IDS, amount_minor=5, currency="CNY", reason="In words of finance's own")
 KILL_FEE = ledger.PaymentReleased(**IDS, release_id="r", kind=ledger.RELEASE_KIND_KILL_FEE)
+WAITS = ledger.PaymentDeferred(**IDS, creator_id=CREATOR_ID, reason="tax.rate_unknown")
+POLICY = ledger.FeePolicyChanged(fee_policy="fees@x", since=stamp(NOON), brand_fee_bps=1_200, creator_fee_bps=300)
+CLOSED = discovery.AvailabilityChanged(
+    creator_id=CREATOR_ID, availability=discovery.AVAILABILITY_CLOSED, max_parallel_jobs=2
+)
+BARRED = discovery.CreatorSuspended(creator_id=CREATOR_ID, until=stamp(NOON))
 HUMAN = compliance.ReviewCompleted(
     submission_id=SID, verdict=common.VERDICT_NEEDS_HUMAN, findings=[compliance.Finding()] * 2
 )
@@ -221,6 +233,14 @@ SEEN = compliance.ContentLookedAt(**IDS, look_id="l", found=True, label_present=
         pytest.param(RETURNED, RefundIssued(APPLICATION_ID, DID, "escrow.returned", 5, "CNY"), id="returned"),
         pytest.param(SETTLED, PaymentReleased(APPLICATION_ID, DID, "r", 5, "CNY"), id="paid"),
         pytest.param(KILL_FEE, None, id="a_kill_fee"),
+        pytest.param(WAITS, PaymentDeferred(APPLICATION_ID, DID, "", "", CREATOR_ID, "tax.rate_unknown"), id="waits"),
+        pytest.param(POLICY, FeePolicyChanged("fees@x", NOON, 1_200, 300), id="fees"),
+        pytest.param(CLOSED, AvailabilityChanged(CREATOR_ID, False, 2), id="closed"),
+        pytest.param(BARRED, CreatorSuspended(CREATOR_ID, NOON), id="suspended"),
+        pytest.param(
+            discovery.CreatorSuspended(creator_id=CREATOR_ID), CreatorSuspended(CREATOR_ID, None), id="barred"
+        ),
+        pytest.param(compliance.SubjectErased(subject_id=CREATOR_ID), SubjectErased(CREATOR_ID), id="erased"),
         pytest.param(HUMAN, Completed(SID, Verdict.NEEDS_HUMAN, 2), id="reviewed"),
         pytest.param(PLAIN, DisclosureAttached(SID, "#ad", None), id="labelled"),
         pytest.param(SEEN, ContentLookedAt(APPLICATION_ID, DID, "l", True, True, True), id="looked"),

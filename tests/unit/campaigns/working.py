@@ -37,6 +37,7 @@ from tests.kit.campaigns import (
     SERUM,
     SPEC,
     SYSTEM,
+    bookable,
     brief,
     contract,
 )
@@ -104,10 +105,9 @@ PAYING = [*VERIFIED, PAY]
 
 
 def in_force(value: Brief, version: int) -> dict[RowKey, Any]:
-    """The brief as it stands at the head."""
-    return {
-        ("briefs", (CAMPAIGN_ID,)): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms()))
-    }
+    """The brief, and the creator, as they stand at the head."""
+    brief_in_force = BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms()))
+    return {("briefs", (CAMPAIGN_ID,)): brief_in_force, **bookable()}
 
 
 def played(steps: Sequence[Step], at: datetime = NOON, value: Brief = BRIEF, version: int = 1) -> list[Any]:

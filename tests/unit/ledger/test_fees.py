@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kernel.core.faults import Invalid
 from services.ledger.domain.accounts import CHART, Code, bound_check_sql
-from services.ledger.domain.fees import policy_at, share_out, split_creators, vat_inside
+from services.ledger.domain.fees import FIRST, policy_at, share_out, split_creators, vat_inside
 
 MINOR = st.integers(0, 10**12)
 BPS = st.integers(0, 10_000)
@@ -46,7 +46,7 @@ def test_a_split_uses_largest_remainders_and_ties_go_to_the_smaller_id() -> None
 
 def test_a_time_before_the_first_policy_is_refused() -> None:
     with pytest.raises(Invalid, match=r"fee\.no_policy"):
-        policy_at(datetime(2024, 1, 1, tzinfo=UTC))
+        policy_at(datetime(2024, 1, 1, tzinfo=UTC), (FIRST,))
 
 
 def test_the_sql_bound_names_every_bounded_account() -> None:

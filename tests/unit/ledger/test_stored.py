@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ from services.ledger.domain.events import (
     TransferKind,
     Transferred,
 )
+from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.payees import PayoutAccountChanged
+from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
@@ -64,6 +67,7 @@ LEGS = (
     Leg(Ref(Code.PSP_CLEARING, "psp"), Ref(Code.BRAND_AVAILABLE, BRAND), 5_000, "CNY", Phase.PENDING),
     Leg(Ref(Code.BANK, "psp"), Ref(Code.BANK_OWN, "platform"), 3, "CNY"),
 )
+POLICY = FeePolicy("fees@2027-01-01", datetime(2027, 1, 1, tzinfo=UTC), 1_200, 300)
 RELEASE = ReleasePayment("r", DELIVERABLE, CREATOR, "CNY", 7, 1, 5, (Weight(CREATOR, 2),))
 CHAIN = ChainPosted(
     ChainKind.PAYMENT_RELEASED, "release:x", "0" * 32, "CNY", LEGS, (Ref(Code.ESCROW, DELIVERABLE),), 4, DEAL, RELEASED,
@@ -75,6 +79,9 @@ SAMPLES: dict[str, Any] = {
     "tax.withheld@1": TaxWithheld(derived_id("release"), DELIVERABLE, CREATOR, "CNY", TAX),
     "transfer.look_due@1": TransferLookDue(TransferKind.PAYOUT, PAYOUT, 3, NOON, True),
     "payment.deferred@1": PaymentDeferred("release:r", DEAL, CREATOR, "tax.residence_unknown", RELEASE),
+    "fee_policy.proposed@1": FeePolicyProposed(POLICY, "fay"),
+    "fee_policy.approved@1": FeePolicyApproved(POLICY, "fay", "fred"),
+    "fee_policy.rejected@1": FeePolicyRejected(POLICY, "too high"),
     "tax_residence.verified@1": TaxResidenceVerified(CREATOR, "CN", "passport seen"),
     "reference_rate.set@1": ReferenceRateSet("USD", "2026-10", 71_234, 10_000),
     "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
@@ -162,6 +169,14 @@ def test_a_payment_that_waits_tells_whom_and_what_it_waits_for() -> None:
     message = message_of(SAMPLES["payment.deferred@1"])
     assert (message.chain_id, message.payee_id, message.reason) == ("release:r", CREATOR, "tax.residence_unknown")
     assert (message.collaboration_id, message.fee_minor, message.currency) == (COLLABORATION, 7, "CNY")
+
+
+def test_a_policy_is_public_with_its_date_and_shares() -> None:
+    message = message_of(SAMPLES["fee_policy.approved@1"], "policy-x")
+    assert isinstance(message, pb.FeePolicyChanged)
+    assert (message.fee_policy, message.brand_fee_bps, message.creator_fee_bps) == ("fees@2027-01-01", 1_200, 300)
+    assert message.since.ToDatetime(UTC) == POLICY.since
+    assert "fay" not in str(message), "who of finance did it is nobody's business outside"
 
 
 def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:

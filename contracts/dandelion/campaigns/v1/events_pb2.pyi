@@ -118,6 +118,7 @@ class Terms(message.Message):
     PUBLISH_GRACE_S_FIELD_NUMBER: builtins.int
     VERIFY_S_FIELD_NUMBER: builtins.int
     PAYMENT_RETRY_S_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
     DISPUTE_S_FIELD_NUMBER: builtins.int
     invitation_expiry_s: builtins.int
     funding_s: builtins.int
@@ -132,7 +133,7 @@ class Terms(message.Message):
     protection_s: builtins.int
     """How long the post has to stay up."""
     brand_fee_bps: builtins.int
-    """Fee the brand pays on top of the creator's fee."""
+    """Fee the brand pays on top of the creator's fee. Neither side chooses it: the ledger's fee policy decides both."""
     creator_fee_bps: builtins.int
     """Share of the fee that the creator leaves to the platform."""
     exclusivity_days: builtins.int
@@ -156,6 +157,8 @@ class Terms(message.Message):
     """From publication to the last look that may verify it."""
     payment_retry_s: builtins.int
     """Between two requests to pay when no answer came."""
+    fee_policy: builtins.str
+    """The fee policy that both shares come from, as in the ledger's FeePolicyChanged; empty: "fees@2025-01-01"."""
     dispute_s: builtins.int
     """For staff to rule on a dispute; 0: 14 days."""
     @builtins.property
@@ -185,11 +188,12 @@ class Terms(message.Message):
         publish_grace_s: builtins.int = ...,
         verify_s: builtins.int = ...,
         payment_retry_s: builtins.int = ...,
+        fee_policy: builtins.str = ...,
         dispute_s: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "dispute_s", b"dispute_s", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "dispute_s", b"dispute_s", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "fee_policy", b"fee_policy", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -627,6 +631,9 @@ class Offer(message.Message):
     CURRENCY_FIELD_NUMBER: builtins.int
     TOTAL_MINOR_FIELD_NUMBER: builtins.int
     COMMISSION_BPS_FIELD_NUMBER: builtins.int
+    BRAND_FEE_BPS_FIELD_NUMBER: builtins.int
+    CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
     round: builtins.int
     """1 for the invitation or application, one more with each counter-offer."""
     currency: builtins.str
@@ -635,6 +642,10 @@ class Offer(message.Message):
     """Sum of fee_minor + brand_fee_minor: what accepting reserves of the budget."""
     commission_bps: builtins.int
     """Share of sales on top; 0: none."""
+    brand_fee_bps: builtins.int
+    """The platform's fees on it, as in Terms, which both sides see before they accept; 0 and empty in offers from before these fields."""
+    creator_fee_bps: builtins.int
+    fee_policy: builtins.str
     @builtins.property
     def deliverables(self) -> containers.RepeatedCompositeFieldContainer[Deliverable]: ...
     def __init__(
@@ -645,10 +656,13 @@ class Offer(message.Message):
         currency: builtins.str = ...,
         total_minor: builtins.int = ...,
         commission_bps: builtins.int = ...,
+        brand_fee_bps: builtins.int = ...,
+        creator_fee_bps: builtins.int = ...,
+        fee_policy: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["commission_bps", b"commission_bps", "currency", b"currency", "deliverables", b"deliverables", "round", b"round", "total_minor", b"total_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "commission_bps", b"commission_bps", "creator_fee_bps", b"creator_fee_bps", "currency", b"currency", "deliverables", b"deliverables", "fee_policy", b"fee_policy", "round", b"round", "total_minor", b"total_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

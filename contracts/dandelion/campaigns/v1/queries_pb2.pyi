@@ -459,6 +459,7 @@ class DeliverableView(message.Message):
     CREATOR_NET_MINOR_FIELD_NUMBER: builtins.int
     AWAITS_FIELD_NUMBER: builtins.int
     ESCALATIONS_FIELD_NUMBER: builtins.int
+    WAITS_FOR_FIELD_NUMBER: builtins.int
     status: DeliverableStatus.ValueType
     submission_id: builtins.str
     """The newest submission; empty: none."""
@@ -478,6 +479,10 @@ class DeliverableView(message.Message):
     """
     escalations: builtins.int
     """How often staff were told."""
+    waits_for: builtins.str
+    """What the payment waits for, as in the ledger's PaymentDeferred ("tax.residence_unknown", "tax.rate_unknown"); empty: nothing.
+    The money stays in escrow, and the payment is made by itself once that is settled.
+    """
     @builtins.property
     def deliverable(self) -> events_pb2.Deliverable: ...
     @builtins.property
@@ -509,10 +514,11 @@ class DeliverableView(message.Message):
         creator_net_minor: builtins.int = ...,
         awaits: builtins.str = ...,
         escalations: builtins.int = ...,
+        waits_for: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "creator_net_minor", b"creator_net_minor", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "creator_net_minor", b"creator_net_minor", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,7 @@ class HoldEscrow(message.Message):
     JURISDICTION_FIELD_NUMBER: builtins.int
     AGENCY_BPS_FIELD_NUMBER: builtins.int
     EXPIRES_S_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
     deliverable_id: builtins.str
     collaboration_id: builtins.str
     campaign_id: builtins.str
@@ -61,6 +62,8 @@ class HoldEscrow(message.Message):
     """The agency's share of the creator's fee (after the creator-side platform fee); needs agency_id."""
     expires_s: builtins.int
     """An escrow that is neither released nor cancelled goes back to the brand after this; 0: the ledger's default."""
+    fee_policy: builtins.str
+    """The fee policy that the contract was sealed under; brand_fee_minor is what it says. Empty: the one in force."""
     def __init__(
         self,
         *,
@@ -78,10 +81,11 @@ class HoldEscrow(message.Message):
         jurisdiction: builtins.str = ...,
         agency_bps: builtins.int = ...,
         expires_s: builtins.int = ...,
+        fee_policy: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_bps", b"agency_bps", "agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "expires_s", b"expires_s", "fee_minor", b"fee_minor", "jurisdiction", b"jurisdiction", "requester", b"requester", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_bps", b"agency_bps", "agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "expires_s", b"expires_s", "fee_minor", b"fee_minor", "fee_policy", b"fee_policy", "jurisdiction", b"jurisdiction", "requester", b"requester", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

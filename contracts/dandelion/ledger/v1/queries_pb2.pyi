@@ -38,6 +38,24 @@ SIDE_UNSPECIFIED: Side.ValueType  # 0
 SIDE_DEBIT: Side.ValueType  # 1
 SIDE_CREDIT: Side.ValueType  # 2
 
+class _FeePolicyStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FeePolicyStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_FeePolicyStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    FEE_POLICY_STATUS_UNSPECIFIED: _FeePolicyStatus.ValueType  # 0
+    FEE_POLICY_STATUS_PROPOSED: _FeePolicyStatus.ValueType  # 1
+    FEE_POLICY_STATUS_APPROVED: _FeePolicyStatus.ValueType  # 2
+    FEE_POLICY_STATUS_REJECTED: _FeePolicyStatus.ValueType  # 3
+
+class FeePolicyStatus(_FeePolicyStatus, metaclass=_FeePolicyStatusEnumTypeWrapper): ...
+
+FEE_POLICY_STATUS_UNSPECIFIED: FeePolicyStatus.ValueType  # 0
+FEE_POLICY_STATUS_PROPOSED: FeePolicyStatus.ValueType  # 1
+FEE_POLICY_STATUS_APPROVED: FeePolicyStatus.ValueType  # 2
+FEE_POLICY_STATUS_REJECTED: FeePolicyStatus.ValueType  # 3
+
 @typing.final
 class Balance(message.Message):
     """One account. The balance is on its normal side: for a credit account credits_posted - debits_posted."""
@@ -704,5 +722,113 @@ class ListReferenceRatesResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FeePolicy(message.Message):
+    """The platform's fees from a date on, until the next approved policy begins."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    POLICY_ID_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    BRAND_FEE_BPS_FIELD_NUMBER: builtins.int
+    CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
+    PROPOSED_BY_FIELD_NUMBER: builtins.int
+    APPROVED_BY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    policy_id: builtins.str
+    """Empty: the first policy, which nobody had to approve."""
+    fee_policy: builtins.str
+    """As contracts name it: "fees@2027-01-01"."""
+    status: FeePolicyStatus.ValueType
+    brand_fee_bps: builtins.int
+    creator_fee_bps: builtins.int
+    proposed_by: builtins.str
+    """Who proposed and who approved it; for finance, operator and auditor."""
+    approved_by: builtins.str
+    reason: builtins.str
+    """Why it was rejected."""
+    @builtins.property
+    def since(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        policy_id: builtins.str = ...,
+        fee_policy: builtins.str = ...,
+        status: FeePolicyStatus.ValueType = ...,
+        since: timestamp_pb2.Timestamp | None = ...,
+        brand_fee_bps: builtins.int = ...,
+        creator_fee_bps: builtins.int = ...,
+        proposed_by: builtins.str = ...,
+        approved_by: builtins.str = ...,
+        reason: builtins.str = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["approved_by", b"approved_by", "brand_fee_bps", b"brand_fee_bps", "changed_at", b"changed_at", "creator_fee_bps", b"creator_fee_bps", "fee_policy", b"fee_policy", "policy_id", b"policy_id", "proposed_by", b"proposed_by", "reason", b"reason", "since", b"since", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListFeePoliciesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    order_by: builtins.str
+    """"since desc" (default) or "since"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListFeePoliciesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    POLICIES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    IN_FORCE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def policies(self) -> containers.RepeatedCompositeFieldContainer[FeePolicy]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    @builtins.property
+    def in_force(self) -> FeePolicy:
+        """The policy in force now."""
+
+    def __init__(
+        self,
+        *,
+        policies: abc.Iterable[FeePolicy] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+        in_force: FeePolicy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "page", b"page", "policies", b"policies"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -65,6 +65,11 @@ class BalanceQueryServiceStub:
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.FromString,
                 _registered_method=True)
+        self.ListFeePolicies = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListFeePolicies',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesResponse.FromString,
+                _registered_method=True)
         self.ListReferenceRates = channel.unary_unary(
                 '/dandelion.ledger.v1.BalanceQueryService/ListReferenceRates',
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.SerializeToString,
@@ -116,6 +121,13 @@ class BalanceQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFeePolicies(self, request, context):
+        """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListReferenceRates(self, request, context):
         """The rates at which pay in other currencies is taxed in China.
         """
@@ -155,6 +167,11 @@ def add_BalanceQueryServiceServicer_to_server(servicer, server):
                     servicer.ListDeferredPayments,
                     request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.FromString,
                     response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.SerializeToString,
+            ),
+            'ListFeePolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeePolicies,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesResponse.SerializeToString,
             ),
             'ListReferenceRates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReferenceRates,
@@ -325,6 +342,33 @@ class BalanceQueryService:
             '/dandelion.ledger.v1.BalanceQueryService/ListDeferredPayments',
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsRequest.SerializeToString,
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDeferredPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeePolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListFeePolicies',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListFeePoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class BalanceQueryServiceStub:
     """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor."""
     ListDeferredPayments: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListDeferredPaymentsRequest, _queries_pb2.ListDeferredPaymentsResponse]
     """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+    ListFeePolicies: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListFeePoliciesRequest, _queries_pb2.ListFeePoliciesResponse]
+    """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor."""
     ListReferenceRates: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]
     """The rates at which pay in other currencies is taxed in China."""
 
@@ -61,6 +63,8 @@ class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
     """Where a payee is resident for tax, as finance verified it; the payee itself, finance, operator and auditor."""
     ListDeferredPayments: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListDeferredPaymentsRequest, _queries_pb2.ListDeferredPaymentsResponse]  # type: ignore[assignment]
     """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+    ListFeePolicies: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListFeePoliciesRequest, _queries_pb2.ListFeePoliciesResponse]  # type: ignore[assignment]
+    """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor."""
     ListReferenceRates: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]  # type: ignore[assignment]
     """The rates at which pay in other currencies is taxed in China."""
 
@@ -112,6 +116,14 @@ class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListDeferredPaymentsResponse, _abc.Awaitable[_queries_pb2.ListDeferredPaymentsResponse]]:
         """Payments that wait, with the reason: for the sides of each, and for finance, operator and auditor all of them."""
+
+    @_abc_1.abstractmethod
+    def ListFeePolicies(
+        self,
+        request: _queries_pb2.ListFeePoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListFeePoliciesResponse, _abc.Awaitable[_queries_pb2.ListFeePoliciesResponse]]:
+        """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor."""
 
     @_abc_1.abstractmethod
     def ListReferenceRates(

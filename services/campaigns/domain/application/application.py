@@ -25,6 +25,7 @@ from services.campaigns.domain.shared.brief import Mode
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, commit
 from services.campaigns.domain.shared.checks import reason_code
 from services.campaigns.domain.shared.contract import Offer, Parties
+from services.campaigns.domain.shared.creators import check_bookable, keys_of
 from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -38,7 +39,16 @@ from services.campaigns.domain.shared.events import (
     OfferRenewed,
     Side,
 )
-from services.campaigns.domain.shared.recruiting import contract_for, expiry, in_force, offered, parties_of, recruiting
+from services.campaigns.domain.shared.fees import ONLY, POLICIES
+from services.campaigns.domain.shared.recruiting import (
+    check_fees_seen,
+    contract_for,
+    expiry,
+    in_force,
+    offered,
+    parties_of,
+    recruiting,
+)
 
 MAX_ROUNDS = 10
 
@@ -72,7 +82,7 @@ class State:
 
 
 def decide(command: Command, state: State, context: Context) -> Sequence[ApplicationEvent]:
-    """The decisions; codes `application.*`, `offer.*`, `budget.exceeded`."""
+    """The decisions; codes `application.*`, `offer.*`, `creator.*`, `budget.exceeded`."""
     match command:
         case InviteCreator(campaign_id, creator_id, fees_minor):
             return _invite(campaign_id, creator_id, fees_minor, state, context)
@@ -104,11 +114,12 @@ def _invite(
     if context.actor.tenant != brief.brand_id:
         raise Forbidden("application.not_a_party")
     parties = parties_of(brief, checked_id(creator_id), context)
-    offer = offered(parties, fees_minor, 1, brief)
-    if _repeats(state, Side.BRAND, fees_minor):
+    offer = offered(parties, fees_minor, 1, brief, context)
+    if _repeats(state, Side.BRAND, offer):
         return []
     _check_free(state)
     recruiting(campaign_id, context)
+    check_bookable(parties.creator_id, context)
     return [CreatorInvited(parties, offer, expiry(brief, context))]
 
 
@@ -116,19 +127,22 @@ def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context:
     context.actor.require("creator")
     brief = in_force(campaign_id, context)
     parties = parties_of(brief, context.actor.tenant, context)
-    offer = offered(parties, fees_minor, 1, brief)
-    if _repeats(state, Side.CREATOR, fees_minor):
+    offer = offered(parties, fees_minor, 1, brief, context)
+    if _repeats(state, Side.CREATOR, offer):
         return []
     _check_free(state)
     recruiting(campaign_id, context)
     if brief.brief.value.mode is Mode.INVITE:
         raise Refused("application.by_invitation_only")
+    check_bookable(parties.creator_id, context)
     return [ApplicationSubmitted(parties, offer, expiry(brief, context))]
 
 
-def _repeats(state: State, by: Side, fees_minor: tuple[int, ...]) -> bool:
-    same = state.offer is not None and state.offer.fees_minor == fees_minor
-    return state.status in OPEN and state.by is by and same
+def _repeats(state: State, by: Side, offer: Offer) -> bool:
+    """Whether the offer is on the table already: the same prices, with the same fees of the platform on them."""
+    if state.offer is None or state.status not in OPEN or state.by is not by:
+        return False
+    return state.offer.priced == offer.priced
 
 
 def _check_free(state: State) -> None:
@@ -154,14 +168,15 @@ def _check_open(state: State) -> None:
 
 def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, offer, side = _standing(state, context)
-    if _repeats(state, side, fees_minor):
+    brief = in_force(parties.campaign_id, context)
+    renewed = offered(parties, fees_minor, offer.round + 1, brief, context)
+    if _repeats(state, side, renewed):
         return []
     _check_open(state)
     if offer.round >= MAX_ROUNDS:
         raise Refused("application.too_many_counter_offers", limit=MAX_ROUNDS)
     recruiting(parties.campaign_id, context)
-    brief = in_force(parties.campaign_id, context)
-    renewed = offered(parties, fees_minor, offer.round + 1, brief)
+    check_bookable(parties.creator_id, context)
     return [OfferCountered(parties, side, renewed, expiry(brief, context))]
 
 
@@ -175,7 +190,9 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     budget = recruiting(parties.campaign_id, context)
     brief = in_force(parties.campaign_id, context)
     _check_version(brief_version, side, state, brief)
-    contract = contract_for(parties, offer.fees_minor, brief)
+    check_bookable(parties.creator_id, context)
+    contract = contract_for(parties, offer.fees_minor, brief, context)
+    check_fees_seen(offer, brief, contract.value)
     commit(budget, contract.value.committed_minor)
     return [ApplicationAccepted(side, contract, contract.sha256)]
 
@@ -262,15 +279,20 @@ def evolve(state: State, event: ApplicationEvent) -> State:
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
-    """The campaign's rows, so that a whole batch of applications loads them in one query."""
+    """The campaign's rows and the creator's, so that a whole batch of applications loads them in one query."""
     match command:
-        case InviteCreator(campaign_id=campaign_id) | Apply(campaign_id=campaign_id):
-            key = (campaign_id,)
+        case InviteCreator(campaign_id, creator_id):
+            return [*_campaign(campaign_id), *keys_of(creator_id)]
+        case Apply(campaign_id):
+            return _campaign(campaign_id)
         case _ if state.parties is not None:
-            key = (state.parties.campaign_id,)
+            return [*_campaign(state.parties.campaign_id), *keys_of(state.parties.creator_id)]
         case _:
             return []
-    return [(BRIEFS, key), (BUDGETS, key)]
+
+
+def _campaign(campaign_id: str) -> list[tuple[InlineTable[Any], Key]]:
+    return [(BRIEFS, (campaign_id,)), (BUDGETS, (campaign_id,)), (POLICIES, ONLY)]
 
 
 APPLICATION = Decider("application", State(), decide, evolve, reads=_reads)

@@ -24,6 +24,7 @@ from services.campaigns.domain.shared.events import (
     CampaignPaused,
     CampaignResumed,
 )
+from services.campaigns.domain.shared.fees import policy_in_force, same_but_fees, under_policy
 from services.campaigns.domain.shared.terms import Terms, check_terms
 
 
@@ -105,10 +106,10 @@ class State:
     closes_at: datetime | None = None
 
     def drafted_as(self, brief: Brief, terms: Terms) -> bool:
-        """Whether brief and terms mean the same, whatever fields they have grown since."""
-        return (
-            self.brief is not None and self.terms is not None and (self.brief.value, self.terms.value) == (brief, terms)
-        )
+        """Whether brief and terms mean the same, whatever fields they have grown since; fees are nobody's choice."""
+        if self.brief is None or self.terms is None:
+            return False
+        return self.brief.value == brief and same_but_fees(self.terms.value, terms)
 
 
 def decide(command: Command, state: State, context: Context) -> Sequence[CampaignEvent]:
@@ -151,7 +152,8 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     context.actor.require("brand", "agency")
     check_brief(command.brief)
     check_terms(command.terms)
-    drafted = CampaignDrafted(context.actor.tenant, Hashed.of(command.brief), Hashed.of(command.terms))
+    terms = under_policy(Hashed.of(command.terms), policy_in_force(context))
+    drafted = CampaignDrafted(context.actor.tenant, Hashed.of(command.brief), terms)
     if state.status is Status.NEW:
         return [drafted]
     if context.actor.tenant != state.brand_id:
@@ -168,7 +170,8 @@ def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
         raise Refused("campaign.not_a_draft", status=state.status.value)
     check_payable(state.brief.value.compensation)
     closes_at = _closing(state.brief.value, context)
-    return [BriefPublished(state.brand_id, state.version, state.brief, state.terms, closes_at)]
+    terms = under_policy(state.terms, policy_in_force(context))
+    return [BriefPublished(state.brand_id, state.version, state.brief, terms, closes_at)]
 
 
 def _closing(brief: Brief, context: Context) -> datetime:
@@ -187,7 +190,8 @@ def _amend(brief: Brief, state: State, context: Context) -> Sequence[CampaignEve
     if state.status is not Status.DRAFT:
         _check_amendment(brief, state, context)
         closes_at = _closing(brief, context)
-    return [BriefAmended(state.brand_id, state.version + 1, Hashed.of(brief), state.terms, closes_at)]
+    terms = under_policy(state.terms, policy_in_force(context))
+    return [BriefAmended(state.brand_id, state.version + 1, Hashed.of(brief), terms, closes_at)]
 
 
 def _check_amendment(brief: Brief, state: State, context: Context) -> None:
@@ -234,9 +238,10 @@ def evolve(state: State, event: CampaignEvent) -> State:
         case CampaignDrafted(brand_id, brief, terms):
             return State(Status.DRAFT, brand_id, 1, brief, terms)
         case BriefPublished():
-            return replace(state, status=Status.PUBLISHED, closes_at=event.closes_at)
+            return replace(state, status=Status.PUBLISHED, terms=event.terms, closes_at=event.closes_at)
         case BriefAmended():
-            return replace(state, brief=event.brief, version=event.version, closes_at=event.closes_at)
+            changed = replace(state, brief=event.brief, terms=event.terms)
+            return replace(changed, version=event.version, closes_at=event.closes_at)
         case CampaignPaused():
             return replace(state, status=Status.PAUSED)
         case CampaignResumed():

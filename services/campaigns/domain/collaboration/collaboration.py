@@ -50,6 +50,7 @@ from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.budget import BUDGETS
 from services.campaigns.domain.shared.checks import check_text
 from services.campaigns.domain.shared.contract import Contract, draw_up
+from services.campaigns.domain.shared.creators import check_known
 from services.campaigns.domain.shared.recruiting import in_force
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
@@ -153,6 +154,7 @@ def _contract(command: ContractCollaboration, state: State, context: Context) ->
     if split_stream(context.stream)[1] != contract.collaboration_id:
         raise Invalid("collaboration.id_differs", expected=contract.collaboration_id)
     if state.status is Status.NEW:
+        check_known(contract.creator_id, context)
         return [CollaborationContracted(document, seal, after_s(context, contract.terms.value.clocks.funding_s))]
     if state.contract == document:
         return []

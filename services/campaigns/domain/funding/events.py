@@ -17,7 +17,8 @@ class ContractRequested:
 
 @dataclass(frozen=True, slots=True)
 class EscrowRequested:
-    """ledger.HoldEscrow, one per deliverable with a price; `jurisdiction` is whose tax the creator's part falls under."""
+    """ledger.HoldEscrow, one per deliverable with a price; `jurisdiction` is whose law it falls under, `fee_policy` what
+    the contract's fees are sealed under."""
 
     collaboration_id: str
     parties: Parties
@@ -26,6 +27,7 @@ class EscrowRequested:
     brand_fee_minor: int
     currency: str
     jurisdiction: str
+    fee_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             each.brand_fee_minor,
             contract.currency,
             contract.brief.value.jurisdiction.value,
+            contract.terms.value.fee_policy,
         )
         for each in priced
     ]

@@ -16,6 +16,18 @@ class PaymentReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentDeferred:
+    """ledger: a payment is owed and waits for `reason`; it is made by itself once that is settled."""
+
+    collaboration_id: str
+    deliverable_id: str
+    campaign_id: str
+    brand_id: str
+    creator_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContentLookedAt:
     """compliance: a look at a published post."""
 

@@ -80,7 +80,10 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is on the table: prices made under a version of the brief. `round` counts the offers from 1."""
+    """What is on the table: prices made under a version of the brief, and the platform's fees on them, as in Terms.
+
+    `round` counts the offers from 1. An offer of before the fees stood in it has the fees of its brief: `fee_policy` is empty.
+    """
 
     round: int
     brief_version: int
@@ -88,10 +91,18 @@ class Offer:
     currency: str
     commission_bps: int
     deliverables: tuple[DeliverableTerms, ...]
+    brand_fee_bps: int = 0
+    creator_fee_bps: int = 0
+    fee_policy: str = ""
 
     @property
     def fees_minor(self) -> tuple[int, ...]:
         return tuple(each.fee_minor for each in self.deliverables)
+
+    @property
+    def priced(self) -> tuple[tuple[int, ...], ...]:
+        """All that it costs either side: prices, and the platform's fees on them."""
+        return (self.creator_fee_bps,), *((each.fee_minor, each.brand_fee_minor) for each in self.deliverables)
 
 
 def application_id(campaign_id: str, creator_id: str) -> str:
@@ -123,7 +134,8 @@ def offer_of(document: Hashed[Contract], round_: int) -> Offer:
     contract = document.value
     commission_bps = contract.brief.value.compensation.commission_bps
     where = (round_, contract.brief_version, document.sha256, contract.currency, commission_bps)
-    return Offer(*where, contract.deliverables)
+    fees = contract.terms.value
+    return Offer(*where, contract.deliverables, fees.brand_fee_bps, fees.creator_fee_bps, fees.fee_policy)
 
 
 def _deliverables(

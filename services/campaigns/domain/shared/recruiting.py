@@ -9,6 +9,7 @@ from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import check_fees, check_payable
 from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
+from services.campaigns.domain.shared.fees import policy_in_force, under_policy
 
 
 def in_force(campaign_id: str, context: Context) -> BriefInForce:
@@ -35,17 +36,31 @@ def parties_of(brief: BriefInForce, creator_id: str, context: Context) -> Partie
     return Parties(brief.campaign_id, brief.brand_id, creator_id)
 
 
-def contract_for(parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce) -> Hashed[Contract]:
-    """The contract at these fees under the brief in force; Invalid if the fees do not fit it or nobody reckons its pay."""
+def contract_for(
+    parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce, context: Context
+) -> Hashed[Contract]:
+    """The contract at these fees under the brief and the fee policy in force; Invalid where they do not fit."""
     asked = brief.brief.value
     check_payable(asked.compensation)
     check_fees(asked.compensation, fees_minor, sum(spec.occurrences for spec in asked.deliverables))
-    return draw_up(parties, fees_minor, brief.version, brief.brief, brief.terms)
+    terms = under_policy(brief.terms, policy_in_force(context))
+    return draw_up(parties, fees_minor, brief.version, brief.brief, terms)
 
 
-def offered(parties: Parties, fees_minor: tuple[int, ...], round_: int, brief: BriefInForce) -> Offer:
+def offered(parties: Parties, fees_minor: tuple[int, ...], round_: int, brief: BriefInForce, context: Context) -> Offer:
     """The same as an offer that the other side may accept."""
-    return offer_of(contract_for(parties, fees_minor, brief), round_)
+    return offer_of(contract_for(parties, fees_minor, brief, context), round_)
+
+
+def check_fees_seen(offer: Offer, brief: BriefInForce, contract: Contract) -> None:
+    """Nobody is bound to fees that the offer did not show; Refused `application.fees_changed`."""
+    seen, now = offer if offer.fee_policy else brief.terms.value, contract.terms.value
+    if (seen.brand_fee_bps, seen.creator_fee_bps) != (now.brand_fee_bps, now.creator_fee_bps):
+        raise Refused(
+            "application.fees_changed",
+            fee_policy=now.fee_policy,
+            do="make the offer again: the platform's fees changed",
+        )
 
 
 def expiry(brief: BriefInForce, context: Context) -> datetime:

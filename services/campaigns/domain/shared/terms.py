@@ -14,6 +14,8 @@ HOUR_S = 3_600
 DAY_S = 86_400
 LONGEST_S = 730 * DAY_S
 """No clock of a campaign runs longer than two years."""
+FIRST_POLICY = "fees@2025-01-01"
+"""The fee policy before finance has set any."""
 Lasting = Annotated[int, Asked(Interval(ge=1, le=LONGEST_S))]
 
 
@@ -63,7 +65,8 @@ class Ladder:
 class Terms:
     """Fees and rules both sides see before they accept.
 
-    `brand_fee_bps` is paid by the brand on top of the fee, `creator_fee_bps` is left by the creator to the platform.
+    `brand_fee_bps` is paid by the brand on top of the fee, `creator_fee_bps` is left by the creator to the platform:
+    both are what the policy of the platform named `fee_policy` says.
     """
 
     brand_fee_bps: Annotated[int, Asked(Interval(ge=0, le=5_000))] = 1_000
@@ -71,6 +74,7 @@ class Terms:
     max_revisions: Annotated[int, Asked(Interval(ge=0, le=10))] = 2
     clocks: Clocks = field(default_factory=Clocks)
     ladder: Ladder = field(default_factory=Ladder)
+    fee_policy: str = FIRST_POLICY
 
 
 def check_terms(terms: Terms) -> None:

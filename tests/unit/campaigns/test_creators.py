@@ -1,0 +1,75 @@
+"""What campaigns hears of creators: discovery's words in their order, and an erasure that is never taken back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kernel.core.events import Delivered
+from services.campaigns.domain.creators import creators
+from services.campaigns.domain.creators.causes import (
+    AvailabilityChanged,
+    CreatorRegistered,
+    CreatorReinstated,
+    CreatorSuspended,
+    SubjectErased,
+)
+from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.settlement.causes import PaymentReleased
+from services.campaigns.domain.shared.creators import Creator
+from services.campaigns.wiring import SERVICE
+from tests.kit.campaigns import CREATOR_ID, NOON, SYSTEM
+from tests.kit.decide import World, check
+
+STREAM = f"creator-{CREATOR_ID}"
+LATER = NOON + timedelta(days=30)
+KNOWN = CreatorHeard(CREATOR_ID)
+CLOSED = CreatorHeard(CREATOR_ID, open=False, max_parallel_jobs=2)
+SUSPENDED = CreatorHeard(CREATOR_ID, suspended=True, suspended_until=LATER)
+
+
+def caused(event: Any) -> Delivered[Any]:
+    return Delivered("discovery", f"{STREAM}@1", STREAM, 1, 1, "tenant", NOON, event)
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then"),
+    [
+        pytest.param([], CreatorRegistered(CREATOR_ID), [KNOWN], id="registered"),
+        pytest.param([KNOWN], AvailabilityChanged(CREATOR_ID, False, 2), [CLOSED], id="closed"),
+        pytest.param([CLOSED], AvailabilityChanged(CREATOR_ID, True, 0), [KNOWN], id="open_again"),
+        pytest.param([KNOWN], CreatorSuspended(CREATOR_ID, LATER), [SUSPENDED], id="suspended"),
+        pytest.param([SUSPENDED], CreatorReinstated(CREATOR_ID), [KNOWN], id="reinstated"),
+        pytest.param([KNOWN], CreatorReinstated(CREATOR_ID), [], id="reinstated_for_nothing"),
+        pytest.param([KNOWN], SubjectErased(CREATOR_ID), [CreatorHeard(CREATOR_ID, forgotten=True)], id="forgotten"),
+        pytest.param(
+            [CreatorHeard(CREATOR_ID, forgotten=True)], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"
+        ),
+        pytest.param([], SubjectErased(CREATOR_ID), [], id="somebody_else_is_forgotten"),
+    ],
+)
+def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) -> None:
+    check(SERVICE, given, caused(when), then, at=NOON, actor=SYSTEM, stream=STREAM)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        CreatorRegistered(CREATOR_ID), AvailabilityChanged(CREATOR_ID, True, 1), CreatorSuspended(CREATOR_ID, None),
+        CreatorReinstated(CREATOR_ID), SubjectErased(CREATOR_ID),
+    ],
+    ids=lambda event: type(event).__name__,
+)  # fmt: skip
+def test_all_that_is_heard_of_a_creator_has_one_stream(event: Any) -> None:
+    assert creators.route(caused(event)) == STREAM
+
+
+def test_what_concerns_no_creator_is_passed_by() -> None:
+    assert creators.route(caused(PaymentReleased("c", "d", "r", 1, "CNY"))) is None
+
+
+def test_decisions_read_what_was_heard() -> None:
+    world = World(SERVICE, NOON)
+    world.execute(STREAM, caused(CreatorRegistered(CREATOR_ID)), SYSTEM)
+    world.execute(STREAM, caused(CreatorSuspended(CREATOR_ID, None)), SYSTEM)
+    assert world.row("creators", CREATOR_ID) == Creator(CREATOR_ID, True, 0, True, None, False)
