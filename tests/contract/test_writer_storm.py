@@ -36,10 +36,13 @@ class Cuts:
         begun: Any = getattr(store, "begun", None)
         rows: Any = getattr(store, "rows", None)
         self._open, self._begun, self._rows, self._dice = store.transaction, begun, rows, dice
+        self._grouped = store.grouped
         self.times = 0
 
     def install(self, store: Database, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(store, "transaction", lambda: self.transaction(self._open()))
+        if not store.is_shared:  # a shared store's groups are its transactions
+            patch.setattr(store, "grouped", lambda: self.transaction(self._grouped()))
         patch.setattr(store, "begun", lambda opening: self.transaction(self._begun(opening)), raising=False)
         patch.setattr(store, "rows", self.rows, raising=False)
 
@@ -57,11 +60,11 @@ class Cuts:
             self._maybe("after the commit")
 
     async def rows(
-        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
+        self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None, *more: Any
     ) -> Sequence[Any]:
         with translated():
             self._maybe("before it was sent")
-            found: Sequence[Any] = await self._rows(sql, values, connection)
+            found: Sequence[Any] = await self._rows(sql, values, connection, *more)
             self._maybe("before the answer came")
         return found
 
