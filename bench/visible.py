@@ -143,7 +143,7 @@ class View:
     async def _handle(self, parts: Sequence[PartitionBatch]) -> None:
         await self.projector.handle(parts)
         at = time.monotonic()
-        self.seen |= {sourced.position: at for part in parts for sourced in part.admitted.fresh}
+        self.seen |= {inbound.position: at for part in parts for inbound in part.admitted.fresh}
 
 
 class ReadingBus(KafkaBus):

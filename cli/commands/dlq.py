@@ -104,7 +104,7 @@ async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
     async with open_services(layout, [service]) as (app,), running_writer(app):
         try:
             runner, its_consumer = await handler(app, consumer)
-            handled = await runner.retry(key, its_consumer.again)
+            handled = await runner.retry(key, its_consumer.redecode)
         except (Fault, ValueError, KeyError, TypeError) as error:
             sys.stderr.write(f"not handled: {error}\n")
             return 1
@@ -130,12 +130,12 @@ async def _drop(layout: Layout, service: str, consumer: str, key: str, reason: s
 
 def _dropped_record(service: str, consumer: str, one: Waiting, reason: str) -> dict[str, Any]:
     """The whole record, its bytes included, so that it can be put back by hand."""
-    (source, partition, offset), _, sourced = one
-    headers = [(name, value.decode("latin-1")) for name, value in sourced.headers]
+    (source, partition, offset), _, inbound = one
+    headers = [(name, value.decode("latin-1")) for name, value in inbound.headers]
     return {
         "dropped_at": system_clock(), "reason": reason, "service": service, "consumer": consumer,
-        "source": source, "partition": partition, "offset": offset, "key": sourced.key, "headers": headers,
-        "value_hex": sourced.value.hex(),
+        "source": source, "partition": partition, "offset": offset, "key": inbound.key, "headers": headers,
+        "value_hex": inbound.value.hex(),
     }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ async def _lag(layout: Layout) -> int:
             for consumer, source, behind in await rows(app):
                 table.add_row(app.service.name, consumer, source, f"{behind:,}")
             async with app.database.reading() as connection:
-                found = await halted.halted_readers(app.database, connection)
+                found = await halted.halted_consumers(app.database, connection)
             stopped += [f"{app.service.name} {consumer} has stopped: {code}" for consumer, code in found.items()]
     wide().print(table)
     for line in stopped:

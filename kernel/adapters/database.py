@@ -27,10 +27,7 @@ class GuardMove(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Entry of a projector's transaction: the guards of `consumer` move unless it has parked a record or a rebuild replaced it.
-
-    A generation is replaced when `projection` has a later one.
-    """
+    """Entry of a projector's transaction: moves the guards, unless `consumer` has parked keys or a newer generation is live."""
 
     consumer: str
     moves: Sequence[GuardMove]
@@ -85,8 +82,8 @@ class Database(ABC):
     def grouped(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A write transaction of a few statements, which may share its COMMIT with others that wait at the same time.
 
-        What fails is rolled back alone. Where the COMMIT fails, every transaction of the group raises. The block waits for
-        no other write transaction.
+        A transaction that fails is rolled back alone. If the COMMIT fails, every transaction of the group raises. The block must
+        not wait for another write transaction.
         """
         return self.transaction()
 
@@ -94,7 +91,7 @@ class Database(ABC):
     async def rows(
         self, sql: str, values: Mapping[str, Any], connection: AsyncConnection | None = None
     ) -> Sequence[Any]:
-        """The rows of one statement with `:names`, in the caller's transaction, or on its own and committed at once."""
+        """The rows of one statement with `:names`, in the caller's transaction; without one the statement commits at once."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -1,4 +1,4 @@
-"""Requests as they come in: the client's address behind trusted proxies, and HEAD answered as GET without the body."""
+"""Incoming requests: finds the client's address behind trusted proxies, and answers HEAD as GET without the body."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,14 +10,14 @@ Network = IPv4Network | IPv6Network
 HOPS_LIMIT = 20
 """Proxies that one request is followed back through."""
 IPV6_PREFIX = 64
-"""Providers give a customer at least so much: addresses inside are one visitor's to choose from."""
+"""Prefix length of one visitor's network: a provider gives a customer at least a /64, and all of its addresses."""
 
 
 class TrustedProxies:
     """ASGI middleware: sets `client` to the address that called the outermost trusted proxy.
 
-    `X-Forwarded-For` is read from its end, where the nearest proxy wrote, and each entry is believed only when a trusted
-    proxy wrote it; so what a client invents stands behind its own address and is never reached.
+    `X-Forwarded-For` is read from its end, where the nearest proxy wrote. An entry counts only if a trusted proxy wrote it, so
+    an entry that a client invented stands behind the client's own address and is never read.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
@@ -64,7 +64,7 @@ def _plain(entry: str) -> str:
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    """Whether an address is one of the proxies'; an IPv4 address counts the same when it is written as IPv6."""
+    """True for the address of a trusted proxy; an IPv4 address counts the same when it is written as IPv6."""
     try:
         known = ip_address(address)
     except ValueError:
@@ -74,7 +74,7 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
 
 
 def principal_of(address: str) -> str:
-    """Whose bucket an address draws from: an IPv4 address its own, an IPv6 address that of its network."""
+    """Principal of the rate limit for an address: the IPv4 address itself, or the network of an IPv6 address."""
     try:
         known = ip_address(address)
     except ValueError:

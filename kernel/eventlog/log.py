@@ -189,7 +189,7 @@ def checked(rows: Sequence[Any], after: int) -> list[Recorded]:
 
 
 def is_cut(found: Sequence[Recorded], limit: int) -> bool:
-    """Whether a read ended at one of its limits, so that more events may be behind it."""
+    """True if a read ended at one of its limits, so that more events may follow."""
     return len(found) >= limit or sum(len(event.data) + len(event.meta) for event in found) >= READ_BYTES
 
 

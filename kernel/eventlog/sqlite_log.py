@@ -73,7 +73,7 @@ class SqliteLog(StoredLog):
         return at
 
     def locked(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Alone, never of a group: what is read under the lock goes into caches, so it has to be committed."""
+        """A transaction of its own and not of a group: the cache keeps rows read under the lock, so they must be committed."""
         return self.database.transaction()
 
     async def _rows(

@@ -119,7 +119,7 @@ class DatabaseMetrics:
             telemetry.gauge("parked_keys", found[reader], projection=reader)
 
     async def _stopped(self, connection: AsyncConnection) -> None:
-        found = await halted.halted_readers(self._database, connection)
+        found = await halted.halted_consumers(self._database, connection)
         self._readers |= found.keys()
         for reader in self._readers:
             telemetry.gauge("reader_stopped", reader in found, projection=reader)

@@ -12,7 +12,7 @@ from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.processors.processes import SYSTEM, WAITING, commit
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.parked import Again, Parking, reason_of
+from kernel.streams.parked import Parking, Redecode, reason_of
 from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 DecodeCommand = Callable[[str, bytes], tuple[str, object] | None]
@@ -32,13 +32,13 @@ class CommandConsumer:
 
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         everything = placed(parts)
-        runnable = [sourced for _, sourced in everything if sourced.error is None and sourced.incoming is not None]
+        runnable = [inbound for _, inbound in everything if inbound.error is None and inbound.incoming is not None]
         results = await self._writer.execute_many([_request(one.incoming, one.requester) for one in runnable])
-        reasons = {id(sourced): _why_not(result) for sourced, result in zip(runnable, results, strict=True)}
+        reasons = {id(inbound): _why_not(result) for inbound, result in zip(runnable, results, strict=True)}
         parking = [
-            (part, sourced, reason)
-            for part, sourced in everything
-            if (reason := reasons.get(id(sourced), sourced.error or "unknown command type")) is not None
+            (part, inbound, reason)
+            for part, inbound in everything
+            if (reason := reasons.get(id(inbound), inbound.error or "unknown command type")) is not None
         ]
 
         async def in_transaction(connection: AsyncConnection) -> bool:
@@ -47,11 +47,11 @@ class CommandConsumer:
 
         await commit(self._database, in_transaction)
 
-    async def retry(self, key: str, again: Again) -> int:
+    async def retry(self, key: str, redecode: Redecode) -> int:
         """Executes a key's parked commands in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
-        for place, source, sourced in waiting:
-            results = await self._writer.execute_many([_request(await again(source, sourced), _requester(sourced))])
+        for place, source, inbound in waiting:
+            results = await self._writer.execute_many([_request(await redecode(source, inbound), _requester(inbound))])
             reason = _why_not(results[0])
             if reason is not None and isinstance(results[0], BaseException):
                 raise results[0]
@@ -61,15 +61,15 @@ class CommandConsumer:
 
 
 def _why_not(result: Receipt | BaseException) -> str | None:
-    """None when the command has a result, a refusal included; else why to park it. Raises Unavailable when it has to wait."""
+    """Reason to park a command; None when it has a result, a refusal included. Raises Unavailable for a transient fault."""
     if isinstance(result, Fault) and result.kind in WAITING:
         raise Unavailable(result.code)
     is_done = isinstance(result, Receipt) or (isinstance(result, Fault) and result.kind not in {"poison", "internal"})
     return None if is_done else reason_of(result) if isinstance(result, BaseException) else None
 
 
-def _requester(sourced: InboundRecord) -> str:
-    return next((value.decode() for name, value in sourced.headers if name == "ce_requester"), "")
+def _requester(inbound: InboundRecord) -> str:
+    return next((value.decode() for name, value in inbound.headers if name == "ce_requester"), "")
 
 
 def _request(incoming: Delivered[tuple[str, object]] | None, requester: str) -> QueuedCommand:

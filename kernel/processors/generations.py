@@ -146,7 +146,7 @@ class Rebuild:
             await create_tables(connection, self._projection, generation)
 
     async def ends(self) -> dict[tuple[str, int], int]:
-        """Present end of each source. Topics before the log: an event between the two looks is then in the log's end."""
+        """Present end of each source. Asks the topics before the log, so that an event between both is before the log's end."""
         ends = await self._bus.end_offsets([topic.name for topic in self._projection.topics])
         wanted = {where: end for where, end in ends.items() if end > 0}
         if self._projection.own:

@@ -29,7 +29,7 @@ class Page:
 
 
 def chosen(order_by: str, known: Sequence[str], default: str = "") -> tuple[str, bool]:
-    """The field of an `order_by` (AIP-132) and whether it falls; `default` or the first of `known` when it is empty.
+    """The field of an `order_by` (AIP-132) and True for a falling order; an empty one means `default` or the first of `known`.
 
     Raises Invalid `order_by.unknown`.
     """
@@ -41,9 +41,9 @@ def chosen(order_by: str, known: Sequence[str], default: str = "") -> tuple[str,
 
 
 class Keyset:
-    """Order of a list: sort columns, the last of which make the order total. The columns are columns of the query's rows too.
+    """Order of a list: sort columns, the last of which make the order total. Each is also a column of the query's rows.
 
-    `falling` says for every column, or for all of them, whether the largest comes first.
+    `falling`, one value for all columns or one for each, puts the largest first.
     """
 
     def __init__(self, *columns: KeyedColumnElement[Any], falling: bool | Sequence[bool] = False) -> None:

@@ -19,7 +19,7 @@ from kernel.core.ids import derived_id
 from kernel.eventlog.commands import Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.parked import KEY_IS_PARKED, Parking, Redecode, reason_of
 from kernel.streams.records import PartitionBatch, Topic, placed
 
 SYSTEM = frozenset({"system"})
@@ -71,20 +71,20 @@ class ProcessRunner:
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         """Decides all causes in one append, and parks unreadable records and parked keys; one cause at a time when that fails."""
         parked, parking, causes = await self.parking.keys(), [], []
-        for part, sourced in placed(parts):
-            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
+        for part, inbound in placed(parts):
+            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
             if reason is None:
-                causes.append(sourced.incoming)
+                causes.append(inbound.incoming)
             else:
-                parked.add(sourced.key)
-                parking.append((part, sourced, reason))
+                parked.add(inbound.key)
+                parking.append((part, inbound, reason))
 
         async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
             return await self._guards.move(connection, parts)
 
         if not await self._decide(causes, in_transaction):
-            await self._carefully(parts)
+            await self._one_by_one(parts)
 
     async def _decide(self, causes: Sequence[Delivered[Any] | None], in_transaction: InTransaction) -> bool:
         """Decides the causes and appends; False, with nothing written, when one of the causes cannot be decided."""
@@ -105,15 +105,15 @@ class ProcessRunner:
                 raise fault
         return not faults
 
-    async def _carefully(self, parts: Sequence[PartitionBatch]) -> None:
-        """Decides one cause at a time, under ids that make repeats harmless; parks failing keys as the guards move."""
+    async def _one_by_one(self, parts: Sequence[PartitionBatch]) -> None:
+        """Decides one cause at a time, under ids that make repeats harmless; parks the failing keys when it moves the guards."""
         parked, parking = await self.parking.keys(), []
-        for part, sourced in placed(parts):
-            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
-            reason = reason or await self._try(sourced.incoming)
+        for part, inbound in placed(parts):
+            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
+            reason = reason or await self._try(inbound.incoming)
             if reason is not None:
-                parked.add(sourced.key)
-                parking.append((part, sourced, reason))
+                parked.add(inbound.key)
+                parking.append((part, inbound, reason))
 
         async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
@@ -143,11 +143,11 @@ class ProcessRunner:
         actor = Actor(f"process:{self._process.name}", cause.tenant, SYSTEM)
         return QueuedCommand(stream, cause, Meta(command, actor, "", cause.correlation, cause.id, cause.traceparent))
 
-    async def retry(self, key: str, again: Again) -> int:
+    async def retry(self, key: str, redecode: Redecode) -> int:
         """Decides a key's parked causes in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
-        for place, source, sourced in waiting:
-            await self._execute(await again(source, sourced))
+        for place, source, inbound in waiting:
+            await self._execute(await redecode(source, inbound))
             async with self._database.transaction() as connection:
                 await self.parking.remove(connection, [place])
         return len(waiting)

@@ -25,7 +25,7 @@ from kernel.core.faults import Poison
 from kernel.eventlog.commands import Fenced
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.checkpoints import Checkpoints, moves_of
-from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.parked import KEY_IS_PARKED, Parking, Redecode, reason_of
 from kernel.streams.records import BATCH_RECORDS, InboundRecord, PartitionBatch, Topic, placed
 
 logger = logging.getLogger(__name__)
@@ -206,16 +206,16 @@ class Projector:
         """Parks unreadable records and all later events of their keys; applies the other events, set-wise or one by one."""
         parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
         whole: list[Delivered[Any]] = []
-        for part, sourced in placed(parts):
-            reason = sourced.error or (KEY_IS_PARKED if sourced.key in parked else None)
-            if reason is None and sourced.incoming is not None:
+        for part, inbound in placed(parts):
+            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
+            if reason is None and inbound.incoming is not None:
                 if one_by_one:
-                    reason = await self._try(target, sourced.incoming)
+                    reason = await self._try(target, inbound.incoming)
                 else:
-                    whole.append(sourced.incoming)
+                    whole.append(inbound.incoming)
             if reason is not None:
-                parked.add(sourced.key)
-                parking.append((part, sourced, reason))
+                parked.add(inbound.key)
+                parking.append((part, inbound, reason))
         if whole:
             await self.projection.apply(target, whole)
         await self._parking.park(target.connection, parking)
@@ -231,13 +231,13 @@ class Projector:
             return reason_of(error)
         return None
 
-    async def retry(self, key: str, again: Again) -> int:
+    async def retry(self, key: str, redecode: Redecode) -> int:
         """Applies the parked events of a key in order, in one transaction; returns how many, and raises an event's error."""
         async with self._database.exclusive(self.consumer) as transaction:
             target = Target(transaction, self._tables)
             await self._check_live(target.connection)
             waiting = await self._parking.waiting(key, target.connection)
-            decoded = [await again(source, sourced) for _, source, sourced in waiting]
+            decoded = [await redecode(source, inbound) for _, source, inbound in waiting]
             events = [incoming for incoming in decoded if incoming is not None]
             if events:
                 await self.projection.apply(target, events)

@@ -12,7 +12,7 @@ from kernel.core.faults import BUGS, Fault
 from kernel.processors.processes import WAITING, Effect, commit
 from kernel.runtime import telemetry
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.parked import KEY_IS_PARKED, Again, Parking, reason_of
+from kernel.streams.parked import KEY_IS_PARKED, Parking, Redecode, reason_of
 from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 
@@ -29,12 +29,12 @@ class Reactor:
 
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         parked = await self.parking.keys()
-        lanes: dict[str, list[tuple[PartitionBatch, InboundRecord]]] = {}
-        for part, sourced in placed(parts):
-            if sourced.error is not None or self._is_wanted(sourced.incoming):
-                lanes.setdefault(sourced.key, []).append((part, sourced))
-        telemetry.gauge("effects_pending", sum(map(len, lanes.values())), effect=self._effect.name)
-        calls = [self._lane(lane, key in parked) for key, lane in lanes.items()]
+        by_stream: dict[str, list[tuple[PartitionBatch, InboundRecord]]] = {}
+        for part, inbound in placed(parts):
+            if inbound.error is not None or self._is_wanted(inbound.incoming):
+                by_stream.setdefault(inbound.key, []).append((part, inbound))
+        telemetry.gauge("effects_pending", sum(map(len, by_stream.values())), effect=self._effect.name)
+        calls = [self._perform_stream(intents, key in parked) for key, intents in by_stream.items()]
         results = await asyncio.gather(*calls, return_exceptions=True)
         telemetry.gauge("effects_pending", 0, effect=self._effect.name)
         parking = []
@@ -52,17 +52,17 @@ class Reactor:
     def _is_wanted(self, incoming: Delivered[Any] | None) -> bool:
         return incoming is not None and isinstance(incoming.event, self._effect.events)
 
-    async def _lane(
-        self, lane: list[tuple[PartitionBatch, InboundRecord]], is_parked: bool
+    async def _perform_stream(
+        self, intents: list[tuple[PartitionBatch, InboundRecord]], is_parked: bool
     ) -> list[tuple[PartitionBatch, InboundRecord, str]]:
-        """Performs one stream's intents in order. An intent that cannot succeed is parked with all that follow it."""
+        """Performs one stream's intents in order. An intent that cannot succeed is parked with all later intents."""
         parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
-        for part, sourced in lane:
-            reason = KEY_IS_PARKED if is_parked or parking else sourced.error
-            if reason is None and sourced.incoming is not None:
-                reason = await self._try(sourced.incoming)
+        for part, inbound in intents:
+            reason = KEY_IS_PARKED if is_parked or parking else inbound.error
+            if reason is None and inbound.incoming is not None:
+                reason = await self._try(inbound.incoming)
             if reason is not None:
-                parking.append((part, sourced, reason))
+                parking.append((part, inbound, reason))
         return parking
 
     async def _try(self, incoming: Delivered[Any]) -> str | None:
@@ -81,11 +81,11 @@ class Reactor:
             telemetry.count("effects_total", effect=self._effect.name, outcome=outcome)
         return None
 
-    async def retry(self, key: str, again: Again) -> int:
+    async def retry(self, key: str, redecode: Redecode) -> int:
         """Performs a key's parked intents in order; returns how many, and raises the error of one that still fails."""
         waiting = await self.parking.waiting(key)
-        for place, source, sourced in waiting:
-            incoming = await again(source, sourced)
+        for place, source, inbound in waiting:
+            incoming = await redecode(source, inbound)
             if incoming is not None and self._is_wanted(incoming):
                 await self._effect.perform(incoming)
             async with self._database.transaction() as connection:

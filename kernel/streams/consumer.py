@@ -30,7 +30,7 @@ from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait
 from kernel.streams import halted
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.prefetch import Batch, Prefetcher
+from kernel.streams.prefetch import Prefetched, Prefetcher
 from kernel.streams.records import (
     BATCH_RECORDS,
     OWN_LOG,
@@ -237,7 +237,7 @@ class Consumer:
         assert self._decode is not None
         return read_records(self._topics[where[0]], records, self._decode)
 
-    async def _topic_batch(self, found: Batch, guards: Mapping[TopicPartition, Guard]) -> None:
+    async def _topic_batch(self, found: Prefetched, guards: Mapping[TopicPartition, Guard]) -> None:
         parts = [of_topic(self._topics[w[0]], w[1], guards[w], records) for w, records in found.items()]
         if parts:
             await self._handle_batch(parts)
@@ -280,15 +280,15 @@ class Consumer:
     def _mark(self, where: TopicPartition) -> str:
         return f"{self.name} {where[0]}/{where[1]}"
 
-    async def again(self, source: str, sourced: InboundRecord) -> Delivered[Any] | None:
+    async def redecode(self, source: str, inbound: InboundRecord) -> Delivered[Any] | None:
         """Decodes a parked record again, for `retry`; raises the error that the record still has."""
         if source != OWN_LOG:
             assert self._decode is not None
-            find_place(self._topics[source], sourced)
-            return received(self._topics[source], sourced, self._decode)
+            find_place(self._topics[source], inbound)
+            return received(self._topics[source], inbound, self._decode)
         assert self._log is not None
         assert self._codec is not None
-        recorded = await self._log.read(sourced.position - 1, 1)
+        recorded = await self._log.read(inbound.position - 1, 1)
         return incoming_of(self._service, recorded[0], self._codec)
 
 

@@ -1,9 +1,9 @@
-"""Halted readers: consumers that go on only after a person has mended something, reported where operators look.
+"""Halted consumers: consumers that go on only after a person has mended something, reported where operators look.
 
-The process of a halted reader stays live: after a restart the reader would halt at the same place, and each restart would
-stop the other readers of the process. The process stays ready, too: its API still answers, and taking the pod out of
-service mends nothing. Readiness names the halted readers, `reader_stopped` raises the alert, and `lag` shows them. A report
-fades after SHOWN_S unless it is repeated, so a reader that goes on need not withdraw it.
+The process of a halted consumer stays live: after a restart the consumer would halt at the same place, and each restart would
+stop the other consumers of the process. The process stays ready, too: its API still answers, and taking the pod out of
+service mends nothing. Readiness names the halted consumers, `reader_stopped` raises the alert, and `lag` shows them. A report
+fades after SHOWN_S unless it is repeated, so a consumer that goes on need not withdraw its report.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ BY_HAND = frozenset({"parked.budget_spent", "topic.made_anew"})
 _PREFIX = "stopped/"
 
 
-async def report(database: Database, reader: str, code: str) -> None:
-    """Stores in the table of leases that `reader` is halted, and the fault's code."""
+async def report(database: Database, consumer: str, code: str) -> None:
+    """Stores in the table of leases that `consumer` is halted, and the fault's code."""
     async with database.transaction() as connection:
         until = await database.time(connection) + timedelta(seconds=SHOWN_S)
-        row = {"name": f"{_PREFIX}{reader}", "owner": code, "until": until}
+        row = {"name": f"{_PREFIX}{consumer}", "owner": code, "until": until}
         await database.upsert(connection, database.metadata.tables["leases"], [row])
 
 
-async def halted_readers(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
-    """The readers that are halted now, each with the code of its fault."""
+async def halted_consumers(database: Database, connection: AsyncConnection) -> Mapping[str, str]:
+    """The consumers that are halted now, each with the code of its fault."""
     leases = database.metadata.tables["leases"]
     ours = leases.c.name.startswith(_PREFIX, autoescape=True) & (leases.c.until > await database.time(connection))
     found = await connection.execute(sa.select(leases.c.name, leases.c.owner).where(ours).order_by(leases.c.name))

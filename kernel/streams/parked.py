@@ -17,8 +17,8 @@ BUDGET_KEYS = 1_000
 """Limit of parked keys. Past it the consumer halts: the cause is general, and parking more keys would hide it."""
 KEY_IS_PARKED = "key is parked"
 _KEYS = "SELECT DISTINCT key FROM parked WHERE consumer = :consumer"
-Again = Callable[[str, InboundRecord], Awaitable[Delivered[Any] | None]]
-"""Decodes a parked record of a source again (`Consumer.again`); raises the error that the record still has."""
+Redecode = Callable[[str, InboundRecord], Awaitable[Delivered[Any] | None]]
+"""Decodes a parked record of a source again (`Consumer.redecode`); raises the error that the record still has."""
 
 
 class Parking:
@@ -39,19 +39,19 @@ class Parking:
         if not parked:
             return
         keys = await self.keys(connection)
-        fresh = {sourced.key for _, sourced, _ in parked} - keys
+        fresh = {inbound.key for _, inbound, _ in parked} - keys
         if fresh and len(keys) + len(fresh) > BUDGET_KEYS:
             raise Unavailable("parked.budget_spent", consumer=self._consumer, limit=BUDGET_KEYS)
         rows = {
-            (part.source, part.partition, sourced.offset): (part, sourced, reason) for part, sourced, reason in parked
+            (part.source, part.partition, inbound.offset): (part, inbound, reason) for part, inbound, reason in parked
         }
         await self._database.upsert(connection, self._table, [self._row(*row) for row in rows.values()])
 
-    def _row(self, part: PartitionBatch, sourced: InboundRecord, reason: str) -> dict[str, Any]:
-        headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in sourced.headers])
+    def _row(self, part: PartitionBatch, inbound: InboundRecord, reason: str) -> dict[str, Any]:
+        headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in inbound.headers])
         return {
-            "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": sourced.offset,
-            "key": sourced.key, "position": sourced.position, "type": sourced.type, "value": sourced.value,
+            "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": inbound.offset,
+            "key": inbound.key, "position": inbound.position, "type": inbound.type, "value": inbound.value,
             "headers": headers, "reason": reason.replace("\x00", "\ufffd"), "parked_at": system_clock(),
         }  # fmt: skip
 
@@ -65,7 +65,7 @@ class Parking:
         mine = (self._table.c.consumer == self._consumer) & (self._table.c.key == key)
         order = (self._table.c.source, self._table.c.partition, self._table.c.offset)
         rows = (await connection.execute(sa.select(self._table).where(mine).order_by(*order))).all()
-        return [((row.source, row.partition, row.offset), row.source, _sourced(row)) for row in rows]
+        return [((row.source, row.partition, row.offset), row.source, _inbound(row)) for row in rows]
 
     async def remove(self, connection: AsyncConnection, places: Sequence[Any]) -> None:
         """Deletes only the records at `places`: the consumer may have parked more of the key meanwhile."""
@@ -80,6 +80,6 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _sourced(row: Any) -> InboundRecord:
+def _inbound(row: Any) -> InboundRecord:
     headers: Sequence[tuple[str, bytes]] = [(n, v.encode("latin-1")) for n, v in orjson.loads(row.headers)]
     return InboundRecord(row.offset, row.position, -1, row.key, row.type, row.value, headers)

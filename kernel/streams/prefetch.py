@@ -15,7 +15,7 @@ from kernel.streams.records import InboundRecord
 SLICE_RECORDS = 500
 """Records decoded between two turns of the event loop, which takes some milliseconds."""
 
-Batch = dict[TopicPartition, list[InboundRecord]]
+Prefetched = dict[TopicPartition, list[InboundRecord]]
 Read = Callable[[TopicPartition, Sequence[BusRecord]], list[InboundRecord]]
 
 
@@ -24,11 +24,11 @@ class Prefetcher:
 
     def __init__(self, reader: Reader, read: Read, limit: int, wait_s: float) -> None:
         self._reader, self._read, self._limit, self._wait_s = reader, read, limit, wait_s
-        self._held: Batch = {}
+        self._held: Prefetched = {}
         self._count = 0
         self._ready, self._room = asyncio.Event(), asyncio.Event()
 
-    async def take(self) -> Batch:
+    async def take(self) -> Prefetched:
         """All records read since the last call. Waits up to `wait_s` for the first one; empty when none came."""
         await wait(self._ready, self._wait_s)
         if self._task.done():

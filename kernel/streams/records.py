@@ -53,7 +53,7 @@ class InboundRecord:
 
 @dataclass(slots=True)
 class PartitionBatch:
-    """The records of one partition of one source, and how they move its guard."""
+    """Part of a batch: the records of one partition of one source, and how they move the partition's guard."""
 
     source: str
     partition: int
@@ -65,8 +65,8 @@ class PartitionBatch:
 
 
 def placed(parts: Sequence[PartitionBatch]) -> list[tuple[PartitionBatch, InboundRecord]]:
-    """The records to apply or park, in order, each with its part."""
-    return [(part, sourced) for part in parts for sourced in (*part.broken, *part.admitted.fresh)]
+    """The records to apply or park, in order, each with the part that it belongs to."""
+    return [(part, inbound) for part in parts for inbound in (*part.broken, *part.admitted.fresh)]
 
 
 Handle = Callable[[Sequence[PartitionBatch]], Awaitable[None]]
@@ -78,25 +78,25 @@ def of_log(service: str, codec: Codec, guard: Guard, recorded: Sequence[Recorded
     return of_tail(guard, [decoded(service, codec, event) for event in recorded])
 
 
-def of_tail(guard: Guard, sourced: Sequence[InboundRecord]) -> PartitionBatch:
+def of_tail(guard: Guard, inbound: Sequence[InboundRecord]) -> PartitionBatch:
     """A part made of decoded events of the own log. Positions are dense: there are no repeats and no holes."""
-    last = sourced[-1].position
-    return PartitionBatch(OWN_LOG, 0, guard, Admitted(list(sourced), last + 1, last))
+    last = inbound[-1].position
+    return PartitionBatch(OWN_LOG, 0, guard, Admitted(list(inbound), last + 1, last))
 
 
 def decoded(service: str, codec: Codec, event: Recorded) -> InboundRecord:
     """A stored event as a record, decoded."""
-    sourced = InboundRecord(
+    inbound = InboundRecord(
         event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()
     )
-    return attempt(sourced, lambda: incoming_of(service, event, codec))
+    return attempt(inbound, lambda: incoming_of(service, event, codec))
 
 
 def of_topic(topic: Topic, partition: int, guard: Guard, records: Sequence[InboundRecord]) -> PartitionBatch:
     """A part made of records of a topic's partition: without repeats, and without the records behind a hole."""
-    read = [sourced for sourced in records if sourced.offset >= guard.next_offset]
-    broken = [sourced for sourced in read if sourced.position < 0]
-    whole = [sourced for sourced in read if sourced.position >= 0] if broken else read
+    read = [inbound for inbound in records if inbound.offset >= guard.next_offset]
+    broken = [inbound for inbound in read if inbound.position < 0]
+    whole = [inbound for inbound in read if inbound.position >= 0] if broken else read
     unchained = Admitted(whole, guard.next_offset, guard.last_position)
     admitted = guard.admit(whole) if topic.chained else unchained
     if read and admitted.hole is None:
@@ -113,47 +113,47 @@ def read_records(topic: Topic, records: Sequence[BusRecord], decode: Decode) -> 
 def _read(topic: Topic, record: BusRecord, decode: Decode) -> InboundRecord:
     """Position -1 and an error when the headers that give type and place cannot be read.
 
-    Such a record is no event of its key, for a missing event would be a hole in the chain: it is parked under a key of its
-    own and stops nobody else.
+    Such a record is parked under a key of its own, so that it stops no other key. It cannot be a missing event of its key, as a
+    missing event would be a hole in the chain.
     """
     key = record.key.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    sourced = InboundRecord(record.offset, -1, -1, key, "", record.value, record.headers)
+    inbound = InboundRecord(record.offset, -1, -1, key, "", record.value, record.headers)
     try:
-        headers = find_place(topic, sourced)
+        headers = find_place(topic, inbound)
     except (KeyError, ValueError) as error:
-        sourced.error = f"headers: {type(error).__name__}: {error}"[:200]
-        sourced.key = f"{UNREADABLE}{topic.name}/{record.partition}/{record.offset}"
-        return sourced
+        inbound.error = f"headers: {type(error).__name__}: {error}"[:200]
+        inbound.key = f"{UNREADABLE}{topic.name}/{record.partition}/{record.offset}"
+        return inbound
     try:
-        sourced.incoming = _received(topic, sourced, headers, decode)
+        inbound.incoming = _received(topic, inbound, headers, decode)
     except UNDECODABLE as error:
-        sourced.error = f"{type(error).__name__}: {error}"[:200]
-    return sourced
+        inbound.error = f"{type(error).__name__}: {error}"[:200]
+    return inbound
 
 
-def find_place(topic: Topic, sourced: InboundRecord) -> dict[str, bytes]:
+def find_place(topic: Topic, inbound: InboundRecord) -> dict[str, bytes]:
     """Sets type, requester and place from the headers; KeyError or ValueError when they cannot be read by any version."""
-    headers = dict(sourced.headers)
-    sourced.type, sourced.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
+    headers = dict(inbound.headers)
+    inbound.type, inbound.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
     if topic.chained:
         position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
         if position < 0:
             raise ValueError("a position below 0")
-        sourced.position, sourced.previous = position, previous
+        inbound.position, inbound.previous = position, previous
     else:
-        sourced.position = sourced.offset
+        inbound.position = inbound.offset
     return headers
 
 
-def received(topic: Topic, sourced: InboundRecord, decode: Decode) -> Delivered[Any] | None:
+def received(topic: Topic, inbound: InboundRecord, decode: Decode) -> Delivered[Any] | None:
     """The event of a record as the service knows it; None for a type that is of no interest to the service."""
-    return _received(topic, sourced, dict(sourced.headers), decode)
+    return _received(topic, inbound, dict(inbound.headers), decode)
 
 
 def _received(
-    topic: Topic, sourced: InboundRecord, headers: Mapping[str, bytes], decode: Decode
+    topic: Topic, inbound: InboundRecord, headers: Mapping[str, bytes], decode: Decode
 ) -> Delivered[Any] | None:
-    event = decode(sourced.type, sourced.value)
+    event = decode(inbound.type, inbound.value)
     if event is None:
         return None
     get = headers.get
@@ -163,7 +163,7 @@ def _received(
     )  # fmt: skip
     at = datetime.fromisoformat(time)
     return Delivered(
-        source or topic.service, id_, subject or sourced.key, int(sequence), sourced.position, tenant,
+        source or topic.service, id_, subject or inbound.key, int(sequence), inbound.position, tenant,
         at if at.tzinfo is UTC else at.astimezone(UTC), event, correlation, trace,
     )  # fmt: skip
 
@@ -176,10 +176,10 @@ def texts(*values: bytes) -> list[str]:
     return found
 
 
-def attempt(sourced: InboundRecord, make: Callable[[], Delivered[Any] | None]) -> InboundRecord:
+def attempt(inbound: InboundRecord, make: Callable[[], Delivered[Any] | None]) -> InboundRecord:
     """Sets `incoming`, or `error` where the record cannot be decoded: it is then parked by its key, never skipped."""
     try:
-        sourced.incoming = make()
+        inbound.incoming = make()
     except UNDECODABLE as error:
-        sourced.error = f"{type(error).__name__}: {error}"[:200]
-    return sourced
+        inbound.error = f"{type(error).__name__}: {error}"[:200]
+    return inbound

@@ -70,6 +70,8 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Round:
+    """One round: the messages by partition, the checkpoint after them, and the count of events they were made of."""
+
     batches: dict[TopicPartition, list[Message]]
     checkpoint: Checkpoint
     events: int
@@ -184,7 +186,7 @@ class Relay:
                 sizes[where] = sizes.get(where, 0) + size
                 is_full = is_full or sizes[where] > MAX_MESSAGE_BYTES
             if made.events and is_full:
-                break  # the rest in the next round; an event of many requests may need more than one batch
+                break  # the rest waits for the next round; an event with many requests may alone need more than one batch
             for where, message in messages:
                 made.batches.setdefault(where, []).append(message)
                 made.checkpoint.last[_name(where)] = recorded.position

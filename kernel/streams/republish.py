@@ -1,8 +1,8 @@
 """Republish: sends a topic's messages again from the log, beside a running relay, after the topic lost records or was recreated.
 
-Everything is sent once more, chained from position 0, and readers skip what they know. At the end the relay's checkpoint is
-set back by one event, so that a round the relay had under way is refused and whatever it sent meanwhile comes once more,
-behind the republished events: a reader that was held by a hole finds all that it misses in order.
+Every message is sent once more, chained from position 0; readers skip the positions that they know. At the end the relay's
+checkpoint is set back by one event. A round that the relay has under way is then refused, and the messages that the relay sent
+meanwhile come once more, behind the republished ones. So a reader before a hole gets all missing messages, in order.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 async def republish_topic(
     relay: Relay, log: StoredLog, bus: Bus, topic: str, progress: Progress = lambda _at, _end: None
 ) -> int:
-    """Sends the log's messages for one topic again; the number sent. Unavailable: call it again, from the start."""
+    """Sends the log's messages for one topic again and returns their count. After Unavailable call it again: it starts over."""
     end = (await relay.checkpoint()).position - 1
     at, sent, producer = Checkpoint(), 0, await bus.producer()
     try:
@@ -46,7 +46,7 @@ def check_topic(service: str, topic: str) -> None:
 
 
 async def is_past_end(database: Database, bus: Bus, topic: str) -> bool:
-    """Whether a guard of this database is past the topic's end, which means that the topic was recreated."""
+    """True if a guard of this database is past the topic's end, which means that the topic was recreated."""
     guards, ends = database.metadata.tables["guards"], await bus.end_offsets([topic])
     query = sa.select(guards.c.partition, guards.c.next_offset).where(guards.c.source == topic)
     async with database.reading() as connection:
@@ -54,7 +54,7 @@ async def is_past_end(database: Database, bus: Bus, topic: str) -> bool:
 
 
 async def reset_guards(database: Database, topic: str) -> int:
-    """Resets this database's guards to the topic's start; the number of guards that moved.
+    """Resets this database's guards to the topic's start and returns how many guards moved.
 
     `last_position` stays, so that consumers skip repeats. A running consumer fails to move its guard once, then loads it.
     """

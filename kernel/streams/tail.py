@@ -20,7 +20,7 @@ TAIL_BYTES = 8 * 1024 * 1024
 FRESH_S = 0.5
 """How long the result "nothing new" holds for every consumer, unless an append is notified: polls share one read."""
 
-Entry = tuple[Recorded, InboundRecord]
+TailEvent = tuple[Recorded, InboundRecord]
 
 
 class LogTail:
@@ -31,26 +31,26 @@ class LogTail:
     ) -> None:
         self._log, self._service, self._codec = log, service, codec
         self._limit_events, self._limit_bytes = limit_events, limit_bytes
-        self._kept: deque[Entry] = deque()
+        self._kept: deque[TailEvent] = deque()
         self._reading = asyncio.Lock()
         self.clear()
 
     def clear(self) -> None:
-        """Drops all events. Call before reading on from a stored position: a restored database may have others there."""
+        """Drops all events. Call before reading on from a stored position: a restored database may hold other events there."""
         self._kept.clear()
         self._end = self._bytes = 0
         self._nothing = (-1, -1, 0.0)
-        """Where a read last found nothing, after how many notifications, and when it was asked."""
+        """The last read that found nothing: its position, the count of notifications then, and its time in seconds."""
 
     async def read(self, after: int, limit: int) -> list[InboundRecord]:
         """At most `limit` events behind the position `after`, in order and decoded."""
-        return [sourced for _, sourced in await self._entries(after, limit)]
+        return [inbound for _, inbound in await self._entries(after, limit)]
 
     async def recorded(self, after: int, limit: int) -> list[Recorded]:
         """The same events as they are stored."""
         return [recorded for recorded, _ in await self._entries(after, limit)]
 
-    async def _entries(self, after: int, limit: int) -> list[Entry]:
+    async def _entries(self, after: int, limit: int) -> list[TailEvent]:
         if after >= self._end:
             async with self._reading:  # a consumer that waited for another's read shares its events
                 if after >= self._end:
@@ -60,7 +60,7 @@ class LogTail:
             return self._decoded(await self._log.read(after, limit))
         return list(islice(self._kept, after - first, after - first + limit))
 
-    async def _read_on(self, after: int, limit: int) -> list[Entry]:
+    async def _read_on(self, after: int, limit: int) -> list[TailEvent]:
         notified, asked = self._log.signal.count, monotonic()
         if self._nothing[:2] == (after, notified) and asked < self._nothing[2] + FRESH_S:
             return []
@@ -71,10 +71,10 @@ class LogTail:
             self._nothing = (after, notified, asked)
         return found
 
-    def _decoded(self, events: list[Recorded]) -> list[Entry]:
+    def _decoded(self, events: list[Recorded]) -> list[TailEvent]:
         return [(event, decoded(self._service, self._codec, event)) for event in events]
 
-    def _keep(self, after: int, found: list[Entry]) -> None:
+    def _keep(self, after: int, found: list[TailEvent]) -> None:
         """Adds events behind the end, or replaces all where adding would leave a hole; drops the oldest past the limits."""
         if after != self._end:
             self._kept.clear()
@@ -91,5 +91,5 @@ class LogTail:
         return len(self._kept), self._bytes
 
 
-def _size(entry: Entry) -> int:
-    return len(entry[0].data) + len(entry[0].meta)
+def _size(event: TailEvent) -> int:
+    return len(event[0].data) + len(event[0].meta)

@@ -109,7 +109,7 @@ async def serve_embedded(app: App, watch: Watch, stop: asyncio.Event) -> None:
     guards = Checkpoints(app.database, "windows")
 
     async def handle(parts: Sequence[PartitionBatch]) -> None:
-        found = [sourced.incoming for part in parts for sourced in part.admitted.fresh if sourced.incoming]
+        found = [inbound.incoming for part in parts for inbound in part.admitted.fresh if inbound.incoming]
         if found:
             await watch.add([incoming.event for incoming in found], found[-1].at)
         await commit(app.database, lambda connection: guards.move(connection, parts))

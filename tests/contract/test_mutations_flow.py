@@ -111,10 +111,10 @@ def tail_invents(patch: pytest.MonkeyPatch) -> None:
     """The tail hands on an event that was not appended."""
     keep = tail.LogTail._keep
 
-    def more(self: tail.LogTail, after: int, found: list[tail.Entry]) -> None:
-        recorded, sourced = found[-1]
+    def more(self: tail.LogTail, after: int, found: list[tail.TailEvent]) -> None:
+        recorded, inbound = found[-1]
         last = recorded._replace(position=recorded.position + 1)
-        keep(self, after, [*found, (last, replace(sourced, position=last.position))])
+        keep(self, after, [*found, (last, replace(inbound, position=last.position))])
 
     patch.setattr(tail.LogTail, "_keep", more)
 

@@ -104,9 +104,9 @@ async def test_a_poisonous_cause_stops_only_its_key_and_retry_heals_it(
 
     await running.until(parked)
     with pytest.raises(ValueError, match="thirteen"):
-        await echo.retry(sick, consumer.again)
+        await echo.retry(sick, consumer.redecode)
     monkeypatch.setattr(counter, "UNLUCKY", 0)
-    assert await echo.retry(sick, consumer.again) == 3
+    assert await echo.retry(sick, consumer.redecode) == 3
     assert await echo.parking.keys() == set()
     requested = [counter.CODEC.decode(e.name, e.data) for e in await running.log.read(0) if "requested" in e.name]
     assert sorted(event.amount for event in requested) == [1, 2, 3, 5, 13]

@@ -34,14 +34,14 @@ async def fill(running: Running, streams: int = 5, each: int = 4) -> dict[str, t
 async def batch_of(running: Running, first: int, last: int) -> PartitionBatch:
     """Log events first..last as one part on a guard that stands before them."""
     recorded = await running.log.read(first - 1, last - first + 1)
-    sourced = [
+    inbound = [
         InboundRecord(
             r.position, r.position, r.position - 1, r.stream, r.name, r.data, (), incoming_of("s", r, counter.CODEC)
         )
         for r in recorded
     ]
     start = Guard(first if first > 1 else 0, first - 1)
-    return PartitionBatch(OWN_LOG, 0, start, Admitted(sourced, last + 1, last))
+    return PartitionBatch(OWN_LOG, 0, start, Admitted(inbound, last + 1, last))
 
 
 async def test_a_zombie_writes_nothing(running: Running) -> None:
@@ -155,8 +155,8 @@ async def test_poison_stops_only_its_key_and_retry_heals_it(running: Running, mo
         await running.writer.execute(well, Add(amount if amount != 13 else 4), counter.meta())
     await running.until_sums({sick: (1, 1), well: (10, 4)})
 
-    async def decode(_source: str, sourced: InboundRecord) -> Any:
-        return incoming_of(running.service, events[sourced.position], counter.CODEC)
+    async def decode(_source: str, inbound: InboundRecord) -> Any:
+        return incoming_of(running.service, events[inbound.position], counter.CODEC)
 
     events = {event.position: event for event in await running.log.read(0)}
     with pytest.raises(ValueError, match="thirteen"):

@@ -169,7 +169,7 @@ async def retry_all(service: Sickly, readers: dict[str, Any]) -> None:
     while waiting := [(c, k) for c, keys in (await service.parked()).items() for k in keys if not is_garbage(k)]:
         for consumer, key in waiting:
             runner, reader = readers[consumer]
-            await runner.retry(key, reader.again)
+            await runner.retry(key, reader.redecode)
 
 
 async def check_whole(service: Sickly) -> None:

@@ -102,7 +102,7 @@ class SqliteDatabase(Database):
         return await _moved(connection, _MOVE, moves, [consumer])
 
     async def lock_upgrade(self, connection: AsyncConnection, service: str) -> None:
-        """A first statement takes the file's write lock: Alembic's own state, one for the process, must not be entered before."""
+        """Takes the file's write lock by a first statement: Alembic has one state per process, for one migration at a time."""
         await connection.exec_driver_sql("SELECT 1")
 
     async def grant(self, connection: AsyncConnection, statements: Iterable[str]) -> None:

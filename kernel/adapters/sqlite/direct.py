@@ -1,4 +1,4 @@
-"""SQLite by its driver, without SQLAlchemy, for the statements that every event meets: made once, values bound by type.
+"""SQLite by its driver, without SQLAlchemy, for the statements that every event needs: made once, values bound by type.
 
 SQLAlchemy's work around such a statement (a pooled connection, compiling, a result object) costs many times what SQLite does.
 """
@@ -68,7 +68,7 @@ class TableStatements:
         return self._by_key(f'DELETE FROM "{self._name}"', keys)
 
     def upserting(self, columns: Mapping[str, list[Any]], add: Sequence[str] = ()) -> tuple[str, list[tuple[Any, ...]]]:
-        """Columns in `add` are summed onto what stands there, the others replaced."""
+        """An upsert: columns in `add` are added to the stored values, the others replace them."""
         names, summed = tuple(columns), tuple(add)
         sql = self._upserts.get((names, summed))
         if sql is None:

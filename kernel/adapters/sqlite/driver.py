@@ -80,7 +80,7 @@ def _rows(cursor: sqlite3.Cursor) -> tuple[Any, int, Any, list[Any]]:
 
 
 class Done(NamedTuple):
-    """What came of a statement: its rows, or how many rows it changed."""
+    """Result of a statement: its rows, and the count of rows that it changed."""
 
     rows: list[Any]
     changed: int
@@ -177,16 +177,17 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         return self.hop(work) if done is None else await_(_Ready(done[0]))
 
     async def direct(self, sql: str, values: Values = None, *, is_short: bool = False, limit_bytes: int = 0) -> Done:
-        """The same without SQLAlchemy, whose errors it raises; `is_short` vouches for a statement that is no SELECT.
+        """Executes a statement without SQLAlchemy, and raises SQLAlchemy's errors.
 
-        With `limit_bytes` the rows end with the one whose blobs pass it.
+        `is_short` vouches that a statement other than a SELECT is short. With `limit_bytes` the rows end with the one whose blobs
+        pass the limit.
         """
         return await self._without_sqlalchemy(
             sql, lambda raw: _done(raw.execute(sql, values or ()), limit_bytes), is_short
         )
 
     async def direct_many(self, sql: str, rows: Sequence[Sequence[Any] | Mapping[str, Any]]) -> Done:
-        """A statement for each of the rows, which the primary key finds."""
+        """Executes a statement for each row; each finds its place by the primary key."""
         is_short = len(rows) <= AT_ONCE_ROWS
         return await self._without_sqlalchemy(sql, lambda raw: _done(raw.executemany(sql, rows)), is_short)
 
@@ -199,7 +200,7 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
             raise kind(sql, None, error) from error
 
     def _done_at_once(self, sql: str, work: Callable[[sqlite3.Connection], R], is_short: bool) -> tuple[R] | None:
-        """What came of a statement that cannot wait for a lock or for the disk; None where it has to be a hop."""
+        """Executes a statement that cannot wait for a lock or the disk, in the loop; None for one that needs a hop."""
         if self._begin or not self._line.is_idle:
             return None
         if sql.startswith("SELECT "):

@@ -1,8 +1,8 @@
 """Group commit on SQLite: write transactions that wait for the connection at the same time share one BEGIN and one COMMIT.
 
 A commit is a disk sync, which costs far more than the few rows that a transaction here writes. Each transaction after the
-first stands in a savepoint of its own, so that one which fails is rolled back alone. All are told after the COMMIT; where
-the COMMIT fails, none of them has happened, and the next ones are committed alone, so that a bad one fails only itself.
+first stands in a savepoint of its own, so that one which fails is rolled back alone. All callers go on after the COMMIT. If the
+COMMIT fails, no transaction of the group has happened, and the next ones are committed alone, so that a bad one fails by itself.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class _Abandoned(Exception):
     """Rolls a group back whose only transaction failed."""
 
 
-class _Turn:
+class _Member:
     """One transaction: `entered` gives it the connection, `left` tells how its block ended, `settled` that it is committed."""
 
     __slots__ = ("entered", "left", "settled")
@@ -50,7 +50,7 @@ class _Turn:
         for waiting in (self.entered, self.settled):
             if not waiting.done():
                 waiting.set_exception(error)
-                waiting.exception()  # who waits gets it; the transaction may also have been given up meanwhile
+                waiting.exception()  # marks it as retrieved: nobody awaits a transaction that was given up meanwhile
 
 
 class GroupCommit:
@@ -58,32 +58,32 @@ class GroupCommit:
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
-        self._waiting: deque[_Turn] = deque()
+        self._waiting: deque[_Member] = deque()
         self._serving: asyncio.Task[None] | None = None
         self._alone = 0
         """Transactions still to be committed alone, after a group that failed."""
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction of a group: committed when the block has ended, rolled back whatever it raises."""
-        turn = self._queued()
+        """A transaction of a group: commits after the end of the block, rolls back on any exception."""
+        member = self._queued()
         with translated():
             try:
                 async with asyncio.timeout(WAIT_S):
-                    connection = await turn.entered
+                    connection = await member.entered
                 yield connection
             except BaseException:
-                turn.leave(False)
+                member.leave(False)
                 raise
-            turn.leave(True)
-            await turn.settled
+            member.leave(True)
+            await member.settled
 
-    def _queued(self) -> _Turn:
-        turn = _Turn()
-        self._waiting.append(turn)
+    def _queued(self) -> _Member:
+        member = _Member()
+        self._waiting.append(member)
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve(), name="group commit")
-        return turn
+        return member
 
     async def _serve(self) -> None:
         try:
@@ -95,13 +95,13 @@ class GroupCommit:
 
     async def _group(self) -> None:
         """Begins, lets the waiting transactions in one after the other, and commits."""
-        members: list[_Turn] = []
+        members: list[_Member] = []
         try:
             async with self._begin() as connection:
                 began = monotonic()
-                while (turn := self._next(len(members), began)) is not None:
-                    members.append(turn)
-                    if not await self._let_in(turn, connection, is_first=len(members) == 1):
+                while (member := self._next(len(members), began)) is not None:
+                    members.append(member)
+                    if not await self._let_in(member, connection, is_first=len(members) == 1):
                         members.pop()
         except _Abandoned:
             return
@@ -113,48 +113,48 @@ class GroupCommit:
             self._fail(members, error)
             raise
         self._alone = max(0, self._alone - 1)
-        for turn in members:
-            if not turn.settled.done():
-                turn.settled.set_result(None)
+        for member in members:
+            if not member.settled.done():
+                member.settled.set_result(None)
 
-    def _next(self, members: int, began: float) -> _Turn | None:
+    def _next(self, members: int, began: float) -> _Member | None:
         """The next transaction of a group with so many members; None when the group is to be committed."""
         if members and (self._alone or members >= GROUP_LIMIT or monotonic() > began + GROUP_S):
             return None
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.entered.done():
-                return turn
+            member = self._waiting.popleft()
+            if not member.entered.done():
+                return member
         return None
 
-    async def _let_in(self, turn: _Turn, connection: AsyncConnection, is_first: bool) -> bool:
+    async def _let_in(self, member: _Member, connection: AsyncConnection, is_first: bool) -> bool:
         """Waits until the transaction's block has ended; False when it failed and was rolled back."""
         raw = connection_of(connection)
         if not is_first:
-            await raw.direct("SAVEPOINT turn", is_short=True)
-        if turn.entered.done():  # given up while the savepoint was made
-            turn.leave(False)
+            await raw.direct("SAVEPOINT member", is_short=True)
+        if member.entered.done():  # given up while the savepoint was made
+            member.leave(False)
         else:
-            turn.entered.set_result(connection)
-        if await turn.left:
+            member.entered.set_result(connection)
+        if await member.left:
             if not is_first:
-                await raw.direct("RELEASE turn", is_short=True)
+                await raw.direct("RELEASE member", is_short=True)
             return True
         if is_first:
             raise _Abandoned
-        await raw.direct("ROLLBACK TO turn")
-        await raw.direct("RELEASE turn")
+        await raw.direct("ROLLBACK TO member")
+        await raw.direct("RELEASE member")
         return False
 
-    def _all_waiting(self) -> list[_Turn]:
-        """The transactions that were not let in; nobody waits any more."""
+    def _all_waiting(self) -> list[_Member]:
+        """Empties the queue and returns its transactions, none of which was let in."""
         waiting = list(self._waiting)
         self._waiting.clear()
         return waiting
 
-    def _fail(self, turns: Sequence[_Turn], error: BaseException) -> None:
-        """Tells transactions that they have not happened. One of several may be tried again: the error may be another's."""
-        is_own = isinstance(error, Fault) or (len(turns) == 1 and isinstance(error, Exception))
+    def _fail(self, members: Sequence[_Member], error: BaseException) -> None:
+        """Fails transactions that have not happened; one of several with Unavailable, as the error may be another one's."""
+        is_own = isinstance(error, Fault) or (len(members) == 1 and isinstance(error, Exception))
         why = error if is_own else Unavailable("database.unavailable", why=type(error).__name__)
-        for turn in turns:
-            turn.fail(why)
+        for member in members:
+            member.fail(why)
