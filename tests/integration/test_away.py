@@ -23,17 +23,11 @@ def own_postgres(ports: Ports) -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def own_kafka(ports: Ports) -> Iterator[KafkaServer]:
-    with ports.kafka.own() as server:
-        yield server
-
-
 @pytest.fixture
-async def toys(own_postgres: PostgresServer, own_kafka: KafkaServer, tmp_path: Path) -> AsyncIterator[Toys]:
+async def toys(own_postgres: PostgresServer, fresh_kafka: KafkaServer, tmp_path: Path) -> AsyncIterator[Toys]:
     url = own_postgres.url(await own_postgres.create_database())
     made = await make_toys(
-        tmp_path, url, own_kafka.url, TOY_LOST_S=LOST_DEADLINE_S, relay_lag_limit_s=RELAY_LAG_LIMIT_S
+        tmp_path, url, fresh_kafka.url, TOY_LOST_S=LOST_DEADLINE_S, relay_lag_limit_s=RELAY_LAG_LIMIT_S
     )
     yield made
     await made.close()
@@ -59,16 +53,16 @@ async def test_a_database_that_is_away_for_long_is_told_to_callers_and_costs_not
 
 
 async def test_a_broker_that_is_away_turns_commands_away_past_the_limit_and_costs_nothing(
-    toys: Toys, own_kafka: KafkaServer
+    toys: Toys, fresh_kafka: KafkaServer
 ) -> None:
     process = toys.start()
     async with Load(toys.clients):
         await toys.acknowledge(100)
         before = process.resident_bytes()
-        await asyncio.to_thread(own_kafka.kill)
+        await asyncio.to_thread(fresh_kafka.kill)
         await holds(lambda: toys.clients.refused["relay.behind"] > 200)
         assert process.resident_bytes() < before + GROWTH_BYTES
-        await asyncio.to_thread(own_kafka.start)
+        await asyncio.to_thread(fresh_kafka.start)
         await toys.acknowledge(100)
     assert not toys.clients.unasked
     await toys.drain(process)
@@ -87,10 +81,10 @@ async def drain_under_load(toys: Toys, hurt: Callable[[], None], heal: Callable[
 
 
 async def test_sigterm_under_load_loses_nothing_whatever_else_is_gone(
-    toys: Toys, own_postgres: PostgresServer, own_kafka: KafkaServer
+    toys: Toys, own_postgres: PostgresServer, fresh_kafka: KafkaServer
 ) -> None:
     for _ in range(5):
         await drain_under_load(toys, lambda: None, lambda: None)
-    await drain_under_load(toys, own_kafka.kill, own_kafka.start)
+    await drain_under_load(toys, fresh_kafka.kill, fresh_kafka.start)
     await drain_under_load(toys, lambda: own_postgres.stop("immediate"), own_postgres.start)
     await toys.settle()

@@ -11,7 +11,7 @@ from tests.kit.servers import Ports
 from tests.kit.toys import LIMIT_S, Toys, make_toys
 from tests.kit.until import within
 
-TIMES = {"queued": 4, "decided": 6, "inserted, not committed": 5, "committed, not answered": 5}
+TIMES = {"queued": 4, "decided": 6, "inserted, not committed": 5, "committed, not answered": 20}
 """At which time the process dies where the first would be before anything is acknowledged."""
 
 

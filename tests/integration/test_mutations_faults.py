@@ -4,7 +4,7 @@ A switch is a patch that a toy makes of itself at start (`TOY_SWITCH`); beside i
 """
 
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from kernel.core.clock import system_clock
 from kernel.eventlog import backpressure
 from kernel.eventlog.postgres_log import PostgresLog
 from kernel.runtime import roles
+from kernel.runtime.health import Health
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
 from tests.integration.test_disk_full import SQLITE_MB, full_and_freed
 from tests.integration.test_hung import drained_while_hung
@@ -53,8 +54,12 @@ def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
 
 def never_cancelled(patch: pytest.MonkeyPatch) -> None:
     """A drain waits for each role as long as it takes."""
-    start = roles._start
-    patch.setattr(roles, "_start", lambda role, stopping: start(replace(role, deadline_s=3_600), stopping))
+    run = roles.run
+
+    async def patient(given: Sequence[roles.Role], health: Health | None = None) -> int:
+        return await run([replace(role, deadline_s=3_600) for role in given], health, drain_limit_s=3_600)
+
+    patch.setattr(roles, "run", patient)
 
 
 async def killed(toys: Toys, point: str, switch: str) -> None:

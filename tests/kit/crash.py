@@ -16,6 +16,8 @@ import pytest
 
 from kernel.adapters.postgres import database
 from kernel.eventlog import writer
+from kernel.eventlog.commands import AtomicGroup
+from kernel.eventlog.log import StoredLog
 from kernel.eventlog.postgres_log import PostgresLog
 from kernel.eventlog.sqlite_log import SqliteLog
 from kernel.eventlog.state_cache import StateCache
@@ -23,9 +25,9 @@ from kernel.eventlog.writer import Writer
 from kernel.processors.projector import Projector
 from kernel.processors.scheduler import DeadlineScheduler
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.relay import Relay
 from tests.kit.counter import Add
 
+LOGS: tuple[type[StoredLog], ...] = (PostgresLog, SqliteLog)
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 Reached = Callable[[], None]
 Applies = Callable[..., bool]
@@ -88,14 +90,14 @@ def _projecting(name: str) -> Applies:
 
 
 def _answered(reached: Reached) -> None:
-    """Reached when a batch is committed and nobody has been told."""
-    answer = Writer._answer
+    """Reached for each group of a batch that is committed; the process dies before it returns to its loop, so nobody is told."""
+    resolve = AtomicGroup.resolve
 
     def wrapped(*given: Any) -> None:
         reached()
-        answer(*given)
+        resolve(*given)
 
-    setattr(Writer, "_answer", wrapped)  # noqa: B010 - as above
+    setattr(AtomicGroup, "resolve", wrapped)  # noqa: B010 - its type says more than is needed here
 
 
 def _in_transaction(_: object, connection: object, *__: object) -> bool:
@@ -114,10 +116,10 @@ def _by_clock(_: object, items: Any) -> bool:
 POINTS: dict[str, Callable[[Reached], None]] = {
     "queued": _before(StateCache, "decide_batch"),
     "decided": _after(StateCache, "decide_batch"),
-    "inserted, not committed": _any(*[_after(one, "append", _in_transaction) for one in (PostgresLog, SqliteLog)]),
+    "inserted, not committed": _any(*[_after(one, "append", _in_transaction) for one in LOGS]),
     "committed, not answered": _answered,
-    "sent, no checkpoint": _before(Relay, "_move"),
-    "sent, checkpoint moved": _after(Relay, "_move"),
+    "sent, no checkpoint": _any(*[_before(one, "move_checkpoint") for one in LOGS]),
+    "sent, checkpoint moved": _any(*[_after(one, "move_checkpoint") for one in LOGS]),
     "read, not applied": _before(Projector, "handle"),
     "applied, not committed": _after(Projector, "_apply", _projecting("sums_own")),
     "cause decided, not committed": _after(Checkpoints, "move", _of("echo")),

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from tools.servers import NoServer, kafka, postgres
+from tools.servers.run import Elsewhere
 from tools.servers.server import Server
 
 S = TypeVar("S", bound=Server)
@@ -30,6 +31,7 @@ class Port(Generic[S]):
     fixtures: frozenset[str] = frozenset()
     say: Callable[[str], None] = lambda text: None
     server: S | None = None
+    hurt: S | None = None
     used: str = ""
     missing: str = ""
     needed: set[str] = field(default_factory=set)
@@ -41,6 +43,13 @@ class Port(Generic[S]):
             self.server = self._bring(ours=False)
             self.used = str(self.server)
         return self.server
+
+    def hurtable(self) -> S:
+        """The run's one server that tests hurt one after another, and leave running: the shared one, unless others run that."""
+        if self.hurt is None:
+            shared = self.shared()
+            self.hurt = self.own() if isinstance(shared.runner, Elsewhere) else shared
+        return self.hurt
 
     def own(self) -> S:
         """A new server that the caller may hurt and must close."""
@@ -73,9 +82,10 @@ class Port(Generic[S]):
         return f"{self.name}: not started, no test of this run needed it"
 
     def close(self) -> None:
-        if self.server:
-            self.server.close()
-            self.server = None
+        for server in (self.server, self.hurt):
+            if server:
+                server.close()
+        self.server = self.hurt = None
 
 
 class Ports:
