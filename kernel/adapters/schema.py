@@ -33,7 +33,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 
 
 def utc_of(stored: Any) -> datetime | None:
-    """A UtcTime as a driver gives it: SQLite has texts."""
+    """The time of a UtcTime column as a driver returns it: SQLite returns text."""
     return datetime.fromisoformat(stored) if isinstance(stored, str) else stored
 
 

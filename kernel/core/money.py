@@ -8,7 +8,7 @@ from iso4217 import Currency
 from kernel.core.faults import Invalid
 
 LATELY_WITHDRAWN: Mapping[str, int] = {"ANG": 2, "BGN": 2, "ZWL": 2}
-"""Digits of currencies that ISO 4217 withdrew in 2024 to 2026: orders and settlements of before still come in them."""
+"""Digits of currencies that ISO 4217 withdrew in 2024 to 2026: older orders and settlements still come in them."""
 DIGITS: Mapping[str, int] = MappingProxyType(
     {**LATELY_WITHDRAWN, **{one.code: one.exponent for one in Currency if one.exponent is not None}}
 )

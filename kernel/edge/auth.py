@@ -135,8 +135,8 @@ def fetch_from(source: str) -> Fetch:
 
 
 async def _over_http(source: str) -> bytes:
-    """The document at an address; OSError when it does not come."""
-    import httpx  # imported here: a key set in a file needs no client, and whoever issues tokens needs none either
+    """The document at an address; raises OSError when none comes."""
+    import httpx  # imported here: a key set in a file needs no client, and the token issuer needs none either
 
     try:
         async with httpx.AsyncClient(follow_redirects=False) as client, client.stream("GET", source) as answer:

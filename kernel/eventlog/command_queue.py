@@ -36,7 +36,7 @@ class CommandBatch:
 
 
 def batch_size(waiting: int, appending: int = 0) -> int:
-    """How many of the waiting groups one batch takes: half of all groups, so that two batches of a size take turns."""
+    """Count of waiting groups that one batch takes: half of all groups, so that two batches of a size take turns."""
     everyone = waiting + appending
     return min(BATCH_LIMIT, waiting, everyone if everyone <= TOGETHER else (everyone + 1) // 2)
 

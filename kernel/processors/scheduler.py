@@ -66,7 +66,7 @@ class DeadlineScheduler:
         return 0.0 if await self._execute(due) else CLOCK_POLL_S
 
     async def _first(self) -> datetime | None:
-        """When the next deadline is due; asked after every append."""
+        """Time of the next deadline, None without one; asked after every append."""
         ((first,),) = await self._database.rows(_FIRST, {})
         return utc_of(first)
 

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, AfterValidator(_checked_networks)] = ""
     """Addresses and networks (CIDR, comma-separated) of the proxies in front, whose `X-Forwarded-For` is believed.
 
-    Empty: nobody's is. A proxy that is left out makes all of its visitors one; a network too wide lets callers invent theirs."""
+    Empty: no proxy is believed. A proxy that is left out makes all of its visitors one; a network too wide lets a caller invent
+    an address."""
     rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200
     """HTTP requests a second that one principal may send in the long run."""
     rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000

@@ -18,7 +18,7 @@ TAIL_EVENTS = 2_000
 TAIL_BYTES = 8 * 1024 * 1024
 """Of stored data and metadata."""
 FRESH_S = 0.5
-"""How long the result "nothing new" holds for every consumer, unless an append is notified: polls share one read."""
+"""Time for which a read that found nothing holds for every consumer, unless an append is notified: polls share one read."""
 
 TailEvent = tuple[Recorded, InboundRecord]
 

@@ -106,7 +106,7 @@ class SqliteDatabase(Database):
         await connection.exec_driver_sql("SELECT 1")
 
     async def grant(self, connection: AsyncConnection, statements: Iterable[str]) -> None:
-        """Whoever may open the file may do everything."""
+        """Grants nothing: a process that may open the file may do everything."""
 
     async def has_roles(self, connection: AsyncConnection, names: Sequence[str]) -> bool:
         return False
