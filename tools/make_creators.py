@@ -282,7 +282,8 @@ def rows() -> Iterator[dict[str, str]]:
 def text() -> str:
     """The whole file, RFC 4180 with CRLF."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [name for name in COLUMNS if name != "agency_id"], restval="", lineterminator="\r\n")
+    names = [name for name in COLUMNS if name not in {"agency_id", "account_id"}]
+    writer = csv.DictWriter(out, names, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows())
     return out.getvalue()

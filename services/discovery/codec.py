@@ -4,7 +4,9 @@ from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
+    AccountIdentified,
     AccountLinked,
+    AccountRenamed,
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
@@ -21,6 +23,8 @@ EVENTS: dict[str, type] = {
     "creator.registered@1": CreatorRegistered,
     "creator.profile_changed@1": CreatorProfileChanged,
     "creator.account_linked@1": AccountLinked,
+    "creator.account_renamed@1": AccountRenamed,
+    "creator.account_identified@1": AccountIdentified,
     "creator.account_verified@1": AccountVerified,
     "creator.rate_card_changed@1": RateCardChanged,
     "creator.audience_reported@1": AudienceReported,

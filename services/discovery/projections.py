@@ -19,7 +19,13 @@ from kernel.processors.access import PUBLIC
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ErasureDone
-from services.discovery.domain.events import AccountLinked, CreatorProfileChanged, CreatorRegistered, RateCardChanged
+from services.discovery.domain.events import (
+    AccountLinked,
+    AccountRenamed,
+    CreatorProfileChanged,
+    CreatorRegistered,
+    RateCardChanged,
+)
 from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.domain.tiers import tier_of
 from services.discovery.subscribe import TOPICS, Applied, Marked, Stage, Worked
@@ -35,7 +41,7 @@ from services.discovery.tables import (
 )
 
 Row = dict[str, Any]
-RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked)
+RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked, AccountRenamed)
 DELETE_AT_ONCE = 5_000
 
 
@@ -232,7 +238,7 @@ def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
     return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}
 
 
-CREATORS_PROJECTION = Projection("creators", 1, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
+CREATORS_PROJECTION = Projection("creators", 2, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
 TRACK_RECORDS = Projection(
     "track_records",
     1,

@@ -16,7 +16,9 @@ from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.audience import Audience, Share
 from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
+    AccountIdentified,
     AccountLinked,
+    AccountRenamed,
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
@@ -55,6 +57,21 @@ def _registered(event: CreatorRegistered, creator_id: str, at: datetime) -> Mess
 
 def _changed(event: CreatorProfileChanged, creator_id: str, at: datetime) -> Message:
     return pb.CreatorProfileChanged(creator_id=creator_id, profile=wire_profile(event.profile), changed_at=stamp(at))
+
+
+def _renamed(event: AccountRenamed, creator_id: str, at: datetime) -> Message:
+    account = wire_account(event.account)
+    return pb.AccountRenamed(creator_id=creator_id, account=account, replaces=event.replaces, renamed_at=stamp(at))
+
+
+def _identified(event: AccountIdentified, creator_id: str, at: datetime) -> Message:
+    return pb.AccountIdentified(
+        creator_id=creator_id,
+        platform=number(common.Platform, event.platform),
+        account_id=event.account_id,
+        replaces=event.replaces,
+        identified_at=stamp(at),
+    )
 
 
 def _linked(event: AccountLinked, creator_id: str, at: datetime) -> Message:
@@ -211,6 +228,8 @@ FORMS: dict[type, Callable[[Any, str, datetime], Message]] = {
     CreatorRegistered: _registered,
     CreatorProfileChanged: _changed,
     AccountLinked: _linked,
+    AccountRenamed: _renamed,
+    AccountIdentified: _identified,
     AccountVerified: _verified,
     RateCardChanged: _priced,
     AudienceReported: _audience,

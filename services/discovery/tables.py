@@ -21,6 +21,14 @@ def metadata() -> sa.MetaData:
         sa.Column("handle", sa.Text, primary_key=True),
         sa.Column("creator_id", sa.Text, nullable=False),
     )
+    sa.Table(
+        "account_ids",
+        made,
+        sa.Column("platform", sa.Text, primary_key=True),
+        sa.Column("account_id", sa.Text, primary_key=True),
+        sa.Column("creator_id", sa.Text, nullable=False),
+        sa.Index("account_ids_creator", "creator_id"),
+    )
     sa.Table("forgotten", made, sa.Column("subject_id", sa.Text, primary_key=True))
     return made
 

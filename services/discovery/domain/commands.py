@@ -37,6 +37,14 @@ class LinkAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentifyAccount:
+    """The account with the platform's own id `account_id` is this creator's, and has this handle now. Staff only."""
+
+    account: Account
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyAccount:
     """Staff has seen that the creator controls the account; `method` says how, e.g. `oauth`, `code_in_bio`."""
 
@@ -103,6 +111,8 @@ class ImportCreator:
 
     registration: RegisterCreator
     changes: tuple[Change, ...]
+    account_id: str = ""
+    """The platform's own id of the registered account; "" where the file does not say it."""
 
 
-Command = RegisterCreator | Change | VerifyAccount | SuspendCreator | ReinstateCreator | ImportCreator
+Command = RegisterCreator | Change | IdentifyAccount | VerifyAccount | SuspendCreator | ReinstateCreator | ImportCreator

@@ -9,7 +9,6 @@ from typing import Any, assert_never
 from kernel.core.bounds import limits
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, Refused
-from kernel.core.ids import split_stream
 from services.discovery.domain.audience import Audience, checked_audience
 from services.discovery.domain.checks import Provenance, checked_line
 from services.discovery.domain.commands import (
@@ -18,6 +17,7 @@ from services.discovery.domain.commands import (
     ChangeProfile,
     ChangeRateCard,
     Command,
+    IdentifyAccount,
     ImportCreator,
     LinkAccount,
     RegisterCreator,
@@ -31,6 +31,7 @@ from services.discovery.domain.commands import (
 from services.discovery.domain.csv.days import dated
 from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.events import (
+    AccountIdentified,
     AccountLinked,
     AccountVerified,
     AudienceReported,
@@ -45,14 +46,19 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.figures import Followers, Performance, checked_followers, checked_performance
-from services.discovery.domain.handles import HANDLES
+from services.discovery.domain.identity import (
+    account_keys,
+    check_free,
+    check_same_account,
+    creator_of,
+    handle_row,
+    identify,
+    unlinked,
+)
 from services.discovery.domain.profile import (
-    Account,
-    Platform,
     checked_account,
     checked_accounts,
     checked_profile,
-    handle_key,
 )
 from services.discovery.domain.rate_card import checked_card
 from services.discovery.domain.state import INITIAL, State, Status, evolve
@@ -67,7 +73,7 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
             return _register(command, state, context)
         case ImportCreator():
             return _import(command, state, context)
-        case VerifyAccount() | SuspendCreator() | ReinstateCreator():
+        case IdentifyAccount() | VerifyAccount() | SuspendCreator() | ReinstateCreator():
             context.actor.require(*STAFF)
             return _sanction(command, _registered(state), context)
         case _:
@@ -78,11 +84,6 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
 def _check_party(context: Context) -> None:
     if context.actor.tenant != creator_of(context) and not _is_staff(context):
         raise Forbidden("creator.not_a_party")
-
-
-def creator_of(context: Context) -> str:
-    """The creator id that a stream id ends in."""
-    return split_stream(context.stream)[1]
 
 
 def _is_staff(context: Context) -> bool:
@@ -107,14 +108,8 @@ def _register(command: RegisterCreator, state: State, context: Context) -> Seque
             return []
         raise Refused("creator.already_registered", status=state.status)
     for account in event.accounts:
-        _check_free(account, context)
+        check_free(account, context)
     return [event]
-
-
-def _check_free(account: Account, context: Context) -> None:
-    taken = context.rows.get(HANDLES, (account.platform, account.handle))
-    if taken is not None and taken.creator_id != creator_of(context):
-        raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
 
 
 def _import(command: ImportCreator, state: State, context: Context) -> Sequence[Event]:
@@ -123,7 +118,10 @@ def _import(command: ImportCreator, state: State, context: Context) -> Sequence[
         raise Refused("creator.asked_to_be_forgotten")
     steps: list[Command] = [command.registration]
     if state.status is not Status.NEW:
-        steps = [ChangeProfile(command.registration.profile), *map(LinkAccount, command.registration.accounts)]
+        check_same_account(command, state)
+        steps = [ChangeProfile(command.registration.profile), *unlinked(command, state)]
+    if command.account_id:
+        steps.append(IdentifyAccount(command.registration.accounts[0], command.account_id))
     events: list[Event] = []
     for step in [*steps, *command.changes]:
         decided = decide(dated(step, state, context.at), state, context)
@@ -134,9 +132,11 @@ def _import(command: ImportCreator, state: State, context: Context) -> Sequence[
 
 
 def _sanction(
-    command: VerifyAccount | SuspendCreator | ReinstateCreator, state: State, context: Context
+    command: IdentifyAccount | VerifyAccount | SuspendCreator | ReinstateCreator, state: State, context: Context
 ) -> Sequence[Event]:
     match command:
+        case IdentifyAccount():
+            return identify(command, state, context)
         case VerifyAccount():
             return _verify(command, state)
         case SuspendCreator():
@@ -196,8 +196,10 @@ def _link(command: LinkAccount, state: State, context: Context) -> Sequence[Even
     linked = state.account_on(account.platform)
     if linked == account:
         return []
-    _check_free(account, context)
-    return [AccountLinked(account, linked.handle if linked else "")]
+    check_free(account, context)
+    former_id = state.account_id_on(account.platform)
+    told: Event = AccountLinked(account, linked.handle if linked else "")
+    return [told, AccountIdentified(account.platform, "", former_id)] if former_id else [told]
 
 
 def _price(command: ChangeRateCard, state: State, context: Context) -> Sequence[Event]:
@@ -247,22 +249,18 @@ def reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Ke
     """The handles that a command takes or gives up; total, also for malformed ones."""
     match command:
         case RegisterCreator():
-            return [_key(account.platform, account.handle) for account in command.accounts]
+            return [handle_row(account) for account in command.accounts]
         case LinkAccount():
-            linked = state.account_on(command.account.platform)
-            old = [_key(linked.platform, linked.handle)] if linked else []
-            return [_key(command.account.platform, command.account.handle), *old]
+            return account_keys(command.account, "", state)
+        case IdentifyAccount():
+            return account_keys(command.account, command.account_id, state)
         case ImportCreator():
-            links = map(LinkAccount, command.registration.accounts)
-            nested = [*links, *(change for change in command.changes if isinstance(change, LinkAccount))]
-            taken = [key for link in nested for key in reads(link, state)]
+            links = [change.account for change in command.changes if isinstance(change, LinkAccount)]
+            accounts = [*command.registration.accounts, *links]
+            taken = [key for account in accounts for key in account_keys(account, command.account_id, state)]
             return [(FORGOTTEN, (command.registration.creator_id,)), *taken]
         case _:
             return ()
-
-
-def _key(platform: Platform, handle: str) -> tuple[InlineTable[Any], Key]:
-    return HANDLES, (platform, handle_key(handle))
 
 
 def owner(command: Command) -> str | None:

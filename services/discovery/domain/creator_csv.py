@@ -112,7 +112,8 @@ def _read_row(
             row = creator_row(record.line, values)
         except Invalid as fault:
             return None, [_problem(record.line, column_of(fault), fault)]
-        first = first_lines.setdefault((row.account.platform, row.account.handle), record.line)
+        names = [(row.account.platform, row.account.handle), (row.account.platform, f"id {row.account_id}")]
+        first = min(first_lines.setdefault(name, record.line) for name in (names if row.account_id else names[:1]))
         if first == record.line:
             return row, []
         reason = f"{REASONS['csv.duplicate_row']} ({first})"

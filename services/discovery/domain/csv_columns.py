@@ -27,6 +27,7 @@ from services.discovery.domain.commands import (
 )
 from services.discovery.domain.csv.shares import LIST_LIMIT, read_ratio, read_shares
 from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.identity import checked_account_id
 from services.discovery.domain.profile import (
     Account,
     Availability,
@@ -74,6 +75,8 @@ class CreatorRow:
     contact: str
     profile: Profile
     changes: tuple[Change, ...]
+    account_id: str = ""
+    """The platform's own id of the account; "" where the file does not say it."""
 
     def command(self, revisions: Mapping[str, str]) -> ImportCreator:
         """`revisions` by personal field: `display_name`, `bio`, `contact`; what is missing was empty."""
@@ -83,7 +86,7 @@ class CreatorRow:
             bio_revision=revisions.get("bio", ""),
             contact_revision=revisions.get("contact", ""),
         )
-        return ImportCreator(RegisterCreator(self.creator_id, profile, (self.account,)), self.changes)
+        return ImportCreator(RegisterCreator(self.creator_id, profile, (self.account,)), self.changes, self.account_id)
 
 
 def read_number(text: str) -> int:
@@ -189,6 +192,7 @@ COLUMNS: dict[str, Column] = {
     "audience_locations": Column("`Shanghai=0.18;Guangdong=0.15`", read_shares),
     "audience_interests": Column("`美妆=0.4;时尚=0.3`", read_shares),
     "audience_active": Column("share of followers active in 30 days, a ratio", read_ratio),
+    "account_id": Column("the platform's own id of the account, which stays when its handle changes", checked_account_id),
 }  # fmt: skip
 """In the order in which files are written; a file may have them in any order."""
 REQUIRED = tuple(name for name, column in COLUMNS.items() if column.required)
@@ -206,6 +210,7 @@ def creator_row(line: int, values: Values) -> CreatorRow:
         values.get("contact") or "",
         _profile(values),
         tuple(_changes(values, account)),
+        values.get("account_id") or "",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.discovery.domain.audience import Audience
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.profile import Account, Availability, Profile
+from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import RateCard
 
 
@@ -28,6 +28,23 @@ class AccountLinked:
     """`replaces` is the handle that was linked on this platform before, "" for none; it is free again."""
 
     account: Account
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRenamed:
+    """The same account of the platform has another handle: its followers and its verification stay. `replaces` is free again."""
+
+    account: Account
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentified:
+    """The platform's own id of the creator's account, "" where another account was linked; `replaces` is the id before."""
+
+    platform: Platform
+    account_id: str
     replaces: str
 
 
@@ -83,6 +100,8 @@ Event = (
     CreatorRegistered
     | CreatorProfileChanged
     | AccountLinked
+    | AccountRenamed
+    | AccountIdentified
     | AccountVerified
     | RateCardChanged
     | AudienceReported

@@ -7,7 +7,9 @@ from typing import assert_never
 from kernel.core.money import BASIS_POINTS
 from services.discovery.domain.audience import Audience, AudienceKind
 from services.discovery.domain.events import (
+    AccountIdentified,
     AccountLinked,
+    AccountRenamed,
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
@@ -45,9 +47,15 @@ class State:
     performance: tuple[Performance, ...] = ()
     availability: AvailabilityChanged | None = None
     suspension: CreatorSuspended | None = None
+    account_ids: tuple[tuple[Platform, str], ...] = ()
+    """The platforms' own ids of accounts, where they are known."""
 
     def account_on(self, platform: Platform) -> Account | None:
         return next((account for account in self.accounts if account.platform is platform), None)
+
+    def account_id_on(self, platform: Platform) -> str:
+        """The platform's own id of the account there; "" where it is not known."""
+        return next((account_id for on, account_id in self.account_ids if on is platform), "")
 
     def audience_of(self, kind: AudienceKind) -> Audience | None:
         return next((audience for audience in self.audiences if audience.kind is kind), None)
@@ -80,6 +88,12 @@ def evolve(state: State, event: Event) -> State:
             return replace(state, profile=event.profile)
         case AccountLinked():
             return _linked(state, event)
+        case AccountRenamed(account=account):
+            others = tuple(one for one in state.accounts if one.platform is not account.platform)
+            return replace(state, accounts=(*others, account))
+        case AccountIdentified(platform=platform, account_id=account_id):
+            ids = tuple(one for one in state.account_ids if one[0] is not platform)
+            return replace(state, account_ids=(*ids, (platform, account_id)) if account_id else ids)
         case AccountVerified():
             return replace(state, verified=tuple(sorted({*state.verified, event.account.platform})))
         case RateCardChanged():

@@ -81,6 +81,12 @@ class RegisterBody(Body):
     accounts: Annotated[tuple[AccountBody, ...], whole(RegisterCreator, "accounts")] = ()
 
 
+class IdentifyBody(AccountBody):
+    """`account_id` is the platform's own, which stays when a handle changes."""
+
+    account_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+
+
 class VerifyBody(AccountBody):
     method: Annotated[ShortText, whole(VerifyAccount, "method")]
 

@@ -16,6 +16,7 @@ from services.discovery.domain.commands import (
     ChangeProfile,
     ChangeRateCard,
     Command,
+    IdentifyAccount,
     LinkAccount,
     RegisterCreator,
     ReinstateCreator,
@@ -31,6 +32,7 @@ from services.discovery.rest.bodies import (
     AudienceBody,
     AvailabilityBody,
     FollowersBody,
+    IdentifyBody,
     PerformanceBody,
     ProfileBody,
     RateCardBody,
@@ -131,6 +133,11 @@ def _figures(router: APIRouter, commands: Commands) -> None:
 
 
 def _staff(router: APIRouter, commands: Commands) -> None:
+    @router.post("/accounts/identify")
+    async def identify(creator_id: Uuid, body: IdentifyBody, request: CommandRequest) -> Receipt:
+        """Operators only: the account with this id of the platform is the creator's, and has this handle now."""
+        return await commands.send(request, creator_id, IdentifyAccount(body.account(), body.account_id), body)
+
     @router.post("/accounts/verify")
     async def verify(creator_id: Uuid, body: VerifyBody, request: CommandRequest) -> Receipt:
         """Operators only: the creator controls the account."""

@@ -24,6 +24,7 @@ from kernel.eventlog.writer import Writer
 from services.discovery.domain.creator_csv import Problem, parse
 from services.discovery.domain.csv.reasons import column_of, sentence
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
+from services.discovery.rest.known import KnownAccounts
 from services.discovery.rest.sealing import Sealer, seal
 
 ROWS_AT_ONCE = 1_000
@@ -103,12 +104,14 @@ class _Import:
 
     def __init__(self, writer: Writer, sealer: Sealer, request: CommandRequest) -> None:
         self._writer, self._sealer, self._sender = writer, sealer, request
+        self._known = KnownAccounts(sealer.database)
         self._rows: list[RowAnswer] = []
         self._problems: list[Problem] = []
         self._last: Receipt | None = None
 
     async def take(self, rows: Sequence[CreatorRow]) -> None:
         """Executes a part of the rows and notes what became of each; raises what may be tried again as a whole."""
+        rows = await self._known.told(rows)
         keys = await self._sealer.keys([row.creator_id for row in rows])
         items = []
         for row in rows:

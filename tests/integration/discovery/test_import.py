@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from kernel.core.ids import derived_id
 from tests.integration.discovery.client import OPERATOR, Discovery, running
@@ -113,3 +114,38 @@ async def test_a_charset_that_the_request_names_is_read(discovery: Discovery) ->
         assert (answer.json()["registered"], answer.json()["problems"]) == (1, [])
         plain = await client.post("/imports", content=data * 2, headers={**headers, "Content-Type": "text/csv"})
     assert (plain.status_code, plain.json()["code"]) == (422, "csv.not_utf8")
+
+
+def filed(*rows: tuple[str, str, str, str]) -> bytes:
+    """Rows of (handle, name, day, id)."""
+    lines = [f"instagram,{handle},{name},美妆,{day},12000,{id_}" for handle, name, day, id_ in rows]
+    return "\n".join([f"{HEADER},account_id", *lines]).encode()
+
+
+async def test_creators_are_known_by_the_platforms_own_id_and_never_by_a_handle_used_again(
+    discovery: Discovery,
+) -> None:
+    async def imported(*rows: tuple[str, str, str, str]) -> dict[str, Any]:
+        answer: dict[str, Any] = (await discovery.send("POST", "/imports", filed(*rows))).json()
+        return answer
+
+    first = await imported(("anna", "Anna", "2025-06-01", "u1"), ("ben", "Ben", "2025-06-01", ""))
+    anna, ben = (one["creator_id"] for one in first["rows"])
+    renamed = await imported(("anna.new", "Anna", "2025-06-02", "u1"))
+    assert (renamed["changed"], renamed["rows"][0]["creator_id"], renamed["problems"]) == (1, anna, [])
+    card = await discovery.get(anna, at_least=renamed["token"])
+    assert [one.account.handle for one in card.accounts] == ["anna.new"]
+    stranger = await imported(("anna", "Eve", "2025-06-03", "u9"))
+    assert (stranger["registered"], stranger["problems"]) == (1, [])
+    assert stranger["rows"][0]["creator_id"] != anna
+    assert (await imported(("anna", "Eve", "2025-06-03", "u9")))["unchanged"] == 1
+    await discovery.done("POST", f"/creators/{ben}/accounts", {"platform": "instagram", "handle": "ben.new"})
+    reused = await imported(("ben", "Mallory", "2025-06-03", ""))
+    assert [(one["column"], one["rule"]) for one in reused["problems"]] == [("handle", "creator.handle_reused")]
+    body = {"platform": "instagram", "handle": "ben.new", "account_id": "u2"}
+    token = await discovery.done("POST", f"/creators/{ben}/accounts/identify", body)
+    assert (await discovery.get(ben, at_least=token)).display_name == "Ben"
+    decided = await imported(("ben.newest", "Ben", "2025-06-04", "u2"))
+    assert (decided["rows"][0]["creator_id"], decided["problems"]) == (ben, [])
+    taken = await discovery.send("POST", f"/creators/{anna}/accounts/identify", {**body, "handle": "anna.new"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "creator.account_id_taken")

@@ -67,6 +67,7 @@ def test_every_column_reaches_the_command() -> None:
         "video_exposures": "6", "video_reads": "5", "video_engagements": "4", "audience_sample": "1000",
         "audience_gender": "female=0.72;male=0.28", "audience_ages": "18-24=0.5", "audience_locations": "上海=0.2",
         "audience_interests": "美妆=1", "audience_active": "0.613",
+        "account_id": "5f3a",
     }  # fmt: skip
     assert set(values) == set(COLUMNS)
     parsed = read(",".join(values.values()), header=",".join(values))

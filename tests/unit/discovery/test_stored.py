@@ -26,7 +26,9 @@ from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
 from services.discovery.domain.erasure import Erased, ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
+    AccountIdentified,
     AccountLinked,
+    AccountRenamed,
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
@@ -60,6 +62,8 @@ SAMPLES: dict[str, Any] = {
     "creator.registered@1": CreatorRegistered(ID, PROFILE, (RED,)),
     "creator.profile_changed@1": CreatorProfileChanged(FULL),
     "creator.account_linked@1": AccountLinked(DOUYIN, "old"),
+    "creator.account_renamed@1": AccountRenamed(DOUYIN, "old"),
+    "creator.account_identified@1": AccountIdentified(DOUYIN.platform, "MS4wLjABAAAA", ""),
     "creator.account_verified@1": AccountVerified(RED, "oauth"),
     "creator.rate_card_changed@1": RateCardChanged(CARD),
     "creator.audience_reported@1": AudienceReported(replace(AUDIENCE, active_bps=4_000)),

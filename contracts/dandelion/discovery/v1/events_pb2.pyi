@@ -311,6 +311,71 @@ class AccountLinked(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class AccountRenamed(message.Message):
+    """A linked account has another handle on its platform: the same account, its followers and its verification stay."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    REPLACES_FIELD_NUMBER: builtins.int
+    RENAMED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    replaces: builtins.str
+    """Its handle before."""
+    @builtins.property
+    def account(self) -> PlatformAccount: ...
+    @builtins.property
+    def renamed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        account: PlatformAccount | None = ...,
+        replaces: builtins.str = ...,
+        renamed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "renamed_at", b"renamed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "creator_id", b"creator_id", "renamed_at", b"renamed_at", "replaces", b"replaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AccountIdentified(message.Message):
+    """The platform's own id of a linked account became known, or that of another account no longer holds."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    PLATFORM_FIELD_NUMBER: builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: builtins.int
+    REPLACES_FIELD_NUMBER: builtins.int
+    IDENTIFIED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    platform: common_pb2.Platform.ValueType
+    account_id: builtins.str
+    """Empty: another account was linked, whose id is not known."""
+    replaces: builtins.str
+    """The id before; empty: none was known."""
+    @builtins.property
+    def identified_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        platform: common_pb2.Platform.ValueType = ...,
+        account_id: builtins.str = ...,
+        replaces: builtins.str = ...,
+        identified_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["identified_at", b"identified_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account_id", b"account_id", "creator_id", b"creator_id", "identified_at", b"identified_at", "platform", b"platform", "replaces", b"replaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class AccountVerified(message.Message):
     """Staff saw that the creator controls an account."""
 

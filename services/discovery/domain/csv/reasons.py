@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from kernel.core.faults import Fault
 
 REASONS: Mapping[str, str] = {
-    "account.decision_needed": "nobody knows yet whose account this is: decide it, then send the file again",
     "audience.name_unknown": "this name is not one of the dimension's",
     "audience.sample_empty": "the sample must have somebody in it",
     "audience.share_out_of_range": "a share is more than the whole",
@@ -14,6 +13,8 @@ REASONS: Mapping[str, str] = {
     "category.unknown": "the platform has no such first-level category",
     "command.id_reused": "the same idempotency key came with another content of this row: send it under a new key",
     "count.out_of_range": "the count is beyond what can be; is it in another unit?",
+    "creator.account_id_malformed": "this is no id of an account: 1 to 64 characters of ASCII without blanks",
+    "creator.account_id_taken": "another creator is known by this id of the platform",
     "creator.account_not_linked": "the creator has no account on this platform",
     "creator.already_registered": "the creator is registered already with other facts",
     "creator.asked_to_be_forgotten": "this person asked to be forgotten, and is not taken up again",
@@ -22,8 +23,8 @@ REASONS: Mapping[str, str] = {
     "creator.display_name_missing": "a display name is required",
     "creator.guardian_consent_missing": "who may be a minor needs a guardian's consent",
     "creator.handle_malformed": "this is no handle: letters, digits and . - _ · in any script, at least one letter or digit",
-    "creator.handle_reused": "this handle was another account's before: decide whose it is now, then send the file again",
-    "creator.handle_taken": "another creator holds this handle: decide whose it is, then send the file again",
+    "creator.handle_reused": "this handle was another account's: give account_id, or have an operator identify the account",
+    "creator.handle_taken": "another creator holds this handle: give account_id, or have an operator identify the account",
     "creator.language_malformed": "the language is not a BCP 47 tag",
     "creator.link_malformed": "an example is not an https address",
     "creator.location_incomplete": "a place needs its country",
@@ -73,6 +74,7 @@ BY_RULE: Mapping[str, str] = {
     "id.malformed": "agency_id",
     "creator.report_out_of_date": "observed_on",
     "creator.handle_taken": "handle",
+    "creator.account_id_taken": "account_id",
     "creator.handle_reused": "handle",
     "money.unknown_currency": "currency",
 }

@@ -1,0 +1,91 @@
+"""Whose account it is: by the platform's own id, by a handle held all along, or by staff; never by a handle used again."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from kernel.core.decider import Context, InlineTable, Key
+from kernel.core.faults import Invalid, Refused
+from kernel.core.ids import split_stream
+from services.discovery.domain.commands import IdentifyAccount, ImportCreator, LinkAccount
+from services.discovery.domain.events import AccountIdentified, AccountLinked, AccountRenamed, Event
+from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES
+from services.discovery.domain.profile import Account, checked_account, handle_key
+from services.discovery.domain.state import State
+
+_ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+def creator_of(context: Context) -> str:
+    """The creator id that a stream id ends in."""
+    return split_stream(context.stream)[1]
+
+
+def checked_account_id(account_id: str) -> str:
+    """The platform's own id of an account: 1 to 64 letters, digits and signs of ASCII, as the platform writes it."""
+    if not _ACCOUNT_ID.fullmatch(account_id):
+        raise Invalid("creator.account_id_malformed", field="account_id", expected="1 to 64 characters of ASCII")
+    return account_id
+
+
+def check_free(account: Account, context: Context) -> None:
+    """Raises Refused `creator.handle_taken` where another creator holds the handle."""
+    taken = context.rows.get(HANDLES, (account.platform, account.handle))
+    if taken is not None and taken.creator_id != creator_of(context):
+        raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
+
+
+def check_same_account(command: ImportCreator, state: State) -> None:
+    """Raises Refused `creator.handle_reused` unless the row's account is one that the creator is known by.
+
+    That is by the platform's own id, else by the handle as long as the creator holds it and no other id is known for it.
+    Accounts on platforms where the creator has none may stand beside it.
+    """
+    accounts = [checked_account(one) for one in command.registration.accounts]
+    linked = [one for one in accounts if state.account_on(one.platform) is not None]
+    if not linked or not all(_is_same(one, command.account_id, state) for one in linked):
+        first = (linked or accounts)[0]
+        raise Refused("creator.handle_reused", platform=first.platform, handle=first.handle)
+
+
+def _is_same(account: Account, account_id: str, state: State) -> bool:
+    known_id = state.account_id_on(account.platform)
+    if account_id and known_id:
+        return account_id == known_id
+    return account == state.account_on(account.platform)
+
+
+def unlinked(command: ImportCreator, state: State) -> list[LinkAccount]:
+    """The accounts on platforms where the creator has none yet."""
+    return [LinkAccount(one) for one in command.registration.accounts if state.account_on(one.platform) is None]
+
+
+def identify(command: IdentifyAccount, state: State, context: Context) -> Sequence[Event]:
+    """An account that was known under another handle, or under no id yet, was renamed; one of another id is another account."""
+    account, account_id = checked_account(command.account), checked_account_id(command.account_id)
+    held = context.rows.get(ACCOUNT_IDS, (account.platform, account_id))
+    if held is not None and held.creator_id != creator_of(context):
+        raise Refused("creator.account_id_taken", platform=account.platform, account_id=account_id)
+    linked, known_id = state.account_on(account.platform), state.account_id_on(account.platform)
+    events: list[Event] = []
+    if linked != account:
+        check_free(account, context)
+        renamed = linked is not None and known_id in ("", account_id)
+        kind = AccountRenamed if renamed else AccountLinked
+        events.append(kind(account, linked.handle if linked else ""))
+    if known_id != account_id:
+        events.append(AccountIdentified(account.platform, account_id, known_id))
+    return events
+
+
+def handle_row(account: Account) -> tuple[InlineTable[Any], Key]:
+    """The inline row of an account's handle; total, also for malformed ones."""
+    return HANDLES, (account.platform, handle_key(account.handle))
+
+
+def account_keys(account: Account, account_id: str, state: State) -> list[tuple[InlineTable[Any], Key]]:
+    """The rows that linking or identifying an account takes and gives up."""
+    linked = state.account_on(account.platform)
+    ids = [one for one in (account_id, state.account_id_on(account.platform)) if one]
+    rows: list[tuple[InlineTable[Any], Key]] = [(ACCOUNT_IDS, (account.platform, one)) for one in ids]
+    return [handle_row(account), *([handle_row(linked)] if linked else []), *rows]
