@@ -123,7 +123,12 @@ async def test_rebuilt_read_models_equal_the_live_ones(tmp_path: Path) -> None:
         await work(ledger)
         brand = unique("brand")
         await ledger.deposit(9_000, brand)
-        await ledger.execute(HoldEscrow(unique("d"), 1, unique("c"), unique("c"), brand, unique("c"), "CNY", 9_000, 0))
+        deliverable, nobody = unique("d"), unique("c")
+        await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, nobody, "CNY", 9_000, 0))
+        await ledger.execute(ReleasePayment(new_id(), deliverable, nobody, "CNY", 9_000, 0))
+        await ledger.done("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1}, FINANCE)
+        policy = {"since": "2099-01-01T00:00:00Z", "brand_fee_bps": 1, "creator_fee_bps": 1}
+        await ledger.done("PUT", f"/fee-policies/{new_id()}", policy, FINANCE)
         app, token = ledger.app, f"ledger:{(await ledger.app.log.head()).position}:"
         for projection in PROJECTIONS:
             await app.at_least(token, projection.name)
