@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from cli.platform import LocalPlatform, Name, NotReady
 from tools.servers import KafkaServer, PostgresServer, kafka, postgres
 from tools.servers.places import Folder, free_port
 from tools.servers.run import Process
-from tools.speed import patience
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
 STREAM: Name = ("metrics", "stream")
@@ -103,12 +101,14 @@ def _process(layout: Layout, name: Name, logs: Path, probe: int, suffix: str = "
 def migrate(layout: Layout) -> None:
     """Makes or upgrades every database, as the role `migrate` of each service would; NotReady with what it said."""
     command = [sys.executable, "-m", "cli", "migrate", "--data", str(layout.folder)]
-    environment = {**os.environ, **layout.environment(SERVICES[0])}
-    done = subprocess.run(
-        command, env=environment, timeout=patience(MIGRATE_S), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise NotReady(f"the databases could not be migrated\n{done.stderr[-2_000:]}")
+    process = Process(command, layout.folder / "migrate.log", env=layout.environment(SERVICES[0]))
+    process.start()
+    try:
+        process.wait(MIGRATE_S)
+    finally:
+        process.close()
+    if process.child is None or process.child.returncode:
+        raise NotReady(f"the databases could not be migrated\n{process.log_tail()}")
 
 
 async def distributed(

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.cross_service_checks import check_across_services
-from cli.distributed import ROLES, STREAM, Servers, distributed
-from cli.layout import SERVICES
+from cli.distributed import SANDBOX, Servers
 from cli.open_services import open_services
 from cli.platform import LocalPlatform, Name
 from kernel.verify.invariants import broken, check_service
 from tests.kit.story import embedded_numbers, tell
+from tests.kit.together import EDGES, FOLLOWERS, STREAMS, together
 from tools.servers import KafkaServer, PostgresServer
 
-ROUNDS: list[list[Name]] = [*[[(service, role) for service in SERVICES] for role in ROLES], [STREAM]]
-"""One role of every service at a time; `rest` first, as clicks (later in the story) are not commands and come once."""
+ROUNDS: list[list[Name]] = [list(EDGES), list(FOLLOWERS), list(STREAMS)]
+"""One process of every service at a time; edges first, as clicks (later in the story) are not commands and come once."""
 FROM, LAST = "collaborations to settlement", "numbers, trial balance, verify"
 
 
@@ -24,21 +24,21 @@ class Killer:
     def __init__(self, platform: LocalPlatform) -> None:
         self.killed: list[Name] = []
         self._platform = platform
-        self._rest_is_back = asyncio.Event()
+        self._edge_is_back = asyncio.Event()
         self._killing: asyncio.Task[None] | None = None
 
     async def on_part(self, part: str) -> None:
         if part == FROM:
             self._killing = asyncio.create_task(self._kill_all())
         if part == "links, coupons, orders, refunds":
-            await self._rest_is_back.wait()
+            await self._edge_is_back.wait()
         if part == LAST and self._killing is not None:
             await self._killing
 
     async def _kill_all(self) -> None:
         for names in ROUNDS:
             await self._kill(names)
-            self._rest_is_back.set()
+            self._edge_is_back.set()
 
     async def _kill(self, names: Sequence[Name]) -> None:
         for name in names:
@@ -52,12 +52,13 @@ class Killer:
 async def test_killing_every_process_changes_no_number(
     fresh_kafka: KafkaServer, fresh_postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    with await distributed(Servers(fresh_kafka, fresh_postgres), tmp_path / "distributed") as platform:
+    servers, groups = Servers(fresh_kafka, fresh_postgres), {**EDGES, **FOLLOWERS, **STREAMS}
+    with await together(servers, tmp_path / "together", groups) as platform:
         await platform.wait()
         killer = Killer(platform)
         numbers = await tell(platform, killer.on_part)
         async with open_services(platform.layout) as apps:
             found = [*[one for app in apps for one in await check_service(app)], *await check_across_services(apps)]
-    assert set(killer.killed) == {name for name in platform.names() if name[0] != "sandbox"}
+    assert set(killer.killed) == {name for name in platform.names() if name != SANDBOX}
     assert broken(found) == []
     assert numbers == await embedded_numbers()
