@@ -66,7 +66,8 @@ def _opened(event: ReviewOpened) -> Row:
         {"review_id": about.submission_id}
         | {name: getattr(about, name) for name in names}
         | {name: getattr(content, name) for name in told}
-        | {"tags": canonical(content.tags).decode(), "links": canonical(content.links).decode()}
+        | {name: canonical(getattr(content, name)).decode() for name in ("tags", "links", "evidence")}
+        | {"product_used": content.product_used}
         | {
             "findings": "[]",
             "rule_packs": "[]",
@@ -114,5 +115,5 @@ def _finding(finding: Finding) -> Row:
     }
 
 
-REVIEWS_PROJECTION = Projection("reviews", 1, (REVIEWS, FINDINGS), apply_reviews)
+REVIEWS_PROJECTION = Projection("reviews", 2, (REVIEWS, FINDINGS), apply_reviews)
 PROJECTIONS = (REVIEWS_PROJECTION,)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
 from dandelion_contracts.wire import form, refusal, stamp
@@ -12,7 +13,7 @@ from google.protobuf.message import Message
 from kernel.core.events import CommandRefused, Delivered
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.compliance.domain import live, review
-from services.compliance.domain.findings import Finding
+from services.compliance.domain.findings import Evidence, Finding
 from services.compliance.domain.review import About
 
 
@@ -75,6 +76,11 @@ def _completed(event: review.ReviewCompleted) -> pb.ReviewCompleted:
         note=event.note,
         completed_at=stamp(event.completed_at),
     )
+
+
+def wire_evidence(shown: Evidence) -> campaigns.Evidence:
+    expires_on = shown.expires_on.isoformat() if shown.expires_on else ""
+    return campaigns.Evidence(kind=shown.kind, phrase=shown.phrase, reference=shown.reference, expires_on=expires_on)
 
 
 def wire_finding(finding: Finding) -> pb.Finding:

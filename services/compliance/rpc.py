@@ -19,13 +19,14 @@ from kernel.edge.page_tokens import Cursor, PageTokens, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, chosen
 from kernel.runtime.roles import Role
-from services.compliance.domain.findings import Finding
-from services.compliance.publish import wire_finding
+from services.compliance.domain.findings import Evidence, Finding
+from services.compliance.publish import wire_evidence, wire_finding
 from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row
 
 PROJECTION = "reviews"
 STAFF = ("reviewer", "operator", "auditor")
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
+EVIDENCE: TypeAdapter[list[Evidence]] = TypeAdapter(list[Evidence])
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 
 
@@ -80,7 +81,7 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
 def wire_review(row: Row) -> pb.Review:
     same = (
         "review_id", "deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id", "jurisdiction",
-        "product_category", "title", "text", "by_reviewer", "note", "label", "version",
+        "product_category", "title", "text", "by_reviewer", "note", "label", "version", "product_used",
     )  # fmt: skip
     return pb.Review(
         **{name: row[name] for name in same},
@@ -90,6 +91,7 @@ def wire_review(row: Row) -> pb.Review:
         format=number(common.Format, row["format"]),
         tags=orjson.loads(row["tags"]),
         links=orjson.loads(row["links"]),
+        evidence=map(wire_evidence, EVIDENCE.validate_json(row["evidence"])),
         verdict=number(common.Verdict, row["verdict"]),
         findings=map(wire_finding, FINDINGS.validate_json(row["findings"])),
         rule_packs=orjson.loads(row["rule_packs"]),

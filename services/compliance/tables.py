@@ -25,7 +25,8 @@ REVIEWS = sa.Table(
     sa.Column("review_id", sa.Text, primary_key=True),
     *[_text(name) for name in ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")],
     *[_text(name) for name in ("stage", "platform", "format", "jurisdiction", "product_category", "title", "text")],
-    *[_text(name) for name in ("tags", "links", "findings", "rule_packs")],
+    *[_text(name) for name in ("tags", "links", "evidence", "findings", "rule_packs")],
+    sa.Column("product_used", sa.Boolean, nullable=False),
     _text("verdict"),
     sa.Column("by_reviewer", sa.Boolean, nullable=False),
     *[_text(name) for name in ("note", "label", "placement")],
@@ -37,7 +38,7 @@ REVIEWS = sa.Table(
 )
 """A row per submission under review; `verdict` is "" at first.
 
-`tags`, `links`, `findings` and `rule_packs` are canonical JSON lists.
+`tags`, `links`, `evidence`, `findings` and `rule_packs` are canonical JSON lists.
 """
 
 FINDINGS = sa.Table(

@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as events
 from dandelion.compliance.v1 import queries_pb2 as pb
@@ -46,6 +47,26 @@ async def test_a_finding_names_law_and_place(compliance: Compliance) -> None:
     assert finding.law == "中华人民共和国广告法 第九条第（三）项"
     assert review.text[finding.span_start : finding.span_end] == finding.excerpt
     assert finding.severity == events.SEVERITY_BLOCKING
+
+
+async def test_evidence_is_judged_with_the_submission_and_shown_to_the_reviewer(compliance: Compliance) -> None:
+    text, shown = (
+        "广告 入手了最佳伴侣牌咖啡机",
+        {"kind": "registered_name", "phrase": "最佳伴侣", "reference": "1234567"},
+    )
+    proven = await submitted(compliance, text, evidence=[campaigns.Evidence(**shown, expires_on="2099-12-31")])
+    expired = await submitted(compliance, text, evidence=[campaigns.Evidence(**shown, expires_on="2020-01-01")])
+    review, other = [await compliance.reviewed(deal.submission_id) for deal in (proven, expired)]
+    assert (review.verdict, other.verdict) == (common.VERDICT_CLEAR, common.VERDICT_BLOCKED)
+    assert [(one.phrase, one.expires_on) for one in review.evidence] == [("最佳伴侣", "2099-12-31")]
+    assert review.product_used
+
+
+async def test_an_endorser_who_has_not_used_the_product_goes_to_a_reviewer(compliance: Compliance) -> None:
+    deal = await submitted(compliance, CLEAN, product_used=False)
+    review = await compliance.reviewed(deal.submission_id)
+    assert [finding.rule_id for finding in review.findings] == ["cn.endorser.not_used"]
+    assert (review.verdict, review.product_used) == (common.VERDICT_NEEDS_HUMAN, False)
 
 
 async def test_the_same_request_twice_is_one_review(compliance: Compliance) -> None:

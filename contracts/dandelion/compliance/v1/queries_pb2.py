@@ -22,34 +22,35 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from dandelion.campaigns.v1 import events_pb2 as dandelion_dot_campaigns_dot_v1_dot_events__pb2
 from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_common__pb2
 from dandelion.compliance.v1 import events_pb2 as dandelion_dot_compliance_dot_v1_dot_events__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/compliance/v1/queries.proto\x12\x17\x64\x61ndelion.compliance.v1\x1a dandelion/common/v1/common.proto\x1a$dandelion/compliance/v1/events.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x05\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rsubmission_id\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x33\n\x05stage\x18\x08 \x01(\x0e\x32$.dandelion.common.v1.SubmissionStage\x12/\n\x08platform\x18\t \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12+\n\x06\x66ormat\x18\n \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x14\n\x0cjurisdiction\x18\x0b \x01(\t\x12\x18\n\x10product_category\x18\x0c \x01(\t\x12\r\n\x05title\x18\r \x01(\t\x12\x0c\n\x04text\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\r\n\x05links\x18\x10 \x03(\t\x12-\n\x07verdict\x18\x11 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x32\n\x08\x66indings\x18\x12 \x03(\x0b\x32 .dandelion.compliance.v1.Finding\x12\x12\n\nrule_packs\x18\x13 \x03(\t\x12\x13\n\x0b\x62y_reviewer\x18\x14 \x01(\x08\x12\x0c\n\x04note\x18\x15 \x01(\t\x12\r\n\x05label\x18\x16 \x01(\t\x12\x36\n\tplacement\x18\x17 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x30\n\x0csubmitted_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompleted_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1a \x01(\x03\"7\n\x10GetReviewRequest\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"D\n\x11GetReviewResponse\x12/\n\x06review\x18\x01 \x01(\x0b\x32\x1f.dandelion.compliance.v1.Review\"\x8e\x01\n\x16ListReviewQueueRequest\x12\x14\n\x0cjurisdiction\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x10\n\x08\x61t_least\x18\x06 \x01(\t\"x\n\x17ListReviewQueueResponse\x12\x30\n\x07reviews\x18\x01 \x03(\x0b\x32\x1f.dandelion.compliance.v1.Review\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xea\x01\n\nFindingRow\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x03 \x01(\t\x12\x12\n\ncreator_id\x18\x04 \x01(\t\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x31\n\x07\x66inding\x18\x06 \x01(\x0b\x32 .dandelion.compliance.v1.Finding\x12,\n\x08\x66ound_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x13ListFindingsRequest\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07rule_id\x18\x03 \x01(\t\x12\x37\n\x0cseverity_min\x18\x04 \x01(\x0e\x32!.dandelion.compliance.v1.Severity\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x01(\t\"z\n\x14ListFindingsResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.dandelion.compliance.v1.FindingRow\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo2\xdb\x02\n\x12ReviewQueryService\x12\x62\n\tGetReview\x12).dandelion.compliance.v1.GetReviewRequest\x1a*.dandelion.compliance.v1.GetReviewResponse\x12t\n\x0fListReviewQueue\x12/.dandelion.compliance.v1.ListReviewQueueRequest\x1a\x30.dandelion.compliance.v1.ListReviewQueueResponse\x12k\n\x0cListFindings\x12,.dandelion.compliance.v1.ListFindingsRequest\x1a-.dandelion.compliance.v1.ListFindingsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/compliance/v1/queries.proto\x12\x17\x64\x61ndelion.compliance.v1\x1a#dandelion/campaigns/v1/events.proto\x1a dandelion/common/v1/common.proto\x1a$dandelion/compliance/v1/events.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x06\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rsubmission_id\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x33\n\x05stage\x18\x08 \x01(\x0e\x32$.dandelion.common.v1.SubmissionStage\x12/\n\x08platform\x18\t \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12+\n\x06\x66ormat\x18\n \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x14\n\x0cjurisdiction\x18\x0b \x01(\t\x12\x18\n\x10product_category\x18\x0c \x01(\t\x12\r\n\x05title\x18\r \x01(\t\x12\x0c\n\x04text\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\r\n\x05links\x18\x10 \x03(\t\x12-\n\x07verdict\x18\x11 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x32\n\x08\x66indings\x18\x12 \x03(\x0b\x32 .dandelion.compliance.v1.Finding\x12\x12\n\nrule_packs\x18\x13 \x03(\t\x12\x13\n\x0b\x62y_reviewer\x18\x14 \x01(\x08\x12\x0c\n\x04note\x18\x15 \x01(\t\x12\r\n\x05label\x18\x16 \x01(\t\x12\x36\n\tplacement\x18\x17 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x30\n\x0csubmitted_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompleted_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1a \x01(\x03\x12\x32\n\x08\x65vidence\x18\x1b \x03(\x0b\x32 .dandelion.campaigns.v1.Evidence\x12\x14\n\x0cproduct_used\x18\x1c \x01(\x08\"7\n\x10GetReviewRequest\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"D\n\x11GetReviewResponse\x12/\n\x06review\x18\x01 \x01(\x0b\x32\x1f.dandelion.compliance.v1.Review\"\x8e\x01\n\x16ListReviewQueueRequest\x12\x14\n\x0cjurisdiction\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x10\n\x08\x61t_least\x18\x06 \x01(\t\"x\n\x17ListReviewQueueResponse\x12\x30\n\x07reviews\x18\x01 \x03(\x0b\x32\x1f.dandelion.compliance.v1.Review\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xea\x01\n\nFindingRow\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x03 \x01(\t\x12\x12\n\ncreator_id\x18\x04 \x01(\t\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x31\n\x07\x66inding\x18\x06 \x01(\x0b\x32 .dandelion.compliance.v1.Finding\x12,\n\x08\x66ound_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x13ListFindingsRequest\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07rule_id\x18\x03 \x01(\t\x12\x37\n\x0cseverity_min\x18\x04 \x01(\x0e\x32!.dandelion.compliance.v1.Severity\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x01(\t\"z\n\x14ListFindingsResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.dandelion.compliance.v1.FindingRow\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo2\xdb\x02\n\x12ReviewQueryService\x12\x62\n\tGetReview\x12).dandelion.compliance.v1.GetReviewRequest\x1a*.dandelion.compliance.v1.GetReviewResponse\x12t\n\x0fListReviewQueue\x12/.dandelion.compliance.v1.ListReviewQueueRequest\x1a\x30.dandelion.compliance.v1.ListReviewQueueResponse\x12k\n\x0cListFindings\x12,.dandelion.compliance.v1.ListFindingsRequest\x1a-.dandelion.compliance.v1.ListFindingsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.compliance.v1.queries_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REVIEW']._serialized_start=172
-  _globals['_REVIEW']._serialized_end=926
-  _globals['_GETREVIEWREQUEST']._serialized_start=928
-  _globals['_GETREVIEWREQUEST']._serialized_end=983
-  _globals['_GETREVIEWRESPONSE']._serialized_start=985
-  _globals['_GETREVIEWRESPONSE']._serialized_end=1053
-  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_start=1056
-  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_end=1198
-  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_start=1200
-  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_end=1320
-  _globals['_FINDINGROW']._serialized_start=1323
-  _globals['_FINDINGROW']._serialized_end=1557
-  _globals['_LISTFINDINGSREQUEST']._serialized_start=1560
-  _globals['_LISTFINDINGSREQUEST']._serialized_end=1771
-  _globals['_LISTFINDINGSRESPONSE']._serialized_start=1773
-  _globals['_LISTFINDINGSRESPONSE']._serialized_end=1895
-  _globals['_REVIEWQUERYSERVICE']._serialized_start=1898
-  _globals['_REVIEWQUERYSERVICE']._serialized_end=2245
+  _globals['_REVIEW']._serialized_start=209
+  _globals['_REVIEW']._serialized_end=1037
+  _globals['_GETREVIEWREQUEST']._serialized_start=1039
+  _globals['_GETREVIEWREQUEST']._serialized_end=1094
+  _globals['_GETREVIEWRESPONSE']._serialized_start=1096
+  _globals['_GETREVIEWRESPONSE']._serialized_end=1164
+  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_start=1167
+  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_end=1309
+  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_start=1311
+  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_end=1431
+  _globals['_FINDINGROW']._serialized_start=1434
+  _globals['_FINDINGROW']._serialized_end=1668
+  _globals['_LISTFINDINGSREQUEST']._serialized_start=1671
+  _globals['_LISTFINDINGSREQUEST']._serialized_end=1882
+  _globals['_LISTFINDINGSRESPONSE']._serialized_start=1884
+  _globals['_LISTFINDINGSRESPONSE']._serialized_end=2006
+  _globals['_REVIEWQUERYSERVICE']._serialized_start=2009
+  _globals['_REVIEWQUERYSERVICE']._serialized_end=2356
 # @@protoc_insertion_point(module_scope)

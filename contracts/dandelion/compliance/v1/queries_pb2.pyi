@@ -4,6 +4,7 @@ isort:skip_file
 Questions about reviews. Lists follow AIP-132/158: page_size, page_token, order_by; a page token is bound to its query."""
 
 from collections import abc as abc
+from dandelion.campaigns.v1 import events_pb2 as events_pb2_1
 from dandelion.common.v1 import common_pb2 as common_pb2
 from dandelion.compliance.v1 import events_pb2 as events_pb2
 from google.protobuf import descriptor as descriptor
@@ -53,6 +54,8 @@ class Review(message.Message):
     SUBMITTED_AT_FIELD_NUMBER: builtins.int
     COMPLETED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
+    PRODUCT_USED_FIELD_NUMBER: builtins.int
     review_id: builtins.str
     submission_id: builtins.str
     deliverable_id: builtins.str
@@ -74,6 +77,8 @@ class Review(message.Message):
     placement: common_pb2.LabelPlacement.ValueType
     version: builtins.int
     """Stream version."""
+    product_used: builtins.bool
+    """The creator received the product or showed that it owns it."""
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @builtins.property
@@ -86,6 +91,10 @@ class Review(message.Message):
     def submitted_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def completed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def evidence(self) -> containers.RepeatedCompositeFieldContainer[events_pb2_1.Evidence]:
+        """What was handed in with the submission, and the approval numbers of the brief's products."""
+
     def __init__(
         self,
         *,
@@ -115,10 +124,12 @@ class Review(message.Message):
         submitted_at: timestamp_pb2.Timestamp | None = ...,
         completed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
+        evidence: abc.Iterable[events_pb2_1.Evidence] | None = ...,
+        product_used: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["completed_at", b"completed_at", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "by_reviewer", b"by_reviewer", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "completed_at", b"completed_at", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "findings", b"findings", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "links", b"links", "note", b"note", "placement", b"placement", "platform", b"platform", "product_category", b"product_category", "review_id", b"review_id", "rule_packs", b"rule_packs", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "title", b"title", "verdict", b"verdict", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "by_reviewer", b"by_reviewer", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "completed_at", b"completed_at", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "findings", b"findings", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "links", b"links", "note", b"note", "placement", b"placement", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "review_id", b"review_id", "rule_packs", b"rule_packs", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "title", b"title", "verdict", b"verdict", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
