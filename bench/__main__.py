@@ -9,7 +9,20 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import edge, envelopes, growth, memory, projector, queries, rebuild, replicas, streams, visible, writer
+from bench import (
+    edge,
+    envelopes,
+    growth,
+    memory,
+    projector,
+    queries,
+    rebuild,
+    replicas,
+    review,
+    streams,
+    visible,
+    writer,
+)
 from bench.measure import Row, machine, markdown, say
 from bench.place import Place
 from kernel.runtime.loops import loop_factory
@@ -27,6 +40,7 @@ ROWS: dict[str, Bench] = {
     "growth": growth.bench,
     "edge": edge.bench,
     "queries": queries.bench,
+    "review": review.bench,
     "memory": memory.bench,
 }
 

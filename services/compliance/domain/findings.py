@@ -65,6 +65,8 @@ class Evidence:
 
 
 Items = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 2_000))]
+Words = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 200))]
+"""What rules read as text is bounded, so that a review is: campaigns sends tags of 100 characters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ class Content:
 
     text: Annotated[str, Asked(Len(0, 20_000))]
     title: Annotated[str, Asked(Len(0, 200))] = ""
-    tags: Items = ()
+    tags: Words = ()
     links: Items = ()
     platform: str = ""
     format: str = ""
     jurisdiction: str = "CN"
     product_category: str = ""
     compensation: str = ""
-    codes: Items = ()
+    codes: Words = ()
     stage: str = "final"
     product_used: bool = True
     ai_made: bool = False

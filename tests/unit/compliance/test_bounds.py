@@ -14,7 +14,7 @@ from tests.kit.bounds import bounded, check_bound
 MIRRORS: dict[type, Any] = {Content: CheckBody, DecideReview: DecisionBody}
 BOUNDS = bounded(MIRRORS)
 NARROWER = ("tags", "codes")
-"""A body's tags and codes are lines of 200 characters; campaigns may send longer ones for review."""
+"""A body's tags and codes are not empty; campaigns may send empty ones for review."""
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
