@@ -4,6 +4,7 @@ import asyncio
 import csv
 import hmac
 import io
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -31,6 +32,7 @@ COLUMNS = (
     "settled_at",
 )
 BATCH_LINES = 10_000
+CHARGEBACK_FEE_MINOR = 1_500
 
 
 class Asked(BaseModel):
@@ -46,7 +48,7 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A transfer as the provider sees it; `status` is pending, succeeded or failed."""
+    """A transfer as the provider sees it; `status` is pending, succeeded, failed or returned."""
 
     reference: str
     kind: str
@@ -122,6 +124,19 @@ class Psp:
         decided = replace(transfer, status=status, reason=reason)
         self._keep(decided)
         self._tell(transfer, decided)
+        if status == "succeeded":
+            self._take_back(decided)
+
+    def _take_back(self, arrived: Transfer) -> None:
+        """What comes back after it had arrived: instruments that begin with `tok_returned` always do, and payers of those
+        that begin with `tok_disputed` dispute the charge."""
+        late_s = 3 * self._settings.delay_ms / 1_000
+        if arrived.instrument.startswith("tok_returned"):
+            returned = replace(arrived, status="returned", reason="account_closed")
+            self._keep(returned)
+            self._sender.later(late_s, f"msg_{arrived.reference}_returned", _payload(returned))
+        if arrived.kind == "deposit" and arrived.instrument.startswith("tok_disputed"):
+            self._sender.later(late_s, f"msg_{arrived.reference}_disputed", _chargeback(arrived))
 
     def _tell(self, pending: Transfer, decided: Transfer) -> None:
         reference = decided.reference
@@ -143,7 +158,7 @@ class Psp:
         self._batches += 1
         batch = f"{self._settings.seed}-{self._batches:06d}"
         open_ = [one for one in self._transfers.values() if one.kind == "deposit" and not one.batch]
-        settled = [one for one in open_ if one.status == "succeeded"][:BATCH_LINES]
+        settled = [one for one in open_ if one.status in ("succeeded", "returned")][:BATCH_LINES]
         for one in settled:
             self._keep(replace(one, batch=batch))
         self._files.put(batch, _file(batch, settled))
@@ -171,9 +186,24 @@ def _payload(transfer: Transfer) -> dict[str, Any]:
     }
 
 
+def _chargeback(charge: Transfer) -> dict[str, Any]:
+    """A dispute of the whole charge: its own id as `provider_ref`, its own fee."""
+    opened = replace(charge, status="opened", reason="fraudulent", fee_minor=CHARGEBACK_FEE_MINOR)
+    case = f"cb_{charge.provider_ref.removeprefix('ch_')}"
+    return {**_payload(opened), "type": "chargeback.opened", "data": {**shown(opened), "provider_ref": case}}
+
+
 def shown(transfer: Transfer) -> dict[str, Any]:
     """What the API and the webhooks say of a transfer."""
     return {name: value for name, value in asdict(transfer).items() if name not in ("instrument", "batch")}
+
+
+def _lines(settled: list[Transfer]) -> Iterator[tuple[Transfer, int, int]]:
+    """(transfer, gross, fee) of each line: what came back is kept again by a line of its own."""
+    for one in settled:
+        yield one, one.amount_minor, one.fee_minor
+        if one.status == "returned":
+            yield one, -one.amount_minor, 0
 
 
 def _file(batch: str, settled: list[Transfer]) -> str:
@@ -181,10 +211,8 @@ def _file(batch: str, settled: list[Transfer]) -> str:
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    for number, one in enumerate(settled, start=1):
-        net = one.amount_minor - one.fee_minor
-        row = (batch, number, one.reference, one.currency, one.amount_minor, one.fee_minor, net, one.provider_ref, at)
-        rows.writerow(row)
+    for number, (one, gross, fee) in enumerate(_lines(settled), start=1):
+        rows.writerow((batch, number, one.reference, one.currency, gross, fee, gross - fee, one.provider_ref, at))
     return text.getvalue()
 
 

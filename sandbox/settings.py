@@ -26,7 +26,8 @@ class SandboxSettings(BaseSettings):
     fee_bps: Share = 60
     payout_fee_minor: Annotated[int, Field(ge=0, le=10_000)] = 100
     declined_bps: Share = 0
-    """Transfers that fail. Besides, instruments beginning with `tok_declined` always do."""
+    """Transfers that fail. Besides, instruments beginning with `tok_declined` always do; those beginning with `tok_returned`
+    come back after they had arrived, and charges of `tok_disputed` are disputed."""
     busy_bps: Share = 500
     """First calls answered 503 before anything was done."""
     lost_answer_bps: Share = 500

@@ -19,9 +19,10 @@ from kernel.core.faults import Fault
 
 # fmt: off
 FIELDS = frozenset({
-    "causation", "checks", "code", "command", "command_id", "consumer", "correlation", "deadline_s", "effect",
+    "causation", "chain", "checks", "code", "command", "command_id", "consumer", "correlation", "deadline_s", "effect",
     "error_id", "event", "event_id", "key_id", "kind", "method", "offset", "partition", "position", "projection",
-    "role", "route", "signal", "source", "status", "stream", "topic", "version", "waited_s",
+    "role", "route", "signal", "source", "status", "stream", "topic", "transfer", "type", "verdict", "version", "waited_s",
+    "webhook",
 })
 # fmt: on
 FRAMES_LIMIT = 30

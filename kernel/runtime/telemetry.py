@@ -25,6 +25,7 @@ CounterName = Literal[
     "records_repeated_total",
     "writer_behind_total",
     "effects_total",
+    "webhooks_total",
 ]
 GaugeName = Literal[
     "projection_delay_seconds",
@@ -42,6 +43,8 @@ GaugeName = Literal[
     "stuck_seconds",
     "invariant_violations",
     "platform_silent",
+    "clearing_overdrawn_minor",
+    "discrepancies_open",
 ]
 HistogramName = Literal[
     "http_request_seconds",
@@ -67,6 +70,10 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "records_repeated_total": ("Records that the position guard skipped as repeats", ("projection", "source")),
     "writer_behind_total": ("Batches decided again because another replica appended first", ()),
     "effects_total": ("Calls of effects to systems outside, by outcome", ("effect", "outcome")),
+    "webhooks_total": (
+        "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",
+        ("outcome",),
+    ),
 }
 GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
     "projection_delay_seconds": ("Age of the newest event applied, at the time when it was applied", ("projection",)),
@@ -85,6 +92,8 @@ GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
     "writer_queue": ("Commands queued for the writer", ()),
     "event_loop_lag_seconds": ("Lateness of the event loop's last wake-up", ()),
     "stuck_seconds": ("Seconds for which a loop with work to do has made no progress", ("name",)),
+    "clearing_overdrawn_minor": ("Minor units by which the provider's account lies below its bound", ("currency",)),
+    "discrepancies_open": ("Entries of the ledger's work list that nobody has resolved", ("origin",)),
     "invariant_violations": ("Violations that the last check of an invariant found", ("invariant",)),
     "platform_silent": ("Agreements that wait for the platform's own answer past its time", ("awaits",)),
 }

@@ -3,6 +3,7 @@
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
+from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyResolved
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
@@ -23,6 +24,8 @@ EVENTS: dict[str, type] = {
     "fee_policy.rejected@1": FeePolicyRejected,
     "tax_residence.verified@1": TaxResidenceVerified,
     "reference_rate.set@1": ReferenceRateSet,
+    "discrepancy.noted@1": DiscrepancyNoted,
+    "discrepancy.resolved@1": DiscrepancyResolved,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,

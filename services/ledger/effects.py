@@ -17,6 +17,7 @@ from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
 from services.ledger.domain.commands import CancelEscrow, FailDeposit, ReleasePayment, stream_of
+from services.ledger.domain.discrepancies import NoteDiscrepancy, Origin, discrepancy_stream
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.hashchain import FORMULA
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
@@ -24,7 +25,7 @@ from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClose
 from services.ledger.domain.waiting import WaitingPayment
 from services.ledger.domain.watches import TransferLookDue
 from services.ledger.ports import Anchors, HttpProvider, Provider, Verdict, Word, anchors_of, read_key
-from services.ledger.process import ASKED, concluded, provider_meta
+from services.ledger.process import ASKED, claim, concluded, provider_meta
 from services.ledger.reads.rows import chain_to, last_seal, transfer_of, waiting_for
 from services.ledger.settings import LedgerSettings
 
@@ -88,10 +89,12 @@ class Transfers:
             if command is not None:
                 await self._execute(incoming, command)
         except (Refused, Conflict) as fault:
-            log.error(
-                "the provider's word does not fit the books",
-                extra={"transfer": transfer.transfer_id, "code": fault.code, "verdict": verdict.status.value},
-            )
+            said = verdict.status.value
+            extra = {"transfer": transfer.transfer_id, "code": fault.code, "verdict": said}
+            log.error("provider's answer kept for reconciliation: it does not fit the books", extra=extra)
+            kept = claim(Origin.ANSWER, f"{transfer.kind}.{said}", verdict, fault.code)
+            meta = provider_meta(f"{incoming.id}:kept", incoming.correlation, incoming.traceparent)
+            await self._app.writer.execute(discrepancy_stream(kept.id), NoteDiscrepancy(kept), meta)
 
     async def _execute(self, incoming: Delivered[Any], command: Any) -> None:
         meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)

@@ -18,7 +18,9 @@ from services.ledger.domain.commands import (
     FailDeposit,
     FailTransfer,
 )
+from services.ledger.domain.discrepancies import Claim, Origin
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind
+from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
@@ -87,18 +89,45 @@ DEADLINES: InlineTable[Deadline] = deadlines((ChainPosted, TransferLookDue, Paym
 def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | None:
     """The command that the provider's word leads to; None while nothing is decided. For what was paid out the amount must
     be the one asked for: Refused `transfer.amount_differs` is an alarm for staff."""
-    deposit = verdict.kind is TransferKind.DEPOSIT
+    if verdict.kind is TransferKind.DEPOSIT:
+        return _of_deposit(verdict)
+    reason = f"provider.{verdict.reason or verdict.status}"
     if verdict.status is Word.FAILED:
-        reason = f"provider.{verdict.reason or 'failed'}"
-        fail = FailDeposit(verdict.reference, reason)
-        return fail if deposit else FailTransfer(verdict.kind, verdict.reference, reason)
-    if verdict.status is not Word.SUCCEEDED:
+        return FailTransfer(verdict.kind, verdict.reference, reason)
+    if verdict.status not in (Word.SUCCEEDED, Word.RETURNED):
         return None
-    if deposit:
-        return ConfirmDeposit(verdict.reference, verdict.currency, verdict.amount_minor, verdict.provider_ref)
     if (verdict.amount_minor, verdict.currency) != (amount_minor, currency):
         raise Refused("transfer.amount_differs", asked_minor=amount_minor, paid_minor=verdict.amount_minor)
+    if verdict.status is Word.RETURNED:
+        return ReturnTransfer(verdict.kind, verdict.reference, reason)
     return ConfirmTransfer(verdict.kind, verdict.reference, verdict.provider_ref, verdict.fee_minor)
+
+
+def _of_deposit(verdict: Verdict) -> Command | None:
+    """A chargeback that was lost changes nothing: the money went when it was opened."""
+    reason, named = f"provider.{verdict.reason or verdict.status}", verdict.provider_ref or "unnamed"
+    match verdict.status:
+        case Word.SUCCEEDED:
+            return ConfirmDeposit(verdict.reference, verdict.currency, verdict.amount_minor, verdict.provider_ref)
+        case Word.FAILED:
+            return FailDeposit(verdict.reference, reason)
+        case Word.RETURNED:
+            return ReverseDeposit(verdict.reference, RETURNED, verdict.currency, verdict.amount_minor, 0, reason)
+        case Word.OPENED:
+            amount_minor, fee_minor = verdict.amount_minor, verdict.fee_minor
+            return ReverseDeposit(verdict.reference, named, verdict.currency, amount_minor, fee_minor, reason)
+        case Word.WON:
+            return RestoreDeposit(verdict.reference, named, verdict.currency, verdict.amount_minor)
+        case _:
+            return None
+
+
+def claim(origin: Origin, word: str, verdict: Verdict, code: str) -> Claim:
+    """The provider's word on a transfer as the work list keeps it."""
+    return Claim(
+        origin, word, verdict.reference, verdict.currency, verdict.amount_minor, verdict.fee_minor, verdict.provider_ref,
+        code,
+    )  # fmt: skip
 
 
 def provider_meta(cause: str, correlation: str = "", traceparent: str = "") -> Meta:

@@ -11,7 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
 from kernel.streams.relay import OutgoingCommand, PublicEvent
+from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import CHAIN, REFUND
+from services.ledger.domain.discrepancies import DISCREPANCY
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.payees import PAYEE
@@ -24,7 +26,7 @@ from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import WATCH
 
 PROVIDER = "psp"
-PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE})
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE, DISCREPANCY})
 """Categories whose streams are not published."""
 
 
@@ -98,15 +100,39 @@ def _deposit_failed(event: ChainPosted, at: Timestamp) -> Message:
     return pb.DepositFailed(**_deposit(event), amount_minor=amount_minor, reason=reason, failed_at=at)
 
 
+def _deposit_reversed(event: ChainPosted, at: Timestamp) -> Message:
+    transfer = event.transfer
+    assert transfer is not None
+    debt_minor = sum(leg.amount_minor for leg in event.legs if leg.debit.code is Code.BRAND_RECEIVABLE)
+    return pb.DepositReversed(
+        **_deposit(event), amount_minor=transfer.amount_minor, debt_minor=debt_minor, reference=transfer.provider_ref,
+        provider_fee_minor=transfer.provider_fee_minor, reason=event.reason, reversed_at=at,
+    )  # fmt: skip
+
+
+def _deposit_restored(event: ChainPosted, at: Timestamp) -> Message:
+    transfer = event.transfer
+    assert transfer is not None
+    amount_minor, reference = transfer.amount_minor, transfer.provider_ref
+    return pb.DepositRestored(**_deposit(event), amount_minor=amount_minor, reference=reference, restored_at=at)
+
+
 def _deposit_settled(event: ChainPosted, at: Timestamp) -> Message:
     transfer = event.transfer
     if transfer is None:  # a line whose reference looks like one of ours and is not
-        return pb.DepositSettled(currency=event.currency, net_minor=event.legs[0].amount_minor, settled_at=at)
+        return pb.DepositSettled(currency=event.currency, net_minor=_into_bank(event), settled_at=at)
     fee_minor = transfer.provider_fee_minor
     return pb.DepositSettled(
         **_deposit(event), batch_id=transfer.batch, line=int(transfer.line) if transfer.line.isdigit() else 0,
         net_minor=transfer.amount_minor - fee_minor, provider_fee_minor=fee_minor, settled_at=at,
     )  # fmt: skip
+
+
+def _into_bank(event: ChainPosted) -> int:
+    """By how much the bank grows, own money left out; a line whose fee is all of it has no leg."""
+    legs = [leg for leg in event.legs if Code.BANK_OWN not in (leg.debit.code, leg.credit.code)]
+    came = sum(leg.amount_minor for leg in legs if leg.debit.code is Code.BANK)
+    return came - sum(leg.amount_minor for leg in legs if leg.credit.code is Code.BANK)
 
 
 def _deal(deal: Deal) -> dict[str, Any]:
@@ -228,10 +254,16 @@ def _payout_failed(event: ChainPosted, at: Timestamp) -> Message:
     return pb.PayoutFailed(**_payout(event), reason=event.reason, failed_at=at)
 
 
+def _payout_returned(event: ChainPosted, at: Timestamp) -> Message:
+    return pb.PayoutReturned(**_payout(event), reason=event.reason, returned_at=at)
+
+
 _CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {
     ChainKind.DEPOSIT_CHARGED: _deposit_requested,
     ChainKind.DEPOSIT_CONFIRMED: _deposit_confirmed,
     ChainKind.DEPOSIT_FAILED: _deposit_failed,
+    ChainKind.DEPOSIT_REVERSED: _deposit_reversed,
+    ChainKind.DEPOSIT_RESTORED: _deposit_restored,
     ChainKind.LINE_SETTLED: _deposit_settled,
     ChainKind.ESCROW_HELD: _escrow_held,
     ChainKind.PAYMENT_RELEASED: _released,
@@ -239,5 +271,6 @@ _CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {
     ChainKind.PAYOUT_REQUESTED: _payout_requested,
     ChainKind.PAYOUT_CONFIRMED: _payout_confirmed,
     ChainKind.PAYOUT_FAILED: _payout_failed,
+    ChainKind.PAYOUT_RETURNED: _payout_returned,
 }
 """Every kind that stands on a published stream."""

@@ -34,6 +34,7 @@ from services.ledger.projections import (
     RESIDENCES_PROJECTION,
 )
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
+from services.ledger.reads.discrepancies import WorkList
 from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
@@ -49,7 +50,7 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
     def __init__(self, app: App, anchors: Anchors) -> None:
         self._app, self._anchors = app, anchors
         self._reads = BalanceReads(app.database)
-        self._payees = PayeeReads(app.database)
+        self._payees, self._work_list = PayeeReads(app.database), WorkList(app.database)
         self._tokens = PageTokens(app.fingerprint_key)
 
     async def GetBalances(self, request: pb.GetBalancesRequest, context: Any) -> pb.GetBalancesResponse:  # noqa: N802
@@ -141,6 +142,18 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
     def _page(self, request: Any, found: Page, actor: Actor) -> common.PageInfo:
         token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
         return common.PageInfo(next_page_token=token)
+
+    async def ListDiscrepancies(  # noqa: N802
+        self, request: pb.ListDiscrepanciesRequest, context: Any
+    ) -> pb.ListDiscrepanciesResponse:
+        actor = caller()
+        actor.require(*STAFF)
+        await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
+        _, falling = chosen(request.order_by, ("noted_at", "noted_at desc"))
+        size, after = self._paging(request, actor)
+        found = await self._work_list.page(_text(request.origin, "origin"), falling, after, size)
+        page = self._page(request, found, actor)
+        return pb.ListDiscrepanciesResponse(discrepancies=map(_discrepancy, found.rows), page=page)
 
 
 def _owner(asked: str, actor: Actor) -> str:
@@ -241,6 +254,15 @@ def _policy(row: Row, actor: Actor) -> pb.FeePolicy:
     if not actor.roles.isdisjoint(STAFF):
         found.proposed_by, found.approved_by, found.reason = row["proposed_by"], row["approved_by"], row["reason"]
     return found
+
+
+CLAIM = ("discrepancy_id", "origin", "word", "reference", "currency", "gross_minor", "fee_minor", "code")
+"""Columns of the work list that stand in its message by the same name."""
+
+
+def _discrepancy(row: Row) -> pb.Discrepancy:
+    claim = {name: row[name] for name in CLAIM}
+    return pb.Discrepancy(**claim, provider_reference=row["provider_ref"], noted_at=stamp(row["noted_at"]))
 
 
 def _total_row(row: Totals) -> pb.TrialBalanceRow:

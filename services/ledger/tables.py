@@ -57,6 +57,13 @@ ACCOUNTS = sa.Table(
     sa.CheckConstraint(" AND ".join(f"{name} >= 0" for name in AMOUNTS), name="accounts_amounts"),
 )
 CLIENT_MONEY = sa.Table("client_money", METADATA, *_key("currency"), *_minor("assets_minor", "claims_minor"))
+CLEARING = sa.Table(
+    "clearing",
+    METADATA,
+    *_key("currency"),
+    *_minor("due_minor", "owed_minor"),
+    sa.CheckConstraint("due_minor >= 0 AND owed_minor >= 0", name="clearing_bound"),
+)
 ESCROWS = sa.Table(
     "escrows",
     METADATA,
@@ -75,8 +82,10 @@ TRANSFERS = sa.Table(
     METADATA,
     *_key("transfer_id"),
     *_text("kind", "status", "owner", "account", "currency", "source_id", "instrument"),
-    *_minor("amount_minor", "refunded_minor"),
+    *_minor("amount_minor", "refunded_minor", "due_minor", "owed_minor", "settled_minor", "reversed_minor"),
     sa.CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="transfers_refunded"),
+    sa.CheckConstraint("due_minor >= 0 AND owed_minor >= 0 AND settled_minor >= 0", name="transfers_settled"),
+    sa.CheckConstraint("reversed_minor BETWEEN 0 AND amount_minor", name="transfers_reversed"),
 )
 TAX_YEARS = sa.Table(
     "tax_years",
@@ -103,6 +112,15 @@ sa.Table(
     *_text("payee_id", "currency", "reason", "chain_id", "command"),
     sa.Column("cancels", sa.Boolean, nullable=False),
     sa.Index("waiting_payments_payee", "payee_id", "deliverable_id"),
+)
+DISCREPANCIES = sa.Table(
+    "discrepancies",
+    METADATA,
+    *_key("discrepancy_id"),
+    *_text("origin", "word", "reference", "currency", "provider_ref", "code"),
+    *_minor("gross_minor", "fee_minor"),
+    sa.Column("noted_at", UtcTime, nullable=False),
+    sa.Index("discrepancies_noted", "noted_at", "discrepancy_id"),
 )
 SEALS = sa.Table(
     "seals",

@@ -12,6 +12,7 @@ from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
+from services.ledger.domain.discrepancies import WORK_LIST
 from services.ledger.domain.inlines import ALL
 from services.ledger.domain.payees import PAYEES
 from services.ledger.domain.policies import POLICY_DECIDER
@@ -19,6 +20,7 @@ from services.ledger.domain.residences import RATE_DECIDER, RESIDENCE_DECIDER
 from services.ledger.domain.seals import SEALING
 from services.ledger.domain.watches import WATCHES
 from services.ledger.effects import effects
+from services.ledger.gauges import GAUGES
 from services.ledger.invariants import INVARIANTS
 from services.ledger.ports import Provider
 from services.ledger.process import DEADLINES
@@ -47,7 +49,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(*DECIDERS, PAYEES, POLICY_DECIDER, RESIDENCE_DECIDER, RATE_DECIDER, WATCHES, SEALING),
+    deciders=(*DECIDERS, PAYEES, POLICY_DECIDER, RESIDENCE_DECIDER, RATE_DECIDER, WATCHES, SEALING, WORK_LIST),
     inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,
@@ -55,6 +57,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     effects=effects,
     invariants=INVARIANTS,
+    gauges=GAUGES,
     decode_command=decode_command,
 )
 

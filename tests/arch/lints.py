@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
+from tests.arch.log_lints import log_fields
 from tests.arch.tree import Source
 
 Lint = Callable[[Source], Iterator[str]]
@@ -280,6 +281,7 @@ PYTHON: dict[str, Lint] = {
     "swallowed": swallowed,
     "store_branches": store_branches,
     "prints": prints,
+    "log_fields": log_fields,
     "faust_outside_streams": faust_outside_streams,
     "bare_deadlines": bare_deadlines,
 }

@@ -172,4 +172,4 @@ def test_a_deviation_is_named(row: Row, told: str) -> None:
 
 def test_a_file_that_the_page_does_not_know_is_named() -> None:
     told = deviations(WIRED["ledger"], [row for row in ROWS if row.file != "ports.py"])
-    assert told == ["ledger/ports.py is not on the page"]
+    assert told == ["ledger/ports is not on the page"]

@@ -14,6 +14,8 @@ from dandelion.ledger.v1.queries_pb2 import (
     GetBalancesResponse,
     GetTrialBalanceRequest,
     GetTrialBalanceResponse,
+    ListDiscrepanciesRequest,
+    ListDiscrepanciesResponse,
     ListStatementRequest,
     ListStatementResponse,
     VerifyLedgerRequest,
@@ -72,6 +74,11 @@ class Balances(BalanceQueryServiceServicer):
 
     async def GetTrialBalance(self, request: GetTrialBalanceRequest, context: AioContext) -> GetTrialBalanceResponse:
         return GetTrialBalanceResponse()
+
+    async def ListDiscrepancies(
+        self, request: ListDiscrepanciesRequest, context: AioContext
+    ) -> ListDiscrepanciesResponse:
+        return ListDiscrepanciesResponse()
 
     async def VerifyLedger(self, request: VerifyLedgerRequest, context: AioContext) -> VerifyLedgerResponse:
         return VerifyLedgerResponse(root_hash="f" * 100_000)

@@ -12,7 +12,8 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.ids import new_id
 from kernel.edge.fields import Body
 from kernel.edge.http import CommandRequest
-from services.ledger.domain.commands import ReleasePayment, Weight, input_hash
+from services.ledger.domain.commands import ReleasePayment, Weight
+from services.ledger.domain.repeats import input_hash
 
 REQUEST = get_args(CommandRequest)[0]
 ACTOR = Actor("bella", "tenant-1", frozenset({"brand"}))

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Conflict, Invalid
-from services.ledger.domain import deposits, escrows, payouts
+from services.ledger.domain import deposits, escrows, payouts, settlements
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import (
     CATEGORIES,
@@ -26,7 +26,6 @@ from services.ledger.domain.commands import (
     RequestPayout,
     RequestRefund,
     SettleLine,
-    input_hash,
     stream_of,
 )
 from services.ledger.domain.escrows import payees_of
@@ -34,7 +33,9 @@ from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithhel
 from services.ledger.domain.funding import BANK, BANK_OWN
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import ONLY, POLICIES
+from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.residences import RESIDENCES
+from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
 from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
@@ -53,13 +54,14 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
         raise Invalid("chain.wrong_stream", expected=stream_of(command))
     known = dict(state.chains).get(command.chain_id)
     if known is None:
-        return _decide_new(command, context)
+        return _decide_new(command, context, booked=[id_ for id_, _ in state.chains])
     if known != input_hash(command):
         raise Conflict("chain.exists_with_other_input", chain_id=command.chain_id)
     return []
 
 
-def _decide_new(command: Command, context: Context) -> Sequence[EscrowEvent]:  # one line a command
+def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Sequence[EscrowEvent]:
+    """One line a command; `booked` are the stream's chains."""
     match command:
         case HoldEscrow():
             return escrows.hold(command, context)
@@ -72,9 +74,13 @@ def _decide_new(command: Command, context: Context) -> Sequence[EscrowEvent]:  #
         case ConfirmDeposit():
             return deposits.confirm(command, context)
         case FailDeposit():
-            return deposits.fail(command, context)
+            return deposits.fail(command, context, booked)
+        case ReverseDeposit():
+            return deposits.reverse(command, context)
+        case RestoreDeposit():
+            return deposits.restore(command, context)
         case SettleLine():
-            return deposits.settle(command, context)
+            return settlements.settle(command, context, booked)
         case IdentifyMoney():
             return deposits.identify(command, context)
         case PayInOwnMoney():
@@ -87,6 +93,8 @@ def _decide_new(command: Command, context: Context) -> Sequence[EscrowEvent]:  #
             return payouts.confirm(command, context)
         case FailTransfer():
             return payouts.fail(command, context)
+        case ReturnTransfer():
+            return payouts.give_back(command, context)
         case _:
             assert_never(command)
 
@@ -110,8 +118,10 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
             yield from _money(command.currency)
             yield from _accounts(command.currency, _parties(command))
             yield from _payees(command)
-        case RequestDeposit() | ConfirmDeposit() | FailDeposit() | SettleLine():
+        case RequestDeposit() | ConfirmDeposit() | FailDeposit() | ReverseDeposit() | RestoreDeposit():
             yield TRANSFERS, (command.deposit_id,)
+        case SettleLine():
+            yield TRANSFERS, (command.reference,)
         case RequestPayout():
             yield TRANSFERS, (command.payout_id,)
             yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
@@ -121,7 +131,7 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
         case RequestRefund():
             yield TRANSFERS, (command.refund_id,)
             yield TRANSFERS, (command.deposit_id,)
-        case ConfirmTransfer() | FailTransfer():
+        case ConfirmTransfer() | FailTransfer() | ReturnTransfer():
             yield TRANSFERS, (command.transfer_id,)
         case PayInOwnMoney() | IdentifyMoney():
             yield from _money(command.currency)

@@ -1,9 +1,7 @@
 """What may be asked of the ledger. Every command names its chain: the same business fact always lands on one stream."""
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, assert_never
+from dataclasses import dataclass, field
+from typing import Annotated, assert_never
 
 from annotated_types import Len
 
@@ -12,14 +10,14 @@ from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.repeats import EVIDENCE
+from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 
 CHAIN, ESCROW, DEPOSIT, PAYOUT, REFUND = CATEGORIES = ("chain", "escrow", "deposit", "payout", "refund")
 """Stream categories: what belongs to one deliverable or transfer shares a stream, so subscribers see it in order."""
 MAX_TEXT = 200
 Text = Annotated[str, Asked(Len(1, MAX_TEXT))]
 """A text that is asked for: a provider's token, a reference, a reason."""
-EVIDENCE: dict[str, bool] = {"evidence": True}
-"""Marks fields that document a fact (a provider's reference) and do not make two reports of it different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,17 @@ class FailDeposit:
 
 @dataclass(frozen=True, slots=True)
 class SettleLine:
-    """One line of a provider's settlement file: `gross_minor` charged, `fee_minor` kept by the provider."""
+    """One line of a provider's settlement file: `gross_minor` paid out to us (negative: kept from us), `fee_minor` kept
+    besides. `kind` is that of the transfer which the line names; a line that names none of ours has a deposit's."""
 
     batch: Text
     line: Text
-    deposit_id: str
+    reference: str
     currency: str
     gross_minor: int
     fee_minor: int
+    kind: TransferKind = TransferKind.DEPOSIT
+    provider_ref: str = field(default="", metadata=EVIDENCE)
 
     @property
     def chain_id(self) -> str:
@@ -228,6 +229,7 @@ class FailTransfer:
 Command = (
     PayInOwnMoney | RequestDeposit | ConfirmDeposit | FailDeposit | SettleLine | IdentifyMoney | HoldEscrow
     | ReleasePayment | CancelEscrow | RequestPayout | RequestRefund | ConfirmTransfer | FailTransfer
+    | ReturnTransfer | ReverseDeposit | RestoreDeposit
 )  # fmt: skip
 
 
@@ -236,20 +238,29 @@ def stream_of(command: Command) -> str:
     match command:
         case HoldEscrow() | ReleasePayment() | CancelEscrow():
             return stream_id(ESCROW, command.deliverable_id)
-        case RequestDeposit() | ConfirmDeposit() | FailDeposit():
+        case RequestDeposit() | ConfirmDeposit() | FailDeposit() | ReverseDeposit() | RestoreDeposit():
             return stream_id(DEPOSIT, command.deposit_id)
         case RequestPayout():
             return stream_id(PAYOUT, command.payout_id)
         case RequestRefund():
             return stream_id(REFUND, command.refund_id)
-        case ConfirmTransfer() | FailTransfer():
+        case ConfirmTransfer() | FailTransfer() | ReturnTransfer():
             return stream_id(command.kind.value, command.transfer_id)
-        case SettleLine() if is_id(command.deposit_id):
-            return stream_id(DEPOSIT, command.deposit_id)
-        case PayInOwnMoney() | SettleLine() | IdentifyMoney():
+        case SettleLine():
+            return _stream_of_line(command)
+        case PayInOwnMoney() | IdentifyMoney():
             return stream_id(CHAIN, derived_id(CHAIN, command.chain_id))
         case _:
             assert_never(command)
+
+
+def _stream_of_line(command: SettleLine) -> str:
+    """The deposit's stream; what is no deposit of ours stands under the provider's own reference, so that the same payment
+    in another batch meets the line that booked it."""
+    if command.kind is TransferKind.DEPOSIT and is_id(command.reference):
+        return stream_id(DEPOSIT, command.reference)
+    named = ("settle", command.reference, command.provider_ref) if command.provider_ref else (command.chain_id,)
+    return stream_id(CHAIN, derived_id(CHAIN, *named))
 
 
 def is_id(text: str) -> bool:
@@ -258,33 +269,3 @@ def is_id(text: str) -> bool:
         return bool(checked_id(text))
     except Invalid:
         return False
-
-
-def input_hash(command: Command) -> str:
-    """32 hex digits over the command's name and every field that is not its default and not evidence.
-
-    A command that grows a field with a default keeps the hash of whatever was asked before; so does a value inside it.
-    """
-    text = "\x1f".join(f"{name}={_said(value)}" for name, value in _given(command))
-    return hashlib.sha256(f"{type(command).__name__}\x1f{text}".encode()).hexdigest()[:32]
-
-
-def _given(value: Any) -> Iterator[tuple[str, Any]]:
-    """The fields of a dataclass that are not their default and not evidence, in order of declaration."""
-    for item in fields(value):
-        default = item.default if item.default_factory is MISSING else item.default_factory()
-        if not item.metadata.get("evidence") and getattr(value, item.name) != default:
-            yield item.name, getattr(value, item.name)
-
-
-def _said(value: Any) -> str:
-    """As `str` says it; of a dataclass inside, only the fields given."""
-    return _shown(value) if isinstance(value, tuple) or is_dataclass(value) else str(value)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
-    if is_dataclass(value):
-        return f"{type(value).__qualname__}({', '.join(f'{name}={_shown(one)}' for name, one in _given(value))})"
-    return repr(value)

@@ -1,5 +1,6 @@
-"""Money in: own money, deposits in two phases, settlement lines, and money nobody recognises at first."""
+"""Money in: own money, deposits in two phases, and money nobody recognises at first."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from kernel.core.bounds import limits
@@ -7,6 +8,7 @@ from kernel.core.decider import Actor, Context
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
 from services.ledger.domain.accounts import PLATFORM, PROVIDER, Code
+from services.ledger.domain.clearing import CLEARING
 from services.ledger.domain.commands import (
     MAX_TEXT,
     ConfirmDeposit,
@@ -14,14 +16,13 @@ from services.ledger.domain.commands import (
     IdentifyMoney,
     PayInOwnMoney,
     RequestDeposit,
-    SettleLine,
 )
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.posting import Books
+from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReverseDeposit
 from services.ledger.domain.rows import MISMATCH, TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
-CLEARING = Ref(Code.PSP_CLEARING, PROVIDER)
 SUSPENSE = Ref(Code.SUSPENSE, PROVIDER)
 DEPOSIT_LIFE = timedelta(days=3)
 """A charge that the provider has not confirmed by then is void; money that comes later is posted all the same."""
@@ -86,36 +87,74 @@ def confirm(command: ConfirmDeposit, context: Context) -> list[ChainEvent]:
     return [_post(command, context, ChainKind.DEPOSIT_CONFIRMED, [leg], transfer)]
 
 
-def fail(command: FailDeposit, context: Context) -> list[ChainEvent]:
-    """Row 2: the pending posting is void."""
+def fail(command: FailDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
+    """Row 2: the pending posting is void. Of a deposit that was confirmed it says that the money came back (row 20), once:
+    `booked` are the chains of its stream."""
     context.actor.require("system")
     row = _deposit(context, command.deposit_id)
+    if row.status in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
+        left_minor, reason = row.amount_minor - row.reversed_minor, command.reason
+        back = ReverseDeposit(row.transfer_id, RETURNED, row.currency, left_minor, 0, reason)
+        return [] if back.chain_id in booked or not left_minor else reverse(back, context)
+    return _void(command, context, row, command.reason)
+
+
+def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
+    """Row 20: the provider keeps it from what it settles next; what the brand has spent already it owes the platform."""
+    context.actor.require("system")
+    check_amount(command.amount_minor, command.currency)
+    row = _deposit(context, command.deposit_id)
+    if row.status == TransferStatus.PENDING and command.case == RETURNED:
+        return _void(FailDeposit(row.transfer_id, command.reason), context, row, command.reason)
+    if row.status == TransferStatus.FAILED and command.case == RETURNED:
+        return []
+    _check_reversal(command, row, row.amount_minor - row.reversed_minor)
+    if command.fee_minor < 0:
+        raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
+    books, amount_minor = Books(context.rows), command.amount_minor
+    there_minor = books.account(Code.BRAND_AVAILABLE, row.owner, row.currency).spendable_minor
+    free_minor = min(amount_minor, there_minor)
+    legs = [
+        Leg(Ref(Code.BRAND_AVAILABLE, row.owner), CLEARING, free_minor, row.currency),
+        Leg(Ref(Code.BRAND_RECEIVABLE, row.owner), CLEARING, amount_minor - free_minor, row.currency),
+        Leg(Ref(Code.PSP_COST, PROVIDER), CLEARING, command.fee_minor, row.currency),
+    ]
+    transfer = _transferred(row, command.case, command.fee_minor, amount_minor=amount_minor)
+    reason = command.reason[:MAX_TEXT]
+    return [books.post(command, ChainKind.DEPOSIT_REVERSED, row.currency, legs, transfer=transfer, reason=reason)]
+
+
+def restore(command: RestoreDeposit, context: Context) -> list[ChainEvent]:
+    """Row 21: the brand's debt first, the rest is free deposit again."""
+    context.actor.require("system")
+    check_amount(command.amount_minor, command.currency)
+    row = _deposit(context, command.deposit_id)
+    _check_reversal(command, row, row.reversed_minor)
+    books = Books(context.rows)
+    debt_minor = books.account(Code.BRAND_RECEIVABLE, row.owner, row.currency).spendable_minor
+    paid_minor = min(command.amount_minor, debt_minor)
+    legs = [
+        Leg(CLEARING, Ref(Code.BRAND_RECEIVABLE, row.owner), paid_minor, row.currency),
+        Leg(CLEARING, Ref(Code.BRAND_AVAILABLE, row.owner), command.amount_minor - paid_minor, row.currency),
+    ]
+    transfer = _transferred(row, command.case, amount_minor=command.amount_minor)
+    return [books.post(command, ChainKind.DEPOSIT_RESTORED, row.currency, legs, transfer=transfer)]
+
+
+def _check_reversal(command: ReverseDeposit | RestoreDeposit, row: Transfer, limit_minor: int) -> None:
+    if row.status not in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
+        raise Refused("deposit.not_confirmed", status=row.status)
+    if command.currency != row.currency:
+        raise Refused("deposit.currency_differs", currency=row.currency)
+    if command.amount_minor > limit_minor:
+        raise Refused("deposit.reversal_too_large", left_minor=limit_minor)
+
+
+def _void(command: FailDeposit, context: Context, row: Transfer, reason: str) -> list[ChainEvent]:
     if row.status != TransferStatus.PENDING:
         raise Refused("deposit.not_pending", status=row.status)
     leg = Leg(CLEARING, Ref(Code.BRAND_AVAILABLE, row.owner), row.amount_minor, row.currency, Phase.VOID)
-    reason = command.reason[:MAX_TEXT]
-    return [_post(command, context, ChainKind.DEPOSIT_FAILED, [leg], _transferred(row), reason)]
-
-
-def settle(command: SettleLine, context: Context) -> list[ChainEvent]:
-    """Row 3; a line of an unknown deposit is row 4: its net goes to suspense and to the work list."""
-    context.actor.require("system", "finance")
-    check_text(command, "batch")
-    check_text(command, "line")
-    check_amount(command.gross_minor, command.currency)
-    if not 0 <= command.fee_minor <= command.gross_minor:
-        raise Invalid("settlement.fee_out_of_range", fee_minor=command.fee_minor)
-    row = context.rows.get(TRANSFERS, (command.deposit_id,))
-    bank, net_minor = Ref(Code.BANK, PROVIDER), command.gross_minor - command.fee_minor
-    if row is None or row.kind != TransferKind.DEPOSIT or row.currency != command.currency:
-        leg = Leg(bank, SUSPENSE, net_minor, command.currency)
-        return [Books(context.rows).post(command, ChainKind.LINE_SETTLED, command.currency, [leg], reason="unmatched")]
-    legs = [
-        Leg(bank, CLEARING, net_minor, command.currency),
-        Leg(Ref(Code.PSP_COST, PROVIDER), CLEARING, command.fee_minor, command.currency),
-    ]
-    transfer = _transferred(row, "", command.fee_minor, command.batch, command.line, command.gross_minor)
-    return [_post(command, context, ChainKind.LINE_SETTLED, legs, transfer)]
+    return [_post(command, context, ChainKind.DEPOSIT_FAILED, [leg], _transferred(row), reason[:MAX_TEXT])]
 
 
 def identify(command: IdentifyMoney, context: Context) -> list[ChainEvent]:
@@ -138,21 +177,16 @@ def _deposit(context: Context, deposit_id: str) -> Transfer:
 
 
 def _transferred(
-    row: Transfer,
-    provider_ref: str = "",
-    provider_fee_minor: int = 0,
-    batch: str = "",
-    line: str = "",
-    amount_minor: int = 0,
+    row: Transfer, provider_ref: str = "", provider_fee_minor: int = 0, amount_minor: int = 0
 ) -> Transferred:
     return Transferred(
         row.transfer_id, TransferKind(row.kind), row.owner, row.currency, amount_minor or row.amount_minor,
-        row.instrument, row.source_id, provider_ref[:MAX_TEXT], provider_fee_minor, batch, line,
+        row.instrument, row.source_id, provider_ref[:MAX_TEXT], provider_fee_minor,
     )  # fmt: skip
 
 
 def _post(
-    command: RequestDeposit | ConfirmDeposit | FailDeposit | SettleLine,
+    command: RequestDeposit | ConfirmDeposit | FailDeposit,
     context: Context,
     kind: ChainKind,
     legs: list[Leg],

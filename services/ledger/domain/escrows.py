@@ -8,7 +8,7 @@ from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import checked_id
 from kernel.core.money import BASIS_POINTS, LIMIT_MINOR, checked_currency, share_down
 from services.ledger.domain.accounts import PLATFORM, Code
-from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight, input_hash
+from services.ledger.domain.commands import CancelEscrow, HoldEscrow, ReleasePayment, Weight
 from services.ledger.domain.events import (
     ChainKind,
     ChainPosted,
@@ -22,6 +22,7 @@ from services.ledger.domain.events import (
 from services.ledger.domain.fees import MAX_CREATOR_FEE_BPS, FeePolicy, policy_at, share_out, split_creators
 from services.ledger.domain.policies import approved
 from services.ledger.domain.posting import Books
+from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import ESCROWS, TAX_YEARS, Escrow, EscrowStatus
 from services.ledger.domain.tax import (

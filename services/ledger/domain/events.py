@@ -22,10 +22,14 @@ class ChainKind(StrEnum):
     PAYOUT_REQUESTED = "payout_requested"  # 11
     PAYOUT_CONFIRMED = "payout_confirmed"  # 12
     PAYOUT_FAILED = "payout_failed"  # 13
+    PAYOUT_RETURNED = "payout_returned"  # 14
     ESCROW_CANCELLED = "escrow_cancelled"  # 15
     REFUND_REQUESTED = "refund_requested"  # 16
     REFUND_CONFIRMED = "refund_confirmed"  # 16
     REFUND_FAILED = "refund_failed"  # 16
+    REFUND_RETURNED = "refund_returned"  # 14
+    DEPOSIT_REVERSED = "deposit_reversed"  # 20
+    DEPOSIT_RESTORED = "deposit_restored"  # 21
 
 
 class TransferKind(StrEnum):
@@ -98,7 +102,8 @@ class Released:
 @dataclass(frozen=True, slots=True)
 class Transferred:
     """The transfer a chain belongs to. `owner` is a brand, creator or agency; `source_id` the deposit a refund returns;
-    a deposit not confirmed at `expires_at` is void."""
+    a deposit not confirmed at `expires_at` is void. Of a settled line `amount_minor` is its gross, of a reversal what was
+    taken back."""
 
     transfer_id: str
     kind: TransferKind

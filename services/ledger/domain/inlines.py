@@ -3,6 +3,7 @@
 from typing import Any
 
 from kernel.core.decider import InlineTable
+from services.ledger.domain.discrepancies import DISCREPANCIES
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import POLICIES
 from services.ledger.domain.residences import RATES, RESIDENCES
@@ -10,4 +11,13 @@ from services.ledger.domain.rows import INLINES
 from services.ledger.domain.seals import SEALS
 from services.ledger.domain.waiting import WAITING
 
-ALL: tuple[InlineTable[Any], ...] = (*INLINES, PAYOUT_ACCOUNTS, POLICIES, RESIDENCES, RATES, WAITING, SEALS)
+ALL: tuple[InlineTable[Any], ...] = (
+    *INLINES,
+    PAYOUT_ACCOUNTS,
+    POLICIES,
+    RESIDENCES,
+    RATES,
+    WAITING,
+    SEALS,
+    DISCREPANCIES,
+)

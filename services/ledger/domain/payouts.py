@@ -9,12 +9,14 @@ from dataclasses import replace
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Invalid, Refused
 from services.ledger.domain.accounts import PROVIDER, Code
+from services.ledger.domain.clearing import CLEARING
 from services.ledger.domain.commands import MAX_TEXT, ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
-from services.ledger.domain.deposits import CLEARING, check_text, require_owner
+from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.funding import BANK
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
 from services.ledger.domain.posting import Books
+from services.ledger.domain.reversals import ReturnTransfer
 from services.ledger.domain.rows import TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
@@ -55,7 +57,7 @@ def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]
     check_amount(command.amount_minor, deposit.currency)
     if deposit.status != TransferStatus.CONFIRMED:
         raise Refused("deposit.not_confirmed", status=deposit.status)
-    left_minor = deposit.amount_minor - deposit.refunded_minor
+    left_minor = deposit.amount_minor - deposit.refunded_minor - deposit.reversed_minor
     if command.amount_minor > left_minor:
         raise Refused("refund.more_than_deposited", left_minor=left_minor)
     transfer = Transferred(
@@ -71,7 +73,8 @@ def confirm(command: ConfirmTransfer, context: Context) -> list[ChainEvent]:
     context.actor.require("system")
     if command.fee_minor < 0:
         raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
-    row = _pending(context, command)
+    row = _known(context, command)
+    _check_pending(command, row)
     transit = _transit(command.kind, row.transfer_id)
     legs = [
         Leg(transit, BANK, row.amount_minor, row.currency, Phase.POST),
@@ -85,17 +88,49 @@ def confirm(command: ConfirmTransfer, context: Context) -> list[ChainEvent]:
 
 
 def fail(command: FailTransfer, context: Context) -> list[ChainEvent]:
-    """Row 13: back to where it came from; excludes a confirmation."""
+    """Row 13: back to where it came from. Of a transfer that had arrived it says that the money came back (row 14)."""
     context.actor.require("system")
-    row = _pending(context, command)
+    row = _known(context, command)
+    if row.status in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
+        return give_back(ReturnTransfer(command.kind, command.transfer_id, command.reason), context)
+    return _fail(command, context, row)
+
+
+def give_back(command: ReturnTransfer, context: Context) -> list[ChainEvent]:
+    """Row 14: the transit account is opened anew for what came back, and emptied by row 13."""
+    context.actor.require("system")
+    row = _known(context, command)
+    if row.status == TransferStatus.PENDING:
+        return _fail(command, context, row)
+    if row.status != TransferStatus.CONFIRMED:
+        return []
+    transit, home = _transit(command.kind, f"{row.transfer_id}:ret"), Ref(Code(row.account), row.owner)
+    legs = [Leg(BANK, transit, row.amount_minor, row.currency), Leg(transit, home, row.amount_minor, row.currency)]
+    kind = ChainKind.PAYOUT_RETURNED if command.kind is TransferKind.PAYOUT else ChainKind.REFUND_RETURNED
+    return [_close(command, context, kind, row, legs, transit)]
+
+
+def _fail(command: FailTransfer | ReturnTransfer, context: Context, row: Transfer) -> list[ChainEvent]:
+    _check_pending(command, row)
     transit = _transit(command.kind, row.transfer_id)
     legs = [
         Leg(transit, BANK, row.amount_minor, row.currency, Phase.VOID),
         Leg(transit, Ref(Code(row.account), row.owner), row.amount_minor, row.currency),
     ]
     kind = ChainKind.PAYOUT_FAILED if command.kind is TransferKind.PAYOUT else ChainKind.REFUND_FAILED
+    return [_close(command, context, kind, row, legs, transit)]
+
+
+def _close(
+    command: FailTransfer | ReturnTransfer,
+    context: Context,
+    kind: ChainKind,
+    row: Transfer,
+    legs: list[Leg],
+    transit: Ref,
+) -> ChainEvent:
     books, reason = Books(context.rows), command.reason[:MAX_TEXT]
-    return [books.post(command, kind, row.currency, legs, (transit,), transfer=_transferred(row), reason=reason)]
+    return books.post(command, kind, row.currency, legs, (transit,), transfer=_transferred(row), reason=reason)
 
 
 def _check_new(context: Context, transfer_id: str) -> None:
@@ -115,13 +150,16 @@ def _transit(kind: TransferKind, transfer_id: str) -> Ref:
     return Ref(Code.PAYOUT_IN_TRANSIT if kind is TransferKind.PAYOUT else Code.REFUND_IN_TRANSIT, transfer_id)
 
 
-def _pending(context: Context, command: ConfirmTransfer | FailTransfer) -> Transfer:
+def _known(context: Context, command: ConfirmTransfer | FailTransfer | ReturnTransfer) -> Transfer:
     row = context.rows.get(TRANSFERS, (command.transfer_id,))
     if row is None or row.kind != command.kind:
         raise Refused(f"{command.kind}.unknown", transfer_id=command.transfer_id)
+    return row
+
+
+def _check_pending(command: ConfirmTransfer | FailTransfer | ReturnTransfer, row: Transfer) -> None:
     if row.status != TransferStatus.PENDING:
         raise Refused(f"{command.kind}.not_pending", status=row.status)
-    return row
 
 
 def _transferred(row: Transfer) -> Transferred:

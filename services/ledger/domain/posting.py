@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.core.decider import Key, Rows
+from services.ledger.domain import clearing
 from services.ledger.domain.accounts import Account, Code
-from services.ledger.domain.commands import Command, input_hash
+from services.ledger.domain.clearing import Clearing, check_clearing
+from services.ledger.domain.commands import Command
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.funding import BANK, BANK_OWN, ClientMoney, funding_legs, moved
-from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY
+from services.ledger.domain.repeats import input_hash
+from services.ledger.domain.rows import ACCOUNTS, CLEARINGS, CLIENT_MONEY
 from services.ledger.domain.transfers import (
     Leg,
     Ref,
@@ -30,6 +33,7 @@ class Books:
     rows: Rows
     accounts: dict[Key, Account] = field(default_factory=dict)
     client_money: dict[str, ClientMoney] = field(default_factory=dict)
+    clearing: dict[str, Clearing] = field(default_factory=dict)
 
     def account(self, code: Code, owner: str, currency: str) -> Account:
         """The account, empty when it was never posted to."""
@@ -56,8 +60,11 @@ class Books:
         check_open(before, before)
         after = before | apply_legs(before, posted)
         check_bounds(after)
+        provider = clearing.after(self._clearing(currency), kind, posted)
+        check_clearing(provider)
         check_closing(after, closing)
         self.accounts.update(after)
+        self.clearing[currency] = provider
         self.client_money[currency] = moved(self._money(currency), posted)
         return ChainPosted(
             kind, command.chain_id, input_hash(command), currency, posted, closes,
@@ -73,3 +80,6 @@ class Books:
 
     def _money(self, currency: str) -> ClientMoney:
         return self.client_money.get(currency) or self.rows.get(CLIENT_MONEY, (currency,)) or ClientMoney(currency)
+
+    def _clearing(self, currency: str) -> Clearing:
+        return self.clearing.get(currency) or self.rows.get(CLEARINGS, (currency,)) or Clearing(currency)

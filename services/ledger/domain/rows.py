@@ -6,8 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
+from services.ledger.domain import clearing
 from services.ledger.domain.accounts import Account
-from services.ledger.domain.events import ChainKind, ChainPosted, TransferKind
+from services.ledger.domain.clearing import Clearing, cleared
+from services.ledger.domain.events import ChainKind, ChainPosted, TransferKind, Transferred
 from services.ledger.domain.funding import ClientMoney, moved
 from services.ledger.domain.tax import Rule, TaxYear, year_after
 from services.ledger.domain.transfers import account_key, apply_legs, closed_accounts, leg_keys, opened
@@ -58,17 +60,23 @@ class Escrow:
 
 
 class TransferStatus(StrEnum):
-    """`mismatched`: the provider confirmed another amount; that amount is in suspense."""
+    """`mismatched`: the provider confirmed another amount; that amount is in suspense. `returned`: it had arrived, and all
+    of it came back."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
     FAILED = "failed"
     MISMATCHED = "mismatched"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One row of `transfers` per deposit, payout or refund. `account` is where the money came from or went to."""
+    """One row of `transfers` per deposit, payout or refund. `account` is where the money came from or went to.
+
+    `due_minor` is confirmed and not settled, `owed_minor` fees and reversals that no settlement line has kept yet;
+    `settled_minor` is what lines have named of it, `reversed_minor` what came back of it: of a deposit in all, of a payout or
+    refund as long as no line has named it."""
 
     transfer_id: str
     kind: str
@@ -80,6 +88,10 @@ class Transfer:
     refunded_minor: int
     source_id: str
     instrument: str
+    due_minor: int = 0
+    owed_minor: int = 0
+    settled_minor: int = 0
+    reversed_minor: int = 0
 
 
 def _fold_accounts(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Account]]:
@@ -95,6 +107,13 @@ def _fold_client_money(fact: Posted, rows: Rows) -> Iterable[tuple[Key, ClientMo
     for currency in sorted({leg.currency for leg in fact.event.legs}):
         row = rows.get(CLIENT_MONEY, (currency,)) or ClientMoney(currency)
         yield (currency,), moved(row, fact.event.legs)
+
+
+def _fold_clearing(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Clearing]]:
+    chain = fact.event
+    if any(cleared(chain.kind, chain.currency, chain.legs)):
+        row = rows.get(CLEARINGS, (chain.currency,)) or Clearing(chain.currency)
+        yield (chain.currency,), clearing.after(row, chain.kind, chain.legs)
 
 
 def _fold_escrows(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Escrow]]:
@@ -146,34 +165,71 @@ _STATUS = {
     ChainKind.DEPOSIT_FAILED: TransferStatus.FAILED,
     ChainKind.PAYOUT_FAILED: TransferStatus.FAILED,
     ChainKind.REFUND_FAILED: TransferStatus.FAILED,
+    ChainKind.PAYOUT_RETURNED: TransferStatus.RETURNED,
+    ChainKind.REFUND_RETURNED: TransferStatus.RETURNED,
+    ChainKind.DEPOSIT_RESTORED: TransferStatus.CONFIRMED,
 }
 
 
 def _fold_transfers(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Transfer]]:
     chain, transfer = fact.event, fact.event.transfer
-    if transfer is None or chain.kind not in _STATUS:
+    if transfer is None:
         return
     key = (transfer.transfer_id,)
-    status = _STATUS[chain.kind]
     row = rows.get(TRANSFERS, key)
-    if row is None:
-        account = chain.legs[0].credit if transfer.kind is TransferKind.DEPOSIT else chain.legs[0].debit
-        yield key, Transfer(
-            transfer.transfer_id, transfer.kind.value, status.value, transfer.owner, account.code.value,
-            transfer.currency, transfer.amount_minor, 0, transfer.source_id, transfer.instrument,
-        )  # fmt: skip
-    else:
-        mismatched = chain.kind is ChainKind.DEPOSIT_CONFIRMED and chain.reason == MISMATCH
-        yield key, replace(row, status=(TransferStatus.MISMATCHED if mismatched else status).value)
+    yield key, _asked(chain, transfer) if row is None else _moved(chain, transfer, row)
     yield from _fold_refunded(chain, rows)
+
+
+def _asked(chain: ChainPosted, transfer: Transferred) -> Transfer:
+    account = chain.legs[0].credit if transfer.kind is TransferKind.DEPOSIT else chain.legs[0].debit
+    return Transfer(
+        transfer.transfer_id, transfer.kind.value, _STATUS[chain.kind].value, transfer.owner, account.code.value,
+        transfer.currency, transfer.amount_minor, 0, transfer.source_id, transfer.instrument,
+    )  # fmt: skip
+
+
+def _moved(chain: ChainPosted, transfer: Transferred, row: Transfer) -> Transfer:
+    due_minor, owed_minor = cleared(chain.kind, chain.currency, chain.legs)
+    row = replace(row, due_minor=row.due_minor + due_minor, owed_minor=row.owed_minor + owed_minor)
+    settled = chain.kind is ChainKind.LINE_SETTLED
+    back_minor = row.reversed_minor + _came_back(chain.kind, transfer)
+    row = replace(row, reversed_minor=back_minor, settled_minor=row.settled_minor + (settled and _named(transfer)))
+    return replace(row, status=_status(chain, row).value)
+
+
+def _status(chain: ChainPosted, row: Transfer) -> TransferStatus:
+    if chain.kind is ChainKind.DEPOSIT_CONFIRMED and chain.reason == MISMATCH:
+        return TransferStatus.MISMATCHED
+    if chain.kind is ChainKind.DEPOSIT_REVERSED and row.reversed_minor == row.amount_minor:
+        return TransferStatus.RETURNED
+    return _STATUS.get(chain.kind, TransferStatus(row.status))
+
+
+def _came_back(kind: ChainKind, transfer: Transferred) -> int:
+    """What a step adds to `reversed_minor`."""
+    outgoing = transfer.kind is not TransferKind.DEPOSIT
+    if kind in (ChainKind.DEPOSIT_REVERSED, ChainKind.PAYOUT_RETURNED, ChainKind.REFUND_RETURNED):
+        return transfer.amount_minor
+    if kind is ChainKind.DEPOSIT_RESTORED or (
+        kind is ChainKind.LINE_SETTLED and outgoing and transfer.amount_minor > 0
+    ):
+        return -transfer.amount_minor
+    return 0
+
+
+def _named(transfer: Transferred) -> int:
+    """What a settlement line adds to `settled_minor`: the way of the transfer itself, not what the provider takes back."""
+    way = 1 if transfer.kind is TransferKind.DEPOSIT else -1
+    return max(0, way * transfer.amount_minor)
 
 
 MISMATCH = "deposit.amount_differs"
 
 
 def _fold_refunded(chain: ChainPosted, rows: Rows) -> Iterable[tuple[Key, Transfer]]:
-    """A refund counts against its deposit from the request on; a failed one frees it again."""
-    signs = {ChainKind.REFUND_REQUESTED: 1, ChainKind.REFUND_FAILED: -1}
+    """A refund counts against its deposit from the request on; one that failed or came back frees it again."""
+    signs = {ChainKind.REFUND_REQUESTED: 1, ChainKind.REFUND_FAILED: -1, ChainKind.REFUND_RETURNED: -1}
     if chain.transfer is None or chain.kind not in signs:
         return
     key = (chain.transfer.source_id,)
@@ -195,7 +251,8 @@ ACCOUNTS: InlineTable[Account] = InlineTable("accounts", Account, ("currency", "
 CLIENT_MONEY: InlineTable[ClientMoney] = InlineTable(
     "client_money", ClientMoney, ("currency",), _ON, _fold_client_money
 )
+CLEARINGS: InlineTable[Clearing] = InlineTable("clearing", Clearing, ("currency",), _ON, _fold_clearing)
 ESCROWS: InlineTable[Escrow] = InlineTable("escrows", Escrow, ("deliverable_id",), _ON, _fold_escrows)
 TRANSFERS: InlineTable[Transfer] = InlineTable("transfers", Transfer, ("transfer_id",), _ON, _fold_transfers)
 TAX_YEARS: InlineTable[TaxYear] = InlineTable("tax_years", TaxYear, ("creator_id", "tax_year"), _ON, _fold_tax_years)
-INLINES = (ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS, TAX_YEARS)
+INLINES = (ACCOUNTS, CLIENT_MONEY, CLEARINGS, ESCROWS, TRANSFERS, TAX_YEARS)

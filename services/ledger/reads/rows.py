@@ -1,5 +1,6 @@
 """Single rows of the inline tables, and the journal's hashes: what edges and effects need before they send a command."""
 
+from collections.abc import AsyncIterator, Collection
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from kernel.adapters.database import Database
 from kernel.core.decider import InlineTable, Key
 from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT, StoredLog
+from services.ledger.domain.discrepancies import DISCREPANCIES
 from services.ledger.domain.hashchain import Chained, Link, walk
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
@@ -29,6 +31,25 @@ async def inline_row(database: Database, inline: InlineTable[R], key: Key) -> R 
 
 async def transfer_of(database: Database, transfer_id: str) -> Transfer | None:
     return await inline_row(database, TRANSFERS, (transfer_id,))
+
+
+async def transfers_of(database: Database, ids: Collection[str]) -> dict[str, Transfer]:
+    """Those of the transfers that are known, by id."""
+    return {key: row async for key, row in _many(database, TRANSFERS, ids)}
+
+
+async def discrepancies_of(database: Database, ids: Collection[str]) -> set[str]:
+    """Those of the discrepancies that are open."""
+    return {key async for key, _ in _many(database, DISCREPANCIES, ids)}
+
+
+async def _many(database: Database, inline: InlineTable[R], ids: Collection[str]) -> AsyncIterator[tuple[str, R]]:
+    table = database.metadata.tables[inline.name]
+    column = table.c[inline.key[0]]
+    async with database.reading() as connection:
+        rows = (await connection.execute(sa.select(table).where(column.in_(ids)))).mappings().all()
+    for row in rows:
+        yield row[column.name], inline.row(**row)
 
 
 async def escrow_of(database: Database, deliverable_id: str) -> Escrow | None:

@@ -3,6 +3,7 @@
 Memory grows with the number of accounts and open seals, not with the journal.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.check import Check, CheckResult
 from kernel.core.codec import Codec
+from kernel.core.decider import Key
 from kernel.core.events import Recorded
 from kernel.core.faults import Fault
 from kernel.eventlog.log import READ_LIMIT, StoredLog
 from kernel.verify.inline_rows import InlineFold, same_rows, stored_rows
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
+from services.ledger.domain.clearing import Clearing
 from services.ledger.domain.hashchain import Chained, mismatched, walk
 from services.ledger.domain.inlines import ALL
-from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, Escrow, EscrowStatus
+from services.ledger.domain.rows import ACCOUNTS, CLEARINGS, CLIENT_MONEY, ESCROWS, TRANSFERS, Escrow, EscrowStatus
 from services.ledger.domain.seals import JournalSealed, WindowClosed
 from services.ledger.ports import Anchors
 from services.ledger.reads.rows import link_of
@@ -119,6 +122,7 @@ def _books(fold: InlineFold) -> Iterable[Check]:
     yield _closed(accounts)
     yield _deliverables(fold)
     yield _client_money(fold, accounts)
+    yield _clearing(fold, accounts)
 
 
 def _sums(accounts: Sequence[Account]) -> Check:
@@ -171,6 +175,27 @@ def _client_money(fold: InlineFold, accounts: Sequence[Account]) -> Check:
         sound = (row.assets_minor, row.claims_minor) == (assets, claims)
         check.that(sound, f"{currency}: {row.assets_minor}/{row.claims_minor} kept, {assets}/{claims} found")
         check.that(assets >= claims, f"{currency}: {claims - assets} of client money is not covered")
+    return check
+
+
+def _clearing(fold: InlineFold, accounts: Sequence[Account]) -> Check:
+    """The provider's account holds what was charged and not settled, less what is owed to the provider, transfer by
+    transfer: no line settled more than was charged."""
+    check, due, owed = Check("clearing_bound"), Counter[str](), Counter[str]()
+    for one in fold.table(TRANSFERS).values():
+        due[one.currency] += one.due_minor
+        owed[one.currency] += one.owed_minor
+        sound = min(one.due_minor, one.owed_minor, one.settled_minor) >= 0
+        check.that(sound, f"{one.transfer_id}: due {one.due_minor}, owed {one.owed_minor}, settled {one.settled_minor}")
+    held = {one.currency: one.balance_minor for one in accounts if one.code == Code.PSP_CLEARING}
+    rows: dict[Key, Clearing] = fold.table(CLEARINGS)
+    for currency in sorted({*held, *(key[0] for key in rows)}):
+        row, balance_minor = rows.get((currency,)) or Clearing(currency), held.get(currency, 0)
+        by_transfers = (due[currency], owed[currency])
+        check.that(
+            (row.due_minor, row.owed_minor) == by_transfers, f"{currency}: {row}, by its transfers {by_transfers}"
+        )
+        check.that(balance_minor == row.balance_minor, f"{currency}: holds {balance_minor} and not {row.balance_minor}")
     return check
 
 

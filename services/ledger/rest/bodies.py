@@ -8,6 +8,7 @@ from kernel.core.bounds import whole
 from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
+from services.ledger.domain.discrepancies import ResolveDiscrepancy
 from services.ledger.domain.payees import ChangePayoutAccount
 from services.ledger.domain.policies import ProposeFeePolicy, RejectFeePolicy
 from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
@@ -104,6 +105,12 @@ class ReferenceRateBody(Fields):
     per_minor: Annotated[int, whole(SetReferenceRate, "per_minor")]
 
 
+class ResolveBody(Fields):
+    """What was done about a discrepancy."""
+
+    reason: Annotated[ShortText, whole(ResolveDiscrepancy, "reason")]
+
+
 class LineProblem(BaseModel):
     """A line that was not booked, and why; the first 100."""
 
@@ -111,9 +118,27 @@ class LineProblem(BaseModel):
     problem: str
 
 
+class SettlementSum(BaseModel):
+    """The lines of one currency that could be read: `net_minor` = gross - fee = `bank_minor` + `before_minor` + `listed_minor`.
+
+    By `bank_minor` this upload changed the bank; `before_minor` the books had moved already (lines of an earlier upload,
+    refunds and payouts taken from the bank when they were confirmed); `listed_minor` is of lines that are not booked."""
+
+    currency: str
+    gross_minor: int = 0
+    fee_minor: int = 0
+    net_minor: int = 0
+    bank_minor: int = 0
+    before_minor: int = 0
+    listed_minor: int = 0
+
+
 class SettlementAnswer(BaseModel):
-    """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense."""
+    """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense; `listed`
+    lines could be read and are not booked: each stands in the work list, with `unmatched` ones."""
 
     settled: int
     unmatched: int
+    listed: int
     problems: list[LineProblem]
+    sums: list[SettlementSum]

@@ -1,4 +1,4 @@
-"""What finance does: own money, unidentified money, escrows that no process ends, settlement files."""
+"""What finance does: own money, unidentified money, escrows that no process ends, settlement files, the work list."""
 
 from typing import Annotated
 
@@ -12,10 +12,18 @@ from kernel.edge.fields import Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
+from services.ledger.domain.discrepancies import ResolveDiscrepancy, discrepancy_stream
 from services.ledger.domain.rows import Escrow
 from services.ledger.reads.rows import escrow_of
-from services.ledger.rest.bodies import CancelBody, IdentifyBody, OwnMoneyBody, ReleaseBody, SettlementAnswer
-from services.ledger.rest.settlement import settle
+from services.ledger.rest.bodies import (
+    CancelBody,
+    IdentifyBody,
+    OwnMoneyBody,
+    ReleaseBody,
+    ResolveBody,
+    SettlementAnswer,
+)
+from services.ledger.rest.settlement import Desk, settle
 from services.ledger.rest.transfers import send
 
 
@@ -57,14 +65,30 @@ def finance(app: App) -> APIRouter:
         )  # fmt: skip
         return await send(app, request, command, body)
 
+    return router
+
+
+def reconciliation(app: App) -> APIRouter:
+    """Routes of role finance towards the provider: its settlement files and the work list."""
+    router = APIRouter(tags=["finance"])
+
     @router.post("/settlements")
     async def settlement(
         content: Annotated[bytes, Body(media_type="text/csv", description="batch,line,reference,currency,...")],
         request: CommandRequest,
     ) -> SettlementAnswer:
-        """Books a provider's settlement file line by line; a line is booked once, however often it is uploaded."""
+        """Books a provider's settlement file line by line; a line is booked once, however often it is uploaded.
+
+        Amounts are whole minor units. A line that names what is not due goes to the work list and leaves the bank alone."""
         request.actor.require("finance")
-        return await settle(app, content, request.actor)
+        return await settle(Desk(app), content, request.actor)
+
+    @router.post("/discrepancies/{discrepancy_id}/resolve")
+    async def resolve(discrepancy_id: Uuid, body: ResolveBody, request: CommandRequest) -> Receipt:
+        """Takes an entry off the work list, as finance has dealt with it; finance only."""
+        request.actor.require("finance")
+        stream, command = discrepancy_stream(discrepancy_id), ResolveDiscrepancy(discrepancy_id, body.reason)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 from dandelion.ledger.v1 import events_pb2 as pb
+from dandelion.ledger.v1 import queries_pb2 as queries
 from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
 
 from kernel.adapters.bus import PARTITIONS
@@ -91,7 +92,7 @@ class Ledger(Running):
         await self.posted(ChainKind.DEPOSIT_CONFIRMED, id_)
         line = f"{id_},1,{id_},{currency},{amount_minor},0,{amount_minor}"
         answer = await self.done("POST", "/settlements", f"{COLUMNS}\n{line}", FINANCE)
-        assert answer == {"settled": 1, "unmatched": 0, "problems": []}
+        assert (answer["settled"], answer["unmatched"], answer["listed"], answer["problems"]) == (1, 0, 0, [])
         return id_
 
     @asynccontextmanager
@@ -121,6 +122,12 @@ class Ledger(Running):
 
         await until(there)
         return found[0]
+
+    async def work_list(self, reference: str) -> list[Any]:
+        """Open discrepancies that name the transfer, as finance reads them."""
+        async with self.queries(*FINANCE) as stub:
+            found = (await stub.ListDiscrepancies(queries.ListDiscrepanciesRequest(page_size=1_000))).discrepancies
+        return [one for one in found if one.reference == reference]
 
     async def verified(self) -> Verification:
         return await verify(self.app.log, self.app.service.codec, open_anchors(self.settings.anchor_dir, None))

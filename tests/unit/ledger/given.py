@@ -8,13 +8,15 @@ from services.ledger.domain.accounts import Account, Code
 from services.ledger.domain.commands import (
     CancelEscrow,
     Command,
+    ConfirmTransfer,
     ReleasePayment,
     RequestDeposit,
     RequestPayout,
     RequestRefund,
     SettleLine,
 )
-from services.ledger.domain.events import ChainEvent
+from services.ledger.domain.events import ChainEvent, TransferKind
+from services.ledger.domain.reversals import ReverseDeposit
 from tests.unit.ledger.world import (
     AS_BRAND,
     AS_CREATOR,
@@ -31,6 +33,7 @@ from tests.unit.ledger.world import (
 DEPOSIT, DELIVERABLE, PAYOUT, REFUND = (
     derived_id(noun, "x") for noun in ("deposit", "deliverable", "payout", "refund")
 )
+D1 = derived_id("deposit", "d1")
 RELEASE = ReleasePayment("r1", DELIVERABLE, CREATOR, "CNY", 1_000_000, 106_000)
 CANCEL = CancelEscrow("c1", DELIVERABLE, BRAND, CREATOR, "CNY", 300_000, 0, "brand.cancelled")
 ASK = RequestDeposit(DEPOSIT, BRAND, "CNY", 5_000, "tok")
@@ -63,6 +66,16 @@ def funded(world: World) -> None:
     world.run(SettleLine("b0", "1", id_, "CNY", 2_000_000, 0))
 
 
+def charged(world: World) -> None:
+    """Confirmed by the provider, and not settled."""
+    deposit(world, 2_000_000)
+
+
+def suspended(world: World) -> None:
+    """Money of nobody, by a line that has the provider's own reference."""
+    world.run(SettleLine("b0", "1", "?", "CNY", 900, 0, provider_ref="ch_9"))
+
+
 def held(world: World) -> None:
     funded(world)
     world.run(hold_command(DELIVERABLE, 1_000_000, 106_000))
@@ -81,6 +94,18 @@ def cancelled(world: World) -> None:
 def payout_asked(world: World) -> None:
     released(world)
     world.run(PAY, AS_CREATOR)
+
+
+def paid_out(world: World) -> None:
+    payout_asked(world)
+    world.run(ConfirmTransfer(TransferKind.PAYOUT, PAYOUT, "po", 25))
+
+
+def reversed_(world: World) -> None:
+    """A deposit of 2,000,000, disputed whole: 1,106,000 is spent, and another of 5,000 is free."""
+    held(world)
+    world.run(SettleLine("b0", "2", deposit(world, 5_000, name="d2"), "CNY", 5_000, 0))
+    world.run(ReverseDeposit(derived_id("deposit", "d1"), "cb_1", "CNY", 2_000_000, 1_500, "fraudulent"))
 
 
 def refund_asked(world: World) -> None:

@@ -26,6 +26,7 @@ from services.ledger.domain.commands import (
     Weight,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.wiring import SERVICE
 from tests.unit.ledger.world import (
     AGENCY,
@@ -43,9 +44,10 @@ from tests.unit.ledger.world import (
 
 EXPECTED = {
     "account.bound_crossed", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
-    "escrow.already_released", "escrow.nothing_changes", "escrow.not_held", "escrow.revision_is_old",
-    "escrow.terms_differ", "payout.client_money_short", "payout.not_pending", "refund.more_than_deposited",
-    "refund.not_pending",
+    "deposit.reversal_too_large", "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
+    "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",
+    "refund.more_than_deposited", "refund.not_pending", "settlement.more_than_due", "settlement.more_than_owed",
+    "settlement.more_than_returned", "settlement.more_than_sent",
 }  # fmt: skip
 """Refusals a correct ledger may give here; any other (an escrow that cannot be closed, say) is a defect."""
 AMOUNTS = st.integers(1, 40_000)
@@ -112,6 +114,35 @@ class LedgerMachine(RuleBasedStateMachine):
     def settle(self, deposit: tuple[str, int], fee_bps: int) -> None:
         fee = deposit[1] * fee_bps // 10_000
         self._run(SettleLine("batch", self._id("line"), deposit[0], "CNY", deposit[1], fee))
+
+    @rule(deposit=deposits, gross=st.integers(-40_000, 40_000), fee=st.integers(0, 200))
+    def settle_a_part_or_keep_some(self, deposit: tuple[str, int], gross: int, fee: int) -> None:
+        if gross or fee:
+            fee = min(fee, gross) if gross > 0 else fee
+            self._run(SettleLine("batch", self._id("line"), deposit[0], "CNY", gross, fee))
+
+    @rule(deposit=deposits, share=st.integers(1, 10_000), fee=st.integers(0, 200))
+    def reverse(self, deposit: tuple[str, int], share: int, fee: int) -> None:
+        amount = max(1, deposit[1] * share // 10_000)
+        self._run(ReverseDeposit(deposit[0], self._id("case"), "CNY", amount, fee, "fraudulent"))
+
+    @rule(deposit=deposits, share=st.integers(1, 10_000))
+    def restore(self, deposit: tuple[str, int], share: int) -> None:
+        row = self.world.rows.get(("transfers", (deposit[0],)))
+        amount = max(1, (row.reversed_minor if row else 0) * share // 10_000)
+        self._run(RestoreDeposit(deposit[0], self._id("case"), "CNY", amount))
+
+    @rule(transfer=sent)
+    def give_back(self, transfer: tuple[TransferKind, str]) -> None:
+        self._run(ReturnTransfer(*transfer, "closed"))
+
+    @rule(transfer=sent, gross=st.integers(-40_000, 40_000), whole=st.booleans(), fee=st.integers(0, 200))
+    def settle_what_was_sent(self, transfer: tuple[TransferKind, str], gross: int, whole: bool, fee: int) -> None:
+        row = self.world.rows[("transfers", (transfer[1],))]
+        gross = -row.amount_minor if whole else gross
+        if gross or fee:
+            fee = min(fee, gross) if gross > 0 else fee
+            self._run(SettleLine("batch", self._id("line"), transfer[1], "CNY", gross, fee, transfer[0]))
 
     @rule(amount=AMOUNTS, brand=st.sampled_from(sorted(BRANDS)))
     def unknown_money_is_identified(self, amount: int, brand: str) -> None:

@@ -7,8 +7,10 @@ import pytest
 from kernel.core.decider import Context, GivenRows
 from kernel.core.faults import Conflict, Fault
 from kernel.core.ids import derived_id
+from services.ledger.domain import settlements
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.chains import Done, decide, reads
+from services.ledger.domain.clearing import CLEARING
 from services.ledger.domain.commands import (
     Command,
     ConfirmDeposit,
@@ -23,9 +25,13 @@ from services.ledger.domain.commands import (
     stream_of,
 )
 from services.ledger.domain.events import ChainKind, EscrowRefused, TaxWithheld, TransferKind
+from services.ledger.domain.funding import BANK
+from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
+from services.ledger.domain.transfers import Leg
 from tests.unit.ledger.given import (
     ASK,
     CANCEL,
+    D1,
     DELIVERABLE,
     DEPOSIT,
     PAY,
@@ -33,10 +39,12 @@ from tests.unit.ledger.given import (
     REFUND,
     RELEASE,
     asked,
+    charged,
     do,
     funded,
     held,
     legs,
+    paid_out,
     payout_asked,
     refund_asked,
     released,
@@ -71,14 +79,75 @@ def test_an_uncovered_hold_is_an_answer() -> None:
 
 
 def test_confirmed_and_failed_exclude_each_other() -> None:
+    world = World()
+    payout_asked(world)
+    do(world, FailTransfer(TransferKind.PAYOUT, PAYOUT))
+    with pytest.raises(Fault, match=r"payout\.not_pending"):
+        world.run(ConfirmTransfer(TransferKind.PAYOUT, PAYOUT))
+    assert world.account(Code.PAYOUT_IN_TRANSIT, PAYOUT).closed
+
+
+def test_what_came_back_after_it_arrived_is_there_once_whatever_it_is_called() -> None:
+    words: list[Command] = [FailTransfer(TransferKind.PAYOUT, PAYOUT), ReturnTransfer(TransferKind.PAYOUT, PAYOUT)]
     for first, second in [(0, 1), (1, 0)]:
         world = World()
-        payout_asked(world)
-        ends: list[Command] = [ConfirmTransfer(TransferKind.PAYOUT, PAYOUT), FailTransfer(TransferKind.PAYOUT, PAYOUT)]
-        do(world, ends[first])
-        with pytest.raises(Fault, match=r"payout\.not_pending"):
-            world.run(ends[second])
-        assert world.account(Code.PAYOUT_IN_TRANSIT, PAYOUT).closed
+        paid_out(world)
+        before_minor = world.account(Code.CREATOR_AVAILABLE, CREATOR).spendable_minor
+        do(world, words[first])
+        assert do(world, words[second]) == []
+        assert world.run(ConfirmTransfer(TransferKind.PAYOUT, PAYOUT)) == []
+        assert world.account(Code.CREATOR_AVAILABLE, CREATOR).spendable_minor == before_minor + 50_000
+        assert world.account(Code.PAYOUT_IN_TRANSIT, f"{PAYOUT}:ret").closed
+        assert chains(do(world, replace(PAY, payout_id=derived_id("payout", "again")), AS_CREATOR))
+
+
+def test_a_confirmed_deposit_that_fails_is_returned_once() -> None:
+    world = World()
+    charged(world)
+    do(world, FailDeposit(D1, "insufficient"))
+    assert do(world, FailDeposit(D1, "insufficient")) == []
+    assert do(world, ReverseDeposit(D1, RETURNED, "CNY", 2_000_000)) == []
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).balance_minor == 0
+    assert world.account(Code.PSP_CLEARING, "psp").balance_minor == 0
+    do(world, SettleLine("b", "1", D1, "CNY", 2_000_000, 0))
+    do(world, SettleLine("b", "2", D1, "CNY", -2_000_000, 0))
+    assert world.account(Code.BANK, "psp").balance_minor == 0
+
+
+def test_chargebacks_in_parts_reverse_at_most_the_deposit_and_may_be_won() -> None:
+    world = World()
+    charged(world)
+    do(world, ReverseDeposit(D1, "cb_1", "CNY", 1_500_000))
+    with pytest.raises(Fault, match=r"deposit\.reversal_too_large"):
+        world.run(ReverseDeposit(D1, "cb_2", "CNY", 500_001))
+    do(world, ReverseDeposit(D1, "cb_2", "CNY", 500_000))
+    do(world, RestoreDeposit(D1, "cb_1", "CNY", 1_500_000))
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).spendable_minor == 1_500_000
+    with pytest.raises(Fault, match=r"refund\.more_than_deposited"):
+        world.run(RequestRefund(REFUND, D1, 1_500_001), AS_BRAND)
+
+
+def test_partial_lines_settle_a_deposit_once() -> None:
+    world = World()
+    charged(world)
+    do(world, SettleLine("b", "1", D1, "CNY", 1_200_000, 0))
+    with pytest.raises(Fault, match=r"settlement\.more_than_due"):
+        world.run(SettleLine("b", "2", D1, "CNY", 800_001, 0))
+    do(world, SettleLine("b", "3", D1, "CNY", 800_000, 0))
+    assert world.account(Code.BANK, "psp").balance_minor == 2_000_000
+    assert world.account(Code.PSP_CLEARING, "psp").balance_minor == 0
+
+
+def test_clearing_never_holds_less_than_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound of the account is a second lock: a step that forgot the bound of its transfer is refused at the head."""
+    world = World()
+    funded(world)
+    monkeypatch.setattr(settlements, "_of_deposit", lambda command, row: [Leg(BANK, CLEARING, 1, "CNY")])
+    with pytest.raises(Fault, match=r"clearing\.bound_crossed"):
+        world.run(SettleLine("b", "2", D1, "CNY", 1, 0))
+    monkeypatch.setattr(settlements, "_of_deposit", lambda command, row: [Leg(CLEARING, BANK, 1, "CNY")])
+    with pytest.raises(Fault, match=r"clearing\.bound_crossed"):
+        world.run(SettleLine("b", "3", D1, "CNY", -1, 0))
 
 
 def test_money_that_comes_after_all_is_posted() -> None:

@@ -17,6 +17,7 @@ from services.ledger.domain.commands import (
     FailTransfer,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.seals import (
     LAST,
     SEALING,
@@ -141,6 +142,11 @@ def verdict(kind: TransferKind, status: Word, amount_minor: int = 500) -> Verdic
         (TransferKind.DEPOSIT, Word.SUCCEEDED, ConfirmDeposit(PAYOUT, "CNY", 500, "po_1")),
         (TransferKind.DEPOSIT, Word.FAILED, FailDeposit(PAYOUT, "provider.closed")),
         (TransferKind.PAYOUT, Word.SUCCEEDED, ConfirmTransfer(TransferKind.PAYOUT, PAYOUT, "po_1", 3)),
+        (TransferKind.PAYOUT, Word.RETURNED, ReturnTransfer(TransferKind.PAYOUT, PAYOUT, "provider.closed")),
+        (TransferKind.DEPOSIT, Word.RETURNED, ReverseDeposit(PAYOUT, "returned", "CNY", 500, 0, "provider.closed")),
+        (TransferKind.DEPOSIT, Word.OPENED, ReverseDeposit(PAYOUT, "po_1", "CNY", 500, 3, "provider.closed")),
+        (TransferKind.DEPOSIT, Word.WON, RestoreDeposit(PAYOUT, "po_1", "CNY", 500)),
+        (TransferKind.DEPOSIT, Word.LOST, None),
         (TransferKind.REFUND, Word.FAILED, FailTransfer(TransferKind.REFUND, PAYOUT, "provider.closed")),
     ],
 )
@@ -149,5 +155,6 @@ def test_the_provider_s_word_leads_to_one_command(kind: TransferKind, status: Wo
 
 
 def test_another_amount_paid_out_than_asked_is_an_alarm() -> None:
-    with pytest.raises(Refused, match=r"transfer\.amount_differs"):
-        concluded(verdict(TransferKind.PAYOUT, Word.SUCCEEDED, 499), 500, "CNY")
+    for word in (Word.SUCCEEDED, Word.RETURNED):
+        with pytest.raises(Refused, match=r"transfer\.amount_differs"):
+            concluded(verdict(TransferKind.PAYOUT, word, 499), 500, "CNY")

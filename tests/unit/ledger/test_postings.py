@@ -18,9 +18,11 @@ from services.ledger.domain.commands import (
     Weight,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from tests.unit.ledger.given import (
     ASK,
     CANCEL,
+    D1,
     DELIVERABLE,
     DEPOSIT,
     PAY,
@@ -29,15 +31,18 @@ from tests.unit.ledger.given import (
     RELEASE,
     Given,
     asked,
+    charged,
     do,
     funded,
     held,
     in_debt,
     legs,
     nothing,
+    paid_out,
     payout_asked,
     refund_asked,
     released,
+    reversed_,
 )
 from tests.unit.ledger.world import (
     AS_BRAND,
@@ -49,6 +54,8 @@ from tests.unit.ledger.world import (
     World,
     hold_command,
 )
+
+BACK = ["bank>payout_in_transit 50000", "payout_in_transit>creator_available 50000"]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +75,23 @@ from tests.unit.ledger.world import (
             ["psp_clearing>brand_available 5000", "psp_clearing>suspense 4999"], id="2_another_amount_goes_to_suspense",
         ),
         pytest.param(
-            funded, SettleLine("b", "1", derived_id("deposit", "d1"), "CNY", 900, 9), SYSTEM,
+            charged, SettleLine("b", "1", D1, "CNY", 900, 9), SYSTEM,
             ["bank>psp_clearing 891", "psp_cost>psp_clearing 9"], id="3_settled",
+        ),
+        pytest.param(
+            paid_out, SettleLine("b", "1", PAYOUT, "CNY", 0, 25, TransferKind.PAYOUT), SYSTEM, ["psp_clearing>bank 25"],
+            id="3_the_fee_of_a_payout_is_kept",
+        ),
+        pytest.param(
+            paid_out, SettleLine("b", "1", PAYOUT, "CNY", -50_000, 30, TransferKind.PAYOUT), SYSTEM,
+            ["psp_clearing>bank 25", "psp_cost>bank 5"], id="3_a_payout_has_left_the_bank_before",
+        ),
+        pytest.param(
+            reversed_, SettleLine("b", "1", D1, "CNY", -2_000_000, 1_500), SYSTEM, ["psp_clearing>bank 2001500"],
+            id="3_a_reversal_is_kept_with_its_fee",
+        ),
+        pytest.param(
+            funded, SettleLine("b", "1", "", "CNY", 0, 40), SYSTEM, ["psp_cost>bank 40"], id="3_a_bare_fee_is_a_cost"
         ),
         pytest.param(nothing, SettleLine("b", "1", "?", "CNY", 900, 9), SYSTEM, ["bank>suspense 891"], id="4_unknown"),
         pytest.param(
@@ -119,6 +141,14 @@ from tests.unit.ledger.world import (
             ["payout_in_transit>bank 50000", "payout_in_transit>creator_available 50000"], id="13_payout_failed",
         ),
         pytest.param(
+            paid_out, FailTransfer(TransferKind.PAYOUT, PAYOUT, "closed"), SYSTEM, BACK, id="14_failed_after_it_arrived"
+        ),
+        pytest.param(paid_out, ReturnTransfer(TransferKind.PAYOUT, PAYOUT), SYSTEM, BACK, id="14_payout_returned"),
+        pytest.param(
+            payout_asked, ReturnTransfer(TransferKind.PAYOUT, PAYOUT), SYSTEM,
+            ["payout_in_transit>bank 50000", "payout_in_transit>creator_available 50000"], id="13_returned_before_it_arrived",
+        ),
+        pytest.param(
             held, CANCEL, SYSTEM, ["escrow>creator_available 300000", "escrow>brand_available 806000"],
             id="15_cancelled_with_a_kill_fee",
         ),
@@ -136,6 +166,23 @@ from tests.unit.ledger.world import (
         pytest.param(
             refund_asked, FailTransfer(TransferKind.REFUND, REFUND), SYSTEM,
             ["refund_in_transit>bank 400000", "refund_in_transit>brand_available 400000"], id="16_refund_failed",
+        ),
+        pytest.param(
+            funded, FailDeposit(D1, "insufficient"), SYSTEM, ["brand_available>psp_clearing 2000000"],
+            id="20_a_confirmed_deposit_fails",
+        ),
+        pytest.param(
+            held, ReverseDeposit(D1, "cb_1", "CNY", 2_000_000, 1_500), SYSTEM,
+            ["brand_available>psp_clearing 894000", "brand_receivable>psp_clearing 1106000", "psp_cost>psp_clearing 1500"],
+            id="20_a_chargeback_of_what_is_spent_is_a_debt",
+        ),
+        pytest.param(
+            asked, ReverseDeposit(DEPOSIT, RETURNED, "CNY", 5_000), SYSTEM, ["psp_clearing>brand_available 5000"],
+            id="2_returned_before_it_was_confirmed",
+        ),
+        pytest.param(
+            reversed_, RestoreDeposit(D1, "cb_1", "CNY", 2_000_000), SYSTEM,
+            ["psp_clearing>brand_receivable 1101000", "psp_clearing>brand_available 899000"], id="21_a_chargeback_won",
         ),
     ],
 )  # fmt: skip

@@ -19,9 +19,11 @@ from services.ledger.domain.commands import (
     Weight,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from tests.unit.ledger.given import (
     ASK,
     CANCEL,
+    D1,
     DELIVERABLE,
     DEPOSIT,
     PAY,
@@ -31,11 +33,15 @@ from tests.unit.ledger.given import (
     Given,
     asked,
     cancelled,
+    charged,
     funded,
     held,
     nothing,
+    paid_out,
     payout_asked,
     released,
+    reversed_,
+    suspended,
 )
 from tests.unit.ledger.world import (
     AS_BRAND,
@@ -65,7 +71,78 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
         pytest.param(asked, replace(ASK, amount_minor=6_000), AS_BRAND, "chain.exists_with_other_input", id="other_body"),
         pytest.param(nothing, ConfirmDeposit(DEPOSIT, "CNY", 1), SYSTEM, "deposit.unknown", id="unknown_deposit"),
         pytest.param(
-            funded, FailDeposit(derived_id("deposit", "d1")), SYSTEM, "deposit.not_pending", id="confirmed_cannot_fail"
+            paid_out, FailDeposit(PAYOUT), SYSTEM, "deposit.unknown", id="a_payout_is_no_deposit"
+        ),
+        pytest.param(
+            charged, SettleLine("b", "1", D1, "CNY", 2_000_001, 0), SYSTEM, "settlement.more_than_due", id="settle_too_much"
+        ),
+        pytest.param(
+            funded, SettleLine("b", "1", D1, "CNY", 2_000_000, 0), SYSTEM, "settlement.more_than_due", id="settled_again"
+        ),
+        pytest.param(
+            asked, SettleLine("b", "1", DEPOSIT, "CNY", 10**9, 0), SYSTEM, "settlement.more_than_due", id="not_confirmed"
+        ),
+        pytest.param(
+            charged, SettleLine("b", "1", D1, "USD", 900, 0), SYSTEM, "settlement.currency_differs", id="settled_in_usd"
+        ),
+        pytest.param(
+            paid_out, SettleLine("b", "1", PAYOUT, "CNY", 900, 0), SYSTEM, "settlement.kind_differs", id="another_kind"
+        ),
+        pytest.param(
+            funded, SettleLine("b", "1", D1, "CNY", -1, 0), SYSTEM, "settlement.more_than_owed", id="kept_for_nothing"
+        ),
+        pytest.param(
+            funded, SettleLine("b", "1", D1, "CNY", 0, 9), SYSTEM, "settlement.more_than_owed", id="a_fee_for_nothing"
+        ),
+        pytest.param(
+            reversed_, SettleLine("b", "1", D1, "CNY", -2_001_501, 0), SYSTEM, "settlement.more_than_owed", id="kept_more"
+        ),
+        pytest.param(
+            paid_out, SettleLine("b", "1", PAYOUT, "CNY", -50_001, 0, TransferKind.PAYOUT), SYSTEM,
+            "settlement.more_than_sent", id="sent_more",
+        ),
+        pytest.param(
+            paid_out, SettleLine("b", "1", PAYOUT, "CNY", 50_000, 0, TransferKind.PAYOUT), SYSTEM,
+            "settlement.more_than_returned", id="came_back_unknown",
+        ),
+        pytest.param(
+            funded, SettleLine("b", "1", "x", "CNY", -9, 0), SYSTEM, "settlement.deduction_unknown", id="kept_for_whom"
+        ),
+        pytest.param(
+            suspended, SettleLine("b2", "7", "?", "CNY", 900, 0, provider_ref="ch_9"), SYSTEM, "settlement.settled_before",
+            id="unknown_money_again",
+        ),
+        pytest.param(nothing, SettleLine("b", "1", "x", "CNY", 0, 0), SYSTEM, "settlement.moves_nothing", id="empty_line"),
+        pytest.param(nothing, SettleLine("b", "1", "x", "CNY", 9, -1), SYSTEM, "settlement.fee_out_of_range", id="fee_given"),
+        pytest.param(
+            nothing, SettleLine("b", "1", "x", "CNY", 10**16, 0), SYSTEM, "amount.too_large", id="line_too_large"
+        ),
+        pytest.param(
+            funded, ReverseDeposit(D1, "cb_1", "CNY", 2_000_001), SYSTEM, "deposit.reversal_too_large", id="reversed_more"
+        ),
+        pytest.param(
+            reversed_, ReverseDeposit(D1, "cb_2", "CNY", 1), SYSTEM, "deposit.reversal_too_large", id="reversed_again"
+        ),
+        pytest.param(
+            funded, ReverseDeposit(D1, "cb_1", "USD", 5), SYSTEM, "deposit.currency_differs", id="reversed_in_usd"
+        ),
+        pytest.param(
+            funded, ReverseDeposit(D1, "cb_1", "CNY", 5, -1), SYSTEM, "amount.not_positive", id="reversal_fee<0"
+        ),
+        pytest.param(
+            asked, ReverseDeposit(DEPOSIT, "cb_1", "CNY", 5), SYSTEM, "deposit.not_confirmed", id="disputed_before"
+        ),
+        pytest.param(
+            funded, RestoreDeposit(D1, "cb_1", "CNY", 1), SYSTEM, "deposit.reversal_too_large", id="won_nothing"
+        ),
+        pytest.param(
+            funded, ReverseDeposit(D1, "cb_1", "CNY", 1), AS_BRAND, "actor.role_missing", id="brand_reverses_nothing"
+        ),
+        pytest.param(
+            nothing, ReturnTransfer(TransferKind.PAYOUT, PAYOUT), SYSTEM, "payout.unknown", id="returned_unknown"
+        ),
+        pytest.param(
+            reversed_, RequestRefund(REFUND, D1, 1), AS_BRAND, "deposit.not_confirmed", id="refund_of_what_is_reversed"
         ),
         pytest.param(nothing, SettleLine("b", "1", "?", "CNY", 9, 10), SYSTEM, "settlement.fee_out_of_range", id="fee"),
         pytest.param(

@@ -21,8 +21,10 @@ from services.ledger.domain.commands import (
     CancelEscrow,
     HoldEscrow,
     ReleasePayment,
+    SettleLine,
     Weight,
 )
+from services.ledger.domain.discrepancies import Claim, DiscrepancyNoted, DiscrepancyResolved, Origin
 from services.ledger.domain.events import (
     ChainKind,
     ChainPosted,
@@ -47,8 +49,8 @@ from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 from services.ledger.publish import PRIVATE, publish
 from services.ledger.subscribe import decode_command
-from tests.unit.ledger.given import DELIVERABLE, DEPOSIT, PAYOUT
-from tests.unit.ledger.world import AGENCY, BRAND, CAMPAIGN, COLLABORATION, CREATOR, NOON
+from tests.unit.ledger.given import DELIVERABLE, DEPOSIT, PAYOUT, funded
+from tests.unit.ledger.world import AGENCY, BRAND, CAMPAIGN, COLLABORATION, CREATOR, NOON, World
 
 GOLDEN = Path(__file__).parent / "golden"
 TAX = withhold("CN", 800_000, TaxYear(CREATOR, "2026", 10, 1_000_000, 9_000), NOON)
@@ -73,6 +75,7 @@ CHAIN = ChainPosted(
     ChainKind.PAYMENT_RELEASED, "release:x", "0" * 32, "CNY", LEGS, (Ref(Code.ESCROW, DELIVERABLE),), 4, DEAL, RELEASED,
     5, 6, TRANSFER, "reason",
 )  # fmt: skip
+CLAIM = Claim(Origin.SETTLEMENT, "b1:7", DEPOSIT, "CNY", 5_000, 30, "ch_1", "settlement.more_than_due")
 SAMPLES: dict[str, Any] = {
     "chain.posted@1": CHAIN,
     "escrow.refused@1": EscrowRefused("hold:x:1", "0" * 32, DEAL, "escrow.not_covered", 7, 5),
@@ -87,6 +90,8 @@ SAMPLES: dict[str, Any] = {
     "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
     "window.closed@1": WindowClosed(NOON),
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
+    "discrepancy.noted@1": DiscrepancyNoted(CLAIM, NOON),
+    "discrepancy.resolved@1": DiscrepancyResolved("asked the provider"),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "HoldEscrow", "escrow.not_held", '{"status":"none","x":true}'),
     "escrow.cancel@1": CancelEscrow(derived_id("refund"), DELIVERABLE, BRAND, CREATOR, "CNY", 1, 2, "escrow.expired"),
     "transfer.look@1": LookAtTransfer(TransferKind.DEPOSIT, DEPOSIT, 1, NOON),
@@ -120,6 +125,8 @@ PUBLIC = {
     ChainKind.DEPOSIT_CHARGED: pb.DepositRequested, ChainKind.DEPOSIT_CONFIRMED: pb.DepositConfirmed,
     ChainKind.DEPOSIT_FAILED: pb.DepositFailed, ChainKind.LINE_SETTLED: pb.DepositSettled,
     ChainKind.ESCROW_HELD: pb.EscrowHeld, ChainKind.PAYMENT_RELEASED: pb.PaymentReleased,
+    ChainKind.DEPOSIT_REVERSED: pb.DepositReversed, ChainKind.DEPOSIT_RESTORED: pb.DepositRestored,
+    ChainKind.PAYOUT_RETURNED: pb.PayoutReturned,
     ChainKind.ESCROW_CANCELLED: pb.RefundIssued, ChainKind.PAYOUT_REQUESTED: pb.PayoutRequested,
     ChainKind.PAYOUT_CONFIRMED: pb.PayoutConfirmed, ChainKind.PAYOUT_FAILED: pb.PayoutFailed,
 }  # fmt: skip
@@ -183,6 +190,22 @@ def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:
     message = message_of(replace(CHAIN, kind=ChainKind.DEPOSIT_CONFIRMED, reason=MISMATCH))
     assert isinstance(message, pb.DepositFailed)
     assert message.reason == "deposit.amount_differs"
+
+
+def test_a_reversal_tells_what_the_brand_owes() -> None:
+    debt = Leg(Ref(Code.BRAND_RECEIVABLE, BRAND), Ref(Code.PSP_CLEARING, "psp"), 700, "CNY")
+    message = message_of(replace(CHAIN, kind=ChainKind.DEPOSIT_REVERSED, legs=(*LEGS, debt)))
+    assert (message.amount_minor, message.debt_minor, message.provider_fee_minor) == (5_000, 700, 30)
+    assert (message.reference, message.reason) == ("ch_1", "reason")
+
+
+@pytest.mark.parametrize(("gross_minor", "fee_minor", "net_minor"), [(900, 9, 891), (900, 900, 0), (0, 40, -40)])
+def test_a_line_that_names_no_deposit_tells_what_it_brought(gross_minor: int, fee_minor: int, net_minor: int) -> None:
+    world = World()
+    funded(world)
+    (event,) = world.run(SettleLine("b", "1", DELIVERABLE, "CNY", gross_minor, fee_minor))
+    message = message_of(event, f"deposit-{DELIVERABLE}")
+    assert (message.deposit_id, message.net_minor) == ("", net_minor)
 
 
 def test_a_refusal_tells_code_and_facts() -> None:

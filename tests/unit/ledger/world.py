@@ -98,6 +98,7 @@ def check_invariants(world: World) -> None:
     _check_bounds(accounts)
     for escrow in world.table("escrows").values():
         _check_escrow(world, escrow)
+    _check_clearing(world, accounts)
     for row in world.table("client_money").values():
         _check_client_money(world, accounts, row)
 
@@ -121,6 +122,23 @@ def _check_escrow(world: World, row: Escrow) -> None:
     assert balance == row.left_minor, (balance, row)
     assert row.held_minor == row.released_minor + row.returned_minor + balance, row
     assert row.status == "held" or balance == 0, row
+
+
+def _check_clearing(world: World, accounts: Mapping[Key, Account]) -> None:
+    """The provider's account holds what is due less what is owed, currency by currency and transfer by transfer."""
+    transfers = world.table("transfers").values()
+    for row in world.table("clearing").values():
+        mine = [one for one in transfers if one.currency == row.currency]
+        assert min(row.due_minor, row.owed_minor) >= 0, row
+        assert row.due_minor == sum(one.due_minor for one in mine), row
+        assert row.owed_minor == sum(one.owed_minor for one in mine), row
+    for account in accounts.values():
+        if account.code == Code.PSP_CLEARING:
+            row = world.row("clearing", account.currency)
+            assert account.balance_minor == (row.balance_minor if row else 0), (account, row)
+    for one in transfers:
+        assert min(one.due_minor, one.owed_minor, one.settled_minor, one.reversed_minor) >= 0, one
+        assert one.reversed_minor <= one.amount_minor, one
 
 
 def _check_client_money(world: World, accounts: Mapping[Key, Account], row: ClientMoney) -> None:

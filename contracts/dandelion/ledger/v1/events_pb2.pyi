@@ -161,8 +161,94 @@ class DepositFailed(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class DepositReversed(message.Message):
+    """The provider takes a confirmed deposit back, whole or in part: it was returned, or the payer disputes it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DEPOSIT_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    DEBT_MINOR_FIELD_NUMBER: builtins.int
+    PROVIDER_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REVERSED_AT_FIELD_NUMBER: builtins.int
+    deposit_id: builtins.str
+    brand_id: builtins.str
+    amount_minor: builtins.int
+    debt_minor: builtins.int
+    """The part of it that the brand had spent already: the brand owes it to the platform."""
+    provider_fee_minor: builtins.int
+    """Borne by the platform."""
+    currency: builtins.str
+    reference: builtins.str
+    """The provider's id of the dispute; "returned": the money came back without one."""
+    reason: builtins.str
+    """Stable code: "provider.charge_returned", ..."""
+    @builtins.property
+    def reversed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deposit_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        debt_minor: builtins.int = ...,
+        provider_fee_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reference: builtins.str = ...,
+        reason: builtins.str = ...,
+        reversed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["reversed_at", b"reversed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "currency", b"currency", "debt_minor", b"debt_minor", "deposit_id", b"deposit_id", "provider_fee_minor", b"provider_fee_minor", "reason", b"reason", "reference", b"reference", "reversed_at", b"reversed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DepositRestored(message.Message):
+    """A dispute over a deposit was decided for the brand: the money is there again, after what the brand owed for it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DEPOSIT_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    RESTORED_AT_FIELD_NUMBER: builtins.int
+    deposit_id: builtins.str
+    brand_id: builtins.str
+    amount_minor: builtins.int
+    currency: builtins.str
+    reference: builtins.str
+    """As in DepositReversed."""
+    @builtins.property
+    def restored_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deposit_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reference: builtins.str = ...,
+        restored_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["restored_at", b"restored_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "currency", b"currency", "deposit_id", b"deposit_id", "reference", b"reference", "restored_at", b"restored_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class DepositSettled(message.Message):
-    """A line of the provider's settlement file: the money is at the bank, less the provider's cost."""
+    """A line of the provider's settlement file: the money is at the bank, less the provider's cost. A negative net_minor is what
+    the provider kept, for a reversal or as a fee.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -179,7 +265,7 @@ class DepositSettled(message.Message):
     batch_id: builtins.str
     line: builtins.int
     net_minor: builtins.int
-    """amount_minor of the deposit = net_minor + provider_fee_minor."""
+    """net_minor + provider_fee_minor is what the line settles of the deposit: all lines together at most its amount_minor."""
     provider_fee_minor: builtins.int
     currency: builtins.str
     @builtins.property
@@ -788,6 +874,42 @@ class PayoutFailed(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["failed_at", b"failed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "creator_id", b"creator_id", "currency", b"currency", "failed_at", b"failed_at", "payout_id", b"payout_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PayoutReturned(message.Message):
+    """A payout that had arrived came back: the money is in the creator's balance again."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAYOUT_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    RETURNED_AT_FIELD_NUMBER: builtins.int
+    payout_id: builtins.str
+    creator_id: builtins.str
+    amount_minor: builtins.int
+    currency: builtins.str
+    reason: builtins.str
+    """Stable code: "provider.account_closed", ..."""
+    @builtins.property
+    def returned_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        payout_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reason: builtins.str = ...,
+        returned_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["returned_at", b"returned_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "creator_id", b"creator_id", "currency", b"currency", "payout_id", b"payout_id", "reason", b"reason", "returned_at", b"returned_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -832,3 +832,109 @@ class ListFeePoliciesResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "page", b"page", "policies", b"policies"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDiscrepanciesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    origin: builtins.str
+    """"webhook", "answer" or "settlement"; empty: all."""
+    order_by: builtins.str
+    """"noted_at" (default) or "noted_at desc"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        origin: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "origin", b"origin", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Discrepancy(message.Message):
+    """An open entry of the work list."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DISCREPANCY_ID_FIELD_NUMBER: builtins.int
+    ORIGIN_FIELD_NUMBER: builtins.int
+    WORD_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    GROSS_MINOR_FIELD_NUMBER: builtins.int
+    FEE_MINOR_FIELD_NUMBER: builtins.int
+    PROVIDER_REFERENCE_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    NOTED_AT_FIELD_NUMBER: builtins.int
+    discrepancy_id: builtins.str
+    origin: builtins.str
+    """"webhook": a message of the provider; "answer": its answer to a call; "settlement": a line of its file."""
+    word: builtins.str
+    """A webhook's type, or "batch:line"."""
+    reference: builtins.str
+    """The transfer it names, as the provider spells it."""
+    currency: builtins.str
+    gross_minor: builtins.int
+    """As the provider has them; negative: kept from us."""
+    fee_minor: builtins.int
+    provider_reference: builtins.str
+    code: builtins.str
+    """Stable code: why the books did not take it. "settlement.unmatched" is booked, and its owner is unknown."""
+    @builtins.property
+    def noted_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        discrepancy_id: builtins.str = ...,
+        origin: builtins.str = ...,
+        word: builtins.str = ...,
+        reference: builtins.str = ...,
+        currency: builtins.str = ...,
+        gross_minor: builtins.int = ...,
+        fee_minor: builtins.int = ...,
+        provider_reference: builtins.str = ...,
+        code: builtins.str = ...,
+        noted_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["noted_at", b"noted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "currency", b"currency", "discrepancy_id", b"discrepancy_id", "fee_minor", b"fee_minor", "gross_minor", b"gross_minor", "noted_at", b"noted_at", "origin", b"origin", "provider_reference", b"provider_reference", "reference", b"reference", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDiscrepanciesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    DISCREPANCIES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def discrepancies(self) -> containers.RepeatedCompositeFieldContainer[Discrepancy]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        discrepancies: abc.Iterable[Discrepancy] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["discrepancies", b"discrepancies", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

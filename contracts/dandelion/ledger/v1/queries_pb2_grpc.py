@@ -75,6 +75,11 @@ class BalanceQueryServiceStub:
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.FromString,
                 _registered_method=True)
+        self.ListDiscrepancies = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListDiscrepancies',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.FromString,
+                _registered_method=True)
 
 
 class BalanceQueryServiceServicer:
@@ -135,6 +140,13 @@ class BalanceQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDiscrepancies(self, request, context):
+        """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BalanceQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -177,6 +189,11 @@ def add_BalanceQueryServiceServicer_to_server(servicer, server):
                     servicer.ListReferenceRates,
                     request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.FromString,
                     response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.SerializeToString,
+            ),
+            'ListDiscrepancies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDiscrepancies,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -396,6 +413,33 @@ class BalanceQueryService:
             '/dandelion.ledger.v1.BalanceQueryService/ListReferenceRates',
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesRequest.SerializeToString,
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReferenceRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDiscrepancies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListDiscrepancies',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class BalanceQueryServiceStub:
     """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor."""
     ListReferenceRates: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]
     """The rates at which pay in other currencies is taxed in China."""
+    ListDiscrepancies: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListDiscrepanciesRequest, _queries_pb2.ListDiscrepanciesResponse]
+    """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
 
 @_typing.type_check_only
 class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
@@ -67,6 +69,8 @@ class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
     """The platform's fees by date: approved policies for everybody, the others for finance, operator and auditor."""
     ListReferenceRates: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListReferenceRatesRequest, _queries_pb2.ListReferenceRatesResponse]  # type: ignore[assignment]
     """The rates at which pay in other currencies is taxed in China."""
+    ListDiscrepancies: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListDiscrepanciesRequest, _queries_pb2.ListDiscrepanciesResponse]  # type: ignore[assignment]
+    """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
 
 class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Balances, statements and proofs. Parties see their own accounts; finance, operators and auditors see all."""
@@ -132,5 +136,13 @@ class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListReferenceRatesResponse, _abc.Awaitable[_queries_pb2.ListReferenceRatesResponse]]:
         """The rates at which pay in other currencies is taxed in China."""
+
+    @_abc_1.abstractmethod
+    def ListDiscrepancies(
+        self,
+        request: _queries_pb2.ListDiscrepanciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListDiscrepanciesResponse, _abc.Awaitable[_queries_pb2.ListDiscrepanciesResponse]]:
+        """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
 
 def add_BalanceQueryServiceServicer_to_server(servicer: BalanceQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

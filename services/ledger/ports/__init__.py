@@ -1,19 +1,12 @@
-"""The world outside the ledger: the payment provider, its signed webhooks and settlement file, and the anchors of seals.
+"""The world outside the ledger: the payment provider and the anchors of seals; beside it webhooks and settlement files.
 
 What comes from outside is checked like any stranger's input. A call is never repeated under a new id: the transfer's own
 id is the idempotency key, and what is not answered stays unknown until the provider is asked again.
 """
 
 import asyncio
-import base64
-import binascii
-import csv
-import hashlib
-import hmac
-import io
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -21,29 +14,32 @@ from typing import Annotated, Protocol
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from kernel.core.faults import Internal, Invalid, Unauthenticated, Unavailable
+from kernel.core.faults import Internal, Invalid, Unavailable
 from kernel.core.money import LIMIT_MINOR
 from kernel.runtime.settings import Settings
 from services.ledger.domain.events import TransferKind, Transferred
 from services.ledger.settings import LedgerSettings
 
 CONNECT_S, ANSWER_S = 2.0, 10.0
-TOLERANCE_S = 300
 ANSWER_LIMIT_BYTES = 65_536
-FILE_LINES = 10_000
 PATHS = {TransferKind.DEPOSIT: "charges", TransferKind.PAYOUT: "payouts", TransferKind.REFUND: "refunds"}
 TRANSIENT = frozenset({401, 403, 408, 425, 429})
 """Answers that say nothing about the transfer: our key, our pace or their clock."""
 
 
 class Word(StrEnum):
-    """What the provider says of a transfer. `unknown`: it has never heard of it."""
+    """What the provider says of a transfer. `returned`: it had arrived and came back; `opened`, `won` and `lost` are said of
+    a chargeback. `unknown`: it has never heard of it."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    RETURNED = "returned"
+    OPENED = "opened"
+    WON = "won"
+    LOST = "lost"
     UNKNOWN = "unknown"
 
 
@@ -60,12 +56,6 @@ class Verdict(BaseModel):
     fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
     provider_ref: Annotated[str, Field(max_length=100)] = ""
     reason: Annotated[str, Field(max_length=100)] = ""
-
-
-class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    type: Annotated[str, Field(max_length=100)]
-    data: Verdict
 
 
 class Provider(Protocol):
@@ -148,96 +138,9 @@ def _verdict(content: bytes, kind: TransferKind, transfer_id: str) -> Verdict:
     return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Webhooks:
-    """Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` over the raw body. `secrets` gives those of
-    now, several while one is rotated; compared in constant time."""
-
-    secrets: Callable[[], Sequence[bytes]]
-
-    def verified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-        """The message id; Unauthenticated `webhook.*` when unsigned, forged, or off our clock by more than 5 minutes."""
-        id_, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
-        if not (
-            0 < len(id_) <= 100 and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and 0 < len(given) <= 2_000
-        ):
-            raise Unauthenticated("webhook.unsigned")
-        if abs(int(stamp) - int(now.timestamp())) > TOLERANCE_S:
-            raise Unauthenticated("webhook.not_of_now", tolerance_s=TOLERANCE_S)
-        expected = [_signature(secret, id_, stamp, body) for secret in self.secrets()]
-        found = [part.partition(",")[2] for part in given.split(" ") if part.startswith("v1,")]
-        matches = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in found]
-        if not any(matches):
-            raise Unauthenticated("webhook.forged")
-        return id_
-
-
-def _signature(secret: bytes, id_: str, stamp: str, body: bytes) -> str:
-    signed = b".".join([id_.encode(), stamp.encode(), body])
-    return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
-
-
 def read_key(path: Path) -> str:
     """The provider's API key as the file has it now; raises OSError."""
     return path.read_text().strip()
-
-
-def read_secrets(path: Path) -> list[bytes]:
-    """Lines of `whsec_<base64>`; Internal `webhook.secrets_malformed` when none is there or one is not readable."""
-    try:
-        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
-        secrets = [base64.b64decode(line.removeprefix("whsec_"), validate=True) for line in lines]
-    except (OSError, binascii.Error) as error:
-        raise Internal("webhook.secrets_malformed", path=str(path)) from error
-    if not secrets or min(map(len, secrets)) < 24:
-        raise Internal("webhook.secrets_malformed", path=str(path))
-    return secrets
-
-
-def read_webhook(body: bytes) -> Verdict:
-    """The verdict inside; Invalid `webhook.malformed`."""
-    try:
-        return _Envelope.model_validate_json(body).data
-    except ValidationError as error:
-        raise Invalid("webhook.malformed", errors=error.error_count()) from error
-
-
-class SettlementLine(BaseModel):
-    """One line of the settlement file; net = gross - fee."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    batch: Annotated[str, Field(min_length=1, max_length=100)]
-    line: Annotated[int, Field(ge=1, le=10**9)]
-    reference: Annotated[str, Field(max_length=100)]
-    currency: Annotated[str, Field(min_length=3, max_length=3)]
-    gross_minor: Annotated[int, Field(gt=0, le=LIMIT_MINOR)]
-    fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
-    net_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)]
-    provider_ref: Annotated[str, Field(max_length=100)] = ""
-
-
-def read_settlement(content: bytes) -> Iterable[tuple[int, SettlementLine | str]]:
-    """Numbered lines of a provider's file: read, or why not. Invalid `settlement.malformed` for no such file at all."""
-    try:
-        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        for number, row in enumerate(rows, start=2):
-            if number > FILE_LINES + 1:
-                raise Invalid("settlement.too_long", limit=FILE_LINES)
-            yield number, _line(row)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid("settlement.malformed", why=str(error)[:100]) from error
-
-
-def _line(row: Mapping[str | None, object]) -> SettlementLine | str:
-    try:
-        line = SettlementLine.model_validate({name: value for name, value in row.items() if name})
-    except ValidationError as error:
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
-    if line.net_minor != line.gross_minor - line.fee_minor:
-        return "net_minor is not gross_minor less fee_minor"
-    return line
 
 
 @dataclass(frozen=True, slots=True)
