@@ -131,7 +131,9 @@ def _without_blank_end(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 def _fitting(fields: tuple[str, ...], columns: int) -> tuple[str, ...]:
     """The row without blank fields past the header's end."""
-    return fields[:columns] if len(_without_blank_end(fields)) <= columns <= len(fields) else fields
+    if len(fields) <= columns or any(field.strip() for field in fields[columns:]):
+        return fields
+    return fields[:columns]
 
 
 def _rule_of_shape(fields: tuple[str, ...], header: tuple[str, ...]) -> str:

@@ -81,6 +81,7 @@ class Profile:
 
 HANDLE_CHARS = 64
 _MARKS = frozenset("._-·")
+_ASCII = re.compile(r"[\w.\-]*[a-z0-9][\w.\-]*", re.ASCII | re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
 _COUNT = re.compile(r"[0-9]+([.,][0-9]+)?[万萬亿億]\+?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
@@ -110,6 +111,8 @@ def is_handle(handle: str) -> bool:
     """
     if not 1 <= len(handle) <= HANDLE_CHARS or _COUNT.fullmatch(handle):
         return False
+    if handle.isascii():
+        return _ASCII.fullmatch(handle) is not None
     kinds = [unicodedata.category(letter)[0] for letter in handle]
     joined = all(at and kinds[at - 1] == "M" for at, letter in enumerate(handle) if letter in _JOINERS)
     plain = all(
