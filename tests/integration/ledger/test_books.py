@@ -13,10 +13,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
 from kernel.processors.generations import Rebuild
+from kernel.runtime.telemetry import REGISTRY
 from services.ledger.domain import seals
 from services.ledger.domain.commands import HoldEscrow, ReleasePayment
 from services.ledger.domain.events import ChainKind
 from services.ledger.domain.seals import LAST, SEALS
+from services.ledger.gauges import GAUGES
 from services.ledger.ports import open_anchors
 from services.ledger.projections import PROJECTIONS
 from services.ledger.reads.rows import inline_row
@@ -232,3 +234,24 @@ async def test_the_trial_balance_balances_and_the_ledger_verifies_over_rpc(ledge
         proved = await stub.VerifyLedger(pb.VerifyLedgerRequest(at_least=token))
         assert proved.ok
         assert len(proved.root_hash) == 64
+
+
+async def test_the_provider_s_account_below_its_bound_shows_in_the_gauge(
+    kept: tuple[Path, LedgerSettings], tmp_path: Path
+) -> None:
+    folder, settings = kept
+    shutil.copytree(folder, tmp_path / "copy")
+    url = f"sqlite+aiosqlite:///{tmp_path / 'copy' / 'ledger.db'}"
+    app = open_app(settings.model_copy(update={"database_url": url}))
+    for taken_minor in (0, 10_000_000):
+        async with app.database.transaction() as connection:
+            change = f"UPDATE accounts SET credits_posted = credits_posted + {taken_minor} WHERE code = 'psp_clearing'"
+            await connection.execute(sa.text(change))
+        async with app.database.reading() as connection:
+            for gauge in GAUGES:
+                await gauge(connection)
+        assert REGISTRY.get_sample_value("clearing_overdrawn_minor", {"currency": "CNY"}) == taken_minor
+    found = await verify(app.log, app.service.codec, open_anchors(settings.anchor_dir, None))
+    assert "accounts_equal_journal" in {one.invariant for one in found.checks if not one.ok}
+    await app.close()
+    await app.bus.close()
