@@ -112,6 +112,9 @@ def test_a_confirmed_deposit_that_fails_is_returned_once() -> None:
     do(world, SettleLine("b", "1", D1, "CNY", 2_000_000, 0))
     do(world, SettleLine("b", "2", D1, "CNY", -2_000_000, 0))
     assert world.account(Code.BANK, "psp").balance_minor == 0
+    do(world, RestoreDeposit(D1, RETURNED, "CNY", 2_000_000))
+    assert world.run(FailDeposit(D1, "insufficient, told again")) == [], "an old word takes nothing back a second time"
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).balance_minor == 2_000_000
 
 
 def test_chargebacks_in_parts_reverse_at_most_the_deposit_and_may_be_won() -> None:
