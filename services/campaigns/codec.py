@@ -5,6 +5,7 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.conduct import events as conduct
 from services.campaigns.domain.creators import events as creators
 from services.campaigns.domain.fees import events as fees
 from services.campaigns.domain.funding import events as funding
@@ -54,10 +55,14 @@ COLLABORATION: dict[str, type] = {
     "content.published@1": content.ContentPublished,
     "content.taken_down@1": content.ContentTakenDown,
     "content.verified@1": content.ContentVerified,
+    "content.breach_noticed@1": content.BreachNoticed,
+    "content.breach_cured@1": content.BreachCured,
     "deliverable.payment_authorised@1": work.PaymentAuthorised,
     "deliverable.settled@1": work.DeliverableSettled,
     "deliverable.lapsed@1": work.DeliverableLapsed,
     "deliverable.escalated@1": work.DeliverableEscalated,
+    "deliverable.claw_back_ordered@1": work.ClawBackOrdered,
+    "deliverable.clawed_back@1": work.DeliverableClawedBack,
     "dispute.opened@1": work.DisputeOpened,
     "dispute.escalated@1": work.DisputeEscalated,
     "dispute.ruled@1": work.DisputeRuled,
@@ -78,6 +83,10 @@ PROCESS: dict[str, type] = {
     "request.take_down@1": settlement.TakeDownRequested,
     "request.pay@1": settlement.PaymentRequested,
     "request.settle@1": settlement.SettlementRequested,
+    "request.claw_back@1": settlement.ClawBackRequested,
+    "request.record_claw_back@1": settlement.ClawBackConfirmed,
+    "request.suspend@1": conduct.SanctionRequested,
+    "conduct.strike_counted@1": conduct.StrikeCounted,
     "settlement.part_paid@1": settlement.PartPaid,
     "request.refused@1": RequestRefused,
     "funding.escrow_confirmed@1": funding.EscrowConfirmed,

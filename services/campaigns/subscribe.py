@@ -23,6 +23,7 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    RecordClawBack,
     RecordReview,
     SettleDeliverable,
     TakeDownContent,
@@ -40,6 +41,7 @@ from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, 
 from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
 from services.campaigns.domain.settlement.causes import (
     ContentLookedAt,
+    PaymentClawedBack,
     PaymentDeferred,
     PaymentReleased,
 )
@@ -94,7 +96,13 @@ def _attached(wire: compliance.DisclosureAttached) -> DisclosureAttached:
 
 def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
     where = (wire.collaboration_id, wire.deliverable_id, wire.look_id)
-    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged)
+    looked_at = time_of(wire.looked_at) if wire.HasField("looked_at") else None
+    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged, looked_at)
+
+
+def _clawed_back(wire: ledger.PaymentClawedBack) -> PaymentClawedBack:
+    where = (wire.collaboration_id, wire.deliverable_id, wire.claw_back_id)
+    return PaymentClawedBack(*where, wire.taken_minor, wire.owed_minor, wire.currency)
 
 
 def _available(wire: discovery.AvailabilityChanged) -> AvailabilityChanged:
@@ -113,6 +121,7 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.FeePolicyChanged: _policy,
     ledger.PaymentReleased: _released,
     ledger.PaymentDeferred: _deferred,
+    ledger.PaymentClawedBack: _clawed_back,
     ledger.CommandRefused: _refused,
     discovery.CreatorRegistered: lambda wire: CreatorRegistered(wire.creator_id),
     discovery.AvailabilityChanged: _available,
@@ -123,6 +132,7 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     compliance.DisclosureAttached: _attached,
     compliance.ContentLookedAt: _looked,
     compliance.CommandRefused: _refused,
+    discovery.CommandRefused: _refused,
 }
 decode = decoder(READS)
 """Others' events; raises ValueError for bytes that are no such message, None for a type that is not read."""
@@ -155,6 +165,16 @@ def _settle(wire: commands.SettleDeliverable) -> tuple[str, object]:
     return _collaboration(wire, command)
 
 
+def _take_down(wire: commands.TakeDownContent) -> tuple[str, object]:
+    looked_at = time_of(wire.looked_at) if wire.HasField("looked_at") else None
+    return _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason, wire.look_id, looked_at))
+
+
+def _record_claw_back(wire: commands.RecordClawBack) -> tuple[str, object]:
+    command = RecordClawBack(wire.deliverable_id, wire.claw_back_id, wire.taken_minor, wire.owed_minor)
+    return _collaboration(wire, command)
+
+
 COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.ContractCollaboration: _contract,
     commands.ReleaseApplication: _release,
@@ -162,8 +182,9 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.CancelCollaboration: lambda wire: _collaboration(wire, CancelCollaboration(wire.reason)),
     commands.RecordReview: _review,
     commands.VerifyContent: lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),
-    commands.TakeDownContent: lambda wire: _collaboration(wire, TakeDownContent(wire.deliverable_id, wire.reason)),
+    commands.TakeDownContent: _take_down,
     commands.SettleDeliverable: _settle,
+    commands.RecordClawBack: _record_claw_back,
     commands.EndDeliverable: lambda wire: _collaboration(
         wire, EndDeliverable(wire.deliverable_id, wire.reason, wire.returned_minor)
     ),

@@ -151,7 +151,7 @@ def _held(chain: ChainPosted, row: Mapping[str, Any] | None) -> dict[str, Any] |
     assert deal is not None
     moved = _escrow_change(chain)
     ended = chain.kind is ChainKind.ESCROW_CANCELLED or (chain.released is not None and chain.released.final)
-    if ended:
+    if ended or chain.kind is ChainKind.CLAWED_BACK:
         return None
     return {
         "deliverable_id": deal.deliverable_id, "collaboration_id": deal.collaboration_id, "brand_id": deal.brand_id,

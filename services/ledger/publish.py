@@ -198,6 +198,14 @@ def _refund(event: ChainPosted, at: Timestamp) -> Message:
     )  # fmt: skip
 
 
+def _clawed_back(event: ChainPosted, at: Timestamp) -> Message:
+    assert event.deal is not None
+    return pb.PaymentClawedBack(
+        **_deal(event.deal), claw_back_id=event.chain_id.partition(":")[2], taken_minor=event.taken_minor,
+        owed_minor=event.owed_minor, reason=event.reason, clawed_back_at=at,
+    )  # fmt: skip
+
+
 def _tax(event: TaxWithheld, at: Timestamp) -> Message:
     tax = event.tax
     return pb.TaxWithheld(
@@ -268,6 +276,7 @@ _CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {
     ChainKind.ESCROW_HELD: _escrow_held,
     ChainKind.PAYMENT_RELEASED: _released,
     ChainKind.ESCROW_CANCELLED: _refund,
+    ChainKind.CLAWED_BACK: _clawed_back,
     ChainKind.PAYOUT_REQUESTED: _payout_requested,
     ChainKind.PAYOUT_CONFIRMED: _payout_confirmed,
     ChainKind.PAYOUT_FAILED: _payout_failed,

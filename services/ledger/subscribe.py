@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from services.ledger.domain.commands import (
     CancelEscrow,
+    ClawBackPayment,
     Command,
     HoldEscrow,
     ReleasePayment,
@@ -62,10 +63,23 @@ def _cancel(message: Any) -> Command:
     )
 
 
+def _claw_back(message: Any) -> Command:
+    return ClawBackPayment(
+        message.claw_back_id,
+        message.deliverable_id,
+        message.brand_id,
+        message.creator_id,
+        message.currency,
+        message.amount_minor,
+        message.reason,
+    )
+
+
 COMMANDS: dict[type[Message], Callable[[Any], Command]] = {
     pb.HoldEscrow: _hold,
     pb.ReleasePayment: _release,
     pb.CancelEscrow: _cancel,
+    pb.ClawBackPayment: _claw_back,
 }
 _command = decoder(COMMANDS)
 

@@ -73,7 +73,7 @@ ESCROWS = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("agency_bps", sa.Integer, nullable=False),
     *_minor("fee_minor", "brand_fee_minor", "fee_left_minor", "brand_fee_left_minor"),
-    *_minor("released_minor", "returned_minor"),
+    *_minor("released_minor", "returned_minor", "clawed_back_minor"),
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.CheckConstraint("fee_left_minor >= 0 AND brand_fee_left_minor >= 0", name="escrows_left"),
 )

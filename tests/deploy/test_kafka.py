@@ -76,7 +76,7 @@ def test_each_user_may_do_what_its_service_does_and_nothing_else(operated: list[
 
 def test_the_requests_found_in_the_code_are_the_known_ones() -> None:
     assert {name: requests(name) for name in WIRED if requests(name)} == {
-        "campaigns": {"campaigns", "compliance", "ledger"}
+        "campaigns": {"campaigns", "compliance", "discovery", "ledger"}
     }
 
 

@@ -2,6 +2,7 @@
 
 from kernel.processors.processes import Process
 from kernel.streams.records import Topic
+from services.campaigns.domain.conduct import conduct
 from services.campaigns.domain.creators import creators
 from services.campaigns.domain.fees import fees
 from services.campaigns.domain.funding import funding
@@ -16,4 +17,5 @@ PROCESSES = (
     Process("settlement", settlement.SETTLEMENT, settlement.route, topics=(LEDGER, COMPLIANCE)),
     Process("creators", creators.CREATORS, creators.route, own=False, topics=(DISCOVERY, COMPLIANCE)),
     Process("fees", fees.FEES, fees.route, own=False, topics=(LEDGER,)),
+    Process("conduct", conduct.CONDUCT, conduct.route, topics=(DISCOVERY,)),
 )

@@ -11,6 +11,8 @@ from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
 from services.campaigns.domain.shared.content_events import (
+    BreachCured,
+    BreachNoticed,
     ContentApproved,
     ContentPublished,
     ContentReviewed,
@@ -36,9 +38,11 @@ from services.campaigns.domain.shared.events import (
     OfferCountered,
 )
 from services.campaigns.domain.shared.work_events import (
+    ClawBackOrdered,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
+    DeliverableClawedBack,
     DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
@@ -124,6 +128,10 @@ TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
     ContentVerified: _deliverable,
     PaymentAuthorised: _deliverable,
     DeliverableEscalated: _deliverable,
+    BreachNoticed: _deliverable,
+    BreachCured: lambda event: [(event.deliverable_id, None)],
+    ClawBackOrdered: _deliverable,
+    DeliverableClawedBack: lambda event: [(event.deliverable_id, None)],
 }
 """The clocks that an event sets or stops. A deliverable has one clock, named by its id."""
 

@@ -12,6 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.money import share_down
 from services.campaigns.domain.shared.content_events import (
+    BreachCured,
+    BreachNoticed,
     ContentApproved,
     ContentEvent,
     ContentPublished,
@@ -147,6 +149,14 @@ def _verified(event: ContentVerified, ids: dict[str, Any], at: Timestamp | None)
     )
 
 
+def _noticed(event: BreachNoticed, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.BreachNoticed(**{**named(pb.BreachNoticed, event), **ids}, noticed_at=at)
+
+
+def _cured(event: BreachCured, ids: dict[str, Any], at: Timestamp | None) -> Message:
+    return pb.BreachCured(**{**named(pb.BreachCured, event), **ids}, cured_by=party(event.by), cured_at=at)
+
+
 FORMS: dict[type, Callable[[Any, dict[str, Any], Timestamp | None], Message]] = {
     ContentSubmitted: _submitted,
     ContentReviewed: _reviewed,
@@ -158,5 +168,7 @@ FORMS: dict[type, Callable[[Any, dict[str, Any], Timestamp | None], Message]] = 
     ContentPublished: _published,
     ContentTakenDown: _taken_down,
     ContentVerified: _verified,
+    BreachNoticed: _noticed,
+    BreachCured: _cured,
 }
 """The public form of each event about content."""

@@ -6,13 +6,15 @@ from typing import Any
 from dandelion.campaigns.v1 import commands_pb2 as own
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import commands_pb2 as compliance
+from dandelion.discovery.v1 import commands_pb2 as discovery
 from dandelion.ledger.v1 import commands_pb2 as ledger
-from dandelion_contracts.wire import form
+from dandelion_contracts.wire import form, stamp
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand
+from services.campaigns.domain.conduct.events import ConductEvent, SanctionRequested, StrikeCounted
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.events import (
@@ -36,6 +38,8 @@ from services.campaigns.domain.review.events import (
     VerdictNoted,
 )
 from services.campaigns.domain.settlement.events import (
+    ClawBackConfirmed,
+    ClawBackRequested,
     PartPaid,
     PaymentRequested,
     SettlementEvent,
@@ -51,7 +55,7 @@ _ProcessEvent = CreatorHeard | FeePolicyHeard | FundingEvent | ReviewEvent | Set
 
 
 def request_of(
-    event: CreatorHeard | FeePolicyHeard | FundingEvent | ReviewEvent | SettlementEvent, requester: str
+    event: CreatorHeard | FeePolicyHeard | ConductEvent | FundingEvent | ReviewEvent | SettlementEvent, requester: str
 ) -> OutgoingCommand | None:
     """The command an event of a process asks for; None for a step that asks for nothing."""
     return REQUESTS[type(event)](event, requester)
@@ -61,7 +65,9 @@ def _request(target: str, key: str, message: Message) -> OutgoingCommand:
     return OutgoingCommand(target, key, *form(message))
 
 
-def _ids(event: EscrowRequested | ReturnRequested | PaymentRequested, requester: str) -> dict[str, Any]:
+def _ids(
+    event: EscrowRequested | ReturnRequested | PaymentRequested | ClawBackRequested, requester: str
+) -> dict[str, Any]:
     """The fields that every command to the ledger has."""
     ids = {**who(event.parties), "deliverable_id": event.deliverable_id, "collaboration_id": event.collaboration_id}
     return {**ids, "currency": event.currency, "requester": requester}
@@ -170,6 +176,8 @@ def _take_down(event: TakeDownRequested, requester: str) -> OutgoingCommand:
         collaboration_id=event.collaboration_id,
         deliverable_id=event.deliverable_id,
         reason=event.reason,
+        look_id=event.look_id,
+        looked_at=stamp(event.looked_at),
         requester=requester,
     )
     return _own(event.collaboration_id, message)
@@ -185,6 +193,36 @@ def _settle(event: SettlementRequested, requester: str) -> OutgoingCommand:
         requester=requester,
     )
     return _own(event.collaboration_id, message)
+
+
+def _claw_back(event: ClawBackRequested, requester: str) -> OutgoingCommand:
+    message = ledger.ClawBackPayment(
+        **_ids(event, requester),
+        claw_back_id=event.claw_back_id,
+        amount_minor=event.amount_minor,
+        reason=event.reason,
+    )
+    return _request("ledger", f"escrow-{event.deliverable_id}", message)
+
+
+def _record_claw_back(event: ClawBackConfirmed, requester: str) -> OutgoingCommand:
+    message = own.RecordClawBack(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        claw_back_id=event.claw_back_id,
+        taken_minor=event.taken_minor,
+        owed_minor=event.owed_minor,
+        currency=event.currency,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
+def _suspend(event: SanctionRequested, requester: str) -> OutgoingCommand:
+    message = discovery.SuspendCreator(
+        creator_id=event.creator_id, reason=event.reason, until=stamp(event.until), requester=requester
+    )
+    return _request("discovery", f"creator-{event.creator_id}", message)
 
 
 def _end(event: EndRequested, requester: str) -> OutgoingCommand:
@@ -212,6 +250,7 @@ STEPS = (
     VerdictNoted,
     LabelNoted,
     PartPaid,
+    StrikeCounted,
     RequestRefused,
 )
 REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
@@ -228,6 +267,9 @@ REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
     TakeDownRequested: _take_down,
     PaymentRequested: _pay,
     SettlementRequested: _settle,
+    ClawBackRequested: _claw_back,
+    ClawBackConfirmed: _record_claw_back,
+    SanctionRequested: _suspend,
     **dict.fromkeys(STEPS, _nothing),
 }
 """The command that each event of a process asks for."""

@@ -83,7 +83,7 @@ def _left_out(terms: Terms) -> dict[str, Any]:
     return clocks | ({"fee_policy": ""} if terms.fee_policy == FIRST_POLICY else {})
 
 
-LATER_CLOCKS = ("dispute_s",)
+LATER_CLOCKS = ("dispute_s", "cure_s")
 
 
 def wire_compensation(rule: Compensation) -> pb.Compensation:

@@ -13,10 +13,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.core.events import Delivered
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
+    ClawBackOrdered,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
+    DeliverableClawedBack,
     DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
@@ -31,6 +33,7 @@ from services.campaigns.domain.shared.work_events import (
 )
 from services.campaigns.publish import content
 from services.campaigns.publish.wire import (
+    named,
     party,
     who,
     wire_compensation,
@@ -164,6 +167,16 @@ def _paid(event: DeliverableSettled, collaboration_id: str, at: Timestamp | None
     )
 
 
+def _claw_back(event: ClawBackOrdered, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.ClawBackOrdered(**{**named(pb.ClawBackOrdered, event), **ids}, ordered_at=at)
+
+
+def _clawed_back(event: DeliverableClawedBack, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.DeliverableClawedBack(**{**named(pb.DeliverableClawedBack, event), **ids}, clawed_back_at=at)
+
+
 def _lapsed(event: DeliverableLapsed, collaboration_id: str, at: Timestamp | None) -> Message:
     return pb.DeliverableLapsed(
         **who(event.parties),
@@ -214,6 +227,8 @@ FORMS: dict[type, Callable[[Any, str, Timestamp | None], Message]] = {
     DeliverableSettled: _paid,
     DeliverableLapsed: _lapsed,
     DeliverableEscalated: _escalated,
+    ClawBackOrdered: _claw_back,
+    DeliverableClawedBack: _clawed_back,
     DisputeOpened: _disputed,
     DisputeEscalated: _dispute_escalated,
     DisputeRuled: _ruled,

@@ -134,6 +134,7 @@ class ClocksBody(Body):
     live_check_after_s: Clock = _CLOCKS["live_check_after_s"]
     protection_s: Clock = _CLOCKS["protection_s"]
     dispute_s: Clock = _CLOCKS["dispute_s"]
+    cure_s: Annotated[int, whole(Clocks, "cure_s")] = _CLOCKS["cure_s"]
 
 
 class LadderBody(Body):
@@ -149,6 +150,7 @@ class TermsBody(Body):
     max_revisions: Annotated[int, whole(Terms, "max_revisions")] = _TERMS["max_revisions"]
     clocks: ClocksBody = ClocksBody()
     ladder: LadderBody = LadderBody()
+    claw_back_bps: Annotated[int, whole(Terms, "claw_back_bps")] = _TERMS["claw_back_bps"]
 
     def terms(self) -> Terms:
         return value_of(Terms, self)

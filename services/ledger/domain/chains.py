@@ -6,13 +6,14 @@ from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Conflict, Invalid
-from services.ledger.domain import deposits, escrows, payouts, settlements
+from services.ledger.domain import claw_backs, deposits, escrows, payouts, settlements
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import (
     CATEGORIES,
     CHAIN,
     REFUND,
     CancelEscrow,
+    ClawBackPayment,
     Command,
     ConfirmDeposit,
     ConfirmTransfer,
@@ -69,6 +70,8 @@ def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Se
             return escrows.release(command, context)
         case CancelEscrow():
             return escrows.cancel(command, context)
+        case ClawBackPayment():
+            return claw_backs.claw_back(command, context)
         case RequestDeposit():
             return deposits.request(command, context)
         case ConfirmDeposit():
@@ -113,11 +116,12 @@ def evolve(state: Done, event: EscrowEvent) -> Done:
 def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The rows that can be named before the escrow or transfer is known; the writer loads the few others on demand."""
     match command:
-        case HoldEscrow() | ReleasePayment() | CancelEscrow():
+        case HoldEscrow() | ReleasePayment() | CancelEscrow() | ClawBackPayment():
             yield ESCROWS, (command.deliverable_id,)
             yield from _money(command.currency)
             yield from _accounts(command.currency, _parties(command))
-            yield from _payees(command)
+            if not isinstance(command, ClawBackPayment):
+                yield from _payees(command)
         case RequestDeposit() | ConfirmDeposit() | FailDeposit() | ReverseDeposit() | RestoreDeposit():
             yield TRANSFERS, (command.deposit_id,)
         case SettleLine():
@@ -139,12 +143,14 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
             assert_never(command)
 
 
-def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[Ref]:
-    yield Ref(Code.ESCROW, command.deliverable_id)
-    if isinstance(command, HoldEscrow | CancelEscrow):
+def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow | ClawBackPayment) -> Iterable[Ref]:
+    if not isinstance(command, ClawBackPayment):
+        yield Ref(Code.ESCROW, command.deliverable_id)
+    if not isinstance(command, ReleasePayment):
         yield Ref(Code.BRAND_AVAILABLE, command.brand_id)
     if isinstance(command, ReleasePayment | CancelEscrow):
         yield Ref(Code.FEE_REVENUE, PLATFORM)
+    if not isinstance(command, HoldEscrow):
         yield Ref(Code.CREATOR_AVAILABLE, command.creator_id)
         yield Ref(Code.CREATOR_RECEIVABLE, command.creator_id)
 

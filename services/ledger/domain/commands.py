@@ -173,6 +173,23 @@ class CancelEscrow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClawBackPayment:
+    """Takes `amount_minor` of what the creator was paid for a deliverable back to the brand."""
+
+    claw_back_id: str
+    deliverable_id: str
+    brand_id: str
+    creator_id: str
+    currency: str
+    amount_minor: int
+    reason: str = field(default="", metadata=EVIDENCE)
+
+    @property
+    def chain_id(self) -> str:
+        return f"claw_back:{self.claw_back_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPayout:
     """`account` is creator_available or agency_available; `instrument` the provider's token of the payee's account."""
 
@@ -228,7 +245,7 @@ class FailTransfer:
 
 Command = (
     PayInOwnMoney | RequestDeposit | ConfirmDeposit | FailDeposit | SettleLine | IdentifyMoney | HoldEscrow
-    | ReleasePayment | CancelEscrow | RequestPayout | RequestRefund | ConfirmTransfer | FailTransfer
+    | ReleasePayment | CancelEscrow | ClawBackPayment | RequestPayout | RequestRefund | ConfirmTransfer | FailTransfer
     | ReturnTransfer | ReverseDeposit | RestoreDeposit
 )  # fmt: skip
 
@@ -236,7 +253,7 @@ Command = (
 def stream_of(command: Command) -> str:
     """The stream of a command's deliverable or transfer; what has neither stands alone under its derived id."""
     match command:
-        case HoldEscrow() | ReleasePayment() | CancelEscrow():
+        case HoldEscrow() | ReleasePayment() | CancelEscrow() | ClawBackPayment():
             return stream_id(ESCROW, command.deliverable_id)
         case RequestDeposit() | ConfirmDeposit() | FailDeposit() | ReverseDeposit() | RestoreDeposit():
             return stream_id(DEPOSIT, command.deposit_id)

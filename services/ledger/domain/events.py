@@ -28,6 +28,7 @@ class ChainKind(StrEnum):
     REFUND_CONFIRMED = "refund_confirmed"  # 16
     REFUND_FAILED = "refund_failed"  # 16
     REFUND_RETURNED = "refund_returned"  # 14
+    CLAWED_BACK = "clawed_back"  # 19, the creator's part
     DEPOSIT_REVERSED = "deposit_reversed"  # 20
     DEPOSIT_RESTORED = "deposit_restored"  # 21
 
@@ -138,6 +139,8 @@ class ChainPosted:
     killed_minor: int = 0
     transfer: Transferred | None = None
     reason: str = ""
+    taken_minor: int = 0
+    owed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

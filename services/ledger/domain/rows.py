@@ -49,6 +49,7 @@ class Escrow:
     returned_minor: int
     policy_id: str
     expires_at: datetime
+    clawed_back_minor: int = 0
 
     @property
     def held_minor(self) -> int:
@@ -140,6 +141,8 @@ def _held(chain: ChainPosted, row: Escrow | None) -> Escrow:
 
 
 def _drained(chain: ChainPosted, row: Escrow) -> Escrow:
+    if chain.kind is ChainKind.CLAWED_BACK:
+        return replace(row, clawed_back_minor=row.clawed_back_minor + chain.taken_minor + chain.owed_minor)
     fee_minor = chain.released.fee_minor if chain.released else 0
     brand_fee_minor = chain.released.brand_fee_minor if chain.released else 0
     row = replace(

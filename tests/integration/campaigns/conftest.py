@@ -8,7 +8,7 @@ from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
 from tests.kit.running import Running, running
 
-OTHERS = ("ledger.commands.v1", "compliance.commands.v1")
+OTHERS = ("ledger.commands.v1", "compliance.commands.v1", "discovery.commands.v1", "discovery.events.v1")
 
 
 @pytest.fixture(scope="module")

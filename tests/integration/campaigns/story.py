@@ -57,6 +57,7 @@ class Story:
 
     campaigns: Running
     clocks: dict[str, int] = field(default_factory=lambda: dict(SHORT))
+    terms: dict[str, Any] = field(default_factory=dict)
     campaign_id: str = field(default_factory=new_id)
     brand: tuple[str, ...] = field(default_factory=lambda: ("bella", new_id(), "brand"))
     creator: tuple[str, ...] = field(default_factory=lambda: ("clara", new_id(), "creator"))
@@ -68,7 +69,7 @@ class Story:
         await self.open()
 
     async def draft(self, **changes: Any) -> None:
-        draft = {"brief": brief_body(**changes), "terms": {"clocks": self.clocks}}
+        draft = {"brief": brief_body(**changes), "terms": {"clocks": self.clocks, **self.terms}}
         await self.campaigns.done("PUT", f"/campaigns/{self.campaign_id}", draft, self.brand)
 
     async def open(self) -> None:

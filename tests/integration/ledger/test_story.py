@@ -7,6 +7,7 @@ from dandelion.ledger.v1 import queries_pb2 as queries
 from kernel.core.ids import derived_id
 from services.ledger.domain.events import ChainKind
 from tests.integration.ledger.client import FINANCE, Ledger, unique
+from tests.kit.until import until
 
 
 def hold(deliverable: str, brand: str, creator: str, fee: int, brand_fee: int, revision: int = 1) -> asked.HoldEscrow:
@@ -113,3 +114,34 @@ async def test_a_declined_deposit_and_a_failed_payout_leave_what_was(ledger: Led
     await ledger.posted(ChainKind.DEPOSIT_FAILED, id_)
     failed = await ledger.published("DepositFailed", deposit_id=id_)
     assert (failed.brand_id, failed.reason) == (brand, "provider.declined")
+
+
+async def test_a_claw_back_is_paid_from_the_balance_and_seen_by_both(ledger: Ledger) -> None:
+    brand, creator, deliverable = (unique(noun) for noun in ("brand", "creator", "deliverable"))
+    await ledger.resident(creator)
+    await ledger.deposit(200_000, brand)
+    stream = f"escrow-{deliverable}"
+    await ledger.ask(stream, hold(deliverable, brand, creator, 100_000, 0), "funding-x")
+    release = asked.ReleasePayment(
+        release_id=unique("release"), deliverable_id=deliverable, brand_id=brand, creator_id=creator, currency="CNY",
+        fee_minor=100_000,
+    )  # fmt: skip
+    await ledger.ask(stream, release, "settlement-x")
+    paid = await ledger.published("PaymentReleased", deliverable_id=deliverable)
+    claw = asked.ClawBackPayment(
+        claw_back_id=unique("claw"), deliverable_id=deliverable, brand_id=brand, creator_id=creator, currency="CNY",
+        amount_minor=40_000, reason="content.gone",
+    )  # fmt: skip
+    await ledger.ask(stream, claw, "settlement-x")
+    taken = await ledger.published("PaymentClawedBack", deliverable_id=deliverable)
+    assert (taken.taken_minor, taken.owed_minor, taken.reason) == (40_000, 0, "content.gone")
+    async with ledger.queries("cai", creator, "creator") as stub:
+
+        async def seen() -> bool:
+            lines = (await stub.ListStatement(queries.ListStatementRequest())).lines
+            return [line.amount_minor for line in lines] == [paid.creator_net_minor, -40_000]
+
+        await until(seen)
+    async with ledger.queries("bea", brand, "brand") as stub:
+        answer = await stub.GetBalances(queries.GetBalancesRequest(currency="CNY"))
+        assert [(one.account, one.spendable_minor) for one in answer.balances] == [("brand_available", 140_000)]

@@ -41,7 +41,7 @@ from services.campaigns.domain.collaboration.commands import (
     SendProduct,
     WithdrawDispute,
 )
-from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
+from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, CLOSED, OVER, PAID, Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State, Status
 from services.campaigns.domain.shared.budget import Budget
 from services.campaigns.domain.shared.content_events import Verdict
@@ -91,7 +91,7 @@ class Campaigns(RuleBasedStateMachine):
             self.sent.append((stream, command, actor))
         for deliverable_id, stage in self.stages().items():
             came_from = before.get(deliverable_id, Stage.WAITING)
-            allowed = {came_from, *AFTER[came_from]} | (set(BY_THE_LEDGER) if came_from not in OVER else set())
+            allowed = {came_from, *AFTER[came_from]} | (set(BY_THE_LEDGER) if came_from not in CLOSED else set())
             assert stage in allowed, f"{type(command).__name__} led from {came_from} to {stage}"
 
     def collaborations(self) -> list[tuple[str, State]]:
@@ -209,7 +209,7 @@ class Campaigns(RuleBasedStateMachine):
                 steps = self.next_steps(one, verdict, CREATORS[who])
                 self.send(self.collaboration(who), *steps[likely[choice % len(likely)]])
 
-    @rule(who=ONE, index=st.integers(0, 1), verdict=st.sampled_from(Verdict), choice=st.integers(0, 12))
+    @rule(who=ONE, index=st.integers(0, 1), verdict=st.sampled_from(Verdict), choice=st.integers(0, 13))
     def disturb(self, who: int, index: int, verdict: Verdict, choice: int) -> None:
         """Anything at any stage."""
         state = self.world.state(self.collaboration(who))
@@ -267,7 +267,7 @@ class Campaigns(RuleBasedStateMachine):
         over = [event.deliverable_id for event in events if isinstance(event, DeliverableSettled)]
         over += [one.deliverable_id for one in self.ended()]
         assert len(over) == len(set(over))
-        assert {one for one, stage in self.stages().items() if stage in OVER} == set(over)
+        assert {one for one, stage in self.stages().items() if stage in CLOSED} == set(over)
 
     @invariant()
     def every_stage_has_a_way_out(self) -> None:
@@ -282,14 +282,14 @@ class Campaigns(RuleBasedStateMachine):
                     assert state.due_at is not None
                 elif one.stage in OVER:
                     assert (one.due_at, row) == (None, None)
-                elif state.disputed_at is None or one.stage is Stage.PAYING:
+                elif state.disputed_at is None or one.stage in AT_THE_LEDGER:
                     assert row is not None
                     assert row.due_at == one.due_at
 
     @invariant()
     def a_settled_collaboration_has_no_open_work(self) -> None:
         settled = [state for _, state in self.collaborations() if state.status is Status.SETTLED]
-        assert all(one.stage in OVER for state in settled for one in state.deliverables)
+        assert all(one.stage in CLOSED for state in settled for one in state.deliverables)
 
 
 def _decoded(row: Any) -> Any:
@@ -297,4 +297,4 @@ def _decoded(row: Any) -> Any:
 
 
 def _cost_minor(one: Deliverable) -> int:
-    return one.terms.escrow_minor if one.stage is Stage.SETTLED else one.terms.committed_minor
+    return one.terms.escrow_minor if one.stage in PAID else one.terms.committed_minor

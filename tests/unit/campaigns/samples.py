@@ -8,6 +8,7 @@ from kernel.core.events import CommandRefused
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.conduct.events import SanctionRequested, StrikeCounted
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.events import (
@@ -24,6 +25,8 @@ from services.campaigns.domain.funding.events import (
 )
 from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
 from services.campaigns.domain.settlement.events import (
+    ClawBackConfirmed,
+    ClawBackRequested,
     PartPaid,
     PaymentRequested,
     SettlementRequested,
@@ -32,6 +35,8 @@ from services.campaigns.domain.settlement.events import (
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind, Metric
 from services.campaigns.domain.shared.content_events import (
+    BreachCured,
+    BreachNoticed,
     Content,
     ContentApproved,
     ContentPublished,
@@ -77,10 +82,12 @@ from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     Awaited,
+    ClawBackOrdered,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
     CollaborationSettled,
+    DeliverableClawedBack,
     DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
@@ -184,6 +191,10 @@ COLLABORATION: list[Any] = [
     DisputeRuled(PARTIES, "resume", 0, (Due(DID, NOON),), None),
     DeliverableEscalated(PARTIES, DID, Awaited.COMPLIANCE, 1, NOON),
     DisputeEscalated(PARTIES, 1, NOON),
+    BreachNoticed(PARTIES, DID, "look-2", "content.gone", NOON),
+    ClawBackOrdered(PARTIES, DID, "claw-1", 1, 5_000, 38_000, "CNY", "content.gone", NOON),
+    BreachCured(PARTIES, DID, "look-3", Ruler.SYSTEM),
+    DeliverableClawedBack(PARTIES, DID, "claw-1", 30_000, 8_000, "CNY"),
 ]
 REQUESTS: list[Any] = [
     ContractRequested(DOCUMENT, SEAL),
@@ -199,6 +210,9 @@ REQUESTS: list[Any] = [
     PaymentRequested(APPLICATION_ID, PARTIES, DID, "release-1", 1, 80_000, 8_000, 500, "CNY"),
     SettlementRequested(APPLICATION_ID, DID, "release-1", 76_000, "CNY"),
     EndRequested(APPLICATION_ID, DID, "escrow.expired", 88_000, "CNY"),
+    ClawBackConfirmed(APPLICATION_ID, DID, "claw-1", 30_000, 8_000, "CNY"),
+    ClawBackRequested(APPLICATION_ID, PARTIES, DID, "claw-1", 1, 38_000, "CNY", "content.gone"),
+    SanctionRequested(PARTIES.creator_id, "sanction.breach_not_cured", NOON, 3),
 ]
 STEPS: list[Any] = [
     CreatorHeard(CREATOR_ID, False, 3, True, NOON, False),
@@ -210,6 +224,7 @@ STEPS: list[Any] = [
     VerdictNoted(Verdict.CLEAR, 1),
     LabelNoted(LABEL, PLACED),
     PartPaid("release-0", 10_000),
+    StrikeCounted(DID, "content.gone", NOON),
 ]
 COMMANDS: list[Any] = [
     ExpireCampaign(NOON),

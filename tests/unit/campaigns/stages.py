@@ -9,6 +9,7 @@ from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     EndDeliverable,
     PublishContent,
+    RecordClawBack,
     RecordReview,
     RequestRevision,
     RuleContent,
@@ -40,7 +41,11 @@ AFTER: dict[Stage, set[Stage]] = {
     S.TAKEN_DOWN: {S.PUBLISHED},
     S.VERIFIED: {S.PAYING, S.SETTLED, S.TAKEN_DOWN},
     S.PAYING: {S.SETTLED},
-    S.SETTLED: set(),
+    S.SETTLED: {S.BREACHED},
+    S.BREACHED: {S.SETTLED, S.CURING, S.CLAWING, S.CLAWED_BACK},
+    S.CURING: {S.SETTLED, S.BREACHED, S.CLAWING, S.CLAWED_BACK},
+    S.CLAWING: {S.CLAWED_BACK},
+    S.CLAWED_BACK: set(),
     S.ENDED: set(),
 }
 """Where a stage may go by one command."""
@@ -49,7 +54,8 @@ BY_THE_LEDGER = (S.SETTLED, S.ENDED)
 LIKELY: dict[Stage, tuple[int, ...]] = {
     S.OPEN: (0, 1), S.OUTLINED: (1,), S.REVISION_REQUESTED: (0, 1), S.DRAFT_SUBMITTED: (2,),
     S.OUTLINE_SUBMITTED: (3, 3, 4), S.IN_REVIEW: (3, 3, 4), S.IN_RULING: (5, 6), S.APPROVED: (7, 8),
-    S.SCHEDULED: (8,), S.PUBLISHED: (9, 9, 10), S.TAKEN_DOWN: (8,), S.PAYING: (11,),
+    S.SCHEDULED: (8,), S.PUBLISHED: (9, 9, 10), S.TAKEN_DOWN: (8,), S.PAYING: (11,), S.SETTLED: (10,),
+    S.BREACHED: (8, 9), S.CURING: (9, 10), S.CLAWING: (13,),
 }  # fmt: skip
 """Which of `next_steps` somebody would take."""
 
@@ -74,4 +80,5 @@ def next_steps(
         (TakeDownContent(key, "content.gone"), SYSTEM),
         (SettleDeliverable(key, "release", 1), SYSTEM),
         (EndDeliverable(key, "escrow.expired", one.terms.escrow_minor - number % 2), SYSTEM),
+        (RecordClawBack(key, "claw", 1, 0), SYSTEM),
     ]

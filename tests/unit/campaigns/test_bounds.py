@@ -36,7 +36,7 @@ BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
-    assert len(BOUNDS) == 50
+    assert len(BOUNDS) == 52
 
 
 @pytest.mark.parametrize(

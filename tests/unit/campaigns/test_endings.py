@@ -37,8 +37,7 @@ from services.campaigns.domain.shared.work_events import (
     Due,
     PaymentAuthorised,
 )
-from services.campaigns.wiring import SERVICE
-from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, SYSTEM, bookable, brief, contract
+from tests.kit.campaigns import BRAND, CREATOR, OPERATOR, SYSTEM, brief, contract
 from tests.kit.decide import World
 from tests.unit.campaigns.working import (
     APPROVED,
@@ -61,6 +60,7 @@ from tests.unit.campaigns.working import (
     day,
     decide,
     run,
+    rung,
     state_after,
 )
 
@@ -73,23 +73,6 @@ GIFT = contract((0,), brief(compensation=Compensation(CompensationKind.GIFT)))
 
 def silent(deliverable: str, when: datetime) -> Step:
     return SYSTEM, ExpireDeliverable(deliverable, when)
-
-
-def rung(given: Sequence[Step], days: int, then: Sequence[Step] = ()) -> World:
-    """The steps, and every clock that rings within so many days, in order; what else happens then."""
-    world = World(SERVICE, NOON, bookable())
-    for actor, command in given:
-        world.execute(STREAM, command, actor)
-    while due := [row for row in world.table("deadlines").values() if row.due_at <= day(days)]:
-        row = min(due, key=lambda row: row.due_at)
-        world.at = row.due_at
-        world.execute(STREAM, SERVICE.codec.decode(row.command, row.data.encode()), SYSTEM)
-        if world.row("deadlines", STREAM, row.name) == row:
-            world.put("deadlines", (STREAM, row.name), None)
-    world.at = day(days)
-    for actor, command in then:
-        world.execute(STREAM, command, actor)
-    return world
 
 
 def kinds(world: World) -> list[type]:

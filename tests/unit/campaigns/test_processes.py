@@ -214,7 +214,9 @@ SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
         pytest.param([], look(label=False), [taken_down("content.label_missing")], id="without_its_label"),
         pytest.param([SEEN], look(text=False, look_id="l2"), [taken_down("content.text_changed", "l2")], id="changed"),
         pytest.param([taken_down("content.gone", "l0")], look(), [SEEN], id="up_again"),
-        pytest.param([SETTLED], look(found=False), [], id="after_the_payment"),
+        pytest.param(
+            [SETTLED], look(found=False, label=False), [taken_down("content.gone")], id="after_the_payment_too"
+        ),
         pytest.param([SEEN], AUTHORISED, [PAY], id="asks_for_the_payment"),
         pytest.param([SEEN, PAY, SETTLED], AUTHORISED, [], id="paid_already"),
         pytest.param([PAY], PAID, [SETTLED], id="settles"),

@@ -1,5 +1,6 @@
 """Every event of a published stream has one public message; every request of a process is understood where it arrives."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -23,11 +24,13 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    RecordClawBack,
     RecordReview,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
 )
+from services.campaigns.domain.conduct.events import ConductEvent
 from services.campaigns.domain.creators.causes import AvailabilityChanged, CreatorSuspended, SubjectErased
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.fees.causes import FeePolicyChanged
@@ -87,7 +90,9 @@ def test_no_event_of_a_collaboration_is_forgotten() -> None:
 
 
 def test_no_event_of_a_process_is_forgotten() -> None:
-    check_forms(requests.REQUESTS, CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent)
+    check_forms(
+        requests.REQUESTS, CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent, ConductEvent
+    )
 
 
 def test_messages_name_the_parties() -> None:
@@ -163,9 +168,10 @@ CAME = RecordReview(DID, SID, Verdict.CLEAR, 1, "广告", LabelPlacement.TEXT_ST
         ),
         pytest.param(samples.REQUESTS[7], OWN, CAME, id="review"),
         pytest.param(samples.REQUESTS[8], OWN, VerifyContent(DID, "look-1"), id="verify"),
-        pytest.param(samples.REQUESTS[9], OWN, TakeDownContent(DID, "content.gone"), id="take_down"),
+        pytest.param(samples.REQUESTS[9], OWN, TakeDownContent(DID, "content.gone", "look-1"), id="take_down"),
         pytest.param(samples.REQUESTS[11], OWN, SettleDeliverable(DID, "release-1", 76_000), id="settle"),
         pytest.param(samples.REQUESTS[12], OWN, EndDeliverable(DID, "escrow.expired", 88_000), id="end"),
+        pytest.param(samples.REQUESTS[13], OWN, RecordClawBack(DID, "claw-1", 30_000, 8_000), id="clawed_back"),
     ],
 )
 def test_own_requests_come_back_as_commands(event: Any, stream: str, command: object) -> None:
@@ -180,6 +186,7 @@ def test_own_requests_come_back_as_commands(event: Any, stream: str, command: ob
         pytest.param(samples.REQUESTS[1], "ledger", ledger_commands.HoldEscrow, id="hold"),
         pytest.param(samples.REQUESTS[4], "ledger", ledger_commands.CancelEscrow, id="return"),
         pytest.param(samples.REQUESTS[10], "ledger", ledger_commands.ReleasePayment, id="pay"),
+        pytest.param(samples.REQUESTS[14], "ledger", ledger_commands.ClawBackPayment, id="claw_back"),
         pytest.param(samples.REQUESTS[6], "compliance", compliance_commands.ReviewContent, id="review"),
     ],
 )
@@ -189,6 +196,13 @@ def test_requests_to_others(event: Any, target: str, kind: Any) -> None:
     assert (request.target, type(made).DESCRIPTOR.full_name) == (target, kind.DESCRIPTOR.full_name)
     assert (made.collaboration_id, made.requester) == (APPLICATION_ID, f"funding-{APPLICATION_ID}")
     assert request.key in (f"escrow-{DID}", f"review-{SID}")
+
+
+def test_a_sanction_is_discoverys_to_carry_out() -> None:
+    request = asked(samples.REQUESTS[15])
+    made = message(request)
+    assert (request.target, request.key) == ("discovery", f"creator-{CREATOR_ID}")
+    assert (made.creator_id, made.reason, made.until.ToDatetime(UTC)) == (CREATOR_ID, "sanction.breach_not_cured", NOON)
 
 
 def test_compliance_gets_all_it_needs() -> None:

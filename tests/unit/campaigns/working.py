@@ -151,3 +151,20 @@ def state_after(given: Sequence[Step]) -> Any:
     for event in played(given):
         state = COLLABORATION.evolve(state, event)
     return state
+
+
+def rung(given: Sequence[Step], days: int, then: Sequence[Step] = ()) -> World:
+    """The steps, and every clock that rings within so many days, in order; what else happens then."""
+    world = World(SERVICE, NOON, bookable())
+    for actor, command in given:
+        world.execute(STREAM, command, actor)
+    while due := [row for row in world.table("deadlines").values() if row.due_at <= day(days)]:
+        row = min(due, key=lambda row: row.due_at)
+        world.at = row.due_at
+        world.execute(STREAM, SERVICE.codec.decode(row.command, row.data.encode()), SYSTEM)
+        if world.row("deadlines", STREAM, row.name) == row:
+            world.put("deadlines", (STREAM, row.name), None)
+    world.at = day(days)
+    for actor, command in then:
+        world.execute(STREAM, command, actor)
+    return world

@@ -11,6 +11,7 @@ from kernel.core.ids import derived_id
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import (
     CancelEscrow,
+    ClawBackPayment,
     Command,
     ConfirmDeposit,
     ConfirmTransfer,
@@ -45,7 +46,7 @@ from tests.unit.ledger.world import (
 EXPECTED = {
     "account.bound_crossed", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
     "deposit.reversal_too_large", "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
-    "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",
+    "escrow.not_released", "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",
     "refund.more_than_deposited", "refund.not_pending", "settlement.more_than_due", "settlement.more_than_owed",
     "settlement.more_than_returned", "settlement.more_than_sent",
 }  # fmt: skip
@@ -185,6 +186,15 @@ class LedgerMachine(RuleBasedStateMachine):
         kill = row.fee_left_minor * kill_bps // 10_000 if row else 0
         brand, creator = terms["brand_id"], terms["creator_id"]
         self._run(CancelEscrow(self._id("c"), escrow["id"], brand, creator, "CNY", kill, 500, "brand.cancelled"))
+
+    @rule(escrow=escrows, share_bps=st.integers(1, 10_000))
+    def claw_back(self, escrow: dict[str, Any], share_bps: int) -> None:
+        row, terms = self.world.rows.get(("escrows", (escrow["id"],))), escrow["terms"]
+        left = row.fee_minor - row.clawed_back_minor if row else 0
+        amount = max(1, left * share_bps // 10_000)
+        if left:
+            brand, creator = terms["brand_id"], terms["creator_id"]
+            self._run(ClawBackPayment(self._id("claw"), escrow["id"], brand, creator, "CNY", amount))
 
     @rule(target=sent, share=st.integers(1, 10_000), more=SHARES)
     def payout(self, share: int, more: int) -> Any:

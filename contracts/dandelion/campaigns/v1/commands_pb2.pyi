@@ -208,11 +208,18 @@ class TakeDownContent(message.Message):
     DELIVERABLE_ID_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
     REQUESTER_FIELD_NUMBER: builtins.int
+    LOOK_ID_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     deliverable_id: builtins.str
     reason: builtins.str
     """"content.gone", "content.label_missing", "content.text_changed"."""
     requester: builtins.str
+    look_id: builtins.str
+    @builtins.property
+    def looked_at(self) -> timestamp_pb2.Timestamp:
+        """Unset: now."""
+
     def __init__(
         self,
         *,
@@ -220,10 +227,49 @@ class TakeDownContent(message.Message):
         deliverable_id: builtins.str = ...,
         reason: builtins.str = ...,
         requester: builtins.str = ...,
+        look_id: builtins.str = ...,
+        looked_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["looked_at", b"looked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration_id", b"collaboration_id", "deliverable_id", b"deliverable_id", "look_id", b"look_id", "looked_at", b"looked_at", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class RecordClawBack(message.Message):
+    """The ledger has booked a claw-back."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    TAKEN_MINOR_FIELD_NUMBER: builtins.int
+    OWED_MINOR_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    claw_back_id: builtins.str
+    taken_minor: builtins.int
+    owed_minor: builtins.int
+    requester: builtins.str
+    currency: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        claw_back_id: builtins.str = ...,
+        taken_minor: builtins.int = ...,
+        owed_minor: builtins.int = ...,
+        requester: builtins.str = ...,
+        currency: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration_id", b"collaboration_id", "deliverable_id", b"deliverable_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["claw_back_id", b"claw_back_id", "collaboration_id", b"collaboration_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "owed_minor", b"owed_minor", "requester", b"requester", "taken_minor", b"taken_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -120,6 +120,8 @@ class Terms(message.Message):
     PAYMENT_RETRY_S_FIELD_NUMBER: builtins.int
     FEE_POLICY_FIELD_NUMBER: builtins.int
     DISPUTE_S_FIELD_NUMBER: builtins.int
+    CURE_S_FIELD_NUMBER: builtins.int
+    CLAW_BACK_BPS_FIELD_NUMBER: builtins.int
     invitation_expiry_s: builtins.int
     funding_s: builtins.int
     """From contract to the day when escrow must be held."""
@@ -161,6 +163,10 @@ class Terms(message.Message):
     """The fee policy that both shares come from, as in the ledger's FeePolicyChanged; empty: "fees@2025-01-01"."""
     dispute_s: builtins.int
     """For staff to rule on a dispute; 0: 14 days."""
+    cure_s: builtins.int
+    """For the creator to restore a paid post that breaks the agreement; 0: 48 hours."""
+    claw_back_bps: builtins.int
+    """Share of what the creator was paid that goes back to the brand when it is not restored; 0: a dispute decides."""
     @builtins.property
     def ladder(self) -> containers.RepeatedCompositeFieldContainer[LadderStep]: ...
     def __init__(
@@ -190,10 +196,12 @@ class Terms(message.Message):
         payment_retry_s: builtins.int = ...,
         fee_policy: builtins.str = ...,
         dispute_s: builtins.int = ...,
+        cure_s: builtins.int = ...,
+        claw_back_bps: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "dispute_s", b"dispute_s", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "fee_policy", b"fee_policy", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "brand_review_s", b"brand_review_s", "claw_back_bps", b"claw_back_bps", "compliance_s", b"compliance_s", "creator_fee_bps", b"creator_fee_bps", "cure_s", b"cure_s", "dispute_s", b"dispute_s", "draft_s", b"draft_s", "exclusivity_days", b"exclusivity_days", "fee_policy", b"fee_policy", "funding_s", b"funding_s", "invitation_expiry_s", b"invitation_expiry_s", "ladder", b"ladder", "live_check_after_s", b"live_check_after_s", "max_revisions", b"max_revisions", "payment_retry_s", b"payment_retry_s", "product_s", b"product_s", "protection_s", b"protection_s", "publish_grace_s", b"publish_grace_s", "publish_s", b"publish_s", "review_reminder_s", b"review_reminder_s", "revision_s", b"revision_s", "ruling_s", b"ruling_s", "settlement_delay_s", b"settlement_delay_s", "usage_rights_days", b"usage_rights_days", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1972,6 +1980,202 @@ class ContentTakenDown(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["taken_down_at", b"taken_down_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "reason", b"reason", "taken_down_at", b"taken_down_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BreachNoticed(message.Message):
+    """Within the protection days a look found a paid post gone, changed, or without its label. The creator restores it until due_at and
+    reports it once more.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    LOOK_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    NOTICED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    look_id: builtins.str
+    reason: builtins.str
+    """As in TakeDownContent."""
+    @builtins.property
+    def noticed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        look_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        noticed_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "noticed_at", b"noticed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "due_at", b"due_at", "look_id", b"look_id", "noticed_at", b"noticed_at", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BreachCured(message.Message):
+    """The post is as agreed again, or a ruling excused the breach."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    LOOK_ID_FIELD_NUMBER: builtins.int
+    CURED_BY_FIELD_NUMBER: builtins.int
+    CURED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    look_id: builtins.str
+    """The look that saw it; empty: a ruling."""
+    cured_by: Party.ValueType
+    """The system by a look, or staff."""
+    @builtins.property
+    def cured_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        look_id: builtins.str = ...,
+        cured_by: Party.ValueType = ...,
+        cured_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["cured_at", b"cured_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "cured_at", b"cured_at", "cured_by", b"cured_by", "deliverable_id", b"deliverable_id", "look_id", b"look_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ClawBackOrdered(message.Message):
+    """A breach was not cured: the ledger is asked to give money back to the brand. Repeated, with the next attempt, when no answer came."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    SHARE_BPS_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    ORDERED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    claw_back_id: builtins.str
+    attempt: builtins.int
+    share_bps: builtins.int
+    """By the contract, or by a ruling."""
+    amount_minor: builtins.int
+    """share_bps of what the creator was paid, rounded down."""
+    currency: builtins.str
+    reason: builtins.str
+    """As in BreachNoticed."""
+    @builtins.property
+    def ordered_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        claw_back_id: builtins.str = ...,
+        attempt: builtins.int = ...,
+        share_bps: builtins.int = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reason: builtins.str = ...,
+        ordered_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["ordered_at", b"ordered_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "attempt", b"attempt", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "claw_back_id", b"claw_back_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "ordered_at", b"ordered_at", "reason", b"reason", "share_bps", b"share_bps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeliverableClawedBack(message.Message):
+    """The claw-back is booked."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    TAKEN_MINOR_FIELD_NUMBER: builtins.int
+    OWED_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    CLAWED_BACK_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    claw_back_id: builtins.str
+    taken_minor: builtins.int
+    """From the creator's balance."""
+    owed_minor: builtins.int
+    """A debt of the creator that later payments recover first."""
+    currency: builtins.str
+    @builtins.property
+    def clawed_back_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        claw_back_id: builtins.str = ...,
+        taken_minor: builtins.int = ...,
+        owed_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        clawed_back_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["clawed_back_at", b"clawed_back_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "claw_back_id", b"claw_back_id", "clawed_back_at", b"clawed_back_at", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "owed_minor", b"owed_minor", "taken_minor", b"taken_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

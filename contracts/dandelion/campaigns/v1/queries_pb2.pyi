@@ -113,6 +113,9 @@ class _DeliverableStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Deli
     DELIVERABLE_STATUS_SETTLED: _DeliverableStatus.ValueType  # 10
     DELIVERABLE_STATUS_CANCELLED: _DeliverableStatus.ValueType  # 11
     DELIVERABLE_STATUS_TAKEN_DOWN: _DeliverableStatus.ValueType  # 12
+    DELIVERABLE_STATUS_BREACHED: _DeliverableStatus.ValueType  # 13
+    """Paid, and within its protection days found gone, changed or without its label: it is restored by cure_by, or clawed back."""
+    DELIVERABLE_STATUS_CLAWED_BACK: _DeliverableStatus.ValueType  # 14
 
 class DeliverableStatus(_DeliverableStatus, metaclass=_DeliverableStatusEnumTypeWrapper): ...
 
@@ -129,6 +132,9 @@ DELIVERABLE_STATUS_VERIFIED: DeliverableStatus.ValueType  # 9
 DELIVERABLE_STATUS_SETTLED: DeliverableStatus.ValueType  # 10
 DELIVERABLE_STATUS_CANCELLED: DeliverableStatus.ValueType  # 11
 DELIVERABLE_STATUS_TAKEN_DOWN: DeliverableStatus.ValueType  # 12
+DELIVERABLE_STATUS_BREACHED: DeliverableStatus.ValueType  # 13
+"""Paid, and within its protection days found gone, changed or without its label: it is restored by cure_by, or clawed back."""
+DELIVERABLE_STATUS_CLAWED_BACK: DeliverableStatus.ValueType  # 14
 
 class _PostingStatus:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -460,6 +466,10 @@ class DeliverableView(message.Message):
     AWAITS_FIELD_NUMBER: builtins.int
     ESCALATIONS_FIELD_NUMBER: builtins.int
     WAITS_FOR_FIELD_NUMBER: builtins.int
+    BREACH_FIELD_NUMBER: builtins.int
+    CURE_BY_FIELD_NUMBER: builtins.int
+    CLAWED_BACK_MINOR_FIELD_NUMBER: builtins.int
+    OWED_MINOR_FIELD_NUMBER: builtins.int
     status: DeliverableStatus.ValueType
     submission_id: builtins.str
     """The newest submission; empty: none."""
@@ -483,6 +493,12 @@ class DeliverableView(message.Message):
     """What the payment waits for, as in the ledger's PaymentDeferred ("tax.residence_unknown", "tax.rate_unknown"); empty: nothing.
     The money stays in escrow, and the payment is made by itself once that is settled.
     """
+    breach: builtins.str
+    """What a look found wrong with the paid post, as in BreachNoticed; empty: nothing."""
+    clawed_back_minor: builtins.int
+    """Went back to the brand, owed_minor included."""
+    owed_minor: builtins.int
+    """What the creator owed of it when it was booked."""
     @builtins.property
     def deliverable(self) -> events_pb2.Deliverable: ...
     @builtins.property
@@ -493,6 +509,10 @@ class DeliverableView(message.Message):
     def verified_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def settled_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def cure_by(self) -> timestamp_pb2.Timestamp:
+        """The creator restores it until then."""
+
     def __init__(
         self,
         *,
@@ -515,10 +535,14 @@ class DeliverableView(message.Message):
         awaits: builtins.str = ...,
         escalations: builtins.int = ...,
         waits_for: builtins.str = ...,
+        breach: builtins.str = ...,
+        cure_by: timestamp_pb2.Timestamp | None = ...,
+        clawed_back_minor: builtins.int = ...,
+        owed_minor: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "verified_at", b"verified_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cure_by", b"cure_by", "deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "creator_net_minor", b"creator_net_minor", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "breach", b"breach", "clawed_back_minor", b"clawed_back_minor", "creator_net_minor", b"creator_net_minor", "cure_by", b"cure_by", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "owed_minor", b"owed_minor", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -150,6 +150,56 @@ class ReleasePayment(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ClawBackPayment(message.Message):
+    """Takes back a part of what a creator was paid for a deliverable, for the brand: from its balance, and what that lacks as a debt that
+    later payments recover first.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    claw_back_id: builtins.str
+    """Derived by the caller from the deliverable: a second claw-back is impossible."""
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    amount_minor: builtins.int
+    currency: builtins.str
+    reason: builtins.str
+    """Stable code."""
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        claw_back_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reason: builtins.str = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "claw_back_id", b"claw_back_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CreatorWeight(message.Message):
     """A creator's weight in a shared deliverable."""
 

@@ -770,6 +770,61 @@ class FeePolicyRejected(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class PaymentClawedBack(message.Message):
+    """A part of what a creator was paid for a deliverable went back to the brand's free deposit. Platform fees, VAT, the agency's part and
+    the tax of the payment stay as they are.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    TAKEN_MINOR_FIELD_NUMBER: builtins.int
+    OWED_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    CLAWED_BACK_AT_FIELD_NUMBER: builtins.int
+    claw_back_id: builtins.str
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    taken_minor: builtins.int
+    """From the creator's balance."""
+    owed_minor: builtins.int
+    """A debt of the creator that later payments recover first."""
+    currency: builtins.str
+    reason: builtins.str
+    """Stable code."""
+    @builtins.property
+    def clawed_back_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        claw_back_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        taken_minor: builtins.int = ...,
+        owed_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        reason: builtins.str = ...,
+        clawed_back_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["clawed_back_at", b"clawed_back_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "claw_back_id", b"claw_back_id", "clawed_back_at", b"clawed_back_at", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "owed_minor", b"owed_minor", "reason", b"reason", "taken_minor", b"taken_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class PayoutRequested(message.Message):
     """A creator asked for its money; the amount is in transit."""
 

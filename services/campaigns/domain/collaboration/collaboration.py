@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
+from services.campaigns.domain.collaboration.breach import record_claw_back
 from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     CancelCollaboration,
@@ -22,6 +23,7 @@ from services.campaigns.domain.collaboration.commands import (
     OpenDispute,
     PublishContent,
     ReceiveProduct,
+    RecordClawBack,
     RecordReview,
     RequestRevision,
     RuleContent,
@@ -35,7 +37,7 @@ from services.campaigns.domain.collaboration.commands import (
     WithdrawDispute,
 )
 from services.campaigns.domain.collaboration.content import approve, record_review, request_revision, rule, submit
-from services.campaigns.domain.collaboration.deliverable import OVER, Stage
+from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, CLOSED
 from services.campaigns.domain.collaboration.dispute import expire_dispute, open_dispute, rule_dispute, withdraw_dispute
 from services.campaigns.domain.collaboration.ending import (
     cancel,
@@ -111,7 +113,7 @@ def _on_content(command: ContentCommand, contract: Contract, state: State, conte
     one = next((each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id), None)
     if one is None:
         raise NotFound("deliverable.unknown", deliverable_id=command.deliverable_id[:80])
-    if state.disputed_at is not None and isinstance(command, ExpireDeliverable) and one.stage is not Stage.PAYING:
+    if state.disputed_at is not None and isinstance(command, ExpireDeliverable) and one.stage not in AT_THE_LEDGER:
         return []
     return _content(command, Work(contract, one, context, state.product is Product.RECEIVED))
 
@@ -138,6 +140,8 @@ def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
             return take_down(command, work)
         case SettleDeliverable():
             return settle(command, work)
+        case RecordClawBack():
+            return record_claw_back(command, work)
         case EndDeliverable():
             return end(command, work)
         case ExpireDeliverable():
@@ -175,7 +179,7 @@ def _fund(contract: Contract, state: State, context: Context) -> Sequence[WorkEv
 def _start(contract: Contract, state: State, context: Context) -> WorkStarted:
     """Every deliverable that the ledger has not ended before the work began."""
     draft_s = contract.terms.value.clocks.draft_s
-    open_ = [each.terms for each in state.deliverables if each.stage not in OVER]
+    open_ = [each.terms for each in state.deliverables if each.stage not in CLOSED]
     clocks = [Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in open_]
     return WorkStarted(tuple(clocks))
 

@@ -162,6 +162,8 @@ class TakeDownContent:
 
     deliverable_id: str
     reason: str
+    look_id: str = ""
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,16 @@ class SettleDeliverable:
     deliverable_id: str
     release_id: str
     creator_net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordClawBack:
+    """The settlement process': the ledger has booked a claw-back."""
+
+    deliverable_id: str
+    claw_back_id: str
+    taken_minor: int
+    owed_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,7 @@ ContentCommand = (
     | VerifyContent
     | TakeDownContent
     | SettleDeliverable
+    | RecordClawBack
     | EndDeliverable
     | ExpireDeliverable
 )

@@ -1,11 +1,13 @@
 """One deliverable: its stage, and how far down the cancellation ladder it stands."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
 from services.campaigns.domain.shared.content_events import (
+    BreachCured,
+    BreachNoticed,
     ContentApproved,
     ContentEvent,
     ContentPublished,
@@ -25,6 +27,8 @@ from services.campaigns.domain.shared.content_events import (
 from services.campaigns.domain.shared.contract import Contract, DeliverableTerms
 from services.campaigns.domain.shared.terms import LadderStage, kill_fee_minor, ladder_share
 from services.campaigns.domain.shared.work_events import (
+    ClawBackOrdered,
+    DeliverableClawedBack,
     DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
@@ -34,7 +38,11 @@ from services.campaigns.domain.shared.work_events import (
 
 
 class Stage(StrEnum):
-    """Where a deliverable stands; every stage but the last two is left by a clock if by nothing else."""
+    """Where a deliverable stands; every stage but those in OVER is left by a clock if by nothing else.
+
+    Paid work that breaks the agreement is `breached`; reported as restored it is `curing` until the next look; not restored it
+    is `clawing` until the ledger has taken the money back.
+    """
 
     WAITING = "waiting"
     OPEN = "open"
@@ -51,19 +59,32 @@ class Stage(StrEnum):
     VERIFIED = "verified"
     PAYING = "paying"
     SETTLED = "settled"
+    BREACHED = "breached"
+    CURING = "curing"
+    CLAWING = "clawing"
+    CLAWED_BACK = "clawed_back"
     ENDED = "ended"
 
 
 OWED = (Stage.VERIFIED, Stage.PAYING)
 """Verified work is owed: no cancellation touches it."""
-OVER = (Stage.SETTLED, Stage.ENDED)
+OVER = (Stage.SETTLED, Stage.CLAWED_BACK, Stage.ENDED)
+"""No clock runs."""
+BREACH = (Stage.BREACHED, Stage.CURING)
+PAID = (Stage.SETTLED, *BREACH, Stage.CLAWING, Stage.CLAWED_BACK)
+CLOSED = (*OVER, *BREACH, Stage.CLAWING)
+"""The work is done with, whatever becomes of the post."""
+AT_THE_LEDGER = (Stage.PAYING, Stage.CLAWING)
+"""The ledger has been asked: no dispute stops it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:
     """A deliverable as its decisions need it; `due_at` is its one running clock.
 
-    `awaits` names whom of the platform's own it waits for past the time, `escalations` counts how often staff were told.
+    `breach` is what a look found wrong with the paid post, which is to be restored until `cure_by`; a claw-back has brought
+    `clawed_back_minor`, of which the creator owes `owed_minor`. `awaits` names whom of the platform's own it waits for past the
+    time, `escalations` counts how often staff were told.
     """
 
     terms: DeliverableTerms
@@ -88,6 +109,13 @@ class Deliverable:
     creator_net_minor: int = 0
     awaits: str = ""
     escalations: int = 0
+    protected_until: datetime | None = None
+    breach: str = ""
+    cure_by: datetime | None = None
+    claw_share_bps: int = 0
+    claw_attempts: int = 0
+    clawed_back_minor: int = 0
+    owed_minor: int = 0
 
     @property
     def submission_id(self) -> str:
@@ -95,20 +123,22 @@ class Deliverable:
         return self.submissions[-1] if self.submissions else ""
 
 
-DeliverableEvent = ContentEvent | PaymentAuthorised | DeliverableSettled | DeliverableEscalated
+_Step = ContentEvent | PaymentAuthorised | DeliverableSettled | ClawBackOrdered | DeliverableClawedBack
+DeliverableEvent = _Step | DeliverableEscalated
 
 
 def evolve_deliverable(state: Deliverable, event: DeliverableEvent) -> Deliverable:
-    """The fold of the events that name one deliverable; whatever happens next ends an escalation, but for another try to pay."""
+    """The fold of the events that name one deliverable; whatever happens next ends an escalation, but for another try of the
+    ledger's."""
     if isinstance(event, DeliverableEscalated):
         return replace(state, awaits=event.awaits.value, escalations=event.escalations, due_at=event.due_at)
     after = _stepped(state, event)
-    if not state.awaits or isinstance(event, PaymentAuthorised):
+    if not state.awaits or isinstance(event, PaymentAuthorised | ClawBackOrdered):
         return after
     return replace(after, awaits="", escalations=0)
 
 
-def _stepped(state: Deliverable, event: ContentEvent | PaymentAuthorised | DeliverableSettled) -> Deliverable:
+def _stepped(state: Deliverable, event: _Step) -> Deliverable:
     match event:
         case ContentSubmitted():
             return _submitted(state, event)
@@ -127,7 +157,7 @@ def _stepped(state: Deliverable, event: ContentEvent | PaymentAuthorised | Deliv
         case ContentScheduled():
             return replace(state, stage=Stage.SCHEDULED, due_at=event.due_at, publish_at=event.publish_at)
         case ContentPublished():
-            return replace(state, stage=Stage.PUBLISHED, due_at=event.due_at, post_id=event.post_id)
+            return _published(state, event)
         case ContentTakenDown():
             return replace(state, stage=Stage.TAKEN_DOWN, due_at=event.due_at, post_id="")
         case ContentVerified():
@@ -137,8 +167,37 @@ def _stepped(state: Deliverable, event: ContentEvent | PaymentAuthorised | Deliv
         case DeliverableSettled():
             net_minor = event.creator_net_minor
             return replace(state, stage=Stage.SETTLED, due_at=None, creator_net_minor=net_minor)
+        case BreachNoticed() | BreachCured() | ClawBackOrdered() | DeliverableClawedBack():
+            return _after_payment(state, event)
         case _:
             assert_never(event)
+
+
+def _after_payment(
+    state: Deliverable, event: BreachNoticed | BreachCured | ClawBackOrdered | DeliverableClawedBack
+) -> Deliverable:
+    match event:
+        case BreachNoticed():
+            cure_by = state.cure_by or event.due_at
+            return replace(state, stage=Stage.BREACHED, due_at=event.due_at, breach=event.reason, cure_by=cure_by)
+        case BreachCured():
+            return replace(state, stage=Stage.SETTLED, due_at=None, breach="", cure_by=None)
+        case ClawBackOrdered():
+            share_bps, attempts = event.share_bps, event.attempt
+            ordered = replace(state, stage=Stage.CLAWING, due_at=event.due_at)
+            return replace(ordered, claw_share_bps=share_bps, claw_attempts=attempts)
+        case DeliverableClawedBack():
+            minor, owed_minor = event.taken_minor + event.owed_minor, event.owed_minor
+            return replace(state, stage=Stage.CLAWED_BACK, due_at=None, clawed_back_minor=minor, owed_minor=owed_minor)
+        case _:
+            assert_never(event)
+
+
+def _published(state: Deliverable, event: ContentPublished) -> Deliverable:
+    """A paid post that is put up again is not paid again: it waits for a look."""
+    stage = Stage.CURING if state.stage in BREACH else Stage.PUBLISHED
+    until = event.published_at + timedelta(seconds=event.protection_s)
+    return replace(state, stage=stage, due_at=event.due_at, post_id=event.post_id, protected_until=until)
 
 
 def _submitted(state: Deliverable, event: ContentSubmitted) -> Deliverable:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from kernel.core.decider import Context
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.money import BASIS_POINTS
+from services.campaigns.domain.collaboration.breach import claw_back, excused
 from services.campaigns.domain.collaboration.commands import Outcome
-from services.campaigns.domain.collaboration.deliverable import OVER, Deliverable, Stage
+from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, BREACH, CLOSED, Deliverable, Stage
 from services.campaigns.domain.collaboration.ending import cancelled
 from services.campaigns.domain.collaboration.standing import (
     MAX_ESCALATIONS,
@@ -31,8 +32,10 @@ def open_dispute(reason: str, contract: Contract, state: State, context: Context
         raise Forbidden("collaboration.only_the_parties")
     if state.disputed_at is not None:
         return []
-    check_running(state)
-    if not _disputable(state):
+    breached = _breached(state)
+    if not breached:
+        check_running(state)
+    if not breached and not _open(state):
         raise Refused("collaboration.nothing_to_dispute")
     return [opened(side, reason, contract, context)]
 
@@ -43,24 +46,47 @@ def opened(by: Ruler, reason: str, contract: Contract, context: Context) -> Disp
     return DisputeOpened(contract.parties, by, reason, context.at, due_at)
 
 
-def _disputable(state: State) -> list[Deliverable]:
-    return [each for each in state.deliverables if each.stage not in (Stage.PAYING, *OVER)]
+def _open(state: State) -> list[Deliverable]:
+    return [each for each in state.deliverables if each.stage not in (Stage.PAYING, *CLOSED)]
+
+
+def _breached(state: State) -> list[Deliverable]:
+    return [each for each in state.deliverables if each.stage in BREACH]
 
 
 def rule_dispute(
     outcome: Outcome, share_bps: int, contract: Contract, state: State, context: Context
 ) -> Sequence[WorkEvent]:
-    """Staff's ruling. Stopped clocks go on with the time they had left."""
+    """Staff's ruling. Stopped clocks go on with the time they had left. A share that the creator is to keep of what is not paid
+    it also keeps of what was paid for a breached post."""
     context.actor.require("operator", "reviewer")
     valid(0 <= share_bps <= BASIS_POINTS, "dispute.share_out_of_range", limit_bps=BASIS_POINTS)
     if state.ruling == (outcome.value, share_bps):
         return []
-    stopped = context.at - _disputed_at(state)
-    ruled = _ruled(outcome.value, share_bps, contract, state, stopped)
-    open_ = _disputable(state)
-    if outcome is Outcome.RESUME or not open_:
-        return [ruled]
-    return [ruled, cancelled(contract, state, Ruler.STAFF, "dispute.ruled", context.at, open_, share_bps)]
+    disputed_at = _disputed_at(state)
+    if outcome is Outcome.RESUME:
+        return _resumed(Ruler.STAFF, disputed_at, contract, state, context)
+    ruled = _ruled(outcome.value, share_bps, contract, state, context.at - disputed_at)
+    open_ = _open(state)
+    ends = [cancelled(contract, state, Ruler.STAFF, "dispute.ruled", context.at, open_, share_bps)] if open_ else []
+    return [ruled, *ends, *_clawed_back(share_bps, contract, state, context)]
+
+
+def _clawed_back(kept_bps: int, contract: Contract, state: State, context: Context) -> list[WorkEvent]:
+    """Of each breached post: the rest of what the creator keeps."""
+    due_at, share_bps = after_s(context, contract.terms.value.clocks.payment_retry_s), BASIS_POINTS - kept_bps
+    if not share_bps:
+        return [excused(each, contract, Ruler.STAFF) for each in _breached(state)]
+    return [event for each in _breached(state) for event in claw_back(each, contract, share_bps, due_at)]
+
+
+def _resumed(
+    by: Ruler, disputed_at: datetime, contract: Contract, state: State, context: Context
+) -> Sequence[WorkEvent]:
+    """The work goes on. A breach whose time was over when the dispute began was what it was about: it is excused."""
+    over = [each for each in _breached(state) if each.due_at is not None and each.due_at <= disputed_at]
+    ruled = _ruled(Outcome.RESUME.value, 0, contract, state, context.at - disputed_at)
+    return [ruled, *(excused(each, contract, by) for each in over)]
 
 
 def _disputed_at(state: State) -> datetime:
@@ -89,17 +115,17 @@ def expire_dispute(due_at: datetime, contract: Contract, state: State, context: 
     if state.disputed_at is None or state.dispute_due_at != due_at:
         return []
     if state.escalations >= MAX_ESCALATIONS:
-        return [_ruled(Outcome.RESUME.value, 0, contract, state, context.at - state.disputed_at)]
+        return _resumed(Ruler.CLOCK, state.disputed_at, contract, state, context)
     next_at = after_s(context, escalation_s(state.escalations))
     return [DisputeEscalated(contract.parties, state.escalations + 1, next_at)]
 
 
 def _ruled(outcome: str, share_bps: int, contract: Contract, state: State, stopped: timedelta) -> DisputeRuled:
-    """A payment that was asked for was never stopped: its clock stays as it is."""
+    """What the ledger was asked for was never stopped: its clock stays as it is."""
     clocks = [
         Due(each.terms.deliverable_id, each.due_at + stopped)
         for each in state.deliverables
-        if each.due_at is not None and each.stage is not Stage.PAYING
+        if each.due_at is not None and each.stage not in AT_THE_LEDGER
     ]
     product_due_at = state.due_at + stopped if state.due_at else None
     return DisputeRuled(contract.parties, outcome, share_bps, tuple(clocks), product_due_at)

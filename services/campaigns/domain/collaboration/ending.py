@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kernel.core.decider import Context
 from kernel.core.faults import Refused
-from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Deliverable, Stage, ended
+from services.campaigns.domain.collaboration.deliverable import BREACH, CLOSED, OWED, PAID, Deliverable, ended
 from services.campaigns.domain.collaboration.standing import check_running, side_of
 from services.campaigns.domain.collaboration.state import Product, State, Status
 from services.campaigns.domain.shared.checks import reason_code
@@ -29,7 +29,7 @@ def cancel(reason: str, contract: Contract, state: State, context: Context) -> S
         raise Refused("collaboration.disputed")
     side = side_of(contract, context) or Ruler.SYSTEM
     by_ladder = side is Ruler.BRAND and state.status is Status.FUNDED
-    open_ = [each for each in state.deliverables if each.stage not in (*OWED, *OVER)]
+    open_ = [each for each in state.deliverables if each.stage not in (*OWED, *CLOSED)]
     if not open_:
         raise Refused("collaboration.nothing_to_cancel")
     return [cancelled(contract, state, side, reason, context.at, open_, None if by_ladder else 0)]
@@ -64,21 +64,22 @@ def expire_collaboration(due_at: datetime, contract: Contract, state: State, con
     reason = "funding.expired"
     if state.status is Status.FUNDED:
         reason = "product.not_received" if state.product is Product.SENT else "product.not_sent"
-    open_ = [each for each in state.deliverables if each.stage not in OVER]
+    open_ = [each for each in state.deliverables if each.stage not in CLOSED]
     return [cancelled(contract, state, Ruler.CLOCK, reason, context.at, open_, 0)]
 
 
 def closing(state: State, contract: Contract) -> Sequence[WorkEvent]:
     """What follows when every deliverable has come to its end, also before the work began: the ledger may have ended it."""
     running = state.status in (Status.CONTRACTED, Status.FUNDED)
-    if not running or any(each.stage not in OVER for each in state.deliverables):
+    if not running or any(each.stage not in CLOSED for each in state.deliverables):
         return []
-    moot = [DisputeRuled(contract.parties, "moot", 0, (), None)] if state.disputed_at is not None else []
+    is_moot = state.disputed_at is not None and all(each.stage not in BREACH for each in state.deliverables)
+    moot = [DisputeRuled(contract.parties, "moot", 0, (), None)] if is_moot else []
     return [*moot, _closed(state, contract)]
 
 
 def _closed(state: State, contract: Contract) -> WorkEvent:
-    settled = [each for each in state.deliverables if each.stage is Stage.SETTLED]
+    settled = [each for each in state.deliverables if each.stage in PAID]
     if not settled:
         funded, fee_bps = state.status is Status.FUNDED, contract.terms.value.creator_fee_bps
         lapsed = "collaboration.all_lapsed"

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from services.campaigns.domain.collaboration.breach import claw_back
 from services.campaigns.domain.collaboration.commands import ExpireDeliverable
 from services.campaigns.domain.collaboration.content import approved
 from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
+from services.campaigns.domain.collaboration.dispute import opened
 from services.campaigns.domain.collaboration.publication import settled
 from services.campaigns.domain.collaboration.standing import MAX_ESCALATIONS, escalation_s
 from services.campaigns.domain.collaboration.work import Work
@@ -41,7 +43,7 @@ def _overdue(work: Work) -> Sequence[WorkEvent]:
             return [_lapsed(work, "content.publication_overdue")]
         case Stage.DRAFT_SUBMITTED:
             return [_silent(work, Awaited.COMPLIANCE)]
-        case Stage.PUBLISHED:
+        case Stage.PUBLISHED | Stage.CURING:
             return [_silent(work, Awaited.PLATFORM)]
         case Stage.OUTLINE_SUBMITTED | Stage.IN_REVIEW:
             return [_remind_or_approve(work)]
@@ -49,7 +51,11 @@ def _overdue(work: Work) -> Sequence[WorkEvent]:
             return [_silent(work, Awaited.STAFF)]
         case Stage.VERIFIED | Stage.PAYING:
             return _pay(work)
-        case Stage.WAITING | Stage.SETTLED | Stage.ENDED:
+        case Stage.BREACHED:
+            return _not_cured(work)
+        case Stage.CLAWING:
+            return _claw_back(work, work.deliverable.claw_share_bps)
+        case Stage.WAITING | Stage.SETTLED | Stage.CLAWED_BACK | Stage.ENDED:
             return []
         case _:
             assert_never(stage)
@@ -65,6 +71,24 @@ def _silent(work: Work, awaits: Awaited) -> WorkEvent:
     if one.escalations >= MAX_ESCALATIONS and one.terms.escrow_minor == 0:
         return _lapsed(work, "platform.silent")
     return _escalated(work, awaits, work.after(escalation_s(one.escalations)))
+
+
+def _not_cured(work: Work) -> Sequence[WorkEvent]:
+    """The contract's share is clawed back; where it names none, a dispute decides."""
+    share_bps = work.contract.terms.value.claw_back_bps
+    if share_bps:
+        return _claw_back(work, share_bps)
+    return [opened(Ruler.CLOCK, "content.breach_not_cured", work.contract, work.context)]
+
+
+def _claw_back(work: Work, share_bps: int) -> Sequence[WorkEvent]:
+    """Asks the ledger, and again until it answers; after a few attempts staff are told."""
+    one, retry_s = work.deliverable, work.contract.terms.value.clocks.payment_retry_s
+    if one.claw_attempts < PATIENT_ATTEMPTS:
+        return claw_back(one, work.contract, share_bps, work.after(retry_s))
+    due_at = work.after(max(retry_s, escalation_s(one.escalations)))
+    asked = claw_back(one, work.contract, share_bps, due_at) if one.claw_attempts < MAX_PAYMENT_ATTEMPTS else []
+    return [*asked, _escalated(work, Awaited.LEDGER, due_at)]
 
 
 def _remind_or_approve(work: Work) -> WorkEvent:

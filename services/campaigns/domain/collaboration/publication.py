@@ -7,6 +7,7 @@ from dandelion_posts.labels import leading, without
 from dandelion_posts.normal_form import digest, form_of, normal
 
 from kernel.core.faults import Refused
+from services.campaigns.domain.collaboration.breach import cured, notice
 from services.campaigns.domain.collaboration.commands import (
     EndDeliverable,
     PublishContent,
@@ -15,7 +16,7 @@ from services.campaigns.domain.collaboration.commands import (
     TakeDownContent,
     VerifyContent,
 )
-from services.campaigns.domain.collaboration.deliverable import OVER, OWED, Stage, returned
+from services.campaigns.domain.collaboration.deliverable import BREACH, CLOSED, OWED, PAID, Stage, returned
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.brief import posting_window
 from services.campaigns.domain.shared.checks import check_text, reason_code, valid
@@ -53,9 +54,9 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     valid(command.post_url.startswith("https://"), "content.post_url_not_https")
     check_text(command, "post_url", "content.post_url_malformed")
     check_text(command, "text", "content.text_malformed")
-    if one.post_id == command.post_id:
+    if one.post_id == command.post_id and one.stage is not Stage.BREACHED:
         return []
-    if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN) or one.setting is None:
+    if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN, Stage.BREACHED) or one.setting is None:
         raise work.refuse("content.not_approved")
     _check_text(command.text, work)
     return [_published(command, one.setting, work)]
@@ -94,7 +95,7 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
         text_sha256=digest(form, command.text),
         published_at=work.context.at,
         live_check_after_s=clocks.live_check_after_s,
-        protection_s=clocks.protection_s,
+        protection_s=_protection_s(work),
         fee_minor=one.terms.fee_minor,
         currency=work.contract.currency,
         due_at=work.after(clocks.verify_s),
@@ -102,11 +103,21 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
     )
 
 
+def _protection_s(work: Work) -> int:
+    """A paid post that is put up again is protected for what is left of its days, as before."""
+    until = work.deliverable.protected_until
+    if work.deliverable.stage is not Stage.BREACHED or until is None:
+        return work.contract.terms.value.clocks.protection_s
+    return max(1, int((until - work.context.at).total_seconds()))
+
+
 def verify(command: VerifyContent, work: Work) -> Sequence[WorkEvent]:
     """A look found the post as approved; from now on it is owed."""
     work.context.actor.require("system")
     one, terms = work.deliverable, work.contract.terms.value
-    if one.stage in (*OWED, *OVER):
+    if one.stage in BREACH:
+        return [cured(command, work)]
+    if one.stage in (*OWED, *CLOSED):
         return []
     if one.stage is not Stage.PUBLISHED:
         raise work.refuse("content.not_published")
@@ -126,9 +137,11 @@ def verify(command: VerifyContent, work: Work) -> Sequence[WorkEvent]:
 
 
 def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
-    """A look found it otherwise, before it was paid: it may be published again, or it lapses."""
+    """A look found it otherwise. Before it was paid it may be published again, or it lapses; later it is a breach."""
     work.context.actor.require("system")
     reason_code(command.reason)
+    if work.deliverable.stage in (Stage.SETTLED, Stage.CURING):
+        return notice(command, work)
     if work.deliverable.stage not in (Stage.PUBLISHED, Stage.VERIFIED):
         return []
     due_at = work.after(work.contract.terms.value.clocks.revision_s)
@@ -138,7 +151,7 @@ def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
 def settle(command: SettleDeliverable, work: Work) -> Sequence[WorkEvent]:
     """The ledger has paid: as it was asked to, or by finance's hand at any stage before the end."""
     work.context.actor.require("system")
-    if work.deliverable.stage is Stage.SETTLED:
+    if work.deliverable.stage in PAID:
         return []
     if work.deliverable.stage is Stage.ENDED:
         raise work.refuse("content.not_being_paid")
@@ -149,7 +162,7 @@ def end(command: EndDeliverable, work: Work) -> Sequence[WorkEvent]:
     """The ledger has returned the money, by its clock or by finance's hand: there is nothing left to work for."""
     work.context.actor.require("system")
     reason_code(command.reason)
-    if work.deliverable.stage in OVER:
+    if work.deliverable.stage in CLOSED:
         return []
     return [returned(work.deliverable, work.contract, command.reason, work.context.at, command.returned_minor)]
 

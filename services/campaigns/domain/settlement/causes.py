@@ -1,6 +1,7 @@
 """Causes of settlement from other services; subscribe.py makes each of a public message."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,18 @@ class PaymentDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentClawedBack:
+    """ledger: money of a paid deliverable went back to the brand; `owed_minor` of it is the creator's debt."""
+
+    collaboration_id: str
+    deliverable_id: str
+    claw_back_id: str
+    taken_minor: int
+    owed_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContentLookedAt:
     """compliance: a look at a published post."""
 
@@ -37,6 +50,7 @@ class ContentLookedAt:
     found: bool
     label_present: bool
     text_unchanged: bool
+    looked_at: datetime | None = None
 
     @property
     def ok(self) -> bool:

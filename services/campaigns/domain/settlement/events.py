@@ -1,6 +1,7 @@
 """Events of settlement: each is a step, and most are a request to another stream, which the relay sends."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.campaigns.domain.shared.contract import Parties
 from services.campaigns.domain.shared.requests import RequestRefused
@@ -23,6 +24,7 @@ class TakeDownRequested:
     deliverable_id: str
     look_id: str
     reason: str
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,39 @@ class PartPaid:
     creator_net_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClawBackRequested:
+    """ledger.ClawBackPayment."""
+
+    collaboration_id: str
+    parties: Parties
+    deliverable_id: str
+    claw_back_id: str
+    attempt: int
+    amount_minor: int
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClawBackConfirmed:
+    """campaigns.RecordClawBack."""
+
+    collaboration_id: str
+    deliverable_id: str
+    claw_back_id: str
+    taken_minor: int
+    owed_minor: int
+    currency: str
+
+
 SettlementEvent = (
-    VerificationRequested | TakeDownRequested | PaymentRequested | PartPaid | SettlementRequested | RequestRefused
+    VerificationRequested
+    | TakeDownRequested
+    | PaymentRequested
+    | PartPaid
+    | SettlementRequested
+    | ClawBackRequested
+    | ClawBackConfirmed
+    | RequestRefused
 )

@@ -1,4 +1,5 @@
-"""Settlement: looks at a post verify it or take it down; an authorised payment is asked of the ledger and settled.
+"""Settlement: looks at a post verify it or take it down, before it is paid and after; an authorised payment is asked of the
+ledger and settled, and so is a claw-back.
 
 The settlement delay and the freeze of a dispute are the collaboration's own: it authorises the payment at the head.
 """
@@ -10,8 +11,10 @@ from typing import Any, assert_never
 from kernel.core.decider import Context, Decider
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id, split_stream
-from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentReleased
+from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentClawedBack, PaymentReleased
 from services.campaigns.domain.settlement.events import (
+    ClawBackConfirmed,
+    ClawBackRequested,
     PartPaid,
     PaymentRequested,
     SettlementEvent,
@@ -20,14 +23,15 @@ from services.campaigns.domain.settlement.events import (
     VerificationRequested,
 )
 from services.campaigns.domain.shared.requests import RequestRefused
-from services.campaigns.domain.shared.work_events import PaymentAuthorised
+from services.campaigns.domain.shared.work_events import ClawBackOrdered, PaymentAuthorised
 
 CATEGORY = "settlement"
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`seen` is whether the newest look was good, `attempt` the newest payment asked for; `parts` are the partial payments,
+    """`seen` is whether the newest look was good, `attempt` the newest payment asked for,
+    `clawing` the newest claw-back; `parts` are the partial payments,
     which brought the creator `parts_net_minor`."""
 
     look_id: str = ""
@@ -35,6 +39,8 @@ class Settlement:
     attempt: int = 0
     settled: bool = False
     refused: str = ""
+    clawing: int = 0
+    clawed_back: bool = False
     parts: tuple[str, ...] = ()
     parts_net_minor: int = 0
 
@@ -42,7 +48,9 @@ class Settlement:
 def route(incoming: Delivered[Any]) -> str | None:
     """One stream per deliverable."""
     match incoming.event:
-        case ContentLookedAt() | PaymentAuthorised() | PaymentReleased() as event:
+        case (
+            ContentLookedAt() | PaymentAuthorised() | PaymentReleased() | ClawBackOrdered() | PaymentClawedBack()
+        ) as event:
             return f"{CATEGORY}-{event.deliverable_id}"
         case CommandRefused(requester=requester):
             return requester if split_stream(requester)[0] == CATEGORY else None
@@ -51,7 +59,7 @@ def route(incoming: Delivered[Any]) -> str | None:
 
 
 def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Sequence[SettlementEvent]:
-    """The next step; looks after the payment concern nobody here."""
+    """The next step; a late or repeated event decides nothing."""
     match incoming.event:
         case ContentLookedAt() as event:
             return _looked(event, state)
@@ -59,6 +67,10 @@ def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Seq
             return _authorised(event, split_stream(incoming.stream)[1], state)
         case PaymentReleased() as event:
             return _released(event, state)
+        case ClawBackOrdered() as event:
+            return _claw_back(event, split_stream(incoming.stream)[1], state)
+        case PaymentClawedBack() as event:
+            return [] if state.clawed_back else [_confirmed(event)]
         case CommandRefused(command_id=command_id, command=command, code=code):
             return [] if command_id == state.refused else [RequestRefused(command_id, command, code)]
         case _:
@@ -66,11 +78,12 @@ def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Seq
 
 
 def _looked(event: ContentLookedAt, state: Settlement) -> Sequence[SettlementEvent]:
-    if state.settled or state.look_id == event.look_id or (event.ok and state.seen):
+    if state.look_id == event.look_id or (event.ok and state.seen):
         return []
     if event.ok:
         return [VerificationRequested(event.collaboration_id, event.deliverable_id, event.look_id)]
-    return [TakeDownRequested(event.collaboration_id, event.deliverable_id, event.look_id, _fault(event))]
+    where = (event.collaboration_id, event.deliverable_id, event.look_id)
+    return [TakeDownRequested(*where, _fault(event), event.looked_at)]
 
 
 def _fault(event: ContentLookedAt) -> str:
@@ -106,6 +119,19 @@ def _released(event: PaymentReleased, state: Settlement) -> Sequence[SettlementE
     return [SettlementRequested(*where, event.creator_net_minor + state.parts_net_minor, event.currency)]
 
 
+def _claw_back(event: ClawBackOrdered, collaboration_id: str, state: Settlement) -> Sequence[SettlementEvent]:
+    """Where nothing was paid nothing is asked for."""
+    if not event.amount_minor or event.attempt <= state.clawing:
+        return []
+    where = (collaboration_id, event.parties, event.deliverable_id, event.claw_back_id, event.attempt)
+    return [ClawBackRequested(*where, event.amount_minor, event.currency, event.reason)]
+
+
+def _confirmed(event: PaymentClawedBack) -> ClawBackConfirmed:
+    where = (event.collaboration_id, event.deliverable_id, event.claw_back_id)
+    return ClawBackConfirmed(*where, event.taken_minor, event.owed_minor, event.currency)
+
+
 def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
     """The fold; total. A refused request leaves the newest look open, so that the next good one counts again."""
     match event:
@@ -119,6 +145,10 @@ def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
             return replace(state, parts=(*state.parts, release_id), parts_net_minor=state.parts_net_minor + net_minor)
         case SettlementRequested():
             return replace(state, settled=True)
+        case ClawBackRequested(attempt=attempt):
+            return replace(state, clawing=attempt)
+        case ClawBackConfirmed():
+            return replace(state, clawed_back=True)
         case RequestRefused(command_id=command_id):
             return replace(state, seen=False, refused=command_id)
         case _:

@@ -239,6 +239,28 @@ class ContentVerified:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BreachNoticed:
+    """Within the protection days a look found a paid post gone, changed, or without its label. The creator restores it until
+    `due_at`, and says so by reporting it once more."""
+
+    parties: Parties
+    deliverable_id: str
+    look_id: str
+    reason: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BreachCured:
+    """A look found the post as agreed again, or a ruling excused it (`by` staff)."""
+
+    parties: Parties
+    deliverable_id: str
+    look_id: str
+    by: Ruler
+
+
 ContentEvent = (
     ContentSubmitted
     | ContentReviewed
@@ -250,4 +272,6 @@ ContentEvent = (
     | ContentPublished
     | ContentTakenDown
     | ContentVerified
+    | BreachNoticed
+    | BreachCured
 )

@@ -40,6 +40,7 @@ class Clocks:
     live_check_after_s: Lasting = HOUR_S
     protection_s: Lasting = 30 * DAY_S
     dispute_s: Lasting = 14 * DAY_S
+    cure_s: Annotated[int, Asked(Interval(ge=48 * HOUR_S, le=LONGEST_S))] = 48 * HOUR_S
 
 
 class LadderStage(StrEnum):
@@ -67,6 +68,8 @@ class Terms:
 
     `brand_fee_bps` is paid by the brand on top of the fee, `creator_fee_bps` is left by the creator to the platform:
     both are what the policy of the platform named `fee_policy` says.
+    `claw_back_bps` of what a deliverable brought its creator goes back to the brand when the post breaks the agreement within its
+    protection days and is not restored in time; 0: a dispute decides.
     """
 
     brand_fee_bps: Annotated[int, Asked(Interval(ge=0, le=5_000))] = 1_000
@@ -75,6 +78,7 @@ class Terms:
     clocks: Clocks = field(default_factory=Clocks)
     ladder: Ladder = field(default_factory=Ladder)
     fee_policy: str = FIRST_POLICY
+    claw_back_bps: Annotated[int, Asked(Interval(ge=0, le=BASIS_POINTS))] = 0
 
 
 def check_terms(terms: Terms) -> None:
@@ -84,6 +88,7 @@ def check_terms(terms: Terms) -> None:
     check_number(terms, "brand_fee_bps", "terms.brand_fee_out_of_range", "limit_bps")
     check_number(terms, "creator_fee_bps", "terms.creator_fee_out_of_range", "limit_bps")
     check_number(terms, "max_revisions", "terms.max_revisions_out_of_range")
+    check_number(terms, "claw_back_bps", "terms.claw_back_out_of_range", "limit_bps")
     shares = [0, *(ladder_share(terms.ladder, stage) for stage in LadderStage), BASIS_POINTS]
     valid(shares == sorted(shares), "terms.ladder_falls")
 

@@ -180,6 +180,33 @@ class DeliverableEscalated:
 
 
 @dataclass(frozen=True, slots=True)
+class ClawBackOrdered:
+    """A breach was not cured: `share_bps` of what the creator was paid goes back to the brand. `attempt` counts from 1."""
+
+    parties: Parties
+    deliverable_id: str
+    claw_back_id: str
+    attempt: int
+    share_bps: int
+    amount_minor: int
+    currency: str
+    reason: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableClawedBack:
+    """The ledger has booked it: `taken_minor` of the creator's balance, `owed_minor` as a debt that later payments recover."""
+
+    parties: Parties
+    deliverable_id: str
+    claw_back_id: str
+    taken_minor: int
+    owed_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeEscalated:
     """Staff have not ruled in time. `escalations` counts from 1; the next one follows at `due_at`."""
 
@@ -216,6 +243,8 @@ WorkEvent = (
     | CollaborationSettled
     | CollaborationCancelled
     | DeliverableEscalated
+    | ClawBackOrdered
+    | DeliverableClawedBack
     | DisputeOpened
     | DisputeEscalated
     | DisputeRuled
