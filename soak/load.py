@@ -115,6 +115,8 @@ class Load:
         self.ended: list[Deal] = []
         self._payees: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.collaborations: Counter[str] = Counter()
+        self._engaged: set[str] = set()
+        """Creators of the campaigns under way: each takes part in one at a time, as some have a place for one only."""
         self.doing: dict[str, str] = {}
         """What each campaign under way waits for."""
         self._seed, self._at_a_time, self._next = seed, at_a_time, first
@@ -216,8 +218,14 @@ class Load:
     async def _collaborate(self, name: str, deal: Deal, chance: random.Random) -> None:
         self.doing[name] = "search"
         found = await people.search(self.caller, deal, self._imported)
-        chosen = zip(chance.sample(range(NUMBERS), 2), chance.sample(sorted(found), 2), strict=True)
-        pairings = [Pairing(deal, number, creator(id_)) for number, id_ in chosen]
+        taking_part = chance.sample(sorted(found.keys() - self._engaged), 2)
+        self._engaged.update(taking_part)
+        await asyncio.gather(*[people.verify_residence(self.caller, id_, found[id_]) for id_ in taking_part])
+        chosen = zip(chance.sample(range(NUMBERS), 2), taking_part, strict=True)
+        await self._with(name, deal, [Pairing(deal, number, creator(id_)) for number, id_ in chosen], chance)
+        self._engaged.difference_update(taking_part)
+
+    async def _with(self, name: str, deal: Deal, pairings: list[Pairing], chance: random.Random) -> None:
         self.doing[name] = "collaborations"
         work = Work(self.caller, self.heard, lambda step: self.collaborations.update([step]))
         await asyncio.gather(*[work.lead(pairing) for pairing in pairings])

@@ -100,11 +100,11 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
         chosen = fresh[: deal.collaborations]
         taken |= {id_: found[id_] for id_ in chosen}
         pairings += [Pairing(deal, number_, creator(id_)) for number_, id_ in enumerate(chosen)]
-    await asyncio.gather(*[_verify_residence(market, *each) for each in taken.items()])
+    await asyncio.gather(*[verify_residence(market, *each) for each in taken.items()])
     return pairings
 
 
-async def _verify_residence(market: Market, creator_id: str, country: str) -> None:
+async def verify_residence(market: Market, creator_id: str, country: str) -> None:
     """Finance has seen where a creator lives: without it nothing could be paid."""
     body = {"country": country, "reference": "identity document"}
     await market.do("ledger", "PUT", f"/tax-residences/{creator_id}", FINANCE, body)

@@ -6,7 +6,6 @@ What the topics hold of after that moment stands in no log any more; `after-rest
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -15,56 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from cli.distributed import SANDBOX, Servers, migrate
-from cli.layout import ROOT, SERVICES, Layout, Ports
+from cli.distributed import Servers
+from cli.layout import ROOT, Layout
 from cli.open_services import open_services
-from cli.platform import LocalPlatform, Name
 from kernel.host.app import App
 from kernel.verify.invariants import broken, check_service
 from soak import ending
 from tests.kit import forked
+from tests.kit.together import ALL_ROLES, Together, together
 from tests.kit.working import campaigns, work_goes_on, working
 from tools.servers import KafkaServer, PostgresServer
 from tools.servers.install import postgres_binaries
-from tools.servers.places import free_port
-from tools.servers.run import Process
 from tools.speed import patience
 
-ROLES = ("rest", "rpc", "relay", "project", "process")
 COPY_S = 60
-
-
-class Together(LocalPlatform):
-    """One process for each service with all its roles, and one for the world outside, which outlives a disaster."""
-
-    @classmethod
-    def start(cls, layout: Layout) -> "Together":
-        migrate(layout)
-        probes = {(service, "all"): free_port() for service in SERVICES}
-        made = cls(layout, {name: _process(layout, name, port) for name, port in probes.items()}, None, dict(probes))
-        outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
-        env = layout.environment(SERVICES[0]) | outside
-        made.processes[SANDBOX] = Process([sys.executable, "-m", "sandbox"], layout.folder / "sandbox.log", env=env)
-        for process in made.processes.values():
-            process.start()
-        return made
-
-    def services(self) -> list[Name]:
-        return [name for name in self.processes if name != SANDBOX]
-
-    def stop(self) -> None:
-        """Every service, in good order; the world outside stays."""
-        for name in self.services():
-            self.processes[name].signal(signal.SIGTERM, leader_only=True)
-        for name in self.services():
-            self.processes[name].wait()
-
-
-def _process(layout: Layout, name: Name, probe: int) -> Process:
-    service, _ = name
-    command = [sys.executable, "-m", f"services.{service}", *ROLES]
-    environment = layout.environment(service) | {"DANDELION_OPS_PORT": str(probe)}
-    return Process(command, layout.folder / f"{service}.log", env=environment)
 
 
 @dataclass
@@ -116,10 +79,7 @@ async def dandelion(layout: Layout, *words: str) -> "subprocess.CompletedProcess
 async def platform(fresh_kafka: KafkaServer, fresh_postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[Together]:
     if fresh_postgres.data is None:
         pytest.skip("PostgreSQL is a container here: tests/deploy/test_docker.py has its drill")
-    stores = await Servers(fresh_kafka, fresh_postgres).stores(tmp_path)
-    layout = Layout.at(tmp_path, Ports.free(free_port), stores)
-    layout.save(os.getpid(), "together")
-    with await asyncio.to_thread(Together.start, layout) as running:
+    with await together(Servers(fresh_kafka, fresh_postgres), tmp_path, ALL_ROLES) as running:
         await running.wait()
         yield running
 
