@@ -198,7 +198,7 @@ class Load:
         await people.publish(self.caller, deal)
         if plain is LATE:
             self.doing[name] = "an invitation nobody answers"
-            await Work(self.caller, self.heard, lambda _: None).invite_in_vain(deal)
+            await Work(self.caller, self.heard, lambda _: None).invite_in_vain(deal, self._engaged)
         else:
             await self._collaborate(name, deal, chance)
         self.ended.append(deal)

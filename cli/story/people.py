@@ -2,7 +2,7 @@
 
 import asyncio
 import csv
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,9 +114,9 @@ def creator(creator_id: str) -> Who:
     return Who(f"creator {creator_id[:8]}", creator_id, "creator")
 
 
-async def find_one(market: Market, deal: Deal) -> Who:
-    """Somebody for a single invitation."""
-    return creator(list(await search(market, deal, ""))[-1])
+async def find_one(market: Market, deal: Deal, taken: Container[str] = ()) -> Who:
+    """Somebody for a single invitation, who takes part in nothing else."""
+    return creator([id_ for id_ in await search(market, deal) if id_ not in taken][-1])
 
 
 async def search(market: Market, deal: Deal, token: str = "") -> dict[str, str]:

@@ -67,7 +67,8 @@ class Teller:
         steps = sum(deal.collaborations * (2 + len(deal.fees_minor)) for deal in DEALS)
         async with self._part("collaborations to settlement", steps) as step:
             work = Work(market, heard, lambda _: step(1))
-            await asyncio.gather(work.invite_in_vain(), *[work.lead(pairing) for pairing in pairings])
+            taken = {pairing.creator.tenant for pairing in pairings}
+            await asyncio.gather(work.invite_in_vain(taken=taken), *[work.lead(pairing) for pairing in pairings])
 
     async def _measure(self) -> None:
         market, heard, size = self._market, self._heard, self._size

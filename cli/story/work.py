@@ -1,7 +1,7 @@
 """The second part: from an offer to content that is up, looked at and paid, one coroutine per collaboration."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -191,9 +191,9 @@ class Work:
         await self._market.do("campaigns", "POST", f"{piece.path}/cancel", piece.pairing.deal.brand, body)
         await self._heard.one(ledger.RefundIssued, deliverable_id=piece.deliverable_id)
 
-    async def invite_in_vain(self, deal: Deal = LATE) -> None:
-        """An invitation that nobody answers runs out; its campaign is cancelled."""
-        stranger = await find_one(self._market, deal)
+    async def invite_in_vain(self, deal: Deal = LATE, taken: Container[str] = ()) -> None:
+        """An invitation that nobody answers runs out; its campaign is cancelled. `taken` creators work for others."""
+        stranger = await find_one(self._market, deal, taken)
         body = {"creator_id": stranger.tenant, "fees_minor": list(deal.fees_minor)}
         receipt = await self._market.do("campaigns", "POST", f"/campaigns/{deal.id}/invite", deal.brand, body)
         id_ = str(receipt["stream"]).partition("-")[2]

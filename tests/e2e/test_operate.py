@@ -20,6 +20,7 @@ from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
 from kernel.streams import halted
 from tests.kit import forked
+from tests.kit.until import until
 from tools.speed import patience
 
 Done = subprocess.CompletedProcess[str]
@@ -94,10 +95,14 @@ async def test_a_bad_row_is_named_and_the_good_ones_are_kept(platform: Embedded,
 
 async def test_lag_comes_to_nothing(platform: Embedded) -> None:
     await _parked(platform)
-    done = await dandelion(platform, "lag")
-    rows = [line.split() for line in done.stdout.splitlines()[2:]]
-    assert {row[0] for row in rows} == set(platform.layout.ports.http)
-    assert {row[-1] for row in rows} == {"0"}
+
+    async def is_nothing() -> bool:
+        done = await dandelion(platform, "lag")
+        rows = [line.split() for line in done.stdout.splitlines()[2:]]
+        assert {row[0] for row in rows} == set(platform.layout.ports.http)
+        return {row[-1] for row in rows} == {"0"}
+
+    await until(is_nothing)
 
 
 async def test_lag_fails_and_names_a_reader_that_has_stopped(platform: Embedded) -> None:
