@@ -25,6 +25,7 @@ STREAM = f"creator-{CREATOR_ID}"
 LATER = NOON + timedelta(days=30)
 KNOWN = CreatorHeard(CREATOR_ID)
 CLOSED = CreatorHeard(CREATOR_ID, open=False, max_parallel_jobs=2)
+FORGOTTEN = CreatorHeard(CREATOR_ID, forgotten=True)
 SUSPENDED = CreatorHeard(CREATOR_ID, suspended=True, suspended_until=LATER)
 
 
@@ -41,11 +42,10 @@ def caused(event: Any) -> Delivered[Any]:
         pytest.param([KNOWN], CreatorSuspended(CREATOR_ID, LATER), [SUSPENDED], id="suspended"),
         pytest.param([SUSPENDED], CreatorReinstated(CREATOR_ID), [KNOWN], id="reinstated"),
         pytest.param([KNOWN], CreatorReinstated(CREATOR_ID), [], id="reinstated_for_nothing"),
-        pytest.param([KNOWN], SubjectErased(CREATOR_ID), [CreatorHeard(CREATOR_ID, forgotten=True)], id="forgotten"),
-        pytest.param(
-            [CreatorHeard(CREATOR_ID, forgotten=True)], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"
-        ),
-        pytest.param([], SubjectErased(CREATOR_ID), [], id="somebody_else_is_forgotten"),
+        pytest.param([KNOWN], SubjectErased(CREATOR_ID), [FORGOTTEN], id="forgotten"),
+        pytest.param([FORGOTTEN], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"),
+        pytest.param([], SubjectErased(CREATOR_ID), [FORGOTTEN], id="forgotten_before_the_registration_came"),
+        pytest.param([FORGOTTEN], SubjectErased(CREATOR_ID), [], id="forgotten_twice"),
     ],
 )
 def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """Funding, review and settlement: the story, every way back, and silence for what is late or repeated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ from services.campaigns.domain.shared.compensation import Compensation, Compensa
 from services.campaigns.domain.shared.content_events import LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.shared.events import ApplicationAccepted, CampaignPaused, Side
 from services.campaigns.domain.shared.requests import RequestRefused
-from services.campaigns.domain.shared.terms import LadderStage
+from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
@@ -55,6 +56,9 @@ AGREED = Hashed.of(TWO)
 FIRST = "fees@2025-01-01"
 SEAL = AGREED.sha256
 GIVEN = Hashed.of(contract((0,), brief(compensation=Compensation(CompensationKind.GIFT))))
+OLD = Hashed.of(replace(TWO, terms=Hashed.of(Terms(brand_fee_bps=0, creator_fee_bps=500))))
+UNNAMED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", "")
+           for each in TWO.deliverables]  # fmt: skip
 HELD = [EscrowConfirmed(D1), EscrowConfirmed(D2)]
 ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", FIRST)
          for each in TWO.deliverables]  # fmt: skip
@@ -101,6 +105,7 @@ END = EndRequested(APPLICATION_ID, D1, "escrow.expired", 110_000, "CNY")
         pytest.param([], ACCEPTED, CONTRACTING, id="accepted_asks_for_the_contract"),
         pytest.param(HOLDING, ACCEPTED, [], id="accepted_late"),
         pytest.param(CONTRACTING, CONTRACTED, ASKED, id="contracted_asks_for_each_escrow"),
+        pytest.param(CONTRACTING, CollaborationContracted(OLD, "", NOON), UNNAMED, id="fees_of_before_have_no_policy"),
         pytest.param(CONTRACTING, CollaborationContracted(GIVEN, "", NOON), [FundingRequested(APPLICATION_ID)], id="gift"),
         pytest.param(FUNDING, CONTRACTED, [], id="contracted_late"),
         pytest.param(HOLDING, EscrowHeld(APPLICATION_ID, D1), HELD[:1], id="one_is_held"),

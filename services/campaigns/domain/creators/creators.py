@@ -33,7 +33,8 @@ def route(incoming: Delivered[Any]) -> str | None:
 
 
 def decide(incoming: Delivered[Any], state: CreatorHeard | None, context: Context) -> Sequence[CreatorHeard]:
-    """What is known now, where it is something new. Whom nobody has heard of is nobody to forget."""
+    """What is known now, where it is something new. An erasure may come before the registration: the topics have no common
+    order."""
     after = _after(incoming.event, state)
     return [] if after is None or after == state else [after]
 
@@ -48,8 +49,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(creator_id), suspended=True, suspended_until=until)
         case CreatorReinstated(creator_id):
             return replace(state or CreatorHeard(creator_id), suspended=False, suspended_until=None)
-        case SubjectErased():
-            return replace(state, forgotten=True) if state else None
+        case SubjectErased(subject_id):
+            return replace(state or CreatorHeard(subject_id), forgotten=True)
         case _:
             return None
 

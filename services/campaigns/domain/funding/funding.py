@@ -30,6 +30,7 @@ from services.campaigns.domain.funding.events import (
 )
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.events import ApplicationAccepted
+from services.campaigns.domain.shared.fees import sealed_policy
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
@@ -128,7 +129,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             each.brand_fee_minor,
             contract.currency,
             contract.brief.value.jurisdiction.value,
-            contract.terms.value.fee_policy,
+            sealed_policy(contract.terms.value),
         )
         for each in priced
     ]

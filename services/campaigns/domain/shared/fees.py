@@ -40,6 +40,12 @@ def under_policy(terms: Hashed[Terms], policy: FeePolicyHeard) -> Hashed[Terms]:
     return terms if fees == terms.value else Hashed.of(fees)
 
 
+def sealed_policy(terms: Terms) -> str:
+    """The policy that terms were sealed under; empty for terms of before, whose fees were the brand's own choice."""
+    chosen = (terms.brand_fee_bps, terms.creator_fee_bps) != (FIRST.brand_fee_bps, FIRST.creator_fee_bps)
+    return "" if chosen and terms.fee_policy == FIRST.name else terms.fee_policy
+
+
 def same_but_fees(terms: Terms, other: Terms) -> bool:
     """Whether two terms differ in nothing that a party chooses."""
     return under_policy(Hashed.of(terms), FIRST).value == under_policy(Hashed.of(other), FIRST).value
