@@ -58,7 +58,7 @@ def _fold(
         yield _look(event.transfer.kind, event.transfer.transfer_id, 1, fact.at, fact.at)
     if event.transfer is not None and event.kind in CONCLUDED:
         yield (watch_stream(event.transfer.transfer_id), "look"), None
-    if event.deal is not None:
+    if event.deal is not None and event.kind is not ChainKind.CLAWED_BACK:
         yield from _expiry(event, event.deal)
 
 

@@ -1,7 +1,7 @@
 """Escrow per deliverable: held at contract, released on verification, returned on cancellation. Decided at the head."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
@@ -26,6 +26,7 @@ from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import ESCROWS, TAX_YEARS, Escrow, EscrowStatus
 from services.ledger.domain.tax import (
+    CHINA_STANDARD_TIME,
     CN_AUTHORITY,
     CN_COUNTRY,
     CN_CURRENCY,
@@ -36,7 +37,7 @@ from services.ledger.domain.tax import (
     year_key,
 )
 from services.ledger.domain.transfers import Leg, Ref
-from services.ledger.domain.waiting import EscrowEvent, awaited, deferred
+from services.ledger.domain.waiting import EscrowEvent, awaited, check_alone, deferred
 
 ESCROW_LIFE_S = 400 * 86_400
 """After this an escrow that nobody released or cancelled goes back to the brand: no money is stuck for ever."""
@@ -143,6 +144,7 @@ def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
         raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
     if command.fee_minor > row.fee_left_minor or command.brand_fee_minor > row.brand_fee_left_minor:
         raise Refused("escrow.not_enough_left", left_minor=row.left_minor)
+    check_alone(command, context)
     final = command.fee_minor + command.brand_fee_minor == row.left_minor
     payees = payees_of(command) if command.fee_minor else ()
     if (wait := awaited(row, payees, context)) is not None:
@@ -189,7 +191,7 @@ def _pay_out(
     released = _released(books, command, context, row, final, kind)
     escrow = Ref(Code.ESCROW, row.deliverable_id)
     chain = books.post(
-        command, ChainKind.PAYMENT_RELEASED, row.currency, _release_legs(escrow, row, released),
+        command, ChainKind.PAYMENT_RELEASED, row.currency, _release_legs(escrow, row, released, context.at),
         (escrow,) if final else (), deal=deal_of(row), released=released,
     )  # fmt: skip
     return [chain, *_tax_facts(chain, released)]
@@ -248,26 +250,30 @@ def _withheld(currency: str, payee_id: str, share_minor: int, context: Context) 
     )
 
 
-def _release_legs(escrow: Ref, row: Escrow, released: Released) -> Iterable[Leg]:
+def _release_legs(escrow: Ref, row: Escrow, released: Released, at: datetime) -> Iterable[Leg]:
     """Row 7 in its order: fee, VAT, agency, then each creator's tax and the rest; row 10 right behind."""
 
     def out(code: Code, owner: str, amount_minor: int) -> Leg:
         return Leg(escrow, Ref(code, owner), amount_minor, row.currency)
 
-    period = _period(released)
     yield out(Code.FEE_REVENUE, PLATFORM, released.brand_revenue_minor + released.creator_revenue_minor)
-    yield out(Code.VAT_OUTPUT, f"{CN_AUTHORITY}:{period}", released.vat_minor)
+    yield out(Code.VAT_OUTPUT, f"{CN_AUTHORITY}:{_cn_month(at)}", released.vat_minor)
     yield out(Code.AGENCY_AVAILABLE, row.agency_id, released.agency_minor)
     for payee in released.payees:
-        yield out(Code.TAX_WITHHELD, f"{payee.tax.authority}:{period}", payee.tax.withheld_minor)
+        yield out(Code.TAX_WITHHELD, f"{payee.tax.authority}:{_period(payee.tax)}", payee.tax.withheld_minor)
         yield out(Code.CREATOR_AVAILABLE, payee.creator_id, payee.share_minor - payee.tax.withheld_minor)
         debt = Ref(Code.CREATOR_RECEIVABLE, payee.creator_id)
         yield Leg(Ref(Code.CREATOR_AVAILABLE, payee.creator_id), debt, payee.recovered_minor, row.currency)
 
 
-def _period(released: Released) -> str:
-    tax = released.payees[0].tax
+def _period(tax: Withholding) -> str:
     return f"{tax.year}-{tax.month:02d}"
+
+
+def _cn_month(at: datetime) -> str:
+    """The month in China, whose authority VAT is owed to, wherever the payees are resident."""
+    local = at + CHINA_STANDARD_TIME
+    return f"{local.year}-{local.month:02d}"
 
 
 def _tax_facts(chain: ChainPosted, released: Released) -> Iterable[TaxWithheld]:

@@ -56,13 +56,19 @@ def awaited(row: Escrow, payees: Iterable[str], context: Context) -> tuple[str, 
     return None
 
 
+def check_alone(command: ReleasePayment | CancelEscrow, context: Context) -> WaitingPayment | None:
+    """The row of this payment, if it waits; raises Refused `escrow.payment_waits` while another of its deliverable does."""
+    waiting = context.rows.get(WAITING, (command.deliverable_id,))
+    if waiting is not None and waiting.chain_id != command.chain_id:
+        raise Refused("escrow.payment_waits", reason=waiting.reason, do="let finance settle what it waits for first")
+    return waiting
+
+
 def deferred(
     command: ReleasePayment | CancelEscrow, deal: Deal, payee_id: str, reason: str, context: Context
 ) -> list[EscrowEvent]:
-    """Says that the payment waits, once; another payment of the same deliverable is refused meanwhile."""
-    waiting = context.rows.get(WAITING, (deal.deliverable_id,))
-    if waiting is not None and waiting.chain_id != command.chain_id:
-        raise Refused("escrow.payment_waits", reason=waiting.reason, do="let finance settle what it waits for first")
+    """Says that the payment waits, once."""
+    waiting = check_alone(command, context)
     if waiting is not None and (waiting.payee_id, waiting.reason) == (payee_id, reason):
         return []
     release = command if isinstance(command, ReleasePayment) else None
@@ -71,7 +77,7 @@ def deferred(
 
 
 def _fold(fact: DecidedEvent[PaymentDeferred | ChainPosted], rows: Rows) -> Iterable[tuple[Key, WaitingPayment | None]]:
-    """A payment out of the escrow, or the escrow's end, ends the waiting."""
+    """The payment that waited, or the escrow's end, ends the waiting; another payment out of the escrow does not."""
     event = fact.event
     if event.deal is None:
         return
@@ -80,8 +86,12 @@ def _fold(fact: DecidedEvent[PaymentDeferred | ChainPosted], rows: Rows) -> Iter
         command = canonical(event.release or event.cancel).decode()
         where = (*key, event.payee_id, event.deal.currency, event.reason, event.chain_id)
         yield key, WaitingPayment(*where, event.cancel is not None, command)
-    elif event.kind is not ChainKind.ESCROW_HELD and rows.get(WAITING, key) is not None:
+    elif (waiting := rows.get(WAITING, key)) is not None and (event.chain_id == waiting.chain_id or _ends(event)):
         yield key, None
+
+
+def _ends(chain: ChainPosted) -> bool:
+    return chain.kind is ChainKind.ESCROW_CANCELLED or (chain.released is not None and chain.released.final)
 
 
 WAITING: InlineTable[WaitingPayment] = InlineTable(

@@ -31,6 +31,9 @@ def test_from_the_balance() -> None:
     (chain,) = events
     assert isinstance(chain, ChainPosted)
     assert (chain.taken_minor, chain.owed_minor, chain.reason) == (600_000, 0, "content.gone")
+    assert not [row for row in world.table("deadlines").values() if row.name == "expire"], (
+        "an ended escrow has no clock"
+    )
 
 
 def test_what_the_balance_lacks_is_a_debt_that_the_next_payment_recovers() -> None:

@@ -1,6 +1,7 @@
 """Tax follows the payee's verified residence; what is not known lets the payment wait, and nothing else."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -131,6 +132,28 @@ def test_a_payment_that_waits_is_the_only_one() -> None:
     do(world, RELEASE)
     with pytest.raises(Fault, match=r"escrow\.payment_waits .*tax\.residence_unknown"):
         world.run(replace(RELEASE, release_id="another"))
+
+
+def test_what_waits_for_nothing_stays_behind_what_waits() -> None:
+    world = held_in("CNY", "CN", {})
+    do(world, RELEASE)
+    with pytest.raises(Fault, match=r"escrow\.payment_waits"):
+        world.run(replace(RELEASE, release_id="fee only", fee_minor=0))
+    verify(world)
+    with pytest.raises(Fault, match=r"escrow\.payment_waits"):
+        world.run(replace(RELEASE, release_id="another", fee_minor=1))
+    assert not [row for row in world.table("deadlines").values() if row.name == "expire"]
+    assert chains(do(world, RELEASE))
+
+
+def test_tax_and_vat_are_owed_for_the_month_in_china_whoever_is_paid_first() -> None:
+    world = held_in("CNY", "CN", {CREATOR: "US", SECOND_CREATOR: "CN"})
+    world.at = datetime(2026, 11, 30, 17, tzinfo=UTC)
+    events = do(world, replace(RELEASE, split=(Weight(CREATOR, 1), Weight(SECOND_CREATOR, 9))))
+    (taxed,) = [event.tax for event in events if isinstance(event, TaxWithheld)]
+    assert (taxed.month, taxed.withheld_minor > 0) == (12, True)
+    assert world.account(Code.TAX_WITHHELD, "cn-sta:2026-12").balance_minor == taxed.withheld_minor
+    assert world.account(Code.VAT_OUTPUT, "cn-sta:2026-12").balance_minor > 0
 
 
 def test_staff_may_still_give_the_money_back() -> None:
