@@ -17,6 +17,7 @@ from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
 from services.ledger.domain.commands import CancelEscrow, FailDeposit, ReleasePayment, stream_of
+from services.ledger.domain.deposits import EXPIRED
 from services.ledger.domain.discrepancies import NoteDiscrepancy, Origin, discrepancy_stream
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.hashchain import FORMULA
@@ -79,7 +80,7 @@ class Transfers:
             verdict = await self._provider.submit(transfer)
         undecided = verdict.status in (Word.UNKNOWN, Word.PENDING)
         if undecided and due.overdue and due.kind is TransferKind.DEPOSIT:
-            await self._execute(incoming, FailDeposit(due.transfer_id, "deposit.expired"))
+            await self._execute(incoming, FailDeposit(due.transfer_id, EXPIRED))
         else:
             await self._conclude(incoming, transfer, verdict)
 
@@ -88,7 +89,7 @@ class Transfers:
             command = concluded(verdict, transfer.amount_minor, transfer.currency)
             if command is not None:
                 await self._execute(incoming, command)
-        except (Refused, Conflict) as fault:
+        except (Refused, Conflict, Invalid) as fault:
             said = verdict.status.value
             extra = {"transfer": transfer.transfer_id, "code": fault.code, "verdict": said}
             log.error("provider's answer kept for reconciliation: it does not fit the books", extra=extra)

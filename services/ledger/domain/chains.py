@@ -75,13 +75,13 @@ def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Se
         case RequestDeposit():
             return deposits.request(command, context)
         case ConfirmDeposit():
-            return deposits.confirm(command, context)
+            return deposits.confirm(command, context, booked)
         case FailDeposit():
             return deposits.fail(command, context, booked)
         case ReverseDeposit():
             return deposits.reverse(command, context)
         case RestoreDeposit():
-            return deposits.restore(command, context)
+            return deposits.restore(command, context, booked)
         case SettleLine():
             return settlements.settle(command, context, booked)
         case IdentifyMoney():

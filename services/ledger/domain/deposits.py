@@ -19,13 +19,15 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.posting import Books
-from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReverseDeposit
+from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReverseDeposit, reversal_of
 from services.ledger.domain.rows import MISMATCH, TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
 SUSPENSE = Ref(Code.SUSPENSE, PROVIDER)
 DEPOSIT_LIFE = timedelta(days=3)
 """A charge that the provider has not confirmed by then is void; money that comes later is posted all the same."""
+EXPIRED = "deposit.expired"
+"""The reason of a failure that the clock says, and not the provider."""
 
 
 def require_owner(actor: Actor, owner: str, code: str) -> None:
@@ -68,13 +70,16 @@ def request(command: RequestDeposit, context: Context) -> list[ChainEvent]:
     return [_post(command, context, ChainKind.DEPOSIT_CHARGED, [leg], transfer)]
 
 
-def confirm(command: ConfirmDeposit, context: Context) -> list[ChainEvent]:
-    """Row 2. Money that came is a fact: late, it is posted anew; in another amount, that amount goes to suspense."""
+def confirm(command: ConfirmDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
+    """Row 2. Money that came is a fact: late, it is posted anew; in another amount or currency, that goes to suspense.
+    `booked` are the chains of the deposit's stream: what came back before this word of it was heard is not posted."""
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
     if row.status not in (TransferStatus.PENDING, TransferStatus.FAILED):
         raise Refused("deposit.not_pending", status=row.status)
+    if reversal_of(row.transfer_id, RETURNED) in booked:
+        raise Refused("deposit.came_back", do="compare the provider's list of the deposit with its statement")
     transfer = _transferred(row, provider_ref=command.provider_ref)
     brand = Ref(Code.BRAND_AVAILABLE, row.owner)
     pending = row.status == TransferStatus.PENDING
@@ -92,6 +97,8 @@ def fail(command: FailDeposit, context: Context, booked: Sequence[str]) -> list[
     `booked` are the chains of its stream."""
     context.actor.require("system")
     row = _deposit(context, command.deposit_id)
+    if command.reason == EXPIRED and row.status != TransferStatus.PENDING:
+        return []  # the provider's word came while the clock ran out: the clock knows of no money that came back
     if row.status in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
         left_minor, reason = row.amount_minor - row.reversed_minor, command.reason
         back = ReverseDeposit(row.transfer_id, RETURNED, row.currency, left_minor, 0, reason)
@@ -104,8 +111,9 @@ def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
-    if row.status == TransferStatus.PENDING and command.case == RETURNED:
-        return _void(FailDeposit(row.transfer_id, command.reason), context, row, command.reason)
+    whole = command.case == RETURNED and (command.amount_minor, command.currency) == (row.amount_minor, row.currency)
+    if row.status == TransferStatus.PENDING and whole:
+        return _void(command, context, row, command.reason)
     if row.status == TransferStatus.FAILED and command.case == RETURNED:
         return []
     _check_reversal(command, row, row.amount_minor - row.reversed_minor)
@@ -124,11 +132,14 @@ def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
     return [books.post(command, ChainKind.DEPOSIT_REVERSED, row.currency, legs, transfer=transfer, reason=reason)]
 
 
-def restore(command: RestoreDeposit, context: Context) -> list[ChainEvent]:
-    """Row 21: the brand's debt first, the rest is free deposit again."""
+def restore(command: RestoreDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
+    """Row 21: the brand's debt first, the rest is free deposit again. `booked` are the chains of the deposit's stream: only a
+    case that was opened is won."""
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
+    if command.opened_by not in booked:
+        raise Refused("deposit.case_unknown", case=command.case[:MAX_TEXT])
     _check_reversal(command, row, row.reversed_minor)
     books = Books(context.rows)
     debt_minor = books.account(Code.BRAND_RECEIVABLE, row.owner, row.currency).spendable_minor
@@ -150,7 +161,7 @@ def _check_reversal(command: ReverseDeposit | RestoreDeposit, row: Transfer, lim
         raise Refused("deposit.reversal_too_large", left_minor=limit_minor)
 
 
-def _void(command: FailDeposit, context: Context, row: Transfer, reason: str) -> list[ChainEvent]:
+def _void(command: FailDeposit | ReverseDeposit, context: Context, row: Transfer, reason: str) -> list[ChainEvent]:
     if row.status != TransferStatus.PENDING:
         raise Refused("deposit.not_pending", status=row.status)
     leg = Leg(CLEARING, Ref(Code.BRAND_AVAILABLE, row.owner), row.amount_minor, row.currency, Phase.VOID)
@@ -186,11 +197,12 @@ def _transferred(
 
 
 def _post(
-    command: RequestDeposit | ConfirmDeposit | FailDeposit,
+    command: RequestDeposit | ConfirmDeposit | FailDeposit | ReverseDeposit,
     context: Context,
     kind: ChainKind,
     legs: list[Leg],
     transfer: Transferred,
     reason: str = "",
 ) -> ChainEvent:
-    return Books(context.rows).post(command, kind, legs[0].currency, legs, transfer=transfer, reason=reason)
+    """The chain is in the currency of its last leg: what came may be in another than what was asked for and is void."""
+    return Books(context.rows).post(command, kind, legs[-1].currency, legs, transfer=transfer, reason=reason)

@@ -44,8 +44,10 @@ class Claim:
 
     @property
     def id(self) -> str:
-        named = (self.word,) if self.origin is Origin.SETTLEMENT else (self.word, self.reference, self.provider_ref)
-        return derived_id(DISCREPANCY, self.origin.value, *named)
+        if self.origin is Origin.SETTLEMENT:
+            return derived_id(DISCREPANCY, self.origin.value, self.word)
+        said = (self.reference, self.provider_ref, self.currency, str(self.gross_minor))
+        return derived_id(DISCREPANCY, self.origin.value, self.word, *said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ RETURNED = "returned"
 """The case of a deposit that came back without a dispute."""
 
 
+def reversal_of(deposit_id: str, case: str) -> str:
+    """The chain of a reversal."""
+    return f"cb:{deposit_id}:{case}"
+
+
 @dataclass(frozen=True, slots=True)
 class ReverseDeposit:
     """The provider takes a confirmed deposit back, whole or in part: it was returned, or the payer disputes it. `case`
@@ -23,7 +28,7 @@ class ReverseDeposit:
 
     @property
     def chain_id(self) -> str:
-        return f"cb:{self.deposit_id}:{self.case}"
+        return reversal_of(self.deposit_id, self.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,13 @@ class RestoreDeposit:
     amount_minor: int
 
     @property
+    def opened_by(self) -> str:
+        """The chain of the reversal that is decided."""
+        return reversal_of(self.deposit_id, self.case)
+
+    @property
     def chain_id(self) -> str:
-        return f"cb:{self.deposit_id}:{self.case}:won"
+        return f"{self.opened_by}:won"
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,8 @@ def _moved(chain: ChainPosted, transfer: Transferred, row: Transfer) -> Transfer
     settled = chain.kind is ChainKind.LINE_SETTLED
     back_minor = row.reversed_minor + _came_back(chain.kind, transfer)
     row = replace(row, reversed_minor=back_minor, settled_minor=row.settled_minor + (settled and _named(transfer)))
+    if chain.currency != row.currency:  # a deposit that came in another: its settlement line will name that one
+        row = replace(row, currency=chain.currency, amount_minor=due_minor)
     return replace(row, status=_status(chain, row).value)
 
 

@@ -59,7 +59,7 @@ class SettlementLine(BaseModel):
     gross_minor: Minor
     fee_minor: Minor
     net_minor: Minor
-    provider_ref: Annotated[str, Field(max_length=100)] = ""
+    provider_ref: Literal[""] | Name = ""
 
 
 def read_settlement(content: bytes) -> list[Numbered]:
@@ -84,7 +84,8 @@ def _no_file(why: str) -> Invalid:
 
 def _check_header(header: list[str]) -> None:
     missing = [name for name in COLUMNS if name not in header]
-    if not header or missing or len(set(header)) != len(header):
+    named = [name for name in header if name]
+    if missing or len(set(named)) != len(named):
         found = ",".join(header)[:80]
         raise _no_file(f"the first line must name the columns {','.join(COLUMNS)}, once each; it is {found!r}")
 

@@ -135,7 +135,8 @@ class SettlementSum(BaseModel):
 
 class SettlementAnswer(BaseModel):
     """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense; `listed`
-    lines could be read and are not booked: each stands in the work list, with `unmatched` ones."""
+    lines could be read and are not booked: each stands in the work list, with `unmatched` ones, but for exact repeats of a
+    line of the same file."""
 
     settled: int
     unmatched: int

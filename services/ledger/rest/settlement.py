@@ -1,7 +1,7 @@
 """A provider's settlement file, booked line by line; what cannot be booked is listed, and the sums say so."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
@@ -22,7 +22,7 @@ from services.ledger.domain.events import TransferKind
 from services.ledger.domain.reversals import ReturnTransfer
 from services.ledger.domain.rows import Transfer, TransferStatus
 from services.ledger.domain.settlements import UNMATCHED
-from services.ledger.ports.settlements import SettlementLine, charged, read_settlement
+from services.ledger.ports.settlements import Numbered, SettlementLine, charged, read_settlement
 from services.ledger.reads.rows import discrepancies_of, transfers_of
 from services.ledger.rest.bodies import LineProblem, SettlementAnswer, SettlementSum
 
@@ -53,7 +53,8 @@ class Desk:
 
 @dataclass(slots=True)
 class _File:
-    """A file while it is booked. `charged` is what the whole file settles of each transfer."""
+    """A file while it is booked. `charged` is what the whole file settles of each transfer; `moved` by how much its words on
+    payouts and refunds have changed the bank, as far as no line has accounted for it."""
 
     desk: Desk
     by: Actor
@@ -61,6 +62,7 @@ class _File:
     charged: Mapping[tuple[str, str], int]
     answer: SettlementAnswer
     sums: dict[str, SettlementSum] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
 
     def read(self, line: SettlementLine) -> None:
         total = self.sums.setdefault(line.currency, SettlementSum(currency=line.currency))
@@ -73,10 +75,19 @@ class _File:
         self.sums[line.currency].bank_minor += bank_minor
         self.sums[line.currency].before_minor += line.net_minor - bank_minor
 
-    def listed(self, number: int, line: SettlementLine, why: str) -> None:
+    def listed(self, number: int, line: SettlementLine, why: str, bank_minor: int = 0) -> None:
         self.answer.listed += 1
-        self.sums[line.currency].listed_minor += line.net_minor
+        self.sums[line.currency].bank_minor += bank_minor
+        self.sums[line.currency].listed_minor += line.net_minor - bank_minor
         self.problem(number, why)
+
+    def told(self, line: SettlementLine) -> int:
+        """The line's share of what the words of this file have moved at the bank already."""
+        left_minor = self.moved.get(line.reference, 0)
+        low, high = sorted((0, left_minor))
+        share_minor = min(max(line.gross_minor, low), high)
+        self.moved[line.reference] = left_minor - share_minor
+        return share_minor
 
     def problem(self, number: int, why: str) -> None:
         if len(self.answer.problems) < PROBLEMS_LIMIT:
@@ -89,19 +100,15 @@ class _File:
 async def settle(desk: Desk, content: bytes, actor: Actor) -> SettlementAnswer:
     """What became of each line; Invalid when it is no such file."""
     numbered = read_settlement(content)
-    lines = [line for _, line in numbered if isinstance(line, SettlementLine)]
-    by = Actor(actor.id, actor.tenant, actor.roles | {"system"})
-    answer = SettlementAnswer(settled=0, unmatched=0, listed=0, problems=[], sums=[])
-    file = _File(desk, by, await desk.position(), charged(lines), answer)
     once = dict[str, tuple[int, SettlementLine]]()
     for number, line in numbered:
-        if isinstance(line, str):
-            file.problem(number, line)
-            continue
-        file.read(line)
-        if once.setdefault(_name(line), (number, line))[0] != number:
-            file.listed(number, line, TWICE)
+        if isinstance(line, SettlementLine):
+            once.setdefault(_name(line), (number, line))
     chosen = list(once.values())
+    by = Actor(actor.id, actor.tenant, actor.roles | {"system"})
+    answer = SettlementAnswer(settled=0, unmatched=0, listed=0, problems=[], sums=[])
+    file = _File(desk, by, await desk.position(), charged(line for _, line in chosen), answer)
+    await _read(file, numbered, once)
     for start in range(0, len(chosen), SETTLEMENT_CHUNK):
         await _settle_chunk(file, chosen[start : start + SETTLEMENT_CHUNK])
     answer.sums = [file.sums[currency] for currency in sorted(file.sums)]
@@ -109,38 +116,71 @@ async def settle(desk: Desk, content: bytes, actor: Actor) -> SettlementAnswer:
     return answer
 
 
+async def _read(file: _File, numbered: Sequence[Numbered], once: Mapping[str, tuple[int, SettlementLine]]) -> None:
+    """Sums the lines up and lists those whose number stands in the file before. One that says something else than the first
+    of its number is somebody's money all the same: it goes to the work list under a name of its own."""
+    others = dict[str, NoteDiscrepancy]()
+    for number, line in numbered:
+        if isinstance(line, str):
+            file.problem(number, line)
+            continue
+        file.read(line)
+        first_number, first = once[_name(line)]
+        if number == first_number:
+            continue
+        file.listed(number, line, TWICE)
+        if line != first:
+            word = f"{_name(line)} {line.reference} {line.currency} {line.gross_minor} {line.fee_minor}"
+            claim = replace(_claim(line, None, {line.reference}), word=word, code="settlement.number_twice")
+            others[claim.id] = NoteDiscrepancy(claim)
+    noted = list(others.values())
+    for start in range(0, len(noted), SETTLEMENT_CHUNK):
+        await _note(file, noted[start : start + SETTLEMENT_CHUNK])
+
+
 async def _settle_chunk(file: _File, chunk: Sequence[tuple[int, SettlementLine]]) -> None:
     """A settled charge is a confirmed one: where the webhook was lost, the file confirms the transfer first."""
     known = await file.desk.transfers({line.reference for _, line in chunk})
     told = [item for item in (_telling(file, line, known.get(line.reference)) for _, line in chunk) if item]
-    moved = {one.stream for one, done in zip(told, await file.desk.execute(told), strict=True) if _now(file, done)}
+    for one, done in zip(told, _answered(await file.desk.execute(told)), strict=True):
+        if _now(file, done):
+            _move(file, one.command, known)
     lines = [_settling(line, known.get(line.reference)) for _, line in chunk]
-    outcomes = await file.desk.execute([file.item(stream_of(one), one, one.chain_id) for one in lines])
+    outcomes = _answered(await file.desk.execute([file.item(stream_of(one), one, one.chain_id) for one in lines]))
     for (number, line), command, outcome in zip(chunk, lines, outcomes, strict=True):
-        if isinstance(outcome, Unavailable) or (isinstance(outcome, BaseException) and not isinstance(outcome, Fault)):
-            raise outcome
         if isinstance(outcome, Fault):
-            file.listed(number, line, str(outcome))
+            file.listed(number, line, str(outcome), file.told(line))
             continue
         file.answer.unmatched += not _is_ours(line, known) and line.gross_minor > 0
-        file.booked(line, _bank_minor(file, line, command, outcome, moved))
+        file.booked(line, _bank_minor(file, line, command, outcome))
     await _keep(file, chunk, outcomes, known)
 
 
-def _now(file: _File, outcome: Receipt | BaseException) -> bool:
+def _answered(outcomes: Sequence[Receipt | BaseException]) -> Sequence[Receipt | Fault]:
+    """The answers to commands; raises what is none, so that the file is uploaded again."""
+    for outcome in outcomes:
+        if isinstance(outcome, Unavailable) or (isinstance(outcome, BaseException) and not isinstance(outcome, Fault)):
+            raise outcome
+    return [outcome for outcome in outcomes if isinstance(outcome, Receipt | Fault)]
+
+
+def _now(file: _File, outcome: Receipt | Fault) -> bool:
     return isinstance(outcome, Receipt) and outcome.position > file.begun_at
 
 
-def _bank_minor(
-    file: _File, line: SettlementLine, command: SettleLine, outcome: Receipt, moved: Collection[str]
-) -> int:
+def _move(file: _File, command: object, known: Mapping[str, Transfer]) -> None:
+    """A payout or refund that the file confirms leaves the bank, one that it returns comes back."""
+    if isinstance(command, ConfirmTransfer | ReturnTransfer):
+        way = -1 if isinstance(command, ConfirmTransfer) else 1
+        file.moved[command.transfer_id] = way * known[command.transfer_id].amount_minor
+
+
+def _bank_minor(file: _File, line: SettlementLine, command: SettleLine, outcome: Receipt) -> int:
     """By how much this upload changed the bank for the line: what was sent out or came back has moved the bank before,
     unless it is this file that told so."""
     if not _now(file, outcome):
         return 0
-    if command.kind is TransferKind.DEPOSIT or f"{command.kind}-{line.reference}" in moved:
-        return line.net_minor
-    return -line.fee_minor
+    return line.net_minor if command.kind is TransferKind.DEPOSIT else file.told(line) - line.fee_minor
 
 
 async def _keep(
@@ -153,16 +193,22 @@ async def _keep(
     claims = [_claim(line, outcome, known) for (_, line), outcome in zip(chunk, outcomes, strict=True)]
     noted = [NoteDiscrepancy(one) for one in claims if one.code]
     open_ = await file.desk.listed([one.id for one in claims if not one.code])
-    items = [file.item(discrepancy_stream(one.claim.id), one, f"noted:{one.claim.id}") for one in noted]
+    items = [_noting(file, one) for one in noted]
     items += [
         file.item(discrepancy_stream(id_), ResolveDiscrepancy(id_, BOOKED), f"resolved:{id_}") for id_ in sorted(open_)
     ]
-    for outcome in await file.desk.execute(items):
-        if isinstance(outcome, Unavailable) or (isinstance(outcome, BaseException) and not isinstance(outcome, Fault)):
-            raise outcome
+    _answered(await file.desk.execute(items))
 
 
-def _claim(line: SettlementLine, outcome: object, known: Mapping[str, Transfer]) -> Claim:
+async def _note(file: _File, noted: Sequence[NoteDiscrepancy]) -> None:
+    _answered(await file.desk.execute([_noting(file, one) for one in noted]))
+
+
+def _noting(file: _File, one: NoteDiscrepancy) -> QueuedCommand:
+    return file.item(discrepancy_stream(one.claim.id), one, f"noted:{one.claim.id}")
+
+
+def _claim(line: SettlementLine, outcome: object, known: Container[str]) -> Claim:
     """Without a code where nothing is left to do."""
     code = outcome.code if isinstance(outcome, Fault) else ""
     if not code and not _is_ours(line, known) and line.gross_minor > 0:
@@ -173,7 +219,7 @@ def _claim(line: SettlementLine, outcome: object, known: Mapping[str, Transfer])
     )  # fmt: skip
 
 
-def _is_ours(line: SettlementLine, known: Mapping[str, Transfer]) -> bool:
+def _is_ours(line: SettlementLine, known: Container[str]) -> bool:
     return line.reference in known
 
 

@@ -13,8 +13,9 @@ from kernel.core.ids import new_id
 from services.ledger.domain import watches
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import CancelEscrow, Command, HoldEscrow, ReleasePayment
-from services.ledger.domain.events import ChainKind
+from services.ledger.domain.events import ChainKind, TransferKind, Transferred
 from services.ledger.domain.rows import ACCOUNTS
+from services.ledger.ports import Verdict, Word
 from services.ledger.reads.rows import escrow_of, inline_row
 from tests.integration.ledger.client import FINANCE, Ledger, running, unique
 from tests.kit.until import until
@@ -235,3 +236,26 @@ async def test_a_provider_that_is_gone_is_waited_for(tmp_path: Path) -> None:
 
         await until(tried_again)
         assert await ledger.chains(ChainKind.DEPOSIT_CONFIRMED, ChainKind.DEPOSIT_FAILED) == []
+
+
+async def test_an_answer_that_names_no_money_is_kept_for_finance(tmp_path: Path) -> None:
+    """The answer is no fault that could pass: asked again, the provider would say the same."""
+
+    class Terse:
+        async def submit(self, transfer: Transferred) -> Verdict:
+            return Verdict(reference=transfer.transfer_id, kind=transfer.kind, status=Word.SUCCEEDED)
+
+        async def find(self, kind: TransferKind, transfer_id: str) -> Verdict:
+            return Verdict(reference=transfer_id, kind=kind, status=Word.PENDING)
+
+        async def close(self) -> None:
+            return None
+
+    async with running(tmp_path, provider=Terse()) as ledger:
+        deposit, body = new_id(), {"amount_minor": 1_000, "currency": "CNY", "instrument": "tok"}
+        await ledger.done("PUT", f"/deposits/{deposit}", body, ("b", unique("brand"), "brand"))
+
+        async def kept() -> bool:
+            return [one.code for one in await ledger.work_list(deposit)] == ["money.unknown_currency"]
+
+        await until(kept)

@@ -45,7 +45,7 @@ from tests.unit.ledger.world import (
 
 EXPECTED = {
     "account.bound_crossed", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
-    "deposit.reversal_too_large", "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
+    "deposit.case_unknown", "deposit.reversal_too_large", "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
     "escrow.not_released", "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",
     "refund.more_than_deposited", "refund.not_pending", "settlement.more_than_due", "settlement.more_than_owed",
     "settlement.more_than_returned", "settlement.more_than_sent",
@@ -65,6 +65,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = World(self.service, {CREATOR: "CN", SECOND_CREATOR: "US"})
         self.accepted: list[tuple[Command, Actor]] = []
+        self.cases = dict[str, list[str]]()
         self.count = 0
 
     def _id(self, noun: str) -> str:
@@ -124,14 +125,16 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(deposit=deposits, share=st.integers(1, 10_000), fee=st.integers(0, 200))
     def reverse(self, deposit: tuple[str, int], share: int, fee: int) -> None:
-        amount = max(1, deposit[1] * share // 10_000)
-        self._run(ReverseDeposit(deposit[0], self._id("case"), "CNY", amount, fee, "fraudulent"))
+        amount, case = max(1, deposit[1] * share // 10_000), self._id("case")
+        if self._run(ReverseDeposit(deposit[0], case, "CNY", amount, fee, "fraudulent")):
+            self.cases.setdefault(deposit[0], []).append(case)
 
     @rule(deposit=deposits, share=st.integers(1, 10_000))
     def restore(self, deposit: tuple[str, int], share: int) -> None:
+        case = self.cases.get(deposit[0], ["none"])[-1]
         row = self.world.rows.get(("transfers", (deposit[0],)))
         amount = max(1, (row.reversed_minor if row else 0) * share // 10_000)
-        self._run(RestoreDeposit(deposit[0], self._id("case"), "CNY", amount))
+        self._run(RestoreDeposit(deposit[0], case, "CNY", amount))
 
     @rule(transfer=sent)
     def give_back(self, transfer: tuple[TransferKind, str]) -> None:

@@ -24,6 +24,7 @@ from services.ledger.domain.commands import (
     is_id,
     stream_of,
 )
+from services.ledger.domain.deposits import EXPIRED
 from services.ledger.domain.events import ChainKind, EscrowRefused, TaxWithheld, TransferKind
 from services.ledger.domain.funding import BANK
 from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
@@ -115,6 +116,30 @@ def test_a_confirmed_deposit_that_fails_is_returned_once() -> None:
     do(world, RestoreDeposit(D1, RETURNED, "CNY", 2_000_000))
     assert world.run(FailDeposit(D1, "insufficient, told again")) == [], "an old word takes nothing back a second time"
     assert world.account(Code.BRAND_AVAILABLE, BRAND).balance_minor == 2_000_000
+
+
+@pytest.mark.parametrize("status", ["confirmed", "mismatched", "failed"])
+def test_the_clock_of_a_deposit_takes_nothing_back_that_came_while_it_ran_out(status: str) -> None:
+    world = World()
+    asked(world)
+    if status == "failed":
+        world.run(FailDeposit(DEPOSIT, "provider.declined"))
+    else:
+        world.run(ConfirmDeposit(DEPOSIT, "CNY", 5_000 if status == "confirmed" else 4_000, "ch"))
+    assert world.run(FailDeposit(DEPOSIT, EXPIRED)) == []
+    assert world.row("transfers", DEPOSIT).status == status
+
+
+def test_a_deposit_that_came_back_before_it_was_confirmed_is_not_posted_by_the_older_word() -> None:
+    world = World()
+    asked(world)
+    with pytest.raises(Fault, match=r"deposit\.not_confirmed"):
+        world.run(ReverseDeposit(DEPOSIT, RETURNED, "CNY", 4_000))
+    do(world, ReverseDeposit(DEPOSIT, RETURNED, "CNY", 5_000))
+    assert world.row("transfers", DEPOSIT).status == "failed"
+    with pytest.raises(Fault, match=r"deposit\.came_back"):
+        world.run(ConfirmDeposit(DEPOSIT, "CNY", 5_000, "ch"))
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).balance_minor == 0
 
 
 def test_chargebacks_in_parts_reverse_at_most_the_deposit_and_may_be_won() -> None:

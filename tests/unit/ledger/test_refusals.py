@@ -133,7 +133,13 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
             asked, ReverseDeposit(DEPOSIT, "cb_1", "CNY", 5), SYSTEM, "deposit.not_confirmed", id="disputed_before"
         ),
         pytest.param(
-            funded, RestoreDeposit(D1, "cb_1", "CNY", 1), SYSTEM, "deposit.reversal_too_large", id="won_nothing"
+            reversed_, RestoreDeposit(D1, "cb_1", "CNY", 2_000_001), SYSTEM, "deposit.reversal_too_large", id="won_too_much"
+        ),
+        pytest.param(
+            reversed_, RestoreDeposit(D1, "cb_2", "CNY", 1), SYSTEM, "deposit.case_unknown", id="won_another_case"
+        ),
+        pytest.param(
+            funded, RestoreDeposit(D1, "cb_1", "CNY", 1), SYSTEM, "deposit.case_unknown", id="won_nothing"
         ),
         pytest.param(
             funded, ReverseDeposit(D1, "cb_1", "CNY", 1), AS_BRAND, "actor.role_missing", id="brand_reverses_nothing"
