@@ -28,7 +28,7 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test containers check lint types bench soak cluster cluster-test cluster-down proto clean
+.PHONY: help demo up down test containers check lint style types bench soak cluster cluster-test cluster-down proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,11 +68,16 @@ endif
 containers: $(READY) ## the suite that `make test` ends with, alone: image, docker compose, testcontainers
 	@$(PYTHON) -m tools.cpu_time $(PYTHON) -m pytest $(ALONE)
 
-check: lint types ## the way of working, in under a minute: lint, types and tests/unit
-	@echo "== pytest tests/unit"
-	@$(PYTHON) -m pytest -q -n $(WORKERS) $(SPREAD) tests/unit
+check: $(READY) ## the way of working: lint, types and tests/unit, both cores at once
+	@$(MAKE) --no-print-directory -j2 --output-sync style types
+	@echo "== pytest tests/arch tests/unit"
+	@$(PYTHON) -m pytest -q -n $(WORKERS) $(SPREAD) tests/arch tests/unit
 
-lint: $(READY) ## style, imports, sizes, names, docs, protobuf
+lint: style ## style, imports, sizes, names, docs, protobuf
+	@echo "== tests/arch"
+	@$(PYTHON) -m pytest -q tests/arch
+
+style: $(READY) ## what lint does without tests/arch: ruff, import-linter, protobuf
 	@echo "== ruff"
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -80,8 +85,6 @@ lint: $(READY) ## style, imports, sizes, names, docs, protobuf
 	@.venv/bin/lint-imports --no-logo
 	@echo "== protobuf"
 	@$(PYTHON) -m tools.proto --check
-	@echo "== tests/arch"
-	@$(PYTHON) -m pytest -q tests/arch
 
 types: $(READY) ## mypy --strict on everything
 	@echo "== mypy"
