@@ -131,6 +131,12 @@ def test_protection_has_an_end() -> None:
     run(paid(), bad(looked_at=day(29.9)), [BreachNoticed], at=day(31))
 
 
+def test_a_report_of_restoring_is_looked_at_also_after_the_protection_days() -> None:
+    """Taken down on the last day and reported as restored on the next: the look decides, whenever it comes."""
+    late = [*paid(), bad(looked_at=day(29.9))]
+    run([*late, AGAIN], bad("look-3", day(31)), [BreachNoticed], at=day(31))
+
+
 def test_the_share_is_of_what_reached_the_creator() -> None:
     (ordered,) = decide(BREACHED, rings(2), day(2))
     assert (ordered.share_bps, ordered.amount_minor, ordered.attempt) == (6_000, 57_000, 1)
@@ -164,6 +170,12 @@ def test_a_restored_post_that_nobody_looks_at_is_the_platforms_silence() -> None
     assert (type(told), told.awaits) == (DeliverableEscalated, Awaited.PLATFORM)
 
 
+def test_the_platforms_silence_about_a_restored_post_costs_nobody_and_ends() -> None:
+    world = rung([*BREACHED, AGAIN], 500)
+    assert world.row("deadlines", STREAM, D1) is None
+    assert world.events[-1].event == BreachCured(PARTIES, D1, "", Ruler.CLOCK)
+
+
 def test_a_claw_back_without_an_answer_is_asked_for_again_and_told_to_staff() -> None:
     world = rung(BREACHED, 60)
     asked = [fact.event.attempt for fact in world.events if isinstance(fact.event, ClawBackOrdered)]
@@ -194,6 +206,12 @@ def test_a_notice_that_was_objected_to_in_time_runs_on_after_the_ruling() -> Non
     made = decide([*BREACHED, (CREATOR, OpenDispute("not_true"))], (OPERATOR, RuleDispute(Outcome.RESUME)), day(3))
     assert [type(each) for each in made] == [DisputeRuled]
     assert [each.due_at for each in made[0].clocks] == [day(5)]
+
+
+def test_what_a_dispute_stopped_of_a_notice_is_left_for_the_next_look_too() -> None:
+    world = rung([*BREACHED, (CREATOR, OpenDispute("not_true"))], 3, [(OPERATOR, RuleDispute(Outcome.RESUME)), AGAIN])
+    (noticed,) = world.execute(STREAM, bad("look-3", day(3))[1], SYSTEM)
+    assert noticed.due_at == day(5)
 
 
 def test_terms_leave_48_hours_at_least() -> None:

@@ -15,9 +15,10 @@ from services.campaigns.domain.shared.work_events import ClawBackOrdered, Delive
 
 def notice(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
     """The creator has `cure_s` from the first bad look. Reporting a post that is not restored wins no time: the notice runs on
-    to the same moment. Looks after the protection days concern nobody."""
+    to the same moment. Looks after the protection days concern nobody, but for the one that a report of restoring waits for."""
     one, looked_at = work.deliverable, command.looked_at or work.context.at
-    if one.protected_until is not None and looked_at >= one.protected_until:
+    over = one.protected_until is not None and looked_at >= one.protected_until
+    if over and one.stage is not Stage.CURING:
         return []
     due_at = one.cure_by or work.after(work.contract.terms.value.clocks.cure_s)
     where = (work.contract.parties, one.terms.deliverable_id, command.look_id, command.reason)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from services.campaigns.domain.collaboration.breach import claw_back
+from services.campaigns.domain.collaboration.breach import claw_back, excused
 from services.campaigns.domain.collaboration.commands import ExpireDeliverable
 from services.campaigns.domain.collaboration.content import approved
 from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
@@ -43,8 +43,10 @@ def _overdue(work: Work) -> Sequence[WorkEvent]:
             return [_lapsed(work, "content.publication_overdue")]
         case Stage.DRAFT_SUBMITTED:
             return [_silent(work, Awaited.COMPLIANCE)]
-        case Stage.PUBLISHED | Stage.CURING:
+        case Stage.PUBLISHED:
             return [_silent(work, Awaited.PLATFORM)]
+        case Stage.CURING:
+            return [_unseen(work)]
         case Stage.OUTLINE_SUBMITTED | Stage.IN_REVIEW:
             return [_remind_or_approve(work)]
         case Stage.IN_RULING:
@@ -71,6 +73,14 @@ def _silent(work: Work, awaits: Awaited) -> WorkEvent:
     if one.escalations >= MAX_ESCALATIONS and one.terms.escrow_minor == 0:
         return _lapsed(work, "platform.silent")
     return _escalated(work, awaits, work.after(escalation_s(one.escalations)))
+
+
+def _unseen(work: Work) -> WorkEvent:
+    """A post that was reported as restored, and that nobody looked at within about a year, is taken at its creator's word."""
+    one = work.deliverable
+    if one.escalations >= MAX_ESCALATIONS:
+        return excused(one, work.contract, Ruler.CLOCK)
+    return _escalated(work, Awaited.PLATFORM, work.after(escalation_s(one.escalations)))
 
 
 def _not_cured(work: Work) -> Sequence[WorkEvent]:

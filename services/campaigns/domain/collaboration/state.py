@@ -116,12 +116,15 @@ def _contracted(document: Hashed[Contract], due_at: datetime) -> State:
 
 
 def _due(state: State, clocks: tuple[Due, ...], stage: Stage | None = None) -> State:
+    """New times; the end of a notice moves with the clock, so that a report of restoring loses none of what a dispute gave."""
     due = {each.deliverable_id: each.due_at for each in clocks}
-    return _each(
-        state,
-        tuple(due),
-        lambda one: replace(one, due_at=due[one.terms.deliverable_id], stage=stage or one.stage),
-    )
+
+    def moved(one: Deliverable) -> Deliverable:
+        due_at = due[one.terms.deliverable_id]
+        cure_by = one.cure_by + (due_at - one.due_at) if one.cure_by and one.due_at else one.cure_by
+        return replace(one, due_at=due_at, cure_by=cure_by, stage=stage or one.stage)
+
+    return _each(state, tuple(due), moved)
 
 
 def _end(state: State, *ids: str) -> State:
