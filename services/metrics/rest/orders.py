@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
-from kernel.core.bounds import whole
+from kernel.core.bounds import ends, whole
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import AmountMinor, Body, Currency, ShortText, UtcDatetime, Uuid
@@ -31,6 +31,27 @@ EvidenceText = Annotated[
 ]
 
 
+def _as_list(value: Any) -> Any:
+    """Click ids as a list, also where a store sends none as null, or one by itself."""
+    if value is None:
+        return []
+    return value if isinstance(value, list | tuple) else [value]
+
+
+OTHER: dict[str, Any] = {"not": {"type": "array"}}
+ClickIds = Annotated[
+    tuple[EvidenceText, ...],
+    whole(RecordOrder, "click_ids"),
+    BeforeValidator(_as_list),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "array", "items": {}, "maxItems": ends(whole(RecordOrder, "click_ids"))[1]}, OTHER],
+            "description": "a list of texts, or one by itself; what names nothing is noted as unusable and costs nothing",
+        }
+    ),
+]
+
+
 class OrderBody(Body):
     """A store order. `click_ids` (from the redirect) and `coupon_code` are evidence of whose it is; `deliverable_id` is
     what the store itself reports, used when there is no evidence. `amount_minor` is what the buyer paid for goods: 0 for
@@ -42,7 +63,7 @@ class OrderBody(Body):
     items: Annotated[int, whole(RecordOrder, "items")] = 1
     ordered_at: UtcDatetime
     new_customer: bool = False
-    click_ids: Annotated[tuple[EvidenceText, ...], whole(RecordOrder, "click_ids")] = ()
+    click_ids: ClickIds = ()
     coupon_code: EvidenceText | None = None
     deliverable_id: Uuid | None = None
 

@@ -86,7 +86,11 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
             click_id = await visitors.click_of(link, request, request_id)
             why = None if click_id == request_id else NotAClick.REPEAT
         command = RecordRequest(link.code, why) if why else RecordClick(link.code)
-        await record(command, link, request_id, request.state.correlation)
+        try:
+            await record(command, link, request_id, request.state.correlation)
+        except Fault:
+            visitors.forget(link, request, request_id)
+            raise
         return click_id
 
     @router.get("/l/{code:path}", status_code=302, response_class=Response, responses=_documented())

@@ -1,7 +1,7 @@
 """Visitors of tracking links: what of their requests is a click, and which click a request repeats.
 
-A browser is known by the clicks that its cookie names, which are looked up where they are logged. A browser that sends
-no cookie (yet) is known for a minute by its address and headers, in the memory of this process only: neither is stored.
+A browser is known by the clicks that its cookie names, which are looked up where they are logged. What no cookie says
+(yet) is known for a minute by address and headers, in the memory of this process only: neither is stored.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ COOKIELESS_S = 60.0
 COOKIELESS_LIMIT = 20_000
 AGENT_CHARS = 500
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BROWSER = re.compile("(?:Mozilla|Opera|UCWEB)/")
+"""How every browser that people use begins to name itself, for the sake of old sites."""
 _TRAITS = ("user-agent", "accept-language", "sec-ch-ua", "sec-ch-ua-platform")
 crawleruseragents.is_crawler("")  # compiles the list once, here and not in the first request
 _AHEAD = ("purpose", "sec-purpose", "x-purpose", "x-moz")
@@ -47,8 +49,8 @@ def not_a_click(headers: Mapping[str, str]) -> NotAClick | None:
 
 @lru_cache(4_096)
 def is_robot(agent: str) -> bool:
-    """Known robots, link previews of chats and networks, libraries; and who does not say what it is."""
-    return not agent.strip() or bool(crawleruseragents.is_crawler(agent))
+    """Known robots, link previews of chats and networks, libraries; and who does not say that it is a browser."""
+    return not _BROWSER.match(agent) or bool(crawleruseragents.is_crawler(agent))
 
 
 def with_seen(seen: str, click_id: str) -> str:
@@ -72,12 +74,12 @@ class Visitors:
     async def click_of(self, link: LinkCode, request: Request, request_id: str) -> str:
         """The click that a request repeats, else its own id: it is the visitor's click then."""
         seen = _seen(request.cookies.get(SEEN, ""))
-        if not seen:
-            return self._cookieless(link, request, request_id)
         since = system_clock() - timedelta(seconds=self.window_s)
-        return await self.registry.newest_click(link.link_id, seen, since) or request_id
+        named = await self.registry.newest_click(link.link_id, seen, since) if seen else ""
+        return named or self._tapped(link, request, request_id)
 
-    def _cookieless(self, link: LinkCode, request: Request, request_id: str) -> str:
+    def _tapped(self, link: LinkCode, request: Request, request_id: str) -> str:
+        """Also the second of two taps with the same cookies: no answer has named the first one's click yet."""
         key = _traits(link, request)
         click_id, at = self._known.get(key, ("", 0.0))
         if click_id and self.now() - at < COOKIELESS_S:
@@ -88,8 +90,15 @@ class Visitors:
             self._known.popitem(last=False)
         return request_id
 
+    def forget(self, link: LinkCode, request: Request, request_id: str) -> None:
+        """The click was not logged: who tries again is no repeat of it."""
+        key = _traits(link, request)
+        if self._known.get(key, ("", 0.0))[0] == request_id:
+            del self._known[key]
+
 
 def _traits(link: LinkCode, request: Request) -> bytes:
     host = request.client.host if request.client else ""
-    told = [link.link_id, host, *(request.headers.get(name, "")[:AGENT_CHARS] for name in _TRAITS)]
+    cookie = ".".join(_seen(request.cookies.get(SEEN, "")))
+    told = [link.link_id, host, cookie, *(request.headers.get(name, "")[:AGENT_CHARS] for name in _TRAITS)]
     return hashlib.blake2b("\x1f".join(told).encode("utf-8", "replace"), digest_size=16).digest()

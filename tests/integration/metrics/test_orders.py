@@ -35,6 +35,21 @@ async def test_a_damaged_coupon_costs_the_order_nothing(metrics: Metrics, code: 
     assert await stands(metrics, deal, receipt["token"]) == (1, 10_000, 0)
 
 
+@pytest.mark.parametrize("click_ids", [None, "25%off", {}, [[]]], ids=["null", "text", "object", "list"])
+async def test_clicks_in_another_form_cost_the_order_nothing(metrics: Metrics, click_ids: object) -> None:
+    deal = await metrics.contracted()
+    body = order("J1", click_ids=click_ids, deliverable_id=deal.contents[0])
+    receipt = await metrics.done("PUT", f"/orders/{new_id()}", body, deal.brand)
+    assert await stands(metrics, deal, receipt["token"]) == (1, 10_000, 0)
+
+
+async def test_one_click_by_itself_is_evidence(metrics: Metrics) -> None:
+    deal = await metrics.contracted()
+    good = await click(metrics, await link(metrics, deal))
+    receipt = await metrics.done("PUT", f"/orders/{new_id()}", order("J2", click_ids=good), deal.brand)
+    assert await stands(metrics, deal, receipt["token"]) == (1, 10_000, 0)
+
+
 async def test_bad_clicks_beside_a_good_one_cost_nothing_and_are_told(metrics: Metrics) -> None:
     deal, order_id = await metrics.contracted(), new_id()
     good = await click(metrics, await link(metrics, deal))

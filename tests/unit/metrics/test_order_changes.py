@@ -92,6 +92,7 @@ def test_refund(given: list[object], when: Command, actor: Actor, then: list[obj
 
 
 AMEND = AmendOrder(FIRST, 25_000, 3)
+KEPT_AMENDMENT = OrderChangeKept(ORDER_ID, RED, FIRST, ChangeKind.AMENDMENT, 25_000, 3)
 
 
 def amended(amount_minor: int, change_minor: int, items: int = 3) -> OrderAmended:
@@ -138,9 +139,10 @@ def amended(amount_minor: int, change_minor: int, items: int = 3) -> OrderAmende
             [],
             AMEND,
             BRAND,
-            [OrderChangeKept(ORDER_ID, RED, FIRST, ChangeKind.AMENDMENT, 25_000, 3)],
+            [KEPT_AMENDMENT],
             id="is_kept_for_its_order",
         ),
+        pytest.param([kept(SECOND, None)], AMEND, BRAND, [KEPT_AMENDMENT], id="also_beside_a_refund_of_all"),
     ],
 )
 def test_amend(given: list[object], when: Command, actor: Actor, then: list[object] | str) -> None:
@@ -159,9 +161,19 @@ def test_amend(given: list[object], when: Command, actor: Actor, then: list[obje
             id="in_the_order_they_came_until_nothing_is_left",
         ),
         pytest.param(
-            [OrderChangeKept(ORDER_ID, RED, FIRST, ChangeKind.AMENDMENT, 25_000, 3), kept(SECOND, 5_000)],
+            [KEPT_AMENDMENT, kept(SECOND, 5_000)],
             [amended(25_000, 5_100), refunded(SECOND, 5_000, 20_000)],
             id="an_amendment_too",
+        ),
+        pytest.param(
+            [kept(SECOND, 24_000), KEPT_AMENDMENT],
+            [amended(25_000, 5_100), refunded(SECOND, 24_000, 1_000)],
+            id="which_is_what_a_refund_is_of_also_when_it_came_later",
+        ),
+        pytest.param(
+            [kept(SECOND, None), KEPT_AMENDMENT],
+            [amended(25_000, 5_100), refunded(SECOND, 25_000, 0)],
+            id="and_a_refund_of_all_gives_back_all_of_it",
         ),
     ],
 )

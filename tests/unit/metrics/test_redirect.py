@@ -1,13 +1,22 @@
 """The redirect: where a visitor is sent, and what of the requests is a click."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI, Request
 
-from services.metrics.domain.link import NotAClick
+from kernel.core.decider import Meta
+from kernel.core.faults import Unavailable
+from services.metrics.domain.link import LinkCode, NotAClick, RecordClick
 from services.metrics.rest.pages import page_of
-from services.metrics.rest.redirect import COOKIE, PASSED_CHARS, destination
-from services.metrics.rest.visitors import SEEN_LIMIT, is_robot, not_a_click, with_seen
+from services.metrics.rest.redirect import COOKIE, PASSED_CHARS, destination, redirect_routes
+from services.metrics.rest.visitors import COOKIELESS_S, SEEN, SEEN_LIMIT, Visitors, is_robot, not_a_click, with_seen
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 CLICK = f"{COOKIE}={ID}"
@@ -34,6 +43,9 @@ PEOPLE = {
     "tiktok": f"{IPHONE} musical_ly_40.5.0 BytedanceWebview/d8a21c6 trill_400500",
     "line": f"{IPHONE} Safari Line/15.12.0",
     "edge": f"{DESKTOP} Edg/140.0",
+    "cubot": f"{ANDROID} CUBOT X19",
+    "opera_mini": "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10",
+    "uc_mini": "UCWEB/2.0 (Java; U; MIDP-2.0; en-US; nokia) U2/1.0.0 UCBrowser/9.4.1.482 U2/1.0.0 Mobile",
 }
 ROBOTS = {
     "google": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
@@ -49,6 +61,13 @@ ROBOTS = {
     "curl": "curl/8.14.1",
     "python": "python-requests/2.32.4",
     "go": "Go-http-client/2.0",
+    "java": "Java/17.0.15",
+    "dart": "Dart/3.2 (dart:io)",
+    "php": "GuzzleHttp/7",
+    "postman": "PostmanRuntime/7.36.0",
+    "apple": "Safari/20619.1 CFNetwork/1410.1 Darwin/24.5.0",
+    "android_app": "Dalvik/2.1.0 (Linux; U; Android 15; V2324A Build/AP3A)",
+    "office": "Microsoft Office/16.0 (Windows NT 10.0; 16.0.17928; Pro)",
     "nobody": "",
     "blanks": "  ",
 }
@@ -127,3 +146,81 @@ def test_pages_speak_both_languages_and_load_nothing(status: int) -> None:
     assert 'lang="zh"' in page
     assert 'lang="en"' in page
     assert not re.search(r"<script|<style|<link|src=|style=", page)
+
+
+@dataclass
+class Logged:
+    """A registry that knows these clicks on every link."""
+
+    clicks: list[str] = field(default_factory=list)
+
+    async def newest_click(self, link_id: str, click_ids: Sequence[str], since: datetime) -> str:
+        return next((one for one in self.clicks if one in click_ids), "")
+
+    async def link(self, code: str) -> LinkCode:
+        return LINK
+
+
+LINK = LinkCode("abcd", "link-1", ID, ID, ID, ID, ID, "https://a.example")
+FIRST, SECOND, THIRD = (f"01890a5d-ac96-774b-bcce-{n:012x}" for n in range(3))
+
+
+def tap(cookie: str = "", address: str = "198.51.100.1") -> Request:
+    headers = [(b"user-agent", DESKTOP.encode()), (b"cookie", f"{SEEN}={cookie}".encode())]
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "client": (address, 1)})
+
+
+def visitors(*clicks: str) -> tuple[Visitors, list[float]]:
+    """Visitors whose clicks these are, and the hand of their clock."""
+    hand, registry = [0.0], Logged(list(clicks))
+    known: Any = registry
+    return Visitors(known, 3_600, lambda: hand[0]), hand
+
+
+@pytest.mark.parametrize("cookie", ["", ID])
+async def test_two_taps_before_the_first_is_answered_are_one_click(cookie: str) -> None:
+    """Also of a browser that followed another link before: its cookies cannot name this click yet."""
+    known, hand = visitors()
+    assert await known.click_of(LINK, tap(cookie), FIRST) == FIRST
+    assert await known.click_of(LINK, tap(cookie), SECOND) == FIRST
+    assert await known.click_of(LINK, tap(cookie, "198.51.100.2"), THIRD) == THIRD
+    hand[0] = COOKIELESS_S
+    assert await known.click_of(LINK, tap(cookie), SECOND) == SECOND
+
+
+async def test_what_the_cookie_names_comes_first() -> None:
+    known, _ = visitors(FIRST)
+    assert await known.click_of(LINK, tap(FIRST), SECOND) == FIRST
+
+
+async def test_a_click_that_was_not_logged_is_repeated_by_nobody() -> None:
+    known, _ = visitors()
+    await known.click_of(LINK, tap(), FIRST)
+    known.forget(LINK, tap(), SECOND)
+    assert await known.click_of(LINK, tap(), SECOND) == FIRST
+    known.forget(LINK, tap(), FIRST)
+    assert await known.click_of(LINK, tap(), SECOND) == SECOND
+
+
+async def test_who_comes_again_after_trouble_of_ours_is_counted() -> None:
+    written: list[object] = []
+
+    async def execute(stream: str, command: object, meta: Meta) -> None:
+        written.append(command)
+        if len(written) == 1:
+            raise Unavailable("log.unavailable", retry_after_s=1)
+
+    async def edge(request: Request, call: Any) -> Any:
+        request.state.correlation = ""
+        return await call(request)
+
+    host: Any = SimpleNamespace(writer=SimpleNamespace(execute=execute))
+    settings: Any = SimpleNamespace(clicks_per_s=9, clicks_burst=9, click_window_s=60, attribution_window_s=60)
+    registry: Any = Logged()
+    api = FastAPI()
+    api.include_router(redirect_routes(host, registry, settings))
+    api.middleware("http")(edge)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="https://test") as browser:
+        answers = [await browser.get("/l/abcd", headers={"User-Agent": DESKTOP}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 302]
+    assert [type(command) for command in written] == [RecordClick, RecordClick]

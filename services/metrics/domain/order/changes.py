@@ -41,18 +41,20 @@ def kept(command: Change, state: State, order_id: str, brand_id: str) -> Sequenc
     check_change(command)
     if _told(command, state):
         return []
-    if any(one.kind is ChangeKind.REFUND and one.amount_minor is None for one in state.kept):
-        raise Refused("refund.exceeds_order", amount_minor=command.amount_minor, remaining_minor=0)
     change_id, kind = _named(command)
+    all_given_back = any(one.kind is ChangeKind.REFUND and one.amount_minor is None for one in state.kept)
+    if kind is ChangeKind.REFUND and all_given_back:
+        raise Refused("refund.exceeds_order", amount_minor=command.amount_minor, remaining_minor=0)
     _check_number(kind, sum(one.kind is kind for one in state.kept))
     items = command.items if isinstance(command, AmendOrder) else None
     return [OrderChangeKept(order_id, brand_id, change_id, kind, command.amount_minor, items)]
 
 
 def applied(state: State, order: OrderRecorded) -> Sequence[Event]:
-    """The changes that were kept for an order, in the order they came. None takes it below zero: each goes as far as it can."""
+    """The changes that were kept for an order: amendments first, since what may be given back is what it was worth in the end,
+    and each kind in the order it came. None takes the order below zero: each goes as far as it can."""
     events: list[Event] = []
-    for one in state.kept:
+    for one in sorted(state.kept, key=lambda one: one.kind is ChangeKind.REFUND):
         if state.cancelled:
             break
         event: Event
