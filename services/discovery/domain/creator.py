@@ -164,8 +164,16 @@ def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequenc
         raise Invalid("creator.reason_missing", field="reason")
     if command.until is not None and command.until <= context.at:
         raise Invalid("creator.suspension_ends_before_it_begins", field="until", until=command.until.isoformat())
-    event = CreatorSuspended(checked_line(command, "reason"), command.until, command.cause)
-    return [] if event == state.suspension else [event]
+    event, stands = CreatorSuspended(checked_line(command, "reason"), command.until, command.cause), state.suspension
+    by_itself = context.actor.roles.isdisjoint({"operator"})
+    return [] if event == stands or (by_itself and _outlasts(stands, event)) else [event]
+
+
+def _outlasts(stands: CreatorSuspended | None, other: CreatorSuspended) -> bool:
+    """Whether a suspension lasts longer than another: what the platform does by itself shortens none."""
+    if stands is None or other.until is None:
+        return False
+    return stands.until is None or stands.until > other.until
 
 
 def _change(command: Change, state: State, context: Context) -> Sequence[Event]:

@@ -68,6 +68,7 @@ from tests.unit.discovery.given import (
 REGISTER = RegisterCreator(ID, PROFILE, (RED,))
 SUSPENDED = CreatorSuspended("sanction.disclosure", LATER, "sanction-1")
 SUSPEND = SuspendCreator("sanction.disclosure", LATER, "sanction-1")
+FOR_GOOD, UNTIL_THEN = CreatorSuspended("fraud", None, ""), SuspendCreator("fraud", None)
 TAKEN = HandleRow("xiaohongshu", "lin.mei", OTHER)
 
 
@@ -191,6 +192,9 @@ VIDEO = FormatPrice(Format.VIDEO, 300_000)
             id="closes_its_calendar",
         ),
         pytest.param([REGISTERED], SUSPEND, [SUSPENDED], SYSTEM, id="suspends"),
+        pytest.param([REGISTERED, FOR_GOOD], SUSPEND, [], SYSTEM, id="what_follows_by_itself_shortens_no_suspension"),
+        pytest.param([REGISTERED, FOR_GOOD], SUSPEND, [SUSPENDED], OPERATOR, id="but_an_operator_does"),
+        pytest.param([REGISTERED, SUSPENDED], UNTIL_THEN, [FOR_GOOD], SYSTEM, id="and_it_lengthens_one"),
         pytest.param([REGISTERED], SUSPEND, "actor.role_missing", CREATOR_ACTOR, id="nobody_suspends_itself"),
         pytest.param([REGISTERED], SuspendCreator(""), "creator.reason_missing", OPERATOR, id="suspends_with_a_reason"),
         pytest.param(
