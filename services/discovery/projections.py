@@ -28,6 +28,7 @@ from services.discovery.domain.events import (
 )
 from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.domain.tiers import tier_of
+from services.discovery.search.words import normal
 from services.discovery.subscribe import TOPICS, Applied, Marked, Stage, Worked
 from services.discovery.tables import (
     CREATOR_BRANDS,
@@ -124,17 +125,20 @@ async def _rewrite(target: Target, table: sa.Table, creators: Iterable[str], row
 
 
 def labels(creator_id: str, state: State) -> Iterable[Row]:
-    """Everything a creator is found by exactly; a second-level category and a city count for their wider ones too."""
+    """Everything a creator is found by exactly; a second-level category and a city count for their wider ones too.
+
+    Tags and places are free texts: they are folded as a question's are.
+    """
     profile = state.profile
     if profile is None:
         return []
     found = {("platform", account.platform.value) for account in state.accounts}
-    found |= {("tag", tag) for tag in profile.tags} | {("language", language) for language in profile.languages}
+    found |= {("tag", normal(tag)) for tag in profile.tags} | {("language", language) for language in profile.languages}
     found |= {("category", part) for category in profile.categories for part in (category, category.partition("/")[0])}
     place = ""
     for part in filter(None, (profile.country, profile.province, profile.city)):
         place = f"{place}/{part}" if place else part
-        found.add(("location", place))
+        found.add(("location", normal(place)))
     return [{"creator_id": creator_id, "kind": kind, "value": value} for kind, value in sorted(found)]
 
 
@@ -238,7 +242,7 @@ def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
     return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}
 
 
-CREATORS_PROJECTION = Projection("creators", 2, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
+CREATORS_PROJECTION = Projection("creators", 3, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
 TRACK_RECORDS = Projection(
     "track_records",
     1,

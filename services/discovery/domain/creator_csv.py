@@ -113,10 +113,12 @@ def _read_row(
         except Invalid as fault:
             return None, [_problem(record.line, column_of(fault), fault)]
         names = [(row.account.platform, row.account.handle), (row.account.platform, f"id {row.account_id}")]
-        first = min(first_lines.setdefault(name, record.line) for name in (names if row.account_id else names[:1]))
-        if first == record.line:
+        names = names if row.account_id else names[:1]
+        earlier = [first_lines[name] for name in names if name in first_lines]
+        if not earlier:
+            first_lines.update(dict.fromkeys(names, record.line))
             return row, []
-        reason = f"{REASONS['csv.duplicate_row']} ({first})"
+        reason = f"{REASONS['csv.duplicate_row']} ({min(earlier)})"
         problems = [Problem(record.line, "handle", "csv.duplicate_row", reason)]
     return None, problems
 

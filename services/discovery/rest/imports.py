@@ -28,7 +28,10 @@ from services.discovery.rest.known import KnownAccounts
 from services.discovery.rest.sealing import Sealer, seal
 
 ROWS_AT_ONCE = 1_000
+ROUNDS = 5
+"""So often rows are tried whose handle another row has set free meanwhile."""
 RETRIED = frozenset({"unavailable", "exhausted"})
+TAKEN = "creator.handle_taken"
 
 
 class RowText(BaseModel):
@@ -85,8 +88,7 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
         request.actor.require("operator")
         parsed = await asyncio.to_thread(parse, await request.http.body(), _charset(request.http))
         importing = _Import(writer, sealer, request)
-        for start in range(0, len(parsed.rows), ROWS_AT_ONCE):
-            await importing.take(parsed.rows[start : start + ROWS_AT_ONCE])
+        await importing.take_all(parsed.rows)
         return importing.answer(parsed.read_rows, parsed.bad_rows, parsed.problems)
 
     return router
@@ -105,13 +107,25 @@ class _Import:
     def __init__(self, writer: Writer, sealer: Sealer, request: CommandRequest) -> None:
         self._writer, self._sealer, self._sender = writer, sealer, request
         self._known = KnownAccounts(sealer.database)
-        self._rows: list[RowAnswer] = []
-        self._problems: list[Problem] = []
+        self._rows: dict[int, RowAnswer] = {}
+        self._problems: dict[int, Problem] = {}
         self._last: Receipt | None = None
 
-    async def take(self, rows: Sequence[CreatorRow]) -> None:
-        """Executes a part of the rows and notes what became of each; raises what may be tried again as a whole."""
-        rows = await self._known.told(rows)
+    async def take_all(self, rows: Sequence[CreatorRow]) -> None:
+        """Executes the rows. One whose handle is taken is tried again after the others, as long as that lets any in: its holder
+        may be renamed by a row further down."""
+        for _ in range(ROUNDS):
+            blocked: list[CreatorRow] = []
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                blocked += await self._take(rows[start : start + ROWS_AT_ONCE])
+            if not blocked or len(blocked) == len(rows):
+                return
+            rows = blocked
+
+    async def _take(self, filed: Sequence[CreatorRow]) -> list[CreatorRow]:
+        """Executes a part of the rows, notes what became of each, and returns those whose handle is taken; raises what may be
+        tried again as a whole."""
+        rows = await self._known.told(filed)
         keys = await self._sealer.keys([row.creator_id for row in rows])
         items = []
         for row in rows:
@@ -121,8 +135,10 @@ class _Import:
             meta = self._sender.meta(stream, command, *_covered(replace(row, line=0)))
             items.append(QueuedCommand(stream, command, meta, sealed.sealed))
         before = await self._versions([item.stream for item in items])
-        for row, item, answer in zip(rows, items, await self._writer.execute_many(items), strict=True):
+        answers = await self._writer.execute_many(items)
+        for row, item, answer in zip(rows, items, answers, strict=True):
             self._note(row, before.get(item.stream, 0), answer)
+        return [row for row, answer in zip(filed, answers, strict=True) if getattr(answer, "code", "") == TAKEN]
 
     async def _versions(self, streams: Sequence[str]) -> dict[str, int]:
         events = self._sealer.database.metadata.tables["log_events"]
@@ -131,29 +147,32 @@ class _Import:
             return {row[0]: row[1] for row in await connection.execute(newest.group_by(events.c.stream))}
 
     def _note(self, row: CreatorRow, before: int, answer: Receipt | BaseException) -> None:
+        """What became of the row at last: another try's answer takes the place of an earlier one's."""
+        self._problems.pop(row.line, None)
         if isinstance(answer, Receipt):
-            outcome: Literal["registered", "changed", "unchanged"] = "unchanged"
+            outcome: Literal["registered", "changed", "unchanged", "refused"] = "unchanged"
             if answer.version > before:
                 outcome = "changed" if before else "registered"
                 self._last = answer
-            self._rows.append(
-                RowAnswer(line=row.line, creator_id=row.creator_id, outcome=outcome, version=answer.version)
-            )
+            version = answer.version
         elif isinstance(answer, Fault) and answer.kind not in RETRIED:
-            self._rows.append(RowAnswer(line=row.line, creator_id=row.creator_id, outcome="refused", version=before))
-            self._problems.append(Problem(row.line, column_of(answer), answer.code, sentence(answer)))
+            outcome, version = "refused", before
+            self._problems[row.line] = Problem(row.line, column_of(answer), answer.code, sentence(answer))
         else:
             raise answer
+        told = RowAnswer(line=row.line, creator_id=row.creator_id, outcome=outcome, version=version)
+        self._rows[row.line] = told
 
     def answer(self, read_rows: int, bad_rows: int, problems: Sequence[Problem]) -> ImportAnswer:
         counts = {
-            name: sum(row.outcome == name for row in self._rows) for name in ("registered", "changed", "unchanged")
+            name: sum(row.outcome == name for row in self._rows.values())
+            for name in ("registered", "changed", "unchanged")
         }
-        found = sorted([*problems, *self._problems], key=lambda problem: problem.line)
+        found = sorted([*problems, *self._problems.values()], key=lambda problem: problem.line)
         return ImportAnswer(
             read_rows=read_rows,
             bad_rows=bad_rows + len(self._problems),
-            rows=self._rows,
+            rows=[self._rows[line] for line in sorted(self._rows)],
             problems=[ProblemAnswer(**asdict(problem)) for problem in found],
             token=self._last.token if self._last else "",
             **counts,

@@ -11,6 +11,7 @@ from kernel.core.decider import Actor
 from kernel.processors.access import may_read
 from kernel.processors.keyset import Keyset
 from services.discovery.domain.criteria import Criteria, Order
+from services.discovery.search.words import normal
 from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
 
 Clause = sa.ColumnElement[bool]
@@ -75,12 +76,12 @@ def _labelled(criteria: Criteria) -> Iterable[Clause]:
     filters: tuple[tuple[str, Iterable[str]], ...] = (
         ("category", criteria.categories),
         ("language", criteria.languages),
-        ("location", criteria.locations),
+        ("location", map(normal, criteria.locations)),
         ("platform", [platform.value for platform in criteria.platforms]),
-        ("tag", criteria.tags),
+        ("tag", map(normal, criteria.tags)),
     )
     for kind, values in filters:
-        wanted = sorted(values)
+        wanted = sorted(set(values))
         if wanted:
             labels = CREATOR_LABELS.c
             named = sa.select(labels.creator_id).where(labels.kind == kind, labels.value.in_(wanted))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import tier_of
+from services.discovery.search.words import normal
 
 
 def reasons(criteria: Criteria, state: State, text_fields: Sequence[str]) -> list[str]:
@@ -19,7 +20,8 @@ def _found(criteria: Criteria, state: State, text_fields: Sequence[str]) -> Iter
     yield "text", f"{criteria.text} in {', '.join(text_fields)}" if text_fields else ""
     yield "category", _shared(criteria.categories, _with_first(profile.categories))
     yield "language", _shared(criteria.languages, profile.languages)
-    yield "tag", _shared(criteria.tags, profile.tags)
+    wanted = {normal(tag) for tag in criteria.tags}
+    yield "tag", ", ".join(tag for tag in profile.tags if normal(tag) in wanted)
     yield "platform", _shared(criteria.platforms, [account.platform for account in state.accounts])
     yield (
         "location",

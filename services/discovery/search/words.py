@@ -1,6 +1,7 @@
-"""Texts in Chinese and English as tokens, folded alike when they are indexed and when they are asked for.
+"""Texts as tokens, folded alike when they are indexed and when they are asked for.
 
-Han, kana and hangul are cut into characters and pairs, other letters into words."""
+Scripts without spaces between words (Han, kana, hangul, Thai, Lao, Burmese, Khmer) are cut into characters and pairs, other
+letters into words, whose vowel signs belong to them."""
 
 import re
 import unicodedata
@@ -10,9 +11,12 @@ from functools import cache
 from anyascii import anyascii
 from opencc import OpenCC
 
-_RUN = re.compile(
-    r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+)|([^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)"
-)
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_INDIC = r"\u0900-\u0963\u0966-\u0dff"
+"""Letters of India's scripts with their signs, which are no letters to Unicode; the sentence's end is left out."""
+_RUN = re.compile(rf"([{_UNSPACED}]+)|((?:[^\W_{_UNSPACED}]|[{_INDIC}])+)")
+_LEFT_OUT = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+"""Accents that no letter takes up, points of Hebrew and of Arabic: written or not, it is the same word."""
 WORD_CHARS = 40
 
 
@@ -40,6 +44,8 @@ def _folded(letter: str) -> str:
     """Latin letters in ASCII (é, ø, ß), Greek and ё without their accent, Han characters simplified; any other as it is."""
     if letter.isascii():
         return letter
+    if _LEFT_OUT.match(letter):
+        return ""
     name = unicodedata.name(letter, "")
     if name.startswith("LATIN"):
         return anyascii(letter).lower()

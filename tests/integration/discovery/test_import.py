@@ -149,3 +149,24 @@ async def test_creators_are_known_by_the_platforms_own_id_and_never_by_a_handle_
     assert (decided["rows"][0]["creator_id"], decided["problems"]) == (ben, [])
     taken = await discovery.send("POST", f"/creators/{anna}/accounts/identify", {**body, "handle": "anna.new"})
     assert (taken.status_code, taken.json()["code"]) == (409, "creator.account_id_taken")
+
+
+async def test_a_handle_that_a_row_further_down_sets_free_is_taken(discovery: Discovery) -> None:
+    """The platform's ids tell it, in whatever order the rows stand; a handle that stays taken stays a problem."""
+
+    async def imported(*rows: tuple[str, str, str, str]) -> dict[str, Any]:
+        answer: dict[str, Any] = (await discovery.send("POST", "/imports", filed(*rows))).json()
+        return answer
+
+    day, next_day = "2025-06-01", "2025-06-02"
+    await imported(*((f"chain.{n}", f"C{n}", day, f"c{n}") for n in range(4)))
+    moved = await imported(*((f"chain.{n + 1}", f"C{n}", next_day, f"c{n}") for n in range(4)))
+    assert (moved["changed"], moved["bad_rows"], moved["problems"]) == (4, 0, [])
+    assert [(one["line"], one["outcome"]) for one in moved["rows"]] == [(n, "changed") for n in (2, 3, 4, 5)]
+    stuck = await imported(("chain.9", "C0", "2025-06-03", "c0"), ("chain.2", "New", next_day, "c9"))
+    assert [(one["line"], one["rule"]) for one in stuck["problems"]] == [(3, "creator.handle_taken")]
+    assert (stuck["changed"], stuck["bad_rows"], [one["outcome"] for one in stuck["rows"]]) == (
+        1,
+        1,
+        ["changed", "refused"],
+    )

@@ -159,6 +159,13 @@ def test_the_same_account_twice_in_a_file_is_reported_with_the_first_line() -> N
     assert parsed.problems[0].reason.endswith("(2)")
 
 
+def test_a_row_that_was_refused_takes_no_account() -> None:
+    rows = [row(handle, account_id=id_) for handle, id_ in (("one", "1"), ("two", "1"), ("two", "2"))]
+    parsed = read(*rows, header=f"{HEADER},account_id")
+    assert [found.line for found in parsed.rows] == [2, 4]
+    assert problems(parsed) == [(3, "handle", "csv.duplicate_row")]
+
+
 def test_a_broken_quote_costs_its_own_line_only() -> None:
     parsed = read(
         row("one"), row("two", display_name='"open'), row("three"), row("four", display_name='a"b'), row("five")

@@ -40,7 +40,7 @@ GERMAN = f"{HEADER}\n{row('one', categories='a', display_name='Müller')}\n"
 CHINESE = f"{HEADER}\n{row('one', categories='其他')}\n{row('two', categories='其他')}\n"
 
 
-@pytest.mark.parametrize("charset", ["gbk", "GB18030", '"gb2312"', "x-gbk", "big5", "utf-16"])
+@pytest.mark.parametrize("charset", ["gbk", "GB18030", '"gb2312"', "x-gbk", "big5", "utf-16", "utf-16le", "UTF-16BE"])
 def test_a_charset_that_is_named_is_read(charset: str) -> None:
     codec = charset.strip('"').removeprefix("x-")
     parsed = parse(CHINESE.encode(codec), charset)

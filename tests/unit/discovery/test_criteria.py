@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from kernel.core.faults import Invalid
 from services.discovery.domain.criteria import Criteria, Order, checked_criteria, order_of
@@ -11,8 +12,10 @@ from services.discovery.domain.profile import Platform
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier
+from services.discovery.projections import labels
+from services.discovery.search.query import matching
 from services.discovery.search.reasons import reasons
-from tests.unit.discovery.given import CARD, FIGURES, FOLLOWERS, OTHER, REGISTERED, fold
+from tests.unit.discovery.given import CARD, FIGURES, FOLLOWERS, NOON, OPERATOR, OTHER, REGISTERED, fold
 
 PRICED = Criteria(format=Format.VIDEO, currency="CNY")
 
@@ -80,6 +83,18 @@ def test_a_hit_says_why_for_every_filter_given() -> None:
         "text: 口红 in bio, tags", "category: 美妆", "language: zh", "platform: xiaohongshu", "location: CN/上海", "tier: koc",
         "followers: 48000", "engagement rate: 750 bps", "price: video 300000 CNY",
     ]  # fmt: skip
+
+
+def test_tags_and_places_are_folded_in_the_question_and_in_what_is_known() -> None:
+    profile = replace(REGISTERED.profile, tags=("護膚", "Café"), country="CN", province="臺灣", city="")
+    known = fold([replace(REGISTERED, profile=profile)])
+    wanted = Criteria(tags=("护肤", "CAFÉ"), locations=("cn/台湾",))
+    asked = matching(wanted, NOON, None, OPERATOR).compile(dialect=sqlite.dialect()).params
+    lists = [value for value in asked.values() if isinstance(value, list)]
+    assert lists[1:] == [["cn/台湾"], ["cafe", "护肤"]]
+    found = {(row["kind"], row["value"]) for row in labels(OTHER, known)}
+    assert found >= {("location", "cn/台湾"), ("tag", "cafe"), ("tag", "护肤")}
+    assert reasons(wanted, known, []) == ["tag: 護膚, Café", "location: CN/臺灣"]
 
 
 def test_no_filter_no_reason() -> None:

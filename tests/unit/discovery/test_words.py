@@ -19,6 +19,7 @@ TEXTS = {
     "four": {"display_name": "ＭＥＩ林", "bio": "mascara; MASKS"},
     "five": {"display_name": "Beyoncé", "bio": "护肤，裡面 Smørrebrød Straße Αθήνα ёлка がっこう", "tags": "護膚"},
     "six": {"display_name": LONG_NAME, "handle": LONG_HANDLE},
+    "eight": {"display_name": "İstanbul", "bio": "ครีมกันแดด हिन्दी। عَرَبِيّ"},
     "seven": {"display_name": LONG_NAME[:40] + "yy"},
 }
 
@@ -64,6 +65,13 @@ def index() -> TextIndex:
         ("елка", {"five"}),
         ("がっこう", {"five"}),
         ("かっこう", set()),
+        ("istanbul", {"eight"}),
+        ("İSTANBUL", {"eight"}),
+        ("กัน", {"eight"}),
+        ("กนแ", set()),
+        ("हिन्दी", {"eight"}),
+        ("हन", set()),
+        ("عربي", {"eight"}),
         (LONG_NAME, {"six"}),
         (LONG_NAME[:45], {"six"}),
         (LONG_NAME[:40], {"six", "seven"}),

@@ -6,9 +6,11 @@ UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 CODECS = {
     **dict.fromkeys(("gb18030", "gbk", "gb2312", "cp936", "x-gbk"), "gb18030"),
     **dict.fromkeys(("big5", "big5-hkscs"), "big5hkscs"),
-    **dict.fromkeys(("utf-16", "utf-16le", "utf-16be"), "utf-16"),
+    "utf-16": "utf-16",
+    **dict.fromkeys(("utf-16le", "utf-16-le"), "utf-16-le"),
+    **dict.fromkeys(("utf-16be", "utf-16-be"), "utf-16-be"),
 }
-"""GBK and GB2312 are parts of GB18030. A UTF-16 file says its byte order itself."""
+"""GBK and GB2312 are parts of GB18030. The byte order of UTF-16 is the name's, else the file's own mark says it."""
 EXPECTED = "UTF-8, or its charset in the Content-Type: text/csv; charset=gb18030"
 
 
