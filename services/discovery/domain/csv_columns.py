@@ -110,9 +110,11 @@ def read_day(text: str) -> datetime:
 
 
 def read_flag(text: str) -> bool:
-    if text not in ("true", "false"):
+    """In any case: spreadsheets write TRUE."""
+    said = text.casefold()
+    if said not in ("true", "false"):
         raise Invalid("flag.malformed", value=text[:40], expected="true or false")
-    return text == "true"
+    return said == "true"
 
 
 def read_list(item: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

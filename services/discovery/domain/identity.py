@@ -14,6 +14,8 @@ from services.discovery.domain.profile import Account, checked_account, handle_k
 from services.discovery.domain.state import State
 
 _ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
+"""A long number as a spreadsheet shows it: its last digits are gone, and many ids become one."""
 
 
 def creator_of(context: Context) -> str:
@@ -25,6 +27,10 @@ def checked_account_id(account_id: str) -> str:
     """The platform's own id of an account: 1 to 64 letters, digits and signs of ASCII, as the platform writes it."""
     if not _ACCOUNT_ID.fullmatch(account_id):
         raise Invalid("creator.account_id_malformed", field="account_id", expected="1 to 64 characters of ASCII")
+    if _ROUNDED.fullmatch(account_id):
+        raise Invalid(
+            "creator.account_id_malformed", field="account_id", expected="all digits: store the column as text"
+        )
     return account_id
 
 

@@ -36,6 +36,12 @@ def test_a_value_past_the_header_is_a_problem() -> None:
     assert problems(read(f"{row('one')},x")) == [(2, "", "csv.field_count")]
 
 
+@pytest.mark.parametrize(("flag", "means"), [("TRUE", True), ("False", False), ("true", True)])
+def test_a_flag_may_be_written_as_spreadsheets_do(flag: str, means: bool) -> None:
+    parsed = read(row("one", guardian_consent=flag), header=f"{HEADER},guardian_consent")
+    assert [found.profile.guardian_consent for found in parsed.rows] == [means]
+
+
 GERMAN = f"{HEADER}\n{row('one', categories='a', display_name='Müller')}\n"
 CHINESE = f"{HEADER}\n{row('one', categories='其他')}\n{row('two', categories='其他')}\n"
 

@@ -53,6 +53,10 @@ def row(account: Account, account_id: str = "") -> ImportCreator:
         pytest.param([REGISTERED, KNOWN], row(RED, "uid-2"), "creator.handle_reused", id="the_handle_of_another_id"),
         pytest.param([REGISTERED], row(NEW), "creator.handle_reused", id="a_handle_that_is_not_the_creators"),
         pytest.param([REGISTERED], row(RED, "a b"), "creator.account_id_malformed", id="no_id"),
+        pytest.param(
+            [REGISTERED], row(RED, "1.84747E+17"), "creator.account_id_malformed", id="rounded_by_a_spreadsheet"
+        ),
+        pytest.param([REGISTERED], row(RED, "1E+17"), "creator.account_id_malformed", id="rounded_to_one_digit"),
     ],
 )
 def test_import(given: list[Event], when: Command, then: list[Event] | str) -> None:
