@@ -2051,9 +2051,9 @@ class BreachCured(message.Message):
     brand_id: builtins.str
     creator_id: builtins.str
     look_id: builtins.str
-    """The look that saw it; empty: a ruling."""
+    """The look that saw it; empty: a ruling, or a report of restoring that nobody looked at within a year."""
     cured_by: Party.ValueType
-    """The system by a look, or staff."""
+    """The system by a look or by its clock, or staff."""
     @builtins.property
     def cured_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(

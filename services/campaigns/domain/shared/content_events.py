@@ -253,7 +253,7 @@ class BreachNoticed:
 
 @dataclass(frozen=True, slots=True)
 class BreachCured:
-    """A look found the post as agreed again, or a ruling excused it (`by` staff)."""
+    """A look found the post as agreed again, or a ruling excused it (`by` staff), or nobody looked in time (`by` the clock)."""
 
     parties: Parties
     deliverable_id: str
