@@ -53,11 +53,13 @@ async def bring_money(market: Market, heard: Heard) -> None:
 
 
 async def settle(market: Market) -> int:
-    """The provider's next settlement file, booked; how many deposits are in it."""
+    """The provider's next settlement file, booked; how many deposits are in it. A file without a line books nothing."""
     batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
     file = await market.outside("GET", f"/psp/settlements/{batch}")
-    answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
     lines = len(list(csv.DictReader(file.text.splitlines())))
+    if not lines:
+        return 0
+    answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
     if (answer["settled"], answer["problems"]) != (lines, []) or answer["unmatched"]:
         raise Unexpected(f"the settlement file was not booked: {answer}")
     return lines

@@ -71,7 +71,9 @@ def test_the_build_sees_only_what_runs() -> None:
     assert lines[1] == "*"
     seen = {line[1:] for line in lines if line.startswith("!")}
     copied = set(re.findall(r"^COPY ([\w./-]+) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
-    assert {path if path != "contracts" else "contracts/dandelion" for path in copied} <= seen
+    packages = {f"contracts/{path.parent.name}" for path in (ROOT / "contracts").glob("*/py.typed")}
+    assert "contracts/dandelion_posts" in packages
+    assert (copied - {"contracts"}) | packages | {"contracts/dandelion"} <= seen
 
 
 def test_the_sbom_names_exactly_what_is_installed() -> None:
