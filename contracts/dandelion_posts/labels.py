@@ -7,7 +7,7 @@ where it is seen before the text is opened: near the start, not behind three lin
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -55,13 +55,16 @@ class Words:
     denied_before: re.Pattern[str]
     denied_after: re.Pattern[str]
     continued: re.Pattern[str]
+    tied: re.Pattern[str]
+    instead: Mapping[str, Sequence[str]]
 
 
 @cache
 def _words() -> Words:
     data = tomllib.loads(files(__package__).joinpath("labels.toml").read_text("utf-8"))
-    joined = {name: re.compile("|".join(f"(?:{one})" for one in data[name])) for name in data if name != "nouns"}
-    return Words(frozenset(data["nouns"]), **joined)
+    nouns, instead = frozenset(data.pop("nouns")), data.pop("instead")
+    joined = {name: re.compile("|".join(f"(?:{one})" for one in patterns)) for name, patterns in data.items()}
+    return Words(nouns, instead=instead, **joined)
 
 
 @lru_cache(maxsize=64)
@@ -116,11 +119,34 @@ def same(one: str, other: str) -> bool:
     return bool(core(one)) and core(one) == core(other)
 
 
-def without(wording: str, text: str) -> str:
-    """The text without the leading labels of this wording, with what belongs to them."""
-    for mark in reversed([mark for mark in marks(wording, text[:HEAD]) if mark.leads]):
-        text = text[: mark.opens] + text[mark.closes :]
+def spellings(label: str) -> tuple[str, ...]:
+    """An attached label, then what the same law takes in its place: "Anzeige" for the EU's "Advertising"."""
+    return (label, *_words().instead.get(label, ()))
+
+
+def shown(label: str, text: str) -> str:
+    """The spelling of an attached label that leads the text, "" for none."""
+    return next((spelling for spelling in spellings(label) if any(_leading(label, spelling, text))), "")
+
+
+def without(label: str, text: str) -> str:
+    """The text without the leading spellings of this label, with what belongs to them."""
+    for spelling in spellings(label):
+        for mark in reversed(list(_leading(label, spelling, text))):
+            text = text[: mark.opens] + text[mark.closes :]
     return text
+
+
+def _leading(label: str, spelling: str, text: str) -> Iterator[Mark]:
+    """Where a spelling leads. A phrase in the place of a label stands first and by itself: "my sponsored run" has none."""
+    is_plain = spelling == label or core(spelling) in _words().nouns
+    return (mark for mark in marks(spelling, text[:HEAD]) if mark.leads and (is_plain or _is_first(mark, text[:HEAD])))
+
+
+def _is_first(mark: Mark, text: str) -> bool:
+    before, after = text[: mark.start], folded(text[mark.end :])[0]
+    closed = mark.closes > mark.end or "#" in before or after[:1] in ("", "\n") or _words().tied.search(after)
+    return bool(closed) and not any(character.isalnum() for character in before)
 
 
 def marks(wording: str, text: str) -> Iterator[Mark]:

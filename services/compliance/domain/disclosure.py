@@ -80,9 +80,10 @@ def with_label(label: Label, title: str, text: str) -> tuple[str, str]:
 def _led(label: str, text: str) -> str:
     """A bare Latin word takes a colon: "Ad: free shipping" is no "ad free"."""
     front = f"{label}:" if label.isascii() and label[0] != "#" else label
-    return text if leads((label,), "", text) else f"{front} {text}"
+    return text if labels.shown(label, text) else f"{front} {text}"
 
 
 def carries(label: str, title: str, text: str, platform_mark: str = "") -> bool:
-    """True when a published post carries its label in its place, or the platform shows it as its own mark."""
-    return labels.same(label, platform_mark) or leads((label,), title, text)
+    """True when a published post carries its label, in any spelling, in its place, or the platform shows it as its own mark."""
+    marked = any(labels.same(spelling, platform_mark) for spelling in labels.spellings(label))
+    return marked or bool(labels.shown(label, title) or labels.shown(label, text))

@@ -268,6 +268,14 @@ def test_a_label_counts_however_it_is_written(text: str) -> None:
     run([*SUBMITTED, review(label="Ad"), approve()], publish(text=text), [ContentPublished])
 
 
+def test_a_spelling_that_the_same_law_takes_is_published_and_is_what_must_stand_there() -> None:
+    attached = [*SUBMITTED, review(label="Advertising"), approve()]
+    (event,) = decide(attached, publish(text="Anzeige: A serum I like"))
+    assert event.label == "Anzeige"
+    run(attached, publish(text="Anzeige: A serum I love"), "content.text_differs_from_approved")
+    run(attached, publish(text="Keine Anzeige: A serum I like"), "content.label_missing")
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from dandelion_posts.labels import core, leading, spellings
+from dandelion_posts.labels import find as label_in
 
 from services.compliance.domain.disclosure import Label, carries, find, shows, with_label
 from services.compliance.domain.findings import Content, is_advert
-from services.compliance.domain.packs import in_force
+from services.compliance.domain.packs import Pack, in_force
 from services.compliance.packs import shipped_packs
 
 
@@ -97,3 +99,12 @@ def test_a_latin_label_goes_in_front_too() -> None:
 )
 def test_the_deal_decides_what_is_an_advert_not_the_label(content: Content, advert: bool) -> None:
     assert is_advert(content) is advert
+
+
+@pytest.mark.parametrize("pack", shipped_packs(), ids=lambda pack: str(pack.id))
+def test_what_stands_in_the_place_of_a_label_is_what_its_law_takes(pack: Pack) -> None:
+    taken = {core(wording) for wording in pack.labels.accepted}
+    bare = {word for word in taken if leading((word,), f"{word}: a text") and not label_in(word, f"a {word} here")}
+    for label in {label.label for label in pack.labels.attach}:
+        found = {core(spelling) for spelling in spellings(label)}
+        assert bare | {core(label)} <= found <= taken | {core(label)}

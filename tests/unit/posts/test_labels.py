@@ -1,7 +1,7 @@
 """A label is a word of its own, in its place, not taken back: as people read it."""
 
 import pytest
-from dandelion_posts.labels import find, leading, same, without
+from dandelion_posts.labels import find, leading, same, shown, without
 
 LEADS = [
     ("Ad", "Ad: my new trainers"),
@@ -107,6 +107,39 @@ def test_what_people_do_not_read_as_a_label_is_none(wording: str, text: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("label", "text", "spelling"),
+    [
+        ("Advertising", "Advertising: my serum", "Advertising"),
+        ("Advertising", "Anzeige: mein Serum", "Anzeige"),
+        ("Advertising", "#Werbung mein Serum", "Werbung"),
+        ("Advertising", "AD | my serum", "#ad"),
+        ("Ad", "Advertisement feature: my serum", "advertisement feature"),
+        ("#ad", "Sponsored by Acme. My serum", "sponsored"),
+        ("#ad", "(Paid partnership) my serum", "paid partnership"),
+        ("Paid promotion", "#ad my serum", "#ad"),
+        ("Publicité", "Collaboration commerciale avec Acme", "Collaboration commerciale"),
+        ("广告", "本文为广告，周末出门妆", "本文为广告"),
+        ("Advertising", "Keine Anzeige: mein Serum", ""),
+        ("Advertising", "Die Anzeige hat mich überzeugt", ""),
+        ("Advertising", "Publicity matters", ""),
+        ("Ad", "Anzeige: my serum", ""),
+        ("Ad", "Sponsored by Acme", ""),
+        ("Publicité", "#ad mon sérum", ""),
+        ("#ad", "My sponsored run with Acme", ""),
+        ("#ad", "Sponsored runs are fun", ""),
+        ("#ad", "Not sponsored by Acme", ""),
+        ("广告", "不含广告，周末出门妆", ""),
+        ("广告", "我们含广告的内容", ""),
+        ("another", "Ad: my serum", ""),
+    ],
+)
+def test_another_spelling_that_the_same_law_takes_stands_in_the_place_of_a_label(
+    label: str, text: str, spelling: str
+) -> None:
+    assert shown(label, text) == spelling
+
+
+@pytest.mark.parametrize(
     ("wording", "text", "word"),
     [
         ("广告", "🌟【广\u200b告】", "广\u200b告"),
@@ -132,6 +165,9 @@ def test_the_place_is_in_characters_of_the_original(wording: str, text: str, wor
         ("广告", "【广告】周末", "周末"),
         ("广告", "广告｜周末", "周末"),
         ("Publicité", "Publicité - mon sérum", " mon sérum"),
+        ("Advertising", "Anzeige: mein Serum", " mein Serum"),
+        ("#ad", "My sponsored run", "My sponsored run"),
+        ("#ad", "Sponsored: my run", " my run"),
     ],
 )
 def test_what_is_left_without_the_label(wording: str, text: str, rest: str) -> None:

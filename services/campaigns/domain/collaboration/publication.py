@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from dandelion_posts.labels import leading, without
+from dandelion_posts.labels import shown, without
 from dandelion_posts.normal_form import digest, form_of, normal
 
 from kernel.core.faults import Refused
@@ -68,7 +68,7 @@ def _check_text(text: str, work: Work) -> None:
         raise work.refuse("content.before_posting_window")
     if not one.label:
         raise work.refuse("content.label_not_recorded")
-    if leading((one.label,), text) is None:
+    if not shown(one.label, text):
         raise Refused("content.label_missing", label=one.label)
     form = form_of(one.terms.platform)
     if _bare(form, text, one.label) != _bare(form, one.text, one.label):
@@ -90,7 +90,7 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
         setting=deal,
         post_id=command.post_id,
         post_url=command.post_url,
-        label=one.label,
+        label=shown(one.label, command.text),
         placement=one.placement,
         text_sha256=digest(form, command.text),
         published_at=work.context.at,
