@@ -1,7 +1,8 @@
 """Texts as people write them, clear and not, in the places whose law is known: recall and false alarms, with bounds.
 
 `held_out` texts were written before anything was tried on them: 155 of 164 were judged as wanted the first time, and 107 of the
-122 of `held_out_2`, written after the rules were mended by the first. What is still judged otherwise is named here.
+122 of `held_out_2`, written after the rules were mended by the first. Somebody who had read neither wrote `held_out_3` (94 of 107
+as wanted the first time) and, after a mend by it, `held_out_4` (59 of 62). What is still judged otherwise is named here.
 """
 
 import csv
@@ -24,7 +25,9 @@ KNOWN_FALSE_ALARMS = {
     "提供治疗愈合后的护理建议吗",
     "独家村的风景很好",
     "最大的西瓜有二十斤",
-    "Cures my Monday mood",
+    "Miracle on Ice was a great game",
+    "Time heals all wounds, they say",
+    "顶级赛事的门票抢到了",
 }
 
 
