@@ -188,6 +188,27 @@ async def test_a_transaction_that_the_store_itself_rolled_back_undoes_its_group(
     assert await numbers(database) == [2]
 
 
+@pytest.mark.parametrize("is_grouped", [True, False])
+async def test_a_transaction_that_the_store_rolled_back_writes_no_more_and_is_not_told_as_committed(
+    database: SqliteDatabase, is_grouped: bool
+) -> None:
+    async def first() -> None:
+        async with database.grouped() if is_grouped else database.transaction() as connection:
+            tasks.append(asyncio.create_task(add(database, 1)))
+            raw = connection_of(connection)
+            await raw.direct("INSERT INTO things VALUES (0)")
+            await raw.direct("ROLLBACK")
+            with pytest.raises(sa.exc.OperationalError, match="rolled back"):
+                await raw.direct("INSERT INTO things VALUES (7)")
+
+    tasks = list[asyncio.Task[None]]()
+    with pytest.raises(Unavailable):
+        await first()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await add(database, 2)
+    assert {0, 7}.isdisjoint(await numbers(database))
+
+
 async def test_a_group_is_bounded(
     database: SqliteDatabase, commits: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

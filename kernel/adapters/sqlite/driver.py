@@ -147,13 +147,17 @@ class StreamedCursor(Cursor):
 
 
 class OneHopConnection(AsyncAdapt_aiosqlite_connection):
-    """SQLAlchemy's connection over a Line. BEGIN travels with the transaction's first statement."""
+    """SQLAlchemy's connection over a Line. BEGIN travels with the transaction's first statement.
 
-    __slots__ = ("_begin", "_line")
+    SQLite itself rolls a transaction back on some errors (disk full, I/O). The statements after it, and its COMMIT, then fail:
+    they would each be committed alone, and what stood before them would be lost unnoticed.
+    """
+
+    __slots__ = ("_begin", "_has_begun", "_line")
 
     def __init__(self, dbapi: Any, line: Line) -> None:
         super().__init__(dbapi, line)  # type: ignore[arg-type]
-        self._line, self._begin = line, ""
+        self._line, self._begin, self._has_begun = line, "", False
 
     def begin_with(self, statement: str) -> None:
         """Executes `statement` in the same hop as the next statement, and before it."""
@@ -165,11 +169,27 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
     async def _hop(self, work: Callable[[sqlite3.Connection], R]) -> R:
         begin, self._begin = self._begin, ""
         try:
-            return await self._line.do(_begun(begin, work) if begin else work)
+            return await self._line.do(self._begun(begin, work) if begin else self._inside(work))
         except sqlite3.Error:
             if begin and not self._line.is_in_transaction:
                 self._begin = begin  # BEGIN failed: the next statement must not stand outside of a transaction
             raise
+
+    def _begun(self, begin: str, work: Callable[[sqlite3.Connection], R]) -> Callable[[sqlite3.Connection], R]:
+        def both(connection: sqlite3.Connection) -> R:
+            connection.execute(begin)
+            self._has_begun = True
+            return work(connection)
+
+        return both
+
+    def _inside(self, work: Callable[[sqlite3.Connection], R]) -> Callable[[sqlite3.Connection], R]:
+        def checked(connection: sqlite3.Connection) -> R:
+            if self._has_begun and not connection.in_transaction:
+                raise sqlite3.OperationalError("the transaction was rolled back on an error of disk or memory")
+            return work(connection)
+
+        return checked
 
     def run(self, sql: str, work: Callable[[sqlite3.Connection], R], rows: int = 1) -> R:
         """Executes a statement; without a hop if it cannot wait: a short SELECT, or a few inserts in an open transaction."""
@@ -211,7 +231,7 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         return StreamedCursor(self) if server_side else Cursor(self)
 
     def commit(self) -> None:
-        self._end(sqlite3.Connection.commit)
+        self._end(self._inside(sqlite3.Connection.commit))
 
     def rollback(self) -> None:
         self._end(sqlite3.Connection.rollback)
@@ -222,8 +242,15 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         A statement that a cancelled caller left under way may still begin one.
         """
         self._begin = ""
-        if self._line.is_in_transaction or self._line.is_busy:
-            self.hop(how)
+        if self._has_begun or self._line.is_in_transaction or self._line.is_busy:
+            await_(self._line.do(self._ended(how)))
+
+    def _ended(self, how: Callable[[sqlite3.Connection], None]) -> Callable[[sqlite3.Connection], None]:
+        def end(connection: sqlite3.Connection) -> None:
+            how(connection)
+            self._has_begun = False
+
+        return end
 
 
 def connection_of(connection: AsyncConnection) -> OneHopConnection:
@@ -243,14 +270,6 @@ class _Ready(Generic[R]):
     def __await__(self) -> Generator[Any, Any, R]:
         yield from ()
         return self._found
-
-
-def _begun(begin: str, work: Callable[[sqlite3.Connection], R]) -> Callable[[sqlite3.Connection], R]:
-    def both(connection: sqlite3.Connection) -> R:
-        connection.execute(begin)
-        return work(connection)
-
-    return both
 
 
 class OneHop(AsyncAdapt_aiosqlite_dbapi):
