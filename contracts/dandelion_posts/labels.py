@@ -24,6 +24,7 @@ DROPPED = "\x00"
 MAX_LETTERS = 65_536
 UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})
 OPENING, CLOSING, DASHES = r"\[(【〔「『<《{*~", r"\])】〕」』>》}*~", r":|\-–—·•/,.。!"
+COLONS = ":|-–—"
 SENTENCE = re.compile(r"[.!?。！？;；\n…]")
 ADDRESS = re.compile(
     r"(?:https?://|www\.)\S{1,2000}|(?<![\w.])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|net|org|io|co|cn|uk|de|fr|eu|shop|me)\b/?\S{0,2000}"
@@ -131,7 +132,7 @@ def shown(label: str, text: str) -> str:
 
 def without(label: str, text: str) -> str:
     """The text without the leading spellings of this label, with what belongs to them."""
-    for spelling in spellings(label):
+    for spelling in sorted(spellings(label), key=len, reverse=True):  # "本文为广告" goes whole
         for mark in reversed(list(_leading(label, spelling, text))):
             text = text[: mark.opens] + text[mark.closes :]
     return text
@@ -189,7 +190,8 @@ def _is_label(wording: str, word: str, plain: str, match: re.Match[str]) -> bool
     if match["tag"] or (match["head"] and match["tail"]):
         return not after[:1].isalnum()
     if word in words.nouns:
-        return _stands(words, word, plain, match) or bool(words.affirmed.search(before))
+        is_said = words.affirmed.search(before) and (word.isascii() or not words.continued.search(after))
+        return bool(is_said) or _stands(words, word, plain, match)
     return not wording.startswith("#") and _apart(plain, start, end)
 
 
@@ -199,9 +201,12 @@ def _apart(plain: str, start: int, end: int) -> bool:
 
 
 def _stands(words: Words, word: str, plain: str, match: re.Match[str]) -> bool:
-    """A bare noun: first in its line and no longer phrase, or last behind a dash; a Chinese one wherever no letter touches it."""
+    """A bare noun: first in its line and no longer phrase (with a colon, in its sentence), or last behind a dash; a Chinese one
+    wherever no letter touches it."""
     start, end = match.span("word")
     line = plain[plain.rfind("\n", 0, start) + 1 : start]
+    if match["dash"] and match["dash"].strip() in COLONS:
+        line = SENTENCE.split(line)[-1]
     first = not any(character.isalnum() for character in line)
     if not word.isascii() and _apart(plain, start, end):
         return True

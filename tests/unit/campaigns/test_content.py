@@ -36,7 +36,7 @@ from services.campaigns.domain.shared.content_events import (
     Verdict,
 )
 from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed
-from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM
+from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM, brief, contract
 from tests.unit.campaigns.working import (
     APPROVED,
     CLEARED,
@@ -233,6 +233,13 @@ def owned(kind: EvidenceKind = EvidenceKind.PRODUCT_OWNED, expires_on: date | No
 def test_a_product_is_used_that_was_received_or_is_owned(given: list[Step], content: Content, used: bool) -> None:
     (event,) = decide(given, submit(content=content))
     assert (event.setting.product_used, event.content.evidence) == (used, content.evidence)
+
+
+def test_what_is_owned_runs_out_at_midnight_of_the_campaigns_place() -> None:
+    content, evening = owned(expires_on=NOON.date()), NOON.replace(hour=16, minute=30)
+    places = [contract(value=brief(timezone=zone)) for zone in ("Asia/Shanghai", "Europe/Berlin")]
+    told = [decide([contracted(one), FUND], submit(content=content), evening)[0] for one in places]
+    assert [event.setting.product_used for event in told] == [False, True]
 
 
 def test_other_evidence_is_another_submission_and_none_leaves_the_hash_of_before() -> None:

@@ -14,6 +14,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, lapsed
 from services.campaigns.domain.collaboration.work import Work
+from services.campaigns.domain.shared.brief import local_day
 from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.content_events import (
     Content,
@@ -84,9 +85,8 @@ def _submitted(command: SubmitContent, seal: str, work: Work) -> ContentSubmitte
 def content_used(content: Content, work: Work) -> bool:
     """An endorser has used what it received, or what it declares as its own by an order or a receipt that still holds."""
     owned = (one for one in content.evidence if one.kind is EvidenceKind.PRODUCT_OWNED)
-    return work.product_received or any(
-        one.expires_on is None or work.context.at.date() <= one.expires_on for one in owned
-    )
+    today = local_day(work.contract.brief.value, work.context.at)
+    return work.product_received or any(one.expires_on is None or today <= one.expires_on for one in owned)
 
 
 def setting(work: Work, product_used: bool) -> Setting:

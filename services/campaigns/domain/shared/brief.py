@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, assert_never
@@ -189,11 +189,16 @@ def posting_window(brief: Brief) -> tuple[datetime, datetime]:
     return _day(brief.posting_from, zone), _day(brief.posting_until, zone, later=1)
 
 
+def local_day(brief: Brief, moment: datetime) -> date:
+    """The date of a moment in `timezone`."""
+    return moment.astimezone(ZoneInfo(brief.timezone)).date()
+
+
 def _day(moment: datetime, zone: ZoneInfo, later: int = 0) -> datetime:
     """The beginning of the local day of a moment, or of a later one; the moment itself where the calendar ends."""
     try:
-        date = moment.astimezone(zone).date() + timedelta(days=later)
-        return datetime.combine(date, time.min, zone).astimezone(UTC)
+        day = moment.astimezone(zone).date() + timedelta(days=later)
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
     except OverflowError:
         return moment
 
