@@ -2,7 +2,8 @@
 
 `held_out` texts were written before anything was tried on them: 155 of 164 were judged as wanted the first time, and 107 of the
 122 of `held_out_2`, written after the rules were mended by the first. Somebody who had read neither wrote `held_out_3` (94 of 107
-as wanted the first time) and, after a mend by it, `held_out_4` (59 of 62). What is still judged otherwise is named here.
+as wanted the first time) and, after mends by it, `held_out_4` (59 of 62) and `held_out_5` (60 of 68). What is still judged
+otherwise is named here.
 """
 
 import csv
@@ -28,6 +29,11 @@ KNOWN_FALSE_ALARMS = {
     "Miracle on Ice was a great game",
     "Time heals all wounds, they say",
     "顶级赛事的门票抢到了",
+    "这部电影最强调的是亲情",
+    "国家级运动员也来排队",
+    "第一名的奖品是一本书",
+    "万能的朋友圈帮我找猫",
+    "纯天然的山泉边露营",
 }
 
 
