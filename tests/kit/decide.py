@@ -38,7 +38,8 @@ def _end_writers() -> None:
     tasks = asyncio.all_tasks(_LOOP)
     for task in tasks:
         task.cancel()
-    _LOOP.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    if tasks:  # `gather` of none asks for a running loop
+        _LOOP.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     _LOOP.close()
 
 
