@@ -181,6 +181,16 @@ def test_the_ladder(given: Sequence[Step], who: Any, stage: LadderStage, share_b
     )
 
 
+def test_the_day_of_publication_begins_at_midnight_of_the_campaigns_place() -> None:
+    late = NOON.replace(hour=16, minute=30)
+    places = [contract(value=brief(timezone=zone)) for zone in ("Asia/Shanghai", "Europe/Berlin")]
+    ends = [
+        decide([contracted(one), *APPROVED[1:], (BRAND, ScheduleContent(D1, day(1)))], CANCEL, late)[0]
+        for one in places
+    ]
+    assert [one.deliverables[0].stage for one in ends] == [LadderStage.AFTER_FEEDBACK, LadderStage.AFTER_DRAFT]
+
+
 def test_verified_work_is_paid_though_the_rest_is_cancelled() -> None:
     verified = [contracted(TWO), *VERIFIED[1:]]
     (cancelled,) = decide(verified, CANCEL)

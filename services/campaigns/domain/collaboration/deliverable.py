@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from services.campaigns.domain.shared.brief import Brief, local_day
 from services.campaigns.domain.shared.content_events import (
     BreachCured,
     BreachNoticed,
@@ -231,9 +232,9 @@ def _approved(state: Deliverable, event: ContentApproved) -> Deliverable:
     return replace(state, stage=stage, due_at=event.due_at, approved_id=event.submission_id, reminded=False)
 
 
-def ladder_stage(state: Deliverable, at: datetime) -> LadderStage:
-    """The rung a deliverable stands on: the day of publication counts like the second feedback."""
-    on_the_day = state.publish_at is not None and at.date() >= state.publish_at.date()
+def ladder_stage(state: Deliverable, brief: Brief, at: datetime) -> LadderStage:
+    """The rung a deliverable stands on: the day of publication, at the campaign's place, counts like the second feedback."""
+    on_the_day = state.publish_at is not None and local_day(brief, at) >= local_day(brief, state.publish_at)
     if state.stage in (Stage.PUBLISHED, Stage.TAKEN_DOWN, *OWED) or state.revisions >= 2 or on_the_day:
         return LadderStage.AFTER_FEEDBACK
     if state.drafted:
@@ -243,7 +244,7 @@ def ladder_stage(state: Deliverable, at: datetime) -> LadderStage:
 
 def ended(state: Deliverable, contract: Contract, at: datetime, share_bps: int | None = None) -> Ended:
     """What ending a deliverable now would cost, by the ladder unless a share is given; also the preview."""
-    stage, terms = ladder_stage(state, at), state.terms
+    stage, terms = ladder_stage(state, contract.brief.value, at), state.terms
     share_bps = ladder_share(contract.terms.value.ladder, stage) if share_bps is None else share_bps
     kill_minor = kill_fee_minor(terms.fee_minor, share_bps)
     freed_minor = terms.committed_minor - kill_minor
