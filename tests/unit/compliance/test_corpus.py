@@ -27,7 +27,6 @@ KNOWN_FALSE_ALARMS = {
     "独家村的风景很好",
     "最大的西瓜有二十斤",
     "Miracle on Ice was a great game",
-    "Time heals all wounds, they say",
     "顶级赛事的门票抢到了",
     "这部电影最强调的是亲情",
     "国家级运动员也来排队",
