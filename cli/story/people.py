@@ -106,9 +106,9 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
     return pairings
 
 
-async def verify_residence(market: Market, creator_id: str, country: str) -> None:
+async def verify_residence(market: Market, creator_id: str, country: str, reference: str = "identity document") -> None:
     """Finance has seen where a creator lives: without it nothing could be paid."""
-    body = {"country": country, "reference": "identity document"}
+    body = {"country": country, "reference": reference}
     await market.do("ledger", "PUT", f"/tax-residences/{creator_id}", FINANCE, body)
 
 
