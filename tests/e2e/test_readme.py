@@ -63,9 +63,16 @@ def test_every_make_target_exists() -> None:
     assert named <= targets
 
 
+SEALED = re.compile(r"^(hash_chain|seals|events_readable)( +ok) +(\d+)$")
+
+
 def without_seals(line: str) -> str:
     """The line without the count of positions that seals are part of."""
-    return re.sub(r"^((hash_chain|seals|events_readable) +ok) +\d+$", r"\1", line)
+    return SEALED.sub(r"\1\2", line)
+
+
+def sealed(lines: list[str]) -> dict[str, int]:
+    return {found[1]: int(found[3]) for line in lines if (found := SEALED.match(line.rstrip()))}
 
 
 def test_the_demo_prints_what_the_readme_shows() -> None:
@@ -74,6 +81,7 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     The ledger seals its journal at every tenth minute of the hour: a demo that runs over one has two more events to verify.
     """
     shown = next(text for text in CONSOLE if text.startswith("$ make demo\n")).splitlines()[1:]
+    counts = sealed(shown)
     shown = [without_seals(line) for line in shown[: shown.index("Time")] if line != "..."]
     command = [sys.executable, "-m", "cli", "demo"]
     told = subprocess.run(
@@ -83,6 +91,9 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     printed = iter([without_seals(line.rstrip()) for line in told.stdout.splitlines()])
     missing = [line for line in shown if not any(line == found for found in printed)]
     assert missing == []
+    found = sealed(told.stdout.splitlines())
+    assert found["hash_chain"] - counts["hash_chain"] == found["events_readable"] - counts["events_readable"]
+    assert found["hash_chain"] - counts["hash_chain"] - 2 * found["seals"] in {0, 1}  # 1: closed and not yet sealed
 
 
 async def run_until_it_prints(code: str, folder: Path, token: str) -> str:
