@@ -1,4 +1,4 @@
-"""What platforms do to the text of a post: what stands there is not byte for byte what its author sent."""
+"""Rewriting of posts as platforms do it: the text that stands there is not byte for byte the text that its author sent."""
 
 import re
 import unicodedata

@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import islice
 
 LEADING_CHARACTERS = 60
-"""What a feed shows of a text before "more"."""
+"""Characters of a text that a feed shows before "more"."""
 HEAD = 400
 """A label that leads, and what stands round it, lies in so many characters."""
 LINE_BREAKS = 3

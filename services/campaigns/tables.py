@@ -155,4 +155,4 @@ PAYMENT_WAITS = sa.Table(
     sa.Column("deliverable_id", sa.Text, primary_key=True), _text("waits_for"),
     sa.Column("readers", RowReaders, nullable=False),
 )  # fmt: skip
-"""What the payment of a deliverable waits for, as the ledger says; no row: nothing."""
+"""Reason for which the payment of a deliverable waits, as the ledger says; no row: none."""

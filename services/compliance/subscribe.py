@@ -48,7 +48,7 @@ decode = decoder(READS)
 
 
 def _evidence(asked: own.ReviewContent) -> tuple[Evidence, ...]:
-    """What was handed in with the submission, and the approval numbers of the brief's products."""
+    """Evidence that was handed in with the submission, and the approval numbers of the brief's products."""
     approvals = [Evidence("approval", one.name, one.approval_number) for one in asked.products if one.approval_number]
     return (*map(_shown, asked.evidence), *approvals)
 

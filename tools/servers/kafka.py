@@ -183,7 +183,7 @@ def own(say: Say) -> KafkaServer:
 
 
 def _begin(folder: Path, run: Sequence[str]) -> None:
-    """What every node begins with: formatted storage, and an archive of the classes that a broker loads (JEP 350).
+    """Every node begins with formatted storage and an archive of the classes that a broker loads (JEP 350).
 
     The archive takes the parsing and verifying of classes, most of what a start costs, out of all later starts. The JVM
     writes it at the orderly end of this first node; a JVM that cannot leaves none, and later ones go without.

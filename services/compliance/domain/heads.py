@@ -1,4 +1,4 @@
-"""What a Chinese noun phrase is about, by its last word: goods and services, or who makes and sells them."""
+"""Head of a Chinese noun phrase, its last word: goods and services, or who makes and sells them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one character is read as: plain letters, a gap, a break, or nothing."""
+"""Reading of one character: as plain letters, a gap, a break, or nothing."""
 
 import re
 import unicodedata

@@ -42,7 +42,7 @@ def checked_line(value: object, field: str) -> str:
 
 
 def checked_few(value: object, field: str, items: tuple[str, ...]) -> tuple[str, ...]:
-    """What a list in a field of `value` holds, distinct and sorted, within the bounds of the field."""
+    """The items of a list in a field of `value`, distinct and sorted, within the bounds of the field."""
     return checked_unique(field, items, limits(value, field)[1])
 
 

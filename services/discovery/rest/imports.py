@@ -147,7 +147,7 @@ class _Import:
             return {row[0]: row[1] for row in await connection.execute(newest.group_by(events.c.stream))}
 
     def _note(self, row: CreatorRow, before: int, answer: Receipt | BaseException) -> None:
-        """What became of the row at last: another try's answer takes the place of an earlier one's."""
+        """The last outcome of the row: another try's answer takes the place of an earlier one's."""
         self._problems.pop(row.line, None)
         if isinstance(answer, Receipt):
             outcome: Literal["registered", "changed", "unchanged", "refused"] = "unchanged"

@@ -1,4 +1,4 @@
-"""What the provider owes and is owed, per currency: the bound of `psp_clearing`.
+"""Claims on and of the provider, per currency: the bound of `psp_clearing`.
 
 A charge that the provider has confirmed is due until its settlement line; a fee or reversal is owed until a line keeps it.
 The balance of `psp_clearing` is what is due less what is owed, and neither falls below zero: no line settles more than was

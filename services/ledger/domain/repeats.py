@@ -1,4 +1,4 @@
-"""What makes a command a repeat: a hash over what it asks, by which a chain that stands is told from another under its id."""
+"""Fingerprint of a command: a hash over its request, by which a chain that stands is told from another under its id."""
 
 import hashlib
 from collections.abc import Iterator

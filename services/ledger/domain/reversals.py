@@ -1,4 +1,4 @@
-"""What the provider may say of a transfer that had arrived: it came back, the payer disputes it, the dispute was won."""
+"""Words of the provider on a transfer that had arrived: it came back, the payer disputes it, the dispute was won."""
 
 from dataclasses import dataclass, field
 

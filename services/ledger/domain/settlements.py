@@ -79,7 +79,7 @@ def _sent_minor(row: Transfer) -> int:
 
 
 def _kept(command: SettleLine, owed_minor: int, taken_minor: int) -> list[Leg]:
-    """What the provider keeps: first what is owed to it; beyond that only the fee of a line that moves something else."""
+    """The provider's fee: first the fee that is owed to it; beyond that only the fee of a line that moves something else."""
     owed_part_minor = min(taken_minor + command.fee_minor, owed_minor)
     beyond_minor = taken_minor + command.fee_minor - owed_part_minor
     if beyond_minor > (command.fee_minor if command.gross_minor else 0):

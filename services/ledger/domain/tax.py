@@ -107,7 +107,7 @@ class Withholding:
 
     @property
     def of_the_year(self) -> tuple[int, int]:
-        """What the tax year grows by: income and tax, in fen."""
+        """Growth of the tax year: income and tax, in fen."""
         return (self.income_fen, self.withheld_fen) if self.rate_per_minor else (self.income_minor, self.withheld_minor)
 
 

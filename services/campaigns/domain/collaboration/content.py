@@ -90,7 +90,7 @@ def content_used(content: Content, work: Work) -> bool:
 
 
 def setting(work: Work, product_used: bool) -> Setting:
-    """What the deal is, for whoever judges the content."""
+    """The deal, for whoever judges the content."""
     brief, terms = work.contract.brief.value, work.deliverable.terms
     return Setting(
         brief.campaign_type,

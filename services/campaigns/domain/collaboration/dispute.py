@@ -121,7 +121,7 @@ def expire_dispute(due_at: datetime, contract: Contract, state: State, context: 
 
 
 def _ruled(outcome: str, share_bps: int, contract: Contract, state: State, stopped: timedelta) -> DisputeRuled:
-    """What the ledger was asked for was never stopped: its clock stays as it is."""
+    """A payment that the ledger was asked for was never stopped: the payment's clock stays as it is."""
     clocks = [
         Due(each.terms.deliverable_id, each.due_at + stopped)
         for each in state.deliverables

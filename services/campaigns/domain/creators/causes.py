@@ -1,4 +1,4 @@
-"""What other services say of creators; subscribe.py makes each of a public message."""
+"""Facts of other services about creators; subscribe.py makes each of a public message."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -33,7 +33,7 @@ def route(incoming: Delivered[Any]) -> str | None:
 
 
 def decide(incoming: Delivered[Any], state: CreatorHeard | None, context: Context) -> Sequence[CreatorHeard]:
-    """What is known now, where it is something new. An erasure may come before the registration: the topics have no common
+    """The creator's standing, where it is new. An erasure may come before the registration: the topics have no common
     order."""
     after = _after(incoming.event, state)
     return [] if after is None or after == state else [after]

@@ -35,7 +35,7 @@ class Proofs:
         return self.names.hold(span.start, span.end)
 
     def lowered(self, span: Span, severity: Severity | None) -> Severity | None:
-        """What is left of the severity where a proof covers the words, or words in them."""
+        """The severity that is left where a proof covers the words, or words in them."""
         return next((left for places, left in self.others if places.touch(span.start, span.end)), severity)
 
 

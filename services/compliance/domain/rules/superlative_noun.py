@@ -32,7 +32,7 @@ POINTED = re.compile(r"(?:这|该|此|本|我们|咱|家的)\w{0,8}$")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the word may be said of, with how grave that is."""
+    """Nouns that the word may be said of, with the severity of each."""
 
     heads: Heads
     maker: Severity

@@ -1,4 +1,4 @@
-"""What is said of a row: each rule as a sentence, and each field of the domain as the column of the file it came from."""
+"""Problems of a row in words: each rule as a sentence, and each field of the domain as the column of the file it came from."""
 
 from collections.abc import Mapping
 
