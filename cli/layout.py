@@ -115,6 +115,8 @@ class Layout:
             "psp_webhook_secrets_file": str(self.folder / "webhook.secrets"),
             "anchor_dir": str(self.folder / "anchors"),
             "platform_url": self.http("sandbox"),
+            "reflection": "true",
+            "hand_limit_minor": "2000000000",
             "clicks_per_s": "200",
             "clicks_burst": "2000",
             **self.more,

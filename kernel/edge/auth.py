@@ -30,6 +30,9 @@ JWKS_LIMIT_BYTES = 256 * 1024
 KEYS_LIMIT = 64
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
+TIME_LIMIT_S = 253_402_300_799
+"""Latest NumericDate: the end of the year 9999. `Infinity`, `NaN` and `1e400`, which Python's JSON reads, are no times."""
+LIFE_LIMIT_S = 86_400
 PROVEN_LIMIT = 4_096
 """Cache of verified signatures, by the token's hash: the token not seen for longest is dropped past this count."""
 
@@ -177,12 +180,14 @@ class Verifier:
         clock: Clock = system_clock,
         policy: KeyPolicy | None = None,
         leeway_s: float = 10,
+        life_limit_s: float = LIFE_LIMIT_S,
         fetch: Fetch | None = None,
     ) -> None:
-        """`jwks` is a file path or an address; `leeway_s` is the clock skew that is tolerated."""
+        """`jwks` is a file path or an address; `leeway_s` is the clock skew that is tolerated; `life_limit_s` is the longest
+        time from `nbf` (and `iat`) to `exp`."""
         self._keys = KeySet(fetch or fetch_from(jwks), clock, policy or KeyPolicy())
         self._issuer, self._audience = issuer, audience
-        self._clock, self._leeway_s = clock, leeway_s
+        self._clock, self._leeway_s, self._life_limit_s = clock, leeway_s, life_limit_s
         self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
 
     async def verify(self, token: str) -> Actor:
@@ -205,6 +210,7 @@ class Verifier:
         kid = self._key_id(token)
         key = await self._keys.get(kid)
         claims = self._claims(token, key)
+        self._check_life(claims)
         self._check_times(claims)
         return _Proven(kid, key, claims, actor_of(claims))
 
@@ -242,6 +248,12 @@ class Verifier:
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Unauthenticated(_code_of(error)) from error
 
+    def _check_life(self, claims: Mapping[str, Any]) -> None:
+        """Checks the token's whole life, so that a stolen token ends soon, also where an identity provider is too generous."""
+        begins = min(_seconds(claims, name) for name in ("nbf", "iat") if name in claims)
+        if _seconds(claims, "exp") - begins > self._life_limit_s:
+            raise Unauthenticated("token.lives_too_long", limit_s=int(self._life_limit_s))
+
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         """Checks `exp` and `nbf` by the clock of the constructor: PyJWT's own clock cannot be set in tests."""
         now = self._clock().timestamp()
@@ -267,7 +279,7 @@ def _code_of(error: Exception) -> str:
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= TIME_LIMIT_S:
         raise Unauthenticated("token.claim_malformed", claim=name)
     return value
 

@@ -110,7 +110,10 @@ class App:
         """Verifier of access tokens, imported at its first use: only edges need its libraries, which are slow to import."""
         from kernel.edge.auth import Verifier
 
-        return Verifier(self.settings.jwks, self.settings.token_issuer, self.settings.token_audience)
+        return Verifier(
+            self.settings.jwks, self.settings.token_issuer, self.settings.token_audience,
+            life_limit_s=self.settings.token_life_limit_s,
+        )  # fmt: skip
 
     async def _check_database(self) -> None:
         await migrate.check_revision(self.database, self.service.migrations)

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """File or address of the JWKS that access tokens are verified with."""
     token_issuer: str
     token_audience: str = "dandelion"
+    token_life_limit_s: Annotated[int, Field(ge=60, le=7 * 86_400)] = 86_400
+    """Longest life of an access token, from `nbf` to `exp`; a token that lives longer is refused."""
     fingerprint_key_file: Path
     """16 to 64 secret bytes, the same in every replica and for ever."""
     master_keys_file: Path
@@ -57,8 +59,8 @@ class Settings(BaseSettings):
     """HTTP requests a second that one principal may send in the long run."""
     rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000
     """HTTP requests that one principal may send at once."""
-    reflection: bool = True
-    """gRPC server reflection; off in production."""
+    reflection: bool = False
+    """gRPC server reflection, which shows every method to anybody without a token: for development only."""
     relay_lag_limit_events: Annotated[int, Field(gt=0)] = 500_000
     """Backpressure: with more events than this waiting for the relay, commands are answered 503 until it has caught up."""
     relay_lag_limit_s: Annotated[float, Field(gt=0)] = 300

@@ -1,0 +1,76 @@
+"""Tokens of a genuine issuer whose times are no times, or that live too long: refused, before and after they were seen."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kernel.core.faults import Unauthenticated
+from kernel.edge.auth import LIFE_LIMIT_S, Verifier
+from kernel.edge.dev_issuer import Issuer
+from kernel.runtime.settings import Settings
+from tests.kit.running import settings_in
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOW_S = int(NOON.timestamp())
+ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
+
+
+def issuer_at(folder: Path) -> Issuer:
+    return Issuer.at(folder, ISSUER, AUDIENCE, lambda: NOON)
+
+
+def signed(issuer: Issuer, **raw: str) -> str:
+    """A token whose claims are this JSON text, as it stands: encoders would refuse some of it."""
+    given = {
+        "iss": json.dumps(ISSUER), "aud": json.dumps(AUDIENCE), "sub": '"eve"', "tenant": '"acme"', "roles": "[]",
+        "nbf": str(NOW_S), "exp": str(NOW_S + 60), **raw,
+    }  # fmt: skip
+    header = json.dumps({"alg": "EdDSA", "typ": "at+jwt", "kid": issuer.kid})
+    body = "{" + ", ".join(f'"{name}": {text}' for name, text in given.items() if text) + "}"
+    parts = b".".join(base64.urlsafe_b64encode(text.encode()).rstrip(b"=") for text in (header, body))
+    return (parts + b"." + base64.urlsafe_b64encode(issuer.key.sign(parts)).rstrip(b"=")).decode()
+
+
+NO_TIMES = ["Infinity", "-Infinity", "NaN", "1e400", "1" + "0" * 400, "-1", '"9999999999"', "[]", "{}", "true"]
+TOO_LONG = str(NOW_S + LIFE_LIMIT_S + 1)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        *[pytest.param({"exp": one}, "token.claim_malformed", id=f"exp {one[:12]}") for one in NO_TIMES],
+        *[pytest.param({"nbf": one}, "token.claim_malformed", id=f"nbf {one[:12]}") for one in NO_TIMES],
+        *[pytest.param({"iat": one}, "token.claim_malformed", id=f"iat {one[:12]}") for one in NO_TIMES],
+        pytest.param({"exp": TOO_LONG}, "token.lives_too_long", id="one second too long"),
+        pytest.param({"nbf": "0"}, "token.lives_too_long", id="since 1970"),
+        pytest.param({"iat": "0"}, "token.lives_too_long", id="issued in 1970"),
+        pytest.param({"exp": "253402300799"}, "token.lives_too_long", id="until the year 9999"),
+        pytest.param({"exp": ""}, "token.claim_missing", id="no exp"),
+    ],
+)
+async def test_a_token_without_an_end_is_refused(tmp_path: Path, raw: dict[str, str], code: str) -> None:
+    issuer = issuer_at(tmp_path)
+    verifier = Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON)
+    assert (await verifier.verify(signed(issuer))).id == "eve"
+    for _ in range(2):
+        with pytest.raises(Unauthenticated) as refused:
+            await verifier.verify(signed(issuer, **raw))
+        assert refused.value.code == code
+
+
+async def test_the_longest_life_is_a_setting(tmp_path: Path) -> None:
+    issuer = issuer_at(tmp_path)
+    verifier = Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON, life_limit_s=60)
+    await verifier.verify(issuer.issue("ann", "acme", ttl_s=60))
+    with pytest.raises(Unauthenticated) as refused:
+        await verifier.verify(issuer.issue("ann", "acme", ttl_s=61))
+    assert (refused.value.code, refused.value.facts) == ("token.lives_too_long", {"limit_s": 60})
+
+
+def test_defaults_fail_closed(tmp_path: Path) -> None:
+    """Whoever says nothing gets the safe choice."""
+    settings = settings_in(tmp_path, Settings, http_port=0)
+    assert (settings.reflection, settings.token_life_limit_s) == (False, 86_400)
