@@ -50,6 +50,28 @@ def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     down.set_defaults(run=_run_down)
 
 
+def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    dlq = commands.add_parser("dlq", help="dead letters: events that could not be handled, parked by key")
+    actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
+    _about_data(actions.add_parser("list", help="parked keys with the reason"))
+    for name, what in (
+        ("show", "one key's events"), ("retry", "handle events again, in order: one key's, or those of --all keys"),
+        ("drop", "give up a record whose headers can never be read"),
+    ):  # fmt: skip
+        one = _about_data(actions.add_parser(name, help=what))
+        one.add_argument("service", choices=SERVICES)
+        one.add_argument("consumer")
+        if name == "retry":
+            which = one.add_mutually_exclusive_group(required=True)
+            which.add_argument("key", nargs="?", default="")
+            which.add_argument("--all", action="store_true", help="every parked key of the consumer, one after another")
+        else:
+            one.add_argument("key")
+        if name == "drop":
+            one.add_argument("--reason", required=True, help="why nothing is lost by it; kept with the record")
+    dlq.set_defaults(run=_run_dlq)
+
+
 def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verify = _about_data(
         commands.add_parser("verify", help="check the invariants of logs, consumers and the ledger's books")
@@ -82,20 +104,7 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         )
     )
     after_restore.set_defaults(run=_run_after_restore)
-    dlq = commands.add_parser("dlq", help="dead letters: events that could not be handled, parked by key")
-    actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
-    _about_data(actions.add_parser("list", help="parked keys with the reason"))
-    for name, what in (
-        ("show", "one key's events"), ("retry", "handle one key's events again, in order"),
-        ("drop", "give up a record whose headers can never be read"),
-    ):  # fmt: skip
-        one = _about_data(actions.add_parser(name, help=what))
-        one.add_argument("service", choices=SERVICES)
-        one.add_argument("consumer")
-        one.add_argument("key")
-        if name == "drop":
-            one.add_argument("--reason", required=True, help="why nothing is lost by it; kept with the record")
-    dlq.set_defaults(run=_run_dlq)
+    _dlq(commands)
     creators = _about_data(commands.add_parser("import", help="creators from a CSV file into the running platform"))
     creators.add_argument("file", type=Path)
     creators.set_defaults(run=_run_import)

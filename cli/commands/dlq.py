@@ -55,22 +55,32 @@ async def _list(layout: Layout) -> int:
         for app in apps:
             for row in await keys(app):
                 since = str(row.since)[:19]
-                table.add_row(app.service.name, row.consumer, row.key, since, row.reason[:60], f"{row.events:,}")
+                again = f"again at {str(row.retry_at)[:19]}: " if row.retry_at else ""
+                why = f"{again}{row.reason[:60]}"
+                table.add_row(app.service.name, row.consumer, row.key, since, why, f"{row.events:,}")
             full += [f"{app.service.name} {one}" for one in await near_budget(app)]
     tables.wide(WIDTH).print(table if table.row_count else "nothing is parked")
-    for name in full:
-        tables.wide(WIDTH).print(f"{name}; past {BUDGET_KEYS:,} keys it stops: the cause is then a general one")
+    for line in full:
+        tables.wide(WIDTH).print(line)
     return 0
 
 
 async def near_budget(app: App) -> list[str]:
-    """Consumers that have used half of their budget of parked keys, with the number."""
-    parked = app.metadata.tables["parked"]
+    """Consumers that have used half of their budget of parked keys, and tenants whose events are all parked."""
+    parked, full = app.metadata.tables["parked"], app.metadata.tables["parked_tenants"]
     count = sa.func.count(parked.c.key.distinct())
     query = sa.select(parked.c.consumer, count).group_by(parked.c.consumer).having(count >= BUDGET_KEYS // 2)
     async with app.database.reading() as connection:
         found = (await connection.execute(query.order_by(parked.c.consumer))).all()
-    return [f"{consumer} has parked {keys:,} keys" for consumer, keys in found]
+        tenants = (await connection.execute(sa.select(full).order_by(full.c.consumer, full.c.tenant))).all()
+    stops = f"it stops when {BUDGET_KEYS:,} keys of many tenants are parked: the cause is then a general one"
+    return [
+        *[f"{consumer} has parked {keys:,} keys; {stops}" for consumer, keys in found],
+        *[
+            f"{one.consumer} parks all events of tenant {one.tenant}: mend its keys, then dlq retry --all"
+            for one in tenants
+        ],
+    ]
 
 
 async def keys(app: App) -> list[Any]:
@@ -78,7 +88,8 @@ async def keys(app: App) -> list[Any]:
     parked = app.metadata.tables["parked"]
     since, events = sa.func.min(parked.c.parked_at).label("since"), sa.func.count().label("events")
     reason = sa.func.min(parked.c.reason).label("reason")
-    query = sa.select(parked.c.consumer, parked.c.key, since, events, reason)
+    retry_at = sa.func.max(parked.c.retry_at).label("retry_at")
+    query = sa.select(parked.c.consumer, parked.c.key, since, events, reason, retry_at)
     query = query.group_by(parked.c.consumer, parked.c.key).order_by(since).limit(LIST_LIMIT)
     async with app.database.reading() as connection:
         return list((await connection.execute(query)).all())
@@ -100,16 +111,23 @@ async def _show_key(layout: Layout, service: str, consumer: str, key: str) -> in
 
 
 async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
-    """Handles the key's events in order, in one transaction; where one still fails, the key stays parked as it was."""
+    """Handles a key's events in order, or those of every key without one; what still fails stays parked as it was."""
+    handled, failed = 0, 0
     async with open_services(layout, [service]) as (app,), running_writer(app):
         try:
             runner, its_consumer = await handler(app, consumer)
-            handled = await runner.retry(key, its_consumer.redecode)
-        except (Fault, ValueError, KeyError, TypeError) as error:
+            wanted = [key] if key else sorted(await Parking(app.database, consumer).keys())
+        except Fault as error:
             sys.stderr.write(f"not handled: {error}\n")
             return 1
+        for one in wanted:
+            try:
+                handled += await runner.retry(one, its_consumer.redecode)
+            except (Fault, ValueError, KeyError, TypeError) as error:
+                sys.stderr.write(f"not handled: {one if len(wanted) > 1 else ''} {error}\n".replace(":  ", ": "))
+                failed += 1
     tables.wide(WIDTH).print(f"{handled} events handled")
-    return 0
+    return 1 if failed else 0
 
 
 async def _drop(layout: Layout, service: str, consumer: str, key: str, reason: str) -> int:

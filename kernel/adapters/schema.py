@@ -151,8 +151,13 @@ def define(metadata: sa.MetaData) -> None:
         sa.Column("key", text, nullable=False), sa.Column("position", big, nullable=False),
         sa.Column("type", text, nullable=False), sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("headers", sa.LargeBinary, nullable=False), sa.Column("reason", text, nullable=False),
-        sa.Column("parked_at", UtcTime, nullable=False), sa.Index("parked_key", "consumer", "key"),
+        sa.Column("parked_at", UtcTime, nullable=False), sa.Column("tenant", text, nullable=False, server_default=""),
+        sa.Column("tries", sa.Integer, nullable=False, server_default="0"), sa.Column("retry_at", UtcTime),
+        sa.Index("parked_key", "consumer", "key"), sa.Index("parked_tenant", "consumer", "tenant", "key"),
+        sa.Index("parked_retry", "consumer", "retry_at"),
     )  # fmt: skip
+    sa.Table("parked_tenants", metadata, sa.Column("consumer", text, primary_key=True),
+             sa.Column("tenant", text, primary_key=True), sa.Column("parked_at", UtcTime, nullable=False))  # fmt: skip
     sa.Table(
         "deadlines", metadata, sa.Column("stream", text, primary_key=True), sa.Column("name", text, primary_key=True),
         sa.Column("due_at", UtcTime, nullable=False), sa.Column("command", text, nullable=False),

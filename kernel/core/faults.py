@@ -24,6 +24,8 @@ class Fault(Exception):
     """A typed error. `kind` decides the status, `code` (`noun.what_is_wrong`) is stable, `facts` hold its numbers and names."""
 
     kind: Kind = "internal"
+    decided = False
+    """True once a Decider has raised it: it is the answer to this one command, and no sign that others have to wait."""
 
     def __init__(self, code: str, **facts: Fact) -> None:
         super().__init__(code)

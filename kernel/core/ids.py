@@ -2,6 +2,7 @@
 
 import re
 from struct import unpack_from
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from uuid_utils import uuid7
@@ -39,6 +40,16 @@ def checked_id(value: str) -> str:
     if _CANONICAL(value) is None:
         raise Invalid("id.malformed", expected="a lower-case UUID with hyphens")
     return value
+
+
+def path_segment(value: str) -> str:
+    """`value` as one segment of an address, percent-encoded; raises Invalid `address.malformed` where it would be none.
+
+    A client resolves "." and "..", however they are encoded, so these two would name another address.
+    """
+    if value in ("", ".", "..") or not value.isprintable():
+        raise Invalid("address.malformed", expected="an id that is one segment of an address, and not . or ..")
+    return quote(value, safe="")
 
 
 def split_stream(stream: str) -> tuple[str, str]:

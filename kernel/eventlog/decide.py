@@ -141,6 +141,7 @@ class BatchDecider:
         try:
             return self._run_decider(command, command.stream, command.command, into)
         except Fault as fault:
+            fault.decided = True
             return self._refuse(command, fault, into)
         except BUGS as error:
             return CommandResult(0, 0, None, error)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,8 +204,10 @@ class App:
             consumer = self.consumer(process.name, runner.handle, process.own, process.topics, batch=PROCESS_BATCH)
             roles.append(Role(f"process {process.name}", consumer.run))
         for effect in service.effects(self):
-            consumer = self.consumer(effect.name, Reactor(effect, self.database).handle, True, (), batch=PROCESS_BATCH)
+            reactor = Reactor(effect, self.database)
+            consumer = self.consumer(effect.name, reactor.handle, True, (), batch=PROCESS_BATCH)
             roles.append(Role(f"effect {effect.name}", consumer.run))
+            roles.append(Role(f"retries of {effect.name}", partial(reactor.run_retries, consumer.redecode)))
         if service.decode_command is not None:
             commands = CommandConsumer("commands", self.database, self.writer)
             topic = Topic(f"{service.name}.commands.v1", chained=False)

@@ -112,7 +112,8 @@ class DatabaseMetrics:
 
     async def _parked(self, connection: AsyncConnection) -> None:
         parked = self._tables["parked"]
-        query = sa.select(parked.c.consumer, sa.func.count(parked.c.key.distinct())).group_by(parked.c.consumer)
+        query = sa.select(parked.c.consumer, sa.func.count(parked.c.key.distinct())).where(parked.c.retry_at.is_(None))
+        query = query.group_by(parked.c.consumer)  # keys that are tried again by themselves are in `effects_pending`
         found = Counter({row[0]: row[1] for row in (await connection.execute(query)).all()})
         self._readers |= found.keys()
         for reader in self._readers:

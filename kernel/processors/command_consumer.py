@@ -10,9 +10,9 @@ from kernel.core.events import Delivered, Receipt
 from kernel.core.faults import Fault, Unavailable
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
-from kernel.processors.processes import SYSTEM, WAITING, commit
+from kernel.processors.processes import SYSTEM, commit, waits
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.parked import Parking, Redecode, reason_of
+from kernel.streams.parked import Parking, Redecode, SetAside, reason_of
 from kernel.streams.records import InboundRecord, PartitionBatch, placed
 
 DecodeCommand = Callable[[str, bytes], tuple[str, object] | None]
@@ -36,7 +36,7 @@ class CommandConsumer:
         results = await self._writer.execute_many([_request(one.incoming, one.requester) for one in runnable])
         reasons = {id(inbound): _why_not(result) for inbound, result in zip(runnable, results, strict=True)}
         parking = [
-            (part, inbound, reason)
+            SetAside(part, inbound, reason)
             for part, inbound in everything
             if (reason := reasons.get(id(inbound), inbound.error or "unknown command type")) is not None
         ]
@@ -62,7 +62,7 @@ class CommandConsumer:
 
 def _why_not(result: Receipt | BaseException) -> str | None:
     """Reason to park a command; None when it has a result, a refusal included. Raises Unavailable for a transient fault."""
-    if isinstance(result, Fault) and result.kind in WAITING:
+    if isinstance(result, Fault) and waits(result):
         raise Unavailable(result.code)
     is_done = isinstance(result, Receipt) or (isinstance(result, Fault) and result.kind not in {"poison", "internal"})
     return None if is_done else reason_of(result) if isinstance(result, BaseException) else None

@@ -162,7 +162,7 @@ class Rebuild:
     async def _drop(self, connection: AsyncConnection, generation: int) -> None:
         for table in self._projection.tables:
             await connection.run_sync(physical(table, generation).drop, checkfirst=True)
-        for name in ("guards", "parked"):
+        for name in ("guards", "parked", "parked_tenants"):
             kept = self._database.metadata.tables[name]
             mine = kept.c.consumer == consumer_name(self._projection.name, generation)
             await connection.execute(sa.delete(kept).where(mine))

@@ -19,13 +19,18 @@ from kernel.core.ids import derived_id
 from kernel.eventlog.commands import Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.streams.checkpoints import Checkpoints
-from kernel.streams.parked import KEY_IS_PARKED, Parking, Redecode, reason_of
+from kernel.streams.parked import Parking, Redecode, reason_of
 from kernel.streams.records import PartitionBatch, Topic, placed
 
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500
 WAITING = frozenset({"unavailable", "exhausted"})
 """Kinds of transient fault: the consumer waits and tries again, and parks nothing."""
+
+
+def waits(error: BaseException) -> bool:
+    """True for a transient fault of what all commands need. One that a Decider raised concerns its own command alone."""
+    return isinstance(error, Fault) and error.kind in WAITING and not error.decided
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,14 @@ class ProcessRunner:
 
     async def handle(self, parts: Sequence[PartitionBatch]) -> None:
         """Decides all causes in one append, and parks unreadable records and parked keys; one cause at a time when that fails."""
-        parked, parking, causes = await self.parking.keys(), [], []
-        for part, inbound in placed(parts):
-            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
+        records, parking, causes = placed(parts), [], []
+        parked = await self.parking.standing(inbound.key for _, inbound in records)
+        for part, inbound in records:
+            reason = parked.reason(inbound)
             if reason is None:
                 causes.append(inbound.incoming)
             else:
-                parked.add(inbound.key)
-                parking.append((part, inbound, reason))
+                parking.append(parked.set_aside(part, inbound, reason))
 
         async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
@@ -100,20 +105,18 @@ class ProcessRunner:
             for result in await self._writer.execute_group(items, in_transaction)
             if result.fault is not None
         ]
-        for fault in faults:
-            if isinstance(fault, Fault) and fault.kind in WAITING:
-                raise fault
+        for fault in filter(waits, faults):
+            raise fault
         return not faults
 
     async def _one_by_one(self, parts: Sequence[PartitionBatch]) -> None:
         """Decides one cause at a time, under ids that make repeats harmless; parks the failing keys when it moves the guards."""
-        parked, parking = await self.parking.keys(), []
-        for part, inbound in placed(parts):
-            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
-            reason = reason or await self._try(inbound.incoming)
+        records, parking = placed(parts), []
+        parked = await self.parking.standing(inbound.key for _, inbound in records)
+        for part, inbound in records:
+            reason = parked.reason(inbound) or await self._try(inbound.incoming)
             if reason is not None:
-                parked.add(inbound.key)
-                parking.append((part, inbound, reason))
+                parking.append(parked.set_aside(part, inbound, reason))
 
         async def in_transaction(connection: AsyncConnection) -> bool:
             await self.parking.park(connection, parking)
@@ -125,7 +128,7 @@ class ProcessRunner:
         try:
             await self._execute(cause)
         except (Fault, *BUGS) as error:
-            if isinstance(error, Fault) and error.kind in WAITING:
+            if waits(error):
                 raise
             return reason_of(error)
         return None
@@ -182,8 +185,8 @@ def deadlines(
 class Effect:
     """Effect: calls a system outside for each intent in the service's log, at least once.
 
-    `perform` calls the port, with the intent's id as idempotency key, and executes the resulting command. When it raises
-    Unavailable, the reactor waits and tries again.
+    `perform` calls the port, with the intent's id as idempotency key, and executes the resulting command. Unavailable says that
+    there is no answer yet: the stream is tried again, for about a day. Any other exception is final and parks the stream.
     """
 
     name: str

@@ -25,8 +25,8 @@ from kernel.core.faults import Poison
 from kernel.eventlog.commands import Fenced
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.checkpoints import Checkpoints, moves_of
-from kernel.streams.parked import KEY_IS_PARKED, Parking, Redecode, reason_of
-from kernel.streams.records import BATCH_RECORDS, InboundRecord, PartitionBatch, Topic, placed
+from kernel.streams.parked import ParkedKeys, Parking, Redecode, SetAside, reason_of
+from kernel.streams.records import BATCH_RECORDS, PartitionBatch, Topic, placed
 
 logger = logging.getLogger(__name__)
 
@@ -179,22 +179,22 @@ class Projector:
         self.progress.notify()
 
     @asynccontextmanager
-    async def _entered(self, parts: Sequence[PartitionBatch]) -> AsyncIterator[tuple[Target, set[str]]]:
+    async def _entered(self, parts: Sequence[PartitionBatch]) -> AsyncIterator[tuple[Target, ParkedKeys]]:
         """Opens a transaction under the projection's lock, moves the guards in it, and gives the parked keys.
 
         Raises Fenced or Superseded before an event of the batch is applied.
         """
         entry = Entry(self.consumer, moves_of(parts), self.projection.name, self.generation)
         async with self._database.exclusive(self.consumer, entry) as transaction:
-            parked = set() if transaction.entered else await self._enter(transaction.connection, parts)
+            parked = ParkedKeys() if transaction.entered else await self._enter(transaction.connection, parts)
             yield Target(transaction, self._tables), parked
 
-    async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> set[str]:
+    async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> ParkedKeys:
         """Moves the guards, then reads the parked keys: another replica may have parked a key before the guards moved."""
         await self._check_live(connection)
         if not await self._guards.move(connection, parts):
             raise Fenced
-        return await self._parking.keys(connection)
+        return await self._parking.standing((inbound.key for _, inbound in placed(parts)), connection)
 
     async def _check_live(self, connection: AsyncConnection) -> None:
         live = self._database.metadata.tables["projections"]
@@ -202,20 +202,21 @@ class Projector:
         if ((await connection.execute(query)).scalar() or 0) > self.generation:
             raise Superseded(self.consumer)
 
-    async def _apply(self, target: Target, parts: Sequence[PartitionBatch], parked: set[str], one_by_one: bool) -> None:
+    async def _apply(
+        self, target: Target, parts: Sequence[PartitionBatch], parked: ParkedKeys, one_by_one: bool
+    ) -> None:
         """Parks unreadable records and all later events of their keys; applies the other events, set-wise or one by one."""
-        parking: list[tuple[PartitionBatch, InboundRecord, str]] = []
+        parking: list[SetAside] = []
         whole: list[Delivered[Any]] = []
         for part, inbound in placed(parts):
-            reason = inbound.error or (KEY_IS_PARKED if inbound.key in parked else None)
+            reason = parked.reason(inbound)
             if reason is None and inbound.incoming is not None:
                 if one_by_one:
                     reason = await self._try(target, inbound.incoming)
                 else:
                     whole.append(inbound.incoming)
             if reason is not None:
-                parked.add(inbound.key)
-                parking.append((part, inbound, reason))
+                parking.append(parked.set_aside(part, inbound, reason))
         if whole:
             await self.projection.apply(target, whole)
         await self._parking.park(target.connection, parking)

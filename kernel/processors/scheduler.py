@@ -1,10 +1,12 @@
 """Deadline scheduler: executes the command of each deadline that is due, once, and deletes the deadline's row."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 
 import sqlalchemy as sa
 
@@ -13,17 +15,20 @@ from kernel.adapters.leases import Leases
 from kernel.adapters.schema import utc_of
 from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Meta
-from kernel.core.faults import Fault
+from kernel.core.faults import BUGS, Fault
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.processors.processes import SYSTEM, WAITING, Deadline
+from kernel.processors.processes import SYSTEM, WAITING, Deadline, waits
 from kernel.runtime.wakeup import wait
+
+logger = logging.getLogger(__name__)
 
 _FIRST = "SELECT min(due_at) FROM deadlines"
 DUE_LIMIT = 200
 CLOCK_POLL_S = 1.0
+BROKEN_PAUSE_S, BROKEN_LIMIT = 60.0, 1_000
 
 
 class DeadlineScheduler:
@@ -32,6 +37,8 @@ class DeadlineScheduler:
     def __init__(self, database: Database, log: Log, writer: Writer, codec: Codec) -> None:
         self._database, self._log, self._writer, self._codec = database, log, writer, codec
         self._table = database.metadata.tables["deadlines"]
+        self._broken: dict[Deadline, float] = {}
+        """When a deadline that met a bug is tried again, monotonic()."""
 
     async def run(self, stop: asyncio.Event) -> None:
         lease = Leases(self._database, "clock", ["clock"])
@@ -59,11 +66,15 @@ class DeadlineScheduler:
         now, first = await self._writer.now(), await self._first()
         if first is None or first > now:
             return CLOCK_POLL_S if first is None else min(CLOCK_POLL_S, (first - now) / timedelta(seconds=1))
+        due = [row for row in await self._due(now) if self._broken.get(row, 0.0) <= monotonic()]
+        return 0.0 if due and await self._execute(due[:DUE_LIMIT]) else CLOCK_POLL_S
+
+    async def _due(self, now: datetime) -> list[Deadline]:
+        """Rows that are due, the oldest first, and enough of them that broken ones hold up nobody."""
+        query = sa.select(self._table).where(self._table.c.due_at <= now).order_by(self._table.c.due_at)
         async with self._database.reading() as connection:
-            is_due = self._table.c.due_at <= now
-            query = sa.select(self._table).where(is_due).order_by(self._table.c.due_at).limit(DUE_LIMIT)
-            due = [Deadline(**row) for row in (await connection.execute(query)).mappings()]
-        return 0.0 if await self._execute(due) else CLOCK_POLL_S
+            found = await connection.execute(query.limit(DUE_LIMIT + len(self._broken)))
+            return [Deadline(**row) for row in found.mappings()]
 
     async def _first(self) -> datetime | None:
         """Time of the next deadline, None without one; asked after every append."""
@@ -72,18 +83,39 @@ class DeadlineScheduler:
 
     async def _execute(self, due: Sequence[Deadline]) -> bool:
         """Executes the commands and deletes the finished rows; False when some have to wait."""
-        results = await self._writer.execute_many([self._item(row) for row in due])
+        rows, items = self._readable(due)
         done = []
-        for row, result in zip(due, results, strict=True):
-            if isinstance(result, BaseException) and not isinstance(result, Fault):
+        for row, result in zip(rows, await self._writer.execute_many(items), strict=True):
+            if isinstance(result, BUGS):
+                self._set_aside(row, result)
+            elif isinstance(result, BaseException) and not isinstance(result, Fault):
                 raise result
-            if not (isinstance(result, Fault) and result.kind in WAITING):
+            elif not (isinstance(result, Fault) and waits(result)):
                 done.append(row)
+                self._broken.pop(row, None)
         if done:
             async with self._database.transaction() as connection:
                 columns = sa.tuple_(self._table.c.stream, self._table.c.name, self._table.c.due_at)
                 await connection.execute(sa.delete(self._table).where(columns.in_([_columns(row) for row in done])))
-        return len(done) == len(due)
+        return bool(done)
+
+    def _readable(self, due: Sequence[Deadline]) -> tuple[list[Deadline], list[QueuedCommand]]:
+        rows, items = [], []
+        for row in due:
+            try:
+                items.append(self._item(row))
+                rows.append(row)
+            except (Fault, *BUGS) as error:
+                self._set_aside(row, error)
+        return rows, items
+
+    def _set_aside(self, row: Deadline, error: BaseException) -> None:
+        """A deadline that meets a bug stays, is overdue in the metrics, and is tried again later: it holds up no other."""
+        if len(self._broken) >= BROKEN_LIMIT:
+            self._broken.clear()
+        self._broken[row] = monotonic() + BROKEN_PAUSE_S
+        extra = {"stream": row.stream, "command": row.command}
+        logger.error("deadline failed: it stays due and is tried again", exc_info=error, extra=extra)
 
     def _item(self, row: Deadline) -> QueuedCommand:
         command = self._codec.decode(row.command, row.data.encode())

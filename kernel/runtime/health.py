@@ -57,6 +57,17 @@ class Watchdog:
         """Removes a loop that has ended, or a partition that it no longer reads."""
         self.marks.pop(name, None)
 
+    def forget_all(self, prefix: str) -> None:
+        """Removes the loops whose names begin so."""
+        for name in [name for name in self.marks if name.startswith(prefix)]:
+            self.forget(name)
+
+    def alive(self, prefix: str) -> None:
+        """Reports that the loops whose names begin so still try, without progress: one that had caught up is not silent."""
+        for name, mark in self.marks.items():
+            if name.startswith(prefix):
+                mark.seen_at = self.now()
+
     def stop(self, name: str, code: str) -> None:
         """Reports a loop that waits for an operator (kernel.streams.halted), since no restart helps. Repeated at every try."""
         self._stopped[name] = (code, self.now())
@@ -93,14 +104,14 @@ class Health:
         self._checks[name] = check
 
     async def readiness(self) -> Report:
-        """Runs all readiness checks at once; one that raises has failed. Stopped readers are listed, and leave `ok` as it is."""
+        """Runs all readiness checks at once; one that raises has failed. A stopped reader or relay has failed, too."""
         names = list(self._checks)
         results = await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
         checks = {name: self._word(name, result) for name, result in zip(names, results, strict=True)}
         if self.draining:
             checks["process"] = "draining"
-        ok = all(word == "ok" for word in checks.values())
-        return Report(ok, {**checks, **self.watchdog.stopped()})
+        checks |= self.watchdog.stopped()
+        return Report(all(word == "ok" for word in checks.values()), checks)
 
     def liveness(self) -> Report:
         """Live while no loop is stuck: a stuck one makes the orchestrator restart the process."""

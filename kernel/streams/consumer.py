@@ -28,8 +28,8 @@ from kernel.eventlog.log import Log
 from kernel.runtime import telemetry
 from kernel.runtime.health import Watchdog
 from kernel.runtime.wakeup import wait
-from kernel.streams import halted
 from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.marks import Marks
 from kernel.streams.prefetch import Prefetched, Prefetcher
 from kernel.streams.records import (
     BATCH_RECORDS,
@@ -54,6 +54,8 @@ LOOK_AT_ENDS_S = 10.0
 SHOW_S = 1.0
 WATCH_S = 0.25
 PAUSE_S, PAUSE_LIMIT_S = 0.1, 5.0
+TRANSIENT = frozenset({"unavailable", "exhausted"})
+"""Kinds of fault after which a consumer tries again."""
 Observe = Callable[[str, str, int, int, int], None]
 """`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
 
@@ -81,6 +83,10 @@ class Consumer:
         self._group = f"{service}.{group or name}"
         self._holes: set[TopicPartition] = set()
         self.guards = Checkpoints(database, name)
+
+    @property
+    def _marks(self) -> Marks:
+        return Marks(self.name, self._watchdog, self._database)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop`, and finishes the batch under way."""
@@ -110,20 +116,14 @@ class Consumer:
                 )
                 await wait(stop, PAUSE_LIMIT_S)
             except Fault as fault:
-                if fault.kind != "unavailable":
+                if fault.kind not in TRANSIENT:
                     raise
                 extra = {"consumer": self.name, "code": fault.code}
                 logger.warning("consumer paused: dependency unavailable, will retry", exc_info=fault, extra=extra)
-                await self._report_halted(fault.code)
+                await self._marks.failing(fault)
                 pause = PAUSE_S if monotonic() - began > PAUSE_LIMIT_S else pause
                 await wait(stop, pause * (0.5 + random.random()))
                 pause = min(pause * 2, PAUSE_LIMIT_S)
-
-    async def _report_halted(self, code: str) -> None:
-        if code in halted.BY_HAND:
-            self._watchdog.stop(f"reader {self.name}", code)
-            with suppress(Fault):
-                await halted.report(self._database, self.name, code)
 
     async def _follow_log(self, stop: asyncio.Event) -> None:
         assert self._log is not None
@@ -135,11 +135,14 @@ class Consumer:
             guard = (await self.guards.load([(OWN_LOG, 0)]))[OWN_LOG, 0]
             while not stop.is_set():
                 woken.clear()
-                if not (await lease.held() and await self._log_batch(guard)):
+                is_ours = bool(await lease.held())
+                if not is_ours:
+                    self._marks.forget_log()
+                if not (is_ours and await self._log_batch(guard)):
                     await wait(woken, IDLE_S)
+            self._marks.forget_log()
         finally:
             self._log.signal.leave(woken)
-            self._watchdog.forget(self._mark((OWN_LOG, 0)))
             with suppress(Fault):
                 await lease.release()
 
@@ -147,11 +150,11 @@ class Consumer:
         assert self._tail is not None
         events = await self._tail.read(guard.last_position, self._batch_records)
         end = events[-1].position if events else guard.last_position
-        self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
+        self._marks.log(guard.last_position, end)
         if not events:
             return False
         await self._handle_batch([of_tail(guard, events)])
-        self._watchdog.progress(self._mark((OWN_LOG, 0)), guard.last_position, end)
+        self._marks.log(guard.last_position, end)
         return True
 
     async def _handle_batch(self, parts: Sequence[PartitionBatch]) -> None:
@@ -187,10 +190,12 @@ class Consumer:
         try:
             while not stop.is_set():
                 held = await leases.held()
+                self._marks.keep_only(held, names)
                 if held:
                     await self._follow_held(held, leases, stop)
                 else:
                     await wait(stop, IDLE_S)
+            self._marks.keep_only((), names)
         finally:
             with suppress(Fault):
                 await leases.release()
@@ -212,13 +217,11 @@ class Consumer:
                     if monotonic() >= look_at:
                         ends, look_at = await reader.end_offsets(), monotonic() + LOOK_AT_ENDS_S
                         self._check_ends(guards, ends)
-                    await self._topic_batch(await prefetcher.take(), guards)
-                    if monotonic() >= watch_at:
-                        self._watch(guards, ends)
+                    if monotonic() >= watch_at:  # before the batch, which may fail
+                        self._marks.topics(guards, ends)
                         watch_at = monotonic() + WATCH_S
+                    await self._topic_batch(await prefetcher.take(), guards)
         finally:
-            for where in guards:
-                self._watchdog.forget(self._mark(where))
             self._holes -= guards.keys()
             await reader.close()
 
@@ -266,19 +269,6 @@ class Consumer:
             ended.set()  # not cancelled: aiokafka would leave the connection it is making open
             await asyncio.wait([task])
         await show()
-
-    def _watch(self, guards: Mapping[TopicPartition, Guard], ends: Mapping[TopicPartition, int]) -> None:
-        """Reports progress and lag of each partition: the watchdog notices one that stands still while its topic has more."""
-        for where, guard in guards.items():
-            self._watchdog.progress(self._mark(where), guard.next_offset, ends.get(where, 0))
-            lag, labels = (
-                max(0, ends.get(where, 0) - guard.next_offset),
-                {"source": where[0], "partition": str(where[1])},
-            )
-            telemetry.gauge("projection_lag_events", lag, projection=self.name, **labels)
-
-    def _mark(self, where: TopicPartition) -> str:
-        return f"{self.name} {where[0]}/{where[1]}"
 
     async def redecode(self, source: str, inbound: InboundRecord) -> Delivered[Any] | None:
         """Decodes a parked record again, for `retry`; raises the error that the record still has."""

@@ -1,9 +1,9 @@
 """Halted consumers: consumers that go on only after a person has mended something, reported where operators look.
 
 The process of a halted consumer stays live: after a restart the consumer would halt at the same place, and each restart would
-stop the other consumers of the process. The process stays ready, too: its API still answers, and taking the pod out of
-service mends nothing. Readiness names the halted consumers, `reader_stopped` raises the alert, and `lag` shows them. A report
-fades after SHOWN_S unless it is repeated, so a consumer that goes on need not withdraw its report.
+stop the other consumers of the process. The process is not ready: readiness names the consumer, the reason and the tenant with
+the most parked keys, `reader_stopped` raises the alert, and `lag` shows them. A report fades after SHOWN_S unless it is repeated,
+so a consumer that goes on need not withdraw its report.
 """
 
 from collections.abc import Mapping

@@ -49,6 +49,13 @@ class InboundRecord:
     incoming: Delivered[Any] | None = None
     error: str | None = None
     requester: str = ""
+    tenant: str = ""
+    """As the headers say; "" where they do not."""
+
+    @property
+    def charged_to(self) -> str:
+        """The tenant whose budget of parked keys the record counts in."""
+        return self.incoming.tenant if self.incoming is not None else self.tenant
 
 
 @dataclass(slots=True)
@@ -87,8 +94,9 @@ def of_tail(guard: Guard, inbound: Sequence[InboundRecord]) -> PartitionBatch:
 def decoded(service: str, codec: Codec, event: Recorded) -> InboundRecord:
     """A stored event as a record, decoded."""
     inbound = InboundRecord(
-        event.position, event.position, event.position - 1, event.stream, event.name, event.data, ()
-    )
+        event.position, event.position, event.position - 1, event.stream, event.name, event.data, (),
+        tenant=event.tenant,
+    )  # fmt: skip
     return attempt(inbound, lambda: incoming_of(service, event, codec))
 
 
@@ -134,7 +142,9 @@ def _read(topic: Topic, record: BusRecord, decode: Decode) -> InboundRecord:
 def find_place(topic: Topic, inbound: InboundRecord) -> dict[str, bytes]:
     """Sets type, requester and place from the headers; KeyError or ValueError when they cannot be read by any version."""
     headers = dict(inbound.headers)
-    inbound.type, inbound.requester = texts(headers["ce_type"], headers.get("ce_requester", b""))
+    inbound.type, inbound.requester, inbound.tenant = texts(
+        headers["ce_type"], headers.get("ce_requester", b""), headers.get("ce_tenant", b"")
+    )
     if topic.chained:
         position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
         if position < 0:

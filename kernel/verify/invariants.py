@@ -138,12 +138,13 @@ def _by_source(rows: Sequence[Any]) -> dict[tuple[str, str], set[int]]:
 
 
 async def nothing_parked(app: Subject) -> CheckResult:
-    """Parked records: none waits for `dlq retry`. Generations that a rebuild has replaced do not count."""
+    """Parked records: none waits for `dlq retry`. Generations that a rebuild has replaced do not count, nor do keys that are
+    tried again by themselves."""
     check, parked = Check("nothing_parked"), app.metadata.tables["parked"]
     query = sa.select(parked.c.consumer, parked.c.key, parked.c.reason).order_by(parked.c.parked_at)
     async with app.database.reading() as connection:
         old = [name async for name in _superseded(app, connection)]
-        waiting = query.where(parked.c.consumer.not_in(old)).limit(20)
+        waiting = query.where(parked.c.consumer.not_in(old), parked.c.retry_at.is_(None)).limit(20)
         for row in (await connection.execute(waiting)).all():
             check.that(False, f"{row.consumer} {row.key}: {row.reason}")
     return check.result()

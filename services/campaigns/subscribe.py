@@ -97,7 +97,7 @@ def _attached(wire: compliance.DisclosureAttached) -> DisclosureAttached:
 def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
     where = (wire.collaboration_id, wire.deliverable_id, wire.look_id)
     looked_at = time_of(wire.looked_at) if wire.HasField("looked_at") else None
-    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged, looked_at)
+    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged, looked_at, wire.unreadable)
 
 
 def _clawed_back(wire: ledger.PaymentClawedBack) -> PaymentClawedBack:

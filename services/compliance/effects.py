@@ -14,7 +14,7 @@ from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
 from services.compliance.domain.disclosure import carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
-from services.compliance.ports import HttpPlatform, Platform, Seen
+from services.compliance.ports import HttpPlatform, Platform, Seen, Unreadable
 from services.compliance.settings import ComplianceSettings
 
 
@@ -39,13 +39,15 @@ def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], A
     return perform
 
 
-def record_of(ordinal: int, post: Post, seen: Seen | None) -> RecordLook:
+def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None) -> RecordLook:
     """What a look says: the label leads title or text or is the platform's own mark; the text has the agreed hash.
 
     The hash is of the normal form in which it was agreed, so what the platform itself rewrites is no change.
     """
     if seen is None:
         return RecordLook(ordinal, False, False, False, "")
+    if isinstance(seen, Unreadable):
+        return RecordLook(ordinal, False, False, False, "", seen.reason)
     try:
         text_hash = digest(post.normal_form, seen.text)
     except LookupError as error:  # a newer release of campaigns knows a form that this one does not

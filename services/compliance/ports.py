@@ -1,16 +1,24 @@
-"""The outside world as compliance needs it: what stands on a social platform right now."""
+"""The outside world as compliance needs it: what stands on a social platform right now.
 
+The platform's answer is done (a post, or none), refused for good (`Unreadable`), or later (Unavailable is raised).
+"""
+
+import asyncio
 from dataclasses import dataclass
-from typing import Protocol
-from urllib.parse import quote
+from typing import Any, Protocol
 
 import httpx
+import orjson
 
-from kernel.core.faults import Unavailable
+from kernel.core.faults import Invalid, Unavailable
+from kernel.core.ids import path_segment
 
-TIMEOUT_S = 5.0
+TIMEOUT_S, ANSWER_S = 5.0, 10.0
+"""Of a step, and of the whole answer."""
 MAX_BYTES = 1_000_000
 GONE = frozenset({404, 410})
+LATER = frozenset({401, 403, 408, 425, 429})
+"""Refusals that say nothing about the post: our key, our pace or their clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +30,17 @@ class Seen:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The platform has answered for good, and nobody can tell from it what stands there. `reason` is a code."""
+
+    reason: str
+
+
 class Platform(Protocol):
     """Looks at posts."""
 
-    async def look(self, platform: str, post_id: str, idempotency_key: str) -> Seen | None:
+    async def look(self, platform: str, post_id: str, idempotency_key: str) -> Seen | Unreadable | None:
         """The post, or None when there is none; raises Unavailable when that cannot be known now."""
         ...
 
@@ -34,27 +49,52 @@ class HttpPlatform:
     """`GET <url>/platform/posts/{id}` answers {"text", "title"?, "label"?} as JSON; 404 and 410 mean that it is gone."""
 
     def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client or httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S)
+        self._client = client or httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, follow_redirects=False)
 
-    async def look(self, platform: str, post_id: str, idempotency_key: str) -> Seen | None:
-        headers = {"Idempotency-Key": idempotency_key}
+    async def look(self, platform: str, post_id: str, idempotency_key: str) -> Seen | Unreadable | None:
+        headers = {"Idempotency-Key": idempotency_key, "Accept-Encoding": "identity"}
         try:
-            answer = await self._client.get(f"/platform/posts/{quote(post_id, safe='')}", headers=headers)
-        except httpx.HTTPError as error:
+            address = f"/platform/posts/{path_segment(post_id)}"
+            async with asyncio.timeout(ANSWER_S), self._client.stream("GET", address, headers=headers) as answer:
+                return await _read(answer)
+        except (Invalid, httpx.InvalidURL):
+            return Unreadable("platform.post_id_malformed")
+        except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable("platform.unreachable", why=type(error).__name__) from error
-        if answer.status_code in GONE:
-            return None
-        if answer.status_code != 200 or len(answer.content) > MAX_BYTES:
-            raise Unavailable("platform.answer", status=answer.status_code)
-        return _seen(answer)
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
-def _seen(answer: httpx.Response) -> Seen:
+async def _read(answer: httpx.Response) -> Seen | Unreadable | None:
+    status = answer.status_code
+    if status in GONE:
+        return None
+    if status in LATER or status >= 500 or 300 <= status < 400:
+        raise Unavailable("platform.answer", status=status)
+    if status != 200:
+        return Unreadable(f"platform.refused_{status}")
+    content = bytearray()
+    if (
+        answer.headers.get("content-encoding", "identity") != "identity"
+    ):  # it was asked for as it is: unpacked it may be huge
+        return Unreadable("platform.answer_malformed")
+    async for piece in answer.aiter_bytes():
+        content += piece
+        if len(content) > MAX_BYTES:
+            return Unreadable("platform.answer_too_large")
+    return _seen(bytes(content))
+
+
+def _seen(content: bytes) -> Seen | Unreadable:
     try:
-        body = answer.json()
-        return Seen(str(body["text"]), str(body.get("title") or ""), str(body.get("label") or ""))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unavailable("platform.answer_malformed") from error
+        body = orjson.loads(content)
+        return Seen(_text(body["text"]), _text(body.get("title") or ""), _text(body.get("label") or ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Unreadable("platform.answer_malformed")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("expected a text")
+    return value

@@ -147,6 +147,7 @@ def _looked_at(event: live.ContentLookedAt) -> pb.ContentLookedAt:
         post_id=event.post.post_id,
         ordinal=event.ordinal,
         looked_at=stamp(event.looked_at),
+        unreadable=event.unreadable,
     )
 
 

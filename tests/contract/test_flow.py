@@ -123,8 +123,8 @@ async def test_past_the_budget_the_consumer_stops_and_says_so(
 ) -> None:
     monkeypatch.setattr("kernel.streams.parked.BUDGET_KEYS", 2)
     projector = await projector_of(running, counter.OWN_SUMS)
-    for _ in range(3):
-        await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())
+    for tenant in ("t1", "t2", "t3"):
+        await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta(tenant=tenant))
     await projector.handle([await batch_of(running, 1, 2)])
     with pytest.raises(Unavailable, match=r"parked\.budget_spent"):
         await projector.handle([await batch_of(running, 3, 3)])

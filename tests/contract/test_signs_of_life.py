@@ -1,5 +1,6 @@
 """What relay and consumers tell while they work: counts, and marks that turn liveness red when work stands still."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -139,14 +140,14 @@ LIMIT_KEYS = 2
 async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ready and live, as neither a restart nor another pod would move it."""
+    """Not ready, with the reason and a tenant; live, as no restart would move it."""
     monkeypatch.setattr("kernel.streams.parked.BUDGET_KEYS", LIMIT_KEYS)
     ticks = Ticks()
     watchdog = Watchdog(limit_s=60, now=ticks)
     gauges = DatabaseMetrics(running.service, running.store, running.log, [], clock=False)
     health, reader = Health(watchdog), (await start(running, watchdog))["projection"]
-    for _ in range(LIMIT_KEYS + 1):
-        await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta())
+    for tenant in range(LIMIT_KEYS + 1):
+        await running.writer.execute(counter.counter(), Add(counter.UNLUCKY), counter.meta(tenant=f"t{tenant}"))
     running.start(running.relay().run(running.stop))
 
     async def is_told() -> bool:
@@ -155,7 +156,8 @@ async def test_a_reader_past_its_parking_budget_is_named_and_not_restarted(
 
     await running.until(is_told)
     ready = await health.readiness()
-    assert (ready.ok, ready.checks) == (True, {f"reader {reader}": "stopped: parked.budget_spent"})
+    assert not ready.ok
+    assert re.fullmatch(r"stopped: parked\.budget_spent \(tenant t\d\)", ready.checks[f"reader {reader}"])
     ticks.now += 600
     assert health.liveness().ok
     monkeypatch.setattr(counter, "UNLUCKY", 0)

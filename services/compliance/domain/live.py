@@ -65,13 +65,17 @@ class RequestLook:
 
 @dataclass(frozen=True, slots=True)
 class RecordLook:
-    """By the effect: what was seen. `text_hash` is the hash of what stands there now, "" when nothing was found."""
+    """By the effect: what was seen. `text_hash` is the hash of what stands there now, "" when nothing was found.
+
+    `unreadable` is why nobody can tell what stands there, "" where somebody can.
+    """
 
     ordinal: int
     found: bool
     label_present: bool
     text_unchanged: bool
     text_hash: str
+    unreadable: str = ""
 
 
 Command = Delivered[ContentPublished] | Delivered[ContentTakenDown] | RequestLook | RecordLook
@@ -103,7 +107,7 @@ class LookRequested:
 
 @dataclass(frozen=True, slots=True)
 class ContentLookedAt:
-    """The post was looked at."""
+    """The post was looked at. `unreadable` not "": the platform's answer does not say what stands there, and proves nothing."""
 
     look_id: str
     about: About
@@ -114,6 +118,7 @@ class ContentLookedAt:
     text_unchanged: bool
     text_hash: str
     looked_at: datetime
+    unreadable: str = ""
 
     @property
     def ok(self) -> bool:
@@ -235,7 +240,7 @@ def _looked_at(command: RecordLook, scheduled: LooksScheduled, at: datetime) -> 
     found = command.found
     return ContentLookedAt(
         look_id(about, command.ordinal), about, scheduled.post, command.ordinal, found, found and command.label_present,
-        found and command.text_unchanged, command.text_hash, at,
+        found and command.text_unchanged, command.text_hash, at, command.unreadable,
     )  # fmt: skip
 
 

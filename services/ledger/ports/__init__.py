@@ -9,20 +9,21 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernel.core.faults import Internal, Invalid, Unavailable
+from kernel.core.faults import Internal, Invalid, Poison, Unavailable
+from kernel.core.ids import path_segment
 from kernel.core.money import LIMIT_MINOR
 from kernel.runtime.settings import Settings
 from services.ledger.domain.events import TransferKind, Transferred
 from services.ledger.settings import LedgerSettings
 
-CONNECT_S, ANSWER_S = 2.0, 10.0
+CONNECT_S, ANSWER_S, CALL_S = 2.0, 10.0, 15.0
 ANSWER_LIMIT_BYTES = 65_536
 PATHS = {TransferKind.DEPOSIT: "charges", TransferKind.PAYOUT: "payouts", TransferKind.REFUND: "refunds"}
 TRANSIENT = frozenset({401, 403, 408, 425, 429})
@@ -59,7 +60,10 @@ class Verdict(BaseModel):
 
 
 class Provider(Protocol):
-    """The payment provider. Unavailable means the outcome is not known; the same call may be made again."""
+    """The payment provider. Unavailable means the outcome is not known; the same call may be made again.
+
+    Poison means that it has answered for good, and nobody can tell what from it: a person has to look.
+    """
 
     async def submit(self, transfer: Transferred) -> Verdict: ...
 
@@ -95,46 +99,54 @@ class HttpProvider:
             "instrument": transfer.instrument,
         }  # fmt: skip
         headers = {"Idempotency-Key": transfer.transfer_id}
-        answer = await self._call("POST", f"/psp/{PATHS[transfer.kind]}", json=body, headers=headers)
-        if 400 <= answer.status_code < 500:
-            reason = f"refused_{answer.status_code}"
+        status, content = await self._call("POST", f"/psp/{PATHS[transfer.kind]}", json=body, headers=headers)
+        if 400 <= status < 500:
             return Verdict(
-                reference=transfer.transfer_id, kind=transfer.kind, status=Word.FAILED, reason=reason,
+                reference=transfer.transfer_id, kind=transfer.kind, status=Word.FAILED, reason=f"refused_{status}",
                 amount_minor=transfer.amount_minor, currency=transfer.currency,
             )  # fmt: skip
-        return _verdict(answer.content, transfer.kind, transfer.transfer_id)
+        return _verdict(content, transfer.kind, transfer.transfer_id)
 
     async def find(self, kind: TransferKind, transfer_id: str) -> Verdict:
-        answer = await self._call("GET", f"/psp/{PATHS[kind]}/{transfer_id}")
-        if answer.status_code == 404:
+        status, content = await self._call("GET", f"/psp/{PATHS[kind]}/{path_segment(transfer_id)}")
+        if status == 404:
             return Verdict(reference=transfer_id, kind=kind, status=Word.UNKNOWN)
-        if answer.status_code != 200:
-            raise Unavailable("provider.unavailable", status=answer.status_code)
-        return _verdict(answer.content, kind, transfer_id)
+        if status != 200:
+            raise Poison("provider.refused", status=status)
+        return _verdict(content, kind, transfer_id)
 
-    async def _call(self, method: str, path: str, **given: object) -> httpx.Response:
+    async def _call(self, method: str, path: str, **given: Any) -> tuple[int, bytes]:
+        """Status and body, of which no more than the limit is read."""
+        headers = {"Accept-Encoding": "identity", **given.pop("headers", {})}
         try:
-            answer = await self._client.request(method, path, **given)  # type: ignore[arg-type]
-        except (httpx.HTTPError, OSError) as error:
+            async with asyncio.timeout(CALL_S), self._client.stream(method, path, headers=headers, **given) as answer:
+                status, content = answer.status_code, bytearray()
+                if status >= 500 or 300 <= status < 400 or status in TRANSIENT:
+                    raise Unavailable("provider.unavailable", status=status)
+                if answer.headers.get("content-encoding", "identity") != "identity":
+                    return status, b""  # it was asked for as it is: unpacked it may be huge
+                async for piece in answer.aiter_bytes():
+                    content += piece
+                    if len(content) > ANSWER_LIMIT_BYTES:
+                        break
+                return status, bytes(content)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             raise Unavailable("provider.unavailable", why=type(error).__name__) from error
-        if answer.status_code >= 500 or 300 <= answer.status_code < 400 or answer.status_code in TRANSIENT:
-            raise Unavailable("provider.unavailable", status=answer.status_code)
-        return answer
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
 def _verdict(content: bytes, kind: TransferKind, transfer_id: str) -> Verdict:
-    """Unavailable `provider.nonsense` unless it is a verdict on exactly this transfer."""
+    """Poison `provider.nonsense` unless it is a verdict on exactly this transfer."""
     try:
         if len(content) > ANSWER_LIMIT_BYTES:
             raise ValueError("too long")
         verdict = Verdict.model_validate_json(content)
     except ValueError as error:
-        raise Unavailable("provider.nonsense", why=type(error).__name__) from error
+        raise Poison("provider.nonsense", why=type(error).__name__) from error
     if (verdict.kind, verdict.reference) != (kind, transfer_id):
-        raise Unavailable("provider.nonsense", why="another transfer")
+        raise Poison("provider.nonsense", why="another transfer")
     return verdict
 
 

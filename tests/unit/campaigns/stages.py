@@ -75,7 +75,7 @@ def next_steps(
         (RuleContent(key, now, True), OPERATOR),
         (RuleContent(key, now, False), OPERATOR),
         (ScheduleContent(key, at + timedelta(hours=1)), creator),
-        (PublishContent(key, f"post {number}", "https://post.test", f"{LABEL} A serum"), creator),
+        (PublishContent(key, f"post-{number}", "https://post.test", f"{LABEL} A serum"), creator),
         (VerifyContent(key, "look"), SYSTEM),
         (TakeDownContent(key, "content.gone"), SYSTEM),
         (SettleDeliverable(key, "release", 1), SYSTEM),

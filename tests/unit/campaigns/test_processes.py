@@ -216,6 +216,7 @@ SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
         pytest.param([], look(), [SEEN], id="a_good_look_verifies"),
         pytest.param([SEEN], look(look_id="l2"), [], id="once"),
         pytest.param([], look(found=False, label=False), [taken_down("content.gone")], id="gone"),
+        pytest.param([], replace(look(found=False), unreadable="platform.answer_malformed"), [], id="costs_nobody"),
         pytest.param([], look(label=False), [taken_down("content.label_missing")], id="without_its_label"),
         pytest.param([SEEN], look(text=False, look_id="l2"), [taken_down("content.text_changed", "l2")], id="changed"),
         pytest.param([taken_down("content.gone", "l0")], look(), [SEEN], id="up_again"),

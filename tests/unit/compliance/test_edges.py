@@ -15,7 +15,7 @@ from kernel.core.faults import Fault, Unavailable
 from services.compliance.domain.findings import Evidence
 from services.compliance.domain.live import ContentPublished, ContentTakenDown, Post, RecordLook
 from services.compliance.effects import record_of
-from services.compliance.ports import HttpPlatform, Seen
+from services.compliance.ports import HttpPlatform, Seen, Unreadable
 from services.compliance.subscribe import decode, decode_command
 from tests.unit.compliance.given import ABOUT, BRAND, CAMPAIGN, COLLABORATION, CREATOR, DELIVERABLE, NOON, SUBMISSION
 
@@ -107,19 +107,31 @@ async def test_the_platform_shows_a_post_or_says_it_is_gone(answer: httpx.Respon
 
 @pytest.mark.parametrize(
     "answer",
+    [httpx.Response(503), httpx.Response(429), httpx.ConnectError("refused")],
+)
+async def test_a_platform_that_cannot_tell_now_is_asked_again(answer: httpx.Response | Exception) -> None:
+    asked = platform(answer)
+    with pytest.raises(Unavailable):
+        await asked.look("xiaohongshu", "p-1", "look-1")
+    await asked.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
     [
-        httpx.Response(503),
+        httpx.Response(405),
         httpx.Response(200, text="<html>"),
         httpx.Response(200, json=["text"]),
         httpx.Response(200, json={"title": "no text"}),
         httpx.Response(200, content=b"x" * 1_000_001),
-        httpx.ConnectError("refused"),
     ],
+    ids=["refused", "no_json", "no_object", "no_text", "too_large"],
 )
-async def test_an_answer_that_says_nothing_is_no_look(answer: httpx.Response | Exception) -> None:
+async def test_an_answer_that_says_nothing_is_final_and_no_evidence(answer: httpx.Response) -> None:
     asked = platform(answer)
-    with pytest.raises(Unavailable):
-        await asked.look("xiaohongshu", "p-1", "look-1")
+    seen = await asked.look("xiaohongshu", "p-1", "look-1")
+    assert isinstance(seen, Unreadable)
+    assert record_of(1, AGREED, seen).unreadable == seen.reason
     await asked.close()
 
 

@@ -497,6 +497,7 @@ class ContentLookedAt(message.Message):
     POST_ID_FIELD_NUMBER: builtins.int
     ORDINAL_FIELD_NUMBER: builtins.int
     LOOKED_AT_FIELD_NUMBER: builtins.int
+    UNREADABLE_FIELD_NUMBER: builtins.int
     look_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -513,6 +514,10 @@ class ContentLookedAt(message.Message):
     platform: common_pb2.Platform.ValueType
     post_id: builtins.str
     ordinal: builtins.int
+    unreadable: builtins.str
+    """Why the platform's answer does not say what stands there, e.g. "platform.refused_405"; empty when it does. Such a look
+    has found false and is no evidence against anybody.
+    """
     @builtins.property
     def looked_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -533,10 +538,11 @@ class ContentLookedAt(message.Message):
         post_id: builtins.str = ...,
         ordinal: builtins.int = ...,
         looked_at: timestamp_pb2.Timestamp | None = ...,
+        unreadable: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["looked_at", b"looked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "found", b"found", "label_present", b"label_present", "look_id", b"look_id", "looked_at", b"looked_at", "ok", b"ok", "ordinal", b"ordinal", "platform", b"platform", "post_id", b"post_id", "text_hash", b"text_hash", "text_unchanged", b"text_unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "found", b"found", "label_present", b"label_present", "look_id", b"look_id", "looked_at", b"looked_at", "ok", b"ok", "ordinal", b"ordinal", "platform", b"platform", "post_id", b"post_id", "text_hash", b"text_hash", "text_unchanged", b"text_unchanged", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from dandelion_posts.ids import is_post_id, shape
 from dandelion_posts.labels import shown, without
 from dandelion_posts.normal_form import digest, form_of, normal
 
@@ -51,6 +52,10 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     work.by_creator()
     one = work.deliverable
     check_text(command, "post_id", "content.post_id_malformed")
+    platform = one.terms.platform
+    valid(
+        is_post_id(platform, command.post_id), "content.post_id_malformed", platform=platform, expected=shape(platform)
+    )
     valid(command.post_url.startswith("https://"), "content.post_url_not_https")
     check_text(command, "post_url", "content.post_url_malformed")
     check_text(command, "text", "content.text_malformed")

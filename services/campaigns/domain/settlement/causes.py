@@ -42,7 +42,7 @@ class PaymentClawedBack:
 
 @dataclass(frozen=True, slots=True)
 class ContentLookedAt:
-    """compliance: a look at a published post."""
+    """compliance: a look at a published post. An `unreadable` one proves nothing for or against its author."""
 
     collaboration_id: str
     deliverable_id: str
@@ -51,6 +51,7 @@ class ContentLookedAt:
     label_present: bool
     text_unchanged: bool
     looked_at: datetime | None = None
+    unreadable: str = ""
 
     @property
     def ok(self) -> bool:

@@ -78,7 +78,8 @@ def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Seq
 
 
 def _looked(event: ContentLookedAt, state: Settlement) -> Sequence[SettlementEvent]:
-    if state.look_id == event.look_id or (event.ok and state.seen):
+    """An unreadable look decides nothing: the platform is waited for, and staff are told of the wait."""
+    if state.look_id == event.look_id or (event.ok and state.seen) or event.unreadable:
         return []
     if event.ok:
         return [VerificationRequested(event.collaboration_id, event.deliverable_id, event.look_id)]
