@@ -97,6 +97,8 @@ def _conversion(event: OrderRecorded, at: datetime) -> pb.ConversionRecorded:
         ordered_at=stamp(event.ordered_at),
         recorded_at=stamp(at),
         unusable=[pb.UnusableEvidence(source=SOURCES[one.basis], at=one.at, why=one.why) for one in event.unusable],
+        usable=[pb.UsableEvidence(source=SOURCES[one.basis], at=one.at, used=one.used) for one in event.usable],
+        passed_over=event.passed_over,
     )
     _placed(message, _place_of(found), event.brand_id)
     return message

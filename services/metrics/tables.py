@@ -106,3 +106,24 @@ REVENUE = sa.Table(
     *_big("gross_minor", "refunded_minor", "orders", "new_customers", "fresh_ms"),
 )
 """Orders of a brand attributed to a deliverable; counts leave out completely refunded orders."""
+
+ORDERS = sa.Table(
+    "orders",
+    _READ,
+    *_key("order_id"),
+    *_text("brand_id", "order_number", "currency", "status"),
+    *_big("amount_minor", "refunded_minor", "items"),
+    sa.Column("new_customer", sa.Boolean, nullable=False),
+    sa.Column("ordered_at", UtcTime, nullable=False),
+    sa.Column("recorded_at", UtcTime, nullable=False),
+    *_text("source", "source_id", "touch_id", *PLACEMENT, "model", "evidence"),
+    *_big("window_s", "passed_over", "version"),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("orders_ordered", "ordered_at", "order_id"),
+    sa.Index("orders_number", "brand_id", "order_number"),
+    sa.Index("orders_campaign", "campaign_id", "ordered_at"),
+)
+"""Orders of brands' stores: `amount_minor` before refunds; `status` is "standing" or "refunded" (nothing is left of it).
+
+`source` is "link", "coupon", "reported", or "" for an order that is nobody's; then the ids of the placement are "".
+`evidence` is canonical JSON: a list of {source, at, outcome}."""

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
-from kernel.core.faults import NotFound
+from kernel.core.faults import Invalid, NotFound
+from kernel.core.ids import checked_id
 from kernel.runtime.wakeup import Wakeup, wait
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
+from services.metrics.domain.order.events import Why
 from services.metrics.tables import CONTENTS
 
 KEPT = 100_000
@@ -50,6 +52,15 @@ class Registry:
         if known is None or known.brand_id != brand_id:
             raise NotFound("deliverable.not_found", deliverable_id=content_id)
         return known.placement
+
+    async def reported(self, value: str, brand_id: str) -> tuple[Placement | None, Why | None]:
+        """The placement of a deliverable that a store reports, or why it is none: evidence, whatever it looks like."""
+        try:
+            return await self.placement(checked_id(value.strip().lower()), brand_id), None
+        except Invalid:
+            return None, Why.MALFORMED
+        except NotFound:
+            return None, Why.UNKNOWN
 
     async def observed(self, content_ids: Iterable[str], actor: Actor) -> dict[str, Known]:
         """Contents whose numbers the actor may send: staff any, also unknown ones; a brand or creator its own.

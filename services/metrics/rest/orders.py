@@ -1,17 +1,20 @@
 """Orders of a store, their refunds and amendments over HTTP: parse, hand over, answer."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
-from kernel.core.bounds import ends, whole
+from kernel.core.bounds import whole
 from kernel.core.events import Receipt
+from kernel.core.faults import Refused
 from kernel.core.ids import stream_id
 from kernel.edge.fields import AmountMinor, Body, Currency, ShortText, UtcDatetime, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.order.commands import AmendOrder, Change, RecordOrder, RefundOrder
+from services.metrics.reads.orders import OrderReads
 from services.metrics.reads.registry import Registry
 
 EVIDENCE_CHARS = 100
@@ -31,21 +34,24 @@ EvidenceText = Annotated[
 ]
 
 
+MAX_CLICK_IDS = 1_000
+"""More click ids than a store can mean; the last of them are kept."""
+
+
 def _as_list(value: Any) -> Any:
     """Click ids as a list, also where a store sends none as null, or one by itself."""
     if value is None:
         return []
-    return value if isinstance(value, list | tuple) else [value]
+    return value[-MAX_CLICK_IDS:] if isinstance(value, list | tuple) else [value]
 
 
 OTHER: dict[str, Any] = {"not": {"type": "array"}}
 ClickIds = Annotated[
     tuple[EvidenceText, ...],
-    whole(RecordOrder, "click_ids"),
     BeforeValidator(_as_list),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "array", "items": {}, "maxItems": ends(whole(RecordOrder, "click_ids"))[1]}, OTHER],
+            "anyOf": [{"type": "array", "items": {}}, OTHER],
             "description": "a list of texts, or one by itself; what names nothing is noted as unusable and costs nothing",
         }
     ),
@@ -54,7 +60,7 @@ ClickIds = Annotated[
 
 class OrderBody(Body):
     """A store order. `click_ids` (from the redirect) and `coupon_code` are evidence of whose it is; `deliverable_id` is
-    what the store itself reports, used when there is no evidence. `amount_minor` is what the buyer paid for goods: 0 for
+    what the store itself reports, used when there is no other evidence. `amount_minor` is what the buyer paid for goods: 0 for
     a free order."""
 
     order_number: Annotated[ShortText, whole(RecordOrder, "order_number")]
@@ -65,7 +71,7 @@ class OrderBody(Body):
     new_customer: bool = False
     click_ids: ClickIds = ()
     coupon_code: EvidenceText | None = None
-    deliverable_id: Uuid | None = None
+    deliverable_id: EvidenceText | None = None
 
 
 class RefundBody(Body):
@@ -84,17 +90,31 @@ class AmendmentBody(Body):
 
 
 def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
-    router = APIRouter(tags=["orders"])
+    router, reads = APIRouter(tags=["orders"]), OrderReads(app.database)
 
     async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> Receipt:
         stream = stream_id("order", order_id)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
+    async def record(stream: str, command: RecordOrder, body: OrderBody, request: CommandRequest) -> Receipt:
+        """Records; a taken number whose order was refunded completely is free, also where its events do not say so."""
+        meta = request.meta(stream, command, body)
+        try:
+            return await app.writer.execute(stream, command, meta)
+        except Refused as refused:
+            if refused.code != "order.number_taken":
+                raise
+            earlier = await reads.given_back(command.brand_id, command.order_number, request.actor)
+            if not earlier:
+                raise
+            return await app.writer.execute(stream, replace(command, given_back=earlier), meta)
+
     @router.put("/orders/{order_id}", status_code=201)
     async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> Receipt:
         """An order of the caller's store; it counts once, whatever its evidence."""
         brand_id = request.actor.tenant
-        placement = await registry.placement(body.deliverable_id, brand_id) if body.deliverable_id else None
+        reported = body.deliverable_id
+        placement, not_placed = await registry.reported(reported, brand_id) if reported is not None else (None, None)
         command = RecordOrder(
             brand_id,
             body.order_number,
@@ -107,9 +127,9 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
             body.coupon_code,
             placement,
             window_s,
+            not_placed,
         )
-        stream = stream_id("order", order_id)
-        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+        return request.respond(await record(stream_id("order", order_id), command, body, request))
 
     @router.post("/orders/{order_id}/refunds", status_code=201)
     async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> Receipt:

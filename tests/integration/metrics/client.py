@@ -11,7 +11,7 @@ from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion.metrics.v1 import queries_pb2 as pb
-from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceStub
+from dandelion.metrics.v1.queries_pb2_grpc import OrderQueryServiceStub, RoiQueryServiceStub
 
 from kernel.adapters.bus import PARTITIONS
 from kernel.core.ids import derived_id, new_id
@@ -76,6 +76,19 @@ class Metrics(Running):
         async with self.queries(who) as queries:
             request = pb.ListCampaignPerformanceRequest(**asked)
             answer: pb.ListCampaignPerformanceResponse = await queries.ListCampaignPerformance(request)
+            return answer
+
+    async def order(self, order_id: str, who: Who = OPERATOR, **more: Any) -> pb.Order:
+        async with self.channel(who) as channel:
+            found = await OrderQueryServiceStub(channel).GetOrder(pb.GetOrderRequest(order_id=order_id, **more))
+            order: pb.Order = found.order
+            return order
+
+    async def orders(self, who: Who = OPERATOR, **asked: Any) -> pb.ListOrdersResponse:
+        async with self.channel(who) as channel:
+            answer: pb.ListOrdersResponse = await OrderQueryServiceStub(channel).ListOrders(
+                pb.ListOrdersRequest(**asked)
+            )
             return answer
 
     async def until_counted(self, accepted: Any, tenant: str) -> None:

@@ -144,10 +144,6 @@ async def test_nobody_links_to_what_is_not_theirs(metrics: Metrics) -> None:
     for who in (rival.brand, ours.creator):
         answer = await metrics.send("PUT", f"/links/{new_id()}", body, who)
         assert (answer.status_code, answer.json()["code"]) == (404, "deliverable.not_found")
-    reported = await metrics.send(
-        "PUT", f"/orders/{new_id()}", order("D1", deliverable_id=ours.contents[0]), rival.brand
-    )
-    assert reported.json()["code"] == "deliverable.not_found"
 
 
 async def test_another_brands_click_is_no_evidence(metrics: Metrics) -> None:
@@ -168,7 +164,6 @@ async def test_another_brands_click_is_no_evidence(metrics: Metrics) -> None:
         ({"ordered_at": 1_767_225_600}, "request.invalid"),
         ({"items": 0}, "request.invalid"),
         ({"tenant": "x"}, "request.invalid"),
-        ({"click_ids": ["x"] * 51}, "request.invalid"),
         ({"ordered_at": (system_clock() + timedelta(hours=1)).isoformat()}, "order.in_the_future"),
     ],
 )

@@ -14,7 +14,7 @@ BOUNDS = bounded(MIRRORS)
 
 
 def test_all_limits_of_the_bodies_stand_on_the_domain() -> None:
-    assert [name for _, name, _ in BOUNDS] == ["order_number", "items", "click_ids", "items"]
+    assert [name for _, name, _ in BOUNDS] == ["order_number", "items", "items"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from services.metrics.domain.attribution import Basis
 from services.metrics.domain.coupon import COUPON_CODES
 from services.metrics.domain.link import CLICKS
 from services.metrics.domain.order.commands import Command, RecordOrder, RefundOrder
-from services.metrics.domain.order.events import Attribution, Unusable, Why
+from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
 from tests.unit.metrics.given import BLUE, BRAND, CREATOR, HOUR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of
@@ -53,9 +53,6 @@ from tests.unit.metrics.orders import (
         pytest.param([], replace(RECORD, order_number=""), BRAND, "order.number_malformed", id="refuses_no_number"),
         pytest.param([], replace(RECORD, ordered_at=NOON + HOUR), BRAND, "order.in_the_future", id="refuses_tomorrow"),
         pytest.param([], replace(RECORD, window_s=0), BRAND, "attribution.window_out_of_range", id="refuses_no_window"),
-        pytest.param(
-            [], replace(RECORD, click_ids=("c",) * 51), BRAND, "order.too_many_clicks", id="refuses_51_clicks"
-        ),
         pytest.param(
             [],
             replace(RECORD, placement=replace(PLACE, campaign_id="x")),
@@ -158,8 +155,46 @@ def coupon_not(why: Why) -> Unusable:
 def test_attribution_is_decided_with_the_order(
     rows: GivenRows, command: RecordOrder, attribution: Attribution | None, unusable: tuple[Unusable, ...]
 ) -> None:
-    made = replace(RECORDED, attribution=attribution, unusable=unusable)
+    at = next((n for n, one in enumerate(command.click_ids) if one == CLICK_ID), 0)
+    used = (Usable(attribution.basis, at, True),) if attribution else ()
+    outdone = (Usable(Basis.LINK, 0, False),) if (rows, command) == (BOTH_ROWS, WITH_BOTH) else ()
+    made = replace(RECORDED, attribution=attribution, unusable=unusable, usable=used + outdone)
     check(ORDER, [], command, [made], id=ORDER_ID, rows=rows)
+
+
+@pytest.mark.parametrize("why", [Why.MALFORMED, Why.UNKNOWN])
+def test_a_deliverable_that_is_not_the_brands_costs_the_order_nothing(why: Why) -> None:
+    made = replace(RECORDED, unusable=(Unusable(Basis.REPORTED, 0, why),))
+    check(ORDER, [], replace(RECORD, not_placed=why), [made], id=ORDER_ID)
+
+
+def test_of_many_clicks_the_newest_are_looked_at_wherever_they_stand() -> None:
+    """What is damaged is left out first: it is older than any id."""
+    newer = [f"ffffffff-0000-7000-8000-{n:012d}" for n in range(48)]
+    command = replace(RECORD, click_ids=("x", CLICK_ID, *newer, "00000000-0000-7000-8000-000000000000", "", "25%off"))
+    unusable = (*(click_not(Why.UNKNOWN, n) for n in range(2, 51)),)
+    made = replace(
+        RECORDED, attribution=BY_LINK, unusable=unusable, usable=(Usable(Basis.LINK, 1, True),), passed_over=3
+    )
+    check(ORDER, [], command, [made], id=ORDER_ID, rows=CLICK_ROWS)
+
+
+def test_the_later_of_two_clicks_is_used() -> None:
+    later = derived_id("test", "later click")
+    rows = rows_of((CLICKS, RED, CLICKED), at=NOON - 3 * HOUR)
+    rows = GivenRows({**rows.rows, **rows_of((CLICKS, RED, replace(CLICKED, click_id=later)), at=NOON - HOUR).rows})
+    usable = (Usable(Basis.LINK, 0, True), Usable(Basis.LINK, 1, False), Usable(Basis.REPORTED, 0, False))
+    made = replace(RECORDED, attribution=replace(BY_LINK, touch_id=later), usable=usable)
+    command = replace(RECORD, click_ids=(later, CLICK_ID), placement=PLACE)
+    check(ORDER, [], command, [made], id=ORDER_ID, rows=rows)
+
+
+def test_the_number_of_an_order_that_0_1_0_refunded_is_free_for_who_knows_it() -> None:
+    earlier = derived_id("test", "other order")
+    rows = rows_of((ORDER_NUMBERS, RED, replace(RECORDED, order_id=earlier)))
+    other = replace(RECORD, given_back=derived_id("test", "third order"))
+    check(ORDER, [], other, "order.number_taken", id=ORDER_ID, rows=rows)
+    check(ORDER, [], replace(RECORD, given_back=earlier), [RECORDED], id=ORDER_ID, rows=rows)
 
 
 def test_the_first_attribution_stands() -> None:

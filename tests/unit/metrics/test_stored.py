@@ -32,6 +32,7 @@ from services.metrics.domain.order.events import (
     OrderRecorded,
     OrderRefunded,
     Unusable,
+    Usable,
     Why,
 )
 from services.metrics.domain.window import FORMULA, Burst
@@ -48,7 +49,8 @@ ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID = (
 BY_LINK = Attribution(Basis.LINK, LINK_ID, CLICK_ID, PLACE, Model.LAST_CLICK, 2_592_000)
 REPORT = ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1")
 UNUSABLE = (Unusable(Basis.COUPON, 0, Why.MALFORMED), Unusable(Basis.LINK, 1, Why.UNKNOWN))
-ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE)
+USABLE = (Usable(Basis.LINK, 0, True), Usable(Basis.REPORTED, 0, False))
+ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE, USABLE, 1)
 SAMPLES: dict[str, Any] = {
     "link.issued@1": LinkIssued(LINK_ID, RED, PLACE, "https://shop.example/口红", "spring-7"),
     "link.clicked@1": LinkClicked(CLICK_ID, LINK_ID, RED, PLACE),
@@ -103,7 +105,10 @@ def test_clicks_and_batches_are_private(name: str) -> None:
 @pytest.mark.parametrize("file", sorted((GOLDEN / "0.1.0").glob("*.json")), ids=lambda file: file.stem)
 def test_what_0_1_0_stored_is_read_with_what_it_did_not_know_left_empty(file: Path) -> None:
     found = CODEC.decode(file.stem, file.read_bytes().rstrip(b"\n"))
-    newer: dict[str, dict[str, Any]] = {"order.recorded@1": {"unusable": ()}, "order.refunded@1": {"order_number": ""}}
+    newer: dict[str, dict[str, Any]] = {
+        "order.recorded@1": {"unusable": (), "usable": (), "passed_over": 0},
+        "order.refunded@1": {"order_number": ""},
+    }
     assert found == replace(SAMPLES[file.stem], **newer[file.stem])
 
 
@@ -129,6 +134,11 @@ def test_a_conversion_says_what_led_to_it() -> None:
         (pb.CONVERSION_SOURCE_COUPON, 0, "malformed"),
         (pb.CONVERSION_SOURCE_LINK, 1, "unknown"),
     ]
+    assert [(one.source, one.at, one.used) for one in message.usable] == [
+        (pb.CONVERSION_SOURCE_LINK, 0, True),
+        (pb.CONVERSION_SOURCE_REPORTED, 0, False),
+    ]
+    assert message.passed_over == 1
     nobody = announced("order.recorded@1", OrderRecorded(ORDER_ID, RED, "S", 1, "CNY", 1, NOON, False, None))
     assert (nobody.source, nobody.campaign_id, nobody.brand_id) == (pb.CONVERSION_SOURCE_UNSPECIFIED, "", RED)
 

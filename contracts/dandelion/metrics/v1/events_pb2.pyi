@@ -402,11 +402,11 @@ class UnusableEvidence(message.Message):
     AT_FIELD_NUMBER: builtins.int
     WHY_FIELD_NUMBER: builtins.int
     source: ConversionSource.ValueType
-    """Link (a click id) or coupon."""
+    """Link (a click id), coupon, or the deliverable that the shop reported."""
     at: builtins.int
-    """Place of the click id among those of the order, from 0; 0 for the coupon."""
+    """Place of the click id among those of the order, from 0; 0 for the others."""
     why: builtins.str
-    """"malformed", "unknown" (the brand has no such coupon or click), or "out_of_time"."""
+    """"malformed", "unknown" (the brand has no such coupon, click or deliverable), or "out_of_time"."""
     def __init__(
         self,
         *,
@@ -417,6 +417,33 @@ class UnusableEvidence(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["at", b"at", "source", b"source", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class UsableEvidence(message.Message):
+    """Evidence that came with an order and names a placement of the brand."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    USED_FIELD_NUMBER: builtins.int
+    source: ConversionSource.ValueType
+    at: builtins.int
+    """Place of the click id among those of the order, from 0; 0 for the others."""
+    used: builtins.bool
+    """It decided whose the order is; of the others a stronger or later one came first."""
+    def __init__(
+        self,
+        *,
+        source: ConversionSource.ValueType = ...,
+        at: builtins.int = ...,
+        used: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at", b"at", "source", b"source", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -442,6 +469,8 @@ class ConversionRecorded(message.Message):
     ORDERED_AT_FIELD_NUMBER: builtins.int
     RECORDED_AT_FIELD_NUMBER: builtins.int
     UNUSABLE_FIELD_NUMBER: builtins.int
+    USABLE_FIELD_NUMBER: builtins.int
+    PASSED_OVER_FIELD_NUMBER: builtins.int
     order_id: builtins.str
     shop_order: builtins.str
     """The shop's own order number."""
@@ -460,12 +489,18 @@ class ConversionRecorded(message.Message):
     items: builtins.int
     new_customer: builtins.bool
     """The buyer's first order at this brand."""
+    passed_over: builtins.int
+    """Click ids beyond the 50 newest, at which nobody looked."""
     @builtins.property
     def ordered_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def recorded_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def unusable(self) -> containers.RepeatedCompositeFieldContainer[UnusableEvidence]: ...
+    @builtins.property
+    def usable(self) -> containers.RepeatedCompositeFieldContainer[UsableEvidence]:
+        """Empty also for orders that were recorded before evidence was listed."""
+
     def __init__(
         self,
         *,
@@ -485,10 +520,12 @@ class ConversionRecorded(message.Message):
         ordered_at: timestamp_pb2.Timestamp | None = ...,
         recorded_at: timestamp_pb2.Timestamp | None = ...,
         unusable: abc.Iterable[UnusableEvidence] | None = ...,
+        usable: abc.Iterable[UsableEvidence] | None = ...,
+        passed_over: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["ordered_at", b"ordered_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "items", b"items", "new_customer", b"new_customer", "order_id", b"order_id", "ordered_at", b"ordered_at", "recorded_at", b"recorded_at", "revenue_minor", b"revenue_minor", "shop_order", b"shop_order", "source", b"source", "source_id", b"source_id", "unusable", b"unusable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "items", b"items", "new_customer", b"new_customer", "order_id", b"order_id", "ordered_at", b"ordered_at", "passed_over", b"passed_over", "recorded_at", b"recorded_at", "revenue_minor", b"revenue_minor", "shop_order", b"shop_order", "source", b"source", "source_id", b"source_id", "unusable", b"unusable", "usable", b"usable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

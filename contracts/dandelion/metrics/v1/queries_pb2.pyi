@@ -9,6 +9,7 @@ CPE = cost / engagements (likes + saves + comments + shares + follows); CPC = co
 
 from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
+from dandelion.metrics.v1 import events_pb2 as events_pb2
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
@@ -47,6 +48,58 @@ PERFORMANCE_GROUP_CREATOR: PerformanceGroup.ValueType  # 2
 PERFORMANCE_GROUP_CAMPAIGN: PerformanceGroup.ValueType  # 3
 PERFORMANCE_GROUP_MINUTE: PerformanceGroup.ValueType  # 4
 """The campaign minute by minute."""
+
+class _OrderStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrderStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_OrderStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ORDER_STATUS_UNSPECIFIED: _OrderStatus.ValueType  # 0
+    ORDER_STATUS_STANDING: _OrderStatus.ValueType  # 1
+    ORDER_STATUS_REFUNDED: _OrderStatus.ValueType  # 2
+    """Refunded completely: it counts no more, and its number is free."""
+
+class OrderStatus(_OrderStatus, metaclass=_OrderStatusEnumTypeWrapper):
+    """Whether an order counts."""
+
+ORDER_STATUS_UNSPECIFIED: OrderStatus.ValueType  # 0
+ORDER_STATUS_STANDING: OrderStatus.ValueType  # 1
+ORDER_STATUS_REFUNDED: OrderStatus.ValueType  # 2
+"""Refunded completely: it counts no more, and its number is free."""
+
+class _EvidenceOutcome:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EvidenceOutcomeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_EvidenceOutcome.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    EVIDENCE_OUTCOME_UNSPECIFIED: _EvidenceOutcome.ValueType  # 0
+    EVIDENCE_OUTCOME_USED: _EvidenceOutcome.ValueType  # 1
+    """It decided whose the order is."""
+    EVIDENCE_OUTCOME_OUTDONE: _EvidenceOutcome.ValueType  # 2
+    """It names a placement of the brand, and other evidence came first: a coupon before clicks, a later click before an earlier one."""
+    EVIDENCE_OUTCOME_MALFORMED: _EvidenceOutcome.ValueType  # 3
+    """No code or id can be so."""
+    EVIDENCE_OUTCOME_UNKNOWN: _EvidenceOutcome.ValueType  # 4
+    """The brand has no such coupon, click or deliverable."""
+    EVIDENCE_OUTCOME_OUT_OF_TIME: _EvidenceOutcome.ValueType  # 5
+    """The coupon was not issued yet or had expired; the click is later than the order or before the window."""
+
+class EvidenceOutcome(_EvidenceOutcome, metaclass=_EvidenceOutcomeEnumTypeWrapper):
+    """What became of a piece of evidence."""
+
+EVIDENCE_OUTCOME_UNSPECIFIED: EvidenceOutcome.ValueType  # 0
+EVIDENCE_OUTCOME_USED: EvidenceOutcome.ValueType  # 1
+"""It decided whose the order is."""
+EVIDENCE_OUTCOME_OUTDONE: EvidenceOutcome.ValueType  # 2
+"""It names a placement of the brand, and other evidence came first: a coupon before clicks, a later click before an earlier one."""
+EVIDENCE_OUTCOME_MALFORMED: EvidenceOutcome.ValueType  # 3
+"""No code or id can be so."""
+EVIDENCE_OUTCOME_UNKNOWN: EvidenceOutcome.ValueType  # 4
+"""The brand has no such coupon, click or deliverable."""
+EVIDENCE_OUTCOME_OUT_OF_TIME: EvidenceOutcome.ValueType  # 5
+"""The coupon was not issued yet or had expired; the click is later than the order or before the window."""
 
 @typing.final
 class Counts(message.Message):
@@ -483,5 +536,231 @@ class WatchCampaignPerformanceResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["roi", b"roi", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class OrderEvidence(message.Message):
+    """One piece of the evidence that came with an order. Its text is not kept: a damaged one can be anything, also personal."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    OUTCOME_FIELD_NUMBER: builtins.int
+    source: events_pb2.ConversionSource.ValueType
+    at: builtins.int
+    """Place of the click id among those of the order, from 0; 0 for the others."""
+    outcome: EvidenceOutcome.ValueType
+    def __init__(
+        self,
+        *,
+        source: events_pb2.ConversionSource.ValueType = ...,
+        at: builtins.int = ...,
+        outcome: EvidenceOutcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at", b"at", "outcome", b"outcome", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Order(message.Message):
+    """An order of a store."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    SHOP_ORDER_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    REVENUE_MINOR_FIELD_NUMBER: builtins.int
+    REFUNDED_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ITEMS_FIELD_NUMBER: builtins.int
+    NEW_CUSTOMER_FIELD_NUMBER: builtins.int
+    ORDERED_AT_FIELD_NUMBER: builtins.int
+    RECORDED_AT_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    SOURCE_ID_FIELD_NUMBER: builtins.int
+    CLICK_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    WINDOW_S_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
+    PASSED_OVER_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    order_id: builtins.str
+    brand_id: builtins.str
+    shop_order: builtins.str
+    """The shop's own order number."""
+    status: OrderStatus.ValueType
+    revenue_minor: builtins.int
+    """Before refunds, as last amended."""
+    refunded_minor: builtins.int
+    currency: builtins.str
+    items: builtins.int
+    new_customer: builtins.bool
+    source: events_pb2.ConversionSource.ValueType
+    """Unset: the order is nobody's, and the fields down to window_s are empty."""
+    source_id: builtins.str
+    """Link id or coupon id; empty when reported."""
+    click_id: builtins.str
+    """The click that decided; empty without one."""
+    campaign_id: builtins.str
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    creator_id: builtins.str
+    model: builtins.str
+    """The rule of attribution, e.g. "last_click@1"."""
+    window_s: builtins.int
+    passed_over: builtins.int
+    """Click ids beyond the 50 newest, at which nobody looked."""
+    version: builtins.int
+    """Version of the order's stream."""
+    @builtins.property
+    def ordered_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def recorded_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def evidence(self) -> containers.RepeatedCompositeFieldContainer[OrderEvidence]: ...
+    def __init__(
+        self,
+        *,
+        order_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        shop_order: builtins.str = ...,
+        status: OrderStatus.ValueType = ...,
+        revenue_minor: builtins.int = ...,
+        refunded_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        items: builtins.int = ...,
+        new_customer: builtins.bool = ...,
+        ordered_at: timestamp_pb2.Timestamp | None = ...,
+        recorded_at: timestamp_pb2.Timestamp | None = ...,
+        source: events_pb2.ConversionSource.ValueType = ...,
+        source_id: builtins.str = ...,
+        click_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        model: builtins.str = ...,
+        window_s: builtins.int = ...,
+        evidence: abc.Iterable[OrderEvidence] | None = ...,
+        passed_over: builtins.int = ...,
+        version: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["ordered_at", b"ordered_at", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "click_id", b"click_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "items", b"items", "model", b"model", "new_customer", b"new_customer", "order_id", b"order_id", "ordered_at", b"ordered_at", "passed_over", b"passed_over", "recorded_at", b"recorded_at", "refunded_minor", b"refunded_minor", "revenue_minor", b"revenue_minor", "shop_order", b"shop_order", "source", b"source", "source_id", b"source_id", "status", b"status", "version", b"version", "window_s", b"window_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetOrderRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    order_id: builtins.str
+    at_least: builtins.str
+    """Token of a Receipt of metrics."""
+    def __init__(
+        self,
+        *,
+        order_id: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetOrderResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def order(self) -> Order: ...
+    def __init__(
+        self,
+        *,
+        order: Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListOrdersRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    SHOP_ORDER_FIELD_NUMBER: builtins.int
+    UNATTRIBUTED_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    """Empty: all orders that the caller may see."""
+    creator_id: builtins.str
+    shop_order: builtins.str
+    """The shop's own order number, as a whole."""
+    unattributed: builtins.bool
+    """Only orders that are nobody's."""
+    order_by: builtins.str
+    """"ordered_at desc" (default), "ordered_at"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        shop_order: builtins.str = ...,
+        unattributed: builtins.bool = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "shop_order", b"shop_order", "unattributed", b"unattributed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListOrdersResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def orders(self) -> containers.RepeatedCompositeFieldContainer[Order]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        orders: abc.Iterable[Order] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["orders", b"orders", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -187,3 +187,123 @@ class RoiQueryService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class OrderQueryServiceStub:
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetOrder = channel.unary_unary(
+                '/dandelion.metrics.v1.OrderQueryService/GetOrder',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderResponse.FromString,
+                _registered_method=True)
+        self.ListOrders = channel.unary_unary(
+                '/dandelion.metrics.v1.OrderQueryService/ListOrders',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.FromString,
+                _registered_method=True)
+
+
+class OrderQueryServiceServicer:
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """
+
+    def GetOrder(self, request, context):
+        """One order, with what became of each piece of its evidence.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOrders(self, request, context):
+        """Orders page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_OrderQueryServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrder,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderResponse.SerializeToString,
+            ),
+            'ListOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrders,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'dandelion.metrics.v1.OrderQueryService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('dandelion.metrics.v1.OrderQueryService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class OrderQueryService:
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """
+
+    @staticmethod
+    def GetOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.OrderQueryService/GetOrder',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.OrderQueryService/ListOrders',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

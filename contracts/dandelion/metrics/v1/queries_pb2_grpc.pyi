@@ -84,3 +84,46 @@ class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
 
 def add_RoiQueryServiceServicer_to_server(servicer: RoiQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class OrderQueryServiceStub:
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> OrderQueryServiceAsyncStub: ...
+    GetOrder: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetOrderRequest, _queries_pb2.GetOrderResponse]
+    """One order, with what became of each piece of its evidence."""
+    ListOrders: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListOrdersRequest, _queries_pb2.ListOrdersResponse]
+    """Orders page by page."""
+
+@_typing.type_check_only
+class OrderQueryServiceAsyncStub(OrderQueryServiceStub):
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetOrder: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetOrderRequest, _queries_pb2.GetOrderResponse]  # type: ignore[assignment]
+    """One order, with what became of each piece of its evidence."""
+    ListOrders: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListOrdersRequest, _queries_pb2.ListOrdersResponse]  # type: ignore[assignment]
+    """Orders page by page."""
+
+class OrderQueryServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+
+    @_abc_1.abstractmethod
+    def GetOrder(
+        self,
+        request: _queries_pb2.GetOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetOrderResponse, _abc.Awaitable[_queries_pb2.GetOrderResponse]]:
+        """One order, with what became of each piece of its evidence."""
+
+    @_abc_1.abstractmethod
+    def ListOrders(
+        self,
+        request: _queries_pb2.ListOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListOrdersResponse, _abc.Awaitable[_queries_pb2.ListOrdersResponse]]:
+        """Orders page by page."""
+
+def add_OrderQueryServiceServicer_to_server(servicer: OrderQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

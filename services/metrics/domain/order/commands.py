@@ -7,14 +7,18 @@ from typing import Annotated
 from annotated_types import Interval, Len
 
 from kernel.core.bounds import Asked
-from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_TOUCHES, Placement
+from services.metrics.domain.attribution import DEFAULT_WINDOW_S, Placement
+from services.metrics.domain.order.events import Why
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOrder:
     """`order_number` is the store's own, unique per brand; `click_ids` the touches the store knows of, any order.
 
-    `click_ids` and `coupon_code` are evidence as it came: a value that names nothing costs the order nothing.
+    `click_ids` and `coupon_code` are evidence as it came: a value that names nothing costs the order nothing. `placement`
+    is the deliverable that the store reports, or `not_placed` says why the reported one is none of the brand's.
+    `given_back` is an earlier order of this number that was refunded completely, where the edge knows of one: events of
+    0.1.0 did not set the number free.
     """
 
     brand_id: str
@@ -24,10 +28,12 @@ class RecordOrder:
     items: Annotated[int, Asked(Interval(ge=1, le=10_000))]
     ordered_at: datetime
     new_customer: bool = False
-    click_ids: Annotated[tuple[str, ...], Asked(Len(0, MAX_TOUCHES))] = ()
+    click_ids: tuple[str, ...] = ()
     coupon_code: str | None = None
     placement: Placement | None = None
     window_s: int = DEFAULT_WINDOW_S
+    not_placed: Why | None = None
+    given_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)

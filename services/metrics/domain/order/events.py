@@ -25,14 +25,15 @@ class Why(StrEnum):
 
     MALFORMED = "malformed"
     UNKNOWN = "unknown"
-    """The brand has no such coupon or click; another brand's is as unknown as one that nobody has."""
+    """The brand has no such coupon, click or deliverable; another brand's is as unknown as one that nobody has."""
     OUT_OF_TIME = "out_of_time"
     """The coupon was not issued yet or had expired; the click is later than the order or before the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Evidence that came with an order and names nobody: the coupon (`at` 0), or the click id at a place, from 0.
+    """Evidence that came with an order and names nobody: the coupon or the reported deliverable (`at` 0), or the click id at
+    a place, from 0.
 
     The value itself is left out: a damaged text can be anything, also personal.
     """
@@ -43,7 +44,18 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
+class Usable:
+    """Evidence that names a placement of the brand: `used` decided whose the order is, the rest came after it."""
+
+    basis: Basis
+    at: int
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRecorded:
+    """Events of 0.1.0 name no `usable` evidence; `passed_over` counts click ids beyond those that were looked at."""
+
     order_id: str
     brand_id: str
     order_number: str
@@ -54,6 +66,8 @@ class OrderRecorded:
     new_customer: bool
     attribution: Attribution | None
     unusable: tuple[Unusable, ...] = ()
+    usable: tuple[Usable, ...] = ()
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,48 +1,94 @@
-"""Evidence of an order: whose it is, and which of what came with it could not be used.
+"""Evidence of an order: whose it is, and what became of each piece that came with it.
 
 A coupon of the brand that was valid at the time comes first (the buyer named the creator), then the last click inside
 the window (`last_click@1`), then what the store itself reports, else the order is nobody's. Evidence that is damaged, or
 not the brand's, is passed over and noted: a store's order is an order even when its coupon is not ours.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kernel.core.decider import InlineTable, Key, Rows
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from services.metrics.domain.attribution import MAX_TOUCHES, Basis, Model, eligible, last_click
+from services.metrics.domain.attribution import MAX_TOUCHES, Basis, Model, Placement, eligible, last_click
 from services.metrics.domain.coupon import CODE, COUPON_CODES, CouponCode, normalised_code
 from services.metrics.domain.link import CLICKS, Click
 from services.metrics.domain.order.commands import RecordOrder
-from services.metrics.domain.order.events import Attribution, Unusable, Why
+from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the evidence says; `passed_over` counts the click ids that were not looked at."""
+
+    attribution: Attribution | None
+    unusable: tuple[Unusable, ...]
+    usable: tuple[Usable, ...]
+    passed_over: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence: where it stood, what it leads to, or why it leads nowhere."""
+
+    basis: Basis
+    at: int
+    attribution: Attribution | None
+    why: Why | None = None
 
 
 def evidence_keys(command: RecordOrder) -> Iterator[tuple[InlineTable[Any], Key]]:
     """The rows that the evidence names; damaged evidence names none. Bounded whatever the caller sent."""
-    for click_id in filter(None, map(_click_id, command.click_ids[:MAX_TOUCHES])):
+    for click_id in filter(None, (_click_id(command.click_ids[at]) for at in _looked_at(command))):
         yield CLICKS, (click_id,)
     code = _code(command)
     if code:
         yield COUPON_CODES, (command.brand_id, code)
 
 
-def attributed(command: RecordOrder, rows: Rows) -> tuple[Attribution | None, tuple[Unusable, ...]]:
-    """Whose the order is, and what of its evidence was not usable."""
-    coupon, coupon_why = _coupon(command, rows)
-    clicks = [_click(command, click_id, rows) for click_id in command.click_ids]
-    unusable = [Unusable(Basis.LINK, at, why) for at, (_, why) in enumerate(clicks) if why is not None]
-    if coupon_why is not None:
-        unusable.insert(0, Unusable(Basis.COUPON, 0, coupon_why))
-    if coupon is not None:
-        found = Attribution(Basis.COUPON, coupon.coupon_id, "", coupon.placement, Model.LAST_CLICK, command.window_s)
-        return found, tuple(unusable)
-    return _clicked(command, [click for click, why in clicks if click and why is None]), tuple(unusable)
+def attributed(command: RecordOrder, rows: Rows) -> Found:
+    """Whose the order is, and what became of its evidence."""
+    looked_at = _looked_at(command)
+    clicks = [(at, *_click(command, command.click_ids[at], rows)) for at in looked_at]
+    pieces = [*_coupon(command, rows), *(_clicked(command, *each) for each in clicks), *_reported(command)]
+    decisive = _decisive(command, pieces, [click for _, click, why in clicks if click and why is None])
+    return Found(
+        decisive.attribution if decisive else None,
+        tuple(Unusable(one.basis, one.at, one.why) for one in pieces if one.why is not None),
+        tuple(Usable(one.basis, one.at, one is decisive) for one in pieces if one.why is None),
+        len(command.click_ids) - len(looked_at),
+    )
 
 
-def _coupon(command: RecordOrder, rows: Rows) -> tuple[CouponCode | None, Why | None]:
+def _looked_at(command: RecordOrder) -> Sequence[int]:
+    """Places of the click ids that are looked at: all, or of many the newest, since ids begin with their time."""
+    places = range(len(command.click_ids))
+    if len(places) <= MAX_TOUCHES:
+        return places
+    return sorted(sorted(places, key=lambda at: _click_id(command.click_ids[at]))[-MAX_TOUCHES:])
+
+
+def _decisive(command: RecordOrder, pieces: Sequence[Piece], clicks: Sequence[Click]) -> Piece | None:
+    """The coupon, else the last click, else what the store reports."""
+    usable = [one for one in pieces if one.attribution is not None]
+    by_click = [one for one in usable if one.basis is Basis.LINK]
+    if by_click and usable[0].basis is Basis.LINK:
+        touch = last_click([click.touch() for click in clicks], command.ordered_at, command.window_s)
+        return next(one for one in by_click if one.attribution and touch and one.attribution.touch_id == touch.id)
+    return usable[0] if usable else None
+
+
+def _coupon(command: RecordOrder, rows: Rows) -> Iterator[Piece]:
     if command.coupon_code is None:
-        return None, None
+        return
+    coupon, why = _coupon_of(command, rows)
+    found = _attribution(command, Basis.COUPON, coupon.coupon_id, "", coupon.placement) if coupon else None
+    yield Piece(Basis.COUPON, 0, found, why)
+
+
+def _coupon_of(command: RecordOrder, rows: Rows) -> tuple[CouponCode | None, Why | None]:
     code = _code(command)
     if not code:
         return None, Why.MALFORMED
@@ -77,14 +123,19 @@ def _click_id(value: str) -> str:
         return ""
 
 
-def _clicked(command: RecordOrder, clicks: Iterable[Click]) -> Attribution | None:
-    touch = last_click([click.touch() for click in clicks], command.ordered_at, command.window_s)
-    if touch is None:
-        return _reported(command)
-    return Attribution(Basis.LINK, touch.source_id, touch.id, touch.placement, Model.LAST_CLICK, command.window_s)
+def _clicked(command: RecordOrder, at: int, click: Click | None, why: Why | None) -> Piece:
+    if click is None:
+        return Piece(Basis.LINK, at, None, why)
+    touch = click.touch()
+    return Piece(Basis.LINK, at, _attribution(command, Basis.LINK, touch.source_id, touch.id, touch.placement))
 
 
-def _reported(command: RecordOrder) -> Attribution | None:
-    if command.placement is None:
-        return None
-    return Attribution(Basis.REPORTED, "", "", command.placement, Model.LAST_CLICK, command.window_s)
+def _reported(command: RecordOrder) -> Iterator[Piece]:
+    if command.placement is not None:
+        yield Piece(Basis.REPORTED, 0, _attribution(command, Basis.REPORTED, "", "", command.placement))
+    elif command.not_placed is not None:
+        yield Piece(Basis.REPORTED, 0, None, command.not_placed)
+
+
+def _attribution(command: RecordOrder, basis: Basis, source_id: str, touch_id: str, place: Placement) -> Attribution:
+    return Attribution(basis, source_id, touch_id, place, Model.LAST_CLICK, command.window_s)

@@ -10,7 +10,7 @@ from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
 from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.metrics.domain.attribution import MAX_TOUCHES, checked_window, owns
+from services.metrics.domain.attribution import checked_window, owns
 from services.metrics.domain.order.changes import applied, changed, kept
 from services.metrics.domain.order.commands import Change, Command, RecordOrder
 from services.metrics.domain.order.events import Event, OrderRecorded
@@ -36,7 +36,7 @@ def _record(command: RecordOrder, state: State, context: Context) -> Sequence[Ev
     if state.order is not None:
         return _repeated(made, state.order)
     holder = context.rows.get(ORDER_NUMBERS, (command.brand_id, command.order_number))
-    if holder is not None:
+    if holder is not None and holder.order_id != command.given_back:
         raise Refused("order.number_taken", order_id=holder.order_id)
     return [made, *applied(evolve(state, made), made)]
 
@@ -62,13 +62,12 @@ def _check(command: RecordOrder, now: datetime) -> None:
         raise Invalid("order.number_malformed", limit=longest)
     if command.ordered_at > now + MAX_AHEAD:
         raise Invalid("order.in_the_future")
-    if len(command.click_ids) > MAX_TOUCHES:
-        raise Invalid("order.too_many_clicks", limit=MAX_TOUCHES)
     if command.placement is not None:
         command.placement.checked()
 
 
 def _recorded(command: RecordOrder, context: Context) -> OrderRecorded:
+    found = attributed(command, context.rows)
     return OrderRecorded(
         split_stream(context.stream)[1],
         command.brand_id,
@@ -78,15 +77,23 @@ def _recorded(command: RecordOrder, context: Context) -> OrderRecorded:
         command.items,
         command.ordered_at,
         command.new_customer,
-        *attributed(command, context.rows),
+        found.attribution,
+        found.unusable,
+        found.usable,
+        found.passed_over,
     )
 
 
 def _repeated(made: OrderRecorded, stands: OrderRecorded) -> Sequence[Event]:
     """The same order again is silence; its first attribution stands, whatever became known since."""
-    if replace(made, attribution=None, unusable=()) != replace(stands, attribution=None, unusable=()):
+    if _bare(made) != _bare(stands):
         raise Refused("order.already_recorded", order_id=stands.order_id)
     return []
+
+
+def _bare(order: OrderRecorded) -> OrderRecorded:
+    """The order without what its evidence led to."""
+    return replace(order, attribution=None, unusable=(), usable=(), passed_over=0)
 
 
 def _reads(command: Command, state: State) -> list[tuple[InlineTable[Any], Key]]:

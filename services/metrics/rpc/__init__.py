@@ -1,10 +1,11 @@
 """Questions over gRPC: who asks, what is read, how it looks on the wire."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import grpc
 import sqlalchemy as sa
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import queries_pb2 as pb
@@ -28,6 +29,7 @@ from services.metrics.domain.totals import MINUTE_MS
 from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
 from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listing, Order, PerformanceReads
 from services.metrics.reads.returns import Money, Performance, ReturnReads
+from services.metrics.rpc.orders import OrderQueries
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
@@ -253,9 +255,15 @@ def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str) -> pb.Rati
     return pb.Ratio(value=None if figure is None else figure.micros() / 1_000_000, formula=formula.id, unit=unit)
 
 
+def _service(name: str, add: Callable[[grpc.aio.Server], None]) -> RpcService:
+    return RpcService(pb.DESCRIPTOR.services_by_name[name].full_name, add)
+
+
 def make_rpc(app: App) -> Role:
     """Role `rpc` of metrics."""
-    name = pb.DESCRIPTOR.services_by_name["RoiQueryService"].full_name
-    add = partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))
-    made = Rpc([RpcService(name, add)], app.verifier, health=app.health, reflection=app.settings.reflection)
+    services = [
+        _service("RoiQueryService", partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))),
+        _service("OrderQueryService", partial(grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app))),
+    ]
+    made = Rpc(services, app.verifier, health=app.health, reflection=app.settings.reflection)
     return made.role(f"{app.settings.host}:{app.settings.rpc_port}")
