@@ -20,7 +20,8 @@ Label = Annotated[str, Field(max_length=100)]
 
 
 class Published(BaseModel):
-    """`post_id` is the author's choice; `label` is the platform's own paid-partnership mark, "" for none.
+    """`post_id` is the author's choice; `label` is the platform's own paid-partnership mark while its switch is on, "" for none;
+    `overlay` are the words that stand on the picture all the time.
 
     `platform` names the platform that it is ("" for one that shows a text as it came).
     """
@@ -32,6 +33,7 @@ class Published(BaseModel):
     text: Text
     title: Title = ""
     label: Label = ""
+    overlay: Label = ""
     media_sha256: Annotated[str, Field(max_length=64)] = ""
     platform: Annotated[str, Field(max_length=40)] = ""
 
@@ -44,6 +46,7 @@ class Edited(BaseModel):
     text: Text | None = None
     title: Title | None = None
     label: Label | None = None
+    overlay: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Post:
     label: str
     media_sha256: str
     platform: str = ""
+    overlay: str = ""
     revision: int = 1
     deleted: bool = False
 
@@ -118,7 +122,7 @@ def router(settings: SandboxSettings) -> APIRouter:
 
     @made.patch("/posts/{post_id}")
     async def edit(post_id: str, edited: Edited) -> dict[str, Any]:
-        """Changes text, title or label, as an author might after approval."""
+        """Changes text, title, label or overlay, as an author might after approval."""
         changes = {name: value for name, value in edited.model_dump().items() if value is not None}
         post = posts.standing(post_id)
         return posts.shown(posts.keep(replace(post, revision=post.revision + 1, **changes)))

@@ -7,8 +7,10 @@ where it is seen before the text is opened: near the start, not behind three lin
 import re
 import tomllib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice
@@ -57,15 +59,35 @@ class Words:
     denied_after: re.Pattern[str]
     continued: re.Pattern[str]
     tied: re.Pattern[str]
-    instead: Mapping[str, Sequence[str]]
+    instead: Mapping[str, Sequence["Dated"]]
+    toggles: Mapping[tuple[str, str], Sequence["Dated"]]
+    """By label and platform: the platform's own mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Wordings that a law takes on the days [starts, ends)."""
+
+    wordings: tuple[str, ...]
+    starts: date
+    ends: date | None
+
+    def holds(self, day: date) -> bool:
+        return self.starts <= day and (self.ends is None or day < self.ends)
 
 
 @cache
 def _words() -> Words:
     data = tomllib.loads(files(__package__).joinpath("labels.toml").read_text("utf-8"))
-    nouns, instead = frozenset(data.pop("nouns")), data.pop("instead")
+    nouns, instead, toggles = frozenset(data.pop("nouns")), data.pop("instead"), data.pop("toggle")
+    taken, marks_of = defaultdict(list), defaultdict(list)
+    for row in instead:
+        taken[row["label"]].append(Dated(tuple(row["wordings"]), row["from"], row.get("to")))
+    for row in toggles:
+        for platform in row["platforms"]:
+            marks_of[row["label"], platform].append(Dated((row["mark"],), row["from"], row.get("to")))
     joined = {name: re.compile("|".join(f"(?:{one})" for one in patterns)) for name, patterns in data.items()}
-    return Words(nouns, instead=instead, **joined)
+    return Words(nouns, instead=taken, toggles=marks_of, **joined)
 
 
 @lru_cache(maxsize=64)
@@ -120,19 +142,28 @@ def same(one: str, other: str) -> bool:
     return bool(core(one)) and core(one) == core(other)
 
 
-def spellings(label: str) -> tuple[str, ...]:
-    """An attached label, then what the same law takes in its place: "Anzeige" for the EU's "Advertising"."""
-    return (label, *_words().instead.get(label, ()))
+def spellings(label: str, day: date) -> tuple[str, ...]:
+    """An attached label, then what the same law takes in its place on the day: "Anzeige" for the EU's "Advertising"."""
+    return (label, *_holding(_words().instead.get(label, ()), day))
 
 
-def shown(label: str, text: str) -> str:
+def toggle(label: str, platform: str, day: date) -> str:
+    """The mark that a platform shows of its own accord, where the label's law takes it on the day; "" where there is none."""
+    return next(_holding(_words().toggles.get((label, platform), ()), day), "")
+
+
+def _holding(rows: Iterable[Dated], day: date) -> Iterator[str]:
+    return (wording for row in rows if row.holds(day) for wording in row.wordings)
+
+
+def shown(label: str, text: str, day: date) -> str:
     """The spelling of an attached label that leads the text, "" for none."""
-    return next((spelling for spelling in spellings(label) if any(_leading(label, spelling, text))), "")
+    return next((spelling for spelling in spellings(label, day) if any(_leading(label, spelling, text))), "")
 
 
-def without(label: str, text: str) -> str:
+def without(label: str, text: str, day: date) -> str:
     """The text without the leading spellings of this label, with what belongs to them."""
-    for spelling in sorted(spellings(label), key=len, reverse=True):  # "本文为广告" goes whole
+    for spelling in sorted(spellings(label, day), key=len, reverse=True):  # "本文为广告" goes whole
         for mark in reversed(list(_leading(label, spelling, text))):
             text = text[: mark.opens] + text[mark.closes :]
     return text

@@ -1,6 +1,7 @@
 """Looking at posts: the intent LookRequested is carried out on the platform, and what was seen comes back as a command."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 from dandelion_posts.normal_form import digest
@@ -12,8 +13,10 @@ from kernel.core.ids import derived_id
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
-from services.compliance.domain.disclosure import carries
+from services.compliance.domain.disclosure import Shown, carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
+from services.compliance.domain.packs import day_of
+from services.compliance.packs import shipped_packs
 from services.compliance.ports import HttpPlatform, Platform, Seen, Unreadable
 from services.compliance.settings import ComplianceSettings
 
@@ -32,15 +35,17 @@ def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], A
     async def perform(incoming: Delivered[Any]) -> None:
         asked: LookRequested = incoming.event
         seen = await platform.look(asked.post.platform, asked.post.post_id, asked.look_id)
+        day = day_of(shipped_packs(), asked.post.jurisdiction, asked.requested_at)
         actor = Actor("effect:look-at-posts", incoming.tenant, SYSTEM)
         meta = Meta(derived_id("look", incoming.id), actor, "", incoming.correlation, incoming.id, incoming.traceparent)
-        await writer.execute(incoming.stream, record_of(asked.ordinal, asked.post, seen), meta)
+        await writer.execute(incoming.stream, record_of(asked.ordinal, asked.post, seen, day), meta)
 
     return perform
 
 
-def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None) -> RecordLook:
-    """What a look says: the label leads title or text or is the platform's own mark; the text has the agreed hash.
+def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None, day: date) -> RecordLook:
+    """What a look says: the label leads title or text, stands on the picture, or is the platform's own mark; the text has the
+    agreed hash.
 
     The hash is of the normal form in which it was agreed, so what the platform itself rewrites is no change.
     """
@@ -52,5 +57,6 @@ def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None) -> Recor
         text_hash = digest(post.normal_form, seen.text)
     except LookupError as error:  # a newer release of campaigns knows a form that this one does not
         raise Unavailable("platform.normal_form_unknown", form=post.normal_form[:40]) from error
-    labelled = carries(post.label, seen.title, seen.text, seen.label)
+    shown = Shown(seen.title, seen.text, seen.label, seen.overlay)
+    labelled = carries(post.label, shown, day, post.placement)
     return RecordLook(ordinal, True, labelled, text_hash == post.text_hash, text_hash)

@@ -23,11 +23,15 @@ LATER = frozenset({401, 403, 408, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A post as it stands: `label` is what the platform itself shows as paid-partnership mark, "" for none."""
+    """A post as it stands: `label` is what the platform itself shows as paid-partnership mark, "" for none.
+
+    `overlay` is what stands on the picture all the time, where the platform (or who reads pictures for it) can tell.
+    """
 
     text: str
     title: str = ""
     label: str = ""
+    overlay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Platform(Protocol):
 
 
 class HttpPlatform:
-    """`GET <url>/platform/posts/{id}` answers {"text", "title"?, "label"?} as JSON; 404 and 410 mean that it is gone."""
+    """`GET <url>/platform/posts/{id}` answers {"text", "title"?, "label"?, "overlay"?} as JSON; 404 and 410: it is gone."""
 
     def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
         self._client = client or httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, follow_redirects=False)
@@ -89,7 +93,8 @@ async def _read(answer: httpx.Response) -> Seen | Unreadable | None:
 def _seen(content: bytes) -> Seen | Unreadable:
     try:
         body = orjson.loads(content)
-        return Seen(_text(body["text"]), _text(body.get("title") or ""), _text(body.get("label") or ""))
+        told = (_text(body.get(name) or "") for name in ("title", "label", "overlay"))
+        return Seen(_text(body["text"]), *told)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Unreadable("platform.answer_malformed")
 

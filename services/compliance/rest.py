@@ -1,5 +1,6 @@
 """Commands over HTTP: a reviewer's decision, and the check of a text that is not submitted."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI
@@ -15,6 +16,7 @@ from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
+from services.compliance.domain.packs import day_of
 from services.compliance.domain.review import (
     DecideReview,
     Judgement,
@@ -140,14 +142,17 @@ def _checks(clock: Clock) -> APIRouter:
         """What a review would say today; nothing is stored and no idempotency key is needed."""
         content = body.content()
         check_content(content)
-        return answer_of(content, judge(shipped_packs(), content, clock()))
+        at = clock()
+        return answer_of(
+            content, judge(shipped_packs(), content, at), day_of(shipped_packs(), content.jurisdiction, at)
+        )
 
     return router
 
 
-def answer_of(content: Content, judged: Judgement) -> CheckAnswer:
+def answer_of(content: Content, judged: Judgement, day: date) -> CheckAnswer:
     label = judged.label
-    title, text = with_label(label, content.title, content.text) if label else (content.title, content.text)
+    title, text = with_label(label, content.title, content.text, day) if label else (content.title, content.text)
     return CheckAnswer(
         verdict=judged.verdict,
         findings=[FindingAnswer.model_validate(finding, from_attributes=True) for finding in judged.findings],

@@ -30,6 +30,7 @@ def _published(message: campaigns.ContentPublished) -> ContentPublished:
         message.jurisdiction,
         message.text_hash,
         message.normal_form,
+        word(common.LabelPlacement, message.placement),
     )
     at = time_of(message.published_at)
     return ContentPublished(_about(message), post, at, message.live_check_after_s, message.protection_s)

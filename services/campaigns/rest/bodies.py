@@ -36,7 +36,14 @@ from services.campaigns.domain.shared.brief import (
     Product,
 )
 from services.campaigns.domain.shared.compensation import CompensationKind, Metric
-from services.campaigns.domain.shared.content_events import Content, Evidence, EvidenceKind, Media, SubmissionStage
+from services.campaigns.domain.shared.content_events import (
+    Content,
+    Disclosure,
+    Evidence,
+    EvidenceKind,
+    Media,
+    SubmissionStage,
+)
 from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms
 
 D = TypeVar("D")
@@ -253,9 +260,13 @@ class ScheduleBody(Body):
 
 
 class PublishBody(Body):
-    """`text` is the post's whole text as it stands on the platform, label included."""
+    """`text` is the post's whole text as it stands on the platform, label included.
+
+    Where the label is not in the text, `disclosure` says what shows it: the platform's own switch, or words on the picture.
+    """
 
     deliverable_id: Uuid
     post_id: Annotated[ShortText, whole(PublishContent, "post_id")]
     post_url: Annotated[LongText, whole(PublishContent, "post_url"), Field(min_length=9)]
     text: Annotated[LongText, whole(PublishContent, "text")]
+    disclosure: Disclosure = Disclosure.TEXT

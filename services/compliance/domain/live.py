@@ -25,7 +25,8 @@ MAX_LOOKS = 400
 class Post:
     """What is out there: the platform's id of the post, and what was agreed to stand on it.
 
-    `text_hash` is of the text in `normal_form` (dandelion_posts); "" is the text as it came.
+    `text_hash` is of the text in `normal_form` (dandelion_posts); "" is the text as it came. `placement`, a word of
+    common.v1.LabelPlacement, says where the label stands; "" in events of 0.1.0.
     """
 
     platform: str
@@ -35,6 +36,7 @@ class Post:
     jurisdiction: str
     text_hash: str
     normal_form: str = ""
+    placement: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,12 @@ def in_force(packs: Sequence[Pack], jurisdiction: str, at: datetime) -> Pack | N
     return max(fitting, key=lambda pack: pack.valid_from, default=None)
 
 
+def day_of(packs: Sequence[Pack], jurisdiction: str, at: datetime) -> date:
+    """The date of a moment where the jurisdiction is; in UTC where no pack is in force."""
+    pack = in_force(packs, jurisdiction, at)
+    return pack.day(jurisdiction, at) if pack else at.date()
+
+
 def _apply(rule: Rule, case: Case) -> Iterator[Finding]:
     if rule.applies(case.category, case.day) and (is_advert(case.content) or not rule.adverts_only):
         yield from (_finding(rule, case, breach) for breach in rule.check(case))

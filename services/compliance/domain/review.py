@@ -198,7 +198,8 @@ def judge(packs: Sequence[Pack], content: Content, at: datetime) -> Judgement:
         label = Label(content.jurisdiction, "en", "*", "*", UNKNOWN_JURISDICTION_LABEL, "text_start")
         return Judgement(Verdict.NEEDS_HUMAN, (finding,), (), label if is_advert(content) else None, finding.rule_id)
     findings = pack.findings(content, at)
-    due = pack.labels.due(content) if is_advert(content) else None
+    day = pack.day(content.jurisdiction, at)
+    due = pack.labels.attached(content, day) if is_advert(content) else None
     rule = f"{pack.id}/{pack.jurisdiction.lower()}.label.missing"
     return Judgement(verdict_of(findings), findings, (pack.id,), due, rule)
 

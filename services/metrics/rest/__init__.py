@@ -15,7 +15,9 @@ from services.metrics.rest.placements import placement_routes
 from services.metrics.rest.redirect import redirect_routes
 from services.metrics.settings import MetricsSettings
 
-DESCRIPTION = "Engagement, links, coupons, orders and refunds. Questions are asked over gRPC, those about orders here too."
+DESCRIPTION = (
+    "Engagement, links, coupons, orders and refunds. Questions are asked over gRPC, those about orders here too."
+)
 
 
 def make_api(app: App) -> FastAPI:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 from kernel.core.bounds import whole
+from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Refused
 from kernel.core.ids import stream_id
@@ -89,25 +90,25 @@ class AmendmentBody(Body):
     items: Annotated[int | None, whole(AmendOrder, "items")] = None
 
 
+async def _record(app: App, stream: str, command: RecordOrder, meta: Meta) -> Receipt:
+    """Records; a taken number whose order was refunded completely is free, also where its events do not say so."""
+    try:
+        return await app.writer.execute(stream, command, meta)
+    except Refused as refused:
+        if refused.code != "order.number_taken":
+            raise
+        earlier = await OrderReads(app.database).given_back(command.brand_id, command.order_number, meta.actor)
+        if not earlier:
+            raise
+        return await app.writer.execute(stream, replace(command, given_back=earlier), meta)
+
+
 def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
-    router, reads = APIRouter(tags=["orders"]), OrderReads(app.database)
+    router = APIRouter(tags=["orders"])
 
     async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> Receipt:
         stream = stream_id("order", order_id)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
-
-    async def record(stream: str, command: RecordOrder, body: OrderBody, request: CommandRequest) -> Receipt:
-        """Records; a taken number whose order was refunded completely is free, also where its events do not say so."""
-        meta = request.meta(stream, command, body)
-        try:
-            return await app.writer.execute(stream, command, meta)
-        except Refused as refused:
-            if refused.code != "order.number_taken":
-                raise
-            earlier = await reads.given_back(command.brand_id, command.order_number, request.actor)
-            if not earlier:
-                raise
-            return await app.writer.execute(stream, replace(command, given_back=earlier), meta)
 
     @router.put("/orders/{order_id}", status_code=201)
     async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> Receipt:
@@ -129,7 +130,8 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
             window_s,
             not_placed,
         )
-        return request.respond(await record(stream_id("order", order_id), command, body, request))
+        stream = stream_id("order", order_id)
+        return request.respond(await _record(app, stream, command, request.meta(stream, command, body)))
 
     @router.post("/orders/{order_id}/refunds", status_code=201)
     async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> Receipt:

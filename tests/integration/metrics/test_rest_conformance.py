@@ -20,12 +20,14 @@ from kernel.core.faults import NotFound
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import App
+from kernel.processors.keyset import Page
 from kernel.runtime.health import Health
 from kernel.runtime.wakeup import Wakeup
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.link import LinkCode
-from services.metrics.reads.registry import Known
+from services.metrics.reads.registry import Known, Registry
 from services.metrics.rest import make_api
+from services.metrics.tables import PLACEMENT
 from tests.unit.metrics.given import PLACE, RED
 
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-metrics-"))
@@ -57,6 +59,8 @@ class OneDeal:
             raise NotFound("deliverable.not_found")
         return PLACE
 
+    reported = Registry.reported
+
     async def observed(self, content_ids: Iterable[str], actor: Actor) -> dict[str, Known]:
         return {}
 
@@ -65,6 +69,25 @@ class OneDeal:
             raise NotFound("link.unknown_code")
         ids = (PLACE.campaign_id, PLACE.collaboration_id, PLACE.deliverable_id, PLACE.creator_id)
         return LinkCode(code, RED, RED, *ids, "https://shop.example/")
+
+
+class OneOrder:
+    """A read model with one order; every other id is nobody's."""
+
+    async def order(self, order_id: str, actor: Actor) -> dict[str, Any]:
+        if order_id > "8":
+            raise NotFound("order.not_found")
+        texts = ("brand_id", "order_number", "currency", "source", "source_id", "touch_id", *PLACEMENT, "model")
+        numbers = ("amount_minor", "refunded_minor", "items", "window_s", "passed_over", "version")
+        row: dict[str, Any] = {**dict.fromkeys(texts, ""), **dict.fromkeys(numbers, 1), "order_id": order_id}
+        times = dict.fromkeys(("ordered_at", "recorded_at"), system_clock())
+        return {**row, **times, "status": "standing", "evidence": "[]", "new_customer": True}
+
+    async def page(self, *asked: object) -> Page:
+        return Page([])
+
+
+async def reached(token: str, projection: str) -> None: ...
 
 
 async def now() -> Any:
@@ -88,11 +111,15 @@ STAND_IN = SimpleNamespace(
     database=None,
     progress=Wakeup(),
     log=SimpleNamespace(now=now),
+    at_least=reached,
 )
-with patch("services.metrics.rest.Registry", lambda *_: OneDeal()):
+with (
+    patch("services.metrics.rest.Registry", lambda *_: OneDeal()),
+    patch("services.metrics.rpc.orders.OrderReads", lambda *_: OneOrder()),
+):
     API = make_api(cast(App, STAND_IN))
-FREE = ("/engagement", "/links/{link_id}")
-"""Their rules say more than a JSON schema can: times not in the future, CSV with a header, plain https hosts."""
+FREE = ("/engagement", "/links/{link_id}", "/orders")
+"""Their rules say more than a JSON schema can: times not in the future, CSV with a header, plain https hosts, signed tokens."""
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", API)
 
 

@@ -1,15 +1,18 @@
 """Which label is due, and whether a text shows one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from dandelion_posts.labels import core, leading, spellings
+from dandelion_posts.labels import core, leading, spellings, toggle
 from dandelion_posts.labels import find as label_in
 
-from services.compliance.domain.disclosure import Label, carries, find, shows, with_label
-from services.compliance.domain.findings import Content, is_advert
+from services.compliance.domain.disclosure import Label, Shown, carries, find, shows, with_label
+from services.compliance.domain.findings import Content, Evidence, is_advert
 from services.compliance.domain.packs import Pack, in_force
+from services.compliance.domain.review import judge
 from services.compliance.packs import shipped_packs
+
+DAY = date(2026, 11, 1)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +66,9 @@ LABEL = Label("CN", "zh", "*", "*", "广告", "text_start")
 
 
 def test_the_label_is_put_in_front_once() -> None:
-    title, text = with_label(LABEL, "标题", "周末出门妆")
+    title, text = with_label(LABEL, "标题", "周末出门妆", DAY)
     assert (title, text) == ("标题", "广告 周末出门妆")
-    assert with_label(LABEL, title, text) == (title, text)
+    assert with_label(LABEL, title, text, DAY) == (title, text)
 
 
 @pytest.mark.parametrize(
@@ -79,11 +82,11 @@ def test_the_label_is_put_in_front_once() -> None:
     ],
 )
 def test_a_post_carries_its_label(title: str, text: str, carried: bool) -> None:
-    assert carries("广告", title, text) is carried
+    assert carries("广告", Shown(title, text), DAY) is carried
 
 
 def test_a_latin_label_goes_in_front_too() -> None:
-    assert with_label(Label("US", "en", "*", "*", "#ad", "text_start"), "", "My day") == ("", "#ad My day")
+    assert with_label(Label("US", "en", "*", "*", "#ad", "text_start"), "", "My day", DAY) == ("", "#ad My day")
 
 
 @pytest.mark.parametrize(
@@ -106,5 +109,61 @@ def test_what_stands_in_the_place_of_a_label_is_what_its_law_takes(pack: Pack) -
     taken = {core(wording) for wording in pack.labels.accepted}
     bare = {word for word in taken if leading((word,), f"{word}: a text") and not label_in(word, f"a {word} here")}
     for label in {label.label for label in pack.labels.attach}:
-        found = {core(spelling) for spelling in spellings(label)}
+        found = {core(spelling) for spelling in spellings(label, pack.valid_from)}
         assert bare | {core(label)} <= found <= taken | {core(label)}
+
+
+@pytest.mark.parametrize("pack", shipped_packs(), ids=lambda pack: str(pack.id))
+def test_before_its_law_nothing_stands_in_the_place_of_a_label(pack: Pack) -> None:
+    first = min(each.valid_from for each in shipped_packs() if each.jurisdiction == pack.jurisdiction)
+    before = min(first, date(2023, 3, 23)) - timedelta(days=1)
+    for label in {label.label for label in pack.labels.attach}:
+        assert spellings(label, before) == (label,)
+        assert not toggle(label, "instagram", before)
+
+
+@pytest.mark.parametrize(
+    ("shown", "placement", "carried"),
+    [
+        (Shown("", "A serum", mark="Paid partnership"), "platform_toggle", True),
+        (Shown("", "Paid partnership: a serum"), "platform_toggle", False),
+        (Shown("", "A serum"), "platform_toggle", False),
+        (Shown("", "A serum", overlay="Paid partnership"), "platform_toggle", False),
+    ],
+)
+def test_a_post_under_the_platforms_mark_is_labelled_by_that_mark_alone(
+    shown: Shown, placement: str, carried: bool
+) -> None:
+    assert carries("Paid partnership", shown, DAY, placement) is carried
+
+
+@pytest.mark.parametrize(
+    ("overlay", "carried"), [("#ad", True), ("AD: my serum", True), ("my dad", False), ("", False)]
+)
+def test_a_label_on_the_picture_counts_where_the_platform_tells_of_it(overlay: str, carried: bool) -> None:
+    assert carries("#ad", Shown("", "A serum", overlay=overlay), DAY, "overlay") is carried
+
+
+def declared(phrase: str, platform: str, format: str = "") -> Content:
+    proof = Evidence("disclosure", phrase, "settings of the post")
+    return Content("A serum", platform=platform, format=format, jurisdiction="EU", evidence=(proof,))
+
+
+@pytest.mark.parametrize(
+    ("content", "placement"),
+    [
+        (declared("platform_toggle", platform="instagram"), "platform_toggle"),
+        (declared("platform_toggle", platform="weibo"), "text_start"),
+        (declared("overlay", platform="instagram", format="story"), "overlay"),
+        (declared("overlay", platform="instagram", format="image_note"), "text_start"),
+        (declared("a promise", platform="instagram"), "text_start"),
+    ],
+)
+def test_a_declared_disclosure_is_attached_where_the_law_takes_it(content: Content, placement: str) -> None:
+    judged = judge(shipped_packs(), content, datetime(2026, 11, 1, tzinfo=UTC))
+    assert judged.label is not None
+    assert (judged.label.label, judged.label.placement) == ("Advertising", placement)
+    missing = "eu.label.missing" in {finding.rule_id for finding in judged.findings}
+    assert missing is (placement == "text_start")
+    if placement == "platform_toggle":
+        assert with_label(judged.label, "", "A serum", DAY) == ("", "A serum")

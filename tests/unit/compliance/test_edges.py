@@ -131,7 +131,7 @@ async def test_an_answer_that_says_nothing_is_final_and_no_evidence(answer: http
     asked = platform(answer)
     seen = await asked.look("xiaohongshu", "p-1", "look-1")
     assert isinstance(seen, Unreadable)
-    assert record_of(1, AGREED, seen).unreadable == seen.reason
+    assert record_of(1, AGREED, seen, NOON.date()).unreadable == seen.reason
     await asked.close()
 
 
@@ -150,7 +150,7 @@ AGREED = Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", s
 )
 def test_what_a_look_records(seen: Seen, label: bool, text: bool) -> None:
     text_hash = sha256(seen.text.encode()).hexdigest()
-    assert record_of(3, AGREED, seen) == RecordLook(3, True, label, text, text_hash)
+    assert record_of(3, AGREED, seen, NOON.date()) == RecordLook(3, True, label, text, text_hash)
 
 
 REWRITTEN = replace(AGREED, normal_form="xiaohongshu@1", text_hash=sha256("广告 好用 #口红".encode()).hexdigest())
@@ -167,7 +167,7 @@ REWRITTEN = replace(AGREED, normal_form="xiaohongshu@1", text_hash=sha256("广�
     ],
 )
 def test_what_the_platform_rewrites_is_no_change(text: str, label: bool, same: bool) -> None:
-    seen = record_of(1, REWRITTEN, Seen(text))
+    seen = record_of(1, REWRITTEN, Seen(text), NOON.date())
     assert (seen.label_present, seen.text_unchanged) == (label, same)
 
 
@@ -181,13 +181,13 @@ def test_what_the_platform_rewrites_is_no_change(text: str, label: bool, same: b
     ],
 )
 def test_the_label_is_a_word_or_the_platforms_own_mark(label: str, text: str, mark: str, carried: bool) -> None:
-    assert record_of(1, replace(AGREED, label=label), Seen(text, "", mark)).label_present is carried
+    assert record_of(1, replace(AGREED, label=label), Seen(text, "", mark), NOON.date()).label_present is carried
 
 
 def test_a_normal_form_of_a_later_release_is_looked_at_later() -> None:
     with pytest.raises(Unavailable):
-        record_of(1, replace(AGREED, normal_form="xiaohongshu@99"), Seen("广告 好用"))
+        record_of(1, replace(AGREED, normal_form="xiaohongshu@99"), Seen("广告 好用"), NOON.date())
 
 
 def test_what_a_look_at_nothing_records() -> None:
-    assert record_of(3, AGREED, None) == RecordLook(3, False, False, False, "")
+    assert record_of(3, AGREED, None, NOON.date()) == RecordLook(3, False, False, False, "")

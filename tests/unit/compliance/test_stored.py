@@ -36,7 +36,7 @@ FINDING = Finding(
     "why",
     "fix",
 )
-POST = live.Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", "a" * 64, "xiaohongshu@1")
+POST = live.Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", "a" * 64, "xiaohongshu@1", "text_start")
 LOOK = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
 SAMPLES: dict[str, Any] = {
     "review.opened@1": review.ReviewOpened(ABOUT, CONTENT, 1, "zh-CN", "a" * 64, NOON, NOON),

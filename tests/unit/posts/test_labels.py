@@ -1,7 +1,11 @@
 """A label is a word of its own, in its place, not taken back: as people read it."""
 
+from datetime import date
+
 import pytest
 from dandelion_posts.labels import find, leading, same, shown, without
+
+DAY = date(2026, 11, 1)
 
 LEADS = [
     ("Ad", "Ad: my new trainers"),
@@ -150,7 +154,7 @@ def test_what_people_do_not_read_as_a_label_is_none(wording: str, text: str) -> 
 def test_another_spelling_that_the_same_law_takes_stands_in_the_place_of_a_label(
     label: str, text: str, spelling: str
 ) -> None:
-    assert shown(label, text) == spelling
+    assert shown(label, text, DAY) == spelling
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_the_place_is_in_characters_of_the_original(wording: str, text: str, wor
     ],
 )
 def test_what_is_left_without_the_label(wording: str, text: str, rest: str) -> None:
-    assert without(wording, text) == rest
+    assert without(wording, text, DAY) == rest
 
 
 @pytest.mark.parametrize(
@@ -201,4 +205,4 @@ def test_spellings_of_one_label(one: str, other: str, alike: bool) -> None:
 def test_a_long_text_of_one_piece_is_read(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
     for wording in ("Ad", "广告", "Paid promotion"):
-        assert len(without(wording, text)) <= len(text)
+        assert len(without(wording, text, DAY)) <= len(text)

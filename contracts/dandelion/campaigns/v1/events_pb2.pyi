@@ -1389,7 +1389,9 @@ class Evidence(message.Message):
     REFERENCE_FIELD_NUMBER: builtins.int
     EXPIRES_ON_FIELD_NUMBER: builtins.int
     kind: builtins.str
-    """"registered_name", "approval", "efficacy_report", "source", or "product_owned": an order or a receipt of the creator's."""
+    """"registered_name", "approval", "efficacy_report", "source", "product_owned": an order or a receipt of the creator's; or
+    "disclosure": its phrase, "platform_toggle" or "overlay", says what will show that the post is paid.
+    """
     phrase: builtins.str
     """The words that it covers; empty: the whole submission."""
     reference: builtins.str
@@ -1841,7 +1843,7 @@ class ContentPublished(message.Message):
     text_hash: builtins.str
     """SHA-256, hex, of the text as it stands on the platform (UTF-8), label included, in normal_form."""
     label: builtins.str
-    """What must stand on the post, and where."""
+    """What must stand on the post, and where: with LABEL_PLACEMENT_PLATFORM_TOGGLE the mark that the platform itself shows."""
     placement: common_pb2.LabelPlacement.ValueType
     product_category: builtins.str
     live_check_after_s: builtins.int

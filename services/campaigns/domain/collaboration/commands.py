@@ -9,7 +9,14 @@ from annotated_types import Len
 
 from kernel.core.bounds import Asked
 from kernel.core.canonical import Hashed
-from services.campaigns.domain.shared.content_events import Content, LabelPlacement, SubmissionStage, Verdict, WholeText
+from services.campaigns.domain.shared.content_events import (
+    Content,
+    Disclosure,
+    LabelPlacement,
+    SubmissionStage,
+    Verdict,
+    WholeText,
+)
 from services.campaigns.domain.shared.contract import Contract
 
 
@@ -140,12 +147,16 @@ class ScheduleContent:
 
 @dataclass(frozen=True, slots=True)
 class PublishContent:
-    """The creator reports its post; `text` is the post's whole text as it stands on the platform."""
+    """The creator reports its post; `text` is the post's whole text as it stands on the platform.
+
+    `disclosure` says where the label is to be looked for when the text has none.
+    """
 
     deliverable_id: str
     post_id: Annotated[str, Asked(Len(1, 200))]
     post_url: Annotated[str, Asked(Len(1, 2_000))]
     text: WholeText
+    disclosure: Disclosure = Disclosure.TEXT
 
 
 @dataclass(frozen=True, slots=True)

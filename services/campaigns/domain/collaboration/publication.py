@@ -1,10 +1,11 @@
 """From approval to payment: schedule, publication with its label, verification, take-down, settlement."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from dandelion_posts.ids import is_post_id, shape
-from dandelion_posts.labels import shown, without
+from dandelion_posts.labels import shown, toggle, without
 from dandelion_posts.normal_form import digest, form_of, normal
 
 from kernel.core.faults import Refused
@@ -26,6 +27,8 @@ from services.campaigns.domain.shared.content_events import (
     ContentScheduled,
     ContentTakenDown,
     ContentVerified,
+    Disclosure,
+    LabelPlacement,
     Setting,
 )
 from services.campaigns.domain.shared.work_events import DeliverableSettled, WorkEvent
@@ -63,29 +66,45 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
         return []
     if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN, Stage.BREACHED) or one.setting is None:
         raise work.refuse("content.not_approved")
-    _check_text(command.text, work)
-    return [_published(command, one.setting, work)]
+    mark, day = _mark(command, work), _day(work)
+    form = form_of(one.terms.platform)
+    if _bare(form, command.text, one.label, day) != _bare(form, one.text, one.label, day):
+        raise work.refuse("content.text_differs_from_approved")
+    return [_published(command, one.setting, work, mark)]
 
 
-def _check_text(text: str, work: Work) -> None:
-    one = work.deliverable
+def _day(work: Work) -> date:
+    """Today where the campaign is: the law of that day says what may stand in the place of the label."""
+    return work.context.at.astimezone(ZoneInfo(work.contract.brief.value.timezone)).date()
+
+
+def _mark(command: PublishContent, work: Work) -> tuple[str, LabelPlacement | None]:
+    """What shows that the post is paid, and where: a spelling of the label in the text, else what the creator says shows it."""
+    one, day = work.deliverable, _day(work)
     if work.context.at < posting_window(work.contract.brief.value)[0]:
         raise work.refuse("content.before_posting_window")
     if not one.label:
         raise work.refuse("content.label_not_recorded")
-    if not shown(one.label, text):
-        raise Refused("content.label_missing", label=one.label)
-    form = form_of(one.terms.platform)
-    if _bare(form, text, one.label) != _bare(form, one.text, one.label):
-        raise work.refuse("content.text_differs_from_approved")
+    if spelling := shown(one.label, command.text, day):
+        return spelling, one.placement
+    mark = toggle(one.label, one.terms.platform, day)
+    if mark and (command.disclosure is Disclosure.PLATFORM_TOGGLE or one.placement is LabelPlacement.PLATFORM_TOGGLE):
+        return mark, LabelPlacement.PLATFORM_TOGGLE
+    if command.disclosure is Disclosure.OVERLAY and one.placement is LabelPlacement.OVERLAY:
+        return one.label, LabelPlacement.OVERLAY
+    if command.disclosure is not Disclosure.TEXT:
+        raise Refused("content.disclosure_not_accepted", label=one.label, disclosure=command.disclosure.value)
+    raise Refused("content.label_missing", label=one.label)
 
 
-def _bare(form: str, text: str, label: str) -> str:
+def _bare(form: str, text: str, label: str, day: date) -> str:
     """The text in the platform's normal form, without its label and white space: what both versions must share."""
-    return "".join(normal(form, without(label, text)).split())
+    return "".join(normal(form, without(label, text, day)).split())
 
 
-def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPublished:
+def _published(
+    command: PublishContent, deal: Setting, work: Work, mark: tuple[str, LabelPlacement | None]
+) -> ContentPublished:
     one, clocks = work.deliverable, work.contract.terms.value.clocks
     form = form_of(deal.platform)
     return ContentPublished(
@@ -95,8 +114,8 @@ def _published(command: PublishContent, deal: Setting, work: Work) -> ContentPub
         setting=deal,
         post_id=command.post_id,
         post_url=command.post_url,
-        label=shown(one.label, command.text),
-        placement=one.placement,
+        label=mark[0],
+        placement=mark[1],
         text_sha256=digest(form, command.text),
         published_at=work.context.at,
         live_check_after_s=clocks.live_check_after_s,

@@ -41,6 +41,14 @@ class LabelPlacement(StrEnum):
     OVERLAY = "overlay"
 
 
+class Disclosure(StrEnum):
+    """How a post shows that it is paid: by its text, by the platform's own switch, or by words on the picture."""
+
+    TEXT = "text"
+    PLATFORM_TOGGLE = "platform_toggle"
+    OVERLAY = "overlay"
+
+
 class Ruler(StrEnum):
     """Who decided: one of the sides, compliance, a clock that ran out, or staff by a ruling."""
 
@@ -66,6 +74,7 @@ class EvidenceKind(StrEnum):
     """What a proof is: a name that is registered, an approval of goods, a report on an effect, the source of a figure.
 
     `product_owned`: the creator owns the product; an order or a receipt takes the place of a product that was received.
+    `disclosure`: what will show that the post is paid; its phrase is a word of Disclosure other than "text".
     """
 
     REGISTERED_NAME = "registered_name"
@@ -73,6 +82,7 @@ class EvidenceKind(StrEnum):
     EFFICACY_REPORT = "efficacy_report"
     SOURCE = "source"
     PRODUCT_OWNED = "product_owned"
+    DISCLOSURE = "disclosure"
 
 
 @dataclass(frozen=True, slots=True)
