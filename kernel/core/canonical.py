@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar, get_args
 
 import orjson
@@ -62,6 +62,11 @@ class Hashed(Generic[T]):
     def of(cls, value: T) -> "Hashed[T]":
         """A new document of a frozen dataclass."""
         return cls(value, _text(orjson.loads(canonical(value))))
+
+    def with_parts(self, **parts: str | int) -> "Hashed[T]":
+        """The document with other values of some fields; the rest of its text stays as it stands."""
+        value: Any = self.value
+        return Hashed(replace(value, **parts), _text(orjson.loads(self.text) | parts))
 
     @property
     def sha256(self) -> str:

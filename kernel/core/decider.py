@@ -105,6 +105,10 @@ def _no_reads(command: object, state: object) -> tuple[()]:
     return ()
 
 
+def _anybody(command: object, state: object, actor: Actor) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Decider(Generic[C, S, E]):
     """Decider: an aggregate or process as pure functions, whose streams are `<category>-<uuid>`.
@@ -116,6 +120,8 @@ class Decider(Generic[C, S, E]):
     - `evolve(state, event)` returns the next state. It is total: it accepts every event of the stream in any state, because
       the events have happened. It knows no version but the current one, because the codec upcasts.
     - `reads(command, state)` names every inline row that `decide`, and the folds of the events it returns, will read.
+    - `concerns(command, state, actor)` is False for an actor that `decide` refuses as a stranger whatever the rows say: no row
+      is read for it, so what is there costs a stranger the same work as what is not.
     - `owner(command)` names the tenant of a new stream where it differs from the actor's (an operator registers a creator).
     - `published` is False for streams that other services must not see; their events stay in the log.
 
@@ -139,6 +145,7 @@ class Decider(Generic[C, S, E]):
     published: bool = True
     owner: Callable[[C], str | None] = field(default=_no_owner)
     reads: Callable[[C, S], Iterable[tuple[InlineTable[Any], Key]]] = field(default=_no_reads)
+    concerns: Callable[[C, S, Actor], bool] = field(default=_anybody)
 
 
 @dataclass(frozen=True, slots=True)

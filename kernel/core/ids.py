@@ -75,3 +75,25 @@ def murmur2(data: bytes) -> int:
         h = (h ^ int.from_bytes(rest, "little")) * m & mask
     h = (h ^ h >> 13) * m & mask
     return h ^ h >> 15
+
+
+PUBLIC = "public"
+"""Reader that stands for every authenticated caller."""
+ROLE = "role:"
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROLE = re.compile(r"[a-z][a-z_]{0,31}")
+
+
+def is_tenant(text: str) -> bool:
+    """True for letters and digits of ASCII with `. _ -` between, at most 64: no prefix of a reader, and not `public`."""
+    return _TENANT.fullmatch(text) is not None and text.lower() != PUBLIC
+
+
+def is_role(text: str) -> bool:
+    """True for a role's name: small letters of ASCII and `_`, at most 32."""
+    return _ROLE.fullmatch(text) is not None
+
+
+def role_reader(role: str) -> str:
+    """The reader that stands for a role; the colon is in no tenant."""
+    return f"{ROLE}{role}"

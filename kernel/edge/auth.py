@@ -19,6 +19,7 @@ import jwt
 from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
+from kernel.edge.claims import TenantRules, actor_of
 
 if TYPE_CHECKING:
     import httpx
@@ -28,8 +29,6 @@ TOKEN_TYPE = "at+jwt"
 TOKEN_LIMIT_BYTES = 8 * 1024
 JWKS_LIMIT_BYTES = 256 * 1024
 KEYS_LIMIT = 64
-ROLES_LIMIT = 32
-TEXT_LIMIT = 200
 TIME_LIMIT_S = 253_402_300_799
 """Latest NumericDate: the end of the year 9999. `Infinity`, `NaN` and `1e400`, which Python's JSON reads, are no times."""
 LIFE_LIMIT_S = 86_400
@@ -182,12 +181,14 @@ class Verifier:
         leeway_s: float = 10,
         life_limit_s: float = LIFE_LIMIT_S,
         fetch: Fetch | None = None,
+        rules: TenantRules | None = None,
     ) -> None:
         """`jwks` is a file path or an address; `leeway_s` is the clock skew that is tolerated; `life_limit_s` is the longest
         time from `nbf` (and `iat`) to `exp`."""
         self._keys = KeySet(fetch or fetch_from(jwks), clock, policy or KeyPolicy())
         self._issuer, self._audience = issuer, audience
         self._clock, self._leeway_s, self._life_limit_s = clock, leeway_s, life_limit_s
+        self._rules = rules or TenantRules()
         self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
 
     async def verify(self, token: str) -> Actor:
@@ -212,7 +213,7 @@ class Verifier:
         claims = self._claims(token, key)
         self._check_life(claims)
         self._check_times(claims)
-        return _Proven(kid, key, claims, actor_of(claims))
+        return _Proven(kid, key, claims, actor_of(claims, self._rules))
 
     def _key_id(self, token: str) -> str:
         if len(token) > TOKEN_LIMIT_BYTES:
@@ -282,19 +283,3 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= TIME_LIMIT_S:
         raise Unauthenticated("token.claim_malformed", claim=name)
     return value
-
-
-def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= TEXT_LIMIT:
-        raise Unauthenticated("token.claim_malformed", claim=name)
-    return value
-
-
-def actor_of(claims: Mapping[str, Any]) -> Actor:
-    """Actor of verified claims; raises Unauthenticated `token.claim_malformed` with the claim's name."""
-    roles = claims.get("roles")
-    known = isinstance(roles, list) and len(roles) <= ROLES_LIMIT and all(isinstance(role, str) for role in roles)
-    if not isinstance(roles, list) or not known:
-        raise Unauthenticated("token.claim_malformed", claim="roles")
-    return Actor(_text(claims, "sub"), _text(claims, "tenant"), frozenset(roles))

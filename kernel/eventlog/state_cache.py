@@ -209,14 +209,17 @@ class StateCache:
         return found, missing
 
     def _announced(self, commands: Sequence[QueuedCommand], states: Mapping[str, StreamState]) -> Iterable[RowKey]:
-        """The rows that `Decider.reads` names. An error of `reads` is left to the decision, which fails for its caller only."""
+        """The rows that `Decider.reads` names, none for strangers. An error is the decision's: it fails for its caller only."""
         wanted: dict[RowKey, None] = {}
         for command in commands:
             stream = states.get(command.stream)
             if stream is not None:
                 try:
-                    for inline, key in stream.decider.reads(command.command, stream.state):
-                        wanted[inline.name, key] = None
+                    if stream.decider.concerns(command.command, stream.state, command.meta.actor):
+                        wanted |= {
+                            (inline.name, key): None
+                            for inline, key in stream.decider.reads(command.command, stream.state)
+                        }
                 except (Fault, *BUGS):
                     continue
         return wanted

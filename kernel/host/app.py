@@ -43,6 +43,7 @@ from kernel.verify.invariants import InvariantMonitor
 
 if TYPE_CHECKING:
     from kernel.edge.auth import Verifier
+    from kernel.edge.page_tokens import PageTokens
 
 logger = logging.getLogger(__name__)
 
@@ -109,11 +110,20 @@ class App:
     def verifier(self) -> "Verifier":
         """Verifier of access tokens, imported at its first use: only edges need its libraries, which are slow to import."""
         from kernel.edge.auth import Verifier
+        from kernel.edge.claims import TenantRules
 
+        told = self.settings
+        rules = TenantRules(told.staff_tenant, told.roles_of_tenants())
         return Verifier(
-            self.settings.jwks, self.settings.token_issuer, self.settings.token_audience,
-            life_limit_s=self.settings.token_life_limit_s,
-        )  # fmt: skip
+            told.jwks, told.token_issuer, told.token_audience, life_limit_s=told.token_life_limit_s, rules=rules
+        )
+
+    @cached_property
+    def page_tokens(self) -> "PageTokens":
+        """Page tokens of the service's lists, imported at their first use like the verifier."""
+        from kernel.edge.page_tokens import PageTokens, page_keys
+
+        return PageTokens(page_keys(self.settings.page_keys_file, self.fingerprint_key))
 
     async def _check_database(self) -> None:
         await migrate.check_revision(self.database, self.service.migrations)

@@ -8,14 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.adapters.schema import shares_text
 from kernel.core.decider import Actor
-
-PUBLIC = "public"
-"""Reader that stands for every authenticated caller."""
+from kernel.core.faults import Forbidden
+from kernel.core.ids import PUBLIC, is_tenant, role_reader
 
 
 def readers_of(actor: Actor) -> list[str]:
-    """Readers that an actor stands for: its tenant, each of its roles, and `public`."""
-    return sorted({actor.tenant, PUBLIC, *(f"role:{role}" for role in actor.roles)})
+    """Readers that an actor stands for: its tenant, each of its roles, and `public`.
+
+    A tenant of another form stands for nobody: it could be read as a role. Raises Forbidden `actor.tenant_malformed`.
+    """
+    if not is_tenant(actor.tenant):
+        raise Forbidden("actor.tenant_malformed")
+    return sorted({actor.tenant, PUBLIC, *map(role_reader, actor.roles)})
 
 
 def may_read(table: sa.FromClause, actor: Actor) -> sa.ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Keyset pagination: a page is the rows behind the last row of the page before, never the rows behind a count.
 
 `Keyset(column, key)` is the order of a list; `read` runs one page of a query in that order and gives the cursor of the next page.
-Rows that do not change between two pages are neither repeated nor left out. Cursors are signed by kernel.edge.page_tokens.
+Rows that do not change between two pages are neither repeated nor left out. Cursors are encrypted by kernel.edge.page_tokens.
 """
 
 from collections.abc import Sequence

@@ -41,8 +41,16 @@ class Settings(BaseSettings):
     token_audience: str = "dandelion"
     token_life_limit_s: Annotated[int, Field(ge=60, le=7 * 86_400)] = 86_400
     """Longest life of an access token, from `nbf` to `exp`; a token that lives longer is refused."""
+    staff_tenant: str = "platform"
+    """Tenant of the platform's own people: staff roles count in its tokens only."""
+    tenant_roles: str = "agency,brand,creator"
+    """Roles that the token of any tenant may have, comma-separated."""
     fingerprint_key_file: Path
     """16 to 64 secret bytes, the same in every replica and for ever."""
+    page_keys_file: Path | None = None
+    """Keys that encrypt page tokens: lines of `<id> <base64 of 32 bytes>`, the first seals, each opens.
+
+    Without the file one key is derived from the fingerprint key."""
     master_keys_file: Path
     """Master keys, which encrypt the data keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current."""
     host: str = "127.0.0.1"
@@ -67,6 +75,9 @@ class Settings(BaseSettings):
     """Backpressure by age: the same limit for the oldest waiting event, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
+
+    def roles_of_tenants(self) -> frozenset[str]:
+        return frozenset(part.strip() for part in self.tenant_roles.split(",") if part.strip())
 
     def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return networks_of(self.trusted_proxies)

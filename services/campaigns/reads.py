@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid, NotFound
@@ -15,6 +17,9 @@ from kernel.processors.projector import consumer_name
 from services.campaigns.tables import DELIVERABLES, PAYMENT_WAITS
 
 FILTER_LIMIT = 50
+STAFF_ROLES = frozenset({"operator", "reviewer", "finance", "auditor"})
+HIDDEN = frozenset({"budget_minor"})
+"""Columns of a list's orders that only the row's brand and the staff see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,20 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     for filtered, words in asked.filters.items():
         if words:
             query = query.where(table.c[filtered].in_(_bounded(filtered, words)))
-    order = Keyset(table.c[name], table.c[asked.key], falling=falling)
+    if name in HIDDEN and actor.roles.isdisjoint(STAFF_ROLES):
+        rows = query.subquery("shown")
+        query = sa.select(*(_shown(column, rows, actor) for column in rows.c)).select_from(rows)
+        order = Keyset(query.selected_columns[name], rows.c[asked.key], falling=falling)
+    else:
+        order = Keyset(table.c[name], table.c[asked.key], falling=falling)
     return await order.read(connection, query, asked.cursor, asked.limit)
+
+
+def _shown(column: KeyedColumnElement[Any], rows: sa.Subquery, actor: Actor) -> Any:
+    """A column as the caller is shown it: a hidden number of another brand is 0, so neither order nor cursor tells it."""
+    if column.key not in HIDDEN:
+        return column
+    return sa.case((rows.c.brand_id == actor.tenant, column), else_=0).label(column.key)
 
 
 def _bounded(name: str, words: Sequence[str]) -> list[str]:

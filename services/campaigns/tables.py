@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from kernel.adapters.schema import RowReaders, UtcTime, define
 from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
-from services.campaigns.domain.application.application import State as ApplicationState
+from services.campaigns.domain.application.state import State as ApplicationState
 from services.campaigns.domain.collaboration.state import State as CollaborationState
 from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.shared.brief import Brief

@@ -5,7 +5,7 @@ from typing import Any
 
 from kernel.core.canonical import canonical
 from kernel.core.events import Delivered
-from kernel.core.ids import split_stream
+from kernel.core.ids import role_reader, split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.compliance.domain.findings import Finding, Severity
 from services.compliance.domain.review import (
@@ -19,7 +19,7 @@ from services.compliance.tables import FINDINGS, REVIEWS
 
 Row = dict[str, Any]
 RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.BLOCKING: 3}
-STAFF = ("role:reviewer", "role:operator", "role:auditor")
+STAFF = tuple(map(role_reader, ("reviewer", "operator", "auditor")))
 
 
 def readers_of_review(about: About) -> list[str]:

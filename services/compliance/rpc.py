@@ -15,7 +15,7 @@ from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.page_tokens import Cursor, PageTokens, page_size
+from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, chosen
 from kernel.runtime.roles import Role
@@ -35,7 +35,7 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
 
     def __init__(self, app: App) -> None:
         self._app, self._reads = app, ReviewReads(app.database)
-        self._tokens = PageTokens(app.fingerprint_key)
+        self._tokens = app.page_tokens
 
     async def GetReview(self, request: pb.GetReviewRequest, context: RpcContext) -> pb.GetReviewResponse:  # noqa: N802
         """One review, for its parties and staff."""

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from kernel.core.canonical import canonical
 from kernel.core.codec import adapter
 from kernel.core.events import Delivered
-from kernel.core.ids import split_stream
-from kernel.processors.access import PUBLIC
+from kernel.core.ids import PUBLIC, role_reader, split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ErasureDone
@@ -219,7 +218,7 @@ def _work(row: Row | None, incoming: Delivered[Any]) -> Row:
         "creator_id": event.creator_id,
         "campaign_id": event.campaign_id,
         "brand_id": event.brand_id,
-        "readers": [event.brand_id, event.creator_id, "role:operator", "role:auditor"],
+        "readers": [event.brand_id, event.creator_id, *map(role_reader, ("operator", "auditor"))],
     }
     known = row or {"application": "", "collaboration": ""}
     column = "application" if isinstance(event, Applied) else "collaboration"

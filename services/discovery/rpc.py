@@ -19,7 +19,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.page_tokens import Cursor, PageTokens, page_size
+from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.runtime.roles import Role
 from kernel.runtime.wakeup import wait
@@ -47,7 +47,7 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
 
     def __init__(self, app: App, reads: CreatorReads, clock: Clock = system_clock) -> None:
         self._app, self._reads, self._clock = app, reads, clock
-        self._tokens = PageTokens(app.fingerprint_key)
+        self._tokens = app.page_tokens
         self._replies = Replies(app.progress)
 
     async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: RpcContext) -> Any:  # noqa: N802

@@ -6,8 +6,7 @@ from typing import Any
 
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
-from kernel.core.ids import split_stream
-from kernel.processors.access import PUBLIC
+from kernel.core.ids import PUBLIC, role_reader, split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
@@ -26,7 +25,7 @@ from services.ledger.tables import (
     STATEMENT_LINES,
 )
 
-STAFF = ("role:auditor", "role:finance", "role:operator")
+STAFF = tuple(map(role_reader, ("auditor", "finance", "operator")))
 PARTY = frozenset(
     {
         Code.BRAND_AVAILABLE, Code.CREATOR_AVAILABLE, Code.AGENCY_AVAILABLE, Code.BRAND_RECEIVABLE,

@@ -16,7 +16,7 @@ from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
 from kernel.edge.fields import TEXT_LIMIT
 from kernel.edge.grpc import Rpc, RpcService, caller
-from kernel.edge.page_tokens import Cursor, PageTokens, page_size
+from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, Row, chosen
 from kernel.runtime.roles import Role
@@ -51,7 +51,7 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         self._app, self._anchors = app, anchors
         self._reads = BalanceReads(app.database)
         self._payees, self._work_list = PayeeReads(app.database), WorkList(app.database)
-        self._tokens = PageTokens(app.fingerprint_key)
+        self._tokens = app.page_tokens
 
     async def GetBalances(self, request: pb.GetBalancesRequest, context: Any) -> pb.GetBalancesResponse:  # noqa: N802
         actor, currency = caller(), _currency(request.currency)

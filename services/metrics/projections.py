@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kernel.core.canonical import canonical
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
+from kernel.core.ids import role_reader
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link import ClickEvent, LinkClicked, LinkRequested
@@ -33,7 +34,7 @@ from services.metrics.subscribe import ENGAGEMENT, LEDGER, CampaignKnown, Conten
 from services.metrics.tables import CAMPAIGNS, CELLS, CONTENTS, COSTS, ENVELOPES, MINUTES, ORDERS, REVENUE
 
 Row = dict[str, Any]
-STAFF = ("role:operator", "role:finance", "role:auditor", "role:reviewer", "role:system")
+STAFF = tuple(map(role_reader, ("operator", "finance", "auditor", "reviewer", "system")))
 """Who reads every row beside the parties."""
 ENVELOPES_AT_ONCE = 400
 """Up to 200,000 rows in one transaction."""

@@ -86,7 +86,7 @@ async def _parked(platform: Embedded) -> list[list[str]]:
 
 async def test_a_bad_row_is_named_and_the_good_ones_are_kept(platform: Embedded, tmp_path: Path) -> None:
     lines = (ROOT / "cli" / "data" / "creators.csv").read_text().splitlines()
-    (tmp_path / "some.csv").write_text("\n".join([*lines[:3], "weibo,only two fields"]))
+    (tmp_path / "some.csv").write_text("\n".join([*lines[:3], f"{lines[3]},one too many"]))
     done = await dandelion(platform, "import", str(tmp_path / "some.csv"))
     assert done.returncode == 1
     assert "2 unchanged, 1 left out" in done.stdout

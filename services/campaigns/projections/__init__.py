@@ -15,7 +15,7 @@ from services.campaigns.projections.work import apply_work
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, DELIVERABLES, PAYMENT_WAITS, POSTINGS
 
 PROJECTIONS = (
-    Projection("campaigns", 2, (CAMPAIGNS,), apply_campaigns),
+    Projection("campaigns", 3, (CAMPAIGNS,), apply_campaigns),
     Projection("applications", 1, (APPLICATIONS,), apply_applications),
     Projection("collaborations", 2, (COLLABORATIONS, DELIVERABLES), apply_work),
     Projection("postings", 1, (POSTINGS,), apply_postings),

@@ -6,7 +6,8 @@ from typing import Any
 from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
-from services.campaigns.domain.application.application import APPLICATION, State, evolve
+from services.campaigns.domain.application.application import APPLICATION
+from services.campaigns.domain.application.state import State, evolve
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import APPLICATIONS
 

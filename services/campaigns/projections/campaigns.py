@@ -6,10 +6,10 @@ from typing import Any
 from kernel.core.canonical import sha256_of
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
-from kernel.core.ids import split_stream
+from kernel.core.ids import role_reader, split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.campaign.campaign import CAMPAIGN, Status
-from services.campaigns.domain.shared.brief import Mode
+from services.campaigns.domain.shared.brief import Mode, shared
 from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
     ApplicationReleased,
@@ -48,7 +48,7 @@ COUNTED: dict[type, str] = {
     CollaborationCancelled: "collaborations_cancelled",
 }
 
-RECRUITS = ("role:creator", "role:agency")
+RECRUITS = tuple(map(role_reader, ("creator", "agency")))
 """Who may read an open campaign beside its brand and the staff; other brands may not."""
 
 
@@ -95,7 +95,7 @@ def _drafted(event: CampaignDrafted, incoming: Delivered[Any]) -> Row:
         "brief_version": 1,
         "brief": event.brief,
         "terms": event.terms,
-        "terms_sha256": sha256_of(event.brief, event.terms),
+        "terms_sha256": sha256_of(shared(event.brief), event.terms),
         "budget_minor": event.brief.value.budget_minor,
         "drafted_at": incoming.at,
         "published_at": None,
@@ -124,7 +124,7 @@ def _stepped(row: Row, event: Any, incoming: Delivered[Any]) -> Row:
 
 def _sealed(event: BriefPublished | BriefAmended) -> Row:
     """The documents and their hash: publication and amendment take the fees of their day."""
-    return {"brief": event.brief, "terms": event.terms, "terms_sha256": sha256_of(event.brief, event.terms)}
+    return {"brief": event.brief, "terms": event.terms, "terms_sha256": sha256_of(shared(event.brief), event.terms)}
 
 
 def _counted(row: Row, event: Any) -> Row:

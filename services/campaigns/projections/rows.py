@@ -4,8 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.core.ids import role_reader
+
 Row = dict[str, Any]
-STAFF = ("role:operator", "role:reviewer", "role:finance", "role:auditor")
+STAFF = tuple(map(role_reader, ("operator", "reviewer", "finance", "auditor")))
 """Platform staff may read everything; what they may do is decided at the head."""
 
 

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from kernel.core.canonical import sha256_of
 from kernel.core.events import Delivered
+from services.campaigns.domain.shared.brief import shared
 from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
@@ -45,4 +46,4 @@ def wire_campaign(event: CampaignEvent, campaign_id: str, incoming: Delivered[An
 
 
 def _brief(event: CampaignDrafted | BriefPublished | BriefAmended, version: int) -> pb.Brief:
-    return wire_brief(event.brief.value, event.terms.value, version, sha256_of(event.brief, event.terms))
+    return wire_brief(event.brief.value, event.terms.value, version, sha256_of(shared(event.brief), event.terms))

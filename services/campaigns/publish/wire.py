@@ -102,7 +102,7 @@ def wire_product(product: Product) -> pb.Product:
 
 
 def wire_brief(brief: Brief, terms: Terms, version: int, seal: str) -> pb.Brief:
-    """The whole brief with its terms; `seal` is the SHA-256 over both as stored."""
+    """The whole brief with its terms; `seal` is the SHA-256 over both, without the budget."""
     return pb.Brief(
         version=version,
         terms_hash=seal,

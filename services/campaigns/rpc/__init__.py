@@ -1,6 +1,5 @@
 """CampaignQueryService: what is agreed and made, for those it concerns."""
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,7 +17,7 @@ from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.page_tokens import PageTokens, page_size
+from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.access import reading_as
@@ -47,8 +46,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
     def __init__(self, app: App) -> None:
         self._app = app
         self._projections = {one.name: one for one in app.service.projections}
-        key = hashlib.blake2b(b"page tokens", key=app.fingerprint_key, digest_size=32).digest()
-        self._tokens = PageTokens(key)
+        self._tokens = app.page_tokens
 
     async def GetCampaign(self, request: pb.GetCampaignRequest, context: RpcContext) -> pb.GetCampaignResponse:  # noqa: N802
         key = _id(request.campaign_id, "campaign_id")

@@ -7,7 +7,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.words import number
 
 from kernel.core.decider import Actor
-from services.campaigns.domain.application.application import State as ApplicationState
+from services.campaigns.domain.application.state import State as ApplicationState
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State as CollaborationState
 from services.campaigns.publish.applications import SIDES
@@ -21,9 +21,9 @@ from services.campaigns.publish.wire import (
     wire_terms,
     wire_timezone,
 )
+from services.campaigns.reads import STAFF_ROLES
 
 Row = dict[str, Any]
-STAFF_ROLES = frozenset({"operator", "reviewer", "finance", "auditor"})
 STAGES: dict[Stage, pb.DeliverableStatus.ValueType] = {
     Stage.WAITING: pb.DELIVERABLE_STATUS_OPEN,
     Stage.OPEN: pb.DELIVERABLE_STATUS_OPEN,

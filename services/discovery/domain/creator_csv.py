@@ -132,10 +132,10 @@ def _without_blank_end(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _fitting(fields: tuple[str, ...], columns: int) -> tuple[str, ...]:
-    """The row without blank fields past the header's end."""
-    if len(fields) <= columns or any(field.strip() for field in fields[columns:]):
+    """The row as long as the header: spreadsheets write commas past its end, and leave out those of a row's last blank fields."""
+    if any(field.strip() for field in fields[columns:]):
         return fields
-    return fields[:columns]
+    return (*fields[:columns], *[""] * (columns - len(fields)))
 
 
 def _rule_of_shape(fields: tuple[str, ...], header: tuple[str, ...]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, InlineTable, Key
-from kernel.core.faults import Conflict, Invalid
+from kernel.core.decider import Actor, Context, Decider, InlineTable, Key
+from kernel.core.faults import Conflict, Invalid, Refused
 from services.ledger.domain import claw_backs, deposits, escrows, payouts, settlements
 from services.ledger.domain.accounts import PLATFORM, Code
 from services.ledger.domain.commands import (
@@ -41,6 +41,10 @@ from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFE
 from services.ledger.domain.transfers import Ref, account_key
 from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
 
+HEARS_ALL = frozenset({"finance", "system"})
+PLATFORMS_OWN = frozenset({"payout.client_money_short", "clearing.bound_crossed"})
+"""Refusals whose sums are over all clients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -55,10 +59,21 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
         raise Invalid("chain.wrong_stream", expected=stream_of(command))
     known = dict(state.chains).get(command.chain_id)
     if known is None:
-        return _decide_new(command, context, booked=[id_ for id_, _ in state.chains])
+        try:
+            return _decide_new(command, context, booked=[id_ for id_, _ in state.chains])
+        except Refused as refused:
+            raise told_to(context.actor, refused) from None
     if known != input_hash(command):
         raise Conflict("chain.exists_with_other_input", chain_id=command.chain_id)
     return []
+
+
+def told_to(actor: Actor, refused: Refused) -> Refused:
+    """The refusal as the actor may hear it: sums of the platform and of other owners are for finance and the platform."""
+    owner = PLATFORM if refused.code in PLATFORMS_OWN else refused.facts.get("owner", actor.tenant)
+    if owner == actor.tenant or not actor.roles.isdisjoint(HEARS_ALL):
+        return refused
+    return Refused(refused.code)
 
 
 def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Sequence[EscrowEvent]:

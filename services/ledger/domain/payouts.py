@@ -7,7 +7,7 @@ The provider's fee is kept from its next settlement, hence psp_cost against psp_
 from dataclasses import replace
 
 from kernel.core.decider import Context
-from kernel.core.faults import Forbidden, Invalid, Refused
+from kernel.core.faults import Invalid, NotFound, Refused
 from services.ledger.domain.accounts import PROVIDER, Code
 from services.ledger.domain.clearing import CLEARING
 from services.ledger.domain.commands import MAX_TEXT, ConfirmTransfer, FailTransfer, RequestPayout, RequestRefund
@@ -50,10 +50,9 @@ def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]
     context.actor.require("brand", "agency", "finance")
     _check_new(context, command.refund_id)
     deposit = context.rows.get(TRANSFERS, (command.deposit_id,))
-    if deposit is None or deposit.kind != TransferKind.DEPOSIT:
-        raise Refused("deposit.unknown", deposit_id=command.deposit_id)
-    if context.actor.tenant != deposit.owner and "finance" not in context.actor.roles:
-        raise Forbidden("deposit.not_a_party")
+    own = deposit is not None and (context.actor.tenant == deposit.owner or "finance" in context.actor.roles)
+    if deposit is None or deposit.kind != TransferKind.DEPOSIT or not own:
+        raise NotFound("deposit.unknown", deposit_id=command.deposit_id)
     check_amount(command.amount_minor, deposit.currency)
     if deposit.status != TransferStatus.CONFIRMED:
         raise Refused("deposit.not_confirmed", status=deposit.status)

@@ -36,6 +36,9 @@ class Known:
     brand_id: str
     platform: str
 
+    def concerns(self, tenant: str) -> bool:
+        return tenant in (self.brand_id, self.placement.creator_id)
+
 
 @dataclass(slots=True)
 class Registry:
@@ -48,7 +51,7 @@ class Registry:
 
     async def placement(self, content_id: str, brand_id: str) -> Placement:
         """Of a brand's own content; raises NotFound `deliverable.not_found` for any other."""
-        known = (await self._waited({content_id})).get(content_id)
+        known = (await self._waited({content_id}, brand_id)).get(content_id)
         if known is None or known.brand_id != brand_id:
             raise NotFound("deliverable.not_found", deliverable_id=content_id)
         return known.placement
@@ -70,10 +73,9 @@ class Registry:
         wanted = set(content_ids)
         if actor.roles & STAFF:
             return await self._load(wanted)
-        found = await self._waited(wanted)
+        found = await self._waited(wanted, actor.tenant)
         for content_id in sorted(wanted):
-            known = found.get(content_id)
-            if known is None or actor.tenant not in (known.brand_id, known.placement.creator_id):
+            if content_id not in found:
                 raise NotFound("content.not_found", content_id=content_id)
         return found
 
@@ -100,26 +102,38 @@ class Registry:
         async with self.database.reading() as connection:
             return (await connection.execute(query)).scalar() or ""
 
-    async def _waited(self, wanted: set[str]) -> dict[str, Known]:
-        """What is known within the time limit."""
+    async def _waited(self, wanted: set[str], tenant: str) -> dict[str, Known]:
+        """The tenant's own of what is known within the time limit.
+
+        A content of others is read and waited for like one that is not there, and is served from no cache: neither the time
+        nor the queries tell the two apart.
+        """
         woken = self.progress.listen()
         loop = asyncio.get_running_loop()
         until = loop.time() + WAIT_LIMIT_S
         try:
             while True:
                 woken.clear()
-                found = await self._load(wanted)
+                found = await self._owned(wanted, tenant)
                 if len(found) == len(wanted) or loop.time() >= until:
                     return found
                 await wait(woken, min(0.1, until - loop.time()))
         finally:
             self.progress.leave(woken)
 
+    async def _owned(self, wanted: set[str], tenant: str) -> dict[str, Known]:
+        mine = {one for one in wanted if one in self.contents and self.contents[one].concerns(tenant)}
+        await self._read_all(sorted(wanted - mine))
+        known = {one: self.contents[one] for one in wanted if one in self.contents}
+        return {content_id: one for content_id, one in known.items() if one.concerns(tenant)}
+
     async def _load(self, wanted: set[str]) -> dict[str, Known]:
-        missing = sorted(wanted - self.contents.keys())
-        for start in range(0, len(missing), ASKED_AT_ONCE):
-            await self._read(missing[start : start + ASKED_AT_ONCE])
+        await self._read_all(sorted(wanted - self.contents.keys()))
         return {content_id: self.contents[content_id] for content_id in wanted if content_id in self.contents}
+
+    async def _read_all(self, content_ids: list[str]) -> None:
+        for start in range(0, len(content_ids), ASKED_AT_ONCE):
+            await self._read(content_ids[start : start + ASKED_AT_ONCE])
 
     async def _read(self, content_ids: list[str]) -> None:
         _trim(self.contents)

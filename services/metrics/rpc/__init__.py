@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
-from kernel.edge.page_tokens import PageTokens, page_size
+from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.projector import consumer_name
@@ -55,7 +55,7 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
     def __init__(self, app: App) -> None:
         self._app = app
         self._returns, self._performance = ReturnReads(app.database), PerformanceReads(app.database)
-        self._tokens = PageTokens(app.fingerprint_key)
+        self._tokens = app.page_tokens
 
     async def GetCampaignRoi(self, request: pb.GetCampaignRoiRequest, context: Any) -> pb.GetCampaignRoiResponse:  # noqa: N802
         actor = caller()

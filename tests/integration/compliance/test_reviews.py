@@ -125,8 +125,8 @@ async def test_a_decision_is_given_once_per_key(compliance: Compliance) -> None:
     ("who", "status", "code"),
     [
         (("ben", "{brand}", "brand"), 403, "actor.role_missing"),
-        (("ben", "{brand}", "reviewer"), 403, "review.party_may_not_decide"),
-        (("cleo", "{creator}", "reviewer"), 403, "review.party_may_not_decide"),
+        (("ben", "{brand}", "reviewer"), 401, "token.role_not_of_tenant"),
+        (("cleo", "{creator}", "reviewer"), 401, "token.role_not_of_tenant"),
     ],
 )
 async def test_nobody_decides_on_their_own_content(

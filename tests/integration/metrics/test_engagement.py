@@ -163,7 +163,7 @@ async def test_numbers_are_sent_by_those_they_concern(metrics: Metrics) -> None:
     for who, status, code in (
         (rival.brand, 404, "content.not_found"),
         (rival.creator, 404, "content.not_found"),
-        (("ann", deal.brand_id, "auditor"), 403, "actor.role_missing"),
+        (("ann", "platform", "auditor"), 403, "actor.role_missing"),
     ):
         answer = await metrics.send("POST", "/engagement", {"rows": rows}, who)
         assert (answer.status_code, answer.json()["code"]) == (status, code)

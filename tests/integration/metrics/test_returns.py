@@ -173,8 +173,8 @@ async def test_a_bad_order_is_refused(metrics: Metrics, change: dict[str, object
 
 
 async def test_roles_that_may_not(metrics: Metrics) -> None:
-    for role in ("creator", "auditor", "finance"):
-        answer = await metrics.send("PUT", f"/orders/{new_id()}", order("G1"), ("x", new_id(), role))
+    for who in (("x", new_id(), "creator"), ("x", "platform", "auditor"), ("x", "platform", "finance")):
+        answer = await metrics.send("PUT", f"/orders/{new_id()}", order("G1"), who)
         assert (answer.status_code, answer.json()["code"]) == (403, "order.not_a_party")
     async with metrics.http() as anonymous:
         assert (await anonymous.put(f"/orders/{new_id()}", json=order("G2"))).status_code == 401

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id, split_stream
 from services.campaigns.codec import CODEC
-from services.campaigns.domain.application.application import Status as ApplicationStatus
 from services.campaigns.domain.application.commands import (
     AcceptApplication,
     Apply,
@@ -21,6 +20,7 @@ from services.campaigns.domain.application.commands import (
     RenewOffer,
     WithdrawApplication,
 )
+from services.campaigns.domain.application.state import Status as ApplicationStatus
 from services.campaigns.domain.campaign.campaign import (
     AmendBrief,
     CancelCampaign,

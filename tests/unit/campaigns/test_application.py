@@ -103,7 +103,7 @@ def run(
     ("given", "who", "when", "then"),
     [
         pytest.param([], BRAND, INVITE, [INVITED], id="invites"),
-        pytest.param([], STRANGER, INVITE, "application.not_a_party", id="invites_for_itself_only"),
+        pytest.param([], STRANGER, INVITE, "campaign.not_published", id="invites_for_itself_only"),
         pytest.param([], CREATOR, INVITE, "actor.role_missing", id="creators_invite_nobody"),
         pytest.param([], BRAND, replace(INVITE, creator_id="x"), "id.malformed", id="malformed_creator"),
         pytest.param([], BRAND, replace(INVITE, creator_id=BRAND_ID), "application.id_not_derived", id="other_stream"),
@@ -131,9 +131,9 @@ def test_offers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any]
     ("given", "who", "when", "then"),
     [
         pytest.param([APPLIED], BRAND, CounterOffer(MORE), [BY_BRAND], id="counters_an_application"),
-        pytest.param([], CREATOR, CounterOffer(MORE), "application.not_open", id="counters_nothing"),
+        pytest.param([], CREATOR, CounterOffer(MORE), "application.unknown", id="counters_nothing"),
         pytest.param([INVITED, DECLINED], CREATOR, CounterOffer(MORE), "application.not_open", id="counters_no_end"),
-        pytest.param([INVITED], STRANGER, CounterOffer(MORE), "application.not_a_party", id="strangers_counter_not"),
+        pytest.param([INVITED], STRANGER, CounterOffer(MORE), "application.unknown", id="strangers_counter_not"),
         pytest.param([INVITED], CREATOR, AcceptApplication(1), [ACCEPTED], id="accepts"),
         pytest.param([APPLIED], BRAND, AcceptApplication(1), [accepted(Side.BRAND)], id="accepts_an_application"),
         pytest.param(
@@ -204,12 +204,21 @@ def test_haggling_ends() -> None:
         pytest.param(BRAND, INVITE, rows("paused"), "campaign.not_published", id="a_paused_one_neither"),
         pytest.param(CREATOR, APPLY, rows("closed"), "campaign.not_published", id="closed_to_applications"),
         pytest.param(
-            CREATOR, APPLY, rows(value=brief(mode=Mode.INVITE)), "application.by_invitation_only", id="invited"
+            CREATOR,
+            APPLY,
+            rows(value=brief(mode=Mode.INVITE)),
+            "campaign.not_published",
+            id="not_there_for_the_uninvited",
         ),
     ],
 )
 def test_the_campaign_must_recruit(who: Actor, when: Any, at_head: dict[Any, Any], code: str) -> None:
     run([], who, when, code, at_head)
+
+
+def test_who_was_invited_waits_for_another_invitation() -> None:
+    by_invitation = rows(value=brief(mode=Mode.INVITE))
+    run([INVITED, DECLINED], CREATOR, APPLY, "application.by_invitation_only", by_invitation)
 
 
 def test_no_budget_row_no_campaign() -> None:

@@ -85,7 +85,7 @@ def run(
         pytest.param([], DraftCampaign(BRIEF, Terms(brand_fee_bps=9_999)), "terms.brand_fee_out_of_range", id="terms"),
         pytest.param([DRAFTED], DraftCampaign(LATER), "campaign.already_drafted", id="no_second_draft"),
         pytest.param([DRAFTED], PublishBrief(), [PUBLISHED], id="publishes"),
-        pytest.param([], PublishBrief(), "campaign.not_drafted", id="nothing_to_publish"),
+        pytest.param([], PublishBrief(), "campaign.unknown", id="nothing_to_publish"),
         pytest.param(CLOSED, PublishBrief(), "campaign.not_a_draft", id="publishes_once"),
         pytest.param(
             [DRAFTED], AmendBrief(LATER), [BriefAmended(BRAND_ID, 2, SAID_LATER, TERMS, None)], id="amends_a_draft"
@@ -138,9 +138,14 @@ def test_promises_made_stay(when: Any) -> None:
     run(LIVE, when, code, committed_minor=100)
 
 
-@pytest.mark.parametrize("when", [PublishBrief(), AmendBrief(LATER), CancelCampaign("x"), DraftCampaign(BRIEF)])
-def test_strangers_are_forbidden(when: Any) -> None:
-    run([DRAFTED], when, "campaign.not_a_party", STRANGER)
+@pytest.mark.parametrize("when", [PublishBrief(), AmendBrief(LATER), CancelCampaign("x")])
+def test_to_strangers_a_campaign_is_not_there(when: Any) -> None:
+    for given in ([DRAFTED], []):
+        run(given, when, "campaign.unknown", STRANGER)
+
+
+def test_a_stranger_drafts_under_another_id() -> None:
+    run([DRAFTED], DraftCampaign(BRIEF), "campaign.already_drafted", STRANGER)
 
 
 def test_creators_draft_nothing() -> None:

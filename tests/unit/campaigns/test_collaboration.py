@@ -113,7 +113,7 @@ SHIPPING = [contracted(SHIPPED), FUND]
             [], contracted(replace(ONE, collaboration_id=D1)), "collaboration.id_differs", id="on_its_own_stream"
         ),
         pytest.param([contracted()], contracted(TWO), "collaboration.already_contracted", id="contracts_once"),
-        pytest.param([], FUND, "collaboration.not_contracted", id="funds_a_contract"),
+        pytest.param([], FUND, "collaboration.unknown", id="funds_a_contract"),
         pytest.param([contracted()], (BRAND, FUND[1]), "actor.role_missing", id="only_the_process_funds"),
         pytest.param([contracted()], FUND, [CollaborationFunded, WorkStarted], id="funds_and_starts"),
         pytest.param([contracted(), CANCEL], FUND, "collaboration.not_contracted", id="funds_nothing_cancelled"),
@@ -124,7 +124,7 @@ SHIPPING = [contracted(SHIPPED), FUND]
         pytest.param(SHIPPING, RECEIVE, "product.not_sent", id="receives_what_was_sent"),
         pytest.param([*SHIPPING, SEND], RECEIVE, [ProductReceived, WorkStarted], id="receives_and_starts"),
         pytest.param([*SHIPPING, SEND], (BRAND, RECEIVE[1]), "collaboration.only_the_creator", id="creator_receives"),
-        pytest.param(FUNDED, (STRANGER, CANCEL[1]), "collaboration.not_a_party", id="strangers_cancel_nothing"),
+        pytest.param(FUNDED, (STRANGER, CANCEL[1]), "collaboration.unknown", id="strangers_cancel_nothing"),
         pytest.param(FUNDED, (BRAND, CancelCollaboration("Because!")), "reason.malformed", id="no_free_text"),
         pytest.param([*PAYING, SETTLE], CANCEL, "collaboration.not_running", id="cancels_nothing_settled"),
         pytest.param(VERIFIED, CANCEL, "collaboration.nothing_to_cancel", id="verified_work_is_owed"),
@@ -293,4 +293,4 @@ def test_a_gift_is_settled_without_money() -> None:
 @pytest.mark.parametrize("command", [SubmitContent, CancelCollaboration])
 def test_nothing_before_the_contract(command: Any) -> None:
     when = CancelCollaboration("x") if command is CancelCollaboration else SubmitContent(D1, S2, "draft", TEXT)  # type: ignore[arg-type]
-    run([], (BRAND, when), "collaboration.not_contracted")
+    run([], (BRAND, when), "collaboration.unknown")

@@ -81,7 +81,7 @@ LATER = day(3)
     [
         pytest.param(FUNDED, submit(), [ContentSubmitted], id="submits"),
         pytest.param([contracted()], submit(), "content.stage_not_expected", id="not_before_funding"),
-        pytest.param(FUNDED, (STRANGER, submit()[1]), "collaboration.not_a_party", id="no_stranger"),
+        pytest.param(FUNDED, (STRANGER, submit()[1]), "collaboration.unknown", id="no_stranger"),
         pytest.param(FUNDED, (BRAND, submit()[1]), "collaboration.only_the_creator", id="not_the_brand"),
         pytest.param(FUNDED, (CREATOR, replace(submit()[1], deliverable_id=S1)), "deliverable.unknown", id="unknown"),
         pytest.param(FUNDED, submit("S"), "id.malformed", id="malformed_id"),

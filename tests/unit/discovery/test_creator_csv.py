@@ -115,7 +115,10 @@ def test_bad_rows_are_named_and_good_rows_kept() -> None:
         (7, "display_name", "csv.value_missing"),
         (8, "handle", "creator.handle_malformed"),
         (9, "observed_on", "day.malformed"),
-        (10, "", "csv.field_count"),
+        (10, "platform", "value.unknown"),
+        (10, "categories", "csv.value_missing"),
+        (10, "observed_on", "csv.value_missing"),
+        (10, "followers", "csv.value_missing"),
     ]
     assert "化妆" in parsed.problems[3].reason
 

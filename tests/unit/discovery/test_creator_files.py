@@ -27,6 +27,25 @@ def test_what_spreadsheets_write_round_a_table_is_nothing(lines: list[str], hand
     assert parsed.read_rows == 2
 
 
+@pytest.mark.parametrize("blank", range(4))
+def test_commas_that_a_spreadsheet_left_out_are_filled_in(blank: int) -> None:
+    """Excel ends a row with its last cell that says something."""
+    header = f"{HEADER},bio,country,city"
+    full = f"{row('one')},hello,CN,Chengdu"
+    short = full.rsplit(",", blank)[0]
+    (found,) = read(short, header=header).rows
+    assert found == read(f"{short}{',' * blank}", header=header).rows[0]
+    assert (found.bio, found.profile.country, found.profile.city) == (
+        "hello" if blank < 3 else "", "CN" if blank < 2 else "", "Chengdu" if blank < 1 else "",
+    )  # fmt: skip
+
+
+def test_a_short_row_lacks_what_it_lacks() -> None:
+    assert problems(read("weibo,one,Lin")) == [
+        (2, name, "csv.value_missing") for name in ("categories", "observed_on", "followers")
+    ]
+
+
 def test_blank_rows_push_no_problem_out_of_the_list() -> None:
     parsed = parse("\n".join([HEADER, *[",,,,,"] * (PROBLEMS_LIMIT + 1), row("one", followers="many")]).encode())
     assert problems(parsed) == [(PROBLEMS_LIMIT + 3, "followers", "number.malformed")]

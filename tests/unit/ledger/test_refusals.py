@@ -218,7 +218,7 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
             id="refund_too_much",
         ),
         pytest.param(
-            funded, RequestRefund(REFUND, derived_id("deposit", "d1"), 1), STRANGER, "deposit.not_a_party",
+            funded, RequestRefund(REFUND, derived_id("deposit", "d1"), 1), STRANGER, "deposit.unknown",
             id="refund_of_another",
         ),
         pytest.param(nothing, RequestRefund(REFUND, DEPOSIT, 1), AS_BRAND, "deposit.unknown", id="refund_unknown"),

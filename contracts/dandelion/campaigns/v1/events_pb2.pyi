@@ -308,7 +308,7 @@ class Brief(message.Message):
     version: builtins.int
     """Starts at 1, grows with each amendment."""
     terms_hash: builtins.str
-    """SHA-256, hex, over the stored brief and terms."""
+    """SHA-256, hex, over the stored brief without its budget, and the terms."""
     title: builtins.str
     objective: builtins.str
     """"exposure", "reads", "engagement", "sales"."""

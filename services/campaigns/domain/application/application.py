@@ -1,13 +1,11 @@
 """An application: invitation or application, counter-offers, and one answer. Accepting commits the budget at the head."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, InlineTable, Key
-from kernel.core.faults import Forbidden, Refused
+from kernel.core.decider import Actor, Context, Decider, InlineTable, Key
+from kernel.core.faults import Forbidden, NotFound, Refused
 from kernel.core.ids import checked_id
 from services.campaigns.domain.application.commands import (
     AcceptApplication,
@@ -21,6 +19,7 @@ from services.campaigns.domain.application.commands import (
     RenewOffer,
     WithdrawApplication,
 )
+from services.campaigns.domain.application.state import OPEN, State, Status, evolve
 from services.campaigns.domain.shared.brief import Mode
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, commit
 from services.campaigns.domain.shared.checks import reason_code
@@ -51,34 +50,6 @@ from services.campaigns.domain.shared.recruiting import (
 )
 
 MAX_ROUNDS = 10
-
-
-class Status(StrEnum):
-    NEW = "new"
-    INVITED = "invited"
-    APPLIED = "applied"
-    COUNTERED = "countered"
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    RELEASED = "released"
-
-
-OPEN = (Status.INVITED, Status.APPLIED, Status.COUNTERED)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """An application as its decisions need it; `renewed` is the version of the brief the creator agreed to last."""
-
-    status: Status = Status.NEW
-    parties: Parties | None = None
-    by: Side = Side.BRAND
-    offer: Offer | None = None
-    expires_at: datetime | None = None
-    renewed: int = 0
-    committed_minor: int = 0
 
 
 def decide(command: Command, state: State, context: Context) -> Sequence[ApplicationEvent]:
@@ -112,7 +83,7 @@ def _invite(
     context.actor.require("brand", "agency")
     brief = in_force(campaign_id, context)
     if context.actor.tenant != brief.brand_id:
-        raise Forbidden("application.not_a_party")
+        raise Refused("campaign.not_published")
     parties = parties_of(brief, checked_id(creator_id), context)
     offer = offered(parties, fees_minor, 1, brief, context)
     if _repeats(state, Side.BRAND, offer):
@@ -126,6 +97,8 @@ def _invite(
 def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
     context.actor.require("creator")
     brief = in_force(campaign_id, context)
+    if brief.brief.value.mode is Mode.INVITE and state.parties is None:
+        raise Refused("campaign.not_published")
     parties = parties_of(brief, context.actor.tenant, context)
     offer = offered(parties, fees_minor, 1, brief, context)
     if _repeats(state, Side.CREATOR, offer):
@@ -151,14 +124,16 @@ def _check_free(state: State) -> None:
 
 
 def _standing(state: State, context: Context) -> tuple[Parties, Offer, Side]:
-    """Whom and what the application is about and which side the actor is; Forbidden for everybody else."""
-    if state.parties is None or state.offer is None:
-        raise Refused("application.not_open", status=state.status.value)
-    sides = {state.parties.brand_id: Side.BRAND, state.parties.creator_id: Side.CREATOR}
-    side = sides.get(context.actor.tenant)
-    if side is None:
-        raise Forbidden("application.not_a_party")
-    return state.parties, state.offer, side
+    """Whom and what the application is about and which side the actor is.
+
+    Raises NotFound `application.unknown` where there is none, and to strangers where there is: who applied is nobody else's.
+    """
+    if state.parties is not None and state.offer is not None:
+        sides = {state.parties.brand_id: Side.BRAND, state.parties.creator_id: Side.CREATOR}
+        side = sides.get(context.actor.tenant)
+        if side is not None:
+            return state.parties, state.offer, side
+    raise NotFound("application.unknown")
 
 
 def _check_open(state: State) -> None:
@@ -193,7 +168,7 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     check_bookable(parties.creator_id, context)
     contract = contract_for(parties, offer.fees_minor, brief, context)
     check_fees_seen(offer, brief, contract.value)
-    commit(budget, contract.value.committed_minor)
+    commit(budget, contract.value.committed_minor, context.actor.tenant)
     return [ApplicationAccepted(side, contract, contract.sha256)]
 
 
@@ -252,32 +227,6 @@ def _release(reason: str, state: State, context: Context) -> Sequence[Applicatio
     return [ApplicationReleased(state.parties, reason, state.committed_minor)]
 
 
-def evolve(state: State, event: ApplicationEvent) -> State:
-    """The fold; total."""
-    match event:
-        case CreatorInvited(parties, offer, expires_at):
-            return State(Status.INVITED, parties, Side.BRAND, offer, expires_at)
-        case ApplicationSubmitted(parties, offer, expires_at):
-            return State(Status.APPLIED, parties, Side.CREATOR, offer, expires_at, offer.brief_version)
-        case OfferCountered(_, by, offer, expires_at):
-            renewed = offer.brief_version if by is Side.CREATOR else state.renewed
-            return replace(state, status=Status.COUNTERED, by=by, offer=offer, expires_at=expires_at, renewed=renewed)
-        case OfferRenewed(_, brief_version):
-            return replace(state, renewed=brief_version)
-        case ApplicationAccepted(_, contract, _):
-            return replace(state, status=Status.ACCEPTED, committed_minor=contract.value.committed_minor)
-        case ApplicationDeclined():
-            return replace(state, status=Status.DECLINED)
-        case ApplicationWithdrawn():
-            return replace(state, status=Status.WITHDRAWN)
-        case ApplicationExpired():
-            return replace(state, status=Status.EXPIRED)
-        case ApplicationReleased():
-            return replace(state, status=Status.RELEASED)
-        case _:
-            assert_never(event)
-
-
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The campaign's rows and the creator's, so that a whole batch of applications loads them in one query."""
     match command:
@@ -295,4 +244,11 @@ def _campaign(campaign_id: str) -> list[tuple[InlineTable[Any], Key]]:
     return [(BRIEFS, (campaign_id,)), (BUDGETS, (campaign_id,)), (POLICIES, ONLY)]
 
 
-APPLICATION = Decider("application", State(), decide, evolve, reads=_reads)
+def _concerns(command: Command, state: State, actor: Actor) -> bool:
+    """True for both sides and the system, and for whoever begins an application."""
+    if isinstance(command, InviteCreator | Apply) or "system" in actor.roles:
+        return True
+    return state.parties is not None and actor.tenant in (state.parties.brand_id, state.parties.creator_id)
+
+
+APPLICATION = Decider("application", State(), decide, evolve, reads=_reads, concerns=_concerns)

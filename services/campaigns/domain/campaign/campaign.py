@@ -8,7 +8,7 @@ from typing import assert_never
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Context, Decider
-from kernel.core.faults import Forbidden, Refused
+from kernel.core.faults import NotFound, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.brief import Brief, check_brief, posting_window
 from services.campaigns.domain.shared.budget import BUDGETS
@@ -137,10 +137,10 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Campaig
 
 
 def _known_to(state: State, context: Context) -> None:
-    if state.status is Status.NEW:
-        raise Refused("campaign.not_drafted", status=state.status.value)
-    if context.actor.roles.isdisjoint({"system", "operator"}) and context.actor.tenant != state.brand_id:
-        raise Forbidden("campaign.not_a_party")
+    """Raises NotFound `campaign.unknown` for what is not there, and to strangers for what is."""
+    staff = not context.actor.roles.isdisjoint({"system", "operator"})
+    if state.status is Status.NEW or not (staff or context.actor.tenant == state.brand_id):
+        raise NotFound("campaign.unknown")
 
 
 def _word(reason: str) -> str:
@@ -157,7 +157,7 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     if state.status is Status.NEW:
         return [drafted]
     if context.actor.tenant != state.brand_id:
-        raise Forbidden("campaign.not_a_party")
+        raise Refused("campaign.already_drafted")
     if state.drafted_as(command.brief, command.terms):
         return []
     raise Refused("campaign.already_drafted", status=state.status.value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from kernel.core.decider import Context, Decider, InlineTable, Key
+from kernel.core.decider import Actor, Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.collaboration.breach import record_claw_back
@@ -46,7 +46,7 @@ from services.campaigns.domain.collaboration.ending import (
 )
 from services.campaigns.domain.collaboration.expiry import expire
 from services.campaigns.domain.collaboration.publication import end, publish, schedule, settle, take_down, verify
-from services.campaigns.domain.collaboration.standing import after_s, check_running, known_to, only
+from services.campaigns.domain.collaboration.standing import after_s, check_running, known_to, only, side_of
 from services.campaigns.domain.collaboration.state import Product, State, Status, evolve
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.budget import BUDGETS
@@ -230,4 +230,10 @@ def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], K
     return [(BUDGETS, (state.contract.value.campaign_id,))] if ends and state.contract else []
 
 
-COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner, reads=_reads)
+def _concerns(command: Command, state: State, actor: Actor) -> bool:
+    """True for both sides, staff and the system, and for the contract that begins it."""
+    begins = isinstance(command, ContractCollaboration)
+    return begins or (state.contract is not None and side_of(state.contract.value, actor) is not None)
+
+
+COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner, reads=_reads, concerns=_concerns)

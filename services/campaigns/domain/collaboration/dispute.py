@@ -27,7 +27,7 @@ from services.campaigns.domain.shared.work_events import DisputeEscalated, Dispu
 def open_dispute(reason: str, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     """Freezes the payment of everything that is not being paid already, and stops the clocks."""
     reason_code(reason)
-    side = side_of(contract, context)
+    side = side_of(contract, context.actor)
     if side not in (Ruler.BRAND, Ruler.CREATOR) and not (side is Ruler.STAFF and state.awaits):
         raise Forbidden("collaboration.only_the_parties")
     if state.disputed_at is not None:
@@ -100,7 +100,7 @@ def withdraw_dispute(contract: Contract, state: State, context: Context) -> Sequ
     if state.ruling == (WITHDRAWN, 0):
         return []
     disputed_at = _disputed_at(state)
-    if side_of(contract, context) is not state.disputed_by:
+    if side_of(contract, context.actor) is not state.disputed_by:
         raise Forbidden("collaboration.only_who_opened_the_dispute")
     return [_ruled(WITHDRAWN, 0, contract, state, context.at - disputed_at)]
 

@@ -27,7 +27,7 @@ def cancel(reason: str, contract: Contract, state: State, context: Context) -> S
     check_running(state)
     if state.disputed_at is not None:
         raise Refused("collaboration.disputed")
-    side = side_of(contract, context) or Ruler.SYSTEM
+    side = side_of(contract, context.actor) or Ruler.SYSTEM
     by_ladder = side is Ruler.BRAND and state.status is Status.FUNDED
     open_ = [each for each in state.deliverables if each.stage not in (*OWED, *CLOSED)]
     if not open_:

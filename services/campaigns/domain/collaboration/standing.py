@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from kernel.core.decider import Context
-from kernel.core.faults import Forbidden, Refused
+from kernel.core.decider import Actor, Context
+from kernel.core.faults import Forbidden, NotFound, Refused
 from services.campaigns.domain.collaboration.state import State, Status
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
@@ -14,24 +14,26 @@ MAX_ESCALATIONS = 16
 
 
 def known_to(state: State, context: Context) -> Contract:
-    """The contract, for the two sides, staff and the system; Forbidden for everybody else."""
-    if state.contract is None:
-        raise Refused("collaboration.not_contracted", status=state.status.value)
-    if side_of(state.contract.value, context) is None:
-        raise Forbidden("collaboration.not_a_party")
+    """The contract, for the two sides, staff and the system.
+
+    Raises NotFound `collaboration.unknown` where there is none, and to strangers where there is: who is contracted is nobody
+    else's.
+    """
+    if state.contract is None or side_of(state.contract.value, context.actor) is None:
+        raise NotFound("collaboration.unknown")
     return state.contract.value
 
 
-def side_of(contract: Contract, context: Context) -> Ruler | None:
+def side_of(contract: Contract, actor: Actor) -> Ruler | None:
     """Which side the actor is, or None for a stranger.
 
     A process acts for the tenant of what caused it, and for neither side: what the platform cannot do is nobody's act.
     """
-    if "system" in context.actor.roles:
+    if "system" in actor.roles:
         return Ruler.SYSTEM
-    if context.actor.tenant in (contract.brand_id, contract.creator_id):
-        return Ruler.BRAND if context.actor.tenant == contract.brand_id else Ruler.CREATOR
-    return None if context.actor.roles.isdisjoint({"operator", "reviewer"}) else Ruler.STAFF
+    if actor.tenant in (contract.brand_id, contract.creator_id):
+        return Ruler.BRAND if actor.tenant == contract.brand_id else Ruler.CREATOR
+    return None if actor.roles.isdisjoint({"operator", "reviewer"}) else Ruler.STAFF
 
 
 def only(tenant: str, code: str, context: Context) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from annotated_types import Interval, Len
 
 from kernel.core.bounds import Asked
+from kernel.core.canonical import Hashed
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.compensation import (
@@ -149,6 +150,11 @@ class Brief:
     exclusivity_days: Days = 0
     usage_days: Days = 365
     timezone: str = SHANGHAI
+
+
+def shared(brief: Hashed[Brief]) -> Hashed[Brief]:
+    """The brief without its budget, which is the brand's own: what contracts hold and public hashes cover."""
+    return brief.with_parts(budget_minor=0)
 
 
 def check_brief(brief: Brief) -> None:

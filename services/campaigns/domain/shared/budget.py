@@ -54,10 +54,14 @@ class BriefInForce:
     terms: Hashed[Terms]
 
 
-def commit(budget: Budget, needed_minor: int) -> None:
-    """Raises Refused `budget.exceeded` unless the amount fits into what is free."""
-    if needed_minor > budget.free_minor:
+def commit(budget: Budget, needed_minor: int, tenant: str) -> None:
+    """Raises Refused `budget.exceeded` unless the amount fits into what is free; only the budget's own brand is told how much
+    that is."""
+    if needed_minor <= budget.free_minor:
+        return
+    if tenant == budget.brand_id:
         raise Refused("budget.exceeded", needed_minor=needed_minor, free_minor=budget.free_minor)
+    raise Refused("budget.exceeded", needed_minor=needed_minor)
 
 
 def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Budget | None]]:

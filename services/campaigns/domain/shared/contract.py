@@ -7,7 +7,7 @@ from itertools import count
 from kernel.core.canonical import Hashed
 from kernel.core.ids import derived_id
 from kernel.core.money import share_down
-from services.campaigns.domain.shared.brief import Brief, Format, Platform, expand, ships
+from services.campaigns.domain.shared.brief import Brief, Format, Platform, expand, shared, ships
 from services.campaigns.domain.shared.compensation import most_minor, with_brand_fee
 from services.campaigns.domain.shared.terms import Terms
 
@@ -113,7 +113,7 @@ def application_id(campaign_id: str, creator_id: str) -> str:
 def draw_up(
     parties: Parties, fees_minor: Sequence[int], version: int, brief: Hashed[Brief], terms: Hashed[Terms]
 ) -> Hashed[Contract]:
-    """The contract of an offer under a version of the brief."""
+    """The contract of an offer under a version of the brief, without the budget: both sides know all that its hash covers."""
     collaboration_id = application_id(parties.campaign_id, parties.creator_id)
     return Hashed.of(
         Contract(
@@ -122,7 +122,7 @@ def draw_up(
             brand_id=parties.brand_id,
             creator_id=parties.creator_id,
             brief_version=version,
-            brief=brief,
+            brief=shared(brief),
             terms=terms,
             deliverables=tuple(_deliverables(collaboration_id, fees_minor, brief.value, terms.value)),
         )

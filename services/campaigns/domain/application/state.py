@@ -1,0 +1,75 @@
+"""An application as its decisions know it, folded from its events."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from services.campaigns.domain.shared.contract import Offer, Parties
+from services.campaigns.domain.shared.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationEvent,
+    ApplicationExpired,
+    ApplicationReleased,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CreatorInvited,
+    OfferCountered,
+    OfferRenewed,
+    Side,
+)
+
+
+class Status(StrEnum):
+    NEW = "new"
+    INVITED = "invited"
+    APPLIED = "applied"
+    COUNTERED = "countered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    RELEASED = "released"
+
+
+OPEN = (Status.INVITED, Status.APPLIED, Status.COUNTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An application as its decisions need it; `renewed` is the version of the brief the creator agreed to last."""
+
+    status: Status = Status.NEW
+    parties: Parties | None = None
+    by: Side = Side.BRAND
+    offer: Offer | None = None
+    expires_at: datetime | None = None
+    renewed: int = 0
+    committed_minor: int = 0
+
+
+def evolve(state: State, event: ApplicationEvent) -> State:
+    """The fold; total."""
+    match event:
+        case CreatorInvited(parties, offer, expires_at):
+            return State(Status.INVITED, parties, Side.BRAND, offer, expires_at)
+        case ApplicationSubmitted(parties, offer, expires_at):
+            return State(Status.APPLIED, parties, Side.CREATOR, offer, expires_at, offer.brief_version)
+        case OfferCountered(_, by, offer, expires_at):
+            renewed = offer.brief_version if by is Side.CREATOR else state.renewed
+            return replace(state, status=Status.COUNTERED, by=by, offer=offer, expires_at=expires_at, renewed=renewed)
+        case OfferRenewed(_, brief_version):
+            return replace(state, renewed=brief_version)
+        case ApplicationAccepted(_, contract, _):
+            return replace(state, status=Status.ACCEPTED, committed_minor=contract.value.committed_minor)
+        case ApplicationDeclined():
+            return replace(state, status=Status.DECLINED)
+        case ApplicationWithdrawn():
+            return replace(state, status=Status.WITHDRAWN)
+        case ApplicationExpired():
+            return replace(state, status=Status.EXPIRED)
+        case ApplicationReleased():
+            return replace(state, status=Status.RELEASED)
+        case _:
+            assert_never(event)
