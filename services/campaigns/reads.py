@@ -63,7 +63,8 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     if name in HIDDEN and actor.roles.isdisjoint(STAFF_ROLES):
         rows = query.subquery("shown")
         query = sa.select(*(_shown(column, rows, actor) for column in rows.c)).select_from(rows)
-        order = Keyset(query.selected_columns[name], rows.c[asked.key], falling=falling)
+        key: Any = query.selected_columns[name]
+        order = Keyset(key, rows.c[asked.key], falling=falling)
     else:
         order = Keyset(table.c[name], table.c[asked.key], falling=falling)
     return await order.read(connection, query, asked.cursor, asked.limit)

@@ -57,6 +57,7 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
     """A chain that stands is a repeat and decides nothing; the same id with another input is a Conflict."""
     if context.stream != stream_of(command):
         raise Invalid("chain.wrong_stream", expected=stream_of(command))
+    _check_asker(command, context)
     known = dict(state.chains).get(command.chain_id)
     if known is None:
         try:
@@ -66,6 +67,19 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
     if known != input_hash(command):
         raise Conflict("chain.exists_with_other_input", chain_id=command.chain_id)
     return []
+
+
+def _check_asker(command: Command, context: Context) -> None:
+    """Strangers are refused before anything is said of what stands: also a repeat says that its guess was right."""
+    match command:
+        case RequestDeposit():
+            deposits.check_asker(command, context.actor)
+        case RequestPayout():
+            payouts.check_payout_asker(command, context.actor)
+        case RequestRefund():
+            payouts.refunded(command, context)
+        case _:
+            return
 
 
 def told_to(actor: Actor, refused: Refused) -> Refused:

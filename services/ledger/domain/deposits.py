@@ -52,10 +52,14 @@ def pay_in(command: PayInOwnMoney, context: Context) -> list[ChainEvent]:
     return [Books(context.rows).post(command, ChainKind.OWN_MONEY_PAID_IN, command.currency, [leg])]
 
 
+def check_asker(command: RequestDeposit, actor: Actor) -> None:
+    """Who may ask: the brand, and finance."""
+    actor.require("brand", "agency", "finance")
+    require_owner(actor, command.brand_id, "deposit.not_a_party")
+
+
 def request(command: RequestDeposit, context: Context) -> list[ChainEvent]:
     """Row 1: pending on both sides, spendable by nobody."""
-    context.actor.require("brand", "agency", "finance")
-    require_owner(context.actor, command.brand_id, "deposit.not_a_party")
     checked_id(command.brand_id)
     check_text(command, "instrument")
     check_amount(command.amount_minor, command.currency)

@@ -6,7 +6,7 @@ The provider's fee is kept from its next settlement, hence psp_cost against psp_
 
 from dataclasses import replace
 
-from kernel.core.decider import Context
+from kernel.core.decider import Actor, Context
 from kernel.core.faults import Invalid, NotFound, Refused
 from services.ledger.domain.accounts import PROVIDER, Code
 from services.ledger.domain.clearing import CLEARING
@@ -24,12 +24,16 @@ PAYABLE = {Code.CREATOR_AVAILABLE: "creator", Code.AGENCY_AVAILABLE: "agency"}
 """Accounts that can be paid out, and the role that may ask."""
 
 
-def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]:
-    """Row 11."""
+def check_payout_asker(command: RequestPayout, actor: Actor) -> None:
+    """Who may ask: the owner of the account, and finance."""
     if command.account not in PAYABLE:
         raise Invalid("payout.account_not_payable", account=command.account)
-    context.actor.require(PAYABLE[command.account], "finance")
-    require_owner(context.actor, command.owner, "payout.not_a_party")
+    actor.require(PAYABLE[command.account], "finance")
+    require_owner(actor, command.owner, "payout.not_a_party")
+
+
+def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]:
+    """Row 11."""
     check_text(command, "instrument")
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
@@ -45,14 +49,20 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
     return [books.post(command, ChainKind.PAYOUT_REQUESTED, command.currency, legs, transfer=transfer)]
 
 
-def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]:
-    """Row 16: at most what came with the deposit, to the instrument it came from."""
+def refunded(command: RequestRefund, context: Context) -> Transfer:
+    """The deposit of the caller's own, for finance any; NotFound `deposit.unknown` for every other, there or not."""
     context.actor.require("brand", "agency", "finance")
-    _check_new(context, command.refund_id)
     deposit = context.rows.get(TRANSFERS, (command.deposit_id,))
     own = deposit is not None and (context.actor.tenant == deposit.owner or "finance" in context.actor.roles)
     if deposit is None or deposit.kind != TransferKind.DEPOSIT or not own:
         raise NotFound("deposit.unknown", deposit_id=command.deposit_id)
+    return deposit
+
+
+def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]:
+    """Row 16: at most what came with the deposit, to the instrument it came from."""
+    deposit = refunded(command, context)
+    _check_new(context, command.refund_id)
     check_amount(command.amount_minor, deposit.currency)
     if deposit.status != TransferStatus.CONFIRMED:
         raise Refused("deposit.not_confirmed", status=deposit.status)

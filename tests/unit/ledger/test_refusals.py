@@ -63,6 +63,8 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
     ("given", "when", "actor", "code"),
     [
         pytest.param(nothing, ASK, STRANGER, "deposit.not_a_party", id="deposit_for_another"),
+        pytest.param(asked, ASK, STRANGER, "deposit.not_a_party", id="a_strangers_repeat_of_a_deposit"),
+        pytest.param(asked, replace(ASK, amount_minor=6_000), STRANGER, "deposit.not_a_party", id="a_strangers_guess"),
         pytest.param(nothing, ASK, AS_CREATOR, "actor.role_missing", id="a_creator_deposits_nothing"),
         pytest.param(nothing, replace(ASK, amount_minor=0), AS_BRAND, "amount.not_positive", id="zero"),
         pytest.param(nothing, replace(ASK, amount_minor=10**16), AS_BRAND, "amount.too_large", id="too_large"),
@@ -200,6 +202,9 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
             held, replace(CANCEL, kill_fee_minor=1_000_001), SYSTEM, "escrow.kill_fee_out_of_range", id="kill_too_much"
         ),
         pytest.param(released, replace(PAY, owner=BRAND), AS_CREATOR, "payout.not_a_party", id="payout_of_another"),
+        pytest.param(
+            payout_asked, PAY, replace(AS_CREATOR, tenant=BRAND), "payout.not_a_party", id="a_strangers_repeat_of_a_payout"
+        ),
         pytest.param(
             released, replace(PAY, account=Code.ESCROW), AS_CREATOR, "payout.account_not_payable", id="not_payable"
         ),
