@@ -77,7 +77,8 @@ def nowhere() -> dict[str, str]:
 
 async def asked(campaigns: Running, path: str, ids: dict[str, str], who: tuple[str, ...]) -> tuple[Any, Counter[str]]:
     """What a stranger hears, without the ids it has sent, and the store's work for it from nothing cached."""
-    campaigns.app.writer._cache.clear()
+    campaigns.app.writer._cache._states.clear()
+    campaigns.app.writer._cache._rows.clear()
     with counted(campaigns) as work:
         answer = await campaigns.send("POST", path.format(**ids), COMMANDS[path], who)
     said = answer.json()
