@@ -13,7 +13,7 @@ from dandelion_contracts.words import number
 from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import caller
-from kernel.edge.page_tokens import PageTokens, page_size
+from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors.keyset import chosen
 from services.metrics.projections import ORDER_LIST
@@ -30,7 +30,7 @@ class OrderQuestions:
 
     def __init__(self, app: App) -> None:
         self._app, self._reads = app, OrderReads(app.database)
-        self._tokens = PageTokens(app.fingerprint_key)
+        self._tokens = app.page_tokens
 
     async def get(self, request: pb.GetOrderRequest, actor: Actor) -> pb.GetOrderResponse:
         await self._app.at_least(request.at_least, ORDER_LIST.name)
