@@ -50,10 +50,12 @@ def bare(value: Any, ids: Mapping[str, str]) -> Any:
     return text
 
 
-def with_ids(body: Any, ids: Mapping[str, str]) -> Any:
+def with_ids(body: Any, ids: Mapping[str, str], mine: str) -> Any:
+    """The body about these ids, with names of the stranger's own that it has not used before."""
     if not isinstance(body, dict):
         return body
-    return {name: ids.get(name, value) if isinstance(value, str) else value for name, value in body.items()}
+    named = {**ids, "order_number": mine, "code": mine[:13]}
+    return {name: named.get(name, value) if isinstance(value, str) else value for name, value in body.items()}
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,10 @@ class Asked:
             "Authorization": f"Bearer {self.stage.address.issue(STRANGERS[self.name])}",
         }
         url = self.stage.address.http[self.service] + filled(self.path, chosen)
-        answer = await client.request(self.method, url, headers=headers, json=with_ids(self.body, ids))
+        answer = await client.request(self.method, url, headers=headers, json=with_ids(self.body, ids, mine))
         while answer.status_code == 429:  # a stranger that asks too fast waits as it is told
             await asyncio.sleep(float(answer.headers["Retry-After"]))
-            answer = await client.request(self.method, url, headers=headers, json=with_ids(self.body, ids))
+            answer = await client.request(self.method, url, headers=headers, json=with_ids(self.body, ids, mine))
         if answer.status_code < 400:
             return answer.status_code, ""
         shown = answer.json()
