@@ -15,7 +15,7 @@ from dandelion.ledger.v1 import events_pb2 as ledger
 from cli.story import finale, measure, money, people
 from cli.story.calls import Answer, Away
 from cli.story.heard import Heard
-from cli.story.market import FINANCE, OPERATOR, Address, Market, Unexpected, Who, named
+from cli.story.market import OPERATOR, Address, Market, Unexpected, Who, named
 from cli.story.measure import Content, Engagement, Expected
 from cli.story.people import Pairing, creator
 from cli.story.plan import DEALS, LATE, OWN_MONEY, SEEDING, Deal, Deposit, Size
@@ -184,7 +184,7 @@ class Load:
     async def _own_money(self, what: str, currency: str, amount_minor: int) -> None:
         body = {"amount_minor": amount_minor, "currency": currency}
         path = f"/own-money/{named('soak own money', self._seed, what, currency)}"
-        await self.caller.do("ledger", "PUT", path, FINANCE, body)
+        await self.caller.by_hand("PUT", path, body)
 
     async def _campaign(self, number: int) -> None:
         """From the brand's deposit to the creators' payouts."""

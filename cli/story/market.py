@@ -45,6 +45,8 @@ class Who:
 
 OPERATOR = Who("olga", "platform", "operator")
 FINANCE = Who("fay", "platform", "finance")
+SECOND = Who("fred", "platform", "finance")
+"""Another person of finance, who approves what the first one proposes."""
 REVIEWER = Who("rita", "platform", "reviewer")
 AUDITOR = Who("anna", "platform", "auditor")
 
@@ -96,6 +98,12 @@ class Market:
         """One command; its receipt. The key follows from what is asked, so that trying again repeats it, not more."""
         content = b"" if body is None else orjson.dumps(body)
         return await self.send(service, method, path, who, content, "application/json")
+
+    async def by_hand(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        """A command of finance to the ledger: one person proposes, another approves; the receipt of what was done."""
+        proposed = await self.do("ledger", method, path, FINANCE, body)
+        id_ = str(proposed["stream"]).partition("-")[2]
+        return await self.do("ledger", "POST", f"/proposals/{id_}/approve", SECOND)
 
     async def send(
         self, service: str, method: str, path: str, who: Who, content: bytes, media_type: str, key: str = ""

@@ -53,21 +53,19 @@ async def bring_money(market: Market, heard: Heard) -> None:
 
 
 async def settle(market: Market) -> int:
-    """The provider's next settlement file, booked; how many deposits are in it. A file without a line books nothing."""
+    """The provider's next settlement file, which the ledger fetches; how many deposits are in it. Without a line none is."""
     batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
     file = await market.outside("GET", f"/psp/settlements/{batch}")
     lines = len(list(csv.DictReader(file.text.splitlines())))
     if not lines:
         return 0
-    answer = await market.send("ledger", "POST", "/settlements", FINANCE, file.content, "text/csv")
-    if (answer["settled"], answer["problems"]) != (lines, []) or answer["unmatched"]:
-        raise Unexpected(f"the settlement file was not booked: {answer}")
+    await market.do("ledger", "POST", f"/settlements/{batch}/fetch", FINANCE)
     return lines
 
 
 async def _own_money(market: Market, currency: str, amount_minor: int) -> None:
     body = {"amount_minor": amount_minor, "currency": currency}
-    await market.do("ledger", "PUT", f"/own-money/{named('own money', currency)}", FINANCE, body)
+    await market.by_hand("PUT", f"/own-money/{named('own money', currency)}", body)
 
 
 async def deposit(market: Market, heard: Heard, asked: Deposit) -> None:
@@ -109,7 +107,7 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
 async def verify_residence(market: Market, creator_id: str, country: str, reference: str = "identity document") -> None:
     """Finance has seen where a creator lives: without it nothing could be paid."""
     body = {"country": country, "reference": reference}
-    await market.do("ledger", "PUT", f"/tax-residences/{creator_id}", FINANCE, body)
+    await market.by_hand("PUT", f"/tax-residences/{creator_id}", body)
 
 
 def creator(creator_id: str) -> Who:

@@ -5,8 +5,11 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyResolved
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
+from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
+from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
 from services.ledger.domain.waiting import PaymentDeferred
@@ -26,6 +29,13 @@ EVENTS: dict[str, type] = {
     "reference_rate.set@1": ReferenceRateSet,
     "discrepancy.noted@1": DiscrepancyNoted,
     "discrepancy.resolved@1": DiscrepancyResolved,
+    "file.asked@1": FileAsked,
+    "file.booked@1": FileBooked,
+    "file.refused@1": FileRefused,
+    "move.proposed@1": MoveProposed,
+    "move.approved@1": MoveApproved,
+    "move.rejected@1": MoveRejected,
+    "move.expired@1": MoveExpired,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,
@@ -33,6 +43,7 @@ EVENTS: dict[str, type] = {
 COMMANDS: dict[str, type] = {
     "escrow.cancel@1": CancelEscrow,
     "transfer.look@1": LookAtTransfer,
+    "move.expire@1": ExpireMove,
     "window.close@1": CloseWindow,
 }
 CODEC = Codec(EVENTS | COMMANDS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_args
 
 from kernel.core.canonical import canonical
 from kernel.core.decider import Actor, DecidedEvent, InlineTable, Key, Meta, Rows
@@ -20,6 +21,8 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.discrepancies import Claim, Origin
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind
+from services.ledger.domain.four_eyes import MoveApproved, MoveProposed, MoveRejected
+from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
 from services.ledger.domain.waiting import PaymentDeferred
@@ -42,10 +45,18 @@ def _deadline(stream: str, name: str, due_at: datetime, command: object) -> tupl
     return (stream, name), Deadline(stream, name, due_at, CODEC.name_of(type(command)), canonical(command).decode())
 
 
-def _fold(
-    fact: DecidedEvent[ChainPosted | TransferLookDue | PaymentDeferred], rows: Rows
-) -> Iterable[tuple[Key, Deadline | None]]:
+Timed = ChainPosted | TransferLookDue | PaymentDeferred | MoveProposed | MoveApproved | MoveRejected
+"""Events that set or end a deadline."""
+
+
+def _fold(fact: DecidedEvent[Timed], rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
     event = fact.event
+    if isinstance(event, MoveProposed):
+        yield _deadline(fact.stream, EXPIRE, event.expires_at, ExpireMove())
+        return
+    if isinstance(event, MoveApproved | MoveRejected):
+        yield (fact.stream, EXPIRE), None
+        return
     if isinstance(event, PaymentDeferred):
         yield (fact.stream, EXPIRE), None  # it is owed: only what nobody has earned goes back by the clock
         return
@@ -83,7 +94,7 @@ def _expiry(event: ChainPosted, deal: Deal) -> Iterable[tuple[Key, Deadline | No
         yield (stream, EXPIRE), None
 
 
-DEADLINES: InlineTable[Deadline] = deadlines((ChainPosted, TransferLookDue, PaymentDeferred), _fold)
+DEADLINES: InlineTable[Deadline] = deadlines(get_args(Timed), _fold)
 
 
 def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | None:

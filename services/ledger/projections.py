@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kernel.core.canonical import canonical
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.core.ids import PUBLIC, role_reader, split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
-from services.ledger.domain.accounts import Account, Code, Side
+from services.ledger.domain.accounts import PLATFORM, Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
+from services.ledger.domain.four_eyes import EVENTS as MOVES
+from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
@@ -18,6 +21,7 @@ from services.ledger.tables import (
     AMOUNTS,
     BALANCES,
     DEFERRED_PAYMENTS,
+    HAND_MOVES,
     HELD_ESCROWS,
     POLICIES,
     RATES,
@@ -238,13 +242,41 @@ def _policy(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, A
             return found | {"status": "rejected", "reason": event.reason}
 
 
+async def _apply_moves(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    await fold_rows(target, HAND_MOVES, _of(MOVES, events), lambda one: (split_stream(one.stream)[1],), _move)
+
+
+def _move(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any] | None:
+    """For staff and for those whose money it is; a proposal that is made again begins anew."""
+    event, changed = incoming.event, {"changed_at": incoming.at}
+    match event:
+        case MoveProposed(move, proposed_by, expires_at):
+            return changed | {
+                "proposal_id": split_stream(incoming.stream)[1], "move": move.command, "command": move.data,
+                "sums": canonical(move.sums).decode(), "status": "proposed", "proposed_by": proposed_by,
+                "approved_by": "", "rejected_by": "", "reason": "", "proposed_at": incoming.at,
+                "expires_at": expires_at, "readers": sorted({*STAFF, *move.owners} - {PLATFORM}),
+            }  # fmt: skip
+        case _ if row is None:
+            return None
+        case MoveApproved(approved_by=approved_by):
+            return row | changed | {"status": "approved", "approved_by": approved_by}
+        case MoveRejected(rejected_by=rejected_by, reason=reason):
+            return row | changed | {"status": "rejected", "rejected_by": rejected_by, "reason": reason}
+        case MoveExpired():
+            return row | changed | {"status": "expired"}
+        case _:
+            return row
+
+
 BALANCES_PROJECTION = Projection("balances", 1, (BALANCES, STATEMENT_LINES), _apply_balances)
 ESCROWS_PROJECTION = Projection("held_escrows", 1, (HELD_ESCROWS,), _apply_escrows)
 RESIDENCES_PROJECTION = Projection("residences", 1, (RESIDENCES,), _apply_residences)
 RATES_PROJECTION = Projection("rates", 1, (RATES,), _apply_rates)
 DEFERRED_PROJECTION = Projection("deferred_payments", 1, (DEFERRED_PAYMENTS,), _apply_deferred)
 POLICIES_PROJECTION = Projection("policies", 1, (POLICIES,), _apply_policies)
+MOVES_PROJECTION = Projection("hand_moves", 1, (HAND_MOVES,), _apply_moves)
 PROJECTIONS = (
     BALANCES_PROJECTION, ESCROWS_PROJECTION, RESIDENCES_PROJECTION, RATES_PROJECTION, DEFERRED_PROJECTION,
-    POLICIES_PROJECTION,
+    POLICIES_PROJECTION, MOVES_PROJECTION,
 )  # fmt: skip

@@ -1,7 +1,11 @@
 """What the ledger is told from outside, beside the common settings."""
 
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from kernel.core.money import LIMIT_MINOR
 from kernel.runtime.settings import Port, Settings
 
 
@@ -19,3 +23,7 @@ class LedgerSettings(Settings):
     """A directory of another trust domain; empty: seals stand in the journal only."""
     anchor_key_file: Path | None = None
     """Ed25519 private key (PEM) that signs anchors."""
+    hand_limits_minor: dict[str, Annotated[int, Field(ge=0, le=LIMIT_MINOR)]] = Field(default_factory=dict)
+    """What one person of finance may propose and approve in a day (UTC), minor units by currency, as JSON."""
+    hand_limit_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 100_000_000
+    """The same of any other currency."""

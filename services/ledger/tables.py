@@ -122,6 +122,14 @@ DISCREPANCIES = sa.Table(
     sa.Column("noted_at", UtcTime, nullable=False),
     sa.Index("discrepancies_noted", "noted_at", "discrepancy_id"),
 )
+sa.Table(
+    "proposals",
+    METADATA,
+    *_key("proposal_id"),
+    *_text("status", "command", "data", "proposed_by"),
+    sa.Column("expires_at", UtcTime, nullable=False),
+)
+sa.Table("hand_sums", METADATA, *_key("person", "currency", "day"), *_minor("amount_minor"))
 SEALS = sa.Table(
     "seals",
     METADATA,
@@ -200,6 +208,19 @@ DEFERRED_PAYMENTS = sa.Table(
     sa.Index("deferred_payments_since", "deferred_at", "deliverable_id"),
 )
 """Payments that wait, per deliverable, with the reason; a row leaves when its payment is made or its escrow ends."""
+
+HAND_MOVES = sa.Table(
+    "hand_moves",
+    _READ,
+    *_key("proposal_id"),
+    *_text("move", "status", "command", "proposed_by", "approved_by", "rejected_by", "reason", "sums"),
+    sa.Column("proposed_at", UtcTime, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("hand_moves_proposed", "proposed_at", "proposal_id"),
+)
+"""What finance moves by hand, from the proposal on: the work list of staff, and the notice to those whose money it is."""
 
 POLICIES = sa.Table(
     "policies",

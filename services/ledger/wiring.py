@@ -13,9 +13,11 @@ from kernel.runtime.settings import Settings
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.discrepancies import WORK_LIST
+from services.ledger.domain.files import FILES
 from services.ledger.domain.inlines import ALL
 from services.ledger.domain.payees import PAYEES
 from services.ledger.domain.policies import POLICY_DECIDER
+from services.ledger.domain.proposals import PROPOSAL_DECIDER
 from services.ledger.domain.residences import RATE_DECIDER, RESIDENCE_DECIDER
 from services.ledger.domain.seals import SEALING
 from services.ledger.domain.watches import WATCHES
@@ -49,7 +51,18 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(*DECIDERS, PAYEES, POLICY_DECIDER, RESIDENCE_DECIDER, RATE_DECIDER, WATCHES, SEALING, WORK_LIST),
+    deciders=(
+        *DECIDERS,
+        PAYEES,
+        POLICY_DECIDER,
+        RESIDENCE_DECIDER,
+        RATE_DECIDER,
+        WATCHES,
+        SEALING,
+        WORK_LIST,
+        PROPOSAL_DECIDER,
+        FILES,
+    ),
     inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,

@@ -37,6 +37,7 @@ HEARD = {
     "escrow.nothing_changes": ("held_minor", STAFF),
     "fee.not_by_policy": ("expected_minor", STAFF),
     "payout.client_money_short": ("short_minor", FILTERED),
+    "proposal.day_limit": ("left_minor", STAFF),
     "refund.differs": ("amount_minor", PARTY),
     "refund.exceeds_order": ("amount_minor remaining_minor", PARTY),
     "refund.more_than_deposited": ("left_minor", "the deposit's owner, and finance"),

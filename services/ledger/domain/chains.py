@@ -31,6 +31,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.escrows import payees_of
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.four_eyes import check_two_people
 from services.ledger.domain.funding import BANK, BANK_OWN
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import ONLY, POLICIES
@@ -44,6 +45,11 @@ from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
 HEARS_ALL = frozenset({"finance", "system"})
 PLATFORMS_OWN = frozenset({"payout.client_money_short", "clearing.bound_crossed"})
 """Refusals whose sums are over all clients."""
+SYSTEMS_OWN = (
+    ClawBackPayment, ConfirmDeposit, FailDeposit, ReverseDeposit, RestoreDeposit, ConfirmTransfer, FailTransfer,
+    ReturnTransfer,
+)  # fmt: skip
+"""Commands that no person may send at all, however many approve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
     _check_asker(command, context)
     known = dict(state.chains).get(command.chain_id)
     if known is None:
+        if not isinstance(command, SYSTEMS_OWN):
+            check_two_people(command, context, _owner(command, context))
         try:
             return _decide_new(command, context, booked=[id_ for id_, _ in state.chains])
         except Refused as refused:
@@ -88,6 +96,20 @@ def told_to(actor: Actor, refused: Refused) -> Refused:
     if owner == actor.tenant or not actor.roles.isdisjoint(HEARS_ALL):
         return refused
     return Refused(refused.code)
+
+
+def _owner(command: Command, context: Context) -> str:
+    """The organisation that may ask for itself; of other commands none may."""
+    match command:
+        case RequestDeposit():
+            return command.brand_id
+        case RequestPayout():
+            return command.owner
+        case RequestRefund():
+            deposit = context.rows.get(TRANSFERS, (command.deposit_id,))
+            return deposit.owner if deposit else context.actor.tenant
+        case _:
+            return ""
 
 
 def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Sequence[EscrowEvent]:

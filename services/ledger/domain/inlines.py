@@ -4,6 +4,7 @@ from typing import Any
 
 from kernel.core.decider import InlineTable
 from services.ledger.domain.discrepancies import DISCREPANCIES
+from services.ledger.domain.four_eyes import HAND_SUMS, PROPOSALS
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import POLICIES
 from services.ledger.domain.residences import RATES, RESIDENCES
@@ -20,4 +21,6 @@ ALL: tuple[InlineTable[Any], ...] = (
     WAITING,
     SEALS,
     DISCREPANCIES,
+    PROPOSALS,
+    HAND_SUMS,
 )

@@ -13,6 +13,7 @@ from kernel.core.money import checked_currency
 from services.ledger.domain.commands import Text
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainKind, ChainPosted
+from services.ledger.domain.four_eyes import check_two_people
 
 PAYEE = "payee"
 COOL_DOWN = timedelta(days=3)
@@ -72,6 +73,7 @@ def _decide(command: ChangePayoutAccount, state: None, context: Context) -> Sequ
     row = context.rows.get(PAYOUT_ACCOUNTS, (command.owner, checked_currency(command.currency)))
     if row is not None and command.instrument in (row.instrument, row.next_instrument):
         return []
+    check_two_people(command, context, command.owner)
     pause = COOL_DOWN if row is not None and row.proven else timedelta(0)
     return [PayoutAccountChanged(command.owner, command.currency, command.instrument, context.at + pause)]
 

@@ -9,10 +9,11 @@ from annotated_types import Interval
 
 from kernel.core.bounds import Asked, limits
 from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
-from kernel.core.faults import Forbidden, Invalid, Refused
+from kernel.core.faults import Invalid, Refused
 from services.ledger.domain.commands import Text
 from services.ledger.domain.deposits import check_text
 from services.ledger.domain.fees import FIRST, MAX_BRAND_FEE_BPS, MAX_CREATOR_FEE_BPS, FeePolicy
+from services.ledger.domain.four_eyes import check_other_person
 
 POLICY = "policy"
 MAX_POLICIES = 1_000
@@ -142,8 +143,7 @@ def _approve(state: State, context: Context) -> Sequence[Event]:
     if state.status == "approved":
         return []
     policy = _proposed(state)
-    if context.actor.id == state.proposed_by:
-        raise Forbidden("fee.own_policy", do="let another person of finance approve it")
+    check_other_person(context.actor, state.proposed_by, "fee.own_policy")
     _check_later(policy, context)
     return [FeePolicyApproved(policy, state.proposed_by, context.actor.id)]
 

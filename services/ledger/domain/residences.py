@@ -15,6 +15,7 @@ from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.ledger.domain.commands import Text
 from services.ledger.domain.deposits import check_text
+from services.ledger.domain.four_eyes import check_two_people
 from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month
 
 RESIDENCE, RATE = "residence", "rate"
@@ -92,6 +93,7 @@ def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence
     row = context.rows.get(RESIDENCES, (checked_id(command.payee_id),))
     if row is not None and (row.country, row.reference) == (command.country, command.reference):
         return []
+    check_two_people(command, context)
     return [TaxResidenceVerified(command.payee_id, command.country, command.reference)]
 
 
@@ -116,6 +118,7 @@ def _decide_rate(command: SetReferenceRate, state: None, context: Context) -> Se
     row = context.rows.get(RATES, (command.currency, month))
     if row is not None and (row.cny_minor, row.per_minor) == (command.cny_minor, command.per_minor):
         return []
+    check_two_people(command, context)
     return [ReferenceRateSet(command.currency, month, command.cny_minor, command.per_minor)]
 
 

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernel.core.faults import Internal, Invalid, Poison, Unavailable
+from kernel.core.faults import Internal, Invalid, NotFound, Poison, Unavailable
 from kernel.core.ids import path_segment
 from kernel.core.money import LIMIT_MINOR
 from kernel.runtime.settings import Settings
 from services.ledger.domain.events import TransferKind, Transferred
+from services.ledger.ports.settlements import SETTLEMENT_BYTES
 from services.ledger.settings import LedgerSettings
 
 CONNECT_S, ANSWER_S, CALL_S = 2.0, 10.0, 15.0
@@ -69,6 +70,10 @@ class Provider(Protocol):
 
     async def find(self, kind: TransferKind, transfer_id: str) -> Verdict: ...
 
+    async def settlement(self, batch: str) -> bytes:
+        """The settlement file of a batch; NotFound `settlement.no_such_batch`, Invalid when it is too large."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -115,7 +120,18 @@ class HttpProvider:
             raise Poison("provider.refused", status=status)
         return _verdict(content, kind, transfer_id)
 
-    async def _call(self, method: str, path: str, **given: Any) -> tuple[int, bytes]:
+    async def settlement(self, batch: str) -> bytes:
+        path = f"/psp/settlements/{path_segment(batch)}"
+        status, content = await self._call("GET", path, limit_bytes=SETTLEMENT_BYTES)
+        if status != 200:
+            raise NotFound("settlement.no_such_batch", status=status)
+        if len(content) > SETTLEMENT_BYTES:
+            raise Invalid("settlement.too_large", limit_bytes=SETTLEMENT_BYTES)
+        return content
+
+    async def _call(
+        self, method: str, path: str, limit_bytes: int = ANSWER_LIMIT_BYTES, **given: Any
+    ) -> tuple[int, bytes]:
         """Status and body, of which no more than the limit is read."""
         headers = {"Accept-Encoding": "identity", **given.pop("headers", {})}
         try:
@@ -127,7 +143,7 @@ class HttpProvider:
                     return status, b""  # it was asked for as it is: unpacked it may be huge
                 async for piece in answer.aiter_bytes():
                     content += piece
-                    if len(content) > ANSWER_LIMIT_BYTES:
+                    if len(content) > limit_bytes:
                         break
                 return status, bytes(content)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:

@@ -13,6 +13,7 @@ from kernel.core.money import DIGITS, LIMIT_MINOR
 from services.ledger.domain.commands import is_id
 
 FILE_LINES = 10_000
+SETTLEMENT_BYTES = 4 * 1024 * 1024
 COLUMNS = ("batch", "line", "reference", "currency", "gross_minor", "fee_minor", "net_minor")
 """The columns that a file must have, in any order; it may have more."""
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,15}").fullmatch

@@ -7,12 +7,13 @@ from fastapi import FastAPI
 from kernel.edge.http import create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
+from services.ledger.ports.settlements import SETTLEMENT_BYTES
 from services.ledger.ports.webhooks import Webhooks, read_secrets
+from services.ledger.rest.by_hand import proposals
 from services.ledger.rest.finance import finance, reconciliation
 from services.ledger.rest.payees import payees
 from services.ledger.rest.policies import policies
 from services.ledger.rest.provider import provider
-from services.ledger.rest.settlement import SETTLEMENT_BYTES
 from services.ledger.rest.transfers import transfers
 from services.ledger.settings import LedgerSettings
 
@@ -32,5 +33,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(payees(app))
     api.include_router(policies(app))
     api.include_router(reconciliation(app))
+    api.include_router(proposals(app))
     api.include_router(provider(app, Webhooks(secrets)))
     return api

@@ -1,5 +1,6 @@
 """Request and answer bodies of the ledger's HTTP edge."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -111,35 +112,24 @@ class ResolveBody(Fields):
     reason: Annotated[ShortText, whole(ResolveDiscrepancy, "reason")]
 
 
-class LineProblem(BaseModel):
-    """A line that was not booked, and why; the first 100."""
-
-    line: int
-    problem: str
-
-
-class SettlementSum(BaseModel):
-    """The lines of one currency that could be read: `net_minor` = gross - fee = `bank_minor` + `before_minor` + `listed_minor`.
-
-    By `bank_minor` this upload changed the bank; `before_minor` the books had moved already (lines of an earlier upload,
-    refunds and payouts taken from the bank when they were confirmed); `listed_minor` is of lines that are not booked."""
-
+class MoveSum(BaseModel):
     currency: str
-    gross_minor: int = 0
-    fee_minor: int = 0
-    net_minor: int = 0
-    bank_minor: int = 0
-    before_minor: int = 0
-    listed_minor: int = 0
+    amount_minor: int
 
 
-class SettlementAnswer(BaseModel):
-    """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense; `listed`
-    lines could be read and are not booked: each stands in the work list, with `unmatched` ones, but for exact repeats of a
-    line of the same file."""
+class MoveAnswer(BaseModel):
+    """A move by hand. The persons, the reason of a rejection and the command (JSON) are shown to staff only."""
 
-    settled: int
-    unmatched: int
-    listed: int
-    problems: list[LineProblem]
-    sums: list[SettlementSum]
+    proposal_id: str
+    move: str
+    status: str
+    owner_ids: list[str]
+    sums: list[MoveSum]
+    proposed_at: datetime
+    expires_at: datetime
+    changed_at: datetime
+    proposed_by: str = ""
+    approved_by: str = ""
+    rejected_by: str = ""
+    reason: str = ""
+    command: str = ""

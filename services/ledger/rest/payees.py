@@ -9,8 +9,9 @@ from kernel.core.events import Receipt
 from kernel.edge.fields import Currency, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
-from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence, rate_stream, residence_stream
+from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
 from services.ledger.rest.bodies import ReferenceRateBody, TaxResidenceBody
+from services.ledger.rest.by_hand import send
 
 Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
@@ -21,17 +22,14 @@ def payees(app: App) -> APIRouter:
 
     @router.put("/tax-residences/{payee_id}", status_code=201)
     async def tax_residence(payee_id: Uuid, body: TaxResidenceBody, request: CommandRequest) -> Receipt:
-        """Where a payee is resident for tax; payments that waited for it are made. Finance only."""
-        stream, command = residence_stream(payee_id), SetTaxResidence(payee_id, body.country, body.reference)
-        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+        """Proposes where a payee is resident for tax; approved, payments that waited for it are made. Finance only."""
+        return await send(app, request, SetTaxResidence(payee_id, body.country, body.reference), body)
 
     @router.put("/reference-rates/{currency}/{month}", status_code=201)
     async def reference_rate(
         currency: Currency, month: Month, body: ReferenceRateBody, request: CommandRequest
     ) -> Receipt:
-        """The central parity rate of a month's last day; payments that waited for it are made. Finance only."""
-        command = SetReferenceRate(currency, month, body.cny_minor, body.per_minor)
-        stream = rate_stream(currency, month)
-        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+        """Proposes the central parity rate of a month's last day; approved, payments that waited are made. Finance only."""
+        return await send(app, request, SetReferenceRate(currency, month, body.cny_minor, body.per_minor), body)
 
     return router

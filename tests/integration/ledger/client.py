@@ -31,6 +31,8 @@ from tests.kit.until import until
 
 COLUMNS = "batch,line,reference,currency,gross_minor,fee_minor,net_minor"
 FINANCE = ("fay", "platform", "finance")
+SECOND = ("fred", "platform", "finance")
+"""Another person of finance, who approves."""
 CALM = dict.fromkeys(
     ["busy_bps", "lost_answer_bps", "lost_webhook_bps", "duplicated_bps", "early_bps", "delay_ms", "declined_bps"], 0
 )
@@ -61,10 +63,29 @@ class Ledger(Running):
         meta = Meta(key or new_id(), Actor("service:campaigns", "platform", SYSTEM))
         return await self.app.writer.execute(stream_of(command), command, meta)
 
+    async def proposed(self, method: str, path: str, body: Any) -> str:
+        """One person of finance proposes; the proposal's id."""
+        receipt = await self.done(method, path, body, FINANCE)
+        category, _, id_ = receipt["stream"].partition("-")
+        assert category == "proposal", receipt
+        return str(id_)
+
+    async def by_hand(self, method: str, path: str, body: Any) -> Any:
+        """One person of finance proposes, another approves; the receipt of what was done."""
+        id_ = await self.proposed(method, path, body)
+        return await self.done("POST", f"/proposals/{id_}/approve", None, SECOND)
+
+    async def settled(self, content: str) -> Any:
+        """Two people upload one settlement file; what became of its lines."""
+        waits = await self.done("POST", "/settlements", content, FINANCE)
+        if not waits["proposal_id"]:
+            return waits  # approved before
+        return await self.done("POST", "/settlements", content, SECOND)
+
     async def resident(self, payee_id: str, country: str = "CN") -> str:
         """Finance verifies where a payee is resident for tax; the receipt's token."""
         body = {"country": country, "reference": "passport seen"}
-        receipt = await self.done("PUT", f"/tax-residences/{payee_id}", body, FINANCE)
+        receipt = await self.by_hand("PUT", f"/tax-residences/{payee_id}", body)
         return str(receipt["token"])
 
     async def chains(self, *kinds: ChainKind) -> list[ChainPosted]:
@@ -91,7 +112,7 @@ class Ledger(Running):
         await self.done("PUT", f"/deposits/{id_}", body, ("bea", brand, "brand"))
         await self.posted(ChainKind.DEPOSIT_CONFIRMED, id_)
         line = f"{id_},1,{id_},{currency},{amount_minor},0,{amount_minor}"
-        answer = await self.done("POST", "/settlements", f"{COLUMNS}\n{line}", FINANCE)
+        answer = await self.settled(f"{COLUMNS}\n{line}")
         assert (answer["settled"], answer["unmatched"], answer["listed"], answer["problems"]) == (1, 0, 0, [])
         return id_
 

@@ -117,7 +117,7 @@ async def test_questions_that_make_no_sense_are_refused(ledger: Ledger, request_
 async def test_payouts_go_where_money_arrived_before(ledger: Ledger) -> None:
     brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
     who, body = ("cai", creator, "creator"), {"amount_minor": 100, "currency": "CNY", "instrument": "acct_1"}
-    await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"}, FINANCE)
+    await ledger.by_hand("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"})
     await ledger.deposit(1_000, brand)
     await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, creator, "CNY", 1_000, 0))
     await ledger.resident(creator)

@@ -129,7 +129,7 @@ async def test_rebuilt_read_models_equal_the_live_ones(tmp_path: Path) -> None:
         deliverable, nobody = unique("d"), unique("c")
         await ledger.execute(HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, nobody, "CNY", 9_000, 0))
         await ledger.execute(ReleasePayment(new_id(), deliverable, nobody, "CNY", 9_000, 0))
-        await ledger.done("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1}, FINANCE)
+        await ledger.by_hand("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1})
         policy = {"since": "2099-01-01T00:00:00Z", "brand_fee_bps": 1, "creator_fee_bps": 1}
         await ledger.done("PUT", f"/fee-policies/{new_id()}", policy, FINANCE)
         app, token = ledger.app, f"ledger:{(await ledger.app.log.head()).position}:"
@@ -147,26 +147,26 @@ async def test_a_settlement_file_is_booked_once_and_line_by_line(ledger: Ledger)
     ask = {"amount_minor": 10_000, "currency": "CNY", "instrument": "tok"}
     await ledger.done("PUT", f"/deposits/{deposit_id}", ask, ("b", brand, "brand"))
     await ledger.posted(ChainKind.DEPOSIT_CONFIRMED, deposit_id)
-    await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"}, FINANCE)
+    await ledger.by_hand("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"})
     lines = [
         f"{batch},1,{deposit_id},CNY,10000,60,9940", f"{batch},2,nobody,CNY,500,0,500", f"{batch},3,x,CNY,100,50,51",
         f"{batch},four,x,CNY,100,50,50", f"{batch},5,{new_id()},CNY,700,0,700",
     ]  # fmt: skip
     file = "\n".join([COLUMNS, *lines])
     for _ in range(2):
-        answer = await ledger.done("POST", "/settlements", file, FINANCE)
+        answer = await ledger.settled(file)
         assert (answer["settled"], answer["unmatched"], answer["listed"]) == (3, 2, 0)
         assert [problem["line"] for problem in answer["problems"]] == [4, 5]
     settled = await ledger.published("DepositSettled", deposit_id=deposit_id)
     assert (settled.net_minor, settled.provider_fee_minor, settled.line) == (9_940, 60, 1)
     changed = file.replace("10000,60,9940", "10000,70,9930")
-    answer = await ledger.done("POST", "/settlements", changed, FINANCE)
+    answer = await ledger.settled(changed)
     assert "chain.exists_with_other_input" in str(answer["problems"]) or "command.id_reused" in str(answer["problems"])
 
 
 async def test_a_settlement_file_confirms_what_no_webhook_told(tmp_path: Path) -> None:
     async with running(tmp_path, lost_webhook_bps=10_000) as ledger:
-        await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 60, "currency": "CNY"}, FINANCE)
+        await ledger.by_hand("PUT", f"/own-money/{new_id()}", {"amount_minor": 60, "currency": "CNY"})
         deposit_id = unique("deposit")
         ask = {"amount_minor": 10_000, "currency": "CNY", "instrument": "tok"}
         await ledger.done("PUT", f"/deposits/{deposit_id}", ask, ("b", unique("brand"), "brand"))
@@ -179,16 +179,16 @@ async def test_a_settlement_file_confirms_what_no_webhook_told(tmp_path: Path) -
         batch = ledger.sandbox.psp.close_batch()
         file = ledger.sandbox.psp.file(batch)
         assert file is not None
-        answer = await ledger.done("POST", "/settlements", file, FINANCE)
+        answer = await ledger.settled(file)
         assert (answer["settled"], answer["unmatched"], answer["problems"]) == (1, 0, [])
         assert len(await ledger.chains(ChainKind.DEPOSIT_CONFIRMED)) == 1
 
 
 async def test_money_in_suspense_is_identified_by_finance(ledger: Ledger) -> None:
     brand, batch = unique("brand"), new_id()
-    await ledger.done("POST", "/settlements", f"{COLUMNS}\n{batch},1,?,CNY,300,0,300", FINANCE)
+    await ledger.settled(f"{COLUMNS}\n{batch},1,?,CNY,300,0,300")
     body = {"brand_id": brand, "amount_minor": 300, "currency": "CNY", "reason": "letter of the bank"}
-    receipt = await ledger.done("PUT", f"/identifications/{new_id()}", body, FINANCE)
+    receipt = await ledger.by_hand("PUT", f"/identifications/{new_id()}", body)
     async with ledger.queries("fay", "platform", "finance") as stub:
         request = pb.ListStatementRequest(
             owner_id="psp", account="suspense", at_least=receipt["token"], order_by="position desc"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kernel.core.faults import Refused, Unavailable
+from kernel.core.faults import NotFound, Refused, Unavailable
 from kernel.core.ids import new_id
 from services.ledger.domain import watches
 from services.ledger.domain.accounts import Code
@@ -17,7 +17,7 @@ from services.ledger.domain.events import ChainKind, TransferKind, Transferred
 from services.ledger.domain.rows import ACCOUNTS
 from services.ledger.ports import Verdict, Word
 from services.ledger.reads.rows import escrow_of, inline_row
-from tests.integration.ledger.client import FINANCE, Ledger, running, unique
+from tests.integration.ledger.client import Ledger, running, unique
 from tests.kit.until import until
 
 
@@ -204,8 +204,8 @@ async def test_staff_can_end_an_escrow_that_no_process_ends(ledger: Ledger) -> N
     await ledger.resident(creator)
     await ledger.execute(hold(brand, creator, deliverable))
     path, body = f"/escrows/{deliverable}/release", {"fee_minor": 45_000, "brand_fee_minor": 4_500}
-    await ledger.done("POST", path, body, FINANCE)
-    await ledger.done("POST", f"/escrows/{deliverable}/cancel", {"reason": "ruled by staff"}, FINANCE)
+    await ledger.by_hand("POST", path, body)
+    await ledger.by_hand("POST", f"/escrows/{deliverable}/cancel", {"reason": "ruled by staff"})
     row = await escrow_of(ledger.app.database, deliverable)
     assert row is not None
     assert (row.status, row.released_minor, row.returned_minor) == ("closed", 49_500, 49_500)
@@ -247,6 +247,9 @@ async def test_an_answer_that_names_no_money_is_kept_for_finance(tmp_path: Path)
 
         async def find(self, kind: TransferKind, transfer_id: str) -> Verdict:
             return Verdict(reference=transfer_id, kind=kind, status=Word.PENDING)
+
+        async def settlement(self, batch: str) -> bytes:
+            raise NotFound("settlement.no_such_batch")
 
         async def close(self) -> None:
             return None

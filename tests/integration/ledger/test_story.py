@@ -6,7 +6,7 @@ from dandelion.ledger.v1 import queries_pb2 as queries
 
 from kernel.core.ids import derived_id
 from services.ledger.domain.events import ChainKind
-from tests.integration.ledger.client import FINANCE, Ledger, unique
+from tests.integration.ledger.client import Ledger, unique
 from tests.kit.until import until
 
 
@@ -20,7 +20,7 @@ def hold(deliverable: str, brand: str, creator: str, fee: int, brand_fee: int, r
 
 async def test_a_deliverable_is_funded_released_and_paid_out(ledger: Ledger) -> None:
     brand, creator, deliverable, payout = (unique(noun) for noun in ("brand", "creator", "deliverable", "payout"))
-    await ledger.done("PUT", f"/own-money/{unique('own')}", {"amount_minor": 10_000, "currency": "CNY"}, FINANCE)
+    await ledger.by_hand("PUT", f"/own-money/{unique('own')}", {"amount_minor": 10_000, "currency": "CNY"})
     await ledger.deposit(2_000_000, brand)
     await ledger.resident(creator)
     stream = f"escrow-{deliverable}"

@@ -50,7 +50,7 @@ async def test_a_chinese_creator_in_an_american_campaign_waits_twice_and_is_taxe
     deferred = await ledger.published("PaymentDeferred", deliverable_id=deliverable, reason="tax.rate_unknown")
     assert (deferred.payee_id, deferred.currency) == (creator, "USD")
     month = rate_month(await ledger.app.log.now())
-    await ledger.done("PUT", f"/reference-rates/USD/{month}", {"cny_minor": 71_234, "per_minor": 10_000}, FINANCE)
+    await ledger.by_hand("PUT", f"/reference-rates/USD/{month}", {"cny_minor": 71_234, "per_minor": 10_000})
     paid = await ledger.published("PaymentReleased", deliverable_id=deliverable)
     taxed = await ledger.published("TaxWithheld", deliverable_id=deliverable)
     assert paid.tax_minor == taxed.tax_minor > 0

@@ -215,7 +215,7 @@ async def test_what_is_no_message_at_all_is_refused(ledger: Ledger, body: bytes)
 @pytest.mark.parametrize("word", ["failed", "returned"])
 async def test_a_payout_that_comes_back_after_it_arrived_is_in_the_balance_again(ledger: Ledger, word: str) -> None:
     brand, creator, deliverable, payout = (unique(noun) for noun in ("brand", "creator", "deliverable", "payout"))
-    await ledger.done("PUT", f"/own-money/{new_id()}", {"amount_minor": 5_000, "currency": "CNY"}, FINANCE)
+    await ledger.by_hand("PUT", f"/own-money/{new_id()}", {"amount_minor": 5_000, "currency": "CNY"})
     await ledger.resident(creator, "US")
     await ledger.deposit(9_000, brand)
     await ledger.execute(HoldEscrow(deliverable, 1, unique("co"), unique("ca"), brand, creator, "CNY", 9_000, 0))

@@ -8,10 +8,9 @@ from kernel.core.faults import Fault
 from kernel.eventlog.commands import QueuedCommand
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.rows import Transfer
-from services.ledger.ports.settlements import COLUMNS
-from services.ledger.rest.bodies import SettlementAnswer
-from services.ledger.rest.settlement import Desk, settle
-from tests.unit.ledger.world import FINANCE, World, check_invariants
+from services.ledger.effects.booking import Desk, SettlementAnswer, settle
+from services.ledger.ports.settlements import COLUMNS, read_settlement
+from tests.unit.ledger.world import World, check_invariants
 
 R = TypeVar("R")
 HEADER = ",".join(COLUMNS)
@@ -56,7 +55,7 @@ def ended(work: Coroutine[Any, Any, R]) -> R:
 def upload(world: World, *lines: str, header: str = HEADER) -> SettlementAnswer:
     """Uploads a file; whatever is in it, the sums explain the bank's change."""
     before = world.account(Code.BANK, "psp").balance_minor
-    answer = ended(settle(InMemory(world), "\n".join([header, *lines]).encode(), FINANCE))
+    answer = ended(settle(InMemory(world), read_settlement("\n".join([header, *lines]).encode()), "fin"))
     check_invariants(world)
     changed = world.account(Code.BANK, "psp").balance_minor - before
     assert changed == sum(one.bank_minor for one in answer.sums if one.currency == "CNY")

@@ -22,6 +22,7 @@ from tests.unit.ledger.world import (
     AS_CREATOR,
     BRAND,
     CREATOR,
+    FINANCE,
     SYSTEM,
     World,
     chains,
@@ -42,7 +43,9 @@ Given = Callable[[World], object]
 
 
 def do(world: World, command: Command, actor: Actor = SYSTEM) -> list[ChainEvent]:
-    """Runs it, repeats it and demands silence, and checks the books."""
+    """Runs it (by hand after two people have agreed), repeats it and demands silence, and checks the books."""
+    if actor is FINANCE:
+        world.agree_on(command)
     events = world.run(command, actor)
     assert world.run(command, actor) == []
     check_invariants(world)

@@ -73,6 +73,8 @@ class LedgerMachine(RuleBasedStateMachine):
         return derived_id(noun, str(self.count))
 
     def _run(self, command: Command, actor: Actor = SYSTEM) -> bool:
+        if actor is FINANCE:
+            self.world.agree_on(command)
         before = dict(self.world.rows)
         try:
             self.world.run(command, actor)

@@ -19,7 +19,7 @@ NEXT = derived_id("deliverable", "next")
 def spent(world: World) -> None:
     """The creator has been paid 991,000 and has taken out 891,000 of it; the platform has money of its own."""
     released(world)
-    world.run(PayInOwnMoney("own", "CNY", 2_000_000), FINANCE)
+    world.by_hand(PayInOwnMoney("own", "CNY", 2_000_000))
     world.run(RequestPayout(PAYOUT, CREATOR, Code.CREATOR_AVAILABLE, "CNY", 891_000, "acct"), AS_CREATOR)
 
 

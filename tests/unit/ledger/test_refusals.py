@@ -56,6 +56,14 @@ from tests.unit.ledger.world import (
     hold_command,
 )
 
+FOUND = IdentifyMoney("i", BRAND, "CNY", 5, "why")
+
+
+def agreed(world: World) -> None:
+    """Two people of finance think that money in suspense is the brand's."""
+    world.agree_on(FOUND)
+
+
 STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
 
 
@@ -154,7 +162,7 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
         ),
         pytest.param(nothing, SettleLine("b", "1", "?", "CNY", 9, 10), SYSTEM, "settlement.fee_out_of_range", id="fee"),
         pytest.param(
-            nothing, IdentifyMoney("i", BRAND, "CNY", 5, "why"), FINANCE, "account.bound_crossed", id="empty_suspense"
+            agreed, FOUND, FINANCE, "account.bound_crossed", id="empty_suspense"
         ),
         pytest.param(nothing, hold_command(DELIVERABLE, 1, 0), AS_BRAND, "actor.role_missing", id="brand_cannot_hold"),
         pytest.param(

@@ -38,8 +38,11 @@ from services.ledger.domain.events import (
     Transferred,
 )
 from services.ledger.domain.fees import FeePolicy
+from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
+from services.ledger.domain.four_eyes import Move, MoveApproved, MoveExpired, MoveProposed, MoveRejected, Sum
 from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
+from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
@@ -75,6 +78,7 @@ CHAIN = ChainPosted(
     ChainKind.PAYMENT_RELEASED, "release:x", "0" * 32, "CNY", LEGS, (Ref(Code.ESCROW, DELIVERABLE),), 4, DEAL, RELEASED,
     5, 6, TRANSFER, "reason",
 )  # fmt: skip
+MOVE = Move("payout", '{"payout_id":"x"}', (CREATOR,), (Sum("CNY", 5_000),))
 CLAIM = Claim(Origin.SETTLEMENT, "b1:7", DEPOSIT, "CNY", 5_000, 30, "ch_1", "settlement.more_than_due")
 SAMPLES: dict[str, Any] = {
     "chain.posted@1": CHAIN,
@@ -92,10 +96,18 @@ SAMPLES: dict[str, Any] = {
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
     "discrepancy.noted@1": DiscrepancyNoted(CLAIM, NOON),
     "discrepancy.resolved@1": DiscrepancyResolved("asked the provider"),
+    "move.proposed@1": MoveProposed(MOVE, "fay", NOON),
+    "move.approved@1": MoveApproved(MOVE, "fay", "fred", NOON),
+    "move.rejected@1": MoveRejected(MOVE, "fred", "no such letter"),
+    "move.expired@1": MoveExpired(MOVE),
+    "file.asked@1": FileAsked("b1"),
+    "file.booked@1": FileBooked("b1", 3, 1, 2),
+    "file.refused@1": FileRefused("b1", "settlement.no_such_batch"),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "HoldEscrow", "escrow.not_held", '{"status":"none","x":true}'),
     "escrow.cancel@1": CancelEscrow(derived_id("refund"), DELIVERABLE, BRAND, CREATOR, "CNY", 1, 2, "escrow.expired"),
     "transfer.look@1": LookAtTransfer(TransferKind.DEPOSIT, DEPOSIT, 1, NOON),
     "window.close@1": CloseWindow(NOON),
+    "move.expire@1": ExpireMove(),
 }
 
 
@@ -184,6 +196,17 @@ def test_a_policy_is_public_with_its_date_and_shares() -> None:
     assert (message.fee_policy, message.brand_fee_bps, message.creator_fee_bps) == ("fees@2027-01-01", 1_200, 300)
     assert message.since.ToDatetime(UTC) == POLICY.since
     assert "fay" not in str(message), "who of finance did it is nobody's business outside"
+
+
+@pytest.mark.parametrize("name", ["proposed", "approved", "rejected", "expired"])
+def test_a_move_by_hand_is_told_without_the_persons(name: str) -> None:
+    message = message_of(SAMPLES[f"move.{name}@1"], f"proposal-{DEPOSIT}")
+    assert (message.proposal_id, message.move, list(message.owner_ids)) == (DEPOSIT, "payout", [CREATOR])
+    assert [(one.minor, one.currency) for one in message.sums] == [(5_000, "CNY")]
+    assert type(message).__name__ == f"HandMove{name.capitalize()}"
+    assert getattr(message, f"{name}_at").ToDatetime(UTC) == NOON
+    assert "fay" not in str(message)
+    assert "fred" not in str(message)
 
 
 def test_another_amount_than_asked_is_a_failed_deposit_for_the_brand() -> None:

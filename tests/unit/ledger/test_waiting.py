@@ -47,10 +47,14 @@ def held_in(currency: str, jurisdiction: str, residences: dict[str, str]) -> Wor
 
 
 def verify(world: World, command: SetTaxResidence = VERIFY, actor: Actor = FINANCE) -> list[Any]:
+    if actor is FINANCE:
+        world.agree_on(command)
     return world.execute(residence_stream(command.payee_id), command, actor)
 
 
 def set_rate(world: World, command: SetReferenceRate = RATE, actor: Actor = FINANCE) -> list[Any]:
+    if actor is FINANCE:
+        world.agree_on(command)
     return world.execute(rate_stream(command.currency, command.month), command, actor)
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from kernel.core.decider import Actor, Key
 from kernel.core.ids import derived_id
+from kernel.core.money import LIMIT_MINOR
 from kernel.host.app import Service
 from services.ledger.domain.accounts import CHART, Account, Code, Side, Stake
 from services.ledger.domain.commands import (
+    CATEGORIES,
     Command,
     ConfirmDeposit,
     HoldEscrow,
@@ -18,7 +20,9 @@ from services.ledger.domain.commands import (
     stream_of,
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted
+from services.ledger.domain.four_eyes import proposal_id, proposal_stream
 from services.ledger.domain.funding import ClientMoney
+from services.ledger.domain.proposals import ApproveMove, DayLimits, HandCommand, ProposeMove, stream_for
 from services.ledger.domain.residences import TaxResidence
 from services.ledger.domain.rows import Escrow
 from services.ledger.wiring import SERVICE
@@ -31,6 +35,8 @@ AGENCY = derived_id("agency", "1")
 CAMPAIGN, COLLABORATION = derived_id("campaign", "1"), derived_id("collaboration", "1")
 SYSTEM = Actor("process", "platform", frozenset({"system"}))
 FINANCE = Actor("fin", "platform", frozenset({"finance"}))
+SECOND = Actor("fred", "platform", frozenset({"finance"}))
+NO_LIMITS = DayLimits({}, 1_000 * LIMIT_MINOR)
 AS_BRAND = Actor("bea", BRAND, frozenset({"brand"}))
 AS_CREATOR = Actor("cai", CREATOR, frozenset({"creator"}))
 BRANDS = {BRAND: AS_BRAND, OTHER_BRAND: Actor("bob", OTHER_BRAND, frozenset({"brand"}))}
@@ -39,7 +45,12 @@ CREATORS = {CREATOR: AS_CREATOR, SECOND_CREATOR: Actor("dai", SECOND_CREATOR, fr
 
 RESIDENT = {CREATOR: "CN", SECOND_CREATOR: "CN"}
 """Where the creators of these tests are resident for tax, unless a test says otherwise."""
-FORGETFUL = replace(SERVICE, deciders=[replace(one, evolve=lambda state, _: state) for one in SERVICE.deciders])
+FORGETFUL = replace(
+    SERVICE,
+    deciders=[
+        replace(one, evolve=lambda state, _: state) if one.category in CATEGORIES else one for one in SERVICE.deciders
+    ],
+)
 """A mutation: a repeated command meets a stream that has forgotten its chains."""
 
 
@@ -60,6 +71,17 @@ class World(decide.World):
     def run(self, command: Command, actor: Actor = SYSTEM) -> list[ChainEvent]:
         """Decides and appends whole, or raises and changes nothing."""
         return self.execute(stream_of(command), command, actor)
+
+    def by_hand(self, command: HandCommand, stream: str = "") -> list[Any]:
+        """Two people of finance agree, one of them executes; the events of the execution."""
+        self.agree_on(command)
+        return self.execute(stream or stream_for(command), command, FINANCE)
+
+    def agree_on(self, command: Any) -> None:
+        """One person of finance proposes, another approves."""
+        proposal = proposal_stream(proposal_id(command))
+        self.execute(proposal, ProposeMove(command, NO_LIMITS), FINANCE)
+        self.execute(proposal, ApproveMove(NO_LIMITS), SECOND)
 
     def account(self, code: Code, owner: str, currency: str = "CNY") -> Account:
         found: Account | None = self.row("accounts", currency, code.value, owner)
@@ -88,7 +110,7 @@ def hold_command(deliverable: str, fee_minor: int, brand_fee_minor: int, **chang
 
 
 def pay_in(world: World, amount_minor: int, currency: str = "CNY", reference: str = "r1") -> None:
-    world.run(PayInOwnMoney(reference, currency, amount_minor), FINANCE)
+    world.by_hand(PayInOwnMoney(reference, currency, amount_minor))
 
 
 def check_invariants(world: World) -> None:

@@ -969,6 +969,155 @@ class PayoutReturned(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class HandMoveProposed(message.Message):
+    """A person of the platform's finance proposes to move somebody's money by hand: nothing moves until another person approves."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    MOVE_FIELD_NUMBER: builtins.int
+    OWNER_IDS_FIELD_NUMBER: builtins.int
+    SUMS_FIELD_NUMBER: builtins.int
+    EXPIRES_AT_FIELD_NUMBER: builtins.int
+    PROPOSED_AT_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    move: builtins.str
+    """"own_money", "identification", "release", "cancellation", "deposit", "payout", "refund", "payout_account",
+    "tax_residence", "reference_rate" or "settlement_file".
+    """
+    @builtins.property
+    def owner_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Whose money it is: brands, creators or agencies, or "platform"."""
+
+    @builtins.property
+    def sums(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Money]:
+        """How much would move; empty where no amount does."""
+
+    @builtins.property
+    def expires_at(self) -> timestamp_pb2.Timestamp:
+        """Nobody can approve it any more from then on."""
+
+    @builtins.property
+    def proposed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        move: builtins.str = ...,
+        owner_ids: abc.Iterable[builtins.str] | None = ...,
+        sums: abc.Iterable[common_pb2.Money] | None = ...,
+        expires_at: timestamp_pb2.Timestamp | None = ...,
+        proposed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["expires_at", b"expires_at", "proposed_at", b"proposed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["expires_at", b"expires_at", "move", b"move", "owner_ids", b"owner_ids", "proposal_id", b"proposal_id", "proposed_at", b"proposed_at", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HandMoveApproved(message.Message):
+    """Another person has approved the move; it is made at once, as far as the books allow it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    MOVE_FIELD_NUMBER: builtins.int
+    OWNER_IDS_FIELD_NUMBER: builtins.int
+    SUMS_FIELD_NUMBER: builtins.int
+    APPROVED_AT_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    move: builtins.str
+    @builtins.property
+    def owner_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def sums(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Money]: ...
+    @builtins.property
+    def approved_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        move: builtins.str = ...,
+        owner_ids: abc.Iterable[builtins.str] | None = ...,
+        sums: abc.Iterable[common_pb2.Money] | None = ...,
+        approved_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["approved_at", b"approved_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["approved_at", b"approved_at", "move", b"move", "owner_ids", b"owner_ids", "proposal_id", b"proposal_id", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HandMoveRejected(message.Message):
+    """The move will not be made."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    MOVE_FIELD_NUMBER: builtins.int
+    OWNER_IDS_FIELD_NUMBER: builtins.int
+    SUMS_FIELD_NUMBER: builtins.int
+    REJECTED_AT_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    move: builtins.str
+    @builtins.property
+    def owner_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def sums(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Money]: ...
+    @builtins.property
+    def rejected_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        move: builtins.str = ...,
+        owner_ids: abc.Iterable[builtins.str] | None = ...,
+        sums: abc.Iterable[common_pb2.Money] | None = ...,
+        rejected_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["rejected_at", b"rejected_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["move", b"move", "owner_ids", b"owner_ids", "proposal_id", b"proposal_id", "rejected_at", b"rejected_at", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HandMoveExpired(message.Message):
+    """Nobody approved the move in time."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    MOVE_FIELD_NUMBER: builtins.int
+    OWNER_IDS_FIELD_NUMBER: builtins.int
+    SUMS_FIELD_NUMBER: builtins.int
+    EXPIRED_AT_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    move: builtins.str
+    @builtins.property
+    def owner_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def sums(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Money]: ...
+    @builtins.property
+    def expired_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        move: builtins.str = ...,
+        owner_ids: abc.Iterable[builtins.str] | None = ...,
+        sums: abc.Iterable[common_pb2.Money] | None = ...,
+        expired_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["expired_at", b"expired_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["expired_at", b"expired_at", "move", b"move", "owner_ids", b"owner_ids", "proposal_id", b"proposal_id", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CommandRefused(message.Message):
     """A command from `ledger.commands.v1` was refused; nothing was changed by it. The name of
     dandelion.common.v1.CommandRefused on `ledger.events.v1`; the fields are described there.

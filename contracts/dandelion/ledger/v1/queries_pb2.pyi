@@ -56,6 +56,28 @@ FEE_POLICY_STATUS_PROPOSED: FeePolicyStatus.ValueType  # 1
 FEE_POLICY_STATUS_APPROVED: FeePolicyStatus.ValueType  # 2
 FEE_POLICY_STATUS_REJECTED: FeePolicyStatus.ValueType  # 3
 
+class _HandMoveStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HandMoveStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_HandMoveStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    HAND_MOVE_STATUS_UNSPECIFIED: _HandMoveStatus.ValueType  # 0
+    HAND_MOVE_STATUS_PROPOSED: _HandMoveStatus.ValueType  # 1
+    """It waits for another person until `expires_at`."""
+    HAND_MOVE_STATUS_APPROVED: _HandMoveStatus.ValueType  # 2
+    HAND_MOVE_STATUS_REJECTED: _HandMoveStatus.ValueType  # 3
+    HAND_MOVE_STATUS_EXPIRED: _HandMoveStatus.ValueType  # 4
+
+class HandMoveStatus(_HandMoveStatus, metaclass=_HandMoveStatusEnumTypeWrapper): ...
+
+HAND_MOVE_STATUS_UNSPECIFIED: HandMoveStatus.ValueType  # 0
+HAND_MOVE_STATUS_PROPOSED: HandMoveStatus.ValueType  # 1
+"""It waits for another person until `expires_at`."""
+HAND_MOVE_STATUS_APPROVED: HandMoveStatus.ValueType  # 2
+HAND_MOVE_STATUS_REJECTED: HandMoveStatus.ValueType  # 3
+HAND_MOVE_STATUS_EXPIRED: HandMoveStatus.ValueType  # 4
+
 @typing.final
 class Balance(message.Message):
     """One account. The balance is on its normal side: for a credit account credits_posted - debits_posted."""
@@ -936,5 +958,119 @@ class ListDiscrepanciesResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["discrepancies", b"discrepancies", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HandMove(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    MOVE_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OWNER_IDS_FIELD_NUMBER: builtins.int
+    SUMS_FIELD_NUMBER: builtins.int
+    PROPOSED_AT_FIELD_NUMBER: builtins.int
+    EXPIRES_AT_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    PROPOSED_BY_FIELD_NUMBER: builtins.int
+    APPROVED_BY_FIELD_NUMBER: builtins.int
+    REJECTED_BY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    move: builtins.str
+    """As in HandMoveProposed."""
+    status: HandMoveStatus.ValueType
+    proposed_by: builtins.str
+    """For finance, operator and auditor only: the persons, the reason of a rejection, and the command in JSON."""
+    approved_by: builtins.str
+    rejected_by: builtins.str
+    reason: builtins.str
+    command: builtins.str
+    @builtins.property
+    def owner_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def sums(self) -> containers.RepeatedCompositeFieldContainer[common_pb2.Money]: ...
+    @builtins.property
+    def proposed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def expires_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        move: builtins.str = ...,
+        status: HandMoveStatus.ValueType = ...,
+        owner_ids: abc.Iterable[builtins.str] | None = ...,
+        sums: abc.Iterable[common_pb2.Money] | None = ...,
+        proposed_at: timestamp_pb2.Timestamp | None = ...,
+        expires_at: timestamp_pb2.Timestamp | None = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+        proposed_by: builtins.str = ...,
+        approved_by: builtins.str = ...,
+        rejected_by: builtins.str = ...,
+        reason: builtins.str = ...,
+        command: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "expires_at", b"expires_at", "proposed_at", b"proposed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["approved_by", b"approved_by", "changed_at", b"changed_at", "command", b"command", "expires_at", b"expires_at", "move", b"move", "owner_ids", b"owner_ids", "proposal_id", b"proposal_id", "proposed_at", b"proposed_at", "proposed_by", b"proposed_by", "reason", b"reason", "rejected_by", b"rejected_by", "status", b"status", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListHandMovesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    status: HandMoveStatus.ValueType
+    """Unspecified: all."""
+    order_by: builtins.str
+    """"proposed_at desc" (default) or "proposed_at"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        status: HandMoveStatus.ValueType = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListHandMovesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def moves(self) -> containers.RepeatedCompositeFieldContainer[HandMove]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        moves: abc.Iterable[HandMove] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["moves", b"moves", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -80,6 +80,11 @@ class BalanceQueryServiceStub:
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.FromString,
                 _registered_method=True)
+        self.ListHandMoves = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListHandMoves',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.FromString,
+                _registered_method=True)
 
 
 class BalanceQueryServiceServicer:
@@ -147,6 +152,14 @@ class BalanceQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListHandMoves(self, request, context):
+        """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
+        was proposed and done with its own money.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BalanceQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -194,6 +207,11 @@ def add_BalanceQueryServiceServicer_to_server(servicer, server):
                     servicer.ListDiscrepancies,
                     request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.FromString,
                     response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.SerializeToString,
+            ),
+            'ListHandMoves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHandMoves,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -440,6 +458,33 @@ class BalanceQueryService:
             '/dandelion.ledger.v1.BalanceQueryService/ListDiscrepancies',
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesRequest.SerializeToString,
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListDiscrepanciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHandMoves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListHandMoves',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class BalanceQueryServiceStub:
     """The rates at which pay in other currencies is taxed in China."""
     ListDiscrepancies: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListDiscrepanciesRequest, _queries_pb2.ListDiscrepanciesResponse]
     """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
+    ListHandMoves: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListHandMovesRequest, _queries_pb2.ListHandMovesResponse]
+    """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
+    was proposed and done with its own money.
+    """
 
 @_typing.type_check_only
 class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
@@ -71,6 +75,10 @@ class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
     """The rates at which pay in other currencies is taxed in China."""
     ListDiscrepancies: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListDiscrepanciesRequest, _queries_pb2.ListDiscrepanciesResponse]  # type: ignore[assignment]
     """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
+    ListHandMoves: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListHandMovesRequest, _queries_pb2.ListHandMovesResponse]  # type: ignore[assignment]
+    """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
+    was proposed and done with its own money.
+    """
 
 class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Balances, statements and proofs. Parties see their own accounts; finance, operators and auditors see all."""
@@ -144,5 +152,15 @@ class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListDiscrepanciesResponse, _abc.Awaitable[_queries_pb2.ListDiscrepanciesResponse]]:
         """What the provider said and the books did not take, until finance resolves it. Finance, operator and auditor only."""
+
+    @_abc_1.abstractmethod
+    def ListHandMoves(
+        self,
+        request: _queries_pb2.ListHandMovesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListHandMovesResponse, _abc.Awaitable[_queries_pb2.ListHandMovesResponse]]:
+        """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
+        was proposed and done with its own money.
+        """
 
 def add_BalanceQueryServiceServicer_to_server(servicer: BalanceQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

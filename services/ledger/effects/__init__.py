@@ -11,7 +11,7 @@ from typing import Any
 from kernel.core.codec import adapter
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
-from kernel.core.faults import Conflict, Invalid, Refused
+from kernel.core.faults import Conflict, Invalid, NotFound, Refused
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
@@ -20,13 +20,16 @@ from services.ledger.domain.commands import CancelEscrow, FailDeposit, ReleasePa
 from services.ledger.domain.deposits import EXPIRED
 from services.ledger.domain.discrepancies import NoteDiscrepancy, Origin, discrepancy_stream
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
+from services.ledger.domain.files import FileAsked, NoteFile
 from services.ledger.domain.hashchain import FORMULA
 from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
 from services.ledger.domain.waiting import WaitingPayment
 from services.ledger.domain.watches import TransferLookDue
+from services.ledger.effects.booking import Desk, settle
 from services.ledger.ports import Anchors, HttpProvider, Provider, Verdict, Word, anchors_of, read_key
-from services.ledger.process import ASKED, claim, concluded, provider_meta
+from services.ledger.ports.settlements import read_settlement
+from services.ledger.process import ASKED, PROVIDER, claim, concluded, provider_meta
 from services.ledger.reads.rows import chain_to, last_seal, transfer_of, waiting_for
 from services.ledger.settings import LedgerSettings
 
@@ -36,9 +39,10 @@ log = logging.getLogger(__name__)
 
 def effects(app: App, provider: Provider | None = None) -> list[Effect]:
     """Every effect of the ledger; `provider` stands in place of the one that the settings name."""
-    transfers, seals = Transfers(app, provider or _provider(app)), Seals(app, anchors_of(app.settings))
+    outside, seals = provider or _provider(app), Seals(app, anchors_of(app.settings))
     return [
-        Effect("transfers", (ChainPosted, TransferLookDue), transfers.perform),
+        Effect("transfers", (ChainPosted, TransferLookDue), Transfers(app, outside).perform),
+        Effect("files", (FileAsked,), Files(app, outside).perform),
         Effect("waiting", (TaxResidenceVerified, ReferenceRateSet), Waiting(app).perform),
         Effect("seals", (WindowClosed, JournalSealed), seals.perform),
     ]
@@ -126,6 +130,25 @@ def _paying(row: WaitingPayment, incoming: Delivered[Any]) -> QueuedCommand:
     command = adapter(kind).validate_json(row.command)
     meta = Meta(derived_id("waited", incoming.id, row.chain_id), WAITED, "", incoming.correlation, incoming.id)
     return QueuedCommand(stream_of(command), command, meta)
+
+
+class Files:
+    """Fetches the provider's settlement files and books them."""
+
+    def __init__(self, app: App, provider: Provider) -> None:
+        self._app, self._provider = app, provider
+
+    async def perform(self, incoming: Delivered[Any]) -> None:
+        batch: str = incoming.event.batch
+        try:
+            numbered = read_settlement(await self._provider.settlement(batch))
+            answer = await settle(Desk(self._app), numbered, PROVIDER.id)
+            noted = NoteFile(batch, answer.settled, answer.unmatched, answer.listed)
+        except (NotFound, Invalid) as fault:
+            log.error("settlement file of the provider refused", extra={"stream": incoming.stream, "code": fault.code})
+            noted = NoteFile(batch, code=fault.code)
+        meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)
+        await self._app.writer.execute(incoming.stream, noted, meta)
 
 
 class Seals:

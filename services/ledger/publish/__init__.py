@@ -16,6 +16,8 @@ from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.discrepancies import DISCREPANCY
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.fees import FeePolicy
+from services.ledger.domain.files import FILE
+from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.payees import PAYEE
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import RATE, RESIDENCE
@@ -24,9 +26,10 @@ from services.ledger.domain.seals import SEAL
 from services.ledger.domain.tax import CN_CURRENCY
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import WATCH
+from services.ledger.publish.moves import public_move
 
 PROVIDER = "psp"
-PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE, DISCREPANCY})
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE, DISCREPANCY, FILE})
 """Categories whose streams are not published."""
 
 
@@ -36,10 +39,10 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
         return []
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("ledger", incoming.event, incoming.at))]
-    return [PublicEvent(*form(wire_of(incoming.event, stamp(incoming.at))))]
+    return [PublicEvent(*form(wire_of(incoming.event, stamp(incoming.at), split_stream(incoming.stream)[1])))]
 
 
-def wire_of(event: object, at: Timestamp) -> Message:
+def wire_of(event: object, at: Timestamp, proposal_id: str = "") -> Message:
     match event:
         case ChainPosted():
             return _CHAINS[event.kind](event, at)
@@ -55,6 +58,8 @@ def wire_of(event: object, at: Timestamp) -> Message:
             return pb.FeePolicyChanged(**_policy(policy), approved_at=at)
         case FeePolicyRejected(policy, reason):
             return pb.FeePolicyRejected(**_policy(policy), reason=reason, rejected_at=at)
+        case MoveProposed() | MoveApproved() | MoveRejected() | MoveExpired():
+            return public_move(event, proposal_id, at)
         case _:
             raise TypeError(f"{type(event).__name__} has no public form")
 

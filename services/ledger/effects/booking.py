@@ -3,12 +3,16 @@
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pydantic import BaseModel
+
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault, Unavailable
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
+from kernel.processors.processes import SYSTEM
+from services.ledger.domain.accounts import PLATFORM
 from services.ledger.domain.commands import Command, ConfirmDeposit, ConfirmTransfer, SettleLine, stream_of
 from services.ledger.domain.discrepancies import (
     BOOKED,
@@ -22,14 +26,47 @@ from services.ledger.domain.events import TransferKind
 from services.ledger.domain.reversals import ReturnTransfer
 from services.ledger.domain.rows import Transfer, TransferStatus
 from services.ledger.domain.settlements import UNMATCHED
-from services.ledger.ports.settlements import Numbered, SettlementLine, charged, read_settlement
+from services.ledger.ports.settlements import Numbered, SettlementLine, charged
 from services.ledger.reads.rows import discrepancies_of, transfers_of
-from services.ledger.rest.bodies import LineProblem, SettlementAnswer, SettlementSum
 
-SETTLEMENT_BYTES = 4 * 1024 * 1024
 SETTLEMENT_CHUNK = 500
 PROBLEMS_LIMIT = 100
 TWICE = "the line stands in this file before, under the same batch and number"
+
+
+class LineProblem(BaseModel):
+    """A line that was not booked, and why; the first 100."""
+
+    line: int
+    problem: str
+
+
+class SettlementSum(BaseModel):
+    """The lines of one currency that could be read: `net_minor` = gross - fee = `bank_minor` + `before_minor` + `listed_minor`.
+
+    By `bank_minor` this upload changed the bank; `before_minor` the books had moved already (lines of an earlier upload,
+    refunds and payouts taken from the bank when they were confirmed); `listed_minor` is of lines that are not booked."""
+
+    currency: str
+    gross_minor: int = 0
+    fee_minor: int = 0
+    net_minor: int = 0
+    bank_minor: int = 0
+    before_minor: int = 0
+    listed_minor: int = 0
+
+
+class SettlementAnswer(BaseModel):
+    """`settled` lines stand in the journal (also those of an earlier upload); `unmatched` of them are in suspense; `listed`
+    lines could be read and are not booked: each stands in the work list, with `unmatched` ones, but for exact repeats of a
+    line of the same file. Nothing is booked while the file waits for another person: then `proposal_id` names its proposal."""
+
+    settled: int
+    unmatched: int
+    listed: int
+    problems: list[LineProblem]
+    sums: list[SettlementSum]
+    proposal_id: str = ""
 
 
 class Desk:
@@ -97,15 +134,14 @@ class _File:
         return QueuedCommand(stream, command, Meta(derived_id("settlement", cause), self.by, repr(command)[:500]))
 
 
-async def settle(desk: Desk, content: bytes, actor: Actor) -> SettlementAnswer:
-    """What became of each line; Invalid when it is no such file."""
-    numbered = read_settlement(content)
+async def settle(desk: Desk, numbered: Sequence[Numbered], person: str) -> SettlementAnswer:
+    """What became of each line of a file that the provider gave, or that two people approved."""
     once = dict[str, tuple[int, SettlementLine]]()
     for number, line in numbered:
         if isinstance(line, SettlementLine):
             once.setdefault(_name(line), (number, line))
     chosen = list(once.values())
-    by = Actor(actor.id, actor.tenant, actor.roles | {"system"})
+    by = Actor(person, PLATFORM, SYSTEM)
     answer = SettlementAnswer(settled=0, unmatched=0, listed=0, problems=[], sums=[])
     file = _File(desk, by, await desk.position(), charged(line for _, line in chosen), answer)
     await _read(file, numbered, once)

@@ -38,6 +38,7 @@ from services.ledger.reads.discrepancies import WorkList
 from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
+from services.ledger.rpc.moves import list_moves
 
 STAFF = ("finance", "operator", "auditor")
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
@@ -154,6 +155,9 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         found = await self._work_list.page(_text(request.origin, "origin"), falling, after, size)
         page = self._page(request, found, actor)
         return pb.ListDiscrepanciesResponse(discrepancies=map(_discrepancy, found.rows), page=page)
+
+    async def ListHandMoves(self, request: pb.ListHandMovesRequest, context: Any) -> pb.ListHandMovesResponse:  # noqa: N802
+        return await list_moves(self._app, request, caller())
 
 
 def _owner(asked: str, actor: Actor) -> str:

@@ -1,0 +1,259 @@
+"""Proposals of moves by hand: one person of finance proposes, another approves in time, within the sums of a person's day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from kernel.core.canonical import canonical
+from kernel.core.decider import Context, Decider, Rows
+from kernel.core.faults import Invalid, Refused
+from services.ledger.domain.accounts import PLATFORM
+from services.ledger.domain.commands import (
+    CancelEscrow,
+    IdentifyMoney,
+    PayInOwnMoney,
+    ReleasePayment,
+    RequestDeposit,
+    RequestPayout,
+    RequestRefund,
+    Text,
+    stream_of,
+)
+from services.ledger.domain.deposits import check_text
+from services.ledger.domain.four_eyes import (
+    HAND_SUMS,
+    PROPOSAL,
+    Event,
+    Move,
+    MoveApproved,
+    MoveExpired,
+    MoveProposed,
+    MoveRejected,
+    Sum,
+    check_other_person,
+    proposal_id,
+    proposal_stream,
+    sum_key,
+)
+from services.ledger.domain.payees import ChangePayoutAccount, payee_stream
+from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence, rate_stream, residence_stream
+from services.ledger.domain.rows import ESCROWS, TRANSFERS
+
+LIFE = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleFile:
+    """A settlement file by hand: whoever approves it brings the same bytes. Sums are what its lines move, without signs."""
+
+    sha256: str
+    sums: tuple[Sum, ...]
+
+
+HandCommand = (
+    PayInOwnMoney | IdentifyMoney | ReleasePayment | CancelEscrow | RequestDeposit | RequestPayout | RequestRefund
+    | ChangePayoutAccount | SetTaxResidence | SetReferenceRate | SettleFile
+)  # fmt: skip
+NAMES: Mapping[str, type[Any]] = {
+    "own_money": PayInOwnMoney, "identification": IdentifyMoney, "release": ReleasePayment, "cancellation": CancelEscrow,
+    "deposit": RequestDeposit, "payout": RequestPayout, "refund": RequestRefund, "payout_account": ChangePayoutAccount,
+    "tax_residence": SetTaxResidence, "reference_rate": SetReferenceRate, "settlement_file": SettleFile,
+}  # fmt: skip
+"""What is moved by hand, by the word that events and the work list have for it."""
+_WORDS = {kind: word for word, kind in NAMES.items()}
+
+
+def stream_for(command: HandCommand) -> str:
+    """The stream that a command is decided on."""
+    match command:
+        case ChangePayoutAccount():
+            return payee_stream(command.owner, command.currency)
+        case SetTaxResidence():
+            return residence_stream(command.payee_id)
+        case SetReferenceRate():
+            return rate_stream(command.currency, command.month)
+        case SettleFile():
+            return proposal_stream(proposal_id(command))
+        case _:
+            return stream_of(command)
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """What one person may propose and approve in a day, minor units by currency; `other_minor` of any other currency."""
+
+    by_currency: Mapping[str, int]
+    other_minor: int
+
+    def of(self, currency: str) -> int:
+        return self.by_currency.get(currency, self.other_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeMove:
+    """By finance."""
+
+    command: HandCommand
+    limits: DayLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveMove:
+    """By another person of finance."""
+
+    limits: DayLimits
+
+
+@dataclass(frozen=True, slots=True)
+class RejectMove:
+    """By finance, also by who proposed it."""
+
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireMove:
+    """Stored as a deadline."""
+
+
+Command = ProposeMove | ApproveMove | RejectMove | ExpireMove
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`status` is new, proposed, approved, rejected or expired."""
+
+    status: str = "new"
+    move: Move | None = None
+    proposed_by: str = ""
+    expires_at: datetime | None = None
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the proposal, or its approval, still counts."""
+        return self.status in ("proposed", "approved") and self.expires_at is not None and at < self.expires_at
+
+
+def _escrow(command: ReleasePayment | CancelEscrow, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum, ...]]:
+    """Both sides; a cancellation moves all that is left."""
+    row = rows.get(ESCROWS, (command.deliverable_id,))
+    if row is None:
+        raise Refused("escrow.not_held", status="none")
+    if isinstance(command, ReleasePayment):
+        return (row.brand_id, row.creator_id), (Sum(command.currency, command.fee_minor + command.brand_fee_minor),)
+    return (row.brand_id, row.creator_id), (Sum(row.currency, row.left_minor),)
+
+
+def _refund(command: RequestRefund, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum, ...]]:
+    row = rows.get(TRANSFERS, (command.deposit_id,))
+    if row is None:
+        raise Refused("deposit.unknown", deposit_id=command.deposit_id)
+    return (row.owner,), (Sum(row.currency, command.amount_minor),)
+
+
+def _whose(command: HandCommand, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum, ...]]:
+    """Whose money a command moves, and how much of it."""
+    match command:
+        case PayInOwnMoney():
+            return (PLATFORM,), (Sum(command.currency, command.amount_minor),)
+        case IdentifyMoney() | RequestDeposit():
+            return (command.brand_id,), (Sum(command.currency, command.amount_minor),)
+        case ReleasePayment() | CancelEscrow():
+            return _escrow(command, rows)
+        case RequestPayout():
+            return (command.owner,), (Sum(command.currency, command.amount_minor),)
+        case RequestRefund():
+            return _refund(command, rows)
+        case ChangePayoutAccount():
+            return (command.owner,), ()
+        case SetTaxResidence():
+            return (command.payee_id,), ()
+        case SetReferenceRate():
+            return (PLATFORM,), ()
+        case SettleFile():
+            return (PLATFORM,), command.sums
+        case _:
+            assert_never(command)
+
+
+def _decide(command: Command, state: State, context: Context) -> Sequence[Event]:
+    match command:
+        case ProposeMove():
+            return _propose(command, state, context)
+        case ApproveMove():
+            return _approve(command, state, context)
+        case RejectMove():
+            context.actor.require("finance")
+            check_text(command, "reason")
+            if state.status == "rejected":
+                return []
+            return [MoveRejected(_proposed(state, context), context.actor.id, command.reason)]
+        case ExpireMove():
+            context.actor.require("system")
+            late = state.status == "proposed" and not state.is_open(context.at)
+            return [MoveExpired(state.move)] if late and state.move else []
+        case _:
+            assert_never(command)
+
+
+def _propose(command: ProposeMove, state: State, context: Context) -> Sequence[Event]:
+    context.actor.require("finance")
+    if context.stream != proposal_stream(proposal_id(command.command)):
+        raise Invalid("proposal.wrong_stream", expected=proposal_stream(proposal_id(command.command)))
+    if state.is_open(context.at):
+        return []
+    owners, sums = _whose(command.command, context.rows)
+    move = Move(_WORDS[type(command.command)], canonical(command.command).decode(), owners, sums)
+    _check_day(command.limits, move, context)
+    return [MoveProposed(move, context.actor.id, context.at + LIFE)]
+
+
+def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[Event]:
+    context.actor.require("finance")
+    if state.status == "approved" and state.is_open(context.at):
+        return []
+    move = _proposed(state, context)
+    check_other_person(context.actor, state.proposed_by, "proposal.own")
+    _check_day(command.limits, move, context)
+    assert state.expires_at is not None
+    return [MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at)]
+
+
+def _proposed(state: State, context: Context) -> Move:
+    if state.status != "proposed" or state.move is None:
+        raise Refused("proposal.not_open", status=state.status)
+    if not state.is_open(context.at):
+        raise Refused("proposal.not_open", status="expired", do="propose it again")
+    return state.move
+
+
+def _check_day(limits: DayLimits, move: Move, context: Context) -> None:
+    """Raises Refused `proposal.day_limit` when the person would move more in a day than one person may."""
+    for one in move.sums:
+        if one.amount_minor <= 0:
+            raise Invalid("amount.not_positive", amount_minor=one.amount_minor)
+        row = context.rows.get(HAND_SUMS, sum_key(context.actor.id, one.currency, context.at))
+        limit_minor, moved_minor = limits.of(one.currency), row.amount_minor if row else 0
+        if moved_minor + one.amount_minor > limit_minor:
+            left_minor = max(0, limit_minor - moved_minor)
+            raise Refused(
+                "proposal.day_limit", currency=one.currency, left_minor=left_minor,
+                do="let somebody else do it, or wait for the next day (UTC)",
+            )  # fmt: skip
+
+
+def _evolve(state: State, event: Event) -> State:
+    match event:
+        case MoveProposed(move, proposed_by, expires_at):
+            return State("proposed", move, proposed_by, expires_at)
+        case MoveApproved():
+            return replace(state, status="approved")
+        case MoveRejected():
+            return replace(state, status="rejected")
+        case MoveExpired():
+            return replace(state, status="expired")
+        case _:
+            assert_never(event)
+
+
+PROPOSAL_DECIDER: Decider[Command, State, Event] = Decider(PROPOSAL, State(), _decide, _evolve)

@@ -1,0 +1,121 @@
+"""What finance does by hand: a command becomes a proposal, and the approval of another person executes it."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from kernel.core.codec import adapter
+from kernel.core.decider import Actor
+from kernel.core.events import Receipt
+from kernel.core.faults import Internal, NotFound, Refused
+from kernel.edge.fields import UtcDatetime, Uuid
+from kernel.edge.http import Caller, CommandRequest
+from kernel.host.app import App
+from kernel.processors.keyset import Row
+from services.ledger.domain.four_eyes import PROPOSALS, Proposal, is_by_hand, proposal_id, proposal_stream
+from services.ledger.domain.proposals import (
+    NAMES,
+    ApproveMove,
+    DayLimits,
+    HandCommand,
+    ProposeMove,
+    RejectMove,
+    SettleFile,
+    stream_for,
+)
+from services.ledger.reads.moves import MoveReads, owners_of, shown_to
+from services.ledger.reads.rows import inline_row
+from services.ledger.rest.bodies import MoveAnswer, RejectionBody
+from services.ledger.settings import LedgerSettings
+
+
+def limits_of(app: App) -> DayLimits:
+    assert isinstance(app.settings, LedgerSettings)
+    return DayLimits(app.settings.hand_limits_minor, app.settings.hand_limit_minor)
+
+
+async def send(
+    app: App, request: CommandRequest, command: HandCommand, body: BaseModel | None, owner: str = ""
+) -> Receipt:
+    """Executes a command; what finance does with the money of others becomes a proposal. `owner` may ask for itself."""
+    if is_by_hand(request.actor, owner):
+        return await propose(app, request, command, body)
+    stream = stream_for(command)
+    return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+
+async def propose(app: App, request: CommandRequest, command: HandCommand, body: BaseModel | None) -> Receipt:
+    """The receipt is the proposal's."""
+    stream, proposed = proposal_stream(proposal_id(command)), ProposeMove(command, limits_of(app))
+    return request.respond(await app.writer.execute(stream, proposed, request.meta(stream, proposed, body)))
+
+
+async def approve(app: App, request: CommandRequest, id_: str) -> Receipt:
+    """The receipt of the approval."""
+    stream, command = proposal_stream(id_), ApproveMove(limits_of(app))
+    return await app.writer.execute(stream, command, request.meta(stream, command))
+
+
+def proposals(app: App) -> APIRouter:
+    """Routes of role finance; the list is also for those whose money it is."""
+    router = APIRouter(prefix="/proposals", tags=["four eyes"])
+
+    @router.get("")
+    async def listed(
+        caller: Caller,
+        status: Annotated[str, Query(pattern="^(proposed|approved|rejected|expired)?$")] = "",
+        size: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        before_at: UtcDatetime | None = None,
+        before_id: Uuid | None = None,
+    ) -> list[MoveAnswer]:
+        """What finance moves by hand, newest first: all of it for staff, to an organisation what concerns its own money.
+
+        The next page begins before the time and the id of the last answer of this one."""
+        after = (before_at.isoformat(), before_id or "") if before_at else None
+        found = await MoveReads(app.database).page(status, True, after, size, caller)
+        return [_answer(row, caller) for row in found.rows]
+
+    @router.post("/{proposal_id}/approve")
+    async def approve_(proposal_id: Uuid, request: CommandRequest) -> Receipt:
+        """By another person of finance than the one who proposed; executes the command, and answers its receipt."""
+        request.actor.require("finance")
+        row = await _proposal(app, proposal_id)
+        command = command_of(row)
+        if isinstance(command, SettleFile):
+            raise Refused("proposal.needs_its_file", do="upload the same file to POST /settlements")
+        await approve(app, request, proposal_id)
+        stream = stream_for(command)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command)))
+
+    @router.post("/{proposal_id}/reject")
+    async def reject(proposal_id: Uuid, body: RejectionBody, request: CommandRequest) -> Receipt:
+        """Of what is proposed and not approved. Finance only."""
+        stream, command = proposal_stream(proposal_id), RejectMove(body.reason)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    return router
+
+
+def _answer(row: Row, actor: Actor) -> MoveAnswer:
+    names = ("proposal_id", "move", "status", "proposed_at", "expires_at", "changed_at")
+    return MoveAnswer(
+        owner_ids=owners_of(row), sums=json.loads(row["sums"]), **{name: row[name] for name in names},
+        **shown_to(row, actor),
+    )  # fmt: skip
+
+
+async def _proposal(app: App, id_: str) -> Proposal:
+    row = await inline_row(app.database, PROPOSALS, (id_,))
+    if row is None:
+        raise NotFound("proposal.not_found", proposal_id=id_)
+    return row
+
+
+def command_of(row: Proposal) -> HandCommand:
+    """The command that a proposal stands for."""
+    command: HandCommand = adapter(NAMES[row.command]).validate_json(row.data)
+    if proposal_id(command) != row.proposal_id:
+        raise Internal("proposal.changed", proposal_id=row.proposal_id)
+    return command
