@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
 
+from kernel.core.bounds import SUM_LIMIT
+
 PrimaryKey = tuple[Any, ...]
 _DIALECT: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -57,7 +59,8 @@ class BulkStatements:
             yield f"d_{self.table.name} AS ({self._delete})", self._key_arrays(changes.deletes)
 
     def upserting(self, columns: Mapping[str, list[Any]], add: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
-        """An upsert as a statement of its own: columns in `add` are added to the stored values, the others replace them."""
+        """An upsert as a statement of its own: columns in `add` are added to the stored values, up to SUM_LIMIT, the
+        others replace them."""
         names, summed = tuple(columns), tuple(add)
         sql = self._alone.get((names, summed))
         if sql is None:
@@ -110,7 +113,8 @@ class BulkStatements:
         )
 
     def _after(self, name: str, add: Sequence[str]) -> str:
-        return f't."{name}" + excluded."{name}"' if name in add else f'excluded."{name}"'
+        added = f't."{name}" + excluded."{name}"'
+        return f"LEAST({added}, {SUM_LIMIT})" if name in add else f'excluded."{name}"'
 
     def _deleting(self, behind: str = "") -> str:
         same = " AND ".join(f't."{name}" = u."{name}"' for name in self.key)

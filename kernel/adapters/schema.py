@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from kernel.core.bounds import SUM_LIMIT
 from kernel.core.clock import system_clock
 
 
@@ -56,6 +58,56 @@ class RowReaders(sa.types.TypeDecorator[list[str]]):
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> list[str]:
         return list(value) if isinstance(value, list) else json.loads(value)
+
+
+class _Decimal(sa.types.UserDefinedType[Decimal]):
+    """PostgreSQL's decimal as the driver has it: SQLAlchemy's own asks each result for its column's type."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "NUMERIC(38, 0)"
+
+
+class ExactSum(sa.types.TypeDecorator[int]):
+    """A sum of money of any size, exact: a decimal on PostgreSQL, its digits as text on SQLite. Summed by `bounded_sum` only."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        return dialect.type_descriptor(_Decimal() if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        return Decimal(value) if dialect.name == "postgresql" else str(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+class bounded_sum(FunctionElement[int]):  # noqa: N801 - reads as a function of SQL
+    """A sum of integers that stands still at SUM_LIMIT instead of failing for everybody who asks."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(bounded_sum, "postgresql")
+def _sum_in_postgres(total: bounded_sum, compiler: Any, **options: Any) -> str:
+    (added,) = (compiler.process(part, **options) for part in total.clauses)
+    return f"CAST(GREATEST(LEAST(COALESCE(SUM({added}), 0), {SUM_LIMIT}), -{SUM_LIMIT}) AS BIGINT)"
+
+
+@compiles(bounded_sum, "sqlite")
+def _sum_in_sqlite(total: bounded_sum, compiler: Any, **options: Any) -> str:
+    """SQLite's own sum fails past 64 bits: both halves are summed apart, and put together within the bound."""
+    (added,) = (f"CAST({compiler.process(part, **options)} AS INTEGER)" for part in total.clauses)
+    high, low = f"COALESCE(SUM({added} >> 32), 0)", f"COALESCE(SUM({added} & 4294967295), 0)"
+    top, most = f"({high} + ({low} >> 32))", SUM_LIMIT >> 32
+    whole = f"(({top} << 32) + ({low} & 4294967295))"
+    return f"(CASE WHEN {top} >= {most} THEN {SUM_LIMIT} WHEN {top} <= -{most} THEN -{SUM_LIMIT} ELSE {whole} END)"
 
 
 class _Texts(sa.types.TypeDecorator[list[str]]):

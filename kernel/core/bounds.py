@@ -5,6 +5,15 @@ from typing import Any, get_type_hints
 
 from annotated_types import Interval, Len
 
+SUM_LIMIT = 4 * 10**18
+"""Where a sum over many events stands still: one more of what is added to it still fits into 64 bits. A sum that gets here is
+hostile or wrong, and must stop no other sum."""
+
+
+def saturated(total: int) -> int:
+    """A sum within its bound."""
+    return max(-SUM_LIMIT, min(total, SUM_LIMIT))
+
 
 class Asked:
     """Bounds of a field that a caller sets: `whole` bounds the field itself, `each` bounds each of its items.

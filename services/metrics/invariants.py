@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from kernel.adapters.schema import bounded_sum
 from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.host.app import App
 from services.metrics.tables import CELLS, MINUTES
@@ -10,10 +11,8 @@ from services.metrics.tables import CELLS, MINUTES
 async def counters_add_up(app: App) -> list[CheckResult]:
     """In one query: cells and minutes move in one transaction."""
     check, cell, minute = Check("counters_add_up"), CELLS.c, MINUTES.c
-    after = sa.func.sum(sa.case((minute.minute >= cell.first_minute, minute.added), else_=0))
-    wrong = (sa.func.coalesce(sa.func.sum(minute.added), 0) != cell.increments) | (
-        sa.func.coalesce(after, 0) != cell.after
-    )
+    after = bounded_sum(sa.case((minute.minute >= cell.first_minute, minute.added), else_=0))
+    wrong = (bounded_sum(minute.added) != cell.increments) | (after != cell.after)
     joined = CELLS.outerjoin(MINUTES, (minute.content == cell.content) & (minute.cell == cell.cell))
     query = sa.select(cell.content, cell.cell).select_from(joined).group_by(
         cell.content, cell.cell, cell.increments, cell.after

@@ -11,6 +11,8 @@ from typing import Any, assert_never
 import numpy as np
 import sqlalchemy as sa
 
+from kernel.adapters.schema import bounded_sum
+from kernel.core.bounds import saturated
 from kernel.core.canonical import canonical
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
@@ -129,8 +131,8 @@ async def count(target: Target, batch: Batch, received_ms: Ints) -> None:
     rows = {cell: _moved(cell, stored.get(cell), latest.get(cell), fresh[cell]) for cell in touched}
     sums = sums_from(minutes, first, [rows[cell]["first_minute"] for cell in summed])
     for cell, (whole, on_top) in zip(summed, sums, strict=True):
-        rows[cell]["increments"] += whole
-        rows[cell]["after"] += on_top
+        rows[cell]["increments"] = saturated(rows[cell]["increments"] + whole)
+        rows[cell]["after"] = saturated(rows[cell]["after"] + on_top)
     await target.upsert(CELLS, list(rows.values()))
     late = [cell for cell in touched if _overtaken(rows[cell], stored.get(cell))]
     await _sum_again(target, rows, late)
@@ -161,7 +163,7 @@ async def _sum_again(target: Target, rows: Mapping[Cell, Row], cells: Sequence[C
     on_top = sa.and_(same, minutes.c.minute >= standing.c.first_minute)
     for start in range(0, len(cells), 5_000):
         asked = sa.tuple_(standing.c.content, standing.c.cell).in_(cells[start : start + 5_000])
-        query = sa.select(standing.c.content, standing.c.cell, sa.func.coalesce(sa.func.sum(minutes.c.added), 0))
+        query = sa.select(standing.c.content, standing.c.cell, bounded_sum(minutes.c.added))
         query = query.select_from(standing.outerjoin(minutes, on_top)).where(asked)
         found = await target.connection.execute(query.group_by(standing.c.content, standing.c.cell))
         after = [rows[content, cell] | {"after": int(total)} for content, cell, total in found]
@@ -279,6 +281,6 @@ REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=
 COUNTS = Projection(
     "counts", 3, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
 )
-RETURNS = Projection("returns", 2, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
+RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
 ORDER_LIST = Projection("orders", 1, (ORDERS,), apply_orders)
 PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST)

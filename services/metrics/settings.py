@@ -6,6 +6,8 @@ from pydantic import Field
 
 from kernel.runtime.settings import Port, Settings
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
+from services.metrics.domain.engagement import MAX_VALUE
+from services.metrics.domain.order.worth import ORDER_LIMIT_MAJOR
 
 
 class MetricsSettings(Settings):
@@ -20,5 +22,9 @@ class MetricsSettings(Settings):
     clicks_per_s: Annotated[float, Field(gt=0)] = 20
     """Redirects a second that one address may follow in the long run."""
     clicks_burst: Annotated[int, Field(gt=0)] = 200
+    order_limit_major: Annotated[int, Field(ge=1, le=10_000_000)] = ORDER_LIMIT_MAJOR
+    """The most that one order may be worth, in major units of a strong currency (domain/order/worth.py has the others)."""
+    counter_limit: Annotated[int, Field(ge=1, le=MAX_VALUE)] = 20_000_000_000
+    """The most that one observation may say of a counter: twenty thousand million views, more than any content has."""
     stream_group: str = "metrics-windows"
     """Faust's consumer group; another name computes the live windows anew from the start of the topic."""

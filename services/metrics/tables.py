@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from kernel.adapters import schema
-from kernel.adapters.schema import RowReaders, UtcTime
+from kernel.adapters.schema import ExactSum, RowReaders, UtcTime
 
 
 def _text(*names: str) -> list[sa.Column[str]]:
@@ -16,6 +16,10 @@ def _key(*names: str) -> list[sa.Column[str]]:
 
 def _big(*names: str) -> list[sa.Column[int]]:
     return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+
+
+def _money(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, ExactSum, nullable=False) for name in names]
 
 
 def _number_key(*names: str) -> list[sa.Column[int]]:
@@ -95,7 +99,8 @@ COSTS = sa.Table(
     "costs",
     _READ,
     *_key("content_id", "currency"),
-    *_big("gross_minor", "fee_minor", "fresh_ms"),
+    *_money("gross_minor", "fee_minor"),
+    *_big("fresh_ms"),
 )
 """What left escrow for a deliverable: `gross_minor` is the cost, `fee_minor` the creator's part of it."""
 
@@ -103,7 +108,8 @@ REVENUE = sa.Table(
     "revenue",
     _READ,
     *_key("content_id", "brand_id", "currency"),
-    *_big("gross_minor", "refunded_minor", "orders", "new_customers", "fresh_ms"),
+    *_money("gross_minor", "refunded_minor"),
+    *_big("orders", "new_customers", "fresh_ms"),
 )
 """Orders of a brand attributed to a deliverable; counts leave out completely refunded orders."""
 

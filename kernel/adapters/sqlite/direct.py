@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, quoted
 from kernel.adapters.sqlite.driver import Values, connection_of
+from kernel.core.bounds import SUM_LIMIT
 
 KEPT_LIMIT = 2
 """Connections kept for single reads. A read that waits for nothing is over before the next one begins."""
@@ -114,4 +115,5 @@ def _values(width: int, count: int) -> str:
 
 
 def _after(name: str, add: Sequence[str]) -> str:
-    return f't."{name}" + excluded."{name}"' if name in add else f'excluded."{name}"'
+    added = f't."{name}" + excluded."{name}"'
+    return f"min({added}, {SUM_LIMIT})" if name in add else f'excluded."{name}"'

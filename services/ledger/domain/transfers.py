@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from kernel.core.bounds import SUM_LIMIT
 from kernel.core.decider import Key
 from kernel.core.faults import Invalid, Refused
 from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.ledger.domain.accounts import Account, Code
+from services.ledger.domain.accounts import PLATFORM, PROVIDER, Account, Code
 
 
 class Phase(StrEnum):
@@ -101,8 +102,10 @@ def check_open(accounts: Mapping[Key, Account], touched: Iterable[Key]) -> None:
 
 
 def check_bounds(after: Mapping[Key, Account]) -> None:
-    """Raises Refused `account.bound_crossed` when a bounded account would be overdrawn, or a pending sum negative."""
+    """Raises Refused `account.bound_crossed` when a bounded account would be overdrawn, or a pending sum negative; and
+    `account.too_large` when a sum would leave what a ledger can hold."""
     for account in after.values():
+        check_size(account)
         if account.kind.bounded and account.spendable_minor < 0:
             raise Refused(
                 "account.bound_crossed",
@@ -112,6 +115,16 @@ def check_bounds(after: Mapping[Key, Account]) -> None:
             )
         if account.debits_pending < 0 or account.credits_pending < 0:
             raise Refused("account.nothing_pending", account=account.code, owner=account.owner)
+
+
+def check_size(account: Account) -> None:
+    """No sum of an account passes SUM_LIMIT; what an organisation has under way passes no limit of one amount, so that one
+    organisation's charges, which nobody has paid, never fill an account that all share."""
+    sums = (account.debits_pending, account.debits_posted, account.credits_pending, account.credits_posted)
+    under_way = max(account.debits_pending, account.credits_pending)
+    is_shared = account.owner in (PLATFORM, PROVIDER, "")
+    if max(sums) > SUM_LIMIT or (not is_shared and under_way > LIMIT_MINOR):
+        raise Refused("account.too_large", limit_minor=LIMIT_MINOR)
 
 
 def check_closing(after: Mapping[Key, Account], keys: Iterable[Key]) -> None:

@@ -97,6 +97,14 @@ def checked_times(batch: Batch, now: datetime) -> Batch:
     return batch
 
 
+def checked_values(batch: Batch, limit: int) -> Batch:
+    """`batch` itself; raises Invalid `observation.value_too_large` for a counter larger than any content has."""
+    if len(batch) and int(batch.value.max()) > limit:
+        row = int(np.argmax(batch.value > limit))
+        raise Invalid("observation.value_too_large", row=row, column="value", limit=limit)
+    return batch
+
+
 def _check_header(header: Sequence[str]) -> None:
     if len(set(header)) != len(header) or not set(header) <= _KNOWN or not set(header) >= _NEEDED:
         raise Invalid("csv.header_wrong", expected=", ".join(NAMES))

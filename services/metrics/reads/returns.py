@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
+from kernel.adapters.schema import bounded_sum
+from kernel.core.bounds import saturated
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.processors.access import may_read, reading_as
@@ -107,8 +109,8 @@ def shown(cell: sa.FromClause, traffic: int) -> sa.ColumnElement[bool]:
 
 
 def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """A sum as a big integer; PostgreSQL's own would be a decimal."""
-    return sa.cast(sa.func.coalesce(sa.func.sum(expression), 0), sa.BigInteger)
+    """A sum as a big integer, within its bound."""
+    return bounded_sum(expression)
 
 
 METRIC = _shifted(CELLS.c.cell, ">>", 8)
@@ -169,7 +171,9 @@ async def _counts(connection: AsyncConnection, wanted: sa.ColumnElement[bool], t
         before = found.get((creator_id, collaboration_id), Performance())
         counts = _with(before.counts, metric, counted)
         fresh, reported = max(before.fresh_ms, fresh_ms), told if metric == Metric.CLICKS else before.reported_clicks
-        found[creator_id, collaboration_id] = Performance(counts, {}, before.not_measured + typed, fresh, reported)
+        found[creator_id, collaboration_id] = Performance(
+            counts, {}, saturated(before.not_measured + typed), fresh, reported
+        )
     return found
 
 
@@ -178,7 +182,7 @@ def _with(counts: Mapping[Metric, int], metric: int | None, counted: int) -> dic
     added = dict(counts)
     if metric:
         shown_as = {Metric(metric), Metric.CLICKS} if metric == Metric.LINK_CLICKS else {Metric(metric)}
-        added |= {one: added.get(one, 0) + counted for one in shown_as}
+        added |= {one: saturated(added.get(one, 0) + counted) for one in shown_as}
     return added
 
 
@@ -227,7 +231,7 @@ def _sum_of(left: Money | None, right: Money) -> Money:
     if left is None:
         return right
     names = [name for name in Money.__dataclass_fields__ if name != "currency"]
-    return Money(left.currency, *(getattr(left, name) + getattr(right, name) for name in names))
+    return Money(left.currency, *(saturated(getattr(left, name) + getattr(right, name)) for name in names))
 
 
 def _together(parts: Iterable[Performance]) -> Performance:
@@ -236,9 +240,9 @@ def _together(parts: Iterable[Performance]) -> Performance:
     not_measured = fresh_ms = reported = 0
     for part in parts:
         for metric, total in part.counts.items():
-            counts[metric] = counts.get(metric, 0) + total
+            counts[metric] = saturated(counts.get(metric, 0) + total)
         for currency, each in part.money.items():
             money[currency] = _sum_of(money.get(currency), each)
-        not_measured, fresh_ms = not_measured + part.not_measured, max(fresh_ms, part.fresh_ms)
-        reported += part.reported_clicks
+        not_measured, fresh_ms = saturated(not_measured + part.not_measured), max(fresh_ms, part.fresh_ms)
+        reported = saturated(reported + part.reported_clicks)
     return Performance(counts, dict(sorted(money.items())), not_measured, fresh_ms, reported)

@@ -33,9 +33,9 @@ def make_api(app: App) -> FastAPI:
         body_limits={"/engagement": BODY_LIMIT_BYTES},
         description=DESCRIPTION,
     )
-    api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus)))
+    api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus), settings.counter_limit))
     api.include_router(placement_routes(app, registry))
-    api.include_router(order_routes(app, registry, settings.attribution_window_s))
+    api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(order_query_routes(app))
     api.include_router(redirect_routes(app, registry, settings))
     return api

@@ -24,7 +24,15 @@ from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, split
-from services.metrics.domain.intake import Columns, Taken, checked_times, from_columns, from_csv, from_rows
+from services.metrics.domain.intake import (
+    Columns,
+    Taken,
+    checked_times,
+    checked_values,
+    from_columns,
+    from_csv,
+    from_rows,
+)
 from services.metrics.publish import envelope_message
 from services.metrics.reads.registry import STAFF, Known, Registry
 from services.metrics.subscribe import ENGAGEMENT
@@ -85,7 +93,7 @@ class EnvelopeSender:
                 await producer.close()
 
 
-def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender) -> APIRouter:
+def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, counter_limit: int) -> APIRouter:
     router = APIRouter(tags=["engagement"])
 
     @router.post("/engagement", status_code=202, openapi_extra={"requestBody": REQUEST})
@@ -96,6 +104,7 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender) -
         body = await request.http.body()
         taken = await asyncio.to_thread(_taken, body, media_type, default_provenance(request.actor))
         checked_times(taken.batch, await app.log.now())
+        checked_values(taken.batch, counter_limit)
         _check_provenance(taken.batch, request.actor)
         known = await registry.observed(taken.batch.contents, request.actor)
         batch_id = derived_id("batch", request.actor.tenant, request.key)

@@ -103,7 +103,7 @@ async def _record(app: App, stream: str, command: RecordOrder, meta: Meta) -> Re
         return await app.writer.execute(stream, replace(command, given_back=earlier), meta)
 
 
-def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
+def order_routes(app: App, registry: Registry, window_s: int, limit_major: int) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
     async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> Receipt:
@@ -129,6 +129,7 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
             placement,
             window_s,
             not_placed,
+            limit_major=limit_major,
         )
         stream = stream_id("order", order_id)
         return request.respond(await _record(app, stream, command, request.meta(stream, command, body)))
@@ -141,7 +142,7 @@ def order_routes(app: App, registry: Registry, window_s: int) -> APIRouter:
     @router.post("/orders/{order_id}/amendments", status_code=201)
     async def amend_order(order_id: Uuid, body: AmendmentBody, request: CommandRequest) -> Receipt:
         """Makes an order worth more or less; one that comes before its order is kept for it."""
-        command = AmendOrder(body.amendment_id, body.amount_minor, body.items)
+        command = AmendOrder(body.amendment_id, body.amount_minor, body.items, limit_major)
         return await change(order_id, command, body, request)
 
     return router

@@ -12,6 +12,7 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from kernel.core.bounds import saturated
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import Rpc, RpcService, caller
@@ -218,7 +219,7 @@ def _counts(found: Performance) -> pb.Counts:
 def _wire_counts(counts: Mapping[Metric, int], orders: int, new_customers: int, reported_clicks: int) -> pb.Counts:
     named = {COUNT_NAMES[metric]: total for metric, total in counts.items()}
     named["reported_clicks"] = reported_clicks
-    engagements = sum(counts.get(metric, 0) for metric in ENGAGING)
+    engagements = saturated(sum(counts.get(metric, 0) for metric in ENGAGING))
     return pb.Counts(**named, engagements=engagements, orders=orders, new_customers=new_customers)
 
 
@@ -240,10 +241,10 @@ def _roi(found: Performance, money: Money) -> pb.Roi:
         currency=money.currency,
         cost_minor=money.cost_minor,
         fee_minor=money.fee_minor,
-        platform_fee_minor=money.cost_minor - money.fee_minor,
+        platform_fee_minor=saturated(money.cost_minor - money.fee_minor),
         gross_revenue_minor=money.gross_revenue_minor,
         refunded_minor=money.refunded_minor,
-        revenue_minor=outcome.revenue_minor,
+        revenue_minor=saturated(outcome.revenue_minor),
         **ratios,
     )
 

@@ -17,6 +17,7 @@ from services.metrics.domain.order.events import (
     OrderRefunded,
 )
 from services.metrics.domain.order.state import State, evolve
+from services.metrics.domain.order.worth import check_amount, limit_minor
 
 MAX_CHANGES = 100
 """Refunds of an order, and as many amendments."""
@@ -24,7 +25,7 @@ MAX_CHANGES = 100
 
 def changed(command: Change, order: OrderRecorded, state: State) -> Sequence[Event]:
     """What a refund or an amendment does to a recorded order; nothing when it was told before."""
-    check_change(command)
+    check_change(command, order.currency)
     if _told(command, state):
         return []
     match command:
@@ -63,23 +64,23 @@ def applied(state: State, order: OrderRecorded) -> Sequence[Event]:
             amount = left if one.amount_minor is None else min(one.amount_minor, left)
             event = _refunded(order, state, one.change_id, amount)
         else:
-            event = _amended(order, state, one.change_id, max(one.amount_minor or 0, state.refunded_minor), one.items)
+            amount = min(max(one.amount_minor or 0, state.refunded_minor), limit_minor(order.currency))
+            event = _amended(order, state, one.change_id, amount, one.items)
         state = evolve(state, event)
         events.append(event)
     return events
 
 
-def check_change(command: Change) -> None:
-    """Raises Invalid for what no order can be changed by."""
+def check_change(command: Change, currency: str = "") -> None:
+    """Raises Invalid for what no order can be changed by; `currency` is the order's, "" as long as it is to come."""
     checked_id(_named(command)[0])
     match command:
         case RefundOrder(amount_minor=amount) if amount is not None and not 0 < amount <= LIMIT_MINOR:
             raise Invalid("refund.amount_not_positive", amount_minor=amount)
-        case AmendOrder(amount_minor=amount) if not 0 <= amount <= LIMIT_MINOR:
-            raise Invalid("order.amount_out_of_range", amount_minor=amount, limit_minor=LIMIT_MINOR)
-        case AmendOrder(items=int(items)):
+        case AmendOrder(amount_minor=amount, items=items):
+            check_amount(amount, currency, command.limit_major)
             least, most = limits(command, "items")
-            if not least <= items <= most:
+            if items is not None and not least <= items <= most:
                 raise Invalid("order.items_out_of_range", items=items, limit=most)
 
 

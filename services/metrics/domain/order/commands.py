@@ -9,6 +9,7 @@ from annotated_types import Interval, Len
 from kernel.core.bounds import Asked
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, Placement
 from services.metrics.domain.order.events import Why
+from services.metrics.domain.order.worth import ORDER_LIMIT_MAJOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class RecordOrder:
     `click_ids` and `coupon_code` are evidence as it came: a value that names nothing costs the order nothing. `placement`
     is the deliverable that the store reports, or `not_placed` says why the reported one is none of the brand's.
     `given_back` is an earlier order of this number that was refunded completely, where the edge knows of one: events of
-    0.1.0 did not set the number free.
+    0.1.0 did not set the number free. `limit_major` bounds the amount (worth.py).
     """
 
     brand_id: str
@@ -34,6 +35,7 @@ class RecordOrder:
     window_s: int = DEFAULT_WINDOW_S
     not_placed: Why | None = None
     given_back: str = ""
+    limit_major: int = ORDER_LIMIT_MAJOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class AmendOrder:
     amendment_id: str
     amount_minor: int
     items: Annotated[int | None, Asked(Interval(ge=1, le=10_000))] = None
+    limit_major: int = ORDER_LIMIT_MAJOR
 
 
 Change = RefundOrder | AmendOrder

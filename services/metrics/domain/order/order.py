@@ -9,13 +9,14 @@ from kernel.core.bounds import limits
 from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import split_stream
-from kernel.core.money import LIMIT_MINOR, checked_currency
+from kernel.core.money import checked_currency
 from services.metrics.domain.attribution import checked_window, owns
 from services.metrics.domain.order.changes import applied, changed, kept
 from services.metrics.domain.order.commands import Change, Command, RecordOrder
 from services.metrics.domain.order.events import Event, OrderRecorded
 from services.metrics.domain.order.evidence import attributed, evidence_keys
 from services.metrics.domain.order.state import ORDER_NUMBERS, State, evolve
+from services.metrics.domain.order.worth import check_amount
 
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -52,8 +53,7 @@ def _change(command: Change, state: State, context: Context) -> Sequence[Event]:
 def _check(command: RecordOrder, now: datetime) -> None:
     checked_currency(command.currency)
     checked_window(command.window_s)
-    if not 0 <= command.amount_minor <= LIMIT_MINOR:
-        raise Invalid("order.amount_out_of_range", amount_minor=command.amount_minor, limit_minor=LIMIT_MINOR)
+    check_amount(command.amount_minor, command.currency, command.limit_major)
     least, most = limits(command, "items")
     if not least <= command.items <= most:
         raise Invalid("order.items_out_of_range", items=command.items, limit=most)
