@@ -124,7 +124,7 @@ def check_size(account: Account) -> None:
     under_way = max(account.debits_pending, account.credits_pending)
     is_shared = account.owner in (PLATFORM, PROVIDER, "")
     if max(sums) > SUM_LIMIT or (not is_shared and under_way > LIMIT_MINOR):
-        raise Refused("account.too_large", limit_minor=LIMIT_MINOR)
+        raise Refused("account.too_large", do="wait until what is under way is settled, or cancel some of it")
 
 
 def check_closing(after: Mapping[Key, Account], keys: Iterable[Key]) -> None:
