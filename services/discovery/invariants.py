@@ -36,6 +36,7 @@ async def creators_agree(app: App) -> list[CheckResult]:
         ids = [row["creator_id"] for row in rows]
         shown = await _shown(connection, ids)
         kept = await _grouped(connection, app.metadata.tables["handles"], ids)
+        verified = await _grouped(connection, app.metadata.tables["verified_handles"], ids)
         gone = await _forgotten(connection, app, ids)
         for row in rows:
             creator_id, state = row["creator_id"], adapter(State).validate_json(row["state"])
@@ -49,6 +50,9 @@ async def creators_agree(app: App) -> list[CheckResult]:
             handles.that(
                 held == has, f"creator {creator_id} has {len(has)} accounts, {len(held)} handles are kept for it"
             )
+            sure = {(one["platform"], one["handle"]) for one in verified.get(creator_id, [])}
+            proven = {(one.platform.value, one.handle) for one in state.accounts if one.platform in state.verified}
+            handles.that(sure <= proven, f"creator {creator_id} keeps a handle that it was never verified for")
             if creator_id in gone:
                 forgotten.that(
                     not _revisions(state), f"creator {creator_id} was forgotten and shows a revision of its texts"

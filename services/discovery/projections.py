@@ -27,6 +27,7 @@ from services.discovery.domain.events import (
 )
 from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.domain.tiers import tier_of
+from services.discovery.search.lookalikes import looks_of
 from services.discovery.search.words import normal
 from services.discovery.subscribe import TOPICS, Applied, Marked, Stage, Worked
 from services.discovery.tables import (
@@ -132,6 +133,7 @@ def labels(creator_id: str, state: State) -> Iterable[Row]:
     if profile is None:
         return []
     found = {("platform", account.platform.value) for account in state.accounts}
+    found |= {("looks", looks_of(account)) for account in state.accounts}
     found |= {("tag", normal(tag)) for tag in profile.tags} | {("language", language) for language in profile.languages}
     found |= {("category", part) for category in profile.categories for part in (category, category.partition("/")[0])}
     place = ""
@@ -241,7 +243,7 @@ def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
     return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}
 
 
-CREATORS_PROJECTION = Projection("creators", 3, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
+CREATORS_PROJECTION = Projection("creators", 4, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
 TRACK_RECORDS = Projection(
     "track_records",
     1,

@@ -1,7 +1,7 @@
 """Questions about creators, answered from the read models. Personal texts are joined here, at reading time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
+from services.discovery.domain.profile import Account
 from services.discovery.domain.state import State
+from services.discovery.search.claims import Standing, claims_of
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
 from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS, personal_of
@@ -45,6 +47,8 @@ class Card:
     display_name: str = ""
     bio: str = ""
     contact: str = ""
+    claims: Mapping[Account, Standing] = field(default_factory=dict)
+    """How the claims to its accounts stand, where one creator is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ class CreatorReads:
                 raise NotFound("creator.not_found")
             cards = await _cards(connection, [creator_id], at)
         trusted = actor.tenant == creator_id or not CONTACT_ROLES.isdisjoint(actor.roles)
-        return (await self._named(cards, (*TEXTS, "contact") if trusted else TEXTS))[0]
+        card = (await self._named(cards, (*TEXTS, "contact") if trusted else TEXTS))[0]
+        return replace(card, claims=await claims_of(self.database, creator_id, card.state.accounts))
 
     async def _found(self, criteria: Criteria) -> set[str] | None:
         if not criteria.text.strip():

@@ -24,13 +24,15 @@ from kernel.host.app import App
 from kernel.runtime.roles import Role
 from kernel.runtime.wakeup import wait
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
-from services.discovery.domain.profile import Availability, Platform
+from services.discovery.domain.profile import Account, Availability, Platform
 from services.discovery.domain.rate_card import Format
-from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier, tier_of
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
 from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
 from services.discovery.reads import Card, CreatorReads, reads_of
+from services.discovery.search.claims import UNSEEN
+from services.discovery.search.contested import Contested, contested
+from services.discovery.search.lookalikes import mixes_scripts
 from services.discovery.search.reasons import reasons
 from services.discovery.search.replies import Replies
 
@@ -98,6 +100,18 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         finally:
             self._app.progress.leave(woken)
 
+    async def ListContestedHandles(  # noqa: N802
+        self, request: pb.ListContestedHandlesRequest, context: RpcContext
+    ) -> pb.ListContestedHandlesResponse:
+        """What operators have to decide."""
+        actor, size = caller(), page_size(request.page_size, limit=PAGE_LIMIT)
+        after = self._tokens.open(request, request.page_token, actor.tenant)
+        found = await contested(self._app.database, after, size, actor)
+        token = self._tokens.seal(request, found.after, actor.tenant) if found.after else ""
+        return pb.ListContestedHandlesResponse(
+            handles=map(_contested, found.handles), page=common.PageInfo(next_page_token=token)
+        )
+
     async def _wait(self, token: str) -> None:
         """A token of discovery means its own events, one of another service the track records."""
         own = token.startswith(f"{self._app.service.name}:")
@@ -113,6 +127,13 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         creator = wire_creator(card)
         creator.ClearField("audience")
         return pb.CreatorHit(creator=creator, reasons=reasons(criteria, card.state, matched))
+
+
+def _contested(one: Contested) -> pb.ContestedHandle:
+    return pb.ContestedHandle(
+        account=wire_account(Account(Platform(one.platform), one.handle)),
+        claims=[pb.HandleClaim(creator_id=claim.creator_id, account_id=claim.account_id) for claim in one.claims],
+    )
 
 
 def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
@@ -162,7 +183,7 @@ def wire_creator(card: Card) -> pb.Creator:
         display_name=card.display_name,
         bio=card.bio,
         contact=card.contact,
-        accounts=wire_accounts(state),
+        accounts=wire_accounts(card),
         followers=followers,
         tier=number(common.Tier, tier_of(followers)),
         availability=number(events.Availability, available.availability if available else ""),
@@ -187,14 +208,17 @@ def wire_creator(card: Card) -> pb.Creator:
     )
 
 
-def wire_accounts(state: State) -> list[pb.CreatorAccount]:
-    made = []
+def wire_accounts(card: Card) -> list[pb.CreatorAccount]:
+    made, state = [], card.state
     for account in state.accounts:
-        count = state.followers_on(account.platform)
+        count, standing = state.followers_on(account.platform), card.claims.get(account, UNSEEN)
         made.append(
             pb.CreatorAccount(
                 account=wire_account(account),
-                verified=account.platform in state.verified,
+                verified=account.platform in state.verified and not standing.lost,
+                lost=standing.lost,
+                looks_like=standing.looks_like,
+                mixes_scripts=mixes_scripts(account.handle),
                 followers=count.count if count else 0,
                 provenance=number(common.Provenance, count.provenance if count else ""),
                 measured_at=stamp(count.observed_at) if count else None,

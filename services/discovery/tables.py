@@ -19,7 +19,16 @@ def metadata() -> sa.MetaData:
         made,
         sa.Column("platform", sa.Text, primary_key=True),
         sa.Column("handle", sa.Text, primary_key=True),
+        sa.Column("creator_id", sa.Text, primary_key=True),
+        sa.Index("handles_creator", "creator_id"),
+    )
+    sa.Table(
+        "verified_handles",
+        made,
+        sa.Column("platform", sa.Text, primary_key=True),
+        sa.Column("handle", sa.Text, primary_key=True),
         sa.Column("creator_id", sa.Text, nullable=False),
+        sa.Index("verified_handles_creator", "creator_id"),
     )
     sa.Table(
         "account_ids",
@@ -75,7 +84,8 @@ CREATOR_LABELS = sa.Table(
     sa.Column("value", sa.Text, primary_key=True),
     sa.Index("creator_labels_value", "kind", "value", "creator_id"),
 )
-"""What a creator is filtered by: kinds category (both levels), tag, language, platform, location (each prefix)."""
+"""What a creator is filtered by: kinds category (both levels), tag, language, platform, location (each prefix); and `looks`,
+platform and skeleton of each handle."""
 
 CREATOR_PRICES = sa.Table(
     "creator_prices",

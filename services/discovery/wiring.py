@@ -11,7 +11,7 @@ from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ERASURES, FORGOTTEN
-from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES
+from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES, VERIFIED
 from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
 from services.discovery.process import PROCESSES
@@ -44,7 +44,7 @@ SERVICE = Service(
     publish=publish,
     http=_http,
     rpc=_rpc,
-    inlines=(HANDLES, ACCOUNT_IDS, FORGOTTEN),
+    inlines=(HANDLES, VERIFIED, ACCOUNT_IDS, FORGOTTEN),
     projections=PROJECTIONS,
     processes=PROCESSES,
     invariants=INVARIANTS,

@@ -138,7 +138,7 @@ def _sanction(
         case IdentifyAccount():
             return identify(command, state, context)
         case VerifyAccount():
-            return _verify(command, state)
+            return _verify(command, state, context)
         case SuspendCreator():
             return _suspend(command, state, context)
         case ReinstateCreator():
@@ -149,13 +149,15 @@ def _sanction(
             assert_never(command)
 
 
-def _verify(command: VerifyAccount, state: State) -> Sequence[Event]:
+def _verify(command: VerifyAccount, state: State, context: Context) -> Sequence[Event]:
+    """Decides between all who claim the handle: the others' claims are lost, and shown to them as lost."""
     account = checked_account(command.account)
     linked = state.account_on(account.platform)
     if linked is None or linked.handle != account.handle:
         raise Refused("creator.account_not_linked", platform=account.platform, handle=account.handle)
     if account.platform in state.verified:
         return []
+    check_free(account, context)
     return [AccountVerified(account, checked_line(command, "method"))]
 
 
@@ -258,6 +260,8 @@ def reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Ke
     match command:
         case RegisterCreator():
             return [handle_row(account) for account in command.accounts]
+        case VerifyAccount():
+            return [handle_row(command.account)]
         case LinkAccount():
             return account_keys(command.account, "", state)
         case IdentifyAccount():

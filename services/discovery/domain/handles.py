@@ -1,4 +1,8 @@
-"""Who holds which handle, and whose a platform's own id is: inline tables, exact at the head. No two creators share one."""
+"""Inline tables of accounts, exact at the head: who claims a handle, who was verified for it, whose a platform's own id is.
+
+Anybody may claim a handle, and a claim excludes nobody: the first to name one would lock its owner out. A handle is one
+creator's once staff have verified that it controls the account.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,12 +10,20 @@ from typing import assert_never
 
 from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from kernel.core.ids import split_stream
-from services.discovery.domain.events import AccountIdentified, AccountLinked, AccountRenamed, CreatorRegistered
+from services.discovery.domain.events import (
+    AccountIdentified,
+    AccountLinked,
+    AccountRenamed,
+    AccountVerified,
+    CreatorRegistered,
+)
 from services.discovery.domain.profile import Account
 
 
 @dataclass(frozen=True, slots=True)
 class HandleRow:
+    """A claim: the creator says, or a file says of it, that it has this account."""
+
     platform: str
     handle: str
     creator_id: str
@@ -20,24 +32,65 @@ class HandleRow:
 def fold(
     fact: DecidedEvent[CreatorRegistered | AccountLinked | AccountRenamed], rows: Rows
 ) -> Iterable[tuple[Key, HandleRow | None]]:
-    """Takes the handles of new accounts, gives back the one that was replaced."""
+    """Notes the claims of new accounts, drops that of the one that was replaced."""
     creator_id = split_stream(fact.stream)[1]
     match fact.event:
         case CreatorRegistered(accounts=accounts):
-            return [_taken(account, creator_id) for account in accounts]
+            return [_claimed(account, creator_id) for account in accounts]
         case AccountLinked(account=account, replaces=replaces) | AccountRenamed(account=account, replaces=replaces):
-            freed: list[tuple[Key, HandleRow | None]] = [((account.platform, replaces), None)] if replaces else []
-            return [*freed, _taken(account, creator_id)]
+            dropped = (account.platform, replaces, creator_id)
+            freed: list[tuple[Key, HandleRow | None]] = [(dropped, None)] if replaces else []
+            return [*freed, _claimed(account, creator_id)]
         case _:
             assert_never(fact.event)
 
 
-def _taken(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:
-    return (account.platform, account.handle), HandleRow(account.platform, account.handle, creator_id)
+def _claimed(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:
+    row = HandleRow(account.platform, account.handle, creator_id)
+    return (row.platform, row.handle, row.creator_id), row
 
 
 HANDLES = InlineTable(
-    "handles", HandleRow, ("platform", "handle"), (CreatorRegistered, AccountLinked, AccountRenamed), fold
+    "handles", HandleRow, ("platform", "handle", "creator_id"), (CreatorRegistered, AccountLinked, AccountRenamed), fold
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRow:
+    """The one creator that was verified for a handle and has not given it up."""
+
+    platform: str
+    handle: str
+    creator_id: str
+
+
+def fold_verified(
+    fact: DecidedEvent[AccountLinked | AccountRenamed | AccountVerified], rows: Rows
+) -> Iterable[tuple[Key, VerifiedRow | None]]:
+    """A verified handle is taken, goes along with a rename of its account, and is given up with the account.
+
+    A handle that an account was renamed to is no longer that of whom it was before: on the platform it is one account's.
+    """
+    creator_id, account = split_stream(fact.stream)[1], fact.event.account
+    row = VerifiedRow(account.platform, account.handle, creator_id)
+    if isinstance(fact.event, AccountVerified):
+        yield (row.platform, row.handle), row
+        return
+    replaces = fact.event.replaces
+    former = rows.get(VERIFIED, (account.platform, replaces)) if replaces else None
+    held = former is not None and former.creator_id == creator_id
+    if held:
+        yield (account.platform, replaces), None
+    if isinstance(fact.event, AccountRenamed):
+        yield (row.platform, row.handle), row if held else None
+
+
+VERIFIED: InlineTable[VerifiedRow] = InlineTable(
+    "verified_handles",
+    VerifiedRow,
+    ("platform", "handle"),
+    (AccountLinked, AccountRenamed, AccountVerified),
+    fold_verified,
 )
 
 

@@ -9,7 +9,7 @@ from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
 from services.discovery.domain.commands import IdentifyAccount, ImportCreator, LinkAccount
 from services.discovery.domain.events import AccountIdentified, AccountLinked, AccountRenamed, Event
-from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES
+from services.discovery.domain.handles import ACCOUNT_IDS, VERIFIED
 from services.discovery.domain.profile import Account, checked_account, handle_key
 from services.discovery.domain.state import State
 
@@ -35,8 +35,8 @@ def checked_account_id(account_id: str) -> str:
 
 
 def check_free(account: Account, context: Context) -> None:
-    """Raises Refused `creator.handle_taken` where another creator holds the handle."""
-    taken = context.rows.get(HANDLES, (account.platform, account.handle))
+    """Raises Refused `creator.handle_taken` where another creator was verified for the handle; claims exclude nobody."""
+    taken = context.rows.get(VERIFIED, (account.platform, account.handle))
     if taken is not None and taken.creator_id != creator_of(context):
         raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
 
@@ -67,7 +67,11 @@ def unlinked(command: ImportCreator, state: State) -> list[LinkAccount]:
 
 
 def identify(command: IdentifyAccount, state: State, context: Context) -> Sequence[Event]:
-    """An account that was known under another handle, or under no id yet, was renamed; one of another id is another account."""
+    """An account that was known under another handle, or under no id yet, was renamed; one of another id is another account.
+
+    The account that is known by this very id takes its new handle from whoever was verified for it: on the platform a handle is
+    one account's, so the other has lost it. Two accounts that swapped their handles are so carried through one after the other.
+    """
     account, account_id = checked_account(command.account), checked_account_id(command.account_id)
     held = context.rows.get(ACCOUNT_IDS, (account.platform, account_id))
     if held is not None and held.creator_id != creator_of(context):
@@ -75,8 +79,9 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
     linked, known_id = state.account_on(account.platform), state.account_id_on(account.platform)
     events: list[Event] = []
     if linked != account:
-        check_free(account, context)
         renamed = linked is not None and known_id in ("", account_id)
+        if not renamed or known_id != account_id:
+            check_free(account, context)
         kind = AccountRenamed if renamed else AccountLinked
         events.append(kind(account, linked.handle if linked else ""))
     if known_id != account_id:
@@ -85,8 +90,8 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
 
 
 def handle_row(account: Account) -> tuple[InlineTable[Any], Key]:
-    """The inline row of an account's handle; total, also for malformed ones."""
-    return HANDLES, (account.platform, handle_key(account.handle))
+    """The inline row of who was verified for an account's handle; total, also for malformed ones."""
+    return VERIFIED, (account.platform, handle_key(account.handle))
 
 
 def account_keys(account: Account, account_id: str, state: State) -> list[tuple[InlineTable[Any], Key]]:

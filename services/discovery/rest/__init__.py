@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from kernel.edge.http import create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
-from services.discovery.rest import creators, imports
+from services.discovery.rest import contested, creators, imports
 from services.discovery.rest.sealing import Sealer
 from services.discovery.tables import personal_of
 
@@ -26,4 +26,5 @@ def make_api(app: App) -> FastAPI:
     sealer = Sealer(app.database, personal_of(app.settings, app.database))
     api.include_router(creators.routes(app.writer, sealer))
     api.include_router(imports.routes(app.writer, sealer))
+    api.include_router(contested.routes(app.database))
     return api

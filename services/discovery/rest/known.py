@@ -11,7 +11,9 @@ from kernel.core.ids import derived_id, stream_id
 from services.discovery.domain.csv_columns import CreatorRow
 
 Place = tuple[str, str]
-"""(platform, id or handle)."""
+"""(platform, id)."""
+Claim = tuple[str, str, str]
+"""(platform, handle, creator)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,18 @@ class KnownAccounts:
             return list(rows)
         ids = {(row.account.platform.value, row.account_id) for row in named}
         holders = await self._rows("account_ids", "account_id", ids)
-        handles = await self._rows(
-            "handles", "handle", {(row.account.platform.value, row.account.handle) for row in named}
-        )
+        claims = await self._claims(named)
         others = await self._known_by([row.creator_id for row in named])
-        return [_told(row, holders, handles, others) if row.account_id else row for row in rows]
+        return [_told(row, holders, claims, others) if row.account_id else row for row in rows]
+
+    async def _claims(self, rows: Sequence[CreatorRow]) -> set[Claim]:
+        """Those of the rows' creators that claim the rows' handles."""
+        columns: Any = self.database.metadata.tables["handles"].c
+        claim = sa.tuple_(columns.platform, columns.handle, columns.creator_id)
+        wanted = {(row.account.platform.value, row.account.handle, row.creator_id) for row in rows}
+        query = sa.select(columns.platform, columns.handle, columns.creator_id).where(claim.in_(sorted(wanted)))
+        async with self.database.reading() as connection:
+            return {(row[0], row[1], row[2]) for row in await connection.execute(query)}
 
     async def _rows(self, table: str, name: str, wanted: set[Place]) -> dict[Place, str]:
         columns: Any = self.database.metadata.tables[table].c
@@ -56,12 +65,12 @@ class KnownAccounts:
             return {(row[0], row[1]) for row in identified} | {("", row[0].partition("-")[2]) for row in begun}
 
 
-def _told(row: CreatorRow, holders: dict[Place, str], handles: dict[Place, str], known: set[Place]) -> CreatorRow:
+def _told(row: CreatorRow, holders: dict[Place, str], claims: set[Claim], known: set[Place]) -> CreatorRow:
     """An id that nobody has yet is a new creator's, unless the creator of that handle still holds it under no id."""
     platform, account_id = row.account.platform.value, row.account_id
     found = holders.get((platform, account_id))
     if found is not None:
         return replace(row, creator_id=found)
-    holds = handles.get((platform, row.account.handle)) == row.creator_id
+    holds = (platform, row.account.handle, row.creator_id) in claims
     elsewhere = (platform, row.creator_id) in known or (("", row.creator_id) in known and not holds)
     return replace(row, creator_id=derived_id("creator", platform, "id", account_id)) if elsewhere else row

@@ -111,10 +111,11 @@ async def test_a_new_stream_belongs_to_the_creator_also_when_staff_registers_it(
     assert {one.tenant for one in recorded} == {creator_id}
 
 
-async def test_no_two_creators_hold_one_handle(discovery: Discovery) -> None:
-    await registered(discovery, "only.one")
-    second = new_id()
-    body = {"profile": PROFILE, "accounts": [{"platform": "xiaohongshu", "handle": "@ONLY.one"}]}
+async def test_no_two_creators_are_verified_for_one_handle(discovery: Discovery) -> None:
+    first, second = await registered(discovery, "only.one"), new_id()
+    account = {"platform": "xiaohongshu", "handle": "@ONLY.one"}
+    await discovery.done("POST", f"/creators/{first}/accounts/verify", account | {"method": "oauth"})
+    body = {"profile": PROFILE, "accounts": [account]}
     answer = await discovery.send("PUT", f"/creators/{second}", body, itself(second))
     assert (answer.status_code, answer.json()["code"]) == (409, "creator.handle_taken")
 

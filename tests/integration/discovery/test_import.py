@@ -71,10 +71,11 @@ async def test_the_same_key_with_another_file_is_refused_row_by_row(discovery: D
     assert [one["rule"] for one in other["problems"]] == ["command.id_reused"]
 
 
-async def test_a_handle_that_somebody_registered_is_refused_in_its_row(discovery: Discovery) -> None:
+async def test_a_handle_that_somebody_was_verified_for_is_refused_in_its_row(discovery: Discovery) -> None:
     creator = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
-    body = {"profile": {"display_name": "x"}, "accounts": [{"platform": "weibo", "handle": "taken"}]}
-    await discovery.done("PUT", f"/creators/{creator}", body)
+    account = {"platform": "weibo", "handle": "taken"}
+    await discovery.done("PUT", f"/creators/{creator}", {"profile": {"display_name": "x"}, "accounts": [account]})
+    await discovery.done("POST", f"/creators/{creator}/accounts/verify", account | {"method": "oauth"})
     answer = (await discovery.send("POST", "/imports", f"{HEADER}\nweibo,taken,林梅,美妆,2025-06-30,1".encode())).json()
     assert [one["rule"] for one in answer["problems"]] == ["creator.handle_taken"]
 
@@ -163,6 +164,8 @@ async def test_a_handle_that_a_row_further_down_sets_free_is_taken(discovery: Di
     moved = await imported(*((f"chain.{n + 1}", f"C{n}", next_day, f"c{n}") for n in range(4)))
     assert (moved["changed"], moved["bad_rows"], moved["problems"]) == (4, 0, [])
     assert [(one["line"], one["outcome"]) for one in moved["rows"]] == [(n, "changed") for n in (2, 3, 4, 5)]
+    held = {"platform": "instagram", "handle": "chain.2", "method": "oauth"}
+    await discovery.done("POST", f"/creators/{moved['rows'][1]['creator_id']}/accounts/verify", held)
     stuck = await imported(("chain.9", "C0", "2025-06-03", "c0"), ("chain.2", "New", next_day, "c9"))
     assert [(one["line"], one["rule"]) for one in stuck["problems"]] == [(3, "creator.handle_taken")]
     assert (stuck["changed"], stuck["bad_rows"], [one["outcome"] for one in stuck["rows"]]) == (

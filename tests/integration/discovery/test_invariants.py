@@ -61,6 +61,10 @@ DAMAGE: dict[str, tuple[set[str], str, str]] = {
         {"handles_agree"}, "UPDATE handles SET creator_id = 'x' || creator_id WHERE handle = 'kept'",
         "UPDATE handles SET creator_id = substr(creator_id, 2) WHERE handle = 'kept'",
     ),
+    "a handle that nobody was verified for": (
+        {"handles_agree"}, "INSERT INTO verified_handles SELECT platform, handle, creator_id FROM handles",
+        "DELETE FROM verified_handles",
+    ),
     "a text of who was forgotten": (
         {"forgotten_are_gone"},
         f"UPDATE creators_g1 SET state = replace(state, '{NONE}', '{SOME}') WHERE followers = 70000",

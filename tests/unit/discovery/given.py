@@ -12,7 +12,7 @@ from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ForgottenRow
 from services.discovery.domain.events import CreatorRegistered, Event
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.handles import HANDLES, HandleRow
+from services.discovery.domain.handles import VERIFIED, VerifiedRow
 from services.discovery.domain.profile import Account, Platform, Profile
 from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 from services.discovery.domain.state import State
@@ -57,13 +57,13 @@ def fold(given: Sequence[Event]) -> State:
     return state
 
 
-def handles(given: Sequence[Event], taken: Sequence[HandleRow] = ()) -> dict[RowKey, HandleRow | None]:
-    """The handles table after the given events of stream `ID`, beside handles that others have taken."""
-    rows: dict[RowKey, HandleRow | None] = {("handles", (row.platform, row.handle)): row for row in taken}
+def handles(given: Sequence[Event], taken: Sequence[VerifiedRow] = ()) -> dict[RowKey, VerifiedRow | None]:
+    """The table of verified handles after the given events of stream `ID`, beside those that others were verified for."""
+    rows: dict[RowKey, VerifiedRow | None] = {(VERIFIED.name, (row.platform, row.handle)): row for row in taken}
     for version, event in enumerate(given, start=1):
-        if isinstance(event, HANDLES.events):
-            for key, row in HANDLES.fold(DecidedEvent(STREAM, ID, version, NOON, event), GivenRows(rows)):
-                rows["handles", key] = row
+        if isinstance(event, VERIFIED.events):
+            for key, row in VERIFIED.fold(DecidedEvent(STREAM, ID, version, NOON, event), GivenRows(rows)):
+                rows[VERIFIED.name, key] = row
     return rows
 
 
@@ -72,7 +72,7 @@ def check(
     when: Command,
     then: Sequence[Event] | str,
     actor: Actor = CREATOR_ACTOR,
-    taken: Sequence[HandleRow] = (),
+    taken: Sequence[VerifiedRow] = (),
     forgotten: Sequence[str] = (),
 ) -> None:
     """One row of the table."""

@@ -37,7 +37,7 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
-from services.discovery.domain.handles import HANDLES, HandleRow
+from services.discovery.domain.handles import HANDLES, HandleRow, VerifiedRow
 from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import Format, FormatPrice, RateCard
 from services.discovery.domain.state import Status
@@ -69,7 +69,7 @@ REGISTER = RegisterCreator(ID, PROFILE, (RED,))
 SUSPENDED = CreatorSuspended("sanction.disclosure", LATER, "sanction-1")
 SUSPEND = SuspendCreator("sanction.disclosure", LATER, "sanction-1")
 FOR_GOOD, UNTIL_THEN = CreatorSuspended("fraud", None, ""), SuspendCreator("fraud", None)
-TAKEN = HandleRow("xiaohongshu", "lin.mei", OTHER)
+TAKEN = VerifiedRow("xiaohongshu", "lin.mei", OTHER)
 
 
 def profile(**changes: object) -> ChangeProfile:
@@ -218,12 +218,12 @@ def test_creator(given: Sequence[Event], when: Command, then: Sequence[Event] | 
     check(given, when, then, actor)
 
 
-def test_another_creators_handle_is_taken_until_it_is_given_up() -> None:
+def test_a_verified_handle_is_taken_until_it_is_given_up() -> None:
     check([], REGISTER, "creator.handle_taken", OPERATOR, [TAKEN])
     elsewhere = replace(TAKEN, platform="douyin")
     check([], REGISTER, [REGISTERED], OPERATOR, [elsewhere])
     check(
-        [REGISTERED], LinkAccount(DOUYIN), "creator.handle_taken", OPERATOR, [HandleRow("douyin", "linmei_dy", OTHER)]
+        [REGISTERED], LinkAccount(DOUYIN), "creator.handle_taken", OPERATOR, [VerifiedRow("douyin", "linmei_dy", OTHER)]
     )
 
 
@@ -236,8 +236,8 @@ def test_a_replaced_account_frees_its_handle_and_loses_figures_and_verification(
     linked = AccountLinked(Account(Platform.XIAOHONGSHU, "new"), "lin.mei")
     folded = HANDLES.fold(DecidedEvent(f"creator-{ID}", ID, 2, NOON, linked), NoRows())
     assert dict(folded) == {
-        ("xiaohongshu", "lin.mei"): None,
-        ("xiaohongshu", "new"): HandleRow("xiaohongshu", "new", ID),
+        ("xiaohongshu", "lin.mei", ID): None,
+        ("xiaohongshu", "new", ID): HandleRow("xiaohongshu", "new", ID),
     }
     state = fold([REGISTERED, FollowersReported(FOLLOWERS), AccountVerified(RED, "oauth"), linked])
     assert (state.followers, state.verified) == ((), ())

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from kernel.core.decider import Actor
-from services.discovery.domain.commands import Command, IdentifyAccount, ImportCreator, LinkAccount, RegisterCreator
+from services.discovery.domain.commands import (
+    Command,
+    IdentifyAccount,
+    ImportCreator,
+    LinkAccount,
+    RegisterCreator,
+    VerifyAccount,
+)
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,
@@ -15,7 +22,7 @@ from services.discovery.domain.events import (
     Event,
     FollowersReported,
 )
-from services.discovery.domain.handles import HandleRow
+from services.discovery.domain.handles import VerifiedRow
 from services.discovery.domain.profile import Account, Platform
 from tests.unit.discovery.given import (
     CREATOR_ACTOR,
@@ -28,6 +35,7 @@ from tests.unit.discovery.given import (
     REGISTERED,
     check,
     fold,
+    handles,
 )
 
 NEW = Account(Platform.XIAOHONGSHU, "mei.new")
@@ -96,9 +104,51 @@ def test_identify(given: list[Event], when: Command, actor: Actor, then: list[Ev
     check(given, when, then, actor)
 
 
-def test_a_handle_of_another_creator_is_not_taken() -> None:
-    held = [HandleRow("xiaohongshu", "mei.new", OTHER)]
-    check([REGISTERED, KNOWN], row(NEW, "uid-1"), "creator.handle_taken", OPERATOR, held)
+HELD = [VerifiedRow("xiaohongshu", "mei.new", OTHER)]
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "actor"),
+    [
+        pytest.param([REGISTERED], LinkAccount(NEW), CREATOR_ACTOR, id="link"),
+        pytest.param([REGISTERED], IdentifyAccount(NEW, "uid-1"), OPERATOR, id="an_account_not_known_by_its_id"),
+        pytest.param([REGISTERED, KNOWN], IdentifyAccount(NEW, "uid-2"), OPERATOR, id="another_account"),
+        pytest.param([REGISTERED, FREED], VerifyAccount(NEW, "oauth"), OPERATOR, id="verify"),
+        pytest.param([], row(NEW), OPERATOR, id="a_file"),
+    ],
+)
+def test_a_handle_that_another_was_verified_for_is_not_taken(given: list[Event], when: Command, actor: Actor) -> None:
+    check(given, when, "creator.handle_taken", actor, HELD)
+
+
+def test_claims_exclude_nobody_and_verification_decides() -> None:
+    """Two creators claim a handle; the one that is verified has it, and the other can be verified no more."""
+    verified = AccountVerified(NEW, "oauth")
+    claimed: list[Event] = [REGISTERED, FREED]
+    check([REGISTERED], LinkAccount(NEW), [FREED], taken=[])
+    check(claimed, VerifyAccount(NEW, "oauth"), [verified], OPERATOR)
+    assert handles([*claimed, verified])["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow(
+        "xiaohongshu", "mei.new", ID
+    )
+
+
+def test_the_account_of_that_id_has_its_handle_whoever_had_it_before() -> None:
+    """Swapped handles: each rename takes the handle from the other, and a verified account stays verified under the new one."""
+    check([REGISTERED, KNOWN], row(NEW, "uid-1"), [AccountRenamed(NEW, RED.handle)], OPERATOR, HELD)
+    proven: list[Event] = [REGISTERED, KNOWN, AccountVerified(RED, "oauth"), AccountRenamed(NEW, RED.handle)]
+    rows = handles(proven, HELD)
+    assert rows["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
+    assert rows["verified_handles", ("xiaohongshu", RED.handle)] is None
+    unproven = handles([REGISTERED, KNOWN, AccountRenamed(NEW, RED.handle)], HELD)
+    assert unproven["verified_handles", ("xiaohongshu", "mei.new")] is None
+
+
+def test_another_account_gives_up_what_was_verified_and_nothing_of_others() -> None:
+    rows = handles([REGISTERED, AccountVerified(RED, "oauth"), FREED], HELD)
+    assert rows["verified_handles", ("xiaohongshu", RED.handle)] is None
+    assert rows["verified_handles", ("xiaohongshu", "mei.new")] == HELD[0]
+    theirs = [VerifiedRow("xiaohongshu", RED.handle, OTHER)]
+    assert handles([REGISTERED, FREED], theirs)["verified_handles", ("xiaohongshu", RED.handle)] == theirs[0]
 
 
 def test_a_renamed_account_keeps_its_followers_and_its_verification() -> None:

@@ -82,7 +82,7 @@ POPULATION_BUYERS: Population.ValueType  # 3
 
 @typing.final
 class PlatformAccount(message.Message):
-    """An account on a platform. No two creators hold the same handle on one platform."""
+    """An account on a platform. No two creators are verified for the same handle on one platform."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -22,6 +22,98 @@ else:
 DESCRIPTOR: descriptor.FileDescriptor
 
 @typing.final
+class ListContestedHandlesRequest(message.Message):
+    """By platform and handle."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListContestedHandlesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    HANDLES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def handles(self) -> containers.RepeatedCompositeFieldContainer[ContestedHandle]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        handles: abc.Iterable[ContestedHandle] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["handles", b"handles", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ContestedHandle(message.Message):
+    """A handle that is used again, or claimed by somebody whose it is not: a person decides."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    CLAIMS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def account(self) -> events_pb2.PlatformAccount: ...
+    @builtins.property
+    def claims(self) -> containers.RepeatedCompositeFieldContainer[HandleClaim]:
+        """At most 50."""
+
+    def __init__(
+        self,
+        *,
+        account: events_pb2.PlatformAccount | None = ...,
+        claims: abc.Iterable[HandleClaim] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "claims", b"claims"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HandleClaim(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    account_id: builtins.str
+    """The platform's own id of the creator's account there; empty: not known."""
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        account_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account_id", b"account_id", "creator_id", b"creator_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SearchCreatorsRequest(message.Message):
     """Filters are ANDed; the values of one repeated filter are ORed; an empty filter matches all."""
 
@@ -184,15 +276,26 @@ class CreatorAccount(message.Message):
     FOLLOWERS_FIELD_NUMBER: builtins.int
     PROVENANCE_FIELD_NUMBER: builtins.int
     MEASURED_AT_FIELD_NUMBER: builtins.int
+    LOST_FIELD_NUMBER: builtins.int
+    LOOKS_LIKE_FIELD_NUMBER: builtins.int
+    MIXES_SCRIPTS_FIELD_NUMBER: builtins.int
     verified: builtins.bool
     """Staff saw that the creator controls it."""
     followers: builtins.int
     provenance: common_pb2.Provenance.ValueType
+    lost: builtins.bool
+    """Another creator was verified for this handle since: the claim is lost, and `verified` is false. In GetCreator and WatchCreator."""
+    mixes_scripts: builtins.bool
+    """Its letters are of scripts that nobody writes together."""
     @builtins.property
     def account(self) -> events_pb2.PlatformAccount: ...
     @builtins.property
     def measured_at(self) -> timestamp_pb2.Timestamp:
         """Unset: nobody reported followers."""
+
+    @builtins.property
+    def looks_like(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Handles of other creators on the platform that look the same (UTS 39), verified ones first. In GetCreator and WatchCreator."""
 
     def __init__(
         self,
@@ -202,10 +305,13 @@ class CreatorAccount(message.Message):
         followers: builtins.int = ...,
         provenance: common_pb2.Provenance.ValueType = ...,
         measured_at: timestamp_pb2.Timestamp | None = ...,
+        lost: builtins.bool = ...,
+        looks_like: abc.Iterable[builtins.str] | None = ...,
+        mixes_scripts: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "measured_at", b"measured_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "followers", b"followers", "measured_at", b"measured_at", "provenance", b"provenance", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "followers", b"followers", "looks_like", b"looks_like", "lost", b"lost", "measured_at", b"measured_at", "mixes_scripts", b"mixes_scripts", "provenance", b"provenance", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,11 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
                 _registered_method=True)
+        self.ListContestedHandles = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
+                _registered_method=True)
 
 
 class CreatorQueryServiceServicer:
@@ -77,6 +82,14 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListContestedHandles(self, request, context):
+        """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
+        creator's account decides (HTTP).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +107,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.WatchCreator,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.SerializeToString,
+            ),
+            'ListContestedHandles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContestedHandles,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +196,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/WatchCreator',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContestedHandles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class CreatorQueryServiceStub:
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
     """The creator now, then after each change of it, until the client leaves."""
+    ListContestedHandles: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]
+    """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
+    creator's account decides (HTTP).
+    """
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -51,6 +55,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
     """The creator now, then after each change of it, until the client leaves."""
+    ListContestedHandles: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]  # type: ignore[assignment]
+    """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
+    creator's account decides (HTTP).
+    """
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -78,5 +86,15 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_queries_pb2.WatchCreatorResponse], _abc.AsyncIterator[_queries_pb2.WatchCreatorResponse]]:
         """The creator now, then after each change of it, until the client leaves."""
+
+    @_abc_1.abstractmethod
+    def ListContestedHandles(
+        self,
+        request: _queries_pb2.ListContestedHandlesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListContestedHandlesResponse, _abc.Awaitable[_queries_pb2.ListContestedHandlesResponse]]:
+        """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
+        creator's account decides (HTTP).
+        """
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "creator.guardian_consent_missing": "who may be a minor needs a guardian's consent",
     "creator.handle_malformed": "this is no handle: letters, digits and . - _ · in any script, at least one letter or digit",
     "creator.handle_reused": "this handle was another account's: give account_id, or have an operator identify the account",
-    "creator.handle_taken": "another creator holds this handle: give account_id, or have an operator identify the account",
+    "creator.handle_taken": "another creator was verified for this handle: have an operator identify the account",
     "creator.language_malformed": "the language is not a BCP 47 tag",
     "creator.link_malformed": "an example is not an https address",
     "creator.location_incomplete": "a place needs its country",
