@@ -10,9 +10,8 @@ from cli.layout import Layout
 from cli.story.finale import Finale
 from cli.story.market import AUDITOR, FINANCE, OPERATOR, REVIEWER, Who, named
 from cli.story.plan import BRANDS
+from kernel.core.money import written
 
-MINOR_DIGITS = 2
-"""Of the currencies in the story."""
 TOP_CREATORS = 5
 WIDTH = 140
 TOKEN_S = 12 * 3_600
@@ -22,11 +21,6 @@ def wide(least: int = WIDTH) -> Console:
     """stdout, never narrower than the tables."""
     console = Console()
     return console if console.width >= least else Console(width=least)
-
-
-def amount(minor: int) -> str:
-    """Minor units as people write them."""
-    return f"{minor / 10**MINOR_DIGITS:,.2f}"
 
 
 def table_of(title: str, *columns: str, left: int = 1) -> Table:
@@ -56,31 +50,37 @@ def returns(roi: Mapping[str, Any], console: Console, all_creators: bool = False
 def _return(name: str, roi: Any, counts: Any) -> tuple[str, ...]:
     return (
         name,
-        f"{amount(roi.cost_minor)} {roi.currency}",
-        f"{amount(roi.revenue_minor)}",
-        _ratio(roi.roi, percent=True),
+        f"{written(roi.cost_minor, roi.currency)} {roi.currency}",
+        written(roi.revenue_minor, roi.currency),
+        _percent(roi.roi),
         f"{counts.orders:,}",
         f"{counts.clicks:,}",
         f"{counts.engagements:,}",
         f"{counts.exposures:,}",
-        _ratio(roi.cpe),
+        _price(roi.cpe, roi.currency),
     )
 
 
-def _ratio(ratio: Any, percent: bool = False) -> str:
-    if not ratio.HasField("value"):
-        return "-"
-    return f"{ratio.value:+.1%}" if percent else f"{amount(round(ratio.value))}"
+def _percent(ratio: Any) -> str:
+    return f"{ratio.value:+.1%}" if ratio.HasField("value") else "-"
+
+
+def _price(ratio: Any, currency: str) -> str:
+    return written(round(ratio.value), currency) if ratio.HasField("value") else "-"
+
+
+def _written(currency: str, *amounts_minor: int) -> tuple[str, ...]:
+    return tuple(written(minor, currency) for minor in amounts_minor)
 
 
 def books(finale: Finale, console: Console) -> None:
     """The trial balance with its totals, and what `verify` looked at."""
     table = table_of("Trial balance", "account", "currency", "accounts", "debits", "credits", "balance", left=2)
     for row in finale.balance.rows:
-        sums = (amount(row.debits_minor), amount(row.credits_minor), amount(row.balance_minor))
+        sums = _written(row.currency, row.debits_minor, row.credits_minor, row.balance_minor)
         table.add_row(row.account, row.currency, f"{row.accounts:,}", *sums)
     for total in finale.balance.totals:
-        sums = (amount(total.debits_minor), amount(total.credits_minor), "equal")
+        sums = (*_written(total.currency, total.debits_minor, total.credits_minor), "equal")
         table.add_row("[bold]total", total.currency, "", *sums)
     console.print(table)
     checks = table_of("Ledger verified", "check", "", "looked at", left=2)

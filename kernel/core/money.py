@@ -28,6 +28,13 @@ def checked_currency(currency: str) -> str:
     return currency
 
 
+def written(amount_minor: int, currency: str) -> str:
+    """An amount as people write it: `1,234.50` of CNY, `1,234` of JPY, `-1.234` of KWD. Two digits where no currency is known."""
+    digits = DIGITS.get(currency, 2)
+    whole, part = divmod(abs(amount_minor), 10**digits)
+    return f"{'-' if amount_minor < 0 else ''}{whole:,}{f'.{part:0{digits}d}' if digits else ''}"
+
+
 def share_down(amount_minor: int, basis_points: int) -> int:
     """Share of `basis_points` of the amount, rounded down: the remainder stays with whoever takes the rest."""
     return amount_minor * basis_points // BASIS_POINTS
