@@ -48,7 +48,8 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A transfer as the provider sees it; `status` is pending, succeeded, failed or returned."""
+    """A transfer as the provider sees it; `status` is pending, succeeded, failed or returned. `case` is the dispute over it,
+    `settled` which of its lines a batch holds: its arrival, its return, its dispute."""
 
     reference: str
     kind: str
@@ -59,7 +60,8 @@ class Transfer:
     fee_minor: int
     provider_ref: str
     reason: str = ""
-    batch: str = ""
+    case: str = ""
+    settled: tuple[str, ...] = ()
 
 
 class Psp:
@@ -136,7 +138,9 @@ class Psp:
             self._keep(returned)
             self._sender.later(late_s, f"msg_{arrived.reference}_returned", _payload(returned))
         if arrived.kind == "deposit" and arrived.instrument.startswith("tok_disputed"):
-            self._sender.later(late_s, f"msg_{arrived.reference}_disputed", _chargeback(arrived))
+            disputed = replace(arrived, case=f"cb_{arrived.provider_ref.removeprefix('ch_')}")
+            self._keep(disputed)
+            self._sender.later(late_s, f"msg_{arrived.reference}_disputed", _chargeback(disputed))
 
     def _tell(self, pending: Transfer, decided: Transfer) -> None:
         reference = decided.reference
@@ -154,14 +158,15 @@ class Psp:
         return self._chance.draw(reference, question, self._settings.delay_ms + 1) / 1_000
 
     def close_batch(self) -> str:
-        """Settles every succeeded charge that no batch holds yet; returns the batch's name."""
+        """Settles every word that no batch holds yet: charges that arrived, payouts and refunds that went out, what came back
+        or is disputed, each with its fee; returns the batch's name."""
         self._batches += 1
         batch = f"{self._settings.seed}-{self._batches:06d}"
-        open_ = [one for one in self._transfers.values() if one.kind == "deposit" and not one.batch]
-        settled = [one for one in open_ if one.status in ("succeeded", "returned")][:BATCH_LINES]
-        for one in settled:
-            self._keep(replace(one, batch=batch))
-        self._files.put(batch, _file(batch, settled))
+        lines = [line for one in self._transfers.values() for line in _lines(one)][:BATCH_LINES]
+        for line in lines:
+            one = self._transfers.get(f"{line.transfer.kind}/{line.transfer.reference}") or line.transfer
+            self._keep(replace(one, settled=(*one.settled, line.word)))
+        self._files.put(batch, _file(batch, lines))
         return batch
 
     def file(self, batch: str) -> str | None:
@@ -189,30 +194,47 @@ def _payload(transfer: Transfer) -> dict[str, Any]:
 def _chargeback(charge: Transfer) -> dict[str, Any]:
     """A dispute of the whole charge: its own id as `provider_ref`, its own fee."""
     opened = replace(charge, status="opened", reason="fraudulent", fee_minor=CHARGEBACK_FEE_MINOR)
-    case = f"cb_{charge.provider_ref.removeprefix('ch_')}"
-    return {**_payload(opened), "type": "chargeback.opened", "data": {**shown(opened), "provider_ref": case}}
+    return {**_payload(opened), "type": "chargeback.opened", "data": {**shown(opened), "provider_ref": charge.case}}
 
 
 def shown(transfer: Transfer) -> dict[str, Any]:
     """What the API and the webhooks say of a transfer."""
-    return {name: value for name, value in asdict(transfer).items() if name not in ("instrument", "batch")}
+    return {name: value for name, value in asdict(transfer).items() if name not in ("instrument", "case", "settled")}
 
 
-def _lines(settled: list[Transfer]) -> Iterator[tuple[Transfer, int, int]]:
-    """(transfer, gross, fee) of each line: what came back is kept again by a line of its own."""
-    for one in settled:
-        yield one, one.amount_minor, one.fee_minor
-        if one.status == "returned":
-            yield one, -one.amount_minor, 0
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the settlement file; `gross_minor` is paid to the platform, or kept from it when negative."""
+
+    transfer: Transfer
+    word: str
+    gross_minor: int
+    fee_minor: int
+    provider_ref: str
 
 
-def _file(batch: str, settled: list[Transfer]) -> str:
+def _lines(one: Transfer) -> Iterator[Line]:
+    """The lines of a transfer that no batch holds yet: what comes in is paid out, what goes out is kept, what came back goes
+    the other way, and a dispute is kept with its fee."""
+    if one.status not in ("succeeded", "returned"):
+        return
+    way = 1 if one.kind == "deposit" else -1
+    lines = [Line(one, "arrived", way * one.amount_minor, one.fee_minor, one.provider_ref)]
+    if one.status == "returned":
+        lines.append(Line(one, "returned", -way * one.amount_minor, 0, one.provider_ref))
+    if one.case:
+        lines.append(Line(one, "disputed", -one.amount_minor, CHARGEBACK_FEE_MINOR, one.case))
+    yield from (line for line in lines if line.word not in one.settled)
+
+
+def _file(batch: str, lines: list[Line]) -> str:
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    for number, (one, gross, fee) in enumerate(_lines(settled), start=1):
-        rows.writerow((batch, number, one.reference, one.currency, gross, fee, gross - fee, one.provider_ref, at))
+    for number, line in enumerate(lines, start=1):
+        one, gross, fee = line.transfer, line.gross_minor, line.fee_minor
+        rows.writerow((batch, number, one.reference, one.currency, gross, fee, gross - fee, line.provider_ref, at))
     return text.getvalue()
 
 
@@ -227,7 +249,7 @@ def router(psp: Psp, settings: SandboxSettings) -> APIRouter:
 
     @made.post("/settlements", status_code=201)
     async def close_batch() -> dict[str, str]:
-        """Closes a batch over all charges that succeeded and are not settled yet."""
+        """Closes a batch over all that moved and is not settled yet."""
         return {"batch": psp.close_batch()}
 
     @made.get("/settlements/{batch}")

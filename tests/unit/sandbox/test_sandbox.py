@@ -157,6 +157,29 @@ async def test_a_settlement_holds_each_succeeded_charge_once() -> None:
         assert (await client.get("/psp/settlements/none")).status_code == 404
 
 
+async def test_a_settlement_holds_what_went_out_what_came_back_and_every_fee() -> None:
+    async with world() as (client, sandbox):
+        await ask(client, "ref-00001")
+        await ask(client, "ref-00002", instrument="tok_returned")
+        await ask(client, "ref-00003", instrument="tok_disputed")
+        await ask(client, "pay-00001", kinds="payouts")
+        await ask(client, "pay-00002", kinds="payouts", instrument="tok_returned")
+        await ask(client, "back-0001", kinds="refunds")
+        await ask(client, "back-0002", kinds="refunds", instrument="tok_declined")
+        await told(sandbox)
+        batch = (await client.post("/psp/settlements")).json()["batch"]
+        rows = list(csv.DictReader(io.StringIO((await client.get(f"/psp/settlements/{batch}")).text)))
+        said = sorted((row["reference"], int(row["gross_minor"]), int(row["fee_minor"])) for row in rows)
+        assert said == [
+            ("back-0001", -10_000, 100), ("pay-00001", -10_000, 100), ("pay-00002", -10_000, 100),
+            ("pay-00002", 10_000, 0), ("ref-00001", 10_000, 60), ("ref-00002", -10_000, 0), ("ref-00002", 10_000, 60),
+            ("ref-00003", -10_000, 1_500), ("ref-00003", 10_000, 60),
+        ]  # fmt: skip
+        assert len({(row["batch"], row["line"]) for row in rows}) == len(rows)
+        empty = (await client.post("/psp/settlements")).json()["batch"]
+        assert len((await client.get(f"/psp/settlements/{empty}")).text.splitlines()) == 1
+
+
 async def test_the_provider_asks_for_its_key_and_for_sense() -> None:
     async with world() as (client, _):
         assert (await client.get("/psp/charges/x", headers={"Authorization": "Bearer no"})).status_code == 401
