@@ -32,7 +32,16 @@ from services.metrics.domain.totals import (
     sums_from,
 )
 from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
-from services.metrics.subscribe import ENGAGEMENT, LEDGER, CampaignKnown, ContentKnown, ContentsKnown, ContentUp, Paid
+from services.metrics.subscribe import (
+    ENGAGEMENT,
+    LEDGER,
+    CampaignKnown,
+    ClawedBack,
+    ContentKnown,
+    ContentsKnown,
+    ContentUp,
+    Paid,
+)
 from services.metrics.tables import CAMPAIGNS, CELLS, CONTENTS, COSTS, ENVELOPES, MINUTES, ORDERS, REVENUE
 
 Row = dict[str, Any]
@@ -175,7 +184,7 @@ REVENUE_SUMS = ("gross_minor", "refunded_minor", "orders", "new_customers")
 
 
 async def apply_returns(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    """What left escrow, and what attributed orders brought, per deliverable and currency."""
+    """What left escrow and was not clawed back, and what attributed orders brought, per deliverable and currency."""
     costs: dict[Key, Row] = {}
     revenue: dict[Key, Row] = {}
     for incoming in events:
@@ -183,6 +192,9 @@ async def apply_returns(target: Target, events: Sequence[Delivered[Any]]) -> Non
             case Paid() as paid:
                 ids = {"content_id": paid.content_id, "currency": paid.currency}
                 _sum(costs, ids, incoming.at, {"gross_minor": paid.gross_minor, "fee_minor": paid.fee_minor})
+            case ClawedBack() as back:
+                ids = {"content_id": back.content_id, "currency": back.currency}
+                _sum(costs, ids, incoming.at, {"gross_minor": -back.amount_minor, "fee_minor": -back.amount_minor})
             case OrderRecorded() | OrderRefunded() | OrderAmended() as order if order.attribution is not None:
                 content_id = order.attribution.placement.deliverable_id
                 ids = {"content_id": content_id, "brand_id": order.brand_id, "currency": order.currency}

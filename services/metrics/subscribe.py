@@ -79,7 +79,16 @@ class Paid:
     fee_minor: int
 
 
-External = CampaignKnown | ContentsKnown | ContentUp | Paid | Envelope
+@dataclass(frozen=True, slots=True)
+class ClawedBack:
+    """Of what was paid for a deliverable, `amount_minor` of the creator's fee went back to the brand."""
+
+    content_id: str
+    currency: str
+    amount_minor: int
+
+
+External = CampaignKnown | ContentsKnown | ContentUp | Paid | ClawedBack | Envelope
 
 
 def _campaign(message: Any) -> CampaignKnown:
@@ -122,6 +131,11 @@ def _paid(message: Any) -> Paid:
     )
 
 
+def _clawed_back(message: Any) -> ClawedBack:
+    amount_minor = message.taken_minor + message.owed_minor
+    return ClawedBack(checked_id(message.deliverable_id), checked_currency(message.currency), amount_minor)
+
+
 def _envelope(message: Any) -> Envelope:
     """Columns to arrays; raises Invalid when they do not fit each other or a value is out of range."""
     rows = len(message.content)
@@ -158,6 +172,7 @@ READS: dict[type[Message], Callable[[Any], External]] = {
     campaigns.CollaborationContracted: _contracted,
     campaigns.ContentPublished: _published,
     ledger.PaymentReleased: _paid,
+    ledger.PaymentClawedBack: _clawed_back,
     metrics.EngagementEnvelope: _envelope,
 }
 decode = decoder(READS)

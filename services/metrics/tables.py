@@ -102,7 +102,7 @@ COSTS = sa.Table(
     *_money("gross_minor", "fee_minor"),
     *_big("fresh_ms"),
 )
-"""What left escrow for a deliverable: `gross_minor` is the cost, `fee_minor` the creator's part of it."""
+"""What left escrow for a deliverable, less what was clawed back: `gross_minor` is the cost, `fee_minor` the creator's part."""
 
 REVENUE = sa.Table(
     "revenue",

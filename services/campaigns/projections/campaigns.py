@@ -10,9 +10,9 @@ from kernel.core.ids import role_reader, split_stream
 from kernel.processors.projector import Target, fold_rows
 from services.campaigns.domain.campaign.campaign import CAMPAIGN, Status
 from services.campaigns.domain.shared.brief import Mode, shared
+from services.campaigns.domain.shared.budget import FREEING
 from services.campaigns.domain.shared.events import (
     ApplicationAccepted,
-    ApplicationReleased,
     ApplicationSubmitted,
     BriefAmended,
     BriefPublished,
@@ -27,8 +27,6 @@ from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationSettled,
-    DeliverableLapsed,
-    DeliverableSettled,
 )
 from services.campaigns.projections.rows import STAFF, Row
 from services.campaigns.tables import CAMPAIGNS
@@ -39,7 +37,6 @@ STATUS: dict[type, Status] = {
     CampaignClosed: Status.CLOSED,
     CampaignCancelled: Status.CANCELLED,
 }
-FREEING = (ApplicationReleased, CollaborationCancelled, DeliverableLapsed, DeliverableSettled)
 COUNTED: dict[type, str] = {
     CreatorInvited: "applications",
     ApplicationSubmitted: "applications",

@@ -129,6 +129,13 @@ class Metrics(Running):
         )  # fmt: skip
         return await self.tell(f"escrow-{deal.contents[content]}", released)
 
+    async def clawed_back(self, deal: Deal, taken_minor: int, owed_minor: int) -> str:
+        back = ledger.PaymentClawedBack(
+            claw_back_id=new_id(), deliverable_id=deal.contents[0], campaign_id=deal.campaign_id,
+            taken_minor=taken_minor, owed_minor=owed_minor, currency="CNY",
+        )  # fmt: skip
+        return await self.tell(f"escrow-{deal.contents[0]}", back)
+
 
 @asynccontextmanager
 async def running(folder: Path, roles: Sequence[str] = (), **changes: Any) -> AsyncIterator[Metrics]:

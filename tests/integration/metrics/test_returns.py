@@ -101,6 +101,14 @@ async def test_money_of_two_currencies_is_kept_apart(metrics: Metrics) -> None:
     assert found.creators[0].roi.currency == "USD"
 
 
+async def test_what_was_clawed_back_is_no_cost(metrics: Metrics) -> None:
+    deal = await metrics.contracted()
+    await metrics.paid(deal, 8_000, 7_000)
+    token = await metrics.clawed_back(deal, 2_500, 1_500)
+    (roi,) = (await metrics.roi(deal.campaign_id, deal.brand, at_least=token)).roi
+    assert (roi.cost_minor, roi.fee_minor, roi.platform_fee_minor) == (4_000, 3_000, 1_000)
+
+
 async def test_parties_see_their_own_and_nobody_else(metrics: Metrics) -> None:
     ours = await metrics.contracted()
     theirs = await metrics.contracted(Deal(brand_id=ours.brand_id, campaign_id=ours.campaign_id))

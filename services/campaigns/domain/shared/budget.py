@@ -24,7 +24,12 @@ from services.campaigns.domain.shared.events import (
     CampaignResumed,
 )
 from services.campaigns.domain.shared.terms import Terms
-from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed, DeliverableSettled
+from services.campaigns.domain.shared.work_events import (
+    CollaborationCancelled,
+    DeliverableClawedBack,
+    DeliverableLapsed,
+    DeliverableSettled,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def _freed(row: Budget, event: Any) -> Budget:
     return replace(row, committed_minor=row.committed_minor - event.freed_minor)
 
 
-FREEING = (ApplicationReleased, CollaborationCancelled, DeliverableLapsed, DeliverableSettled)
+FREEING = (ApplicationReleased, CollaborationCancelled, DeliverableLapsed, DeliverableSettled, DeliverableClawedBack)
 CHANGES: dict[type, Callable[[Budget, Any], Budget]] = {
     BriefAmended: lambda row, event: replace(row, budget_minor=event.brief.value.budget_minor),
     CampaignPaused: lambda row, _: replace(row, status="paused"),
