@@ -25,7 +25,7 @@ from services.ledger.domain.four_eyes import MoveApproved, MoveProposed, MoveRej
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
-from services.ledger.domain.waiting import PaymentDeferred
+from services.ledger.domain.waiting import WAITING, PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
 from services.ledger.ports import Verdict, Word
 
@@ -70,7 +70,7 @@ def _fold(fact: DecidedEvent[Timed], rows: Rows) -> Iterable[tuple[Key, Deadline
     if event.transfer is not None and event.kind in CONCLUDED:
         yield (watch_stream(event.transfer.transfer_id), "look"), None
     if event.deal is not None and event.kind is not ChainKind.CLAWED_BACK:
-        yield from _expiry(event, event.deal)
+        yield from _expiry(event, event.deal, rows)
 
 
 def _look(
@@ -80,8 +80,12 @@ def _look(
     return _deadline(watch_stream(transfer_id), "look", look_at(now, attempt), command)
 
 
-def _expiry(event: ChainPosted, deal: Deal) -> Iterable[tuple[Key, Deadline | None]]:
-    """Money bug "accepted and then silence": an escrow that nobody ends returns to the brand by the clock."""
+def _expiry(event: ChainPosted, deal: Deal, rows: Rows) -> Iterable[tuple[Key, Deadline | None]]:
+    """Money bug "accepted and then silence": an escrow that nobody ends returns to the brand by the clock. The clock stands
+    while a payment out of it waits: a change of scope does not start it."""
+    revised = event.kind is ChainKind.ESCROW_HELD and deal.revision > 1
+    if revised and rows.get(WAITING, (deal.deliverable_id,)) is not None:
+        return
     stream = stream_id(ESCROW, deal.deliverable_id)
     ended = event.kind is ChainKind.ESCROW_CANCELLED or (event.released is not None and event.released.final)
     if not ended:
@@ -104,14 +108,14 @@ def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | N
         return _of_deposit(verdict)
     reason = f"provider.{verdict.reason or verdict.status}"
     if verdict.status is Word.FAILED:
-        return FailTransfer(verdict.kind, verdict.reference, reason)
+        return FailTransfer(verdict.kind, verdict.reference, reason, verdict.provider_ref, verdict.said_at)
     if verdict.status not in (Word.SUCCEEDED, Word.RETURNED):
         return None
     if (verdict.amount_minor, verdict.currency) != (amount_minor, currency):
         raise Refused("transfer.amount_differs", asked_minor=amount_minor, paid_minor=verdict.amount_minor)
     if verdict.status is Word.RETURNED:
         return ReturnTransfer(verdict.kind, verdict.reference, reason)
-    return ConfirmTransfer(verdict.kind, verdict.reference, verdict.provider_ref, verdict.fee_minor)
+    return ConfirmTransfer(verdict.kind, verdict.reference, verdict.provider_ref, verdict.fee_minor, verdict.said_at)
 
 
 def _of_deposit(verdict: Verdict) -> Command | None:
@@ -119,9 +123,10 @@ def _of_deposit(verdict: Verdict) -> Command | None:
     reason, named = f"provider.{verdict.reason or verdict.status}", verdict.provider_ref or "unnamed"
     match verdict.status:
         case Word.SUCCEEDED:
-            return ConfirmDeposit(verdict.reference, verdict.currency, verdict.amount_minor, verdict.provider_ref)
+            said = (verdict.provider_ref, verdict.said_at)
+            return ConfirmDeposit(verdict.reference, verdict.currency, verdict.amount_minor, *said)
         case Word.FAILED:
-            return FailDeposit(verdict.reference, reason)
+            return FailDeposit(verdict.reference, reason, verdict.provider_ref, verdict.said_at)
         case Word.RETURNED:
             return ReverseDeposit(verdict.reference, RETURNED, verdict.currency, verdict.amount_minor, 0, reason)
         case Word.OPENED:

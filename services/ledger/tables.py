@@ -81,12 +81,14 @@ TRANSFERS = sa.Table(
     "transfers",
     METADATA,
     *_key("transfer_id"),
-    *_text("kind", "status", "owner", "account", "currency", "source_id", "instrument"),
+    *_text("kind", "status", "owner", "account", "currency", "source_id", "instrument", "provider_ref"),
     *_minor("amount_minor", "refunded_minor", "due_minor", "owed_minor", "settled_minor", "reversed_minor"),
+    sa.Column("said_at", UtcTime),
     sa.CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="transfers_refunded"),
     sa.CheckConstraint("due_minor >= 0 AND owed_minor >= 0 AND settled_minor >= 0", name="transfers_settled"),
     sa.CheckConstraint("reversed_minor BETWEEN 0 AND amount_minor", name="transfers_reversed"),
 )
+sa.Table("settled_lines", METADATA, *_key("name"), *_text("chain_id"))
 TAX_YEARS = sa.Table(
     "tax_years",
     METADATA,

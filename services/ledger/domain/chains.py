@@ -26,19 +26,19 @@ from services.ledger.domain.commands import (
     RequestDeposit,
     RequestPayout,
     RequestRefund,
-    SettleLine,
     stream_of,
 )
 from services.ledger.domain.escrows import payees_of
-from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
+from services.ledger.domain.events import ChainKind, ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.four_eyes import check_two_people
 from services.ledger.domain.funding import BANK, BANK_OWN
+from services.ledger.domain.lines import SettleLine
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import ONLY, POLICIES
 from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.residences import RESIDENCES
 from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
-from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, TRANSFERS
+from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, SETTLED_LINES, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
 from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
 
@@ -54,9 +54,10 @@ SYSTEMS_OWN = (
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A stream's chains by id, each with the hash of the input it was decided from."""
+    """A stream's chains by id, each with the hash of the input it was decided from; of reversals also what each took."""
 
     chains: tuple[tuple[str, str], ...] = ()
+    reversals: tuple[tuple[str, int], ...] = ()
 
 
 def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEvent]:
@@ -64,12 +65,14 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
     if context.stream != stream_of(command):
         raise Invalid("chain.wrong_stream", expected=stream_of(command))
     _check_asker(command, context)
+    if isinstance(command, SettleLine) and settlements.is_settled(command, context):
+        return []
     known = dict(state.chains).get(command.chain_id)
     if known is None:
         if not isinstance(command, SYSTEMS_OWN):
             check_two_people(command, context, _owner(command, context))
         try:
-            return _decide_new(command, context, booked=[id_ for id_, _ in state.chains])
+            return _decide_new(command, context, state)
         except Refused as refused:
             raise told_to(context.actor, refused) from None
     if known != input_hash(command):
@@ -112,8 +115,9 @@ def _owner(command: Command, context: Context) -> str:
             return ""
 
 
-def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Sequence[EscrowEvent]:
+def _decide_new(command: Command, context: Context, state: Done) -> Sequence[EscrowEvent]:
     """One line a command; `booked` are the stream's chains."""
+    booked = [id_ for id_, _ in state.chains]
     match command:
         case HoldEscrow():
             return escrows.hold(command, context)
@@ -130,9 +134,9 @@ def _decide_new(command: Command, context: Context, booked: Sequence[str]) -> Se
         case FailDeposit():
             return deposits.fail(command, context, booked)
         case ReverseDeposit():
-            return deposits.reverse(command, context)
+            return deposits.reverse(command, context, booked)
         case RestoreDeposit():
-            return deposits.restore(command, context, booked)
+            return deposits.restore(command, context, dict(state.reversals))
         case SettleLine():
             return settlements.settle(command, context, booked)
         case IdentifyMoney():
@@ -157,11 +161,17 @@ def evolve(state: Done, event: EscrowEvent) -> Done:
     match event:
         case ChainPosted() | EscrowRefused():
             pair = (event.chain_id, event.input_hash)
-            return state if pair in state.chains else Done((*state.chains, pair))
+            return state if pair in state.chains else Done((*state.chains, pair), _reversals(event, state))
         case TaxWithheld() | PaymentDeferred():
             return state
         case _:
             assert_never(event)
+
+
+def _reversals(event: ChainPosted | EscrowRefused, state: Done) -> tuple[tuple[str, int], ...]:
+    if isinstance(event, EscrowRefused) or event.kind is not ChainKind.DEPOSIT_REVERSED or event.transfer is None:
+        return state.reversals
+    return (*state.reversals, (event.chain_id, event.transfer.amount_minor))
 
 
 def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key]]:
@@ -177,6 +187,8 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
             yield TRANSFERS, (command.deposit_id,)
         case SettleLine():
             yield TRANSFERS, (command.reference,)
+            yield SETTLED_LINES, (command.key,)
+            yield SETTLED_LINES, (command.chain_id,)
         case RequestPayout():
             yield TRANSFERS, (command.payout_id,)
             yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
@@ -199,6 +211,7 @@ def _parties(command: HoldEscrow | ReleasePayment | CancelEscrow | ClawBackPayme
         yield Ref(Code.ESCROW, command.deliverable_id)
     if not isinstance(command, ReleasePayment):
         yield Ref(Code.BRAND_AVAILABLE, command.brand_id)
+        yield Ref(Code.BRAND_RECEIVABLE, command.brand_id)
     if isinstance(command, ReleasePayment | CancelEscrow):
         yield Ref(Code.FEE_REVENUE, PLATFORM)
     if not isinstance(command, HoldEscrow):

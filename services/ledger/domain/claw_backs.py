@@ -8,10 +8,9 @@ from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import ClawBackPayment
-from services.ledger.domain.escrows import deal_of
 from services.ledger.domain.events import ChainEvent, ChainKind
 from services.ledger.domain.posting import Books
-from services.ledger.domain.rows import ESCROWS, Escrow, EscrowStatus
+from services.ledger.domain.rows import ESCROWS, Escrow, EscrowStatus, deal_of
 from services.ledger.domain.transfers import Leg, Ref
 
 

@@ -1,20 +1,24 @@
 """What may be asked of the ledger. Every command names its chain: the same business fact always lands on one stream."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, assert_never
 
 from annotated_types import Len
 
 from kernel.core.bounds import Asked
-from kernel.core.faults import Invalid
-from kernel.core.ids import checked_id, derived_id, stream_id
+from kernel.core.ids import derived_id, stream_id
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.lines import SettleLine as SettleLine
+from services.ledger.domain.lines import is_id as is_id
 from services.ledger.domain.repeats import EVIDENCE
 from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 
 CHAIN, ESCROW, DEPOSIT, PAYOUT, REFUND = CATEGORIES = ("chain", "escrow", "deposit", "payout", "refund")
 """Stream categories: what belongs to one deliverable or transfer shares a stream, so subscribers see it in order."""
+BY_POLICY = -1
+"""In place of `creator_fee_bps`: the share of the policy that the deal was sealed under."""
 MAX_TEXT = 200
 Text = Annotated[str, Asked(Len(1, MAX_TEXT))]
 """A text that is asked for: a provider's token, a reference, a reason."""
@@ -48,10 +52,13 @@ class RequestDeposit:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmDeposit:
+    """`said_at` is when the provider says that it happened, in its own time."""
+
     deposit_id: str
     currency: str
     amount_minor: int
     provider_ref: str = field(default="", metadata=EVIDENCE)
+    said_at: datetime | None = field(default=None, metadata=EVIDENCE)
 
     @property
     def chain_id(self) -> str:
@@ -62,29 +69,12 @@ class ConfirmDeposit:
 class FailDeposit:
     deposit_id: str
     reason: str = field(default="", metadata=EVIDENCE)
+    provider_ref: str = field(default="", metadata=EVIDENCE, compare=False)
+    said_at: datetime | None = field(default=None, metadata=EVIDENCE, compare=False)
 
     @property
     def chain_id(self) -> str:
         return f"dep:{self.deposit_id}:fail"
-
-
-@dataclass(frozen=True, slots=True)
-class SettleLine:
-    """One line of a provider's settlement file: `gross_minor` paid out to us (negative: kept from us), `fee_minor` kept
-    besides. `kind` is that of the transfer which the line names; a line that names none of ours has a deposit's."""
-
-    batch: Text
-    line: Text
-    reference: str
-    currency: str
-    gross_minor: int
-    fee_minor: int
-    kind: TransferKind = TransferKind.DEPOSIT
-    provider_ref: str = field(default="", metadata=EVIDENCE)
-
-    @property
-    def chain_id(self) -> str:
-        return f"settle:{self.batch}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +128,7 @@ class Weight:
 @dataclass(frozen=True, slots=True)
 class ReleasePayment:
     """Releases `fee_minor` of the creator's fee and `brand_fee_minor` of the brand's, at most what is left of each; the
-    escrow ends when nothing is left. Without `split` the deal's creator takes all."""
+    escrow ends when nothing is left. Without `split` the deal's creator takes all. `creator_fee_bps` is the sealed contract's."""
 
     release_id: str
     deliverable_id: str
@@ -156,7 +146,8 @@ class ReleasePayment:
 
 @dataclass(frozen=True, slots=True)
 class CancelEscrow:
-    """Ends an escrow: `kill_fee_minor` of the creator's fee is shared out like a release, the rest returns to the brand."""
+    """Ends an escrow: `kill_fee_minor` of the creator's fee is shared out like a release, the rest returns to the brand.
+    `creator_fee_bps` as in ReleasePayment."""
 
     refund_id: str
     deliverable_id: str
@@ -226,6 +217,7 @@ class ConfirmTransfer:
     transfer_id: str
     provider_ref: str = field(default="", metadata=EVIDENCE)
     fee_minor: int = field(default=0, metadata=EVIDENCE)
+    said_at: datetime | None = field(default=None, metadata=EVIDENCE)
 
     @property
     def chain_id(self) -> str:
@@ -237,6 +229,8 @@ class FailTransfer:
     kind: TransferKind
     transfer_id: str
     reason: str = field(default="", metadata=EVIDENCE)
+    provider_ref: str = field(default="", metadata=EVIDENCE, compare=False)
+    said_at: datetime | None = field(default=None, metadata=EVIDENCE, compare=False)
 
     @property
     def chain_id(self) -> str:
@@ -278,11 +272,3 @@ def _stream_of_line(command: SettleLine) -> str:
         return stream_id(DEPOSIT, command.reference)
     named = ("settle", command.reference, command.provider_ref) if command.provider_ref else (command.chain_id,)
     return stream_id(CHAIN, derived_id(CHAIN, *named))
-
-
-def is_id(text: str) -> bool:
-    """Whether a provider's reference can be one of our ids at all."""
-    try:
-        return bool(checked_id(text))
-    except Invalid:
-        return False

@@ -1,6 +1,7 @@
 """Money in: own money, deposits in two phases, and money nobody recognises at first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from kernel.core.bounds import limits
@@ -19,7 +20,13 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.posting import Books
-from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReverseDeposit, reversal_of
+from services.ledger.domain.reversals import (
+    RETURNED,
+    RestoreDeposit,
+    ReverseDeposit,
+    is_of_another_try,
+    reversal_of,
+)
 from services.ledger.domain.rows import MISMATCH, TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
@@ -71,7 +78,7 @@ def request(command: RequestDeposit, context: Context) -> list[ChainEvent]:
         command.deposit_id, TransferKind.DEPOSIT, command.brand_id, command.currency, command.amount_minor,
         instrument=command.instrument, expires_at=context.at + DEPOSIT_LIFE,
     )  # fmt: skip
-    return [_post(command, context, ChainKind.DEPOSIT_CHARGED, [leg], transfer)]
+    return [_post(command, Books(context.rows), ChainKind.DEPOSIT_CHARGED, [leg], transfer)]
 
 
 def confirm(command: ConfirmDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
@@ -82,36 +89,52 @@ def confirm(command: ConfirmDeposit, context: Context, booked: Sequence[str]) ->
     row = _deposit(context, command.deposit_id)
     if row.status not in (TransferStatus.PENDING, TransferStatus.FAILED):
         raise Refused("deposit.not_pending", status=row.status)
+    return [_confirm(command, Books(context.rows), row, booked)]
+
+
+def _confirm(command: ConfirmDeposit, books: Books, row: Transfer, booked: Sequence[str]) -> ChainEvent:
     if reversal_of(row.transfer_id, RETURNED) in booked:
         raise Refused("deposit.came_back", do="compare the provider's list of the deposit with its statement")
-    transfer = _transferred(row, provider_ref=command.provider_ref)
+    transfer = replace(_transferred(row, provider_ref=command.provider_ref), said_at=command.said_at)
     brand = Ref(Code.BRAND_AVAILABLE, row.owner)
     pending = row.status == TransferStatus.PENDING
     if (command.amount_minor, command.currency) != (row.amount_minor, row.currency):
         void = [Leg(CLEARING, brand, row.amount_minor, row.currency, Phase.VOID)] if pending else []
         legs = [*void, Leg(CLEARING, SUSPENSE, command.amount_minor, command.currency)]
-        return [_post(command, context, ChainKind.DEPOSIT_CONFIRMED, legs, transfer, MISMATCH)]
+        return _post(command, books, ChainKind.DEPOSIT_CONFIRMED, legs, transfer, MISMATCH)
     phase = Phase.POST if pending else Phase.POSTED
     leg = Leg(CLEARING, brand, row.amount_minor, row.currency, phase)
-    return [_post(command, context, ChainKind.DEPOSIT_CONFIRMED, [leg], transfer)]
+    return _post(command, books, ChainKind.DEPOSIT_CONFIRMED, [leg], transfer)
 
 
 def fail(command: FailDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
-    """Row 2: the pending posting is void. Of a deposit that was confirmed it says that the money came back (row 20), once:
-    `booked` are the chains of its stream."""
+    """Row 2: the pending posting is void. Of a deposit that was confirmed it says that the money came back (row 20), once,
+    unless it is said of another try: `booked` are the chains of its stream."""
     context.actor.require("system")
     row = _deposit(context, command.deposit_id)
     if command.reason == EXPIRED and row.status != TransferStatus.PENDING:
         return []  # the provider's word came while the clock ran out: the clock knows of no money that came back
     if row.status in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
-        left_minor, reason = row.amount_minor - row.reversed_minor, command.reason
-        back = ReverseDeposit(row.transfer_id, RETURNED, row.currency, left_minor, 0, reason)
-        return [] if back.chain_id in booked or not left_minor else reverse(back, context)
+        return _came_back(command, context, row, booked)
     return _void(command, context, row, command.reason)
 
 
-def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
-    """Row 20: the provider keeps it from what it settles next; what the brand has spent already it owes the platform."""
+def _came_back(command: FailDeposit, context: Context, row: Transfer, booked: Sequence[str]) -> list[ChainEvent]:
+    arrived, failed = (row.provider_ref, row.said_at), (command.provider_ref, command.said_at)
+    if reversal_of(row.transfer_id, RETURNED) in booked or is_of_another_try(failed, arrived):
+        return []
+    left_minor = row.amount_minor - row.reversed_minor
+    if not left_minor:
+        raise Refused(
+            "deposit.disputed", do="ask the provider whether the money went by the dispute or came back besides"
+        )
+    back = ReverseDeposit(row.transfer_id, RETURNED, row.currency, left_minor, 0, command.reason)
+    return reverse(back, context, booked)
+
+
+def reverse(command: ReverseDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
+    """Row 20: the provider keeps it from what it settles next; what the brand has spent already it owes the platform. Only
+    what arrived is disputed: of a deposit whose arrival was not told, the dispute tells it."""
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
@@ -120,10 +143,18 @@ def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
         return _void(command, context, row, command.reason)
     if row.status == TransferStatus.FAILED and command.case == RETURNED:
         return []
-    _check_reversal(command, row, row.amount_minor - row.reversed_minor)
     if command.fee_minor < 0:
         raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
-    books, amount_minor = Books(context.rows), command.amount_minor
+    books, arrived = Books(context.rows), list[ChainEvent]()
+    if row.status in (TransferStatus.PENDING, TransferStatus.FAILED) and command.case != RETURNED:
+        arrived = [_confirm(ConfirmDeposit(row.transfer_id, row.currency, row.amount_minor), books, row, booked)]
+        row = replace(row, status=TransferStatus.CONFIRMED.value)
+    _check_reversal(command, row, row.amount_minor - row.reversed_minor)
+    return [*arrived, _reversed(command, books, row)]
+
+
+def _reversed(command: ReverseDeposit, books: Books, row: Transfer) -> ChainEvent:
+    amount_minor = command.amount_minor
     there_minor = books.account(Code.BRAND_AVAILABLE, row.owner, row.currency).spendable_minor
     free_minor = min(amount_minor, there_minor)
     legs = [
@@ -133,18 +164,18 @@ def reverse(command: ReverseDeposit, context: Context) -> list[ChainEvent]:
     ]
     transfer = _transferred(row, command.case, command.fee_minor, amount_minor=amount_minor)
     reason = command.reason[:MAX_TEXT]
-    return [books.post(command, ChainKind.DEPOSIT_REVERSED, row.currency, legs, transfer=transfer, reason=reason)]
+    return books.post(command, ChainKind.DEPOSIT_REVERSED, row.currency, legs, transfer=transfer, reason=reason)
 
 
-def restore(command: RestoreDeposit, context: Context, booked: Sequence[str]) -> list[ChainEvent]:
-    """Row 21: the brand's debt first, the rest is free deposit again. `booked` are the chains of the deposit's stream: only a
-    case that was opened is won."""
+def restore(command: RestoreDeposit, context: Context, cases: Mapping[str, int]) -> list[ChainEvent]:
+    """Row 21: the brand's debt first, the rest is free deposit again. `cases` are what each reversal of the deposit took, by
+    chain: only a case that was opened is won, and of it no more than it took."""
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
-    if command.opened_by not in booked:
+    if command.opened_by not in cases:
         raise Refused("deposit.case_unknown", case=command.case[:MAX_TEXT])
-    _check_reversal(command, row, row.reversed_minor)
+    _check_reversal(command, row, cases[command.opened_by])
     books = Books(context.rows)
     debt_minor = books.account(Code.BRAND_RECEIVABLE, row.owner, row.currency).spendable_minor
     paid_minor = min(command.amount_minor, debt_minor)
@@ -169,7 +200,7 @@ def _void(command: FailDeposit | ReverseDeposit, context: Context, row: Transfer
     if row.status != TransferStatus.PENDING:
         raise Refused("deposit.not_pending", status=row.status)
     leg = Leg(CLEARING, Ref(Code.BRAND_AVAILABLE, row.owner), row.amount_minor, row.currency, Phase.VOID)
-    return [_post(command, context, ChainKind.DEPOSIT_FAILED, [leg], _transferred(row), reason[:MAX_TEXT])]
+    return [_post(command, Books(context.rows), ChainKind.DEPOSIT_FAILED, [leg], _transferred(row), reason[:MAX_TEXT])]
 
 
 def identify(command: IdentifyMoney, context: Context) -> list[ChainEvent]:
@@ -202,11 +233,11 @@ def _transferred(
 
 def _post(
     command: RequestDeposit | ConfirmDeposit | FailDeposit | ReverseDeposit,
-    context: Context,
+    books: Books,
     kind: ChainKind,
     legs: list[Leg],
     transfer: Transferred,
     reason: str = "",
 ) -> ChainEvent:
     """The chain is in the currency of its last leg: what came may be in another than what was asked for and is void."""
-    return Books(context.rows).post(command, kind, legs[-1].currency, legs, transfer=transfer, reason=reason)
+    return books.post(command, kind, legs[-1].currency, legs, transfer=transfer, reason=reason)

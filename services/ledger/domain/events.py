@@ -24,6 +24,7 @@ class ChainKind(StrEnum):
     PAYOUT_FAILED = "payout_failed"  # 13
     PAYOUT_RETURNED = "payout_returned"  # 14
     ESCROW_CANCELLED = "escrow_cancelled"  # 15
+    ESCROW_REDUCED = "escrow_reduced"  # 15, the brand's part while the kill fee waits
     REFUND_REQUESTED = "refund_requested"  # 16
     REFUND_CONFIRMED = "refund_confirmed"  # 16
     REFUND_FAILED = "refund_failed"  # 16
@@ -103,8 +104,8 @@ class Released:
 @dataclass(frozen=True, slots=True)
 class Transferred:
     """The transfer a chain belongs to. `owner` is a brand, creator or agency; `source_id` the deposit a refund returns;
-    a deposit not confirmed at `expires_at` is void. Of a settled line `amount_minor` is its gross, of a reversal what was
-    taken back."""
+    a deposit not confirmed at `expires_at` is void; of `said_at` is the provider's word that it arrived. Of a settled line
+    `amount_minor` is its gross, of a reversal what was taken back."""
 
     transfer_id: str
     kind: TransferKind
@@ -118,13 +119,14 @@ class Transferred:
     batch: str = ""
     line: str = ""
     expires_at: datetime | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChainPosted:
     """A chain of legs, posted whole. `chain_id` is made of the business fact (`release:{release}`); `input_hash` tells a
-    repeat from another command under the same id; `short_minor` is client money that own money could not cover (staff
-    is alarmed, payouts stop)."""
+    repeat from another command under the same id; `line_key` names a settled line by what it says; `short_minor` is client
+    money that own money could not cover (staff is alarmed, payouts stop)."""
 
     kind: ChainKind
     chain_id: str
@@ -141,6 +143,7 @@ class ChainPosted:
     reason: str = ""
     taken_minor: int = 0
     owed_minor: int = 0
+    line_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, T
 from services.ledger.domain.funding import BANK
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
 from services.ledger.domain.posting import Books
-from services.ledger.domain.reversals import ReturnTransfer
+from services.ledger.domain.reversals import ReturnTransfer, is_of_another_try
 from services.ledger.domain.rows import TRANSFERS, Transfer, TransferStatus
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
@@ -92,14 +92,20 @@ def confirm(command: ConfirmTransfer, context: Context) -> list[ChainEvent]:
     payout = command.kind is TransferKind.PAYOUT
     kind = ChainKind.PAYOUT_CONFIRMED if payout else ChainKind.REFUND_CONFIRMED
     reference = command.provider_ref[:MAX_TEXT]
-    transfer = replace(_transferred(row), provider_ref=reference, provider_fee_minor=command.fee_minor)
+    transfer = replace(
+        _transferred(row), provider_ref=reference, provider_fee_minor=command.fee_minor, said_at=command.said_at
+    )
     return [Books(context.rows).post(command, kind, row.currency, legs, (transit,), transfer=transfer)]
 
 
 def fail(command: FailTransfer, context: Context) -> list[ChainEvent]:
-    """Row 13: back to where it came from. Of a transfer that had arrived it says that the money came back (row 14)."""
+    """Row 13: back to where it came from. Of a transfer that had arrived it says that the money came back (row 14), unless it
+    is said of another try."""
     context.actor.require("system")
     row = _known(context, command)
+    arrived, failed = (row.provider_ref, row.said_at), (command.provider_ref, command.said_at)
+    if row.status == TransferStatus.CONFIRMED and is_of_another_try(failed, arrived):
+        return []
     if row.status in (TransferStatus.CONFIRMED, TransferStatus.RETURNED):
         return give_back(ReturnTransfer(command.kind, command.transfer_id, command.reason), context)
     return _fail(command, context, row)

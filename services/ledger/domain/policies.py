@@ -93,6 +93,14 @@ def approved(rows: Rows) -> tuple[FeePolicy, ...]:
     return row.policies if row else (FIRST,)
 
 
+def sealed_under(name: str, rows: Rows) -> FeePolicy:
+    """The policy of a deal; Refused `fee.policy_unknown` for one that was never approved."""
+    named = next((policy for policy in approved(rows) if policy.name == name), None)
+    if named is None:
+        raise Refused("fee.policy_unknown", fee_policy=name[:80])
+    return named
+
+
 def name_of(since: datetime) -> str:
     """`fees@2027-01-01`, with the time where it does not begin at midnight (UTC)."""
     midnight = (since.hour, since.minute, since.second, since.microsecond) == (0, 0, 0, 0)

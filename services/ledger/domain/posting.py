@@ -11,6 +11,7 @@ from services.ledger.domain.clearing import Clearing, check_clearing
 from services.ledger.domain.commands import Command
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.funding import BANK, BANK_OWN, ClientMoney, funding_legs, moved
+from services.ledger.domain.recovery import debts_of, recovery_legs
 from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.rows import ACCOUNTS, CLEARINGS, CLIENT_MONEY
 from services.ledger.domain.transfers import (
@@ -52,8 +53,9 @@ class Books:
         closes: tuple[Ref, ...] = (),
         **facts: Any,
     ) -> ChainPosted:
-        """The event of one chain, with its funding leg; raises Refused when an account is closed or overdrawn."""
+        """The event of one chain, with its recovery and funding legs; raises Refused when an account is closed or overdrawn."""
         posted = tuple(leg for leg in legs if leg.amount_minor)
+        posted += recovery_legs(self._known(debts_of(posted), currency, posted), posted)
         posted += funding_legs(self._money(currency), self._known((BANK, BANK_OWN), currency, posted), posted)
         closing = [account_key(ref, currency) for ref in closes]
         before = {key: self._at(key) for key in (*leg_keys(posted), *closing)}

@@ -1,6 +1,7 @@
 """Words of the provider on a transfer that had arrived: it came back, the payer disputes it, the dispute was won."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.repeats import EVIDENCE
@@ -12,6 +13,15 @@ RETURNED = "returned"
 def reversal_of(deposit_id: str, case: str) -> str:
     """The chain of a reversal."""
     return f"cb:{deposit_id}:{case}"
+
+
+def is_of_another_try(failed: tuple[str, datetime | None], arrived: tuple[str, datetime | None]) -> bool:
+    """Whether a failure is of another try than the one that arrived, by the provider's name and time of each word: told of
+    before the arrival, or, where a time is not told, under another name. A failure of the same try says that it came back."""
+    (failed_ref, failed_at), (arrived_ref, arrived_at) = failed, arrived
+    if failed_at is not None and arrived_at is not None:
+        return failed_at < arrived_at
+    return "" not in (failed_ref, arrived_ref) and failed_ref != arrived_ref
 
 
 @dataclass(frozen=True, slots=True)

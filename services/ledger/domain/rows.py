@@ -9,7 +9,7 @@ from kernel.core.decider import DecidedEvent, InlineTable, Key, Rows
 from services.ledger.domain import clearing
 from services.ledger.domain.accounts import Account
 from services.ledger.domain.clearing import Clearing, cleared
-from services.ledger.domain.events import ChainKind, ChainPosted, TransferKind, Transferred
+from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind, Transferred
 from services.ledger.domain.funding import ClientMoney, moved
 from services.ledger.domain.tax import Rule, TaxYear, year_after
 from services.ledger.domain.transfers import account_key, apply_legs, closed_accounts, leg_keys, opened
@@ -60,6 +60,15 @@ class Escrow:
         return self.fee_left_minor + self.brand_fee_left_minor
 
 
+def deal_of(row: Escrow) -> Deal:
+    """The deal as the escrow row keeps it."""
+    return Deal(
+        row.deliverable_id, row.revision, row.collaboration_id, row.campaign_id, row.brand_id, row.creator_id,
+        row.agency_id, row.agency_bps, row.jurisdiction, row.currency, row.fee_minor, row.brand_fee_minor,
+        row.policy_id, row.expires_at,
+    )  # fmt: skip
+
+
 class TransferStatus(StrEnum):
     """`mismatched`: the provider confirmed another amount; that amount is in suspense. `returned`: it had arrived, and all
     of it came back."""
@@ -77,7 +86,7 @@ class Transfer:
 
     `due_minor` is confirmed and not settled, `owed_minor` fees and reversals that no settlement line has kept yet;
     `settled_minor` is what lines have named of it, `reversed_minor` what came back of it: of a deposit in all, of a payout or
-    refund as long as no line has named it."""
+    refund as long as no line has named it. That it arrived, the provider said under `provider_ref` of `said_at`."""
 
     transfer_id: str
     kind: str
@@ -93,6 +102,8 @@ class Transfer:
     owed_minor: int = 0
     settled_minor: int = 0
     reversed_minor: int = 0
+    provider_ref: str = ""
+    said_at: datetime | None = None
 
 
 def _fold_accounts(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Account]]:
@@ -152,6 +163,8 @@ def _drained(chain: ChainPosted, row: Escrow) -> Escrow:
         released_minor=row.released_minor + fee_minor + brand_fee_minor,
         returned_minor=row.returned_minor + chain.returned_minor,
     )
+    if chain.kind is ChainKind.ESCROW_REDUCED:  # all but the kill fee
+        return replace(row, fee_left_minor=row.left_minor - chain.returned_minor, brand_fee_left_minor=0)
     if chain.kind is ChainKind.ESCROW_CANCELLED:
         status = EscrowStatus.CLOSED if row.released_minor else EscrowStatus.RETURNED
         return replace(row, status=status.value, fee_left_minor=0, brand_fee_left_minor=0)
@@ -172,6 +185,9 @@ _STATUS = {
     ChainKind.REFUND_RETURNED: TransferStatus.RETURNED,
     ChainKind.DEPOSIT_RESTORED: TransferStatus.CONFIRMED,
 }
+
+
+ARRIVED = (ChainKind.DEPOSIT_CONFIRMED, ChainKind.PAYOUT_CONFIRMED, ChainKind.REFUND_CONFIRMED)
 
 
 def _fold_transfers(fact: Posted, rows: Rows) -> Iterable[tuple[Key, Transfer]]:
@@ -198,6 +214,8 @@ def _moved(chain: ChainPosted, transfer: Transferred, row: Transfer) -> Transfer
     settled = chain.kind is ChainKind.LINE_SETTLED
     back_minor = row.reversed_minor + _came_back(chain.kind, transfer)
     row = replace(row, reversed_minor=back_minor, settled_minor=row.settled_minor + (settled and _named(transfer)))
+    if chain.kind in ARRIVED:
+        row = replace(row, provider_ref=transfer.provider_ref, said_at=transfer.said_at)
     if chain.currency != row.currency:  # a deposit that came in another: its settlement line will name that one
         row = replace(row, currency=chain.currency, amount_minor=due_minor)
     return replace(row, status=_status(chain, row).value)
@@ -251,6 +269,20 @@ def _fold_tax_years(fact: Posted, rows: Rows) -> Iterable[tuple[Key, TaxYear]]:
             yield key, year_after(rows.get(TAX_YEARS, key), payee.creator_id, payee.tax)
 
 
+@dataclass(frozen=True, slots=True)
+class SettledLine:
+    """Two rows of `settled_lines` per booked line of a settlement file: by what it says, and by its chain (by number)."""
+
+    name: str
+    chain_id: str
+
+
+def _fold_lines(fact: Posted, rows: Rows) -> Iterable[tuple[Key, SettledLine]]:
+    chain = fact.event
+    for name in (chain.line_key, chain.chain_id) if chain.line_key else ():
+        yield (name,), SettledLine(name, chain.chain_id)
+
+
 _ON = (ChainPosted,)
 ACCOUNTS: InlineTable[Account] = InlineTable("accounts", Account, ("currency", "code", "owner"), _ON, _fold_accounts)
 CLIENT_MONEY: InlineTable[ClientMoney] = InlineTable(
@@ -260,4 +292,5 @@ CLEARINGS: InlineTable[Clearing] = InlineTable("clearing", Clearing, ("currency"
 ESCROWS: InlineTable[Escrow] = InlineTable("escrows", Escrow, ("deliverable_id",), _ON, _fold_escrows)
 TRANSFERS: InlineTable[Transfer] = InlineTable("transfers", Transfer, ("transfer_id",), _ON, _fold_transfers)
 TAX_YEARS: InlineTable[TaxYear] = InlineTable("tax_years", TaxYear, ("creator_id", "tax_year"), _ON, _fold_tax_years)
-INLINES = (ACCOUNTS, CLIENT_MONEY, CLEARINGS, ESCROWS, TRANSFERS, TAX_YEARS)
+SETTLED_LINES: InlineTable[SettledLine] = InlineTable("settled_lines", SettledLine, ("name",), _ON, _fold_lines)
+INLINES = (ACCOUNTS, CLIENT_MONEY, CLEARINGS, ESCROWS, TRANSFERS, TAX_YEARS, SETTLED_LINES)

@@ -10,12 +10,13 @@ from kernel.core.faults import Invalid, Refused
 from kernel.core.money import LIMIT_MINOR, checked_currency
 from services.ledger.domain.accounts import PROVIDER, Code
 from services.ledger.domain.clearing import CLEARING
-from services.ledger.domain.commands import MAX_TEXT, SettleLine
+from services.ledger.domain.commands import MAX_TEXT
 from services.ledger.domain.deposits import SUSPENSE, check_text
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.funding import BANK
+from services.ledger.domain.lines import SettleLine
 from services.ledger.domain.posting import Books
-from services.ledger.domain.rows import TRANSFERS, Transfer
+from services.ledger.domain.rows import SETTLED_LINES, TRANSFERS, Transfer
 from services.ledger.domain.transfers import Leg, Ref
 
 COST = Ref(Code.PSP_COST, PROVIDER)
@@ -40,7 +41,21 @@ def settle(command: SettleLine, context: Context, booked: Sequence[str]) -> list
         row.transfer_id, command.kind, row.owner, row.currency, command.gross_minor, row.instrument, row.source_id,
         command.provider_ref[:MAX_TEXT], command.fee_minor, command.batch, command.line,
     )  # fmt: skip
-    return [Books(context.rows).post(command, ChainKind.LINE_SETTLED, row.currency, legs, transfer=transfer)]
+    chain = Books(context.rows).post(
+        command, ChainKind.LINE_SETTLED, row.currency, legs, transfer=transfer, line_key=command.key
+    )
+    return [chain]
+
+
+def is_settled(command: SettleLine, context: Context) -> bool:
+    """Whether the batch has booked just this line: under its number, or under another one where the batch comes again with its
+    lines in another order. Under a number that the batch never had it is for a person: Refused."""
+    booked = context.rows.get(SETTLED_LINES, (command.key,))
+    if booked is None:
+        return False
+    if booked.chain_id == command.chain_id or context.rows.get(SETTLED_LINES, (command.chain_id,)) is not None:
+        return True
+    raise Refused("settlement.settled_before", do="ask the provider whether the line stands twice in its batch")
 
 
 def _check_amounts(command: SettleLine) -> None:
@@ -100,4 +115,6 @@ def _unknown(command: SettleLine, context: Context, booked: Sequence[str]) -> Ch
         leg, reason = Leg(BANK, SUSPENSE, command.gross_minor - command.fee_minor, command.currency), UNMATCHED
     else:
         leg, reason = Leg(COST, BANK, command.fee_minor, command.currency), FEE
-    return Books(context.rows).post(command, ChainKind.LINE_SETTLED, command.currency, [leg], reason=reason)
+    return Books(context.rows).post(
+        command, ChainKind.LINE_SETTLED, command.currency, [leg], reason=reason, line_key=command.key
+    )

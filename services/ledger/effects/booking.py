@@ -8,12 +8,12 @@ from pydantic import BaseModel
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Fault, Unavailable
-from kernel.core.ids import derived_id
+from kernel.core.ids import derived_id, new_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
 from kernel.processors.processes import SYSTEM
 from services.ledger.domain.accounts import PLATFORM
-from services.ledger.domain.commands import Command, ConfirmDeposit, ConfirmTransfer, SettleLine, stream_of
+from services.ledger.domain.commands import Command, ConfirmDeposit, ConfirmTransfer, stream_of
 from services.ledger.domain.discrepancies import (
     BOOKED,
     Claim,
@@ -23,10 +23,11 @@ from services.ledger.domain.discrepancies import (
     discrepancy_stream,
 )
 from services.ledger.domain.events import TransferKind
+from services.ledger.domain.lines import SettleLine
 from services.ledger.domain.reversals import ReturnTransfer
 from services.ledger.domain.rows import Transfer, TransferStatus
 from services.ledger.domain.settlements import UNMATCHED
-from services.ledger.ports.settlements import Numbered, SettlementLine, charged
+from services.ledger.ports.settlements import Numbered, SettlementLine, charged, occurrences
 from services.ledger.reads.rows import discrepancies_of, transfers_of
 
 SETTLEMENT_CHUNK = 500
@@ -85,21 +86,30 @@ class Desk:
         return await discrepancies_of(self._app.database, ids)
 
     async def execute(self, items: Sequence[QueuedCommand]) -> Sequence[Receipt | BaseException]:
-        return await self._app.writer.execute_many(items)
+        """The answers; a receipt of position 0 where another upload, or an earlier one, did it."""
+        answers = await self._app.writer.execute_many(items)
+        mine = await self._app.log.find_commands([one.stream_and_id for one in items])
+        return [
+            replace(answer, position=0) if isinstance(answer, Receipt) and one.stream_and_id not in mine else answer
+            for one, answer in zip(items, answers, strict=True)
+        ]
 
 
 @dataclass(slots=True)
 class _File:
-    """A file while it is booked. `charged` is what the whole file settles of each transfer; `moved` by how much its words on
-    payouts and refunds have changed the bank, as far as no line has accounted for it."""
+    """A file while it is booked, under an id of this upload: what another upload of it does at the same time is not its own.
+    `charged` is what the whole file settles of each transfer, `said` how often a batch has said the same by each line; `moved`
+    by how much its words on payouts and refunds have changed the bank, as far as no line has accounted for it."""
 
     desk: Desk
     by: Actor
     begun_at: int
+    said: Mapping[tuple[str, int], int]
     charged: Mapping[tuple[str, str], int]
     answer: SettlementAnswer
     sums: dict[str, SettlementSum] = field(default_factory=dict)
     moved: dict[str, int] = field(default_factory=dict)
+    upload_id: str = field(default_factory=new_id)
 
     def read(self, line: SettlementLine) -> None:
         total = self.sums.setdefault(line.currency, SettlementSum(currency=line.currency))
@@ -131,7 +141,9 @@ class _File:
             self.answer.problems.append(LineProblem(line=number, problem=why))
 
     def item(self, stream: str, command: object, cause: str) -> QueuedCommand:
-        return QueuedCommand(stream, command, Meta(derived_id("settlement", cause), self.by, repr(command)[:500]))
+        return QueuedCommand(
+            stream, command, Meta(derived_id("settlement", self.upload_id, cause), self.by, repr(command)[:500])
+        )
 
 
 async def settle(desk: Desk, numbered: Sequence[Numbered], person: str) -> SettlementAnswer:
@@ -143,7 +155,8 @@ async def settle(desk: Desk, numbered: Sequence[Numbered], person: str) -> Settl
     chosen = list(once.values())
     by = Actor(person, PLATFORM, SYSTEM)
     answer = SettlementAnswer(settled=0, unmatched=0, listed=0, problems=[], sums=[])
-    file = _File(desk, by, await desk.position(), charged(line for _, line in chosen), answer)
+    of_all = [line for _, line in chosen]
+    file = _File(desk, by, await desk.position(), occurrences(of_all), charged(of_all), answer)
     await _read(file, numbered, once)
     for start in range(0, len(chosen), SETTLEMENT_CHUNK):
         await _settle_chunk(file, chosen[start : start + SETTLEMENT_CHUNK])
@@ -181,7 +194,7 @@ async def _settle_chunk(file: _File, chunk: Sequence[tuple[int, SettlementLine]]
     for one, done in zip(told, _answered(await file.desk.execute(told)), strict=True):
         if _now(file, done):
             _move(file, one.command, known)
-    lines = [_settling(line, known.get(line.reference)) for _, line in chunk]
+    lines = [_settling(file, line, known.get(line.reference)) for _, line in chunk]
     outcomes = _answered(await file.desk.execute([file.item(stream_of(one), one, one.chain_id) for one in lines]))
     for (number, line), command, outcome in zip(chunk, lines, outcomes, strict=True):
         if isinstance(outcome, Fault):
@@ -283,8 +296,8 @@ def _telling(file: _File, line: SettlementLine, row: Transfer | None) -> QueuedC
     return file.item(stream_of(command), command, command.chain_id) if command else None
 
 
-def _settling(line: SettlementLine, row: Transfer | None) -> SettleLine:
+def _settling(file: _File, line: SettlementLine, row: Transfer | None) -> SettleLine:
     return SettleLine(
         line.batch, str(line.line), line.reference, line.currency, line.gross_minor, line.fee_minor,
-        TransferKind(row.kind) if row else TransferKind.DEPOSIT, line.provider_ref,
+        TransferKind(row.kind) if row else TransferKind.DEPOSIT, line.provider_ref, file.said[line.batch, line.line],
     )  # fmt: skip

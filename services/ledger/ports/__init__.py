@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from kernel.core.faults import Internal, Invalid, NotFound, Poison, Unavailable
 from kernel.core.ids import path_segment
@@ -46,7 +46,8 @@ class Word(StrEnum):
 
 
 class Verdict(BaseModel):
-    """The provider's word on one transfer, as its API and its webhooks have it; amounts in minor units."""
+    """The provider's word on one transfer, as its API and its webhooks have it; amounts in minor units. `said_at` is when it
+    happened, as the message around it says."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -58,6 +59,7 @@ class Verdict(BaseModel):
     fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
     provider_ref: Annotated[str, Field(max_length=100)] = ""
     reason: Annotated[str, Field(max_length=100)] = ""
+    said_at: AwareDatetime | None = None
 
 
 class Provider(Protocol):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from kernel.core.faults import Invalid
 from kernel.core.money import DIGITS, LIMIT_MINOR
-from services.ledger.domain.commands import is_id
+from services.ledger.domain.lines import is_id, said_by
 
 FILE_LINES = 10_000
 SETTLEMENT_BYTES = 4 * 1024 * 1024
@@ -112,6 +113,17 @@ def _line(row: Mapping[str, str]) -> SettlementLine | str:
     if line.net_minor != line.gross_minor - line.fee_minor:
         return "net_minor is not gross_minor less fee_minor"
     return line
+
+
+def occurrences(lines: Iterable[SettlementLine]) -> dict[tuple[str, int], int]:
+    """Of each line, by batch and number: the how many-th it is in its batch to say just that."""
+    found: dict[tuple[str, int], int] = {}
+    counts = Counter[tuple[str, ...]]()
+    for line in lines:
+        said = said_by(line.reference, line.currency, line.gross_minor, line.fee_minor, line.provider_ref)
+        counts[line.batch, *said] += 1
+        found[line.batch, line.line] = counts[line.batch, *said]
+    return found
 
 
 def charged(lines: Iterable[SettlementLine]) -> dict[tuple[str, str], int]:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,16 +70,19 @@ def read_secrets(path: Path) -> list[bytes]:
 class _Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
     type: Annotated[str, Field(min_length=1, max_length=100)]
+    timestamp: Any = None
     data: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """`verdict` is None for a type that says nothing of a transfer. `reference` names the transfer, as far as it is named."""
+    """`verdict` is None for a type that says nothing of a transfer. `reference` names the transfer, as far as it is named.
+    `unread` is what could be read of data that is no verdict, though the type asks for one."""
 
     type: str
     reference: str
     verdict: Verdict | None = None
+    unread: Verdict | None = None
 
     @property
     def contradicts_itself(self) -> bool:
@@ -88,15 +91,47 @@ class Webhook:
 
 
 def read_webhook(body: bytes) -> Webhook:
-    """The type decides what the data must be; Invalid `webhook.malformed`."""
+    """The type decides what the data must be; Invalid `webhook.malformed` for what is no message at all. Data that cannot be
+    read is kept as far as it can be: the provider would send the same again for ever."""
     try:
         read = _Envelope.model_validate_json(body)
-        data = read.data if isinstance(read.data, dict) else {}
-        if read.type not in TYPES:
-            given = data.get("reference")
-            return Webhook(read.type, given[:100] if isinstance(given, str) else "")
-        kind, word = TYPES[read.type]
-        verdict = Verdict.model_validate({"kind": kind, "status": word, **data})
+        if read.type in TYPES and not isinstance(read.data, dict):
+            raise Invalid("webhook.malformed", errors=1)
     except ValidationError as error:
         raise Invalid("webhook.malformed", errors=error.error_count()) from error
+    data = read.data if isinstance(read.data, dict) else {}
+    if read.type not in TYPES:
+        return Webhook(read.type, _named(data))
+    kind, word = TYPES[read.type]
+    try:
+        said = {"kind": kind, "status": word, **data, "said_at": _time_of(read.timestamp)}
+        verdict = Verdict.model_validate(said)
+    except ValidationError:
+        return Webhook(read.type, _named(data), unread=_readable(kind, word, data))
     return Webhook(read.type, verdict.reference, verdict)
+
+
+def _time_of(stamp: object) -> datetime | None:
+    """The message's own time, UTC; None where it tells none that can be read."""
+    try:
+        told = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
+    except ValueError:
+        return None
+    return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
+
+
+def _named(data: Mapping[str, Any]) -> str:
+    given = data.get("reference")
+    return given[:100] if isinstance(given, str) else ""
+
+
+def _readable(kind: TransferKind, word: Word, data: Mapping[str, Any]) -> Verdict:
+    """The fields of a verdict that are what they have to be, one by one."""
+    found = Verdict(reference=_named(data) or "unnamed", kind=kind, status=word)
+    for name in Verdict.model_fields.keys() & data.keys() - {"reference", "kind", "status"}:
+        try:
+            Verdict.model_validate({"reference": "x", "kind": kind, "status": word, name: data[name]})
+        except ValidationError:
+            continue
+        found = found.model_copy(update={name: data[name]})
+    return found

@@ -281,6 +281,7 @@ _CHAINS: dict[ChainKind, Callable[[ChainPosted, Timestamp], Message]] = {
     ChainKind.ESCROW_HELD: _escrow_held,
     ChainKind.PAYMENT_RELEASED: _released,
     ChainKind.ESCROW_CANCELLED: _refund,
+    ChainKind.ESCROW_REDUCED: _refund,
     ChainKind.CLAWED_BACK: _clawed_back,
     ChainKind.PAYOUT_REQUESTED: _payout_requested,
     ChainKind.PAYOUT_CONFIRMED: _payout_confirmed,

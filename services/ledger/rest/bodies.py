@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from kernel.core.bounds import whole
-from kernel.edge.fields import AmountMinor, Bps, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
+from kernel.edge.fields import AmountMinor, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.discrepancies import ResolveDiscrepancy
@@ -69,14 +69,12 @@ class ReleaseBody(Fields):
 
     fee_minor: AmountMinor = 0
     brand_fee_minor: AmountMinor = 0
-    creator_fee_bps: Bps = 0
 
 
 class CancelBody(Fields):
     """`kill_fee_minor` of the creator's fee goes to the creator, the rest back to the brand."""
 
     kill_fee_minor: AmountMinor = 0
-    creator_fee_bps: Bps = 0
     reason: ShortText
 
 

@@ -15,7 +15,7 @@ from kernel.core.money import LIMIT_MINOR
 from kernel.edge.fields import Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
-from services.ledger.domain.commands import CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
+from services.ledger.domain.commands import BY_POLICY, CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
 from services.ledger.domain.discrepancies import ResolveDiscrepancy, discrepancy_stream
 from services.ledger.domain.files import BATCH, AskForFile, file_stream
 from services.ledger.domain.four_eyes import PROPOSALS, Sum, proposal_id
@@ -53,14 +53,14 @@ def finance(app: App) -> APIRouter:
 
     @router.post("/escrows/{deliverable_id}/release")
     async def release(deliverable_id: Uuid, body: ReleaseBody, request: CommandRequest) -> Receipt:
-        """Staff's way out when no process ends an escrow: proposes to pay the creator; finance only."""
+        """Staff's way out when no process ends an escrow: proposes to pay the creator, less the fee of the deal's policy; finance only."""
         row = await _escrow(app, deliverable_id, request.actor)
         fee_minor, brand_fee_minor = body.fee_minor, body.brand_fee_minor
         if not fee_minor + brand_fee_minor:
             fee_minor, brand_fee_minor = row.fee_left_minor, row.brand_fee_left_minor
         release_id = derived_id("release by staff", deliverable_id, request.key)
         command = ReleasePayment(
-            release_id, deliverable_id, row.creator_id, row.currency, fee_minor, brand_fee_minor, body.creator_fee_bps
+            release_id, deliverable_id, row.creator_id, row.currency, fee_minor, brand_fee_minor, BY_POLICY
         )
         return await send(app, request, command, body)
 
@@ -70,7 +70,7 @@ def finance(app: App) -> APIRouter:
         row = await _escrow(app, deliverable_id, request.actor)
         command = CancelEscrow(
             derived_id("cancel by staff", deliverable_id, request.key), deliverable_id, row.brand_id, row.creator_id,
-            row.currency, body.kill_fee_minor, body.creator_fee_bps, body.reason,
+            row.currency, body.kill_fee_minor, BY_POLICY, body.reason,
         )  # fmt: skip
         return await send(app, request, command, body)
 

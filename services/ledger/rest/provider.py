@@ -40,7 +40,7 @@ def provider(app: App, webhooks: Webhooks) -> APIRouter:
 
 async def _heard(app: App, id_: str, webhook: Webhook) -> str:
     """What became of it: `taken`, `ignored` or `kept`."""
-    verdict, named = webhook.verdict, webhook.reference
+    verdict, named = webhook.verdict or webhook.unread, webhook.reference
     if verdict is None:
         extra = {"webhook": id_, "type": webhook.type, "transfer": named}
         log.warning("webhook ignored: its type is not known", extra=extra)
@@ -58,6 +58,8 @@ async def _heard(app: App, id_: str, webhook: Webhook) -> str:
 
 
 async def _command(app: App, webhook: Webhook, verdict: Verdict) -> Command | None:
+    if webhook.unread is not None:
+        raise Invalid("webhook.data_unreadable", type=webhook.type)
     if webhook.contradicts_itself:
         raise Refused("webhook.contradicts_itself", type=webhook.type, status=verdict.status.value)
     row = await transfer_of(app.database, verdict.reference)

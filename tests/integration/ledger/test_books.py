@@ -1,5 +1,6 @@
 """The proof of the books sees what somebody changed behind the ledger's back; read models can be made anew; files settle."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -162,6 +163,22 @@ async def test_a_settlement_file_is_booked_once_and_line_by_line(ledger: Ledger)
     changed = file.replace("10000,60,9940", "10000,70,9930")
     answer = await ledger.settled(changed)
     assert "chain.exists_with_other_input" in str(answer["problems"]) or "command.id_reused" in str(answer["problems"])
+
+
+async def test_two_uploads_at_once_tell_the_bank_s_change_once(ledger: Ledger) -> None:
+    """Each is a request of its own; whichever books a line, one of both counts it."""
+    batch, brand = new_id(), unique("brand")
+    ids = [unique("deposit") for _ in range(6)]
+    for deposit_id in ids:
+        ask = {"amount_minor": 1_000, "currency": "CNY", "instrument": "tok"}
+        await ledger.done("PUT", f"/deposits/{deposit_id}", ask, ("b", brand, "brand"))
+        await ledger.posted(ChainKind.DEPOSIT_CONFIRMED, deposit_id)
+    file = "\n".join([COLUMNS, *(f"{batch},{n},{id_},CNY,1000,0,1000" for n, id_ in enumerate(ids, start=1))])
+    answers = await asyncio.gather(*[ledger.done("POST", "/settlements", file, FINANCE) for _ in range(3)])
+    assert [answer["settled"] for answer in answers] == [6, 6, 6]
+    sums = [answer["sums"][0] for answer in answers]
+    assert sum(one["bank_minor"] for one in sums) == 6_000
+    assert all(one["bank_minor"] + one["before_minor"] == 6_000 for one in sums)
 
 
 async def test_a_settlement_file_confirms_what_no_webhook_told(tmp_path: Path) -> None:

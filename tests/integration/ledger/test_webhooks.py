@@ -116,16 +116,30 @@ async def spendable(ledger: Ledger, code: Code, owner: str) -> int:
     return row.spendable_minor if row else 0
 
 
-async def test_a_word_that_is_malformed_is_refused(ledger: Ledger) -> None:
+UNREADABLE: list[dict[str, object]] = [
+    {"amount_minor": -1}, {"amount_minor": 7.5}, {"amount_minor": "700"}, {"amount_minor": 10**30},
+    {"status": "maybe"}, {"status": None}, {"kind": "gift"}, {"currency": "RENMINBI"}, {"fee_minor": -1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", UNREADABLE, ids=lambda change: "_".join(map(str, *change.items())))
+async def test_a_word_that_cannot_be_read_is_kept_and_not_sent_again(ledger: Ledger, change: dict[str, object]) -> None:
+    """A refusal would make the provider say the same for ever."""
     data = await confirmed(ledger, unique("brand"))
-    changes: list[dict[str, object]] = [
-        {"amount_minor": -1}, {"amount_minor": 7.5}, {"amount_minor": "700"}, {"amount_minor": 10**30}, {"reference": 7},
-    ]  # fmt: skip
-    head = (await ledger.app.log.head()).position
-    for change in changes:
-        assert (await deliver(ledger, data | change)).status_code == 422, change
-    assert (await deliver(ledger, data | {"status": "maybe"}, type_="charge.succeeded")).status_code == 422
-    assert (await ledger.app.log.head()).position == head
+    chains = len(await ledger.chains())
+    before = REGISTRY.get_sample_value("webhooks_total", {"outcome": "kept"}) or 0
+    for _ in range(2):
+        assert (await deliver(ledger, data | change, type_="charge.succeeded")).status_code == 200
+    (kept,) = await ledger.work_list(str(data["reference"]))
+    assert (kept.code, kept.word) == ("webhook.data_unreadable", "charge.succeeded")
+    assert REGISTRY.get_sample_value("webhooks_total", {"outcome": "kept"}) == before + 2
+    assert len(await ledger.chains()) == chains
+
+
+async def test_a_word_without_a_readable_name_is_kept_too(ledger: Ledger) -> None:
+    data = await confirmed(ledger, unique("brand"))
+    assert (await deliver(ledger, data | {"reference": 7})).status_code == 200
+    assert [one.code for one in await ledger.work_list("unnamed")] == ["webhook.data_unreadable"]
 
 
 KEPT = [

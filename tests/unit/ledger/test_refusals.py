@@ -140,7 +140,7 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
             funded, ReverseDeposit(D1, "cb_1", "CNY", 5, -1), SYSTEM, "amount.not_positive", id="reversal_fee<0"
         ),
         pytest.param(
-            asked, ReverseDeposit(DEPOSIT, "cb_1", "CNY", 5), SYSTEM, "deposit.not_confirmed", id="disputed_before"
+            asked, ReverseDeposit(DEPOSIT, "cb_1", "CNY", 5_001), SYSTEM, "deposit.reversal_too_large", id="disputed_before"
         ),
         pytest.param(
             reversed_, RestoreDeposit(D1, "cb_1", "CNY", 2_000_001), SYSTEM, "deposit.reversal_too_large", id="won_too_much"

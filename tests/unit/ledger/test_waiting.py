@@ -9,8 +9,10 @@ import pytest
 from kernel.core.decider import Actor
 from kernel.core.faults import Fault
 from services.ledger.domain.accounts import Code
-from services.ledger.domain.commands import ReleasePayment, SettleLine, Weight
+from services.ledger.domain.commands import BY_POLICY, ReleasePayment, SettleLine, Weight
 from services.ledger.domain.events import ChainKind, ChainPosted, TaxWithheld
+from services.ledger.domain.fees import FeePolicy
+from services.ledger.domain.policies import FeePolicies
 from services.ledger.domain.residences import (
     ReferenceRateSet,
     SetReferenceRate,
@@ -20,16 +22,19 @@ from services.ledger.domain.residences import (
     residence_stream,
 )
 from services.ledger.domain.waiting import PaymentDeferred
-from tests.unit.ledger.given import CANCEL, DELIVERABLE, RELEASE, do
+from tests.unit.ledger.given import CANCEL, DELIVERABLE, RELEASE, do, funded, legs
 from tests.unit.ledger.world import (
     AS_BRAND,
     AS_CREATOR,
+    BRAND,
     CREATOR,
     FINANCE,
+    NOON,
     SECOND_CREATOR,
     SYSTEM,
     World,
     chains,
+    days,
     deposit,
     hold_command,
 )
@@ -96,10 +101,11 @@ def test_what_is_not_known_lets_the_payment_wait(
 ) -> None:
     world = held_in(currency, "US", residences)
     when = replace(when, currency=currency)
-    (waits,) = do(world, when)
+    *rest, waits = do(world, when)
     assert isinstance(waits, PaymentDeferred)
     assert (waits.chain_id, waits.payee_id, waits.reason) == (when.chain_id, CREATOR, reason)
-    assert world.escrow(DELIVERABLE).left_minor == 1_106_000
+    assert legs(rest) == ([] if when.chain_id.startswith("release") else ["escrow>brand_available 806000"])
+    assert world.escrow(DELIVERABLE).left_minor == 1_106_000 - (806_000 if rest else 0)
     assert world.row("waiting_payments", DELIVERABLE).reason == reason
     assert not [row for row in world.table("deadlines").values() if row.name == "expire"], (
         "what is owed never goes back"
@@ -110,6 +116,55 @@ def test_what_is_not_known_lets_the_payment_wait(
     assert chains(events)[0].kind is ChainKind.PAYMENT_RELEASED
     assert world.row("waiting_payments", DELIVERABLE) is None
     assert world.escrow(DELIVERABLE).status == ("released" if when.chain_id.startswith("release") else "closed")
+
+
+def test_only_the_kill_fee_of_a_cancellation_waits() -> None:
+    """The brand's rest is back at once, by a chain of its own; the escrow ends when the kill fee is paid."""
+    world = held_in("CNY", "CN", {})
+    free_minor = world.account(Code.BRAND_AVAILABLE, BRAND).spendable_minor
+    (back,) = chains(do(world, CANCEL))
+    assert (back.kind, back.chain_id, back.returned_minor) == (ChainKind.ESCROW_REDUCED, "cancel:c1:rest", 806_000)
+    assert world.account(Code.BRAND_AVAILABLE, BRAND).spendable_minor == free_minor + 806_000
+    assert (world.escrow(DELIVERABLE).status, world.escrow(DELIVERABLE).left_minor) == ("held", 300_000)
+    set_rate(world)
+    assert do(world, CANCEL) == []
+    verify(world)
+    paid = do(world, CANCEL)
+    assert [one.kind for one in chains(paid)] == [ChainKind.PAYMENT_RELEASED, ChainKind.ESCROW_CANCELLED]
+    row = world.escrow(DELIVERABLE)
+    assert (row.status, row.released_minor, row.returned_minor) == ("closed", 300_000, 806_000)
+    assert not [one for one in world.table("deadlines").values() if one.name == "expire"]
+
+
+def test_a_change_of_scope_starts_no_clock_while_a_payment_waits() -> None:
+    world = held_in("CNY", "CN", {})
+    do(world, replace(RELEASE, fee_minor=400_000, brand_fee_minor=0))
+    do(world, hold_command(DELIVERABLE, 1_100_000, 116_000, revision=2))
+    assert not [one for one in world.table("deadlines").values() if one.name == "expire"]
+
+
+def test_the_fee_of_a_payment_by_finance_is_the_deals_policy_s_also_when_it_waited() -> None:
+    world = World(residences={})
+    policy = FeePolicy("fees@2026-01-01", NOON - days(9), 1_000, 300)
+    world.put("fee_policies", ("platform",), FeePolicies("platform", (policy,)))
+    funded(world)
+    do(world, hold_command(DELIVERABLE, 1_000_000, 106_000))
+    by_hand: ReleasePayment = replace(RELEASE, creator_fee_bps=BY_POLICY)
+    do(world, by_hand, FINANCE)
+    verify(world)
+    (chain,) = chains(do(world, by_hand, SYSTEM))
+    assert chain.released is not None
+    vat_minor = 106_000 * 6 // 106 + 30_000 * 6 // 106
+    assert chain.released.creator_revenue_minor == 30_000 - 30_000 * 6 // 106
+    assert chain.released.vat_minor == vat_minor
+
+
+@pytest.mark.parametrize("named_bps", [0, 1_000, BY_POLICY])
+def test_no_number_of_finance_s_own_is_the_creators_fee(named_bps: int) -> None:
+    world = held_in("CNY", "CN", {CREATOR: "US"})
+    (chain,) = chains(do(world, replace(RELEASE, creator_fee_bps=named_bps), FINANCE))
+    assert chain.released is not None
+    assert chain.released.creator_revenue_minor == 0
 
 
 def test_money_that_goes_to_no_payee_waits_for_nobody() -> None:
