@@ -23,8 +23,10 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    NotePaymentWait,
     RecordClawBack,
     RecordReview,
+    RefuseClawBack,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
@@ -175,6 +177,10 @@ def _record_claw_back(wire: commands.RecordClawBack) -> tuple[str, object]:
     return _collaboration(wire, command)
 
 
+def _refuse_claw_back(wire: commands.RefuseClawBack) -> tuple[str, object]:
+    return _collaboration(wire, RefuseClawBack(wire.deliverable_id, wire.claw_back_id, wire.code))
+
+
 COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.ContractCollaboration: _contract,
     commands.ReleaseApplication: _release,
@@ -185,6 +191,8 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.TakeDownContent: _take_down,
     commands.SettleDeliverable: _settle,
     commands.RecordClawBack: _record_claw_back,
+    commands.RefuseClawBack: _refuse_claw_back,
+    commands.NotePaymentWait: lambda wire: _collaboration(wire, NotePaymentWait(wire.deliverable_id, wire.reason)),
     commands.EndDeliverable: lambda wire: _collaboration(
         wire, EndDeliverable(wire.deliverable_id, wire.reason, wire.returned_minor)
     ),

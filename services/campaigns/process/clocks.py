@@ -39,6 +39,7 @@ from services.campaigns.domain.shared.events import (
 )
 from services.campaigns.domain.shared.work_events import (
     ClawBackOrdered,
+    ClawBackRefused,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
@@ -51,6 +52,7 @@ from services.campaigns.domain.shared.work_events import (
     DisputeRuled,
     Due,
     PaymentAuthorised,
+    PaymentWaits,
     ProductReceived,
     ProductSent,
     WorkStarted,
@@ -78,7 +80,7 @@ def _offer(event: CreatorInvited | ApplicationSubmitted | OfferCountered) -> Ite
 
 
 def _dispute(event: DisputeOpened | DisputeEscalated) -> Iterable[Timer]:
-    return [(DISPUTE, ExpireDispute(event.due_at) if event.due_at else None)]
+    return [(DISPUTE, ExpireDispute(event.rule_by if isinstance(event, DisputeOpened) else event.due_at))]
 
 
 def _ruled(event: DisputeRuled) -> Iterable[Timer]:
@@ -132,6 +134,8 @@ TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
     BreachCured: lambda event: [(event.deliverable_id, None)],
     ClawBackOrdered: _deliverable,
     DeliverableClawedBack: lambda event: [(event.deliverable_id, None)],
+    ClawBackRefused: lambda event: [(event.deliverable_id, None)],
+    PaymentWaits: _deliverable,
 }
 """The clocks that an event sets or stops. A deliverable has one clock, named by its id."""
 

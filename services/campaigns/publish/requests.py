@@ -39,9 +39,11 @@ from services.campaigns.domain.review.events import (
 )
 from services.campaigns.domain.settlement.events import (
     ClawBackConfirmed,
+    ClawBackFailed,
     ClawBackRequested,
     PartPaid,
     PaymentRequested,
+    PaymentWaitNoted,
     SettlementEvent,
     SettlementRequested,
     TakeDownRequested,
@@ -218,6 +220,27 @@ def _record_claw_back(event: ClawBackConfirmed, requester: str) -> OutgoingComma
     return _own(event.collaboration_id, message)
 
 
+def _refuse_claw_back(event: ClawBackFailed, requester: str) -> OutgoingCommand:
+    message = own.RefuseClawBack(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        claw_back_id=event.claw_back_id,
+        code=event.code,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
+def _note_wait(event: PaymentWaitNoted, requester: str) -> OutgoingCommand:
+    message = own.NotePaymentWait(
+        collaboration_id=event.collaboration_id,
+        deliverable_id=event.deliverable_id,
+        reason=event.reason,
+        requester=requester,
+    )
+    return _own(event.collaboration_id, message)
+
+
 def _suspend(event: SanctionRequested, requester: str) -> OutgoingCommand:
     message = discovery.SuspendCreator(
         creator_id=event.creator_id, reason=event.reason, until=stamp(event.until), requester=requester
@@ -269,6 +292,8 @@ REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
     SettlementRequested: _settle,
     ClawBackRequested: _claw_back,
     ClawBackConfirmed: _record_claw_back,
+    ClawBackFailed: _refuse_claw_back,
+    PaymentWaitNoted: _note_wait,
     SanctionRequested: _suspend,
     **dict.fromkeys(STEPS, _nothing),
 }

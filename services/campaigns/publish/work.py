@@ -14,6 +14,7 @@ from kernel.core.events import Delivered
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     ClawBackOrdered,
+    ClawBackRefused,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
@@ -26,6 +27,7 @@ from services.campaigns.domain.shared.work_events import (
     DisputeOpened,
     DisputeRuled,
     PaymentAuthorised,
+    PaymentWaits,
     ProductReceived,
     ProductSent,
     WorkEvent,
@@ -177,6 +179,16 @@ def _clawed_back(event: DeliverableClawedBack, collaboration_id: str, at: Timest
     return pb.DeliverableClawedBack(**{**named(pb.DeliverableClawedBack, event), **ids}, clawed_back_at=at)
 
 
+def _claw_back_refused(event: ClawBackRefused, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.ClawBackRefused(**{**named(pb.ClawBackRefused, event), **ids}, refused_at=at)
+
+
+def _waits(event: PaymentWaits, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.PaymentWaits(**{**named(pb.PaymentWaits, event), **ids}, told_at=at)
+
+
 def _lapsed(event: DeliverableLapsed, collaboration_id: str, at: Timestamp | None) -> Message:
     return pb.DeliverableLapsed(
         **who(event.parties),
@@ -229,6 +241,8 @@ FORMS: dict[type, Callable[[Any, str, Timestamp | None], Message]] = {
     DeliverableEscalated: _escalated,
     ClawBackOrdered: _claw_back,
     DeliverableClawedBack: _clawed_back,
+    ClawBackRefused: _claw_back_refused,
+    PaymentWaits: _waits,
     DisputeOpened: _disputed,
     DisputeEscalated: _dispute_escalated,
     DisputeRuled: _ruled,

@@ -69,6 +69,23 @@ async def test_three_breaches_that_a_ruling_upholds_cost_money_and_a_suspension(
     await until(suspended)
 
 
+async def test_a_claw_back_that_the_ledger_refuses_ends_and_both_sides_hear_of_it(campaigns: Running) -> None:
+    story, deliverable_id = await paid(campaigns)
+    await story.look(deliverable_id, ok=False)
+    await story.stage(pb.DELIVERABLE_STATUS_BREACHED)
+    await story.act("open-dispute", {"reason": "not_restored"}, story.brand)
+    await story.act("rule-dispute", {"outcome": "cancel", "share_bps": 0}, ("olga", "platform", "operator"))
+    (asked,) = await story.asked("ledger", ledger_commands.ClawBackPayment)
+    refusal = ledger.CommandRefused(
+        command_id=new_id(), requester=asked.requester, command="ClawBackPayment", code="escrow.not_released"
+    )
+    await campaigns.tell(f"escrow-{deliverable_id}", refusal)
+    kept = await story.stage(pb.DELIVERABLE_STATUS_SETTLED)
+    assert (kept.clawed_back_minor, kept.owed_minor) == (0, 0)
+    (refused,) = await heard(story, events.ClawBackRefused)
+    assert (refused.deliverable_id, refused.code) == (deliverable_id, "escrow.not_released")
+
+
 async def booked(story: Story, asked: Any) -> None:
     """The ledger takes what the creator has and keeps the rest as a debt."""
     done = ledger.PaymentClawedBack(

@@ -1,5 +1,6 @@
 """Collaborations from acceptance to payment, and every way back: the other services are played by the test."""
 
+from dandelion.campaigns.v1 import events_pb2 as events
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.ledger.v1 import commands_pb2 as ledger_commands
 from dandelion.ledger.v1 import events_pb2 as ledger
@@ -163,5 +164,13 @@ async def test_both_sides_see_what_a_payment_waits_for(campaigns: Running) -> No
             return (await story.seen_by(who)).deliverables[0].waits_for == "tax.residence_unknown"
 
         await until(shown)
+
+    async def told() -> bool:
+        found = await campaigns.messages("campaigns.events.v1", events.PaymentWaits)
+        return [(one.reason, one.reminders) for one in found if one.deliverable_id == deliverable_id] == [
+            ("tax.residence_unknown", 0)
+        ]
+
+    await until(told)
     await story.pay()
     assert (await story.stage(pb.DELIVERABLE_STATUS_SETTLED)).waits_for == ""

@@ -27,9 +27,11 @@ from services.campaigns.domain.funding.events import (
 from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
 from services.campaigns.domain.settlement.events import (
     ClawBackConfirmed,
+    ClawBackFailed,
     ClawBackRequested,
     PartPaid,
     PaymentRequested,
+    PaymentWaitNoted,
     SettlementRequested,
     TakeDownRequested,
     VerificationRequested,
@@ -84,6 +86,7 @@ from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     Awaited,
     ClawBackOrdered,
+    ClawBackRefused,
     CollaborationCancelled,
     CollaborationContracted,
     CollaborationFunded,
@@ -98,6 +101,7 @@ from services.campaigns.domain.shared.work_events import (
     Due,
     Ended,
     PaymentAuthorised,
+    PaymentWaits,
     ProductReceived,
     ProductSent,
     WorkStarted,
@@ -197,6 +201,8 @@ COLLABORATION: list[Any] = [
     ClawBackOrdered(PARTIES, DID, "claw-1", 1, 5_000, 38_000, "CNY", "content.gone", NOON),
     BreachCured(PARTIES, DID, "look-3", Ruler.SYSTEM),
     DeliverableClawedBack(PARTIES, DID, "claw-1", 30_000, 8_000, "CNY"),
+    ClawBackRefused(PARTIES, DID, "claw-1", "escrow.not_released"),
+    PaymentWaits(PARTIES, DID, "tax.residence_unknown", 2, NOON),
 ]
 REQUESTS: list[Any] = [
     ContractRequested(DOCUMENT, SEAL),
@@ -215,6 +221,8 @@ REQUESTS: list[Any] = [
     ClawBackConfirmed(APPLICATION_ID, DID, "claw-1", 30_000, 8_000, "CNY"),
     ClawBackRequested(APPLICATION_ID, PARTIES, DID, "claw-1", 1, 38_000, "CNY", "content.gone"),
     SanctionRequested(PARTIES.creator_id, "sanction.breach_not_cured", NOON, 3),
+    ClawBackFailed(APPLICATION_ID, DID, "claw-1", "escrow.not_released"),
+    PaymentWaitNoted(APPLICATION_ID, DID, "tax.residence_unknown"),
 ]
 STEPS: list[Any] = [
     CreatorHeard(CREATOR_ID, False, 3, True, NOON, False),

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from kernel.core.events import Delivered
 from services.campaigns.domain.collaboration.commands import (
     EndDeliverable,
     ExpireDeliverable,
@@ -15,6 +14,7 @@ from services.campaigns.domain.collaboration.commands import (
     Outcome,
     PublishContent,
     RecordClawBack,
+    RefuseClawBack,
     RuleDispute,
     SettleDeliverable,
     TakeDownContent,
@@ -22,16 +22,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import Stage
 from services.campaigns.domain.collaboration.expiry import PATIENT_ATTEMPTS
-from services.campaigns.domain.conduct import conduct
-from services.campaigns.domain.conduct.events import SanctionRequested, StrikeCounted
-from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentClawedBack
-from services.campaigns.domain.settlement.events import (
-    ClawBackConfirmed,
-    ClawBackRequested,
-    SettlementRequested,
-    TakeDownRequested,
-    VerificationRequested,
-)
+from services.campaigns.domain.shared.budget import Budget
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.content_events import BreachCured, BreachNoticed, ContentPublished, Ruler
 from services.campaigns.domain.shared.contract import Contract
@@ -39,6 +30,7 @@ from services.campaigns.domain.shared.terms import Terms, check_terms
 from services.campaigns.domain.shared.work_events import (
     Awaited,
     ClawBackOrdered,
+    ClawBackRefused,
     CollaborationSettled,
     DeliverableClawedBack,
     DeliverableEscalated,
@@ -46,9 +38,15 @@ from services.campaigns.domain.shared.work_events import (
     DisputeOpened,
     DisputeRuled,
 )
-from services.campaigns.wiring import SERVICE
-from tests.kit.campaigns import APPLICATION_ID, CREATOR, CREATOR_ID, NOON, OPERATOR, PARTIES, SYSTEM, brief, contract
-from tests.kit.decide import check
+from tests.kit.campaigns import (
+    CAMPAIGN_ID,
+    CREATOR,
+    OPERATOR,
+    PARTIES,
+    SYSTEM,
+    brief,
+    contract,
+)
 from tests.unit.campaigns.working import (
     D1,
     LABEL,
@@ -72,6 +70,9 @@ SETTLE: Step = (SYSTEM, SettleDeliverable(D1, "release", 95_001))
 GOOD: Step = (SYSTEM, VerifyContent(D1, "look-9"))
 AGAIN = publish("p2")
 BOOKED: Step = (SYSTEM, RecordClawBack(D1, "claw", 30_000, 27_000))
+
+
+UNPAID: Step = (SYSTEM, RefuseClawBack(D1, "claw", "escrow.not_released"))
 
 
 def paid(value: Contract = SHARED) -> list[Step]:
@@ -106,6 +107,14 @@ CLAWING = [*BREACHED, rings(2)]
         pytest.param(CLAWING, BOOKED, [DeliverableClawedBack], 2, id="the_ledger_has_booked_it"),
         pytest.param([*CLAWING, BOOKED], BOOKED, [], 2, id="once"),
         pytest.param([*CLAWING, BOOKED], bad("look-4"), [], 3, id="no_second_notice"),
+        pytest.param(
+            CLAWING, UNPAID, [ClawBackRefused(PARTIES, D1, "claw", "escrow.not_released")], 2, id="or_refused"
+        ),
+        pytest.param([*CLAWING, UNPAID], UNPAID, [], 2, id="refused_once"),
+        pytest.param([*CLAWING, UNPAID], bad("look-4"), [], 3, id="then_no_second_notice_either"),
+        pytest.param([*CLAWING, UNPAID], rings(3), [], 4, id="and_no_clock"),
+        pytest.param(BREACHED, UNPAID, [], 1, id="nothing_was_ordered_that_is_refused"),
+        pytest.param(CLAWING, (CREATOR, UNPAID[1]), "actor.role_missing", 1, id="only_the_process_refuses"),
         pytest.param(BREACHED, BOOKED, "content.not_being_clawed_back", 1, id="nothing_was_ordered"),
         pytest.param(CLAWING, (CREATOR, BOOKED[1]), "actor.role_missing", 1, id="only_the_process_records"),
         pytest.param(BREACHED, SETTLE, [], 1, id="it_is_paid_already"),
@@ -214,73 +223,18 @@ def test_what_a_dispute_stopped_of_a_notice_is_left_for_the_next_look_too() -> N
     assert noticed.due_at == day(5)
 
 
+def test_what_is_clawed_back_is_free_in_the_budget_again() -> None:
+    world = rung(BREACHED, 2)
+    world.put("budgets", (CAMPAIGN_ID,), Budget(CAMPAIGN_ID, PARTIES.brand_id, "published", "CNY", 500_000, 110_000))
+    world.execute(STREAM, BOOKED[1], SYSTEM)
+    assert world.row("budgets", CAMPAIGN_ID).committed_minor == 110_000 - 57_000
+
+
 def test_terms_leave_48_hours_at_least() -> None:
     with pytest.raises(Exception, match=r"terms\.clock_out_of_range"):
         check_terms(replace(Terms(), clocks=replace(Terms().clocks, cure_s=3_600)))
     with pytest.raises(Exception, match=r"terms\.claw_back_out_of_range"):
         check_terms(Terms(claw_back_bps=10_001))
-
-
-def caused(event: Any, at: datetime = NOON, number: int = 1) -> Delivered[Any]:
-    return Delivered("campaigns", f"{STREAM}@{number}", STREAM, number, number, "tenant", at, event)
-
-
-def looked(found: bool) -> ContentLookedAt:
-    return ContentLookedAt(APPLICATION_ID, D1, "l2", found, found, found, day(5))
-
-
-PAID = SettlementRequested(APPLICATION_ID, D1, "release", 95_001, "CNY")
-SEEN = VerificationRequested(APPLICATION_ID, D1, "l1")
-DOWN = TakeDownRequested(APPLICATION_ID, D1, "l2", "content.gone", day(5))
-ORDERED = ClawBackOrdered(PARTIES, D1, "claw", 1, 6_000, 57_000, "CNY", "content.gone", day(3))
-REQUESTED = ClawBackRequested(APPLICATION_ID, PARTIES, D1, "claw", 1, 57_000, "CNY", "content.gone")
-ANSWER = PaymentClawedBack(APPLICATION_ID, D1, "claw", 30_000, 27_000, "CNY")
-CONFIRMED = ClawBackConfirmed(APPLICATION_ID, D1, "claw", 30_000, 27_000, "CNY")
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "then"),
-    [
-        pytest.param([SEEN, PAID], looked(found=False), [DOWN], id="a_bad_look_after_the_payment"),
-        pytest.param([SEEN, PAID, DOWN], replace(looked(found=True), look_id="l3"),
-                     [VerificationRequested(APPLICATION_ID, D1, "l3")], id="a_good_one_after_it"),
-        pytest.param([PAID], ORDERED, [REQUESTED], id="asks_the_ledger"),
-        pytest.param([PAID, REQUESTED], ORDERED, [], id="once_an_attempt"),
-        pytest.param([PAID], replace(ORDERED, amount_minor=0), [], id="for_money"),
-        pytest.param([PAID, REQUESTED], ANSWER, [CONFIRMED], id="hears_the_answer"),
-        pytest.param([PAID, REQUESTED, CONFIRMED], ANSWER, [], id="once"),
-    ],
-)  # fmt: skip
-def test_settlement_goes_on_after_the_payment(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
-    check(SERVICE, given, caused(when), then, at=NOON, actor=SYSTEM, stream=f"settlement-{D1}")
-
-
-def strike(number: int, days: float) -> StrikeCounted:
-    return StrikeCounted(f"d{number}", "content.gone", day(days))
-
-
-def order(number: int, attempt: int = 1) -> ClawBackOrdered:
-    return replace(ORDERED, deliverable_id=f"d{number}", attempt=attempt)
-
-
-SANCTION = SanctionRequested(CREATOR_ID, "sanction.breach_not_cured", day(100 + 90), 3)
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "then"),
-    [
-        pytest.param([], order(1), [strike(1, 100)], id="counts"),
-        pytest.param([], order(1, attempt=2), [], id="not_an_attempt_to_collect"),
-        pytest.param([strike(1, 9)], order(1), [], id="a_deliverable_once"),
-        pytest.param([strike(1, 9), strike(2, 9)], order(3), [strike(3, 100), SANCTION], id="the_third_is_a_sanction"),
-        pytest.param([strike(1, -300), strike(2, 9)], order(3), [strike(3, 100)], id="within_a_year"),
-        pytest.param([strike(1, 1), strike(2, 2), strike(3, 3), SANCTION], order(4), [strike(4, 100)], id="then_anew"),
-    ],
-)
-def test_repeats_lead_to_a_sanction(given: Sequence[Any], when: Any, then: Sequence[Any]) -> None:
-    cause = caused(when, at=day(100))
-    assert conduct.route(cause) == f"conduct-{CREATOR_ID}"
-    check(SERVICE, given, cause, then, at=day(100), actor=SYSTEM, stream=f"conduct-{CREATOR_ID}")
 
 
 def test_the_label_stands_in_a_restored_post_too() -> None:

@@ -10,6 +10,7 @@ from services.campaigns.domain.collaboration.commands import (
     EndDeliverable,
     ExpireDeliverable,
     ExpireDispute,
+    NotePaymentWait,
     OpenDispute,
     Outcome,
     RecordReview,
@@ -36,6 +37,7 @@ from services.campaigns.domain.shared.work_events import (
     DisputeRuled,
     Due,
     PaymentAuthorised,
+    PaymentWaits,
 )
 from tests.kit.campaigns import BRAND, CREATOR, OPERATOR, SYSTEM, brief, contract
 from tests.kit.decide import World
@@ -157,6 +159,35 @@ def test_an_unanswered_payment_is_asked_for_ever_more_rarely_and_staff_are_told(
     assert len(asked) < MAX_PAYMENT_ATTEMPTS
     assert [each.awaits for each in told] == [Awaited.LEDGER] * (len(asked) - PATIENT_ATTEMPTS)
     assert world.row("deadlines", STREAM, D1) is not None
+
+
+WAITS: Step = (SYSTEM, NotePaymentWait(D1, "tax.residence_unknown"))
+
+
+def test_what_only_the_payee_can_give_is_no_silence_of_the_platform_s() -> None:
+    """The payee is reminded ever more rarely, nobody is paged, and the payment comes by itself."""
+    world = rung([*PAYING, WAITS], 200)
+    told = [fact.event for fact in world.events if isinstance(fact.event, PaymentWaits)]
+    assert [each.reminders for each in told] == list(range(len(told)))
+    assert len(told) > 5
+    assert DeliverableEscalated not in kinds(world)
+    assert world.state(STREAM).awaits == ""
+    assert kinds(world).count(PaymentAuthorised) == 1
+    world.execute(STREAM, SettleDeliverable(D1, "release", 95_000), SYSTEM)
+    one = world.state(STREAM).deliverables[0]
+    assert (one.stage, one.waits_for) == (Stage.SETTLED, "")
+
+
+def test_a_wait_is_noted_once_and_of_a_payment_only() -> None:
+    run([*PAYING, WAITS], WAITS, [])
+    run(VERIFIED, WAITS, [])
+    run(PAYING, (BRAND, WAITS[1]), "actor.role_missing")
+    run([*PAYING, WAITS], (SYSTEM, NotePaymentWait(D1, "tax.rate_unknown")), [PaymentWaits])
+
+
+def test_a_rate_that_is_missing_is_the_platform_s_silence() -> None:
+    world = rung([*PAYING, (SYSTEM, NotePaymentWait(D1, "tax.rate_unknown"))], 20)
+    assert world.state(STREAM).awaits == "ledger"
 
 
 def test_a_late_verdict_counts_and_the_brands_time_is_whole() -> None:

@@ -24,8 +24,10 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    NotePaymentWait,
     RecordClawBack,
     RecordReview,
+    RefuseClawBack,
     SettleDeliverable,
     TakeDownContent,
     VerifyContent,
@@ -172,6 +174,8 @@ CAME = RecordReview(DID, SID, Verdict.CLEAR, 1, "广告", LabelPlacement.TEXT_ST
         pytest.param(samples.REQUESTS[11], OWN, SettleDeliverable(DID, "release-1", 76_000), id="settle"),
         pytest.param(samples.REQUESTS[12], OWN, EndDeliverable(DID, "escrow.expired", 88_000), id="end"),
         pytest.param(samples.REQUESTS[13], OWN, RecordClawBack(DID, "claw-1", 30_000, 8_000), id="clawed_back"),
+        pytest.param(samples.REQUESTS[16], OWN, RefuseClawBack(DID, "claw-1", "escrow.not_released"), id="refused"),
+        pytest.param(samples.REQUESTS[17], OWN, NotePaymentWait(DID, "tax.residence_unknown"), id="waits"),
     ],
 )
 def test_own_requests_come_back_as_commands(event: Any, stream: str, command: object) -> None:

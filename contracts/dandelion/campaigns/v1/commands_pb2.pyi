@@ -274,6 +274,67 @@ class RecordClawBack(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class RefuseClawBack(message.Message):
+    """The ledger has refused a claw-back."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    claw_back_id: builtins.str
+    code: builtins.str
+    """The ledger's stable code: "escrow.not_released", ..."""
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        claw_back_id: builtins.str = ...,
+        code: builtins.str = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["claw_back_id", b"claw_back_id", "code", b"code", "collaboration_id", b"collaboration_id", "deliverable_id", b"deliverable_id", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class NotePaymentWait(message.Message):
+    """The ledger owes a payment and cannot make it yet."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    reason: builtins.str
+    """As in PaymentDeferred of the ledger."""
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["collaboration_id", b"collaboration_id", "deliverable_id", b"deliverable_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SettleDeliverable(message.Message):
     """The money of a deliverable was released."""
 

@@ -2182,6 +2182,96 @@ class DeliverableClawedBack(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ClawBackRefused(message.Message):
+    """The ledger has refused the claw-back for good: nothing is taken, and the creator keeps what it was paid."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CLAW_BACK_ID_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    REFUSED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    claw_back_id: builtins.str
+    code: builtins.str
+    """The ledger's stable code: "escrow.not_released", ..."""
+    @builtins.property
+    def refused_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        claw_back_id: builtins.str = ...,
+        code: builtins.str = ...,
+        refused_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "claw_back_id", b"claw_back_id", "code", b"code", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "refused_at", b"refused_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PaymentWaits(message.Message):
+    """The payment is owed and waits for `reason`; it is made by itself once that is settled. Where the reason is the payee's to settle,
+    the event is repeated at due_at as a reminder.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REMINDERS_FIELD_NUMBER: builtins.int
+    TOLD_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    """As in PaymentDeferred of the ledger."""
+    reminders: builtins.int
+    @builtins.property
+    def told_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        reminders: builtins.int = ...,
+        told_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "told_at", b"told_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "due_at", b"due_at", "reason", b"reason", "reminders", b"reminders", "told_at", b"told_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class PaymentAuthorised(message.Message):
     """The settlement delay is over and nothing disputed: the ledger is asked to pay. Repeated, with the next attempt, when no answer came."""
 

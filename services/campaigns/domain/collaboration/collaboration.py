@@ -6,7 +6,7 @@ from typing import Any, assert_never
 from kernel.core.decider import Actor, Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
-from services.campaigns.domain.collaboration.breach import record_claw_back
+from services.campaigns.domain.collaboration.breach import record_claw_back, refuse_claw_back
 from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
     CancelCollaboration,
@@ -20,11 +20,13 @@ from services.campaigns.domain.collaboration.commands import (
     ExpireDispute,
     FundCollaboration,
     LaterCommand,
+    NotePaymentWait,
     OpenDispute,
     PublishContent,
     ReceiveProduct,
     RecordClawBack,
     RecordReview,
+    RefuseClawBack,
     RequestRevision,
     RuleContent,
     RuleDispute,
@@ -44,7 +46,7 @@ from services.campaigns.domain.collaboration.ending import (
     closing,
     expire_collaboration,
 )
-from services.campaigns.domain.collaboration.expiry import expire
+from services.campaigns.domain.collaboration.expiry import expire, note_wait
 from services.campaigns.domain.collaboration.publication import end, publish, schedule, settle, take_down, verify
 from services.campaigns.domain.collaboration.standing import after_s, check_running, known_to, only, side_of
 from services.campaigns.domain.collaboration.state import Product, State, Status, evolve
@@ -115,7 +117,7 @@ def _on_content(command: ContentCommand, contract: Contract, state: State, conte
         raise NotFound("deliverable.unknown", deliverable_id=command.deliverable_id[:80])
     if state.disputed_at is not None and isinstance(command, ExpireDeliverable) and one.stage not in AT_THE_LEDGER:
         return []
-    return _content(command, Work(contract, one, context, state.product is Product.RECEIVED))
+    return _content(command, Work(contract, one, context, state.product is Product.RECEIVED, state.paused(context.at)))
 
 
 def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
@@ -142,6 +144,10 @@ def _content(command: ContentCommand, work: Work) -> Sequence[WorkEvent]:
             return settle(command, work)
         case RecordClawBack():
             return record_claw_back(command, work)
+        case RefuseClawBack():
+            return refuse_claw_back(command, work)
+        case NotePaymentWait():
+            return note_wait(command, work)
         case EndDeliverable():
             return end(command, work)
         case ExpireDeliverable():
@@ -171,16 +177,17 @@ def _fund(contract: Contract, state: State, context: Context) -> Sequence[WorkEv
         return []
     if state.status is not Status.CONTRACTED:
         raise Refused("collaboration.not_contracted", status=state.status.value)
-    product_due_at = after_s(context, contract.terms.value.clocks.product_s) if contract.ships else None
+    product_s, paused = contract.terms.value.clocks.product_s, state.paused(context.at)
+    product_due_at = after_s(context, product_s) - paused if contract.ships else None
     funded = CollaborationFunded(contract.parties, contract.escrow_minor, contract.currency, product_due_at)
     return [funded] if contract.ships else [funded, _start(contract, state, context)]
 
 
 def _start(contract: Contract, state: State, context: Context) -> WorkStarted:
     """Every deliverable that the ledger has not ended before the work began."""
-    draft_s = contract.terms.value.clocks.draft_s
+    draft_s, paused = contract.terms.value.clocks.draft_s, state.paused(context.at)
     open_ = [each.terms for each in state.deliverables if each.stage not in CLOSED]
-    clocks = [Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s)) for each in open_]
+    clocks = [Due(each.deliverable_id, after_s(context, draft_s + each.starts_after_s) - paused) for each in open_]
     return WorkStarted(tuple(clocks))
 
 
@@ -208,7 +215,7 @@ def _send_product(command: SendProduct, contract: Contract, state: State, contex
         return []
     if state.product is not Product.AWAITED or state.status is not Status.FUNDED:
         raise Refused("product.not_awaited", status=state.status.value)
-    due_at = after_s(context, contract.terms.value.clocks.product_s)
+    due_at = after_s(context, contract.terms.value.clocks.product_s) - state.paused(context.at)
     return [ProductSent(contract.parties, command.carrier, command.tracking, due_at)]
 
 
@@ -221,7 +228,9 @@ def _receive_product(contract: Contract, state: State, context: Context) -> Sequ
     return [ProductReceived(contract.parties), _start(contract, state, context)]
 
 
-ENDING = (CancelCollaboration, SettleDeliverable, EndDeliverable, ExpireDeliverable, ExpireCollaboration)
+ENDING = (
+    CancelCollaboration, SettleDeliverable, EndDeliverable, RecordClawBack, ExpireDeliverable, ExpireCollaboration,
+)  # fmt: skip
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:

@@ -197,6 +197,23 @@ class RecordClawBack:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseClawBack:
+    """The settlement process': the ledger has refused a claw-back."""
+
+    deliverable_id: str
+    claw_back_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotePaymentWait:
+    """The settlement process': the ledger owes the payment and waits for `reason`."""
+
+    deliverable_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndDeliverable:
     """The funding process': the ledger has ended the escrow otherwise; `returned_minor` of it went back to the brand."""
 
@@ -225,6 +242,8 @@ ContentCommand = (
     | TakeDownContent
     | SettleDeliverable
     | RecordClawBack
+    | RefuseClawBack
+    | NotePaymentWait
     | EndDeliverable
     | ExpireDeliverable
 )

@@ -29,12 +29,14 @@ from services.campaigns.domain.shared.contract import Contract, DeliverableTerms
 from services.campaigns.domain.shared.terms import LadderStage, kill_fee_minor, ladder_share
 from services.campaigns.domain.shared.work_events import (
     ClawBackOrdered,
+    ClawBackRefused,
     DeliverableClawedBack,
     DeliverableEscalated,
     DeliverableLapsed,
     DeliverableSettled,
     Ended,
     PaymentAuthorised,
+    PaymentWaits,
 )
 
 
@@ -85,7 +87,7 @@ class Deliverable:
 
     `breach` is what a look found wrong with the paid post, which is to be restored until `cure_by`; a claw-back has brought
     `clawed_back_minor`, of which the creator owes `owed_minor`. `awaits` names whom of the platform's own it waits for past the
-    time, `escalations` counts how often staff were told.
+    time, `escalations` counts how often staff were told. `waits_for` is what the ledger misses to pay, told `reminders` times.
     """
 
     terms: DeliverableTerms
@@ -117,6 +119,8 @@ class Deliverable:
     claw_attempts: int = 0
     clawed_back_minor: int = 0
     owed_minor: int = 0
+    waits_for: str = ""
+    reminders: int = 0
 
     @property
     def submission_id(self) -> str:
@@ -124,7 +128,8 @@ class Deliverable:
         return self.submissions[-1] if self.submissions else ""
 
 
-_Step = ContentEvent | PaymentAuthorised | DeliverableSettled | ClawBackOrdered | DeliverableClawedBack
+_Claw = ClawBackOrdered | DeliverableClawedBack | ClawBackRefused
+_Step = ContentEvent | PaymentAuthorised | PaymentWaits | DeliverableSettled | _Claw
 DeliverableEvent = _Step | DeliverableEscalated
 
 
@@ -165,18 +170,18 @@ def _stepped(state: Deliverable, event: _Step) -> Deliverable:
             return replace(state, stage=Stage.VERIFIED, due_at=event.due_at)
         case PaymentAuthorised():
             return replace(state, stage=Stage.PAYING, due_at=event.due_at, attempts=event.attempt)
+        case PaymentWaits():
+            return replace(state, due_at=event.due_at, waits_for=event.reason, reminders=event.reminders)
         case DeliverableSettled():
             net_minor = event.creator_net_minor
-            return replace(state, stage=Stage.SETTLED, due_at=None, creator_net_minor=net_minor)
-        case BreachNoticed() | BreachCured() | ClawBackOrdered() | DeliverableClawedBack():
+            return replace(state, stage=Stage.SETTLED, due_at=None, creator_net_minor=net_minor, waits_for="")
+        case BreachNoticed() | BreachCured() | ClawBackOrdered() | DeliverableClawedBack() | ClawBackRefused():
             return _after_payment(state, event)
         case _:
             assert_never(event)
 
 
-def _after_payment(
-    state: Deliverable, event: BreachNoticed | BreachCured | ClawBackOrdered | DeliverableClawedBack
-) -> Deliverable:
+def _after_payment(state: Deliverable, event: BreachNoticed | BreachCured | _Claw) -> Deliverable:
     match event:
         case BreachNoticed():
             cure_by = state.cure_by or event.due_at
@@ -187,6 +192,8 @@ def _after_payment(
             share_bps, attempts = event.share_bps, event.attempt
             ordered = replace(state, stage=Stage.CLAWING, due_at=event.due_at)
             return replace(ordered, claw_share_bps=share_bps, claw_attempts=attempts)
+        case ClawBackRefused():
+            return replace(state, stage=Stage.SETTLED, due_at=None)
         case DeliverableClawedBack():
             minor, owed_minor = event.taken_minor + event.owed_minor, event.owed_minor
             return replace(state, stage=Stage.CLAWED_BACK, due_at=None, clawed_back_minor=minor, owed_minor=owed_minor)

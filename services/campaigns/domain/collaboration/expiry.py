@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from services.campaigns.domain.collaboration.breach import claw_back, excused
-from services.campaigns.domain.collaboration.commands import ExpireDeliverable
+from services.campaigns.domain.collaboration.commands import ExpireDeliverable, NotePaymentWait
 from services.campaigns.domain.collaboration.content import approved
 from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
 from services.campaigns.domain.collaboration.dispute import opened
@@ -17,11 +17,14 @@ from services.campaigns.domain.shared.work_events import (
     Awaited,
     DeliverableEscalated,
     PaymentAuthorised,
+    PaymentWaits,
     WorkEvent,
 )
 
 MAX_PAYMENT_ATTEMPTS = 30
 """They last longer than any escrow, whose end by the ledger's own clock ends the deliverable."""
+THE_PAYEES = ("tax.residence_unknown",)
+"""What a payment waits for that is the payee's to give; a missing rate is the platform's."""
 PATIENT_ATTEMPTS = 3
 """So many payments are asked for before staff are told that none came."""
 
@@ -95,8 +98,8 @@ def _claw_back(work: Work, share_bps: int) -> Sequence[WorkEvent]:
     """Asks the ledger, and again until it answers; after a few attempts staff are told."""
     one, retry_s = work.deliverable, work.contract.terms.value.clocks.payment_retry_s
     if one.claw_attempts < PATIENT_ATTEMPTS:
-        return claw_back(one, work.contract, share_bps, work.after(retry_s))
-    due_at = work.after(max(retry_s, escalation_s(one.escalations)))
+        return claw_back(one, work.contract, share_bps, work.unstopped(retry_s))
+    due_at = work.unstopped(max(retry_s, escalation_s(one.escalations)))
     asked = claw_back(one, work.contract, share_bps, due_at) if one.claw_attempts < MAX_PAYMENT_ATTEMPTS else []
     return [*asked, _escalated(work, Awaited.LEDGER, due_at)]
 
@@ -110,15 +113,32 @@ def _remind_or_approve(work: Work) -> WorkEvent:
 
 def _pay(work: Work) -> Sequence[WorkEvent]:
     """Asks for the payment, and again until the ledger answers, by a payment or by the escrow's end; a gift is settled at
-    once. After a few attempts staff are told, each time, and the attempts become rarer."""
+    once. After a few attempts staff are told, each time, and the attempts become rarer. What only the payee can give is no
+    silence of the platform's: the payee is reminded, and the ledger pays by itself."""
     one, retry_s = work.deliverable, work.contract.terms.value.clocks.payment_retry_s
     if one.terms.escrow_minor == 0:
         return [settled("", 0, work)]
+    if one.waits_for in THE_PAYEES:
+        return [waits(one.waits_for, one.reminders + 1, work)]
     if one.attempts < PATIENT_ATTEMPTS:
-        return [_authorised(work, work.after(retry_s))]
-    due_at = work.after(max(retry_s, escalation_s(one.escalations)))
+        return [_authorised(work, work.unstopped(retry_s))]
+    due_at = work.unstopped(max(retry_s, escalation_s(one.escalations)))
     asked = [_authorised(work, due_at)] if one.attempts < MAX_PAYMENT_ATTEMPTS else []
     return [*asked, _escalated(work, Awaited.LEDGER, due_at)]
+
+
+def note_wait(command: NotePaymentWait, work: Work) -> Sequence[WorkEvent]:
+    """The ledger has said what it waits for."""
+    work.context.actor.require("system")
+    if work.deliverable.stage is not Stage.PAYING or work.deliverable.waits_for == command.reason:
+        return []
+    return [waits(command.reason, 0, work)]
+
+
+def waits(reason: str, reminders: int, work: Work) -> PaymentWaits:
+    """Told now, and again as rarely as staff would be."""
+    where = (work.contract.parties, work.deliverable.terms.deliverable_id, reason)
+    return PaymentWaits(*where, reminders, work.unstopped(escalation_s(reminders)))
 
 
 def _authorised(work: Work, due_at: datetime) -> PaymentAuthorised:

@@ -45,7 +45,7 @@ def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
     opens_at, ends_at = posting_window(contract.brief.value)
     inside = opens_at <= command.publish_at < ends_at
     valid(inside and command.publish_at >= work.context.at, "content.outside_posting_window")
-    due_at = command.publish_at + timedelta(seconds=contract.terms.value.clocks.publish_grace_s)
+    due_at = work.after_paused(command.publish_at + timedelta(seconds=contract.terms.value.clocks.publish_grace_s))
     where = (contract.parties, one.terms.deliverable_id, one.submission_id)
     return [ContentScheduled(*where, command.publish_at, due_at)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kernel.core.canonical import Hashed
@@ -50,7 +50,8 @@ class Product(StrEnum):
 @dataclass(frozen=True, slots=True)
 class State:
     """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open, which
-    `disputed_by` has opened and staff are to rule on by `dispute_due_at`; `escalations` counts how often they did not."""
+    `disputed_by` has opened and staff are to rule on by `dispute_due_at`; `escalations` counts how often they did not. Clocks
+    that a dispute stops are counted from its opening."""
 
     status: Status = Status.NEW
     contract: Hashed[Contract] | None = None
@@ -62,6 +63,10 @@ class State:
     disputed_by: Ruler | None = None
     dispute_due_at: datetime | None = None
     escalations: int = 0
+
+    def paused(self, at: datetime) -> timedelta:
+        """How long an open dispute has stopped the clocks."""
+        return at - self.disputed_at if self.disputed_at is not None else timedelta(0)
 
     @property
     def awaits(self) -> str:
@@ -95,7 +100,7 @@ def evolve(state: State, event: WorkEvent) -> State:
             return _end(replace(state, status=Status.CANCELLED, due_at=None), *ended)
         case DisputeOpened():
             opened = replace(state, disputed_at=event.opened_at, disputed_by=event.by, ruling=None)
-            return replace(opened, dispute_due_at=event.due_at, escalations=0)
+            return replace(opened, dispute_due_at=event.rule_by, escalations=0)
         case DisputeEscalated():
             return replace(state, dispute_due_at=event.due_at, escalations=event.escalations)
         case DisputeRuled():

@@ -11,15 +11,26 @@ from services.campaigns.domain.shared.contract import Contract
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One deliverable in its collaboration, the moment it is decided on, and whether the creator has the product."""
+    """One deliverable in its collaboration, the moment it is decided on, and whether the creator has the product. An open
+    dispute has stopped the clocks for `paused` so far."""
 
     contract: Contract
     deliverable: Deliverable
     context: Context
     product_received: bool
+    paused: timedelta = timedelta(0)
 
     def after(self, seconds: int) -> datetime:
-        """So many seconds from now."""
+        """So many seconds from now; while a dispute is open, from its opening: the ruling adds the whole time of the dispute to
+        every clock that it stopped."""
+        return self.after_paused(self.context.at + timedelta(seconds=seconds))
+
+    def after_paused(self, due_at: datetime) -> datetime:
+        """A time as the clocks have it, which a dispute stops."""
+        return due_at - self.paused
+
+    def unstopped(self, seconds: int) -> datetime:
+        """So many seconds from now, for a clock that no dispute stops: the ledger has been asked."""
         return self.context.at + timedelta(seconds=seconds)
 
     def by_creator(self) -> None:

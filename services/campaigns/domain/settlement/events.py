@@ -87,6 +87,25 @@ class ClawBackConfirmed:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClawBackFailed:
+    """campaigns.RefuseClawBack."""
+
+    collaboration_id: str
+    deliverable_id: str
+    claw_back_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWaitNoted:
+    """campaigns.NotePaymentWait."""
+
+    collaboration_id: str
+    deliverable_id: str
+    reason: str
+
+
 SettlementEvent = (
     VerificationRequested
     | TakeDownRequested
@@ -95,5 +114,7 @@ SettlementEvent = (
     | SettlementRequested
     | ClawBackRequested
     | ClawBackConfirmed
+    | ClawBackFailed
+    | PaymentWaitNoted
     | RequestRefused
 )

@@ -11,12 +11,19 @@ from typing import Any, assert_never
 from kernel.core.decider import Context, Decider
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id, split_stream
-from services.campaigns.domain.settlement.causes import ContentLookedAt, PaymentClawedBack, PaymentReleased
+from services.campaigns.domain.settlement.causes import (
+    ContentLookedAt,
+    PaymentClawedBack,
+    PaymentDeferred,
+    PaymentReleased,
+)
 from services.campaigns.domain.settlement.events import (
     ClawBackConfirmed,
+    ClawBackFailed,
     ClawBackRequested,
     PartPaid,
     PaymentRequested,
+    PaymentWaitNoted,
     SettlementEvent,
     SettlementRequested,
     TakeDownRequested,
@@ -26,13 +33,15 @@ from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import ClawBackOrdered, PaymentAuthorised
 
 CATEGORY = "settlement"
+CLAW_BACK = "ClawBackPayment"
+"""The ledger's command, as a refusal of it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`seen` is whether the newest look was good, `attempt` the newest payment asked for,
-    `clawing` the newest claw-back; `parts` are the partial payments,
-    which brought the creator `parts_net_minor`."""
+    """`seen` is whether the newest look was good, `attempt` the newest payment asked for, `clawing` the newest claw-back, asked
+    for under `claw_back` (collaboration, deliverable, id); `parts` are the partial payments, which brought the creator
+    `parts_net_minor`."""
 
     look_id: str = ""
     seen: bool = False
@@ -41,6 +50,8 @@ class Settlement:
     refused: str = ""
     clawing: int = 0
     clawed_back: bool = False
+    claw_back: tuple[str, str, str] = ("", "", "")
+    waits_for: str = ""
     parts: tuple[str, ...] = ()
     parts_net_minor: int = 0
 
@@ -49,8 +60,9 @@ def route(incoming: Delivered[Any]) -> str | None:
     """One stream per deliverable."""
     match incoming.event:
         case (
-            ContentLookedAt() | PaymentAuthorised() | PaymentReleased() | ClawBackOrdered() | PaymentClawedBack()
-        ) as event:
+            ContentLookedAt() | PaymentAuthorised() | PaymentDeferred() | PaymentReleased() | ClawBackOrdered()
+            | PaymentClawedBack()
+        ) as event:  # fmt: skip
             return f"{CATEGORY}-{event.deliverable_id}"
         case CommandRefused(requester=requester):
             return requester if split_stream(requester)[0] == CATEGORY else None
@@ -71,8 +83,10 @@ def decide(incoming: Delivered[Any], state: Settlement, context: Context) -> Seq
             return _claw_back(event, split_stream(incoming.stream)[1], state)
         case PaymentClawedBack() as event:
             return [] if state.clawed_back else [_confirmed(event)]
-        case CommandRefused(command_id=command_id, command=command, code=code):
-            return [] if command_id == state.refused else [RequestRefused(command_id, command, code)]
+        case PaymentDeferred() as event:
+            return _deferred(event, state)
+        case CommandRefused() as event:
+            return [] if event.command_id == state.refused else _refused(event, state)
         case _:
             return []
 
@@ -128,6 +142,21 @@ def _claw_back(event: ClawBackOrdered, collaboration_id: str, state: Settlement)
     return [ClawBackRequested(*where, event.amount_minor, event.currency, event.reason)]
 
 
+def _deferred(event: PaymentDeferred, state: Settlement) -> Sequence[SettlementEvent]:
+    """Of a release that was asked for; a kill fee is the ledger's own matter, as the work has ended."""
+    if state.settled or not state.attempt or event.reason == state.waits_for:
+        return []
+    return [PaymentWaitNoted(event.collaboration_id, event.deliverable_id, event.reason)]
+
+
+def _refused(event: CommandRefused, state: Settlement) -> Sequence[SettlementEvent]:
+    """A claw-back that is refused is at its end, and the collaboration hears of it."""
+    noted = RequestRefused(event.command_id, event.command, event.code)
+    if event.command != CLAW_BACK or state.clawed_back or not state.clawing:
+        return [noted]
+    return [noted, ClawBackFailed(*state.claw_back, event.code)]
+
+
 def _confirmed(event: PaymentClawedBack) -> ClawBackConfirmed:
     where = (event.collaboration_id, event.deliverable_id, event.claw_back_id)
     return ClawBackConfirmed(*where, event.taken_minor, event.owed_minor, event.currency)
@@ -147,9 +176,14 @@ def evolve(state: Settlement, event: SettlementEvent) -> Settlement:
         case SettlementRequested():
             return replace(state, settled=True)
         case ClawBackRequested(attempt=attempt):
-            return replace(state, clawing=attempt)
+            asked = (event.collaboration_id, event.deliverable_id, event.claw_back_id)
+            return replace(state, clawing=attempt, claw_back=asked)
+        case PaymentWaitNoted(reason=reason):
+            return replace(state, waits_for=reason)
         case ClawBackConfirmed():
             return replace(state, clawed_back=True)
+        case ClawBackFailed():
+            return state
         case RequestRefused(command_id=command_id):
             return replace(state, seen=False, refused=command_id)
         case _:

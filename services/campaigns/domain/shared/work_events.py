@@ -1,13 +1,13 @@
 """What happens to a collaboration as a whole and to its money. Stored for ever; its content is in content_events.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kernel.core.canonical import Hashed
 from services.campaigns.domain.shared.content_events import ContentEvent, Ruler
 from services.campaigns.domain.shared.contract import Contract, Parties
-from services.campaigns.domain.shared.terms import LadderStage
+from services.campaigns.domain.shared.terms import Clocks, LadderStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +150,18 @@ class CollaborationCancelled:
 
 @dataclass(frozen=True, slots=True)
 class DisputeOpened:
-    """Settlement is frozen and every clock stopped."""
+    """Settlement is frozen and every clock stopped; staff rule by `due_at`. One of before it was told has the usual time."""
 
     parties: Parties
     by: Ruler
     reason: str
     opened_at: datetime
     due_at: datetime | None = None
+
+    @property
+    def rule_by(self) -> datetime:
+        """Every dispute has a clock."""
+        return self.due_at or self.opened_at + timedelta(seconds=Clocks().dispute_s)
 
 
 class Awaited(StrEnum):
@@ -205,6 +210,32 @@ class DeliverableClawedBack:
     owed_minor: int
     currency: str
 
+    @property
+    def freed_minor(self) -> int:
+        """Back with the brand at once, also what the creator still owes: the budget has it again."""
+        return self.taken_minor + self.owed_minor
+
+
+@dataclass(frozen=True, slots=True)
+class ClawBackRefused:
+    """The ledger has refused it for good, and `code` says why: nothing is taken, and staff look at the rest."""
+
+    parties: Parties
+    deliverable_id: str
+    claw_back_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWaits:
+    """The payment is owed and waits for `reason`; where that is the payee's to give, it is reminded at `due_at`."""
+
+    parties: Parties
+    deliverable_id: str
+    reason: str
+    reminders: int
+    due_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class DisputeEscalated:
@@ -245,6 +276,8 @@ WorkEvent = (
     | DeliverableEscalated
     | ClawBackOrdered
     | DeliverableClawedBack
+    | ClawBackRefused
+    | PaymentWaits
     | DisputeOpened
     | DisputeEscalated
     | DisputeRuled
