@@ -53,7 +53,7 @@ def finance(app: App) -> APIRouter:
 
     @router.post("/escrows/{deliverable_id}/release")
     async def release(deliverable_id: Uuid, body: ReleaseBody, request: CommandRequest) -> Receipt:
-        """Staff's way out when no process ends an escrow: proposes to pay the creator, less the fee of the deal's policy; finance only."""
+        """Staff's way out when no process ends an escrow: proposes to pay the creator, less the deal's fee; finance only."""
         row = await _escrow(app, deliverable_id, request.actor)
         fee_minor, brand_fee_minor = body.fee_minor, body.brand_fee_minor
         if not fee_minor + brand_fee_minor:
