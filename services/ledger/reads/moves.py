@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
+from kernel.core.ids import is_tenant
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset, Page, Row
@@ -33,7 +34,7 @@ class MoveReads:
 
 def owners_of(row: Row) -> list[str]:
     """The organisations whose money it is."""
-    return [one for one in row["readers"] if not one.startswith("role:")]
+    return [one for one in row["readers"] if is_tenant(one)]
 
 
 def shown_to(row: Row, actor: Actor) -> dict[str, str]:
