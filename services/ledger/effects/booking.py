@@ -88,11 +88,9 @@ class Desk:
     async def execute(self, items: Sequence[QueuedCommand]) -> Sequence[Receipt | BaseException]:
         """The answers; a receipt of position 0 where another upload, or an earlier one, did it."""
         answers = await self._app.writer.execute_many(items)
-        mine = await self._app.log.find_commands([one.stream_and_id for one in items])
-        return [
-            replace(answer, position=0) if isinstance(answer, Receipt) and one.stream_and_id not in mine else answer
-            for one, answer in zip(items, answers, strict=True)
-        ]
+        own = await self._app.log.find_commands([one.stream_and_id for one in items])
+        done = zip(items, answers, strict=True)
+        return [replace(r, position=0) if isinstance(r, Receipt) and i.stream_and_id not in own else r for i, r in done]
 
 
 @dataclass(slots=True)
@@ -141,9 +139,8 @@ class _File:
             self.answer.problems.append(LineProblem(line=number, problem=why))
 
     def item(self, stream: str, command: object, cause: str) -> QueuedCommand:
-        return QueuedCommand(
-            stream, command, Meta(derived_id("settlement", self.upload_id, cause), self.by, repr(command)[:500])
-        )
+        id_ = derived_id("settlement", self.upload_id, cause)
+        return QueuedCommand(stream, command, Meta(id_, self.by, repr(command)[:500]))
 
 
 async def settle(desk: Desk, numbered: Sequence[Numbered], person: str) -> SettlementAnswer:
