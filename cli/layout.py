@@ -117,8 +117,10 @@ class Layout:
             "platform_url": self.http("sandbox"),
             "reflection": "true",
             "hand_limit_minor": "2000000000",
+            "short_clocks": "true",
             "clicks_per_s": "200",
             "clicks_burst": "2000",
+            "clicks_per_address_in_all": "1000000",
             **self.more,
         }
 

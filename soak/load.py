@@ -221,7 +221,7 @@ class Load:
         taking_part = chance.sample(sorted(found.keys() - self._engaged), 2)
         self._engaged.update(taking_part)
         seen = f"identity document, soak {self._seed}"  # who was verified before is verified anew: an event for each receipt
-        await asyncio.gather(*[people.verify_residence(self.caller, id_, found[id_], seen) for id_ in taking_part])
+        await asyncio.gather(*[people.ready(self.caller, id_, deal, found[id_], seen) for id_ in taking_part])
         chosen = zip(chance.sample(range(NUMBERS), 2), taking_part, strict=True)
         await self._with(name, deal, [Pairing(deal, number, creator(id_)) for number, id_ in chosen], chance)
         self._engaged.difference_update(taking_part)

@@ -20,7 +20,7 @@ CALL_S = 60.0
 TOKEN_S = 600.0
 AGAIN = frozenset({429, 502, 503, 504})
 _CODE = grpc.StatusCode
-NOT_YET = frozenset({"creator.unknown"})
+NOT_YET = frozenset({"creator.unknown", "creator.account_not_verified"})
 """Refusals that say of themselves that a moment later may be another answer: one service has not heard of another's yet."""
 NOT_NOW = frozenset({_CODE.UNAVAILABLE, _CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED, _CODE.CANCELLED})
 """Asked again. CANCELLED that we did not ask for: a server that stops says so to calls that came and were not begun."""
@@ -132,7 +132,7 @@ class Market:
 
     async def follow(self, path: str, visitor: int) -> str:
         """A visitor follows a link; where it leads. Never tried again once it may have counted: a click is no command."""
-        browser = {"User-Agent": BROWSER.format(100 + visitor)}
+        browser = {"User-Agent": BROWSER.format(100 + visitor), "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
         async with self._slots:
             answer = await self._calls.request("GET", self._url("metrics", path), browser)
         if answer.status_code != 302:

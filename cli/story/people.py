@@ -12,7 +12,7 @@ from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as discovery
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 from dandelion.ledger.v1 import events_pb2 as ledger
-from dandelion_contracts.words import number
+from dandelion_contracts.words import number, word
 
 from cli.story.heard import Heard
 from cli.story.market import FINANCE, OPERATOR, Market, Unexpected, Who, named
@@ -20,6 +20,15 @@ from cli.story.plan import DEALS, DEPOSITS, LATE, OWN_MONEY, Deal, Deposit
 
 CREATORS = Path(__file__).resolve().parent.parent / "data" / "creators.csv"
 LEAST_CREATORS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search says of a creator: the country where it lives, its handles by platform, and which of them are verified."""
+
+    country: str
+    handles: Mapping[str, str]
+    verified: Container[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ async def publish(market: Market, deal: Deal) -> None:
 
 async def find_creators(market: Market, token: str) -> list[Pairing]:
     """Each brand searches by its own filters and takes the first that no earlier campaign of the story has taken."""
-    taken: dict[str, str] = {}
+    taken: dict[str, tuple[Deal, Found]] = {}
     pairings: list[Pairing] = []
     for deal in DEALS:
         found = await search(market, deal, token)
@@ -98,10 +107,31 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
         if len(fresh) < deal.collaborations:
             raise Unexpected(f"{deal.name}: {len(fresh)} creators found, {deal.collaborations} needed")
         chosen = fresh[: deal.collaborations]
-        taken |= {id_: found[id_] for id_ in chosen}
+        taken |= {id_: (deal, found[id_]) for id_ in chosen}
         pairings += [Pairing(deal, number_, creator(id_)) for number_, id_ in enumerate(chosen)]
-    await asyncio.gather(*[verify_residence(market, *each) for each in taken.items()])
+    await asyncio.gather(*[ready(market, id_, *each) for id_, each in taken.items()])
     return pairings
+
+
+async def ready(
+    market: Market, creator_id: str, deal: Deal, found: Found, reference: str = "identity document"
+) -> None:
+    """A creator who may publish and be paid: its accounts on the deal's platforms are verified, and where it lives.
+
+    Who has no account on a platform opens one there under the name that it has elsewhere.
+    """
+    platforms = {str(each["platform"]) for each in deal.brief["deliverables"]}
+    name = next(iter(found.handles.values()))
+    fresh = [each for each in sorted(platforms) if each not in found.verified]
+    accounts = [verify_account(market, creator_id, each, found.handles.get(each, name)) for each in fresh]
+    await asyncio.gather(verify_residence(market, creator_id, found.country, reference), *accounts)
+
+
+async def verify_account(market: Market, creator_id: str, platform: str, handle: str) -> None:
+    """Staff has seen whose account it is. In the story a platform knows an account by its creator's id."""
+    account, path = {"platform": platform, "handle": handle}, f"/creators/{creator_id}/accounts"
+    await market.do("discovery", "POST", f"{path}/identify", OPERATOR, account | {"account_id": creator_id})
+    await market.do("discovery", "POST", f"{path}/verify", OPERATOR, account | {"method": "oauth"})
 
 
 async def verify_residence(market: Market, creator_id: str, country: str, reference: str = "identity document") -> None:
@@ -119,12 +149,19 @@ async def find_one(market: Market, deal: Deal, taken: Container[str] = ()) -> Wh
     return creator([id_ for id_ in await search(market, deal) if id_ not in taken][-1])
 
 
-async def search(market: Market, deal: Deal, token: str = "") -> dict[str, str]:
-    """The creators that a deal's filters find and who take new jobs, at most 200: ids with the country where each lives."""
+async def search(market: Market, deal: Deal, token: str = "") -> dict[str, Found]:
+    """The creators that a deal's filters find and who take new jobs, at most 200, by id."""
     stub = CreatorQueryServiceStub(market.channel("discovery", deal.brand))
     asked = discovery.SearchCreatorsRequest(page_size=200, at_least=token, **_criteria(deal.search))
     found = await market.ask(stub.SearchCreators, asked)
-    return {hit.creator.creator_id: hit.creator.profile.location.country for hit in found.hits}
+    return {hit.creator.creator_id: _found(hit.creator) for hit in found.hits}
+
+
+def _found(one: discovery.Creator) -> Found:
+    accounts = {word(common.Platform, each.account.platform): each for each in one.accounts}
+    handles = {platform: each.account.handle for platform, each in accounts.items()}
+    verified = {platform for platform, each in accounts.items() if each.verified}
+    return Found(one.profile.location.country, handles, verified)
 
 
 def _criteria(search: Mapping[str, Any]) -> dict[str, Any]:

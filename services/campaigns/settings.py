@@ -1,6 +1,13 @@
 """What campaigns is told from outside."""
 
+from urllib.parse import urlsplit
+
+from pydantic import ValidationInfo, field_validator
+
 from kernel.runtime.settings import Port, Settings
+
+DEVELOPMENT = (".local", ".test", ".localhost")
+"""Names that no public name server answers (RFC 6761, RFC 6762): an issuer of such a name is nobody's in production."""
 
 
 class CampaignsSettings(Settings):
@@ -8,3 +15,17 @@ class CampaignsSettings(Settings):
 
     http_port: Port = 8102
     rpc_port: Port = 9102
+    short_clocks: bool = False
+    """Development only: clocks of terms may be below their floors, so that a story of days is told in seconds.
+
+    A platform whose tokens come from anywhere but a development issuer does not start with it."""
+
+    @field_validator("short_clocks")
+    @classmethod
+    def _only_in_development(cls, value: bool, told: ValidationInfo) -> bool:
+        host = urlsplit(told.data.get("token_issuer", "")).hostname or ""
+        if value and not host.endswith(DEVELOPMENT):
+            raise ValueError(
+                "short clocks are for development: they need a token issuer under .local, .test or .localhost"
+            )
+        return value

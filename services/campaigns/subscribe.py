@@ -11,6 +11,7 @@ from dandelion.discovery.v1 import events_pb2 as discovery
 from dandelion.ledger.v1 import events_pb2 as ledger
 from dandelion_contracts.wire import decoder, time_of
 from dandelion_contracts.words import word
+from dandelion_posts.authors import author_digest
 from google.protobuf.message import Message
 
 from kernel.core.canonical import Hashed
@@ -32,6 +33,11 @@ from services.campaigns.domain.collaboration.commands import (
     VerifyContent,
 )
 from services.campaigns.domain.creators.causes import (
+    AccountIdentified,
+    AccountLinked,
+    AccountRenamed,
+    AccountVerified,
+    AgencyNamed,
     AvailabilityChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -99,7 +105,15 @@ def _attached(wire: compliance.DisclosureAttached) -> DisclosureAttached:
 def _looked(wire: compliance.ContentLookedAt) -> ContentLookedAt:
     where = (wire.collaboration_id, wire.deliverable_id, wire.look_id)
     looked_at = time_of(wire.looked_at) if wire.HasField("looked_at") else None
-    return ContentLookedAt(*where, wire.found, wire.label_present, wire.text_unchanged, looked_at, wire.unreadable)
+    return ContentLookedAt(
+        *where,
+        wire.found,
+        wire.label_present,
+        wire.text_unchanged,
+        looked_at,
+        wire.unreadable,
+        wire.author_differs,
+    )
 
 
 def _clawed_back(wire: ledger.PaymentClawedBack) -> PaymentClawedBack:
@@ -116,6 +130,23 @@ def _suspended(wire: discovery.CreatorSuspended) -> CreatorSuspended:
     return CreatorSuspended(wire.creator_id, time_of(wire.until) if wire.HasField("until") else None)
 
 
+def _registered(wire: discovery.CreatorRegistered) -> CreatorRegistered:
+    accounts = tuple(AccountLinked(*_account(wire.creator_id, each)) for each in wire.accounts)
+    return CreatorRegistered(wire.creator_id, accounts, wire.profile.agency_id)
+
+
+def _account(creator_id: str, wire: discovery.PlatformAccount) -> tuple[str, str, str]:
+    """Campaigns keeps the digest of a handle, never the handle."""
+    platform = word(common.Platform, wire.platform)
+    return creator_id, platform, author_digest(creator_id, platform, handle=wire.handle)
+
+
+def _identified(wire: discovery.AccountIdentified) -> AccountIdentified:
+    platform = word(common.Platform, wire.platform)
+    digest = author_digest(wire.creator_id, platform, account_id=wire.account_id)
+    return AccountIdentified(wire.creator_id, platform, digest)
+
+
 READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.EscrowHeld: lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id),
     ledger.EscrowRefused: lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code),
@@ -125,7 +156,12 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.PaymentDeferred: _deferred,
     ledger.PaymentClawedBack: _clawed_back,
     ledger.CommandRefused: _refused,
-    discovery.CreatorRegistered: lambda wire: CreatorRegistered(wire.creator_id),
+    discovery.CreatorRegistered: _registered,
+    discovery.CreatorProfileChanged: lambda wire: AgencyNamed(wire.creator_id, wire.profile.agency_id),
+    discovery.AccountLinked: lambda wire: AccountLinked(*_account(wire.creator_id, wire.account)),
+    discovery.AccountRenamed: lambda wire: AccountRenamed(*_account(wire.creator_id, wire.account)),
+    discovery.AccountIdentified: _identified,
+    discovery.AccountVerified: lambda wire: AccountVerified(*_account(wire.creator_id, wire.account)),
     discovery.AvailabilityChanged: _available,
     discovery.CreatorSuspended: _suspended,
     discovery.CreatorReinstated: lambda wire: CreatorReinstated(wire.creator_id),

@@ -9,6 +9,7 @@ from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
 from services.campaigns.domain.application.state import State as ApplicationState
 from services.campaigns.domain.collaboration.state import State as CollaborationState
+from services.campaigns.domain.creators.events import AccountHeard
 from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.shared.brief import Brief
 from services.campaigns.domain.shared.terms import Terms
@@ -55,6 +56,13 @@ def metadata() -> sa.MetaData:
         sa.Column("creator_id", text, primary_key=True), sa.Column("open", sa.Boolean, nullable=False),
         sa.Column("max_parallel_jobs", sa.Integer, nullable=False), sa.Column("suspended", sa.Boolean, nullable=False),
         sa.Column("suspended_until", UtcTime), sa.Column("forgotten", sa.Boolean, nullable=False),
+        sa.Column("accounts", Stored(tuple[AccountHeard, ...]), nullable=False),
+        sa.Column("agency_id", text, nullable=False),
+    )  # fmt: skip
+    sa.Table(
+        "posts", made,
+        sa.Column("platform", text, primary_key=True), sa.Column("post_id", text, primary_key=True),
+        sa.Column("deliverable_id", text, nullable=False),
     )  # fmt: skip
     sa.Table(
         "jobs", made,

@@ -15,6 +15,7 @@ from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
 from services.campaigns.domain.shared.creators import CREATORS, JOBS
 from services.campaigns.domain.shared.fees import POLICIES
+from services.campaigns.domain.shared.posts import POSTS
 from services.campaigns.gauges import GAUGES
 from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
@@ -45,7 +46,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
     deciders=[CAMPAIGN, APPLICATION, COLLABORATION, *(process.decider for process in PROCESSES)],
-    inlines=[BUDGETS, BRIEFS, CREATORS, JOBS, POLICIES, DEADLINES],
+    inlines=[BUDGETS, BRIEFS, CREATORS, JOBS, POLICIES, POSTS, DEADLINES],
     publish=publish,
     decode=decode,
     decode_command=decode_command,

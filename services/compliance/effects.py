@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
+from dandelion_posts.authors import is_author
 from dandelion_posts.normal_form import digest
 
 from kernel.core.decider import Actor, Meta
@@ -38,14 +39,16 @@ def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], A
         day = day_of(shipped_packs(), asked.post.jurisdiction, asked.requested_at)
         actor = Actor("effect:look-at-posts", incoming.tenant, SYSTEM)
         meta = Meta(derived_id("look", incoming.id), actor, "", incoming.correlation, incoming.id, incoming.traceparent)
-        await writer.execute(incoming.stream, record_of(asked.ordinal, asked.post, seen, day), meta)
+        await writer.execute(
+            incoming.stream, record_of(asked.ordinal, asked.post, seen, day, asked.about.creator_id), meta
+        )
 
     return perform
 
 
-def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None, day: date) -> RecordLook:
+def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None, day: date, creator_id: str = "") -> RecordLook:
     """What a look says: the label leads title or text, stands on the picture, or is the platform's own mark; the text has the
-    agreed hash.
+    agreed hash; the expected account posted it.
 
     The hash is of the normal form in which it was agreed, so what the platform itself rewrites is no change.
     """
@@ -59,4 +62,8 @@ def record_of(ordinal: int, post: Post, seen: Seen | Unreadable | None, day: dat
         raise Unavailable("platform.normal_form_unknown", form=post.normal_form[:40]) from error
     shown = Shown(seen.title, seen.text, seen.label, seen.overlay)
     labelled = carries(post.label, shown, day, post.placement)
-    return RecordLook(ordinal, True, labelled, text_hash == post.text_hash, text_hash)
+    author = {"account_id": seen.author_id, "handle": seen.author_handle}
+    if post.author_hash and not any(author.values()):
+        return RecordLook(ordinal, False, False, False, "", "platform.author_unknown")
+    differs = not is_author(post.author_hash, creator_id, post.platform, **author)
+    return RecordLook(ordinal, True, labelled, text_hash == post.text_hash, text_hash, author_differs=differs)

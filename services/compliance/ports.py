@@ -19,6 +19,8 @@ MAX_BYTES = 1_000_000
 GONE = frozenset({404, 410})
 LATER = frozenset({401, 403, 408, 425, 429})
 """Refusals that say nothing about the post: our key, our pace or their clock."""
+OPTIONAL = {name: name for name in ("title", "label", "overlay", "author_handle")} | {"author_id": "author"}
+"""What an answer may leave out, by its name here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,15 @@ class Seen:
     """A post as it stands: `label` is what the platform itself shows as paid-partnership mark, "" for none.
 
     `overlay` is what stands on the picture all the time, where the platform (or who reads pictures for it) can tell.
+    `author_id` is the platform's own id of the account that posted it, `author_handle` its handle.
     """
 
     text: str
     title: str = ""
     label: str = ""
     overlay: str = ""
+    author_id: str = ""
+    author_handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Platform(Protocol):
 
 
 class HttpPlatform:
-    """`GET <url>/platform/posts/{id}` answers {"text", "title"?, "label"?, "overlay"?} as JSON; 404 and 410: it is gone."""
+    """`GET <url>/platform/posts/{id}` answers {"text", "author"?, "author_handle"?, "title"?, "label"?, "overlay"?} as JSON; 404
+    and 410: it is gone. `author` is the platform's id of the account."""
 
     def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
         self._client = client or httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, follow_redirects=False)
@@ -93,8 +99,8 @@ async def _read(answer: httpx.Response) -> Seen | Unreadable | None:
 def _seen(content: bytes) -> Seen | Unreadable:
     try:
         body = orjson.loads(content)
-        told = (_text(body.get(name) or "") for name in ("title", "label", "overlay"))
-        return Seen(_text(body["text"]), *told)
+        told = {name: _text(body.get(inside) or "") for name, inside in OPTIONAL.items()}
+        return Seen(_text(body["text"]), **told)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Unreadable("platform.answer_malformed")
 

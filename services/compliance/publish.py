@@ -148,6 +148,7 @@ def _looked_at(event: live.ContentLookedAt) -> pb.ContentLookedAt:
         ordinal=event.ordinal,
         looked_at=stamp(event.looked_at),
         unreadable=event.unreadable,
+        author_differs=event.author_differs,
     )
 
 

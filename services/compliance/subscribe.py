@@ -31,6 +31,7 @@ def _published(message: campaigns.ContentPublished) -> ContentPublished:
         message.text_hash,
         message.normal_form,
         word(common.LabelPlacement, message.placement),
+        message.author_hash,
     )
     at = time_of(message.published_at)
     return ContentPublished(_about(message), post, at, message.live_check_after_s, message.protection_s)

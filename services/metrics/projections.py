@@ -123,7 +123,7 @@ def visits_batch(visits: Sequence[Delivered[ClickEvent]]) -> Batch:
         metric=metric,
         kind=all_of(Kind.INCREMENT),
         traffic=all_of(Traffic.ORGANIC),
-        provenance=all_of(Provenance.PLATFORM),
+        provenance=all_of(Provenance.LINK),
         at=at,
         value=all_of(1),
     )
@@ -291,7 +291,7 @@ def _attributed_to(found: Attribution | None) -> Row:
 
 REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
-    "counts", 3, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
+    "counts", 4, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
 ORDER_LIST = Projection("orders", 1, (ORDERS,), apply_orders)

@@ -26,5 +26,9 @@ class MetricsSettings(Settings):
     """The most that one order may be worth, in major units of a strong currency (domain/order/worth.py has the others)."""
     counter_limit: Annotated[int, Field(ge=1, le=MAX_VALUE)] = 20_000_000_000
     """The most that one observation may say of a counter: twenty thousand million views, more than any content has."""
+    clicks_per_address: Annotated[int, Field(gt=0)] = 10
+    """So many clicks of one link that one address makes in a day count as measured; the others are requests."""
+    clicks_per_address_in_all: Annotated[int, Field(gt=0)] = 200
+    """The same over all links."""
     stream_group: str = "metrics-windows"
     """Faust's consumer group; another name computes the live windows anew from the start of the topic."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from kernel.core.canonical import Hashed
 from kernel.core.decider import Actor
+from services.campaigns.domain.creators.events import AccountHeard
 from services.campaigns.domain.shared.brief import (
     Brief,
     CampaignType,
@@ -59,9 +60,13 @@ APPLICATION_ID = application_id(CAMPAIGN_ID, CREATOR_ID)
 PARTIES = Parties(CAMPAIGN_ID, BRAND_ID, CREATOR_ID)
 
 
+ACCOUNTS = tuple(AccountHeard(platform, f"handle on {platform}", verified=True) for platform in Platform)
+"""Verified on every platform; the digests are any texts here."""
+
+
 def bookable(creator_id: str = CREATOR_ID, **changes: Any) -> dict[Any, Any]:
     """The row of a creator who takes new jobs, as it stands at the head."""
-    row = Creator(creator_id, True, 0, False, None, False)
+    row = Creator(creator_id, True, 0, False, None, False, ACCOUNTS)
     return {("creators", (creator_id,)): replace(row, **changes)}
 
 

@@ -171,9 +171,10 @@ def _message(stream: str, message: Proto, headers: dict[str, str]) -> Message:
 @asynccontextmanager
 async def running(
     service: Service, kind: type[Settings], folder: Path, roles: Sequence[str] = ROLES, topics: Sequence[str] = (),
+    **changes: Any,
 ) -> AsyncIterator[Running]:  # fmt: skip
     """The roles of a service until the block ends; a role that fails fails the test."""
-    settings = settings_in(folder, kind)
+    settings = settings_in(folder, kind, **changes)
     await run_migrations(service, settings)
     app = open_app(service, settings)
     await app.bus.ensure_topics(dict.fromkeys(topics, PARTITIONS))

@@ -83,6 +83,7 @@ def _hold(event: EscrowRequested, requester: str) -> OutgoingCommand:
         revision=1,
         jurisdiction=event.jurisdiction,
         fee_policy=event.fee_policy,
+        expires_s=event.expires_s,
     )
     return _request("ledger", f"escrow-{event.deliverable_id}", message)
 

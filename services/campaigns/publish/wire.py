@@ -16,6 +16,7 @@ from services.campaigns.domain.shared.compensation import Compensation
 from services.campaigns.domain.shared.content_events import LabelPlacement, Ruler
 from services.campaigns.domain.shared.contract import DeliverableTerms, Offer, Parties
 from services.campaigns.domain.shared.terms import FIRST_POLICY, Clocks, LadderStage, Terms, ladder_share
+from services.campaigns.domain.shared.usual import UnusualTerm
 from services.campaigns.domain.shared.work_events import Due, Ended
 
 PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.STAFF: pb.PARTY_STAFF}
@@ -24,7 +25,7 @@ PARTIES = {Ruler.BRAND: pb.PARTY_BRAND, Ruler.CREATOR: pb.PARTY_CREATOR, Ruler.S
 
 INSIDE = {
     "url": "post_url", "text_hash": "text_sha256", "terms_hash": "contract_sha256", "tracking_number": "tracking",
-    "usage_rights_days": "usage_days",
+    "usage_rights_days": "usage_days", "author_hash": "author_sha256",
 }  # fmt: skip
 """Public fields that are stored under another name: both are promises, and this is the one place where they meet."""
 
@@ -155,7 +156,12 @@ def wire_offer(offer: Offer) -> pb.Offer:
         brand_fee_bps=offer.brand_fee_bps,
         creator_fee_bps=offer.creator_fee_bps,
         fee_policy=offer.fee_policy,
+        unusual_terms=map(wire_unusual, offer.unusual),
     )
+
+
+def wire_unusual(term: UnusualTerm) -> pb.UnusualTerm:
+    return pb.UnusualTerm(**named(pb.UnusualTerm, term))
 
 
 def wire_ended(ended: Ended) -> pb.CancelledDeliverable:

@@ -6,6 +6,7 @@ from kernel.edge.http import create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.campaigns.rest import applications, campaigns, collaborations
+from services.campaigns.settings import CampaignsSettings
 
 
 def make_api(app: App) -> FastAPI:
@@ -18,6 +19,8 @@ def make_api(app: App) -> FastAPI:
         rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
         description="Briefs, applications, collaborations and their content.",
     )
-    for routes in (campaigns.routes, applications.routes, collaborations.routes):
+    assert isinstance(app.settings, CampaignsSettings)
+    api.include_router(campaigns.routes(app.writer, app.settings.short_clocks))
+    for routes in (applications.routes, collaborations.routes):
         api.include_router(routes(app.writer))
     return api

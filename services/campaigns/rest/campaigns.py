@@ -22,7 +22,7 @@ from services.campaigns.domain.shared.contract import application_id
 from services.campaigns.rest.bodies import AmendBody, DraftBody, InviteBody, OfferBody, ReasonBody
 
 
-def routes(writer: Writer) -> APIRouter:
+def routes(writer: Writer, short_clocks: bool) -> APIRouter:
     """Everything that is asked of a campaign, and what opens an application to it."""
     router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"])
 
@@ -33,17 +33,19 @@ def routes(writer: Writer) -> APIRouter:
     @router.put("", status_code=201)
     async def draft(campaign_id: Uuid, body: DraftBody, request: CommandRequest) -> Receipt:
         """A new campaign; nobody but the brand sees it before it is published."""
-        return await send(campaign_id, DraftCampaign(body.brief.brief(), body.terms.terms()), request, body)
+        return await send(
+            campaign_id, DraftCampaign(body.brief.brief(), body.terms.terms(), short_clocks), request, body
+        )
 
     @router.post("/publish")
     async def publish(campaign_id: Uuid, request: CommandRequest) -> Receipt:
         """Opens the campaign and reserves its budget."""
-        return await send(campaign_id, PublishBrief(), request)
+        return await send(campaign_id, PublishBrief(short_clocks), request)
 
     @router.post("/amend")
     async def amend(campaign_id: Uuid, body: AmendBody, request: CommandRequest) -> Receipt:
         """The whole new brief; agreements made before keep theirs unless the creator consents."""
-        return await send(campaign_id, AmendBrief(body.brief.brief()), request, body)
+        return await send(campaign_id, AmendBrief(body.brief.brief(), short_clocks), request, body)
 
     @router.post("/pause")
     async def pause(campaign_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:

@@ -10,6 +10,7 @@ from kernel.core.decider import Actor
 from services.campaigns.domain.application.state import State as ApplicationState
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State as CollaborationState
+from services.campaigns.domain.shared.usual import unusual_terms
 from services.campaigns.publish.applications import SIDES
 from services.campaigns.publish.wire import (
     named,
@@ -20,6 +21,7 @@ from services.campaigns.publish.wire import (
     wire_offer,
     wire_terms,
     wire_timezone,
+    wire_unusual,
 )
 from services.campaigns.reads import STAFF_ROLES
 
@@ -70,6 +72,7 @@ def _campaign(row: Row) -> pb.Campaign:
         **named(pb.Campaign, row),
         status=number(pb.CampaignStatus, row["status"]),
         brief=wire_brief(row["brief"].value, row["terms"].value, row["brief_version"], row["terms_sha256"]),
+        unusual_terms=map(wire_unusual, unusual_terms(row["terms"].value, row["brief"].value)),
     )
 
 
@@ -98,6 +101,7 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
         deliverables=[deliverable(states[one["deliverable_id"]], one) for one in deliverables],
         total_minor=contract.escrow_minor,
         terms=wire_terms(contract.terms.value, brief),
+        unusual_terms=map(wire_unusual, unusual_terms(contract.terms.value, brief)),
     )
 
 

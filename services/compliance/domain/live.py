@@ -27,6 +27,7 @@ class Post:
 
     `text_hash` is of the text in `normal_form` (dandelion_posts); "" is the text as it came. `placement`, a word of
     common.v1.LabelPlacement, says where the label stands; "" in events of 0.1.0.
+    `author_hash` is the digest of the account that posts it, "" is any.
     """
 
     platform: str
@@ -37,6 +38,7 @@ class Post:
     text_hash: str
     normal_form: str = ""
     placement: str = ""
+    author_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class RecordLook:
     text_unchanged: bool
     text_hash: str
     unreadable: str = ""
+    author_differs: bool = False
 
 
 Command = Delivered[ContentPublished] | Delivered[ContentTakenDown] | RequestLook | RecordLook
@@ -121,11 +124,12 @@ class ContentLookedAt:
     text_hash: str
     looked_at: datetime
     unreadable: str = ""
+    author_differs: bool = False
 
     @property
     def ok(self) -> bool:
-        """Found, labelled and unchanged."""
-        return self.found and self.label_present and self.text_unchanged
+        """Found, labelled, unchanged, and posted by whom it should be."""
+        return self.found and self.label_present and self.text_unchanged and not self.author_differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ def _looked_at(command: RecordLook, scheduled: LooksScheduled, at: datetime) -> 
     found = command.found
     return ContentLookedAt(
         look_id(about, command.ordinal), about, scheduled.post, command.ordinal, found, found and command.label_present,
-        found and command.text_unchanged, command.text_hash, at, command.unreadable,
+        found and command.text_unchanged, command.text_hash, at, command.unreadable, found and command.author_differs,
     )  # fmt: skip
 
 

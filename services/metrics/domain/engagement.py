@@ -8,7 +8,7 @@ object: a batch of n rows is six arrays of length n and the tuple of distinct co
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -65,23 +65,34 @@ class Traffic(IntEnum):
 
 
 class Provenance(IntEnum):
-    """Whose count it is: measured (by the platform, or by our own redirect), typed in by hand, or a model's.
+    """Whose count it is: measured (by the platform, or by our own redirect), typed in by staff, a model's, or said by a party.
 
-    The smaller the code, the better the number: where several sources counted the same, the smallest is shown.
+    Each source has counters of its own, so that none overwrites another's. The smaller the code, the better the number: where
+    several sources counted the same, the smallest is shown. A party to the campaign gains by its number, so it comes last.
     """
 
     PLATFORM = 1
     MANUAL = 2
     ESTIMATED = 3
+    BRAND = 4
+    CREATOR = 5
+    LINK = 6
+    """Our own redirect: of LINK_CLICKS and LINK_REQUESTS only, and of nothing that comes from outside."""
+
+
+MEASURED = (Provenance.PLATFORM, Provenance.LINK)
+"""Sources that gain nothing by a number: money hangs on theirs only."""
+SAID = (Provenance.PLATFORM, Provenance.MANUAL, Provenance.ESTIMATED)
+"""What the sender of a batch may say of itself; whether it is a party to the campaign is not its own to say."""
 
 
 CODES: tuple[tuple[str, tuple[IntEnum, ...]], ...] = (
     ("metric", REPORTED),
     ("kind", tuple(Kind)),
     ("traffic", tuple(Traffic)),
-    ("provenance", tuple(Provenance)),
+    ("provenance", tuple(one for one in Provenance if one is not Provenance.LINK)),
 )
-"""What a batch from outside may say, code by code from 1."""
+"""What a batch may hold, code by code from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,13 @@ class Envelope:
     batch_id: str
     partition: int
     rows: Batch
+
+
+def reported_by(batch: Batch, parties: Sequence[Provenance | None]) -> Batch:
+    """The batch with each number under its reporter: `parties` says for each content which side sent it, None: neither."""
+    codes = np.array([0 if party is None else int(party) for party in parties], dtype=np.int64)
+    side = codes[batch.content]
+    return replace(batch, provenance=np.where(side > 0, side, batch.provenance))
 
 
 def empty() -> Batch:

@@ -18,7 +18,7 @@ import numpy as np
 
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import checked_id
-from services.metrics.domain.engagement import CODES, EARLIEST_MS, LATEST_MS, MAX_VALUE, Batch, Ints, empty
+from services.metrics.domain.engagement import CODES, EARLIEST_MS, LATEST_MS, MAX_VALUE, SAID, Batch, Ints, empty
 
 MAX_ROWS = 100_000
 MAX_AHEAD = timedelta(minutes=5)
@@ -27,7 +27,7 @@ NEEDED = ("content_id", "metric", "value", "observed_at")
 DEFAULTS: Mapping[str, str] = {"kind": "increment", "traffic": "organic", "provenance": "platform"}
 NAMES = (*NEEDED, *DEFAULTS)
 _NAMES_OF: Mapping[str, Mapping[str, int]] = {
-    name: {code.name.lower(): int(code) for code in codes} for name, codes in CODES
+    name: {code.name.lower(): int(code) for code in (SAID if name == "provenance" else codes)} for name, codes in CODES
 }
 
 Columns = Mapping[str, Sequence[Any]]

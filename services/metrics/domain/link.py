@@ -142,6 +142,10 @@ class NotAClick(StrEnum):
     """Loaded by a page as its image, frame or script: nobody followed the link."""
     REPEAT = "repeat"
     """The same visitor again within the window: a reload, or a second tap."""
+    NO_VISITOR = "no_visitor"
+    """Without what every browser sends when a person follows a link."""
+    CROWD = "crowd"
+    """One address more often in a day than so many people share it: it may be one that calls itself many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Addition is not idempotent: an envelope that comes twice must be dropped before,
 What a counter stands at is a function of the two: its latest snapshot plus every increment of the minutes that begin at
 or after it (a snapshot counts what came before; an increment in the very minute of the snapshot is taken as counted).
 Without a snapshot it is the sum of its increments. Counts of different provenance are never added: of one metric and
-traffic of a content the best source is shown that has any number, in the order measured, manual, estimated.
+traffic of a content the best source is shown that has any number, in the order of engagement.Provenance.
 """
 
 from collections.abc import Sequence

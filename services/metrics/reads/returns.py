@@ -18,6 +18,7 @@ from kernel.core.bounds import saturated
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.processors.access import may_read, reading_as
+from services.metrics.domain.engagement import MEASURED as SOURCES
 from services.metrics.domain.engagement import Metric, Provenance, Traffic
 from services.metrics.domain.roi import Outcome
 from services.metrics.domain.totals import cell_of
@@ -114,8 +115,8 @@ def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
 
 
 METRIC = _shifted(CELLS.c.cell, ">>", 8)
-OWN_CLICKS = cell_of(Metric.LINK_CLICKS, Traffic.ORGANIC, Provenance.PLATFORM)
-MEASURED = CELLS.c.cell.op("&")(15) == int(Provenance.PLATFORM)
+OWN_CLICKS = cell_of(Metric.LINK_CLICKS, Traffic.ORGANIC, Provenance.LINK)
+MEASURED = CELLS.c.cell.op("&")(15).in_([int(source) for source in SOURCES])
 STANDING = CELLS.c.snapshot + CELLS.c["after"]
 NOT_MEASURED = sa.case((MEASURED, 0), else_=STANDING)
 

@@ -23,7 +23,7 @@ from kernel.edge.fields import Body
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
-from services.metrics.domain.engagement import Batch, Envelope, Provenance, split
+from services.metrics.domain.engagement import Batch, Envelope, Provenance, reported_by, split
 from services.metrics.domain.intake import (
     Columns,
     Taken,
@@ -109,7 +109,8 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, c
         known = await registry.observed(taken.batch.contents, request.actor)
         batch_id = derived_id("batch", request.actor.tenant, request.key)
         await _register(app, request, batch_id, Fingerprint(sha256=_sha256(body), media_type=media_type), taken)
-        count = await _send(app, envelopes, request, batch_id, taken.batch, known)
+        batch = reported_by(taken.batch, [side_of(content, known, request.actor) for content in taken.batch.contents])
+        count = await _send(app, envelopes, request, batch_id, batch, known)
         return _accepted(batch_id, count, taken)
 
     return router
@@ -118,6 +119,14 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, c
 def default_provenance(actor: Actor) -> str:
     """Platform adapters measure; what a brand or creator sends was typed or uploaded by a person."""
     return "platform" if actor.roles & STAFF else "manual"
+
+
+def side_of(content: str, known: Mapping[str, Known], actor: Actor) -> Provenance | None:
+    """Which party of the content's campaign the actor is: what it reports is kept apart from what anybody else does."""
+    of = known.get(content)
+    if actor.roles & STAFF or of is None:
+        return None
+    return Provenance.CREATOR if actor.tenant == of.placement.creator_id else Provenance.BRAND
 
 
 def _check_provenance(batch: Batch, actor: Actor) -> None:
@@ -218,7 +227,8 @@ _OBSERVATION: dict[str, Any] = {
         "traffic": {"enum": ["organic", "paid"], "default": "organic"},
         "provenance": {
             "enum": ["platform", "manual", "estimated"],
-            "description": "default: platform for operators and systems, manual for brands and creators",
+            "description": "default: platform for operators and systems, manual for brands and creators, whose numbers are kept "
+            "under the side that sent them",
         },
     },
 }  # fmt: skip

@@ -22,7 +22,7 @@ from kernel.host.app import App
 from services.metrics.domain.link import CODE, LinkCode, NotAClick, RecordClick, RecordRequest
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.pages import page_of
-from services.metrics.rest.visitors import SEEN, Visitors, not_a_click, with_seen
+from services.metrics.rest.visitors import SEEN, Crowds, Visitors, not_a_click, shows_a_visitor, with_seen
 from services.metrics.settings import MetricsSettings
 
 COOKIE = "dandelion_click"
@@ -72,6 +72,7 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
     router = APIRouter(tags=["redirect"], route_class=VisitorRoute)
     buckets = Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
     visitors = Visitors(registry, settings.click_window_s)
+    crowds = Crowds(settings.clicks_per_address, settings.clicks_per_address_in_all)
 
     async def record(command: RecordClick | RecordRequest, link: LinkCode, request_id: str, correlation: str) -> None:
         stream, actor = stream_id("click", request_id), Actor("redirect", link.brand_id, frozenset({"system"}))
@@ -80,11 +81,15 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
 
     async def counted(link: LinkCode, request: Request) -> str:
         """Logs the request; the id of the visitor's click, "" where there is none."""
-        request_id, why = new_id(), not_a_click(request.headers)
-        click_id = "" if why else request_id
+        request_id, why, click_id = new_id(), not_a_click(request.headers), ""
+        if why is None and not shows_a_visitor(request.headers):
+            why = NotAClick.NO_VISITOR
         if why is None:
             click_id = await visitors.click_of(link, request, request_id)
             why = None if click_id == request_id else NotAClick.REPEAT
+        if why is None and not crowds.takes(link.link_id, address_of(request)):
+            visitors.forget(link, request, request_id)
+            why, click_id = NotAClick.CROWD, ""
         command = RecordRequest(link.code, why) if why else RecordClick(link.code)
         try:
             await record(command, link, request_id, request.state.correlation)
@@ -96,7 +101,7 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
     @router.get("/l/{code:path}", status_code=302, response_class=Response, responses=_documented())
     async def follow(code: Code, request: Request) -> Response:
         """Public, limited by address. Sets first-party cookies and hands the click's id to the store."""
-        _, exhausted = buckets.take(principal_of(request.client.host) if request.client else "")
+        _, exhausted = buckets.take(address_of(request))
         if exhausted:
             raise exhausted
         link = await registry.link(_checked(code))
@@ -111,6 +116,11 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
         return answer
 
     return router
+
+
+def address_of(request: Request) -> str:
+    """The IPv4 address or IPv6 network that a request comes from."""
+    return principal_of(request.client.host) if request.client else ""
 
 
 def _checked(code: str) -> str:

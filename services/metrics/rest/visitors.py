@@ -25,6 +25,8 @@ SEEN = "dandelion_seen"
 SEEN_LIMIT = 10
 COOKIELESS_S = 60.0
 COOKIELESS_LIMIT = 20_000
+DAY_S = 86_400
+CROWDS_LIMIT = 100_000
 AGENT_CHARS = 500
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BROWSER = re.compile("(?:Mozilla|Opera|UCWEB)/")
@@ -60,6 +62,42 @@ def with_seen(seen: str, click_id: str) -> str:
 
 def _seen(cookie: str) -> list[str]:
     return _ID.findall(cookie)[:SEEN_LIMIT]
+
+
+def shows_a_visitor(headers: Mapping[str, str]) -> bool:
+    """Every browser that a person uses says which languages the person reads; what says nothing is counted apart."""
+    return bool(headers.get("accept-language", "").strip())
+
+
+@dataclass(slots=True)
+class Crowds:
+    """Clicks of an address in a day: at most `per_link` of one link and `in_all` of all; what is beyond counts as a request.
+
+    The memory is this process's and bounded; a replica more is a limit more.
+    """
+
+    per_link: int
+    in_all: int
+    now: Callable[[], float] = monotonic
+    _counted: OrderedDict[tuple[str, str], tuple[int, int]] = field(default_factory=OrderedDict)
+
+    def takes(self, link_id: str, address: str) -> bool:
+        """Whether one more click of the address counts; it is counted by that."""
+        day = int(self.now() // DAY_S)
+        counts = {key: self._today(key, day) for key in ((address, link_id), (address, ""))}
+        limits = (self.per_link, self.in_all)
+        if any(count >= limit for count, limit in zip(counts.values(), limits, strict=True)):
+            return False
+        for key, count in counts.items():
+            self._counted[key] = day, count + 1
+            self._counted.move_to_end(key)
+        while len(self._counted) > CROWDS_LIMIT:
+            self._counted.popitem(last=False)
+        return True
+
+    def _today(self, key: tuple[str, str], day: int) -> int:
+        counted_on, count = self._counted.get(key, (day, 0))
+        return count if counted_on == day else 0
 
 
 @dataclass(slots=True)

@@ -13,5 +13,6 @@ OTHERS = ("ledger.commands.v1", "compliance.commands.v1", "discovery.commands.v1
 
 @pytest.fixture(scope="module")
 async def campaigns(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with running(SERVICE, CampaignsSettings, tmp_path_factory.mktemp("campaigns"), topics=OTHERS) as made:
+    folder = tmp_path_factory.mktemp("campaigns")
+    async with running(SERVICE, CampaignsSettings, folder, topics=OTHERS, short_clocks=True) as made:
         yield made

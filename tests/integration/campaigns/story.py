@@ -20,6 +20,8 @@ from tests.kit.running import Running
 from tests.kit.until import until
 
 LABEL = "广告"
+JOBS = 1_000
+"""More than any test's creator has; the last that is told of it."""
 SHORT: dict[str, int] = {"settlement_delay_s": 1}
 
 
@@ -37,9 +39,17 @@ def brief_body(**changes: Any) -> dict[str, Any]:
 
 
 async def register(campaigns: Running, creator_id: str) -> None:
-    """Discovery says that a creator is there; waits until campaigns has heard it."""
-    await campaigns.tell(f"creator-{creator_id}", discovery.CreatorRegistered(creator_id=creator_id))
-    await until(lambda: is_heard(campaigns, creator_id))
+    """Discovery says that a creator is there, with verified accounts; waits until campaigns has heard it."""
+    stream = f"creator-{creator_id}"
+    await campaigns.tell(stream, discovery.CreatorRegistered(creator_id=creator_id))
+    for platform in (common.PLATFORM_XIAOHONGSHU, common.PLATFORM_DOUYIN, common.PLATFORM_WEIBO):
+        account = discovery.PlatformAccount(platform=platform, handle=f"clara{creator_id[-8:]}")
+        await campaigns.tell(stream, discovery.AccountVerified(creator_id=creator_id, account=account))
+    taken = discovery.AvailabilityChanged(
+        creator_id=creator_id, availability=discovery.AVAILABILITY_OPEN, max_parallel_jobs=JOBS
+    )
+    await campaigns.tell(stream, taken)
+    await until(lambda: is_heard(campaigns, creator_id, max_parallel_jobs=JOBS))
 
 
 async def is_heard(campaigns: Running, creator_id: str, **wanted: object) -> bool:
@@ -171,7 +181,7 @@ class Story:
         await self.reviewed(submission_id, "clear")
         await self.stage(pb.DELIVERABLE_STATUS_REVIEWED)
         await self.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, self.brand)
-        post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+        post = {"deliverable_id": deliverable_id, "post_id": f"p-{deliverable_id}", "post_url": "https://post.test/1"}
         await self.act("publish", post | {"text": f"{LABEL} A serum I like"}, self.creator)
 
     async def reviewed(self, submission_id: str, verdict: str, count: int = 1) -> None:

@@ -38,7 +38,7 @@ async def test_a_posting_goes_from_scheduled_to_published(campaigns: Running) ->
 
     await until(lambda: shown(pb.POSTING_STATUS_SCHEDULED))
     assert (await postings(campaigns, story, story.creator))[0].publish_at.ToDatetime(UTC) == publish_at
-    post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+    post = {"deliverable_id": deliverable_id, "post_id": f"p-{deliverable_id}", "post_url": "https://post.test/1"}
     await story.act("publish", post | {"text": f"{LABEL} A serum I like"}, story.creator)
     await until(lambda: shown(pb.POSTING_STATUS_PUBLISHED))
     assert (await postings(campaigns, story, story.brand))[0].url == "https://post.test/1"

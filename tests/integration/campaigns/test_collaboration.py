@@ -24,7 +24,7 @@ async def test_from_brief_to_payment(campaigns: Running) -> None:
     await story.reviewed(submission_id, "clear", 2)
     assert (await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)).label == LABEL
     await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
-    post = {"deliverable_id": deliverable_id, "post_id": "p1", "post_url": "https://post.test/1"}
+    post = {"deliverable_id": deliverable_id, "post_id": f"p-{deliverable_id}", "post_url": "https://post.test/1"}
     assert await story.refused("publish", post | {"text": "A serum I like"}, story.creator) == "content.label_missing"
     changed = post | {"text": f"{LABEL} Another text"}
     assert await story.refused("publish", changed, story.creator) == "content.text_differs_from_approved"
@@ -32,7 +32,7 @@ async def test_from_brief_to_payment(campaigns: Running) -> None:
     await story.look(deliverable_id, ok=True)
     await story.pay()
     settled = await story.stage(pb.DELIVERABLE_STATUS_SETTLED)
-    assert (settled.creator_net_minor, settled.post_id, settled.url) == (95_000, "p1", "https://post.test/1")
+    assert (settled.creator_net_minor, settled.post_id, settled.url) == (95_000, post["post_id"], post["post_url"])
     assert (await story.get()).status == pb.COLLABORATION_STATUS_SETTLED
 
     async def counted() -> bool:
@@ -111,10 +111,10 @@ async def test_a_bad_look_takes_the_post_down_and_a_new_post_counts(campaigns: R
     await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)
     await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
     post = {"deliverable_id": deliverable_id, "post_url": "https://post.test/1", "text": f"{LABEL}A serum I like"}
-    await story.act("publish", post | {"post_id": "p1"}, story.creator)
+    await story.act("publish", post | {"post_id": f"p-{deliverable_id}"}, story.creator)
     await story.look(deliverable_id, ok=False)
     await story.stage(pb.DELIVERABLE_STATUS_TAKEN_DOWN)
-    await story.act("publish", post | {"post_id": "p2"}, story.creator)
+    await story.act("publish", post | {"post_id": f"p2-{deliverable_id}"}, story.creator)
     await story.look(deliverable_id, ok=True)
     await story.stage(pb.DELIVERABLE_STATUS_VERIFIED)
     await story.pay()

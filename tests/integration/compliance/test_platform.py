@@ -22,9 +22,9 @@ async def test_a_post_is_seen_as_it_stands(client: httpx.AsyncClient) -> None:
     platform = HttpPlatform("", client)
     post = {"post_id": "p-1", "author": "cleo", "text": "广告 好用", "title": "周末", "label": "广告"}
     assert (await client.post("/platform/posts", json=post)).status_code == 201
-    assert await platform.look("xiaohongshu", "p-1", "look-1") == Seen("广告 好用", "周末", "广告")
+    assert await platform.look("xiaohongshu", "p-1", "look-1") == Seen("广告 好用", "周末", "广告", author_id="cleo")
     await client.patch("/platform/posts/p-1", json={"text": "好用", "label": ""})
-    assert await platform.look("xiaohongshu", "p-1", "look-2") == Seen("好用", "周末", "")
+    assert await platform.look("xiaohongshu", "p-1", "look-2") == Seen("好用", "周末", "", author_id="cleo")
     await client.delete("/platform/posts/p-1")
     assert await platform.look("xiaohongshu", "p-1", "look-3") is None
 

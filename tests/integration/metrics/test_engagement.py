@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion_contracts.engagement import rows as rows_of
@@ -189,7 +190,7 @@ async def test_subscribers_read_every_row_as_it_was_sent(metrics: Metrics) -> No
     )
     assert (first.metric, first.value, first.kind) == (events.METRIC_VIEWS, 7, events.OBSERVATION_KIND_SNAPSHOT)
     assert first.observed_at.ToDatetime(UTC) == START + timedelta(seconds=1.25)
-    assert (second.traffic, second.provenance, second.tenant) == (2, 2, deal.brand_id)
+    assert (second.traffic, second.provenance, second.tenant) == (2, common.PROVENANCE_BRAND, deal.brand_id)
 
 
 class Unsteady:

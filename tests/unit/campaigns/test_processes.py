@@ -38,6 +38,7 @@ from services.campaigns.domain.settlement.events import (
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
 from services.campaigns.domain.shared.content_events import LabelPlacement, SubmissionStage, Verdict
 from services.campaigns.domain.shared.events import ApplicationAccepted, CampaignPaused, Side
+from services.campaigns.domain.shared.floors import escrow_life_s
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
@@ -57,11 +58,12 @@ FIRST = "fees@2025-01-01"
 SEAL = AGREED.sha256
 GIVEN = Hashed.of(contract((0,), brief(compensation=Compensation(CompensationKind.GIFT))))
 OLD = Hashed.of(replace(TWO, terms=Hashed.of(Terms(brand_fee_bps=0, creator_fee_bps=500))))
-UNNAMED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", "")
-           for each in TWO.deliverables]  # fmt: skip
+LIFE_S = escrow_life_s(Terms())
+UNNAMED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", "",
+                           LIFE_S) for each in TWO.deliverables]  # fmt: skip
 HELD = [EscrowConfirmed(D1), EscrowConfirmed(D2)]
-ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", FIRST)
-         for each in TWO.deliverables]  # fmt: skip
+ASKED = [EscrowRequested(APPLICATION_ID, PARTIES, each.deliverable_id, each.fee_minor, each.brand_fee_minor, "CNY", "CN", FIRST,
+                         LIFE_S) for each in TWO.deliverables]  # fmt: skip
 CONTRACTING = [ContractRequested(AGREED, SEAL)]
 HOLDING = [*CONTRACTING, *ASKED]
 FUNDING = [*HOLDING, *HELD, FundingRequested(APPLICATION_ID)]

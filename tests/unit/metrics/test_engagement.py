@@ -166,7 +166,7 @@ GOOD = row(1)
         ((*GOOD[:1], 11, *GOOD[2:]), "metric"),
         ((*GOOD[:2], 0, *GOOD[3:]), "kind"),
         ((*GOOD[:3], 3, *GOOD[4:]), "traffic"),
-        ((*GOOD[:4], 4, *GOOD[5:]), "provenance"),
+        ((*GOOD[:4], Provenance.LINK, *GOOD[5:]), "provenance"),
         ((*GOOD[:5], START_MS // 1000, GOOD[6]), "observed_at"),
         ((*GOOD[:5], START_MS * 1000, GOOD[6]), "observed_at"),
         ((*GOOD[:6], -1), "value"),

@@ -215,12 +215,16 @@ async def test_who_comes_again_after_trouble_of_ours_is_counted() -> None:
         return await call(request)
 
     host: Any = SimpleNamespace(writer=SimpleNamespace(execute=execute))
-    settings: Any = SimpleNamespace(clicks_per_s=9, clicks_burst=9, click_window_s=60, attribution_window_s=60)
+    settings: Any = SimpleNamespace(
+        clicks_per_s=9, clicks_burst=9, click_window_s=60, attribution_window_s=60, clicks_per_address=9,
+        clicks_per_address_in_all=9,
+    )  # fmt: skip
     registry: Any = Logged()
     api = FastAPI()
     api.include_router(redirect_routes(host, registry, settings))
     api.middleware("http")(edge)
+    person = {"User-Agent": DESKTOP, "Accept-Language": "en"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="https://test") as browser:
-        answers = [await browser.get("/l/abcd", headers={"User-Agent": DESKTOP}) for _ in range(2)]
+        answers = [await browser.get("/l/abcd", headers=person) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [503, 302]
     assert [type(command) for command in written] == [RecordClick, RecordClick]

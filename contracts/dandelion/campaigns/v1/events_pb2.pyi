@@ -629,6 +629,36 @@ class Deliverable(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class UnusualTerm(message.Message):
+    """A term that is not as usual, shown to the creator before it accepts."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TERM_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    USUAL_LEAST_FIELD_NUMBER: builtins.int
+    USUAL_MOST_FIELD_NUMBER: builtins.int
+    term: builtins.str
+    """The field of Terms or Brief; its unit is the end of the name: "draft_s", "after_draft_bps", "usage_days", "max_revisions"."""
+    value: builtins.int
+    usual_least: builtins.int
+    """What is usual, both included."""
+    usual_most: builtins.int
+    def __init__(
+        self,
+        *,
+        term: builtins.str = ...,
+        value: builtins.int = ...,
+        usual_least: builtins.int = ...,
+        usual_most: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["term", b"term", "usual_least", b"usual_least", "usual_most", b"usual_most", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Offer(message.Message):
     """What is on the table between a brand and a creator."""
 
@@ -642,6 +672,7 @@ class Offer(message.Message):
     BRAND_FEE_BPS_FIELD_NUMBER: builtins.int
     CREATOR_FEE_BPS_FIELD_NUMBER: builtins.int
     FEE_POLICY_FIELD_NUMBER: builtins.int
+    UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
     round: builtins.int
     """1 for the invitation or application, one more with each counter-offer."""
     currency: builtins.str
@@ -656,6 +687,10 @@ class Offer(message.Message):
     fee_policy: builtins.str
     @builtins.property
     def deliverables(self) -> containers.RepeatedCompositeFieldContainer[Deliverable]: ...
+    @builtins.property
+    def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[UnusualTerm]:
+        """What in the terms that it would lead to is not as usual; empty in offers from before this field."""
+
     def __init__(
         self,
         *,
@@ -667,10 +702,11 @@ class Offer(message.Message):
         brand_fee_bps: builtins.int = ...,
         creator_fee_bps: builtins.int = ...,
         fee_policy: builtins.str = ...,
+        unusual_terms: abc.Iterable[UnusualTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "commission_bps", b"commission_bps", "creator_fee_bps", b"creator_fee_bps", "currency", b"currency", "deliverables", b"deliverables", "fee_policy", b"fee_policy", "round", b"round", "total_minor", b"total_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_fee_bps", b"brand_fee_bps", "commission_bps", b"commission_bps", "creator_fee_bps", b"creator_fee_bps", "currency", b"currency", "deliverables", b"deliverables", "fee_policy", b"fee_policy", "round", b"round", "total_minor", b"total_minor", "unusual_terms", b"unusual_terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1828,6 +1864,7 @@ class ContentPublished(message.Message):
     FEE_MINOR_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     NORMAL_FORM_FIELD_NUMBER: builtins.int
+    AUTHOR_HASH_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -1854,6 +1891,8 @@ class ContentPublished(message.Message):
     currency: builtins.str
     normal_form: builtins.str
     """The id of the form that the platform's own rewriting leaves unchanged (dandelion_posts); empty: the text as it came."""
+    author_hash: builtins.str
+    """The creator's verified account on the platform as a digest (dandelion_posts.authors); empty: the author is not compared."""
     @builtins.property
     def published_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -1880,10 +1919,11 @@ class ContentPublished(message.Message):
         fee_minor: builtins.int = ...,
         currency: builtins.str = ...,
         normal_form: builtins.str = ...,
+        author_hash: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "live_check_after_s", b"live_check_after_s", "normal_form", b"normal_form", "placement", b"placement", "platform", b"platform", "post_id", b"post_id", "product_category", b"product_category", "protection_s", b"protection_s", "published_at", b"published_at", "submission_id", b"submission_id", "text_hash", b"text_hash", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["author_hash", b"author_hash", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "format", b"format", "jurisdiction", b"jurisdiction", "label", b"label", "live_check_after_s", b"live_check_after_s", "normal_form", b"normal_form", "placement", b"placement", "platform", b"platform", "post_id", b"post_id", "product_category", b"product_category", "protection_s", b"protection_s", "published_at", b"published_at", "submission_id", b"submission_id", "text_hash", b"text_hash", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -180,6 +180,7 @@ class Campaign(message.Message):
     PUBLISHED_AT_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     brand_id: builtins.str
     agency_id: builtins.str
@@ -200,6 +201,10 @@ class Campaign(message.Message):
     def published_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.UnusualTerm]:
+        """What in its terms is not as usual: to be read before an application or an acceptance."""
+
     def __init__(
         self,
         *,
@@ -217,10 +222,11 @@ class Campaign(message.Message):
         published_at: timestamp_pb2.Timestamp | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
+        unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "changed_at", b"changed_at", "drafted_at", b"drafted_at", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "drafted_at", b"drafted_at", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "drafted_at", b"drafted_at", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -577,6 +583,7 @@ class Collaboration(message.Message):
     AWAITS_FIELD_NUMBER: builtins.int
     DISPUTED_AT_FIELD_NUMBER: builtins.int
     DISPUTE_DUE_AT_FIELD_NUMBER: builtins.int
+    UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -617,6 +624,10 @@ class Collaboration(message.Message):
     def dispute_due_at(self) -> timestamp_pb2.Timestamp:
         """Staff rule until then."""
 
+    @builtins.property
+    def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.UnusualTerm]:
+        """What in the contract's terms is not as usual."""
+
     def __init__(
         self,
         *,
@@ -645,10 +656,11 @@ class Collaboration(message.Message):
         awaits: builtins.str = ...,
         disputed_at: timestamp_pb2.Timestamp | None = ...,
         dispute_due_at: timestamp_pb2.Timestamp | None = ...,
+        unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -246,20 +246,32 @@ class _ProvenanceEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Provenance.
     DESCRIPTOR: descriptor.EnumDescriptor
     PROVENANCE_UNSPECIFIED: _Provenance.ValueType  # 0
     PROVENANCE_PLATFORM: _Provenance.ValueType  # 1
-    """Measured by the platform, or by Dandelion's own redirect."""
+    """Measured by the platform."""
     PROVENANCE_MANUAL: _Provenance.ValueType  # 2
     """Typed or uploaded by a person."""
     PROVENANCE_ESTIMATED: _Provenance.ValueType  # 3
+    PROVENANCE_BRAND: _Provenance.ValueType  # 4
+    """Reported by the campaign's brand, or its agency, of its own content: not measured."""
+    PROVENANCE_CREATOR: _Provenance.ValueType  # 5
+    """Reported by the creator of its own content: not measured."""
+    PROVENANCE_LINK: _Provenance.ValueType  # 6
+    """Measured by Dandelion's own redirect."""
 
 class Provenance(_Provenance, metaclass=_ProvenanceEnumTypeWrapper):
     """Who says so."""
 
 PROVENANCE_UNSPECIFIED: Provenance.ValueType  # 0
 PROVENANCE_PLATFORM: Provenance.ValueType  # 1
-"""Measured by the platform, or by Dandelion's own redirect."""
+"""Measured by the platform."""
 PROVENANCE_MANUAL: Provenance.ValueType  # 2
 """Typed or uploaded by a person."""
 PROVENANCE_ESTIMATED: Provenance.ValueType  # 3
+PROVENANCE_BRAND: Provenance.ValueType  # 4
+"""Reported by the campaign's brand, or its agency, of its own content: not measured."""
+PROVENANCE_CREATOR: Provenance.ValueType  # 5
+"""Reported by the creator of its own content: not measured."""
+PROVENANCE_LINK: Provenance.ValueType  # 6
+"""Measured by Dandelion's own redirect."""
 
 class _Traffic:
     ValueType = typing.NewType("ValueType", builtins.int)

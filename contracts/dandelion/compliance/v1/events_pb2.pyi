@@ -498,6 +498,7 @@ class ContentLookedAt(message.Message):
     ORDINAL_FIELD_NUMBER: builtins.int
     LOOKED_AT_FIELD_NUMBER: builtins.int
     UNREADABLE_FIELD_NUMBER: builtins.int
+    AUTHOR_DIFFERS_FIELD_NUMBER: builtins.int
     look_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -505,7 +506,7 @@ class ContentLookedAt(message.Message):
     brand_id: builtins.str
     creator_id: builtins.str
     ok: builtins.bool
-    """All of found, label_present and text_unchanged."""
+    """All of found, label_present and text_unchanged, and not author_differs."""
     found: builtins.bool
     label_present: builtins.bool
     text_unchanged: builtins.bool
@@ -518,6 +519,8 @@ class ContentLookedAt(message.Message):
     """Why the platform's answer does not say what stands there, e.g. "platform.refused_405"; empty when it does. Such a look
     has found false and is no evidence against anybody.
     """
+    author_differs: builtins.bool
+    """Another account than the creator's verified one posted it: a reason for which ok is false."""
     @builtins.property
     def looked_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -539,10 +542,11 @@ class ContentLookedAt(message.Message):
         ordinal: builtins.int = ...,
         looked_at: timestamp_pb2.Timestamp | None = ...,
         unreadable: builtins.str = ...,
+        author_differs: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["looked_at", b"looked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "found", b"found", "label_present", b"label_present", "look_id", b"look_id", "looked_at", b"looked_at", "ok", b"ok", "ordinal", b"ordinal", "platform", b"platform", "post_id", b"post_id", "text_hash", b"text_hash", "text_unchanged", b"text_unchanged", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["author_differs", b"author_differs", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "found", b"found", "label_present", b"label_present", "look_id", b"look_id", "looked_at", b"looked_at", "ok", b"ok", "ordinal", b"ordinal", "platform", b"platform", "post_id", b"post_id", "text_hash", b"text_hash", "text_unchanged", b"text_unchanged", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -107,7 +107,7 @@ def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context:
     recruiting(campaign_id, context)
     if brief.brief.value.mode is Mode.INVITE:
         raise Refused("application.by_invitation_only")
-    check_bookable(parties.creator_id, context)
+    check_bookable(parties.creator_id, context, brief.platforms)
     return [ApplicationSubmitted(parties, offer, expiry(brief, context))]
 
 
@@ -165,7 +165,7 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     budget = recruiting(parties.campaign_id, context)
     brief = in_force(parties.campaign_id, context)
     _check_version(brief_version, side, state, brief)
-    check_bookable(parties.creator_id, context)
+    check_bookable(parties.creator_id, context, brief.platforms if side is Side.CREATOR else ())
     contract = contract_for(parties, offer.fees_minor, brief, context)
     check_fees_seen(offer, brief, contract.value)
     commit(budget, contract.value.committed_minor, context.actor.tenant)

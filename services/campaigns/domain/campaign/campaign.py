@@ -25,18 +25,22 @@ from services.campaigns.domain.shared.events import (
     CampaignResumed,
 )
 from services.campaigns.domain.shared.fees import policy_in_force, same_but_fees, under_policy
+from services.campaigns.domain.shared.floors import check_floors
 from services.campaigns.domain.shared.terms import Terms, check_terms
 
 
 @dataclass(frozen=True, slots=True)
 class DraftCampaign:
+    """`short_clocks` is the setting of a development platform, never a caller's: clocks may be below their floors."""
+
     brief: Brief
     terms: Terms = field(default_factory=Terms)
+    short_clocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PublishBrief:
-    pass
+    short_clocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class AmendBrief:
     """The whole new brief. It binds applications accepted later, and others only by the creator's consent."""
 
     brief: Brief
+    short_clocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,9 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Campaig
     _known_to(state, context)
     match command:
         case PublishBrief():
-            return _publish(state, context)
-        case AmendBrief(brief):
-            return _amend(brief, state, context)
+            return _publish(command, state, context)
+        case AmendBrief():
+            return _amend(command, state, context)
         case PauseCampaign(reason):
             return _move(state, Status.PAUSED, CampaignPaused(_word(reason)), Status.PUBLISHED)
         case ResumeCampaign():
@@ -152,6 +157,7 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     context.actor.require("brand", "agency")
     check_brief(command.brief)
     check_terms(command.terms)
+    check_floors(command.terms, command.brief, command.short_clocks)
     terms = under_policy(Hashed.of(command.terms), policy_in_force(context))
     drafted = CampaignDrafted(context.actor.tenant, Hashed.of(command.brief), terms)
     if state.status is Status.NEW:
@@ -163,12 +169,13 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     raise Refused("campaign.already_drafted", status=state.status.value)
 
 
-def _publish(state: State, context: Context) -> Sequence[CampaignEvent]:
+def _publish(command: PublishBrief, state: State, context: Context) -> Sequence[CampaignEvent]:
     if state.status is Status.PUBLISHED:
         return []
     if state.status is not Status.DRAFT or state.brief is None or state.terms is None:
         raise Refused("campaign.not_a_draft", status=state.status.value)
     check_payable(state.brief.value.compensation)
+    check_floors(state.terms.value, state.brief.value, command.short_clocks)
     closes_at = _closing(state.brief.value, context)
     terms = under_policy(state.terms, policy_in_force(context))
     return [BriefPublished(state.brand_id, state.version, state.brief, terms, closes_at)]
@@ -180,10 +187,13 @@ def _closing(brief: Brief, context: Context) -> datetime:
     return ends_at
 
 
-def _amend(brief: Brief, state: State, context: Context) -> Sequence[CampaignEvent]:
+def _amend(command: AmendBrief, state: State, context: Context) -> Sequence[CampaignEvent]:
+    """The terms stay; they keep the floors of the place whose law the new brief names."""
+    brief = command.brief
     if state.status not in (Status.DRAFT, Status.PUBLISHED, Status.PAUSED) or state.terms is None:
         raise Refused("campaign.not_amendable", status=state.status.value)
     check_brief(brief)
+    check_floors(state.terms.value, brief, command.short_clocks)
     if state.drafted_as(brief, state.terms.value):
         return []
     closes_at = None

@@ -54,7 +54,8 @@ from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.budget import BUDGETS
 from services.campaigns.domain.shared.checks import check_text
 from services.campaigns.domain.shared.contract import Contract, draw_up
-from services.campaigns.domain.shared.creators import check_known
+from services.campaigns.domain.shared.creators import CREATORS, check_known
+from services.campaigns.domain.shared.posts import POSTS, post_key
 from services.campaigns.domain.shared.recruiting import in_force
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
@@ -234,9 +235,18 @@ ENDING = (
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
-    """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query."""
-    ends = isinstance(command, ENDING)
-    return [(BUDGETS, (state.contract.value.campaign_id,))] if ends and state.contract else []
+    """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query. A report reads its post."""
+    if state.contract is None:
+        return []
+    contract = state.contract.value
+    if isinstance(command, ENDING):
+        return [(BUDGETS, (contract.campaign_id,))]
+    if not isinstance(command, PublishContent | TakeDownContent):
+        return []
+    found = [each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id]
+    ids = [command.post_id] if isinstance(command, PublishContent) else [each.post_id for each in found]
+    posts = [(POSTS, post_key(one.terms.platform.value, id_)) for one, id_ in zip(found, ids, strict=False)]
+    return [(CREATORS, (contract.creator_id,)), *posts]
 
 
 def _concerns(command: Command, state: State, actor: Actor) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from kernel.core.ids import checked_id
 from services.campaigns.domain.collaboration.commands import (
@@ -14,7 +15,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, lapsed
 from services.campaigns.domain.collaboration.work import Work
-from services.campaigns.domain.shared.brief import local_day
+from services.campaigns.domain.shared.brief import local_day, posting_window
 from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.content_events import (
     Content,
@@ -199,9 +200,17 @@ def approved(work: Work, by: Ruler) -> ContentApproved:
     """The newest submission passes; the next clock is the draft's or the publication's."""
     one, clocks = work.deliverable, work.contract.terms.value.clocks
     stage = one.submitted or SubmissionStage.DRAFT
-    due_at = work.after(clocks.draft_s if stage is SubmissionStage.OUTLINE else clocks.publish_s)
+    due_at = work.after(clocks.draft_s) if stage is SubmissionStage.OUTLINE else _publication_due(work)
     where = (work.contract.parties, one.terms.deliverable_id, one.submission_id)
     return ContentApproved(*where, stage, by, one.text_sha256, one.label, one.placement, due_at)
+
+
+def _publication_due(work: Work) -> datetime:
+    """The creator's time to publish; it never ends before the posting window has been open for the grace."""
+    clocks = work.contract.terms.value.clocks
+    opens_at, _ = posting_window(work.contract.brief.value)
+    graced_at = work.after_paused(opens_at + timedelta(seconds=clocks.publish_grace_s))
+    return max(work.after(clocks.publish_s), graced_at)
 
 
 def rule(command: RuleContent, work: Work) -> Sequence[WorkEvent]:

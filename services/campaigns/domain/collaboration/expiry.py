@@ -9,7 +9,7 @@ from services.campaigns.domain.collaboration.commands import ExpireDeliverable, 
 from services.campaigns.domain.collaboration.content import approved
 from services.campaigns.domain.collaboration.deliverable import Stage, lapsed
 from services.campaigns.domain.collaboration.dispute import opened
-from services.campaigns.domain.collaboration.publication import settled
+from services.campaigns.domain.collaboration.publication import settled, verified
 from services.campaigns.domain.collaboration.standing import MAX_ESCALATIONS, escalation_s
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.content_events import ReviewReminded, Ruler
@@ -47,7 +47,7 @@ def _overdue(work: Work) -> Sequence[WorkEvent]:
         case Stage.DRAFT_SUBMITTED:
             return [_silent(work, Awaited.COMPLIANCE)]
         case Stage.PUBLISHED:
-            return [_silent(work, Awaited.PLATFORM)]
+            return [_unlooked(work)]
         case Stage.CURING:
             return [_unseen(work)]
         case Stage.OUTLINE_SUBMITTED | Stage.IN_REVIEW:
@@ -76,6 +76,14 @@ def _silent(work: Work, awaits: Awaited) -> WorkEvent:
     if one.escalations >= MAX_ESCALATIONS and one.terms.escrow_minor == 0:
         return _lapsed(work, "platform.silent")
     return _escalated(work, awaits, work.after(escalation_s(one.escalations)))
+
+
+def _unlooked(work: Work) -> WorkEvent:
+    """A published post that nobody looked at within a little more than a year is owed: the delay is the platform's."""
+    one = work.deliverable
+    if one.escalations > MAX_ESCALATIONS:
+        return verified("", work)
+    return _escalated(work, Awaited.PLATFORM, work.after(escalation_s(one.escalations)))
 
 
 def _unseen(work: Work) -> WorkEvent:

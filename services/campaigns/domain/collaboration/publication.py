@@ -1,6 +1,7 @@
 """From approval to payment: schedule, publication with its label, verification, take-down, settlement."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,13 @@ from services.campaigns.domain.shared.content_events import (
     LabelPlacement,
     Setting,
 )
+from services.campaigns.domain.shared.creators import author_on
+from services.campaigns.domain.shared.posts import check_unclaimed
 from services.campaigns.domain.shared.work_events import DeliverableSettled, WorkEvent
 
 
 def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
-    """Either side sets the time, inside the posting window."""
+    """Either side sets the time, inside the posting window; only the creator shortens its own time by it."""
     one, contract = work.deliverable, work.contract
     valid(command.publish_at.utcoffset() == timedelta(0), "content.time_not_utc")
     if one.stage is Stage.SCHEDULED and one.publish_at == command.publish_at:
@@ -46,6 +49,8 @@ def schedule(command: ScheduleContent, work: Work) -> Sequence[WorkEvent]:
     inside = opens_at <= command.publish_at < ends_at
     valid(inside and command.publish_at >= work.context.at, "content.outside_posting_window")
     due_at = work.after_paused(command.publish_at + timedelta(seconds=contract.terms.value.clocks.publish_grace_s))
+    if one.due_at and work.context.actor.tenant != contract.creator_id:
+        due_at = max(due_at, one.due_at)
     where = (contract.parties, one.terms.deliverable_id, one.submission_id)
     return [ContentScheduled(*where, command.publish_at, due_at)]
 
@@ -70,7 +75,9 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     form = form_of(one.terms.platform)
     if _bare(form, command.text, one.label, day) != _bare(form, one.text, one.label, day):
         raise work.refuse("content.text_differs_from_approved")
-    return [_published(command, one.setting, work, mark)]
+    check_unclaimed(one.terms.platform, command.post_id, one.terms.deliverable_id, work.context)
+    author_sha256 = author_on(one.terms.platform, work.contract.creator_id, work.context)
+    return [replace(_published(command, one.setting, work, mark), author_sha256=author_sha256)]
 
 
 def _day(work: Work) -> date:
@@ -138,26 +145,30 @@ def _protection_s(work: Work) -> int:
 def verify(command: VerifyContent, work: Work) -> Sequence[WorkEvent]:
     """A look found the post as approved; from now on it is owed."""
     work.context.actor.require("system")
-    one, terms = work.deliverable, work.contract.terms.value
+    one = work.deliverable
     if one.stage in BREACH:
         return [cured(command, work)]
     if one.stage in (*OWED, *CLOSED):
         return []
     if one.stage is not Stage.PUBLISHED:
         raise work.refuse("content.not_published")
-    return [
-        ContentVerified(
-            work.contract.parties,
-            command.deliverable_id,
-            one.submission_id,
-            command.look_id,
-            one.terms.fee_minor,
-            one.terms.brand_fee_minor,
-            terms.creator_fee_bps,
-            work.contract.currency,
-            work.after(terms.clocks.settlement_delay_s),
-        )
-    ]
+    return [verified(command.look_id, work)]
+
+
+def verified(look_id: str, work: Work) -> ContentVerified:
+    """The work is owed; without a look ("") because nobody looked at it in time."""
+    one, terms = work.deliverable, work.contract.terms.value
+    return ContentVerified(
+        work.contract.parties,
+        one.terms.deliverable_id,
+        one.submission_id,
+        look_id,
+        one.terms.fee_minor,
+        one.terms.brand_fee_minor,
+        terms.creator_fee_bps,
+        work.contract.currency,
+        work.after(terms.clocks.settlement_delay_s),
+    )
 
 
 def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
@@ -169,7 +180,8 @@ def take_down(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
     if work.deliverable.stage not in (Stage.PUBLISHED, Stage.VERIFIED):
         return []
     due_at = work.after(work.contract.terms.value.clocks.revision_s)
-    return [ContentTakenDown(work.contract.parties, command.deliverable_id, command.reason, due_at)]
+    where = (work.contract.parties, command.deliverable_id, command.reason, due_at)
+    return [ContentTakenDown(*where, work.deliverable.terms.platform.value, work.deliverable.post_id)]
 
 
 def settle(command: SettleDeliverable, work: Work) -> Sequence[WorkEvent]:

@@ -5,10 +5,56 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class CreatorRegistered:
-    """discovery: the creator is there."""
+class AccountLinked:
+    """discovery: an account on a platform, as the digest of its handle; it takes the place of the one before."""
 
     creator_id: str
+    platform: str
+    author_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRenamed:
+    """discovery: the same account has another handle."""
+
+    creator_id: str
+    platform: str
+    author_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentified:
+    """discovery: the platform's own id of the account, as its digest ("": not known any more)."""
+
+    creator_id: str
+    platform: str
+    author_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountVerified:
+    """discovery: staff saw that the creator controls the account with this handle."""
+
+    creator_id: str
+    platform: str
+    author_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatorRegistered:
+    """discovery: the creator is there, with its accounts and its agency ("": none)."""
+
+    creator_id: str
+    accounts: tuple[AccountLinked, ...] = ()
+    agency_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyNamed:
+    """discovery: the creator's profile names this agency ("": none)."""
+
+    creator_id: str
+    agency_id: str
 
 
 @dataclass(frozen=True, slots=True)

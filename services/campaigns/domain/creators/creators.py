@@ -5,29 +5,45 @@ One stream per creator. Discovery's events come in their order; an erasure comes
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
 from services.campaigns.domain.creators.causes import (
+    AccountIdentified,
+    AccountLinked,
+    AccountRenamed,
+    AccountVerified,
+    AgencyNamed,
     AvailabilityChanged,
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
     SubjectErased,
 )
-from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.creators.events import AccountHeard, CreatorHeard
 
 CATEGORY = "creator"
+OF_CREATORS = (
+    CreatorRegistered,
+    AgencyNamed,
+    AccountLinked,
+    AccountRenamed,
+    AccountIdentified,
+    AccountVerified,
+    AvailabilityChanged,
+    CreatorSuspended,
+    CreatorReinstated,
+)
 
 
 def route(incoming: Delivered[Any]) -> str | None:
     """One stream per creator."""
     match incoming.event:
-        case CreatorRegistered() | AvailabilityChanged() | CreatorSuspended() | CreatorReinstated() as event:
-            return f"{CATEGORY}-{event.creator_id}"
         case SubjectErased(subject_id):
             return f"{CATEGORY}-{subject_id}"
+        case event if isinstance(event, OF_CREATORS):
+            return f"{CATEGORY}-{event.creator_id}"
         case _:
             return None
 
@@ -41,8 +57,13 @@ def decide(incoming: Delivered[Any], state: CreatorHeard | None, context: Contex
 
 def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
     match event:
-        case CreatorRegistered(creator_id):
-            return state or CreatorHeard(creator_id)
+        case CreatorRegistered(creator_id, accounts, agency_id):
+            known = tuple(AccountHeard(each.platform, each.author_sha256) for each in accounts)
+            return state or CreatorHeard(creator_id, accounts=known, agency_id=agency_id)
+        case AgencyNamed(creator_id, agency_id):
+            return replace(state or CreatorHeard(creator_id), agency_id=agency_id)
+        case AccountLinked() | AccountRenamed() | AccountIdentified() | AccountVerified() as told:
+            return _with_account(told, state or CreatorHeard(told.creator_id))
         case AvailabilityChanged(creator_id, open_, max_parallel_jobs):
             return replace(state or CreatorHeard(creator_id), open=open_, max_parallel_jobs=max_parallel_jobs)
         case CreatorSuspended(creator_id, until):
@@ -53,6 +74,29 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(subject_id), forgotten=True)
         case _:
             return None
+
+
+Told = AccountLinked | AccountRenamed | AccountIdentified | AccountVerified
+
+
+def _with_account(told: Told, state: CreatorHeard) -> CreatorHeard:
+    """An account that takes the place of another is not verified; nor is one whose id turns out to be another."""
+    others = tuple(each for each in state.accounts if each.platform != told.platform)
+    known = next((each for each in state.accounts if each.platform == told.platform), None)
+    linked = known or AccountHeard(told.platform, "")
+    match told:
+        case AccountLinked(_, platform, digest):
+            linked = AccountHeard(platform, digest)
+        case AccountRenamed(_, _, digest):
+            linked = replace(linked, handle_sha256=digest)
+        case AccountIdentified(_, _, digest):
+            same = linked.id_sha256 in ("", digest)
+            linked = replace(linked, id_sha256=digest, verified=linked.verified and same)
+        case AccountVerified(_, _, digest):
+            linked = replace(linked, handle_sha256=digest, verified=True)
+        case _:
+            assert_never(told)
+    return replace(state, accounts=(*others, linked))
 
 
 CREATORS: Decider[Delivered[Any], CreatorHeard | None, CreatorHeard] = Decider(

@@ -18,7 +18,7 @@ class ContractRequested:
 @dataclass(frozen=True, slots=True)
 class EscrowRequested:
     """ledger.HoldEscrow, one per deliverable with a price; `jurisdiction` is whose law it falls under, `fee_policy` what
-    the contract's fees are sealed under."""
+    the contract's fees are sealed under, `expires_s` how long the work may take (0: the ledger's default)."""
 
     collaboration_id: str
     parties: Parties
@@ -28,6 +28,7 @@ class EscrowRequested:
     currency: str
     jurisdiction: str
     fee_policy: str = ""
+    expires_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from services.campaigns.domain.funding.events import (
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.events import ApplicationAccepted
 from services.campaigns.domain.shared.fees import sealed_policy
+from services.campaigns.domain.shared.floors import escrow_life_s
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
@@ -130,6 +131,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             contract.currency,
             contract.brief.value.jurisdiction.value,
             sealed_policy(contract.terms.value),
+            escrow_life_s(contract.terms.value, each.starts_after_s),
         )
         for each in priced
     ]

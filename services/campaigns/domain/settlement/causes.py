@@ -52,7 +52,8 @@ class ContentLookedAt:
     text_unchanged: bool
     looked_at: datetime | None = None
     unreadable: str = ""
+    author_differs: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.found and self.label_present and self.text_unchanged
+        return self.found and self.label_present and self.text_unchanged and not self.author_differs

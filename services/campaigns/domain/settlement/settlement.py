@@ -104,6 +104,8 @@ def _looked(event: ContentLookedAt, state: Settlement) -> Sequence[SettlementEve
 def _fault(event: ContentLookedAt) -> str:
     if not event.found:
         return "content.gone"
+    if event.author_differs:
+        return "content.author_differs"
     return "content.text_changed" if event.label_present else "content.label_missing"
 
 

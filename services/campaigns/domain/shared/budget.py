@@ -58,6 +58,11 @@ class BriefInForce:
     brief: Hashed[Brief]
     terms: Hashed[Terms]
 
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Where the content is to appear, each once."""
+        return tuple(dict.fromkeys(spec.platform.value for spec in self.brief.value.deliverables))
+
 
 def commit(budget: Budget, needed_minor: int, tenant: str) -> None:
     """Raises Refused `budget.exceeded` unless the amount fits into what is free; only the budget's own brand is told how much

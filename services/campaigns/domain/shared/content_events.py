@@ -204,7 +204,8 @@ class ContentScheduled:
 
 @dataclass(frozen=True, slots=True)
 class ContentPublished:
-    """A public post. `text_sha256` covers the text as published, label included, in `normal_form` ("": as it came)."""
+    """A public post. `text_sha256` covers the text as published, label included, in `normal_form` ("": as it came);
+    `author_sha256` is the digest of the creator's verified account there ("": not compared)."""
 
     parties: Parties
     deliverable_id: str
@@ -222,16 +223,21 @@ class ContentPublished:
     currency: str
     due_at: datetime
     normal_form: str = ""
+    author_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ContentTakenDown:
-    """The post is gone, changed, or has lost its label; it may be published again until `due_at`."""
+    """The post is gone, changed, somebody else's, or has lost its label; it may be published again until `due_at`.
+
+    `platform` and `post_id` name the post that no longer counts."""
 
     parties: Parties
     deliverable_id: str
     reason: str
     due_at: datetime
+    platform: str = ""
+    post_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from kernel.core.money import share_down
 from services.campaigns.domain.shared.brief import Brief, Format, Platform, expand, shared, ships
 from services.campaigns.domain.shared.compensation import most_minor, with_brand_fee
 from services.campaigns.domain.shared.terms import Terms
+from services.campaigns.domain.shared.usual import UnusualTerm, unusual_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Contract:
 class Offer:
     """What is on the table: prices made under a version of the brief, and the platform's fees on them, as in Terms.
 
-    `round` counts the offers from 1. An offer of before the fees stood in it has the fees of its brief: `fee_policy` is empty.
+    `round` counts the offers from 1, `unusual` names what in the terms is not as usual. An offer of before the fees stood in it
+    has the fees of its brief: `fee_policy` is empty.
     """
 
     round: int
@@ -94,6 +96,7 @@ class Offer:
     brand_fee_bps: int = 0
     creator_fee_bps: int = 0
     fee_policy: str = ""
+    unusual: tuple[UnusualTerm, ...] = ()
 
     @property
     def fees_minor(self) -> tuple[int, ...]:
@@ -135,7 +138,8 @@ def offer_of(document: Hashed[Contract], round_: int) -> Offer:
     commission_bps = contract.brief.value.compensation.commission_bps
     where = (round_, contract.brief_version, document.sha256, contract.currency, commission_bps)
     fees = contract.terms.value
-    return Offer(*where, contract.deliverables, fees.brand_fee_bps, fees.creator_fee_bps, fees.fee_policy)
+    unusual = unusual_terms(fees, contract.brief.value)
+    return Offer(*where, contract.deliverables, fees.brand_fee_bps, fees.creator_fee_bps, fees.fee_policy, unusual)
 
 
 def _deliverables(

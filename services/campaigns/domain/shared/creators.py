@@ -7,7 +7,7 @@ from typing import Any
 
 from kernel.core.decider import Context, DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Refused
-from services.campaigns.domain.creators.events import CreatorHeard
+from services.campaigns.domain.creators.events import AccountHeard, CreatorHeard
 from services.campaigns.domain.shared.events import ApplicationAccepted, ApplicationReleased
 from services.campaigns.domain.shared.work_events import CollaborationCancelled, CollaborationSettled
 
@@ -22,6 +22,8 @@ class Creator:
     suspended: bool
     suspended_until: datetime | None
     forgotten: bool
+    accounts: tuple[AccountHeard, ...] = ()
+    agency_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,14 @@ class Jobs:
     running: int
 
 
-def check_bookable(creator_id: str, context: Context) -> None:
-    """Raises Refused `creator.*` unless the creator may take one more job now. Its numbers are its own: none is told."""
+def check_bookable(creator_id: str, context: Context, platforms: Iterable[str] = ()) -> None:
+    """Raises Refused `creator.*` unless the creator may take one more job now, and has a verified account on these platforms.
+
+    Its numbers are its own: none is told. Nobody takes work that it could not be paid for.
+    """
     row = check_known(creator_id, context)
+    for platform in platforms:
+        author_on(platform, creator_id, context)
     if not row.open:
         raise Refused("creator.closed", do="wait until the creator takes new jobs again")
     jobs = context.rows.get(JOBS, (creator_id,))
@@ -55,6 +62,38 @@ def check_known(creator_id: str, context: Context) -> Creator:
     return row
 
 
+def author_on(platform: str, creator_id: str, context: Context) -> str:
+    """The digest of the creator's verified account; Refused `creator.account_not_verified` without one."""
+    row = context.rows.get(CREATORS, (creator_id,))
+    accounts = row.accounts if row else ()
+    found = next((each for each in accounts if each.platform == platform and each.verified), None)
+    if found is None:
+        raise Refused(
+            "creator.account_not_verified",
+            platform=platform,
+            do=f"have your {platform} account verified, then try again",
+        )
+    return found.author_sha256
+
+
+def check_apart(brand_id: str, creator_id: str, context: Context) -> None:
+    """An organisation does not deal with itself, nor with one that it is the agency of; Refused `application.*`."""
+    if brand_id == creator_id:
+        raise Refused("application.own_organisation", do="work with a creator of another organisation")
+    agency, other = _agency_of(creator_id, context), _agency_of(brand_id, context)
+    if agency == brand_id or other == creator_id:
+        raise Refused(
+            "application.linked_organisation",
+            do="work with a party that is neither your agency nor under your agency",
+        )
+
+
+def _agency_of(organisation_id: str, context: Context) -> str:
+    """The agency of an organisation that is registered as a creator; "" for every other."""
+    row = context.rows.get(CREATORS, (organisation_id,))
+    return row.agency_id if row else ""
+
+
 def keys_of(creator_id: str) -> list[tuple[InlineTable[Any], Key]]:
     """The rows that `check_bookable` reads."""
     return [(CREATORS, (creator_id,)), (JOBS, (creator_id,))]
@@ -71,6 +110,8 @@ def _fold_creator(fact: DecidedEvent[CreatorHeard], rows: Rows) -> Iterable[tupl
             event.suspended,
             event.suspended_until,
             event.forgotten,
+            event.accounts,
+            event.agency_id,
         ),
     )
 

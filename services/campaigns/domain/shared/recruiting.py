@@ -9,6 +9,7 @@ from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import check_fees, check_payable
 from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
+from services.campaigns.domain.shared.creators import check_apart
 from services.campaigns.domain.shared.fees import policy_in_force, under_policy
 
 
@@ -40,6 +41,7 @@ def contract_for(
     parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce, context: Context
 ) -> Hashed[Contract]:
     """The contract at these fees under the brief and the fee policy in force; Invalid where they do not fit."""
+    check_apart(parties.brand_id, parties.creator_id, context)
     asked = brief.brief.value
     check_payable(asked.compensation)
     check_fees(asked.compensation, fees_minor, sum(spec.occurrences for spec in asked.deliverables))
