@@ -182,7 +182,7 @@ async def handler(app: App, name: str) -> tuple[Any, Consumer]:
             made = Reactor(effect, app.database)
             return made, app.consumer(name, made.handle, True, ())
     if name == "commands" and service.decode_command is not None:
-        executor = CommandConsumer(name, app.database, app.writer)
+        executor = CommandConsumer(name, app.database, app.writer, service.prepare)
         topic = Topic(f"{service.name}.commands.v1", chained=False)
         return executor, app.consumer(name, executor.handle, False, [topic], service.decode_command)
     raise NotFound("consumer.unknown", consumer=name, service=service.name)

@@ -70,6 +70,16 @@ async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials 
     return caller
 
 
+def charge(request: Request, caller: Actor, tokens: int) -> None:
+    """Takes more tokens for a request that costs more than others; raises Exhausted `rate.exhausted` without so many left."""
+    if tokens > 0:
+        state: _AppState = request.app.state.edge
+        allowance, exhausted = state.buckets.take((caller.tenant, caller.id), tokens)
+        request.state.headers.update(allowance.headers())
+        if exhausted:
+            raise exhausted
+
+
 Caller = Annotated[Actor, Depends(actor)]
 IdempotencyKey = Annotated[
     str,

@@ -92,19 +92,20 @@ class Buckets:
     now: Callable[[], float] = time.monotonic
     held: OrderedDict[Hashable, tuple[float, float]] = field(default_factory=OrderedDict)
 
-    def take(self, principal: Hashable) -> tuple[Allowance, Exhausted | None]:
-        """Takes one token. Without a token left it also returns Exhausted `rate.exhausted` with `retry_after_s`."""
-        now = self.now()
+    def take(self, principal: Hashable, cost: int = 1) -> tuple[Allowance, Exhausted | None]:
+        """Takes `cost` tokens, at most a full bucket. Without so many left it also returns Exhausted `rate.exhausted` with
+        `retry_after_s`."""
+        now, cost = self.now(), min(cost, self.rate.burst)
         tokens, since = self.held.pop(principal, (float(self.rate.burst), now))
         tokens = min(self.rate.burst, tokens + (now - since) * self.rate.per_s)
-        refused = tokens < 1
-        self.held[principal] = (tokens if refused else tokens - 1, now)
+        refused = tokens < cost
+        self.held[principal] = (tokens if refused else tokens - cost, now)
         if len(self.held) > self.limit:
             self.held.popitem(last=False)
-        left = max(0, int(tokens) - 1)
+        left = max(0, int(tokens) - cost)
         allowance = Allowance(self.rate, left, math.ceil((self.rate.burst - left) / self.rate.per_s))
-        return allowance, self._exhausted(tokens) if refused else None
+        return allowance, self._exhausted(tokens, cost) if refused else None
 
-    def _exhausted(self, tokens: float) -> Exhausted:
-        wait_s = max(1, math.ceil((1 - tokens) / self.rate.per_s))
+    def _exhausted(self, tokens: float, cost: int) -> Exhausted:
+        wait_s = max(1, math.ceil((cost - tokens) / self.rate.per_s))
         return Exhausted("rate.exhausted", burst=self.rate.burst, retry_after_s=wait_s)

@@ -23,7 +23,7 @@ from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import DatabaseMetrics, Gauges
 from kernel.processors import generations
-from kernel.processors.command_consumer import CommandConsumer, DecodeCommand
+from kernel.processors.command_consumer import PREPARED_BATCH, CommandConsumer, DecodeCommand, Prepare
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
 from kernel.processors.projector import Projection, Projector, Superseded, consumer_name
 from kernel.processors.reactor import Reactor
@@ -75,6 +75,8 @@ class Service:
     """The service's own counts over its tables, set as gauges beside those of DatabaseMetrics."""
     decode: Decode | None = None
     decode_command: DecodeCommand | None = None
+    prepare: Prepare | None = None
+    """Costly work on a command from the topic, off the event loop and before the writer."""
     stream: Callable[["App"], Role] | None = None
     own_topics: Mapping[str, int] = field(default_factory=dict)
     """Topics beside `<name>.events.v1` and `<name>.commands.v1`, with their partition counts."""
@@ -219,9 +221,10 @@ class App:
             roles.append(Role(f"effect {effect.name}", consumer.run))
             roles.append(Role(f"retries of {effect.name}", partial(reactor.run_retries, consumer.redecode)))
         if service.decode_command is not None:
-            commands = CommandConsumer("commands", self.database, self.writer)
+            commands = CommandConsumer("commands", self.database, self.writer, service.prepare)
             topic = Topic(f"{service.name}.commands.v1", chained=False)
-            consumer = self.consumer("commands", commands.handle, False, [topic], service.decode_command, PROCESS_BATCH)
+            batch = PREPARED_BATCH if service.prepare else PROCESS_BATCH
+            consumer = self.consumer("commands", commands.handle, False, [topic], service.decode_command, batch)
             roles.append(Role("commands", consumer.run))
         if "deadlines" in self.deciders.inlines:
             scheduler = DeadlineScheduler(self.database, self.log, self.writer, service.codec)

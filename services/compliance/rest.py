@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from kernel.core.bounds import each, whole
@@ -11,7 +11,7 @@ from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Day, LongText, ShortText, Uuid
-from kernel.edge.http import Caller, CommandRequest, create_api
+from kernel.edge.http import Caller, CommandRequest, charge, create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
@@ -21,9 +21,9 @@ from services.compliance.domain.review import (
     DecideReview,
     Judgement,
     check_content,
-    judge,
 )
 from services.compliance.packs import shipped_packs
+from services.compliance.packs.judging import judging, tokens_of
 from services.compliance.settings import ComplianceSettings
 
 Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -138,14 +138,15 @@ def _checks(clock: Clock) -> APIRouter:
     router = APIRouter(tags=["checks"])
 
     @router.post("/checks")
-    async def check(body: CheckBody, caller: Caller) -> CheckAnswer:
-        """What a review would say today; nothing is stored and no idempotency key is needed."""
+    async def check(body: CheckBody, caller: Caller, request: Request) -> CheckAnswer:
+        """What a review would say today; nothing is stored and no idempotency key is needed. A long text costs more of the rate
+        limit than a short one."""
         content = body.content()
         check_content(content)
+        charge(request, caller, tokens_of(content))
         at = clock()
-        return answer_of(
-            content, judge(shipped_packs(), content, at), day_of(shipped_packs(), content.jurisdiction, at)
-        )
+        judged = await judging().check(content, at, caller.tenant)
+        return answer_of(content, judged, day_of(shipped_packs(), content.jurisdiction, at))
 
     return router
 

@@ -1,6 +1,7 @@
 """Compliance put together: the only composition root."""
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from services.compliance.domain.review import review_decider
 from services.compliance.effects import effects
 from services.compliance.invariants import INVARIANTS
 from services.compliance.packs import shipped_packs
+from services.compliance.packs.judging import judging
 from services.compliance.ports import Platform
 from services.compliance.process import DEADLINES, PROCESSES
 from services.compliance.projections import PROJECTIONS
@@ -37,6 +39,11 @@ def _rpc(app: App) -> Role:
     return make_rpc(app)
 
 
+async def prepare(command: object, at: datetime) -> object:
+    """Judges a submission before it is queued, off the event loop."""
+    return await judging().prepare(command, at)
+
+
 SERVICE = Service(
     name="compliance",
     settings=ComplianceSettings,
@@ -54,6 +61,7 @@ SERVICE = Service(
     invariants=INVARIANTS,
     decode=decode,
     decode_command=decode_command,
+    prepare=prepare,
 )
 
 

@@ -6,7 +6,7 @@ label will be attached, DisclosureAttached obliges to it, publication without it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, assert_never
@@ -19,7 +19,7 @@ from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
 from services.compliance.domain.disclosure import Label
 from services.compliance.domain.findings import Content, Finding, Severity, Verdict, is_advert, verdict_of
-from services.compliance.domain.packs import Pack, in_force
+from services.compliance.domain.packs import Pack, day_of, in_force
 
 UNKNOWN_JURISDICTION_LABEL = "#ad"
 
@@ -37,8 +37,30 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a pack says of a content at a time; `label` None: not an advert."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    packs: tuple[str, ...]
+    label: Label | None
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgement that was made before the command was queued, and the day whose law it is by."""
+
+    judgement: Judgement
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewContent:
-    """Judge this; `text_hash` is campaigns' SHA-256 of what is submitted, `submitted_at` when it was."""
+    """Judge this; `text_hash` is campaigns' SHA-256 of what is submitted, `submitted_at` when it was.
+
+    `judged` spares the writer the work. It is used on its own day only: the next may have another law.
+    """
 
     about: About
     content: Content
@@ -46,6 +68,7 @@ class ReviewContent:
     language: str
     text_hash: str
     submitted_at: datetime
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +155,6 @@ class State:
     approvals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a pack says of a content at a time; `label` None: not an advert."""
-
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    packs: tuple[str, ...]
-    label: Label | None
-    rule: str
-
-
 def review_decider(packs: Sequence[Pack]) -> Decider[Command, State, Event]:
     """Reviews by these packs."""
     return Decider("review", State(), partial(decide, packs), evolve, owner=_owner)
@@ -175,11 +187,18 @@ def _review(packs: Sequence[Pack], command: ReviewContent, state: State, context
     opened = ReviewOpened(
         about, command.content, command.round, command.language, command.text_hash, command.submitted_at, at
     )
-    judged = judge(packs, command.content, at)
+    judged = _judged(packs, command, at)
     completed = ReviewCompleted(
         about, judged.verdict, judged.findings, judged.packs, command.content.jurisdiction, False, "", at
     )
     return [opened, *_attached(judged, command, at), completed]
+
+
+def _judged(packs: Sequence[Pack], command: ReviewContent, at: datetime) -> Judgement:
+    ready = command.judged
+    if ready is not None and ready.day == day_of(packs, command.content.jurisdiction, at):
+        return ready.judgement
+    return judge(packs, command.content, at)
 
 
 def _attached(judged: Judgement, command: ReviewContent, at: datetime) -> list[Event]:
