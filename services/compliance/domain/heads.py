@@ -1,4 +1,4 @@
-"""Head of a Chinese noun phrase, its last word: goods and services, or who makes and sells them."""
+"""Head of a Chinese noun phrase, its last word: goods and services, who makes and sells them, or what nobody sells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,12 @@ class Heads:
     maker: frozenset[str]
     maker_endings: frozenset[str]
     speaker: tuple[str, ...]
+    other: frozenset[str]
+    other_endings: frozenset[str]
+
+    def is_other(self, word: str) -> bool:
+        """People, weather, occasions: what is praised and not for sale."""
+        return word in self.other or (len(word) > 1 and word[-1] in self.other_endings)
 
     def is_goods(self, word: str) -> bool:
         ends = len(word) > 1 and word[-1] in self.goods_endings
@@ -32,5 +38,12 @@ def heads_of(rows: Sequence[tuple[str, str]]) -> Heads:
     """Heads of rows (kind, head); the kinds are the names of the fields, endings in the singular."""
     of = {kind: frozenset(head for each, head in rows if each == kind) for kind, _ in rows}
     return Heads(
-        of["goods"], of["goods_ending"], of["not_goods"], of["maker"], of["maker_ending"], tuple(sorted(of["speaker"]))
+        of["goods"],
+        of["goods_ending"],
+        of["not_goods"],
+        of["maker"],
+        of["maker_ending"],
+        tuple(sorted(of["speaker"])),
+        of["other"],
+        of["other_ending"],
     )

@@ -23,12 +23,27 @@ class Health:
 
     diseases: Matcher
     heals: re.Pattern[str]
+    helps: re.Pattern[str]
     healed: re.Pattern[str]
     denied: re.Pattern[str]
     another_word: re.Pattern[str]
     about_something_else: re.Pattern[str]
     promises: re.Pattern[str]
+    taken: re.Pattern[str]
+    pronoun: re.Pattern[str]
+    somebody: re.Pattern[str]
+    about_a_day: re.Pattern[str]
     permitted: tuple[Permitted, ...]
+
+    def is_small_talk(self, subject: str) -> bool:
+        """The subject of a verb of healing is a person, an animal or something one does, and no goods."""
+        return bool(self.somebody.search(subject)) and not self.taken.search(subject)
+
+    def is_claim(self, subject: str, object_end: str, about_goods: bool) -> bool:
+        """A verb that goods and friends share is said of goods: named, or meant by a pronoun where the category is such."""
+        if self.about_a_day.match(object_end) and not self.taken.search(subject):
+            return False
+        return bool(self.taken.search(subject)) or (about_goods and self.pronoun.search(subject) is not None)
 
     def permits(self, register: str, clause: str) -> str | None:
         """The condition on which a register lets a clause stand; None where it names no such claim."""

@@ -9,7 +9,7 @@ a break that no match crosses, and single characters each set apart are joined (
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate, groupby, islice, pairwise
 
@@ -17,6 +17,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from services.compliance.domain.letters import BREAK, DROPPED, GAP, Table
 from services.compliance.domain.reading_order import reading_order
+from services.compliance.domain.spelled import Spelling
 
 CONTEXT = 60
 """A clause is looked at up to this many characters on either side."""
@@ -60,10 +61,14 @@ class Folded:
 
 @dataclass(frozen=True)
 class Folding:
-    """How to fold: `simplified` maps traditional and look-alike characters, `syllables` a character to one letter a syllable."""
+    """How to fold: `simplified` maps traditional and look-alike characters, `syllables` a character to one letter a syllable.
+
+    `spelled` knows the terms that may be spelled in Latin letters.
+    """
 
     simplified: Mapping[int, str]
     syllables: Mapping[int, str]
+    spelled: Spelling = field(default_factory=Spelling)
 
     @cached_property
     def _table(self) -> Table:
@@ -75,7 +80,8 @@ class Folding:
         for letters, places in _joined(list(_runs(*self._translated(original)))):
             kept.append(letters)
             origin += places
-        return Folded("".join(kept), tuple(origin))
+        text, places = self.spelled.read("".join(kept))
+        return Folded(text, tuple(origin[place] for place in places))
 
     def _translated(self, original: str) -> tuple[str, Sequence[int]]:
         """Folded letters, GAP, BREAK and DROPPED in the order in which they are read, each with its index in the original."""

@@ -49,11 +49,24 @@ def ends_a_word(text: str, start: int, end: int, goods: Collection[str]) -> bool
     return start < begins[end] and end - begins[end] >= SHARED
 
 
+def word_end(text: str, place: int) -> int:
+    """Where the word ends that goes on at a place; the place itself where a word begins there."""
+    begins, ends = cut(text)
+    return ends[place] if begins[place] < place else place
+
+
 def meant(text: str, start: int, end: int, goods: Collection[str], runs_on: bool = False) -> bool:
     """True when a term at [start, end) is made of whole words; one that `runs_on` may end inside a word (最全 in 最全面)."""
     if end - start >= LONG:
         return True
-    return begins_a_word(text, start, end) and (runs_on or ends_a_word(text, start, end, goods))
+    ends = ends_a_word(text, start, end, goods) or (runs_on and not _inside_a_verb(text, end))
+    return begins_a_word(text, start, end) and ends
+
+
+def _inside_a_verb(text: str, place: int) -> bool:
+    """最强调 holds the verb 强调 and no 最强; 最全面 goes on to an adjective."""
+    begins, ends = cut(text)
+    return begins[place] < place and tagged(text[begins[place] : ends[place]])[0][1].startswith("v")
 
 
 def tagged(text: str) -> list[tuple[str, str]]:

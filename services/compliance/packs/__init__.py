@@ -4,6 +4,7 @@ import csv
 import re
 import string
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from services.compliance.domain.heads import heads_of
 from services.compliance.domain.health import Health, register_of
 from services.compliance.domain.packs import Pack, parse
 from services.compliance.domain.rules.case import Lists
+from services.compliance.domain.spelled import spelling
 from services.compliance.domain.text import Folding, Matcher
 
 CHINESE = re.compile("[\u2e80-\u9fff]")
 HERE = Path(__file__).parent
-PATTERNS = ("heals", "healed", "denied", "another_word", "about_something_else")
+PATTERNS = ("heals", "helps", "healed", "denied", "another_word", "about_something_else")
+SINGLE = ("taken", "pronoun", "somebody", "about_a_day")
 SOUND_LETTERS = 0xE000
 """Syllables are written as letters of Unicode's private use area, from here on."""
 
@@ -40,7 +43,9 @@ def shipped_lists() -> Lists:
     harmless: dict[str, list[str]] = defaultdict(list)
     for row in _rows("cn_harmless.tsv"):
         harmless[row["list"]].append(row["phrase"])
-    folding = _folding()
+    folding = _folding(
+        [*(term for each in terms.values() for term in each), *(row["term"] for row in _rows("cn_spelled.tsv"))]
+    )
     heads = heads_of([(row["kind"], row["head"]) for row in _rows("cn_heads.tsv")])
     return Lists(terms, {name: tuple(phrases) for name, phrases in harmless.items()}, folding, heads, _health(folding))
 
@@ -49,9 +54,12 @@ def _health(folding: Folding) -> Health:
     words = yaml.safe_load((HERE / "health" / "words.yaml").read_text(encoding="utf-8"))
     return Health(
         diseases=Matcher((row["term"] for row in _rows("health/diseases.tsv")), (), folding),
-        promises=re.compile(words["promotes"] + words["body"]),
+        promises=re.compile(
+            f"{words['promotes']}{words['body']}|\\b{words['body']} (?:relief|support|booster|boost)\\b"
+        ),
         permitted=register_of(_rows("health/register.tsv"), _rows("health/functions.tsv"), folding),
         **{name: re.compile("|".join(f"(?:{each})" for each in words[name])) for name in PATTERNS},
+        **{name: re.compile(words[name]) for name in SINGLE},
     )
 
 
@@ -65,13 +73,13 @@ def _look_alikes() -> dict[int, str]:
     return found
 
 
-def _folding() -> Folding:
+def _folding(terms: Iterable[str]) -> Folding:
     rows = [*_rows("traditional.tsv"), *_rows("lookalikes.tsv")]
     simplified = _look_alikes() | {ord(other): row["plain"] for row in rows for other in row["written"]}
-    syllables = {
-        ord(c): chr(SOUND_LETTERS + n) for n, row in enumerate(_rows("syllables.tsv")) for c in row["characters"]
-    }
-    return Folding(simplified, syllables)
+    named = [(row["syllable"], row["characters"]) for row in _rows("syllables.tsv")]
+    syllables = {ord(c): chr(SOUND_LETTERS + n) for n, (_, characters) in enumerate(named) for c in characters}
+    spelled = spelling(terms, {c: syllable for syllable, characters in named for c in characters})
+    return Folding(simplified, syllables, spelled)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

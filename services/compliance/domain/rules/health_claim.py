@@ -1,7 +1,8 @@
 """Claims about health. Params: `about` ("disease" or "function"), `register`, the name of a register of permitted claims.
 
-"disease": goods are said to prevent, treat or cure a disease. "function": goods are said to do something to the body; a claim
-that the register permits is left as a notice with its condition of use, any other has the rule's severity.
+"disease": goods are said to prevent, treat or cure a disease; what people, animals or a walk do for one is small talk.
+"function": goods are said to do something to the body; a claim that the register permits is left as a notice with its condition
+of use, any other has the rule's severity.
 """
 
 import re
@@ -20,7 +21,7 @@ from services.compliance.domain.text import CONTEXT, MAX_HITS
 
 def check(params: Mapping[str, Any], lists: Lists) -> Check:
     known(params, ("about", "register"), "health_claim")
-    kinds: dict[str, Callable[[Health, Part], Iterator[Breach]]] = {
+    kinds: dict[str, Callable[[Health, Part, str], Iterator[Breach]]] = {
         "disease": _diseases,
         "function": partial(_functions, register=str(params.get("register", ""))),
     }
@@ -30,32 +31,43 @@ def check(params: Mapping[str, Any], lists: Lists) -> Check:
 
     def claim(case: Case) -> Iterator[Breach]:
         for part in case.parts:
-            yield from judge(lists.health, part)
+            yield from judge(lists.health, part, case.category)
 
     return claim
 
 
-def _diseases(health: Health, part: Part) -> Iterator[Breach]:
+TAKEN = frozenset({"", "food", "health_food", "cosmetics"})
+"""Categories of what is eaten or put on the body; an unknown one may be such."""
+
+
+def _diseases(health: Health, part: Part, category: str) -> Iterator[Breach]:
     folded = part.folded
     for hit in health.diseases.find(folded):
         left, right = folded.clause(hit.start, hit.end)
         if health.another_word.match(folded.text, hit.start):
             continue
-        said = _said(health, folded.text, left, hit.start, hit.end, right)
+        said = _said(health, folded.text, (left, hit.start, hit.end, right), category in TAKEN)
         if said and not health.about_something_else.search(folded.text[max(0, left - CONTEXT) : right]):
             yield _breach(part, *said)
 
 
-def _said(health: Health, text: str, left: int, start: int, end: int, right: int) -> tuple[int, int] | None:
+def _said(health: Health, text: str, places: tuple[int, int, int, int], about_goods: bool) -> tuple[int, int] | None:
     """From the verb to the disease, or from the disease to what became of it."""
+    left, start, end, right = places
     before = text[left:start]
     if verb := health.heals.search(before):
-        return None if health.denied.search(before[: verb.start()]) else (left + verb.start(), end)
+        subject = before[: verb.start()]
+        small_talk = health.denied.search(subject) or health.is_small_talk(subject)
+        return None if small_talk else (left + verb.start(), end)
+    if verb := health.helps.search(before):
+        subject = before[: verb.start()]
+        claim = not health.denied.search(subject) and health.is_claim(subject, text[end:right], about_goods)
+        return (left + verb.start(), end) if claim else None
     after = health.healed.match(text[end:right])
     return (start, end + after.end()) if after and not health.denied.search(before) else None
 
 
-def _functions(health: Health, part: Part, register: str) -> Iterator[Breach]:
+def _functions(health: Health, part: Part, category: str, register: str) -> Iterator[Breach]:
     folded = part.folded
     for match in islice(health.promises.finditer(folded.text), MAX_HITS):
         left, right = folded.clause(*match.span())

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from services.compliance.domain.findings import Severity
+from services.compliance.domain.heads import Heads
 from services.compliance.domain.rules.case import Breach, Case, Check, Lists, Part, known, pattern, texts
 from services.compliance.domain.rules.context import SILENT, Circumstance, circumstance
 from services.compliance.domain.rules.proof import Proofs
@@ -50,7 +51,7 @@ class Lexicon:
 
     def _meant(self, text: str, hit: Hit) -> bool:
         runs_on = self.runs_on is not None and self.runs_on.fullmatch(text[hit.start : hit.end]) is not None
-        return hit.by_sound or meant(text, hit.start, hit.end, self.goods, runs_on)
+        return meant(text, hit.start, hit.end, self.goods, runs_on)
 
     def _matches(self, text: str, each: Pattern, harmless: Places | None) -> Iterator[Graded]:
         for match in islice(each.find.finditer(text), MAX_HITS):
@@ -83,7 +84,7 @@ def check(params: Mapping[str, Any], lists: Lists) -> Check:
             if hits := lexicon.hits(part.folded):
                 proofs = Proofs.of(case, part, lowered)
                 for hit, severity in hits:
-                    yield from _judged(part, hit, severity, contexts, proofs)
+                    yield from _judged(part, hit, severity, contexts, proofs, lists.heads)
 
     return check_words
 
@@ -112,12 +113,17 @@ def _pattern(item: Mapping[str, Any]) -> Pattern:
 
 
 def _judged(
-    part: Part, hit: Hit, severity: Severity | None, contexts: Sequence[Circumstance], proofs: Proofs
+    part: Part,
+    hit: Hit,
+    severity: Severity | None,
+    contexts: Sequence[Circumstance],
+    proofs: Proofs,
+    heads: Heads,
 ) -> Iterator[Breach]:
     span = part.folded.span(hit.start, hit.end)
     if proofs.registered(span):
         return
-    outcome = next((c.then for c in contexts if c.fits(part.folded, hit.start, hit.end)), "")
+    outcome = next((c.then for c in contexts if c.fits(part.folded, hit.start, hit.end, heads)), "")
     if outcome != SILENT:
         graver = Severity(outcome) if outcome else severity
         yield Breach(part.name, span.start, span.end, proofs.lowered(span, graver))

@@ -40,7 +40,7 @@ class Said:
 
     def of(self, text: str, start: int, end: int) -> Severity | None:
         """How grave the word at [start, end) is; None where it is said of something else."""
-        if text.startswith("的", end):
+        if text.startswith("的", end) and not ENDS.match(text, end):
             return self._grade(_head(text[end + 1 : end + 1 + PHRASE]))
         if not ENDS.match(text, end):
             return None
@@ -96,7 +96,11 @@ def check(params: Mapping[str, Any], lists: Lists) -> Check:
 def _judged(part: Part, start: int, end: int, said: Said, contexts: list[Circumstance]) -> Iterator[Breach]:
     text = part.folded.text
     severity = said.of(text, start, end) if begins_a_word(text, start, end) else None
-    outcome = next((one.then for one in contexts if one.fits(part.folded, start, end)), "") if severity else SILENT
+    outcome = (
+        next((one.then for one in contexts if one.fits(part.folded, start, end, said.heads)), "")
+        if severity
+        else SILENT
+    )
     if outcome != SILENT:
         span = part.folded.span(start, end)
         yield Breach(part.name, span.start, span.end, Severity(outcome) if outcome else severity)
