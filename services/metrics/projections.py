@@ -42,7 +42,18 @@ from services.metrics.subscribe import (
     ContentUp,
     Paid,
 )
-from services.metrics.tables import CAMPAIGNS, CELLS, CONTENTS, COSTS, ENVELOPES, MINUTES, ORDERS, REVENUE
+from services.metrics.tables import (
+    CAMPAIGNS,
+    CELLS,
+    CONTENTS,
+    COSTS,
+    ENVELOPES,
+    MINUTES,
+    ORDERS,
+    REFUNDED,
+    REVENUE,
+    STANDS,
+)
 
 Row = dict[str, Any]
 STAFF = tuple(map(role_reader, ("operator", "finance", "auditor", "reviewer", "system")))
@@ -238,7 +249,6 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
 
 
 ORDER_EVENTS = (OrderRecorded, OrderRefunded, OrderAmended)
-STANDS, REFUNDED = "standing", "refunded"
 
 
 async def apply_orders(target: Target, events: Sequence[Delivered[Any]]) -> None:

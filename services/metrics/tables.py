@@ -113,6 +113,9 @@ REVENUE = sa.Table(
 )
 """Orders of a brand attributed to a deliverable; counts leave out completely refunded orders."""
 
+STANDS, REFUNDED = "standing", "refunded"
+"""Status of an order."""
+
 ORDERS = sa.Table(
     "orders",
     _READ,

@@ -11,8 +11,7 @@ from kernel.core.faults import NotFound
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset, Page
-from services.metrics.projections import REFUNDED
-from services.metrics.tables import ORDERS
+from services.metrics.tables import ORDERS, REFUNDED
 
 SERVICE = "metrics"
 BY = ("ordered_at desc", "ordered_at")

@@ -1,12 +1,8 @@
 """Orders over HTTP: the answers of OrderQueryService as JSON."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from dandelion.metrics.v1 import events_pb2 as events
-from dandelion.metrics.v1 import queries_pb2 as pb
-from dandelion_contracts.wire import time_of
-from dandelion_contracts.words import word
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
@@ -14,7 +10,7 @@ from kernel.edge.fields import ShortText, Uuid
 from kernel.edge.http import Caller
 from kernel.edge.page_tokens import PAGE_LIMIT, TOKEN_LIMIT
 from kernel.host.app import App
-from services.metrics.rpc.orders import SAME, OrderQuestions
+from services.metrics.rpc.orders import OrderQuestions
 
 AtLeast = Annotated[str, Query(max_length=200, description="the token of a receipt: the answer includes that write")]
 
@@ -81,25 +77,12 @@ def order_query_routes(app: App) -> APIRouter:
     @router.get("/orders/{order_id}")
     async def get_order(order_id: Uuid, caller: Caller, at_least: AtLeast = "") -> OrderAnswer:
         """An order of the caller's store, with what became of each piece of its evidence."""
-        found = await questions.get(pb.GetOrderRequest(order_id=order_id, at_least=at_least), caller)
-        return _answer(found.order)
+        return OrderAnswer.model_validate(await questions.told(order_id, at_least, caller))
 
     @router.get("/orders")
     async def list_orders(asked: Annotated[OrdersAsked, Query()], caller: Caller) -> OrdersAnswer:
         """Orders of the caller's store, the newest first unless asked otherwise."""
-        found = await questions.page(pb.ListOrdersRequest(**asked.model_dump(exclude_none=True)), caller)
-        return OrdersAnswer(orders=list(map(_answer, found.orders)), next_page_token=found.page.next_page_token)
+        orders, token = await questions.told_page(asked.model_dump(exclude_none=True), caller)
+        return OrdersAnswer.model_validate({"orders": orders, "next_page_token": token})
 
     return router
-
-
-def _answer(order: pb.Order) -> OrderAnswer:
-    told: dict[str, Any] = {name: getattr(order, name) for name in (*SAME, "shop_order", "revenue_minor", "click_id")}
-    told |= {"status": word(pb.OrderStatus, order.status), "source": word(events.ConversionSource, order.source)}
-    told |= {"ordered_at": time_of(order.ordered_at), "recorded_at": time_of(order.recorded_at)}
-    return OrderAnswer(**told, evidence=[_evidence(one) for one in order.evidence])
-
-
-def _evidence(one: pb.OrderEvidence) -> EvidenceAnswer:
-    source, outcome = word(events.ConversionSource, one.source), word(pb.EvidenceOutcome, one.outcome)
-    return EvidenceAnswer(source=source, at=one.at, outcome=outcome)

@@ -1,5 +1,6 @@
 """OrderQueryService: orders of stores with their attribution; the HTTP edge answers by the same questions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -7,8 +8,8 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
-from dandelion_contracts.wire import stamp
-from dandelion_contracts.words import number
+from dandelion_contracts.wire import stamp, time_of
+from dandelion_contracts.words import number, word
 
 from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
@@ -46,6 +47,27 @@ class OrderQuestions:
         token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
         page = common.PageInfo(next_page_token=token)
         return pb.ListOrdersResponse(orders=map(wire_order, found.rows), page=page)
+
+    async def told(self, order_id: str, at_least: str, actor: Actor) -> dict[str, Any]:
+        """An order in plain values and words, for answers that are no protobuf."""
+        return _told((await self.get(pb.GetOrderRequest(order_id=order_id, at_least=at_least), actor)).order)
+
+    async def told_page(self, asked: Mapping[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], str]:
+        """A page of orders in plain values, and the token of the next."""
+        found = await self.page(pb.ListOrdersRequest(**asked), actor)
+        return [*map(_told, found.orders)], found.page.next_page_token
+
+
+def _told(order: pb.Order) -> dict[str, Any]:
+    told: dict[str, Any] = {name: getattr(order, name) for name in (*SAME, "shop_order", "revenue_minor", "click_id")}
+    told |= {"status": word(pb.OrderStatus, order.status), "source": word(events.ConversionSource, order.source)}
+    told |= {"ordered_at": time_of(order.ordered_at), "recorded_at": time_of(order.recorded_at)}
+    return told | {"evidence": [_told_evidence(one) for one in order.evidence]}
+
+
+def _told_evidence(one: pb.OrderEvidence) -> dict[str, Any]:
+    source, outcome = word(events.ConversionSource, one.source), word(pb.EvidenceOutcome, one.outcome)
+    return {"source": source, "at": one.at, "outcome": outcome}
 
 
 class OrderQueries(grpc_pb.OrderQueryServiceServicer):

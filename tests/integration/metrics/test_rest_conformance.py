@@ -19,6 +19,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import NotFound
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
+from kernel.edge.page_tokens import PageTokens
 from kernel.host.app import App
 from kernel.processors.keyset import Page
 from kernel.runtime.health import Health
@@ -97,6 +98,7 @@ async def now() -> Any:
 STAND_IN = SimpleNamespace(
     verifier=Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
     fingerprint_key=b"k" * 32,
+    page_tokens=PageTokens({"1": b"k" * 32}),
     health=Health(),
     settings=SimpleNamespace(
         attribution_window_s=3600,
