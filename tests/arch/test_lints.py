@@ -47,7 +47,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
 DOMAIN, APPLY, OPENER = (
     "services/ledger/domain/tax.py",
-    "services/metrics/projections.py",
+    "services/metrics/projections/__init__.py",
     "kernel/adapters/database.py",
 )
 REST = "services/ledger/rest.py"

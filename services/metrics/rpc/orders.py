@@ -17,7 +17,7 @@ from kernel.edge.grpc import caller
 from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors.keyset import chosen
-from services.metrics.projections import ORDER_LIST
+from services.metrics.projections.orders import ORDER_LIST
 from services.metrics.reads.orders import BY, OrderFilter, OrderReads, Row
 
 SAME = (

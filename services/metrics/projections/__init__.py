@@ -13,14 +13,12 @@ import sqlalchemy as sa
 
 from kernel.adapters.schema import bounded_sum
 from kernel.core.bounds import saturated
-from kernel.core.canonical import canonical
 from kernel.core.decider import Key
 from kernel.core.events import Delivered
-from kernel.core.ids import role_reader
-from kernel.processors.projector import Projection, Target, fold_rows
+from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link import ClickEvent, LinkClicked, LinkRequested
-from services.metrics.domain.order.events import Attribution, OrderAmended, OrderRecorded, OrderRefunded, Usable
+from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
     Cell,
     cells_of,
@@ -31,6 +29,8 @@ from services.metrics.domain.totals import (
     snapshots,
     sums_from,
 )
+from services.metrics.projections.orders import ORDER_LIST
+from services.metrics.projections.rows import STAFF, Row
 from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
 from services.metrics.subscribe import (
     ENGAGEMENT,
@@ -49,15 +49,9 @@ from services.metrics.tables import (
     COSTS,
     ENVELOPES,
     MINUTES,
-    ORDERS,
-    REFUNDED,
     REVENUE,
-    STANDS,
 )
 
-Row = dict[str, Any]
-STAFF = tuple(map(role_reader, ("operator", "finance", "auditor", "reviewer", "system")))
-"""Who reads every row beside the parties."""
 ENVELOPES_AT_ONCE = 400
 """Up to 200,000 rows in one transaction."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -248,61 +242,9 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
     await target.upsert(table, list(sums.values()))
 
 
-ORDER_EVENTS = (OrderRecorded, OrderRefunded, OrderAmended)
-
-
-async def apply_orders(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    """A row per order, with its attribution and what became of each piece of its evidence."""
-    await fold_rows(target, ORDERS, events, _order_key, _fold_order)
-
-
-def _order_key(incoming: Delivered[Any]) -> tuple[str] | None:
-    return (incoming.event.order_id,) if isinstance(incoming.event, ORDER_EVENTS) else None
-
-
-def _fold_order(row: Row | None, incoming: Delivered[Any]) -> Row | None:
-    match incoming.event:
-        case OrderRecorded() as order:
-            changed = _order_row(order, incoming.at)
-        case OrderRefunded() as refund if row:
-            status = REFUNDED if refund.complete else STANDS
-            changed = {"refunded_minor": row["refunded_minor"] + refund.amount_minor, "status": status}
-        case OrderAmended() as amended:
-            changed = {"amount_minor": amended.amount_minor, "items": amended.items}
-        case _:
-            return row
-    return (row or {}) | changed | {"version": incoming.version}
-
-
-def _order_row(order: OrderRecorded, recorded_at: datetime) -> Row:
-    same = ("order_id", "brand_id", "order_number", "amount_minor", "currency", "items", "ordered_at", "new_customer")
-    row: Row = {name: getattr(order, name) for name in (*same, "passed_over")}
-    row |= {"status": STANDS, "refunded_minor": 0, "recorded_at": recorded_at}
-    row |= {"evidence": canonical(_outcomes(order)).decode(), "readers": sorted([order.brand_id, *STAFF])}
-    return row | _attributed_to(order.attribution)
-
-
-def _outcomes(order: OrderRecorded) -> list[dict[str, Any]]:
-    """Each piece of evidence and what became of it; events of 0.1.0 name what was used by the attribution alone."""
-    usable = order.usable or ((Usable(order.attribution.basis, 0, True),) if order.attribution else ())
-    told = [(one.basis, one.at, "used" if one.used else "outdone") for one in usable]
-    told += [(one.basis, one.at, one.why.value) for one in order.unusable]
-    return [{"source": basis.value, "at": at, "outcome": outcome} for basis, at, outcome in sorted(told)]
-
-
-def _attributed_to(found: Attribution | None) -> Row:
-    place = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
-    if found is None:
-        return dict.fromkeys(("source", "source_id", "touch_id", "model", *place), "") | {"window_s": 0}
-    placed = {name: getattr(found.placement, name) for name in place}
-    rule = {"source": found.basis.value, "source_id": found.source_id, "touch_id": found.touch_id}
-    return {**placed, **rule, "model": found.model.value, "window_s": found.window_s}
-
-
 REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
     "counts", 4, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
-ORDER_LIST = Projection("orders", 1, (ORDERS,), apply_orders)
 PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST)
