@@ -51,6 +51,13 @@ def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    revoke = _about_data(
+        commands.add_parser("revoke", help="refuse a token, or all older tokens of a person or tenant")
+    )
+    revoke.add_argument("what", choices=("jti", "subject", "tenant"), help="jti: one token by its id")
+    revoke.add_argument("name")
+    revoke.add_argument("--reason", required=True, help="kept with the revocation")
+    revoke.set_defaults(run=_run_revoke)
     dlq = commands.add_parser("dlq", help="dead letters: events that could not be handled, parked by key")
     actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
     _about_data(actions.add_parser("list", help="parked keys with the reason"))
@@ -155,6 +162,12 @@ def _run_dlq(given: argparse.Namespace) -> int:
     from cli.commands.dlq import dlq
 
     return dlq(given)
+
+
+def _run_revoke(given: argparse.Namespace) -> int:
+    from cli.commands.revoke import revoke_
+
+    return revoke_(given)
 
 
 def _run_import(given: argparse.Namespace) -> int:

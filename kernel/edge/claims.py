@@ -1,7 +1,7 @@
 """Claims of a verified token as an Actor: who acts, for which tenant, in which roles; and which roles a tenant may have."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.core.decider import Actor
@@ -10,6 +10,8 @@ from kernel.core.ids import is_role, is_tenant
 
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
+TIME_LIMIT_S = 253_402_300_799
+"""Latest NumericDate: the end of the year 9999. `Infinity`, `NaN` and `1e400`, which Python's JSON reads, are no times."""
 SYSTEM = "system"
 """Role of the platform's own processes: no token has it."""
 
@@ -24,6 +26,13 @@ class TenantRules:
     def allow(self, tenant: str, roles: Collection[str]) -> bool:
         """True when a token of this tenant may have these roles."""
         return SYSTEM not in roles and (tenant == self.staff_tenant or self.tenant_roles.issuperset(roles))
+
+
+def seconds_of(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= TIME_LIMIT_S:
+        raise Unauthenticated("token.claim_malformed", claim=name)
+    return value
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
@@ -48,3 +57,19 @@ def actor_of(claims: Mapping[str, Any], rules: TenantRules) -> Actor:
     if not rules.allow(tenant, roles):
         raise Unauthenticated("token.role_not_of_tenant")
     return Actor(subject, tenant, frozenset(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Tokens that are refused before their end: by `jti`, and those of a subject or tenant issued before a time (Unix, s)."""
+
+    tokens: frozenset[str] = frozenset()
+    subjects: Mapping[str, float] = field(default_factory=dict)
+    tenants: Mapping[str, float] = field(default_factory=dict)
+
+    def check(self, claims: Mapping[str, Any]) -> None:
+        """Raises Unauthenticated `token.revoked`. Times of `claims` were checked; without `iat` a token began at `nbf`."""
+        issued = claims.get("iat", claims.get("nbf", 0))
+        by_name = ((self.subjects, claims.get("sub")), (self.tenants, claims.get("tenant")))
+        if claims.get("jti") in self.tokens or any(issued < known.get(str(name), 0) for known, name in by_name):
+            raise Unauthenticated("token.revoked", do="sign in again")

@@ -52,8 +52,11 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
     verifier: Verifier
     buckets: Buckets
     stopping: bool = False
-    waits: set[asyncio.Timeout] = field(default_factory=set)
-    """Timeouts in which streams wait for their next message, so that a drain can end them."""
+    waits: dict[asyncio.Timeout, str] = field(default_factory=dict)
+    """Timeouts in which streams wait for their next message, with their tokens: a drain or a revoked token ends them."""
+
+    def __post_init__(self) -> None:
+        self.verifier.watchers.append(self.look_again)
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
@@ -81,25 +84,36 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
         async def handle(request: Any, context: RpcContext) -> AsyncIterator[Any]:
             async with self._guarded(method, request, context), aclosing(behave(request, context)) as items:
                 until = asyncio.get_running_loop().time() + _left_s(context, STREAM_LIMIT_S, STREAM_LIMIT_S)
-                while (item := await self._next(items, until)) is not None:
+                token = _bearer(context)
+                while (item := await self._next(items, until, token)) is not None:
                     yield item
 
         return handle
 
-    async def _next(self, items: AsyncIterator[Any], until: float) -> Any:
-        """Next message of a stream, None at the stream's end. Waits until `until` at most, and ends when a drain begins."""
+    async def _next(self, items: AsyncIterator[Any], until: float, token: str) -> Any:
+        """Next message of a stream, None at the stream's end. Waits until `until` at most, ends when a drain begins, and with
+        its token: a message is sent only while the token is good."""
         if self.stopping:
             raise Unavailable("server.stopping", retry_after_s=1)
         try:
             async with asyncio.timeout_at(until) as wait:
-                self.waits.add(wait)
-                return await anext(items, None)
+                self.waits[wait] = token
+                item = await anext(items, None)
         except TimeoutError:
             if self.stopping:
                 raise Unavailable("server.stopping", retry_after_s=1) from None
+            await self.verifier.verify(token)
             raise
         finally:
-            self.waits.discard(wait)
+            self.waits.pop(wait, None)
+        await self.verifier.verify(token)
+        return item
+
+    def look_again(self) -> None:
+        """Wakes the streams whose token is revoked now; `_next` refuses them."""
+        for wait, token in list(self.waits.items()):
+            if not wait.expired() and self.verifier.is_revoked(token):
+                wait.reschedule(0)
 
     def end_streams(self) -> None:
         """Ends all streams with UNAVAILABLE, so that their clients reconnect to another replica."""
@@ -134,16 +148,25 @@ class _Edge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are gener
             telemetry.observe("rpc_request_seconds", perf_counter() - started, method=method)
 
     async def _admit(self, authorization: str, request: Any) -> None:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("token.missing")
-        actor = await self.verifier.verify(token)
+        actor = await self.verifier.verify(_token_of(authorization))
         _, exhausted = self.buckets.take((actor.tenant, actor.id))
         if exhausted:
             raise exhausted
         if request is None:
             raise Invalid("request.malformed")
         _caller.set(actor)
+
+
+def _token_of(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("token.missing")
+    return token
+
+
+def _bearer(context: RpcContext) -> str:
+    """The token of a call that was admitted."""
+    return _token_of(_header(dict(context.invocation_metadata() or ()), "authorization"))
 
 
 def _left_s(context: RpcContext, default_s: float, limit_s: float) -> float:

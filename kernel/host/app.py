@@ -22,6 +22,7 @@ from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import DatabaseMetrics, Gauges
+from kernel.host.revocations import watching
 from kernel.processors import generations
 from kernel.processors.command_consumer import PREPARED_BATCH, CommandConsumer, DecodeCommand, Prepare
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
@@ -157,6 +158,9 @@ class App:
         }  # fmt: skip
         for name in names:
             made += await makers[name]()
+        if {"rest", "rpc"} & set(names):
+            watch = watching(self.database, self.settings.token_life_limit_s, self.verifier.revoke)
+            made.append(Role("revocations", watch, RELAY))
         if self.settings.ops_port is not None:
             made.append(operations(self.health, self.settings.host, self.settings.ops_port))
         return made

@@ -1,0 +1,133 @@
+"""A revoked token is refused within seconds by HTTP, gRPC and open streams; other tokens go on."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+import pytest
+
+from cli.commands.revoke import revoke_
+from cli.embedded import WIRED, migrate_all
+from cli.layout import Layout
+from cli.open_services import open_services
+from kernel.core.faults import Unauthenticated
+from kernel.edge.auth import Verifier
+from kernel.edge.claims import Revoked
+from kernel.edge.dev_issuer import Issuer
+from kernel.edge.grpc import _Edge
+from kernel.edge.limits import Buckets
+from kernel.host.revocations import revoke, revoked, watching
+from tests.kit.until import until
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer.at(tmp_path, ISSUER, AUDIENCE, lambda: NOON)
+
+
+@pytest.fixture
+def verifier(tmp_path: Path, issuer: Issuer) -> Verifier:
+    return Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON)
+
+
+def jti(token: str) -> str:
+    return str(jwt.decode(token, options={"verify_signature": False})["jti"])
+
+
+async def code_of(verifier: Verifier, token: str) -> str:
+    try:
+        await verifier.verify(token)
+    except Unauthenticated as refused:
+        return refused.code
+    return ""
+
+
+LATER = NOON.timestamp() + 1
+
+
+@pytest.mark.parametrize(
+    ("how", "stopped"),
+    [("token", {"first"}), ("subject", {"first", "second"}), ("tenant", {"first", "second", "colleague"})],
+)
+async def test_a_revoked_token_is_refused_also_after_it_was_seen(
+    issuer: Issuer, verifier: Verifier, how: str, stopped: set[str]
+) -> None:
+    tokens = {
+        "first": issuer.issue("eve", "acme", "brand"), "second": issuer.issue("eve", "acme", "brand"),
+        "colleague": issuer.issue("ann", "acme", "brand"), "stranger": issuer.issue("bob", "other", "brand"),
+    }  # fmt: skip
+    assert {await code_of(verifier, one) for one in tokens.values()} == {""}
+    verifier.revoke(
+        {
+            "token": Revoked(tokens=frozenset({jti(tokens["first"])})),
+            "subject": Revoked(subjects={"eve": LATER}),
+            "tenant": Revoked(tenants={"acme": LATER}),
+        }[how]
+    )
+    assert {name for name, one in tokens.items() if await code_of(verifier, one) == "token.revoked"} == stopped
+    verifier.revoke(Revoked(subjects={"eve": NOON.timestamp()}, tenants={"acme": NOON.timestamp()}))
+    assert {await code_of(verifier, one) for one in tokens.values()} == {""}, "a token issued afterwards is good"
+
+
+async def test_an_open_stream_ends_with_its_token_and_no_other_does(issuer: Issuer, verifier: Verifier) -> None:
+    edge = _Edge(verifier, Buckets())
+
+    async def silence() -> AsyncIterator[int]:
+        await asyncio.Event().wait()
+        yield 1
+
+    loop = asyncio.get_running_loop()
+    tokens = {name: issuer.issue(name, "acme", "brand") for name in ("eve", "ann")}
+    waits = {name: asyncio.create_task(edge._next(silence(), loop.time() + 600, one)) for name, one in tokens.items()}
+    await until(lambda: _waiting(edge, 2))
+    verifier.revoke(Revoked(subjects={"eve": LATER}))
+    with pytest.raises(Unauthenticated) as refused:
+        await waits["eve"]
+    assert refused.value.code == "token.revoked"
+    assert not waits["ann"].done()
+    waits["ann"].cancel()
+    await asyncio.gather(*waits.values(), return_exceptions=True)
+
+
+async def _waiting(edge: _Edge, count: int) -> bool:
+    return len(edge.waits) == count
+
+
+async def test_a_message_is_not_sent_once_the_token_is_revoked(issuer: Issuer, verifier: Verifier) -> None:
+    edge, token = _Edge(verifier, Buckets()), issuer.issue("eve", "acme", "brand")
+
+    async def news() -> AsyncIterator[str]:
+        verifier.revoke(Revoked(subjects={"eve": LATER}))
+        yield "secret"
+
+    with pytest.raises(Unauthenticated):
+        await edge._next(news(), asyncio.get_running_loop().time() + 600, token)
+
+
+async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> None:
+    """The command writes to each database, and the loop of each edge tells its verifier."""
+    layout = Layout.at(tmp_path)
+    await migrate_all(layout)
+    layout.save(0, "embedded")
+    given = argparse.Namespace(data=layout.folder, what="subject", name="eve", reason="laptop lost")
+    assert await asyncio.to_thread(revoke_, given) == 0
+    async with open_services(layout) as apps:
+        assert {app.service.name for app in apps} == set(WIRED)
+        for app in apps:
+            stop, heard = asyncio.Event(), list[Revoked]()
+
+            def tell(found: Revoked, stop: asyncio.Event = stop, heard: list[Revoked] = heard) -> None:
+                heard.append(found)
+                stop.set()
+
+            await watching(app.database, 86_400, tell)(stop)
+            assert set(heard[0].subjects) == {"eve"}
+        app, now = apps[0], datetime.now(UTC)
+        await revoke(app.database, "token", "old", now - timedelta(days=9), "x")
+        assert (await revoked(app.database, now - timedelta(days=2))).tokens == frozenset()
