@@ -76,15 +76,9 @@ def _ids(
 
 
 def _hold(event: EscrowRequested, requester: str) -> OutgoingCommand:
-    message = ledger.HoldEscrow(
-        **_ids(event, requester),
-        fee_minor=event.fee_minor,
-        brand_fee_minor=event.brand_fee_minor,
-        revision=1,
-        jurisdiction=event.jurisdiction,
-        fee_policy=event.fee_policy,
-        expires_s=event.expires_s,
-    )
+    priced = {"fee_minor": event.fee_minor, "brand_fee_minor": event.brand_fee_minor, "fee_policy": event.fee_policy}
+    where: dict[str, Any] = {"jurisdiction": event.jurisdiction, "expires_s": event.expires_s, **priced}
+    message = ledger.HoldEscrow(**_ids(event, requester), revision=1, **where)
     return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
 
