@@ -4,7 +4,7 @@ A clock too short takes the pay of work that was done; a clock too long keeps th
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from kernel.core.faults import Fact, Invalid
@@ -106,7 +106,7 @@ def check_floors(terms: Terms, brief: Brief, short_clocks: bool = False) -> None
 
 
 def _check_clocks(clocks: Clocks, jurisdiction: Jurisdiction, short_clocks: bool) -> None:
-    for clock in (each.name for each in fields(clocks)):
+    for clock in CLOCKS:
         span, value_s = clock_span(clock, jurisdiction), int(getattr(clocks, clock))
         facts: dict[str, Fact] = {"clock": clock, "jurisdiction": jurisdiction.value, "value_s": value_s}
         if value_s < span.least and not short_clocks:

@@ -1,7 +1,7 @@
 """Usual terms, as data: what differs from them is shown to the creator as such before it accepts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from services.campaigns.domain.shared.brief import Brief
@@ -64,8 +64,8 @@ def unusual_terms(terms: Terms, brief: Brief) -> tuple[UnusualTerm, ...]:
 
 
 def _compared(terms: Terms, brief: Brief) -> Iterator[tuple[str, int, Span]]:
-    for clock in fields(terms.clocks):
-        yield clock.name, int(getattr(terms.clocks, clock.name)), CLOCKS[clock.name]
+    for clock, span in CLOCKS.items():
+        yield clock, int(getattr(terms.clocks, clock)), span
     for stage, usual in LADDER.items():
         yield f"{stage.value}_bps", ladder_share(terms.ladder, stage), usual
     yield "max_revisions", terms.max_revisions, REVISIONS
