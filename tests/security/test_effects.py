@@ -27,7 +27,7 @@ from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running, migrated
 from tests.contract.test_signs_of_life import Ticks, metric
 from tests.kit import counter
-from tests.kit.counter import Add, Remind
+from tests.kit.counter import Add, Remind, Stumble
 
 STUCK, SLOW, WELL = 7, 8, 1
 """Amounts that the port below answers to: never, only after the test says so, at once."""
@@ -257,7 +257,8 @@ async def test_a_process_parks_what_its_own_decider_turns_away(
         object.__setattr__(counter.ECHO.decider, "decide", echo)
 
 
-async def test_a_deadline_that_meets_a_bug_holds_up_no_other(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("where", ["decode", "decide"])
+async def test_a_deadline_that_meets_a_bug_holds_up_no_other(running: Running, where: str) -> None:
     now = await running.log.now()
     sick, well = counter.counter("sick"), counter.counter("well")
     for stream in (sick, well):
@@ -269,6 +270,8 @@ async def test_a_deadline_that_meets_a_bug_holds_up_no_other(running: Running, m
 
         def decode(self, name: str, data: bytes) -> object:
             Codec.calls += 1
+            if Codec.calls == 1 and where == "decide":
+                return Stumble()
             if Codec.calls == 1:
                 raise LookupError("a command that this version does not know")
             return decoded(name, data)
