@@ -9,6 +9,7 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.open_services import open_services
 from cli.story.tell import COLUMNS
+from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
 from kernel.eventlog.opening import open_log
 from kernel.host.app import App
@@ -46,8 +47,9 @@ async def rebuild_one(app: App, projection: Projection, progress: Progress) -> i
 
     try:
         decode = app.service.decode or (lambda _type, _value: None)
+        log = open_log(owner, vault=vault_of(owner, app.service.codec, app.settings))
         made = Rebuild(
-            projection, owner, open_log(owner), app.service.codec, app.service.name, app.bus, decode, shown
+            projection, owner, log, app.service.codec, app.service.name, app.bus, decode, shown
         )  # fmt: skip
         return await made.run()
     finally:

@@ -120,6 +120,10 @@ class Database(ABC):
         """The time (UTC) that leases of all processes are measured by."""
 
     @abstractmethod
+    async def scrub(self) -> None:
+        """Drops copies that a store keeps of rows deleted before. Best effort: PostgreSQL does so by VACUUM, in its own time."""
+
+    @abstractmethod
     async def upsert(self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """One set-wise upsert by primary key. Rows must have the same columns and distinct primary keys.
 

@@ -129,6 +129,16 @@ def _bound(*parts: str) -> bytes:
     return json.dumps(parts).encode()
 
 
+def encrypted(key: bytes, data: bytes, parts: tuple[str, ...]) -> bytes:
+    """AES-256-GCM with a fresh nonce in front; `parts` are its associated data."""
+    return _encrypt(key, data, _bound(*parts))
+
+
+def decrypted(key: bytes, data: bytes, parts: tuple[str, ...], code: str) -> bytes:
+    """What `encrypted` made; raises Internal with the code for another key, text or part."""
+    return _decrypt(key, data, _bound(*parts), code)
+
+
 def _encrypt(key: bytes, data: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, data, bound)
@@ -155,6 +165,15 @@ class Personal:
         if row is None:
             raise NotFound("personal.no_such_subject")
         return self.masters.unwrap(subject, row.key_id, row.wrapped)
+
+    async def keys(self, conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, SubjectKey]:
+        """The data keys of those subjects that have one, by one query for each thousand."""
+        keys, found = self.tables.keys, dict[str, SubjectKey]()
+        for start in range(0, len(subjects), OPEN_LIMIT):
+            part = subjects[start : start + OPEN_LIMIT]
+            for row in await conn.execute(sa.select(keys).where(keys.c.subject.in_(part))):
+                found[row.subject] = self.masters.unwrap(row.subject, row.key_id, row.wrapped)
+        return found
 
     async def make_key(self, database: Database, subject: str, at: datetime) -> SubjectKey:
         """Loads the subject's data key, or makes one: the key's row must exist before sealed fields are appended."""
@@ -202,9 +221,13 @@ class Personal:
     async def erase(self, database: Database, subject: str) -> bool:
         """Deletes the subject's key and fields for good; False when there was nothing."""
         async with database.transaction() as conn:
-            await conn.execute(sa.delete(self.tables.fields).where(self.tables.fields.c.subject == subject))
-            gone = await conn.execute(sa.delete(self.tables.keys).where(self.tables.keys.c.subject == subject))
-            return bool(gone.rowcount)
+            return await self.erase_in(conn, subject)
+
+    async def erase_in(self, conn: AsyncConnection, subject: str) -> bool:
+        """`erase` in the caller's transaction, for example that of an append."""
+        await conn.execute(sa.delete(self.tables.fields).where(self.tables.fields.c.subject == subject))
+        gone = await conn.execute(sa.delete(self.tables.keys).where(self.tables.keys.c.subject == subject))
+        return bool(gone.rowcount)
 
     async def rewrap(self, database: Database, limit: int = 500) -> int:
         """Rewraps up to `limit` data keys with the current master key and returns how many; at 0 no older key is needed."""

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from kernel.core.canonical import canonical
 from kernel.core.events import Delivered, Recorded
 from kernel.core.faults import Poison
+from kernel.core.personal import PersonalForm
 
 Raw = dict[str, Any]
 Upcast = Callable[[Raw], Raw]
@@ -38,6 +39,7 @@ class Codec:
         self._current = {name.partition("@")[0]: int(name.partition("@")[2]) for name in types}
         self._types = dict(types)
         self._upcasts = dict(upcasts or {})
+        self._personal: dict[str, PersonalForm | None] = {}
         if len(self._names) != len(types) or len(self._current) != len(types):
             raise ValueError("each type and each noun.verb is stored under one name")
 
@@ -47,6 +49,13 @@ class Codec:
 
     def name_of(self, kind: type) -> str:
         return self._names[kind]
+
+    def personal(self, name: str) -> PersonalForm | None:
+        """Form of the personal fields of what is stored under a current name; None where it has none."""
+        if name not in self._personal:
+            form = PersonalForm(self._types[name]) if name in self._types else None
+            self._personal[name] = form or None
+        return self._personal[name]
 
     def encode(self, value: object) -> tuple[str, bytes]:
         """Stored name and canonical bytes of an event."""

@@ -1,6 +1,6 @@
 """Decider and the types around it: a command is decided on the stream's state (and inline rows) at the head into events.
 
-Domain code imports of the kernel only this module, bounds, canonical, events, faults, ids and money. Nothing here does I/O.
+Domain code imports of the kernel only this module, bounds, canonical, events, faults, ids, money and personal. No I/O here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -35,9 +35,14 @@ def stream_id(category: str, key: str) -> str:
 _CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
+def is_id(value: str) -> bool:
+    """True for a UUID in canonical text."""
+    return _CANONICAL(value) is not None
+
+
 def checked_id(value: str) -> str:
     """`value` itself; raises Invalid `id.malformed` unless it is a UUID in canonical text."""
-    if _CANONICAL(value) is None:
+    if not is_id(value):
         raise Invalid("id.malformed", expected="a lower-case UUID with hyphens")
     return value
 

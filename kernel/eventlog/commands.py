@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.adapters.personal import SubjectKey
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable, Meta
 from kernel.core.events import REFUSAL, CommandRefused, Receipt, Recorded
@@ -42,6 +43,8 @@ class QueuedCommand:
     meta: Meta
     sealed: Sequence[Any] = ()
     requester: str | None = None
+    key: SubjectKey | None = None
+    """Data key of the stream's subject, for commands whose events have personal fields."""
 
     @property
     def stream_and_id(self) -> tuple[str, str]:

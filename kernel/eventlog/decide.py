@@ -191,7 +191,7 @@ class BatchDecider:
             if len(data) > MAX_EVENT_BYTES:
                 raise Invalid("event.too_large", event=name, limit_bytes=MAX_EVENT_BYTES)
             version += 1
-            made.append(Pending(tenant, stream, version, before.partition, name, data, meta, command_id))
+            made.append(Pending(tenant, stream, version, before.partition, name, data, meta, command_id, command.key))
             command_id = None
         return made
 

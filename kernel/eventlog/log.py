@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.adapters.database import Database
+from kernel.adapters.event_vault import EventVault
+from kernel.adapters.personal import SubjectKey
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
 from kernel.runtime.wakeup import Wakeup
@@ -47,6 +49,8 @@ class Pending:
     data: bytes
     meta: bytes
     command: str | None
+    key: SubjectKey | None = None
+    """The subject's data key, under which a stored log encrypts personal fields; it is not written."""
 
 
 Statement = tuple[str, dict[str, Any]]
@@ -151,8 +155,9 @@ class Moved(NamedTuple):
 class StoredLog(Log):
     """A log in a service's database, beside the service's other tables; also keeps the relay's checkpoint."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, vault: EventVault | None = None) -> None:
+        """With a `vault` rows are sealed before they are appended, and opened as they are read."""
+        self.database, self.vault = database, vault
         self.signal = Wakeup()
 
     @property
@@ -168,7 +173,16 @@ class StoredLog(Log):
     async def read(
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
-        return checked(await self._rows(after, limit, upto, connection), after)
+        return await self._opened(checked(await self._rows(after, limit, upto, connection), after), connection)
+
+    async def _opened(self, events: list[Recorded], connection: AsyncConnection | None) -> list[Recorded]:
+        return events if self.vault is None else await self.vault.opened(events, connection)
+
+    def _sealed(self, row: Pending) -> bytes:
+        """The event's bytes as they are stored."""
+        if self.vault is None:
+            return row.data
+        return self.vault.sealed(row.name, row.stream, row.version, row.data, row.key)
 
     @abstractmethod
     async def _rows(

@@ -1,6 +1,7 @@
 """The one place that chooses a service's log by the database it lies in."""
 
 from kernel.adapters.database import Database
+from kernel.adapters.event_vault import EventVault
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.core.clock import Clock, system_clock
@@ -9,9 +10,12 @@ from kernel.eventlog.postgres_log import PostgresLog
 from kernel.eventlog.sqlite_log import SqliteLog
 
 
-def open_log(database: Database, clock: Clock = system_clock) -> StoredLog:
-    """The log of a database. `clock` tells SQLite the time; PostgreSQL asks its server."""
+def open_log(database: Database, clock: Clock = system_clock, vault: EventVault | None = None) -> StoredLog:
+    """The log of a database. `clock` tells SQLite the time; PostgreSQL asks its server.
+
+    The log of a service is opened with its `vault_of`: without a vault personal fields read as blanks.
+    """
     if isinstance(database, PostgresDatabase):
-        return PostgresLog(database)
+        return PostgresLog(database, vault)
     assert isinstance(database, SqliteDatabase), type(database).__name__
-    return SqliteLog(database, clock)
+    return SqliteLog(database, clock, vault)

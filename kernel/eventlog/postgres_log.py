@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, behind_the_head
 from kernel.adapters.disconnects import translated
+from kernel.adapters.event_vault import EventVault
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import INDEXES_ONLY
 from kernel.core.events import Recorded
@@ -76,8 +77,8 @@ class PostgresLog(StoredLog):
 
     database: PostgresDatabase
 
-    def __init__(self, database: PostgresDatabase) -> None:
-        super().__init__(database)
+    def __init__(self, database: PostgresDatabase, vault: EventVault | None = None) -> None:
+        super().__init__(database, vault)
 
     async def head(self, connection: AsyncConnection | None = None) -> Head:
         return head_of(next(iter(await self.database.rows("SELECT head, at FROM log", {}, connection)), None))
@@ -101,7 +102,7 @@ class PostgresLog(StoredLog):
 
     def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement:
         sql, values = behind_the_head(changes)
-        return _APPEND % sql, _arrays(rows, expected) | values
+        return _APPEND % sql, _arrays(rows, [self._sealed(row) for row in rows], expected) | values
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[AsyncConnection]:
@@ -118,7 +119,7 @@ class PostgresLog(StoredLog):
         self, streams: Sequence[str], upto: int, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
         found = await self.database.rows(_LOAD, {"streams": streams}, connection)
-        return [Recorded(*row) for row in found if row[0] <= upto]
+        return await self._opened([Recorded(*row) for row in found if row[0] <= upto], connection)
 
     async def find_commands(
         self, pairs: Sequence[tuple[str, str]], connection: AsyncConnection | None = None
@@ -166,7 +167,7 @@ class PostgresLog(StoredLog):
         return Moved(bool(rows), checked([row for row in rows if row[0] is not None], position) if rows else None)
 
 
-def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:
+def _arrays(rows: Sequence[Pending], datas: Sequence[bytes], expected: int) -> dict[str, Any]:
     """Each column as one text: the driver takes far longer over an array of as many texts. Empty parts are NULL."""
     return {
         "n": len(rows),
@@ -176,7 +177,7 @@ def _arrays(rows: Sequence[Pending], expected: int) -> dict[str, Any]:
         "versions": ",".join([str(row.version) for row in rows]),
         "partitions": ",".join(["" if row.partition is None else str(row.partition) for row in rows]),
         "names": _joined([row.name for row in rows]),
-        "datas": _joined([row.data.decode() for row in rows]),
+        "datas": _joined([data.decode() for data in datas]),
         "metas": _joined([row.meta.decode() for row in rows]),
         "commands": _joined([row.command or "" for row in rows]),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
+from kernel.adapters.event_vault import EventVault
 from kernel.adapters.schema import utc_text
 from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.adapters.sqlite.direct import in_values
@@ -30,8 +31,8 @@ class SqliteLog(StoredLog):
 
     database: SqliteDatabase
 
-    def __init__(self, database: SqliteDatabase, clock: Clock = system_clock) -> None:
-        super().__init__(database)
+    def __init__(self, database: SqliteDatabase, clock: Clock = system_clock, vault: EventVault | None = None) -> None:
+        super().__init__(database, vault)
         self._clock = clock
 
     async def head(self, connection: AsyncConnection | None = None) -> Head:
@@ -66,9 +67,10 @@ class SqliteLog(StoredLog):
         if not rows:
             return head.at
         at = max(head.at, self._clock())
-        await raw.direct(_MOVE_HEAD, (expected + len(rows), utc_text(at)), is_short=True)
         stamp = utc_text(at)
-        await raw.direct_many(_APPEND, [_columns(expected + i, row, stamp) for i, row in enumerate(rows, start=1)])
+        inserted = [_columns(expected + i, row, self._sealed(row), stamp) for i, row in enumerate(rows, start=1)]
+        await raw.direct(_MOVE_HEAD, (expected + len(rows), stamp), is_short=True)
+        await raw.direct_many(_APPEND, inserted)
         await self.database.write_changes(connection, changes)
         return at
 
@@ -90,7 +92,7 @@ class SqliteLog(StoredLog):
         wanted, values = in_values(1, [(stream,) for stream in streams])
         query = f"{_SELECT} WHERE stream IN ({wanted}) ORDER BY stream, version"
         found = await self.database.rows(query, values, connection)
-        return [Recorded(*_timed(row)) for row in found if row[0] <= upto]
+        return await self._opened([Recorded(*_timed(row)) for row in found if row[0] <= upto], connection)
 
     async def find_commands(
         self, pairs: Sequence[tuple[str, str]], connection: AsyncConnection | None = None
@@ -124,7 +126,7 @@ def _timed(row: Sequence[Any]) -> tuple[Any, ...]:
     return (*row[:9], datetime.fromisoformat(row[9]))
 
 
-def _columns(position: int, row: Pending, stamp: str) -> tuple[Any, ...]:
+def _columns(position: int, row: Pending, data: bytes, stamp: str) -> tuple[Any, ...]:
     return (
-        position, row.tenant, row.stream, row.version, row.partition, row.name, row.data, row.meta, row.command, stamp,
+        position, row.tenant, row.stream, row.version, row.partition, row.name, data, row.meta, row.command, stamp,
     )  # fmt: skip

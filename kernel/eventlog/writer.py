@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from kernel.adapters.personal import SubjectKey
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import BUGS, Fault, Unavailable
@@ -49,15 +50,16 @@ class Writer:
         self._contended = 0  # turns left in contended mode
 
     async def execute(
-        self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None
-    ) -> Receipt:
+        self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None,
+        key: SubjectKey | None = None,
+    ) -> Receipt:  # fmt: skip
         """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""
-        (result,) = await self._queue.put([QueuedCommand(stream, command, meta, sealed, requester)])
+        (result,) = await self._queue.put([QueuedCommand(stream, command, meta, sealed, requester, key)])
         return result.receipt(self.service, stream)
 
     async def execute_many(self, items: Sequence[QueuedCommand]) -> list[Receipt | BaseException]:
         """Queues independent commands at once (an import); one receipt or error each, in order."""
-        calls = [self.execute(one.stream, one.command, one.meta, one.sealed, one.requester) for one in items]
+        calls = [self.execute(one.stream, one.command, one.meta, one.sealed, one.requester, one.key) for one in items]
         return await asyncio.gather(*calls, return_exceptions=True)
 
     async def execute_group(self, items: list[QueuedCommand], in_transaction: InTransaction) -> list[CommandResult]:

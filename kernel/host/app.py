@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS, Bus
+from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
+from kernel.adapters.personal import Personal
 from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable
@@ -98,7 +100,7 @@ class App:
         self.service, self.settings, self.bus = service, settings, bus
         self.metadata = service.metadata()
         self.database = open_database(settings, self.metadata, f"{service.name}_writer")
-        self.log = open_log(self.database)
+        self.log = open_log(self.database, vault=vault_of(self.database, service.codec, settings))
         self.tail = LogTail(self.log, service.name, service.codec)
         self.deciders = DeciderRegistry(service.codec, service.deciders, service.inlines, PARTITIONS)
         self.backpressure = Backpressure(self.log, settings.relay_lag_limit_events, settings.relay_lag_limit_s)
@@ -127,6 +129,12 @@ class App:
         from kernel.edge.page_tokens import PageTokens, page_keys
 
         return PageTokens(page_keys(self.settings.page_keys_file, self.fingerprint_key))
+
+    @cached_property
+    def personal(self) -> Personal:
+        """Personal tables of the service under the mounted master keys, which are read at the first use."""
+        assert self.log.vault is not None, f"{self.service.name} keeps no personal data"
+        return self.log.vault.personal()
 
     async def _check_database(self) -> None:
         await migrate.check_revision(self.database, self.service.migrations)

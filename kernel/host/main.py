@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from kernel.adapters.bus import Bus
-from kernel.adapters.database import Database
+from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
 from kernel.core.faults import Fault, Invalid
+from kernel.eventlog.log import StoredLog
 from kernel.eventlog.opening import open_log
 from kernel.host.app import ROLES, Service, open_app, open_bus, run_migrations
 from kernel.processors.generations import Rebuild
@@ -19,7 +20,7 @@ from kernel.runtime.logs import start_logging
 from kernel.runtime.roles import POOLS, Role
 from kernel.runtime.settings import Settings, load
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def main(service: Service, settings_type: type[Settings]) -> NoReturn:
@@ -49,7 +50,7 @@ async def serve(service: Service, settings: Settings, names: Sequence[str]) -> i
         opened = await app.roles(names)
     except (Fault, OSError) as fault:
         code = getattr(fault, "code", type(fault).__name__)
-        log.error("process start failed", exc_info=fault, extra={"code": code})
+        logger.error("process start failed", exc_info=fault, extra={"code": code})
         await app.close()
         return 1
 
@@ -70,11 +71,12 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
     if unknown:
         raise Invalid("projection.unknown", projection=", ".join(sorted(unknown)))
     database, bus = open_database(settings, service.metadata()), open_bus(settings.bus_url)
+    log = open_log(database, vault=vault_of(database, service.codec, settings))
     try:
         for projection in service.projections:
             if not names or projection.name in names:
-                generation = await _rebuild(service, projection, database, bus)
-                log.info(
+                generation = await _rebuild(service, projection, log, bus)
+                logger.info(
                     "rebuild finished: generation is live", extra={"projection": f"{projection.name}_g{generation}"}
                 )
     finally:
@@ -82,9 +84,9 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
         await bus.close()
 
 
-async def _rebuild(service: Service, projection: Projection, database: Database, bus: Bus) -> int:
+async def _rebuild(service: Service, projection: Projection, log: StoredLog, bus: Bus) -> int:
     rebuild = Rebuild(
-        projection, database, open_log(database), service.codec, service.name, bus, service.decode or _nothing,
+        projection, log.database, log, service.codec, service.name, bus, service.decode or _nothing,
         _log_progress(projection.name),
     )  # fmt: skip
     return await rebuild.run()
@@ -101,7 +103,7 @@ def _log_progress(name: str) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
         nonlocal next_share
         if total and done / total >= next_share:
-            log.info("rebuild in progress", extra={"projection": name, "position": done})
+            logger.info("rebuild in progress", extra={"projection": name, "position": done})
             next_share = done / total + PROGRESS_STEP
 
     return progress

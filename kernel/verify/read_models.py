@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
+from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
 from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.faults import Fault
@@ -48,8 +49,9 @@ class _Shadow:
     def __init__(self, app: Subject, projection: Projection, owner: Database, live: int) -> None:
         self._projection, self._owner, self._live = projection, owner, live
         self._done = 0
+        log = open_log(owner, vault=vault_of(owner, app.service.codec, app.settings))
         self.rebuild = Rebuild(
-            projection, owner, open_log(owner), app.service.codec, app.service.name, app.bus,
+            projection, owner, log, app.service.codec, app.service.name, app.bus,
             app.service.decode or (lambda _type, _value: None), self._progress, app.deciders.partitions,
         )  # fmt: skip
 

@@ -136,14 +136,14 @@ def _registered(wire: discovery.CreatorRegistered) -> CreatorRegistered:
 
 
 def _account(creator_id: str, wire: discovery.PlatformAccount) -> tuple[str, str, str]:
-    """Campaigns keeps the digest of a handle, never the handle."""
+    """Campaigns keeps the digest of a handle, never the handle, which events of 0.1.0 hold."""
     platform = word(common.Platform, wire.platform)
-    return creator_id, platform, author_digest(creator_id, platform, handle=wire.handle)
+    return creator_id, platform, wire.digest or author_digest(creator_id, platform, handle=wire.handle)
 
 
 def _identified(wire: discovery.AccountIdentified) -> AccountIdentified:
     platform = word(common.Platform, wire.platform)
-    digest = author_digest(wire.creator_id, platform, account_id=wire.account_id)
+    digest = wire.digest or author_digest(wire.creator_id, platform, account_id=wire.account_id)
     return AccountIdentified(wire.creator_id, platform, digest)
 
 

@@ -2,6 +2,7 @@
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
+from services.compliance.domain.erasure import ErasureDeclined, ErasureRequested, SubjectErased
 from services.compliance.domain.live import (
     ContentLookedAt,
     DisclosureMissing,
@@ -22,6 +23,9 @@ EVENTS: dict[str, type] = {
     "look.looked_at@1": ContentLookedAt,
     "look.disclosure_missing@1": DisclosureMissing,
     "look.ended@1": LooksEnded,
+    "subject.erasure_requested@1": ErasureRequested,
+    "subject.erased@1": SubjectErased,
+    "subject.erasure_declined@1": ErasureDeclined,
 }
 COMMANDS: dict[str, type] = {"look.request@1": RequestLook}
 """What deadlines store."""

@@ -1,4 +1,4 @@
-"""Writes compliance's read models from its own log: reviews (and so the queue), and their findings."""
+"""Writes compliance's read models from its own log: reviews (and so the queue), their findings, and erasures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,13 @@ from kernel.core.canonical import canonical
 from kernel.core.events import Delivered
 from kernel.core.ids import role_reader, split_stream
 from kernel.processors.projector import Projection, Target, fold_rows
+from services.compliance.domain.erasure import (
+    CATEGORY,
+    STEPS,
+    ErasureDeclined,
+    ErasureRequested,
+    SubjectErased,
+)
 from services.compliance.domain.findings import Finding, Severity
 from services.compliance.domain.review import (
     About,
@@ -15,7 +22,7 @@ from services.compliance.domain.review import (
     ReviewerDecided,
     ReviewOpened,
 )
-from services.compliance.tables import FINDINGS, REVIEWS
+from services.compliance.tables import ERASURES, FINDINGS, REVIEWS
 
 Row = dict[str, Any]
 RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.BLOCKING: 3}
@@ -115,5 +122,28 @@ def _finding(finding: Finding) -> Row:
     }
 
 
+async def apply_erasures(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    await fold_rows(target, ERASURES, events, _subject_key, _fold_erasure)
+
+
+def _subject_key(incoming: Delivered[Any]) -> tuple[str] | None:
+    category, subject_id = split_stream(incoming.stream)
+    return (subject_id,) if category == CATEGORY else None
+
+
+def _fold_erasure(row: Row | None, incoming: Delivered[Any]) -> Row | None:
+    event, reason = incoming.event, ""
+    match event:
+        case ErasureRequested(requested_at=since):
+            pass
+        case SubjectErased(reason=reason, erased_at=since) | ErasureDeclined(reason=reason, declined_at=since):
+            pass
+        case _:
+            return row
+    told = {"subject_id": event.subject_id, "step": STEPS[type(event)].value, "reason": reason, "since": since}
+    return told | {"version": incoming.version, "readers": [event.subject_id, "role:operator", "role:auditor"]}
+
+
 REVIEWS_PROJECTION = Projection("reviews", 2, (REVIEWS, FINDINGS), apply_reviews)
-PROJECTIONS = (REVIEWS_PROJECTION,)
+ERASURES_PROJECTION = Projection("erasures", 1, (ERASURES,), apply_erasures)
+PROJECTIONS = (REVIEWS_PROJECTION, ERASURES_PROJECTION)

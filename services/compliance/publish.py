@@ -12,19 +12,19 @@ from google.protobuf.message import Message
 
 from kernel.core.events import CommandRefused, Delivered
 from kernel.streams.relay import OutgoingCommand, PublicEvent
-from services.compliance.domain import live, review
+from services.compliance.domain import erasure, live, review
 from services.compliance.domain.findings import Evidence, Finding
 from services.compliance.domain.review import About
 
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
-    """The public form of an event of a `review-`, `look-` or `refusal-` stream."""
+    """The public form of an event of a `review-`, `look-`, `subject-` or `refusal-` stream."""
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("compliance", incoming.event, incoming.at))]
     return [PublicEvent(*form(wire_of(incoming.event)))]
 
 
-def wire_of(event: review.Event | live.Event) -> Message:
+def wire_of(event: review.Event | live.Event | erasure.Event) -> Message:
     return FORMS[type(event)](event)
 
 
@@ -168,6 +168,18 @@ def _ended(event: live.LooksEnded) -> pb.LooksEnded:
     return pb.LooksEnded(**_parties(event.about), reason=event.reason, ended_at=stamp(event.ended_at))
 
 
+def _erasure_requested(event: erasure.ErasureRequested) -> pb.ErasureRequested:
+    return pb.ErasureRequested(subject_id=event.subject_id, requested_at=stamp(event.requested_at))
+
+
+def _erased(event: erasure.SubjectErased) -> pb.SubjectErased:
+    return pb.SubjectErased(subject_id=event.subject_id, reason=event.reason, erased_at=stamp(event.erased_at))
+
+
+def _erasure_declined(event: erasure.ErasureDeclined) -> pb.ErasureDeclined:
+    return pb.ErasureDeclined(subject_id=event.subject_id, reason=event.reason, declined_at=stamp(event.declined_at))
+
+
 FORMS: dict[type, Callable[[Any], Message]] = {
     review.ReviewOpened: _opened,
     review.DisclosureAttached: _attached,
@@ -178,5 +190,8 @@ FORMS: dict[type, Callable[[Any], Message]] = {
     live.ContentLookedAt: _looked_at,
     live.DisclosureMissing: _missing,
     live.LooksEnded: _ended,
+    erasure.ErasureRequested: _erasure_requested,
+    erasure.SubjectErased: _erased,
+    erasure.ErasureDeclined: _erasure_declined,
 }
-"""The public form of each event of a `review-` or `look-` stream."""
+"""The public form of each event of a `review-`, `look-` or `subject-` stream."""

@@ -14,7 +14,7 @@ from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset, Page
 from services.compliance.domain.findings import Verdict
-from services.compliance.tables import FINDINGS, REVIEWS
+from services.compliance.tables import ERASURES, FINDINGS, REVIEWS
 
 SERVICE = "compliance"
 Row = Mapping[str, Any]
@@ -40,6 +40,16 @@ class FindingsQuery:
     rule_id: str = ""
     severity: int = 0
     falling: bool = True
+    after: Cursor | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ErasuresQuery:
+    """Erasures at a step; "" for all."""
+
+    step: str = ""
+    falling: bool = False
     after: Cursor | None = None
     limit: int = 50
 
@@ -73,13 +83,27 @@ class ReviewReads:
         order = Keyset(FINDINGS.c.found_at, FINDINGS.c.review_id, FINDINGS.c.ordinal, falling=asked.falling)
         return await self._page(query, FINDINGS, equal, order, asked, actor)
 
+    async def erasure(self, subject_id: str, actor: Actor) -> Row:
+        """Raises NotFound `erasure.not_found` for one that is not there for this caller."""
+        async with reading_as(self._database, SERVICE, actor) as connection:
+            query = sa.select(ERASURES).where(ERASURES.c.subject_id == subject_id)
+            rows = await _rows(connection, query.where(may_read(ERASURES, actor)))
+        if not rows:
+            raise NotFound("erasure.not_found", subject_id=subject_id[:64])
+        return rows[0]
+
+    async def erasures(self, asked: ErasuresQuery, actor: Actor) -> Page:
+        """By the time since which they stand at their step."""
+        order = Keyset(ERASURES.c.since, ERASURES.c.subject_id, falling=asked.falling)
+        return await self._page(sa.select(ERASURES), ERASURES, {"step": asked.step}, order, asked, actor)
+
     async def _page(
         self,
         query: sa.Select[Any],
         table: sa.Table,
         equal: Mapping[str, str],
         order: Keyset,
-        asked: QueueQuery | FindingsQuery,
+        asked: QueueQuery | FindingsQuery | ErasuresQuery,
         actor: Actor,
     ) -> Page:
         """Rows whose columns have the values in `equal` that are not empty."""

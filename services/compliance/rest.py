@@ -1,4 +1,4 @@
-"""Commands over HTTP: a reviewer's decision, and the check of a text that is not submitted."""
+"""Commands over HTTP: a reviewer's decision, a person's erasure, and the check of a text that is not submitted."""
 
 from datetime import date
 from typing import Annotated
@@ -15,6 +15,7 @@ from kernel.edge.http import Caller, CommandRequest, charge, create_api
 from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
+from services.compliance.domain.erasure import CATEGORY, Command, DeclineErasure, EraseSubject, RequestErasure
 from services.compliance.domain.findings import Content, Evidence, Severity, Verdict
 from services.compliance.domain.packs import day_of
 from services.compliance.domain.review import (
@@ -37,6 +38,16 @@ class DecisionBody(Body):
 
     approved: bool
     reason: Annotated[ShortText, whole(DecideReview, "reason")]
+
+
+class NothingBody(Body):
+    """No fields."""
+
+
+class ErasureBody(Body):
+    """`reason` is a stable code such as `request.subject`: it is published and kept for ever."""
+
+    reason: Annotated[str, whole(EraseSubject, "reason"), StringConstraints(pattern=r"^[a-z][a-z0-9_.]*$")]
 
 
 class EvidenceBody(Body):
@@ -115,6 +126,7 @@ def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
         description="Reviews of content against dated rule packs, and reviewers' decisions.",
     )
     api.include_router(_reviews(app))
+    api.include_router(_subjects(app))
     api.include_router(_checks(clock))
     return api
 
@@ -130,6 +142,31 @@ def _reviews(app: App) -> APIRouter:
         stream = stream_id("review", review_id)
         command = DecideReview(body.approved, body.reason, voices)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    return router
+
+
+def _subjects(app: App) -> APIRouter:
+    router = APIRouter(prefix="/subjects/{subject_id}", tags=["subjects"])
+
+    async def send(subject_id: str, command: Command, body: Body, request: CommandRequest) -> Receipt:
+        stream = stream_id(CATEGORY, subject_id)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    @router.post("/request-erasure")
+    async def ask(subject_id: Uuid, body: NothingBody, request: CommandRequest) -> Receipt:
+        """A person asks to be forgotten (subject_id is its organisation), or an operator to whom the person wrote does."""
+        return await send(subject_id, RequestErasure(), body, request)
+
+    @router.post("/erase")
+    async def erase(subject_id: Uuid, body: ErasureBody, request: CommandRequest) -> Receipt:
+        """Operators only: every service forgets the person. It cannot be undone."""
+        return await send(subject_id, EraseSubject(body.reason), body, request)
+
+    @router.post("/decline-erasure")
+    async def decline(subject_id: Uuid, body: ErasureBody, request: CommandRequest) -> Receipt:
+        """Operators only: a request is answered with the reason why the person is not erased now."""
+        return await send(subject_id, DeclineErasure(body.reason), body, request)
 
     return router
 

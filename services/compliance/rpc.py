@@ -7,7 +7,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import queries_pb2 as pb
 from dandelion.compliance.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.wire import stamp
-from dandelion_contracts.words import number
+from dandelion_contracts.words import number, word
 from google.protobuf.message import Message
 from pydantic import TypeAdapter
 
@@ -21,9 +21,10 @@ from kernel.processors.keyset import Page, chosen
 from kernel.runtime.roles import Role
 from services.compliance.domain.findings import Evidence, Finding
 from services.compliance.publish import wire_evidence, wire_finding
-from services.compliance.reads import FindingsQuery, QueueQuery, ReviewReads, Row
+from services.compliance.reads import ErasuresQuery, FindingsQuery, QueueQuery, ReviewReads, Row
 
 PROJECTION = "reviews"
+ERASURES = "erasures"
 STAFF = ("reviewer", "operator", "auditor")
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 EVIDENCE: TypeAdapter[list[Evidence]] = TypeAdapter(list[Evidence])
@@ -70,7 +71,28 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         page = self._page(request, found, actor)
         return pb.ListFindingsResponse(findings=map(wire_finding_row, found.rows), page=page)
 
-    def _after(self, request: pb.ListReviewQueueRequest | pb.ListFindingsRequest, actor: Actor) -> Cursor | None:
+    async def GetErasure(self, request: pb.GetErasureRequest, context: RpcContext) -> pb.GetErasureResponse:  # noqa: N802
+        """Where a person's erasure stands, for the person, operators and auditors."""
+        actor = caller()
+        await self._app.at_least(request.at_least, ERASURES)
+        found = await self._reads.erasure(checked_id(request.subject_id), actor)
+        return pb.GetErasureResponse(erasure=wire_erasure(found))
+
+    async def ListErasures(self, request: pb.ListErasuresRequest, context: RpcContext) -> pb.ListErasuresResponse:  # noqa: N802
+        """The work list of erasures."""
+        actor = caller()
+        actor.require("operator", "auditor")
+        size, after = page_size(request.page_size), self._after(request, actor)
+        _, falling = chosen(request.order_by, ("since", "since desc"))
+        await self._app.at_least(request.at_least, ERASURES)
+        asked = ErasuresQuery(word(pb.ErasureStep, request.step), falling, after, size)
+        found = await self._reads.erasures(asked, actor)
+        page = self._page(request, found, actor)
+        return pb.ListErasuresResponse(erasures=map(wire_erasure, found.rows), page=page)
+
+    def _after(
+        self, request: pb.ListReviewQueueRequest | pb.ListFindingsRequest | pb.ListErasuresRequest, actor: Actor
+    ) -> Cursor | None:
         return self._tokens.open(request, request.page_token, actor.tenant)
 
     def _page(self, request: Message, found: Page, actor: Actor) -> common.PageInfo:
@@ -98,6 +120,16 @@ def wire_review(row: Row) -> pb.Review:
         placement=number(common.LabelPlacement, row["placement"]),
         submitted_at=stamp(row["submitted_at"]),
         completed_at=stamp(row["completed_at"]),
+    )
+
+
+def wire_erasure(row: Row) -> pb.Erasure:
+    return pb.Erasure(
+        subject_id=row["subject_id"],
+        step=number(pb.ErasureStep, row["step"]),
+        reason=row["reason"],
+        since=stamp(row["since"]),
+        version=row["version"],
     )
 
 

@@ -41,6 +41,18 @@ REVIEWS = sa.Table(
 `tags`, `links`, `evidence`, `findings` and `rule_packs` are canonical JSON lists.
 """
 
+ERASURES = sa.Table(
+    "erasures",
+    _READ,
+    sa.Column("subject_id", sa.Text, primary_key=True),
+    *[_text(name) for name in ("step", "reason")],
+    sa.Column("since", UtcTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("erasures_waiting", "step", "since", "subject_id"),
+)
+"""A row per person who was to be erased: where that stands (domain/erasure.py `Step`) and since when."""
+
 FINDINGS = sa.Table(
     "findings",
     _READ,

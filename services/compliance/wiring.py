@@ -12,6 +12,7 @@ from kernel.host.app import App, Service
 from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.compliance.codec import CODEC
+from services.compliance.domain.erasure import ERASURE
 from services.compliance.domain.live import LOOK
 from services.compliance.domain.review import review_decider
 from services.compliance.effects import effects
@@ -50,7 +51,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(review_decider(shipped_packs()), LOOK),
+    deciders=(review_decider(shipped_packs()), LOOK, ERASURE),
     publish=publish,
     http=_http,
     rpc=_rpc,

@@ -10,6 +10,7 @@ from services.discovery.domain.events import (
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
+    CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -20,12 +21,12 @@ from services.discovery.domain.events import (
 )
 
 EVENTS: dict[str, type] = {
-    "creator.registered@1": CreatorRegistered,
-    "creator.profile_changed@1": CreatorProfileChanged,
-    "creator.account_linked@1": AccountLinked,
-    "creator.account_renamed@1": AccountRenamed,
-    "creator.account_identified@1": AccountIdentified,
-    "creator.account_verified@1": AccountVerified,
+    "creator.registered@2": CreatorRegistered,
+    "creator.profile_changed@2": CreatorProfileChanged,
+    "creator.account_linked@2": AccountLinked,
+    "creator.account_renamed@2": AccountRenamed,
+    "creator.account_identified@2": AccountIdentified,
+    "creator.account_verified@2": AccountVerified,
     "creator.rate_card_changed@1": RateCardChanged,
     "creator.audience_reported@1": AudienceReported,
     "creator.followers_reported@1": FollowersReported,
@@ -33,8 +34,18 @@ EVENTS: dict[str, type] = {
     "creator.availability_changed@1": AvailabilityChanged,
     "creator.suspended@1": CreatorSuspended,
     "creator.reinstated@1": CreatorReinstated,
+    "creator.forgotten@1": CreatorForgotten,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,
 }
-CODEC = Codec(EVENTS)
+SEALED_SINCE_2 = (
+    "registered",
+    "profile_changed",
+    "account_linked",
+    "account_renamed",
+    "account_identified",
+    "account_verified",
+)
+"""Version 1 of these held personal fields in plaintext; a replica that knows no version 2 stops rather than reads blanks."""
+CODEC = Codec(EVENTS, {(f"creator.{verb}", 1): lambda raw: raw for verb in SEALED_SINCE_2})

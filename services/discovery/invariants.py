@@ -10,6 +10,7 @@ from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.codec import adapter
 from kernel.host.app import App
 from kernel.processors.generations import is_at_head
+from services.discovery.domain.profile import impersonal
 from services.discovery.domain.state import State
 from services.discovery.projections import CREATORS_PROJECTION, labels, prices, searched
 from services.discovery.tables import (
@@ -55,7 +56,8 @@ async def creators_agree(app: App) -> list[CheckResult]:
             handles.that(sure <= proven, f"creator {creator_id} keeps a handle that it was never verified for")
             if creator_id in gone:
                 forgotten.that(
-                    not _revisions(state), f"creator {creator_id} was forgotten and shows a revision of its texts"
+                    not _revisions(state) and not _told(state),
+                    f"creator {creator_id} was forgotten and shows a revision of its texts, or what was personal",
                 )
     return [index.result(), handles.result(), forgotten.result()]
 
@@ -101,6 +103,11 @@ def _revisions(state: State) -> list[str]:
     if profile is None:
         return []
     return [one for one in (profile.display_name_revision, profile.bio_revision, profile.contact_revision) if one]
+
+
+def _told(state: State) -> bool:
+    """Whether an account, or a personal field of the profile, is there."""
+    return bool(state.accounts or (state.profile and state.profile != impersonal(state.profile)))
 
 
 def _sorted(rows: Sequence[Row]) -> list[Row]:

@@ -1,7 +1,7 @@
 """Writes discovery's read models: creators from the own log, track records from campaigns, compliance and metrics.
 
-No clock, random, float or personal data: a rebuild gives the same bytes. Track records merge in any order across streams:
-every column is fed by one stream only.
+No clock, random or float: a rebuild gives the same bytes. What is personal stands here as long as the person's key does.
+Track records merge in any order across streams: every column is fed by one stream only.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from services.discovery.domain.erasure import ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,
     AccountRenamed,
+    CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
     RateCardChanged,
@@ -42,14 +43,14 @@ from services.discovery.tables import (
 )
 
 Row = dict[str, Any]
-RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked, AccountRenamed)
+RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked, AccountRenamed, CreatorForgotten)
 DELETE_AT_ONCE = 5_000
 
 
 async def apply_creators(target: Target, events: Sequence[Delivered[Any]]) -> None:
     """Folds events of `creator-` streams with the domain's own `evolve`; rewrites labels and prices where they changed.
 
-    Of who was forgotten the revisions go, and the row's position moves on: text indexes look at it again.
+    CreatorForgotten takes what is personal out of a row; ErasureDone does so for creators erased before there was that event.
     """
     own = [
         one for one in events if split_stream(one.stream)[0] == CREATOR.category or isinstance(one.event, ErasureDone)

@@ -1,4 +1,7 @@
-"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1."""
+"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1.
+
+No personal field is published: a topic keeps everything, and the person's key cannot be taken out of it.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,6 +25,7 @@ from services.discovery.domain.events import (
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
+    CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -32,7 +36,7 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.profile import Account, Profile
+from services.discovery.domain.profile import Account, Profile, impersonal
 from services.discovery.domain.rate_card import FormatPrice, RateCard
 from services.discovery.domain.tiers import tier_of
 
@@ -51,36 +55,35 @@ def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
 
 
 def _registered(event: CreatorRegistered, creator_id: str, at: datetime) -> Message:
-    profile, accounts = wire_profile(event.profile), map(wire_account, event.accounts)
+    profile, accounts = wire_profile(impersonal(event.profile)), map(_place, event.accounts)
     return pb.CreatorRegistered(creator_id=creator_id, profile=profile, accounts=accounts, registered_at=stamp(at))
 
 
 def _changed(event: CreatorProfileChanged, creator_id: str, at: datetime) -> Message:
-    return pb.CreatorProfileChanged(creator_id=creator_id, profile=wire_profile(event.profile), changed_at=stamp(at))
+    return pb.CreatorProfileChanged(
+        creator_id=creator_id, profile=wire_profile(impersonal(event.profile)), changed_at=stamp(at)
+    )
 
 
 def _renamed(event: AccountRenamed, creator_id: str, at: datetime) -> Message:
-    account = wire_account(event.account)
-    return pb.AccountRenamed(creator_id=creator_id, account=account, replaces=event.replaces, renamed_at=stamp(at))
+    return pb.AccountRenamed(creator_id=creator_id, account=_place(event.account), renamed_at=stamp(at))
 
 
 def _identified(event: AccountIdentified, creator_id: str, at: datetime) -> Message:
     return pb.AccountIdentified(
         creator_id=creator_id,
         platform=number(common.Platform, event.platform),
-        account_id=event.account_id,
-        replaces=event.replaces,
+        digest=event.digest,
         identified_at=stamp(at),
     )
 
 
 def _linked(event: AccountLinked, creator_id: str, at: datetime) -> Message:
-    account = wire_account(event.account)
-    return pb.AccountLinked(creator_id=creator_id, account=account, replaces=event.replaces, linked_at=stamp(at))
+    return pb.AccountLinked(creator_id=creator_id, account=_place(event.account), linked_at=stamp(at))
 
 
 def _verified(event: AccountVerified, creator_id: str, at: datetime) -> Message:
-    account = wire_account(event.account)
+    account = _place(event.account)
     return pb.AccountVerified(creator_id=creator_id, account=account, method=event.method, verified_at=stamp(at))
 
 
@@ -118,6 +121,15 @@ def _suspended(event: CreatorSuspended, creator_id: str, at: datetime) -> Messag
 
 def _reinstated(event: CreatorReinstated, creator_id: str, at: datetime) -> Message:
     return pb.CreatorReinstated(creator_id=creator_id, reason=event.reason, reinstated_at=stamp(at))
+
+
+def _forgotten(event: CreatorForgotten, creator_id: str, at: datetime) -> Message:
+    return pb.CreatorForgotten(creator_id=creator_id, forgotten_at=stamp(at))
+
+
+def _place(account: Account) -> pb.PlatformAccount:
+    """An account without its handle."""
+    return pb.PlatformAccount(platform=number(common.Platform, account.platform), digest=account.digest)
 
 
 def wire_account(account: Account) -> pb.PlatformAccount:
@@ -238,5 +250,6 @@ FORMS: dict[type, Callable[[Any, str, datetime], Message]] = {
     AvailabilityChanged: _available,
     CreatorSuspended: _suspended,
     CreatorReinstated: _reinstated,
+    CreatorForgotten: _forgotten,
 }
 """The public form of each event of a `creator-` stream."""

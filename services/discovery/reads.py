@@ -18,12 +18,12 @@ from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
-from services.discovery.domain.profile import Account
+from services.discovery.domain.profile import Account, AgeClass, age_class
 from services.discovery.domain.state import State
 from services.discovery.search.claims import Standing, claims_of
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
-from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS, personal_of
+from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
 
 SERVICE = "discovery"
 TOTAL_LIMIT = 10_000
@@ -49,6 +49,9 @@ class Card:
     contact: str = ""
     claims: Mapping[Account, Standing] = field(default_factory=dict)
     """How the claims to its accounts stand, where one creator is asked for."""
+    birth_year: int | None = None
+    """For the creator itself and operators; everybody else has the class."""
+    age_class: AgeClass = AgeClass.UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,12 @@ class CreatorReads:
             cards = await _cards(connection, [creator_id], at)
         trusted = actor.tenant == creator_id or not CONTACT_ROLES.isdisjoint(actor.roles)
         card = (await self._named(cards, (*TEXTS, "contact") if trusted else TEXTS))[0]
-        return replace(card, claims=await claims_of(self.database, creator_id, card.state.accounts))
+        profile = card.state.profile
+        return replace(
+            card,
+            claims=await claims_of(self.database, creator_id, card.state.accounts),
+            birth_year=profile.birth_year if trusted and profile else None,
+        )
 
     async def _found(self, criteria: Criteria) -> set[str] | None:
         if not criteria.text.strip():
@@ -111,8 +119,7 @@ class CreatorReads:
 
 def reads_of(app: App) -> CreatorReads:
     """The questions, with a text index of this process."""
-    personal = personal_of(app.settings, app.database)
-    return CreatorReads(app.database, personal, Names(app.database, personal))
+    return CreatorReads(app.database, app.personal, Names(app.database, app.personal))
 
 
 def _with_texts(card: Card, texts: Mapping[str, str]) -> Card:
@@ -136,15 +143,17 @@ async def _cards(connection: AsyncConnection, ids: Sequence[str], at: datetime) 
 
 def _card(row: Any, records: Mapping[str, int], brands: tuple[str, ...], at: datetime) -> Card:
     suspended = row.suspended and (row.suspended_until is None or row.suspended_until > at)
+    state = adapter(State).validate_json(row.state)
     return Card(
         row.creator_id,
         row.version,
         row.registered_at,
         row.changed_at,
-        adapter(State).validate_json(row.state),
+        state,
         suspended,
         {name: records.get(name, 0) for name in RECORDS},
         brands,
+        age_class=age_class(state.profile.birth_year if state.profile else None, at),
     )
 
 

@@ -179,7 +179,8 @@ def wire_creator(card: Card) -> pb.Creator:
     available = state.availability
     return pb.Creator(
         creator_id=card.creator_id,
-        profile=wire_profile(profile) if profile else None,
+        profile=wire_profile(replace(profile, birth_year=card.birth_year)) if profile else None,
+        age_class=number(pb.AgeClass, card.age_class),
         display_name=card.display_name,
         bio=card.bio,
         contact=card.contact,

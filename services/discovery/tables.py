@@ -3,10 +3,7 @@
 import sqlalchemy as sa
 
 from kernel.adapters import personal, schema
-from kernel.adapters.database import Database
-from kernel.adapters.personal import MasterKeys, Personal, Tables
 from kernel.adapters.schema import RowReaders, UtcTime
-from kernel.runtime.settings import Settings
 
 
 def metadata() -> sa.MetaData:
@@ -140,9 +137,3 @@ CREATOR_BRANDS = sa.Table(
     sa.Column("contracted_at", UtcTime, nullable=False),
 )
 """Brands a creator had a contract with, and when the latest was made."""
-
-
-def personal_of(settings: Settings, database: Database) -> Personal:
-    """The personal tables of this service under the mounted master keys."""
-    tables = database.metadata.tables
-    return Personal(Tables(tables["personal_keys"], tables["personal"]), MasterKeys.read(settings.master_keys_file))

@@ -147,7 +147,7 @@ def _of(connection: AsyncConnection) -> Stored:
 
 
 def _columns(row: Pending) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in Pending.__slots__}
+    return {name: getattr(row, name) for name in Pending.__slots__ if name != "key"}
 
 
 def _refuse_repeats(events: Sequence[Recorded]) -> None:

@@ -1,7 +1,9 @@
 """A service's database in one SQLite file, for one process: one connection writes (writers queue for it), a pool reads."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,6 +23,9 @@ from kernel.core.clock import system_clock
 
 SINGLE = "single"
 """Execution option of an engine whose statements stand alone: no BEGIN."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
+"""Of every connection. A service that keeps personal data also overwrites with zeros what is deleted."""
+SCRUB_WAIT_S = 1.0
 _MOVE = """
 UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
 FROM (SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS partition,
@@ -41,7 +46,8 @@ class SqliteDatabase(Database):
     is_shared = False
 
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
-        write, read = _engine(url, "BEGIN IMMEDIATE", pool_size=1), _engine(url, "BEGIN", pool_size=POOL_SIZE)
+        pragmas = (*PRAGMAS, "secure_delete=ON") if "personal_keys" in metadata.tables else PRAGMAS
+        write, read = _engine(url, "BEGIN IMMEDIATE", 1, pragmas), _engine(url, "BEGIN", POOL_SIZE, pragmas)
         super().__init__(url, metadata, write, read)
         self._single = read.execution_options(**{SINGLE: True})
         self._direct, self._group = DirectReads(self._single), GroupCommit(self.transaction)
@@ -120,6 +126,10 @@ class SqliteDatabase(Database):
             if change.upserts:
                 await writes.upsert(change.table, change.upserts, ())
 
+    async def scrub(self) -> None:
+        path = self.url.partition("///")[2]
+        await asyncio.to_thread(_truncate, path)
+
     async def close(self) -> None:
         await self._direct.close()
         await self.write.dispose()
@@ -158,7 +168,13 @@ async def _moved(connection: AsyncConnection, sql: str, moves: Sequence[GuardMov
     return done.changed == len(moves)
 
 
-def _engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
+def _truncate(path: str) -> None:
+    """Moves the write-ahead log into the file and empties it; readers that hold old pages keep it for another time."""
+    with closing(sqlite3.connect(path, timeout=SCRUB_WAIT_S)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _engine(url: str, begin: str, pool_size: int, pragmas: Sequence[str]) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=pool_size, max_overflow=0, pool_timeout=30, connect_args={"isolation_level": None, "timeout": 30},
         module=OneHop(),
@@ -166,7 +182,7 @@ def _engine(url: str, begin: str, pool_size: int) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine.sync_engine, "begin")

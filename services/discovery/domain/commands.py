@@ -94,6 +94,11 @@ class ReinstateCreator:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetCreator:
+    """By the effect of an erasure, in the transaction that deletes the key."""
+
+
 Change = (
     ChangeProfile
     | LinkAccount
@@ -115,4 +120,13 @@ class ImportCreator:
     """The platform's own id of the registered account; "" where the file does not say it."""
 
 
-Command = RegisterCreator | Change | IdentifyAccount | VerifyAccount | SuspendCreator | ReinstateCreator | ImportCreator
+Command = (
+    RegisterCreator
+    | Change
+    | IdentifyAccount
+    | VerifyAccount
+    | SuspendCreator
+    | ReinstateCreator
+    | ImportCreator
+    | ForgetCreator
+)

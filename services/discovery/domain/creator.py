@@ -17,6 +17,7 @@ from services.discovery.domain.commands import (
     ChangeProfile,
     ChangeRateCard,
     Command,
+    ForgetCreator,
     IdentifyAccount,
     ImportCreator,
     LinkAccount,
@@ -29,7 +30,7 @@ from services.discovery.domain.commands import (
     VerifyAccount,
 )
 from services.discovery.domain.csv.days import dated
-from services.discovery.domain.erasure import FORGOTTEN
+from services.discovery.domain.erasure import FORGOTTEN, forget, remembered
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,
@@ -51,6 +52,7 @@ from services.discovery.domain.identity import (
     check_free,
     check_same_account,
     creator_of,
+    digested,
     handle_row,
     identify,
     unlinked,
@@ -73,12 +75,15 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
             return _register(command, state, context)
         case ImportCreator():
             return _import(command, state, context)
+        case ForgetCreator():
+            context.actor.require(*STAFF)
+            return forget(state)
         case IdentifyAccount() | VerifyAccount() | SuspendCreator() | ReinstateCreator():
             context.actor.require(*STAFF)
-            return _sanction(command, _registered(state), context)
+            return _sanction(command, remembered(command, _registered(state), context), context)
         case _:
             _check_party(context)
-            return _change(command, _registered(state), context)
+            return _change(command, remembered(command, _registered(state), context), context)
 
 
 def _check_party(context: Context) -> None:
@@ -101,7 +106,9 @@ def _register(command: RegisterCreator, state: State, context: Context) -> Seque
     if command.creator_id != creator_of(context):
         raise Invalid("creator.id_is_not_the_stream", creator_id=command.creator_id[:36])
     event = CreatorRegistered(
-        command.creator_id, checked_profile(command.profile, context.at), checked_accounts(command.accounts)
+        command.creator_id,
+        checked_profile(command.profile, context.at),
+        tuple(digested(one, context) for one in checked_accounts(command.accounts)),
     )
     if state.status is not Status.NEW:
         if event.profile == state.profile and set(event.accounts) <= set(state.accounts):
@@ -158,7 +165,7 @@ def _verify(command: VerifyAccount, state: State, context: Context) -> Sequence[
     if account.platform in state.verified:
         return []
     check_free(account, context)
-    return [AccountVerified(account, checked_line(command, "method"))]
+    return [AccountVerified(digested(account, context), checked_line(command, "method"))]
 
 
 def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequence[Event]:
@@ -208,7 +215,7 @@ def _link(command: LinkAccount, state: State, context: Context) -> Sequence[Even
         return []
     check_free(account, context)
     former_id = state.account_id_on(account.platform)
-    told: Event = AccountLinked(account, linked.handle if linked else "")
+    told: Event = AccountLinked(digested(account, context), linked.handle if linked else "")
     return [told, AccountIdentified(account.platform, "", former_id)] if former_id else [told]
 
 
@@ -262,6 +269,8 @@ def reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Ke
             return [handle_row(account) for account in command.accounts]
         case VerifyAccount():
             return [handle_row(command.account)]
+        case ForgetCreator():
+            return [handle_row(account) for account in state.accounts]
         case LinkAccount():
             return account_keys(command.account, "", state)
         case IdentifyAccount():

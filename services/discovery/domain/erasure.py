@@ -3,14 +3,18 @@
 The effect that deletes stands in effects.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.events import Delivered
-from kernel.core.ids import derived_id, stream_id
+from kernel.core.faults import Refused
+from kernel.core.ids import derived_id, split_stream, stream_id
+from services.discovery.domain.commands import ChangeProfile, IdentifyAccount, LinkAccount, VerifyAccount
+from services.discovery.domain.events import CreatorForgotten
+from services.discovery.domain.state import State, Status
 
 CATEGORY = "erasure"
 
@@ -73,6 +77,23 @@ def evolve(step: Step, event: Event) -> Step:
 
 
 ERASURES: Decider[Command, Step, Event] = Decider(CATEGORY, Step.NONE, decide, evolve, published=False)
+
+
+def remembered(command: object, state: State, context: Context) -> State:
+    """The creator's state. Who was erased comes back by telling a profile itself; nobody else adds what is personal, and no
+    account comes first."""
+    adds = isinstance(command, ChangeProfile | LinkAccount | IdentifyAccount | VerifyAccount)
+    itself = isinstance(command, ChangeProfile) and context.actor.tenant == split_stream(context.stream)[1]
+    if state.forgotten and adds and not itself:
+        raise Refused("creator.asked_to_be_forgotten")
+    return state
+
+
+def forget(state: State) -> Sequence[CreatorForgotten]:
+    """The creator's own part of an erasure; nothing for who is not registered or forgotten already."""
+    if state.status is Status.NEW or state.forgotten:
+        return []
+    return [CreatorForgotten(state.accounts, state.account_ids)]
 
 
 @dataclass(frozen=True, slots=True)

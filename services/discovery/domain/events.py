@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from kernel.core.personal import PersonalData
 from services.discovery.domain.audience import Audience
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.profile import Account, Availability, Platform, Profile
@@ -28,7 +30,7 @@ class AccountLinked:
     """`replaces` is the handle that was linked on this platform before, "" for none; it is free again."""
 
     account: Account
-    replaces: str
+    replaces: Annotated[str, PersonalData()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class AccountRenamed:
     """The same account of the platform has another handle: its followers and its verification stay. `replaces` is free again."""
 
     account: Account
-    replaces: str
+    replaces: Annotated[str, PersonalData()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class AccountIdentified:
     """The platform's own id of the creator's account, "" where another account was linked; `replaces` is the id before."""
 
     platform: Platform
-    account_id: str
-    replaces: str
+    account_id: Annotated[str, PersonalData()]
+    replaces: Annotated[str, PersonalData()]
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,14 @@ class CreatorReinstated:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class CreatorForgotten:
+    """The person was erased: what was personal is gone, figures stay. The accounts are free again; they are never stored."""
+
+    accounts: Annotated[tuple[Account, ...], PersonalData((), stored=False)] = ()
+    account_ids: Annotated[tuple[tuple[Platform, str], ...], PersonalData((), stored=False)] = ()
+
+
 Event = (
     CreatorRegistered
     | CreatorProfileChanged
@@ -110,4 +121,5 @@ Event = (
     | AvailabilityChanged
     | CreatorSuspended
     | CreatorReinstated
+    | CreatorForgotten
 )

@@ -15,6 +15,7 @@ from services.discovery.domain.events import (
     AccountLinked,
     AccountRenamed,
     AccountVerified,
+    CreatorForgotten,
     CreatorRegistered,
 )
 from services.discovery.domain.profile import Account
@@ -30,17 +31,19 @@ class HandleRow:
 
 
 def fold(
-    fact: DecidedEvent[CreatorRegistered | AccountLinked | AccountRenamed], rows: Rows
+    fact: DecidedEvent[CreatorRegistered | AccountLinked | AccountRenamed | CreatorForgotten], rows: Rows
 ) -> Iterable[tuple[Key, HandleRow | None]]:
-    """Notes the claims of new accounts, drops that of the one that was replaced."""
+    """Notes the claims of new accounts, drops that of the one that was replaced. Of who was erased the log names no handle."""
     creator_id = split_stream(fact.stream)[1]
     match fact.event:
         case CreatorRegistered(accounts=accounts):
-            return [_claimed(account, creator_id) for account in accounts]
+            return [_claimed(account, creator_id) for account in accounts if account.handle]
         case AccountLinked(account=account, replaces=replaces) | AccountRenamed(account=account, replaces=replaces):
             dropped = (account.platform, replaces, creator_id)
             freed: list[tuple[Key, HandleRow | None]] = [(dropped, None)] if replaces else []
-            return [*freed, _claimed(account, creator_id)]
+            return [*freed, *([_claimed(account, creator_id)] if account.handle else [])]
+        case CreatorForgotten(accounts=accounts):
+            return [((account.platform, account.handle, creator_id), None) for account in accounts]
         case _:
             assert_never(fact.event)
 
@@ -51,7 +54,11 @@ def _claimed(account: Account, creator_id: str) -> tuple[Key, HandleRow | None]:
 
 
 HANDLES = InlineTable(
-    "handles", HandleRow, ("platform", "handle", "creator_id"), (CreatorRegistered, AccountLinked, AccountRenamed), fold
+    "handles",
+    HandleRow,
+    ("platform", "handle", "creator_id"),
+    (CreatorRegistered, AccountLinked, AccountRenamed, CreatorForgotten),
+    fold,
 )
 
 
@@ -65,31 +72,42 @@ class VerifiedRow:
 
 
 def fold_verified(
-    fact: DecidedEvent[AccountLinked | AccountRenamed | AccountVerified], rows: Rows
+    fact: DecidedEvent[AccountLinked | AccountRenamed | AccountVerified | CreatorForgotten], rows: Rows
 ) -> Iterable[tuple[Key, VerifiedRow | None]]:
     """A verified handle is taken, goes along with a rename of its account, and is given up with the account.
 
     A handle that an account was renamed to is no longer that of whom it was before: on the platform it is one account's.
     """
-    creator_id, account = split_stream(fact.stream)[1], fact.event.account
+    creator_id = split_stream(fact.stream)[1]
+    if isinstance(fact.event, CreatorForgotten):
+        keys = [(account.platform, account.handle) for account in fact.event.accounts]
+        yield from ((key, None) for key in keys if _is_of(rows.get(VERIFIED, key), creator_id))
+        return
+    account = fact.event.account
     row = VerifiedRow(account.platform, account.handle, creator_id)
+    if not row.handle:  # of who was erased
+        return
     if isinstance(fact.event, AccountVerified):
         yield (row.platform, row.handle), row
         return
     replaces = fact.event.replaces
     former = rows.get(VERIFIED, (account.platform, replaces)) if replaces else None
-    held = former is not None and former.creator_id == creator_id
+    held = _is_of(former, creator_id)
     if held:
         yield (account.platform, replaces), None
     if isinstance(fact.event, AccountRenamed):
         yield (row.platform, row.handle), row if held else None
 
 
+def _is_of(row: VerifiedRow | None, creator_id: str) -> bool:
+    return row is not None and row.creator_id == creator_id
+
+
 VERIFIED: InlineTable[VerifiedRow] = InlineTable(
     "verified_handles",
     VerifiedRow,
     ("platform", "handle"),
-    (AccountLinked, AccountRenamed, AccountVerified),
+    (AccountLinked, AccountRenamed, AccountVerified, CreatorForgotten),
     fold_verified,
 )
 
@@ -101,13 +119,20 @@ class AccountIdRow:
     creator_id: str
 
 
-def fold_id(fact: DecidedEvent[AccountIdentified], rows: Rows) -> Iterable[tuple[Key, AccountIdRow | None]]:
+def fold_id(
+    fact: DecidedEvent[AccountIdentified | CreatorForgotten], rows: Rows
+) -> Iterable[tuple[Key, AccountIdRow | None]]:
     """Takes the id of an account, gives back the one that was the creator's before."""
     event, creator_id = fact.event, split_stream(fact.stream)[1]
+    if isinstance(event, CreatorForgotten):
+        yield from (((platform, account_id), None) for platform, account_id in event.account_ids)
+        return
     if event.replaces:
         yield (event.platform, event.replaces), None
     if event.account_id:
         yield (event.platform, event.account_id), AccountIdRow(event.platform, event.account_id, creator_id)
 
 
-ACCOUNT_IDS = InlineTable("account_ids", AccountIdRow, ("platform", "account_id"), (AccountIdentified,), fold_id)
+ACCOUNT_IDS = InlineTable(
+    "account_ids", AccountIdRow, ("platform", "account_id"), (AccountIdentified, CreatorForgotten), fold_id
+)

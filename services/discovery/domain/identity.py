@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+from dandelion_posts.authors import author_digest
 
 from kernel.core.decider import Context, InlineTable, Key
 from kernel.core.faults import Invalid, Refused
@@ -21,6 +24,12 @@ _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 def creator_of(context: Context) -> str:
     """The creator id that a stream id ends in."""
     return split_stream(context.stream)[1]
+
+
+def digested(account: Account, context: Context) -> Account:
+    """The account with its digest: others compare the author of a post with it, and the handle is in no public event."""
+    digest = author_digest(creator_of(context), account.platform.value, handle=account.handle)
+    return replace(account, digest=digest)
 
 
 def checked_account_id(account_id: str) -> str:
@@ -83,9 +92,10 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
         if not renamed or known_id != account_id:
             check_free(account, context)
         kind = AccountRenamed if renamed else AccountLinked
-        events.append(kind(account, linked.handle if linked else ""))
+        events.append(kind(digested(account, context), linked.handle if linked else ""))
     if known_id != account_id:
-        events.append(AccountIdentified(account.platform, account_id, known_id))
+        digest = author_digest(creator_of(context), account.platform.value, account_id=account_id)
+        events.append(AccountIdentified(account.platform, account_id, known_id, digest))
     return events
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +12,7 @@ from annotated_types import Interval, Len
 from kernel.core.bounds import Asked, limits
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
+from kernel.core.personal import PersonalData
 from services.discovery.domain.categories import checked_category
 from services.discovery.domain.checks import checked_few, checked_line, checked_texts, checked_unique
 
@@ -47,16 +48,20 @@ class Account:
     """An account on a platform; `handle` is normalised (see `handle_key`) and unique per platform."""
 
     platform: Platform
-    handle: str
+    handle: Annotated[str, PersonalData()]
+    digest: str = field(default="", compare=False)
+    """`author_digest` in stored events, for other services to compare the author of a post with; "" where nobody asked yet."""
 
 
-Place = Annotated[str, Asked(Len(0, 60))]
+Place = Annotated[str, Asked(Len(0, 60)), PersonalData()]
 LINK_CHARS = 508
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Everything searchable about a person except words: `*_revision` name rows of the personal table ("" for none).
+
+    Fields marked `PersonalData` are sealed in the log; a field added here is marked, or named as harmless in the tests.
 
     `country` is ISO 3166-1 alpha-2, `languages` are BCP 47 tags, `agency_id` is an organisation's id or "".
     """
@@ -65,18 +70,32 @@ class Profile:
     bio_revision: str = ""
     contact_revision: str = ""
     categories: Annotated[tuple[str, ...], Asked(Len(0, 5), each=Len(1, 60))] = ()
-    tags: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 30))] = ()
+    tags: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 30)), PersonalData(())] = ()
     languages: Annotated[tuple[str, ...], Asked(Len(0, 8), each=Len(2, 12))] = ()
     country: Annotated[str, Asked(Len(0, 2))] = ""
     province: Place = ""
     city: Place = ""
-    birth_year: Annotated[int | None, Asked(Interval(ge=1900, le=9999))] = None
-    gender: Gender = Gender.UNDISCLOSED
+    birth_year: Annotated[int | None, Asked(Interval(ge=1900, le=9999)), PersonalData(None)] = None
+    gender: Annotated[Gender, PersonalData("undisclosed")] = Gender.UNDISCLOSED
     agency_id: str = ""
     virtual_human: bool = False
-    virtual_operator: Annotated[str, Asked(Len(0, 80))] = ""
-    guardian_consent: bool = False
-    examples: Annotated[tuple[str, ...], Asked(Len(0, 10), each=Len(12, LINK_CHARS))] = ()
+    virtual_operator: Annotated[str, Asked(Len(0, 80)), PersonalData()] = ""
+    guardian_consent: Annotated[bool, PersonalData(False)] = False
+    examples: Annotated[tuple[str, ...], Asked(Len(0, 10), each=Len(12, LINK_CHARS)), PersonalData(())] = ()
+
+
+def impersonal(profile: Profile) -> Profile:
+    """The profile as everybody may know it for ever: without what is sealed, and with the revisions of its texts."""
+    return Profile(
+        profile.display_name_revision,
+        profile.bio_revision,
+        profile.contact_revision,
+        categories=profile.categories,
+        languages=profile.languages,
+        country=profile.country,
+        agency_id=profile.agency_id,
+        virtual_human=profile.virtual_human,
+    )
 
 
 HANDLE_CHARS = 64
@@ -170,16 +189,30 @@ def may_be_minor(birth_year: int, at: datetime) -> bool:
     return at.year - birth_year <= ADULT_AGE
 
 
+class AgeClass(StrEnum):
+    """Others than the creator and operators see of a birth year."""
+
+    UNTOLD = ""
+    ADULT = "adult"
+    MAY_BE_MINOR = "may_be_minor"
+
+
+def age_class(birth_year: int | None, at: datetime) -> AgeClass:
+    if birth_year is None:
+        return AgeClass.UNTOLD
+    return AgeClass.MAY_BE_MINOR if may_be_minor(birth_year, at) else AgeClass.ADULT
+
+
 def _check_place(profile: Profile) -> None:
     if profile.country and not _COUNTRY.fullmatch(profile.country):
         raise Invalid("creator.country_malformed", field="country", expected="ISO 3166-1 alpha-2, e.g. CN")
-    for field, value, wider in (
+    for name, value, wider in (
         ("province", profile.province, profile.country),
         ("city", profile.city, profile.country),
     ):
-        checked_line(profile, field)
+        checked_line(profile, name)
         if value and not wider:
-            raise Invalid("creator.location_incomplete", field=field, needs="country")
+            raise Invalid("creator.location_incomplete", field=name, needs="country")
 
 
 def checked_language(language: str) -> str:

@@ -13,6 +13,7 @@ from services.discovery.domain.events import (
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
+    CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -23,7 +24,7 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.figures import Followers, Performance
-from services.discovery.domain.profile import Account, Platform, Profile
+from services.discovery.domain.profile import Account, Platform, Profile, impersonal
 from services.discovery.domain.rate_card import Format, RateCard
 
 
@@ -49,6 +50,8 @@ class State:
     suspension: CreatorSuspended | None = None
     account_ids: tuple[tuple[Platform, str], ...] = ()
     """The platforms' own ids of accounts, where they are known."""
+    forgotten: bool = False
+    """Erased, and has not told a profile since."""
 
     def account_on(self, platform: Platform) -> Account | None:
         return next((account for account in self.accounts if account.platform is platform), None)
@@ -85,7 +88,7 @@ def evolve(state: State, event: Event) -> State:
         case CreatorRegistered():
             return replace(state, status=Status.ACTIVE, profile=event.profile, accounts=event.accounts)
         case CreatorProfileChanged():
-            return replace(state, profile=event.profile)
+            return replace(state, profile=event.profile, forgotten=False)
         case AccountLinked():
             return _linked(state, event)
         case AccountRenamed(account=account):
@@ -104,6 +107,8 @@ def evolve(state: State, event: Event) -> State:
             return replace(state, status=Status.SUSPENDED, suspension=event)
         case CreatorReinstated():
             return replace(state, status=Status.ACTIVE, suspension=None)
+        case CreatorForgotten():
+            return _forgotten(state)
         case _:
             return _reported(state, event)
 
@@ -118,6 +123,14 @@ def _linked(state: State, event: AccountLinked) -> State:
         verified=tuple(known for known in state.verified if known is not platform),
         followers=tuple(count for count in state.followers if count.platform is not platform),
     )
+
+
+def _forgotten(state: State) -> State:
+    """Of the person nothing is left, whether the events before could still be read or not."""
+    profile = None if state.profile is None else impersonal(state.profile)
+    if profile is not None:
+        profile = replace(profile, display_name_revision="", bio_revision="", contact_revision="")
+    return replace(state, profile=profile, accounts=(), verified=(), account_ids=(), forgotten=True)
 
 
 def _reported(state: State, event: AudienceReported | FollowersReported | PerformanceReported) -> State:

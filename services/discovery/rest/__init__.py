@@ -7,7 +7,6 @@ from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.discovery.rest import contested, creators, imports
 from services.discovery.rest.sealing import Sealer
-from services.discovery.tables import personal_of
 
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
 
@@ -23,7 +22,7 @@ def make_api(app: App) -> FastAPI:
         body_limits={"/imports": IMPORT_LIMIT_BYTES},
         description="Creators: profiles, accounts, rate cards, audiences, figures, and their import from CSV.",
     )
-    sealer = Sealer(app.database, personal_of(app.settings, app.database))
+    sealer = Sealer(app.database, app.personal)
     api.include_router(creators.routes(app.writer, sealer))
     api.include_router(imports.routes(app.writer, sealer))
     api.include_router(contested.routes(app.database))

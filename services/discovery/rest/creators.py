@@ -27,6 +27,7 @@ from services.discovery.domain.commands import (
     VerifyAccount,
 )
 from services.discovery.domain.creator import STAFF
+from services.discovery.domain.profile import Account
 from services.discovery.rest.bodies import (
     AccountBody,
     AudienceBody,
@@ -61,13 +62,19 @@ class Commands:
     ) -> Receipt:
         stream = stream_id("creator", creator_id)
         meta = request.meta(stream, command, body)
-        return request.respond(await self.writer.execute(stream, command, meta, texts.sealed if texts else ()))
+        sealed, key = (texts.sealed, texts.key) if texts else ((), None)
+        return request.respond(await self.writer.execute(stream, command, meta, sealed, key=key))
 
     async def seal(self, request: CommandRequest, creator_id: str, profile: ProfileBody) -> SealedTexts:
         """Strangers are refused before a key is made for the creator they name."""
         if request.actor.tenant != creator_id and STAFF.isdisjoint(request.actor.roles):
             raise Forbidden("creator.not_a_party")
         return await self.sealer.seal(creator_id, profile.texts())
+
+    async def seal_account(self, creator_id: str, account: Account, account_id: str = "") -> SealedTexts | None:
+        """The account under the creator's key; None for who has no key, whom the command refuses."""
+        texts = {f"account.{account.platform}": account.handle, f"account_id.{account.platform}": account_id}
+        return await self.sealer.seal_known(creator_id, texts)
 
 
 def routes(writer: Writer, sealer: Sealer) -> APIRouter:
@@ -99,7 +106,8 @@ def _profile(router: APIRouter, commands: Commands) -> None:
     @router.post("/accounts")
     async def link(creator_id: Uuid, body: AccountBody, request: CommandRequest) -> Receipt:
         """Links an account, in place of the one on that platform."""
-        return await commands.send(request, creator_id, LinkAccount(body.account()), body)
+        texts = await commands.seal_account(creator_id, body.account())
+        return await commands.send(request, creator_id, LinkAccount(body.account()), body, texts)
 
 
 def _offer(router: APIRouter, commands: Commands) -> None:
@@ -136,12 +144,14 @@ def _staff(router: APIRouter, commands: Commands) -> None:
     @router.post("/accounts/identify")
     async def identify(creator_id: Uuid, body: IdentifyBody, request: CommandRequest) -> Receipt:
         """Operators only: the account with this id of the platform is the creator's, and has this handle now."""
-        return await commands.send(request, creator_id, IdentifyAccount(body.account(), body.account_id), body)
+        texts = await commands.seal_account(creator_id, body.account(), body.account_id)
+        return await commands.send(request, creator_id, IdentifyAccount(body.account(), body.account_id), body, texts)
 
     @router.post("/accounts/verify")
     async def verify(creator_id: Uuid, body: VerifyBody, request: CommandRequest) -> Receipt:
         """Operators only: the creator controls the account."""
-        return await commands.send(request, creator_id, VerifyAccount(body.account(), body.method), body)
+        texts = await commands.seal_account(creator_id, body.account())
+        return await commands.send(request, creator_id, VerifyAccount(body.account(), body.method), body, texts)
 
     @router.post("/suspend")
     async def suspend(creator_id: Uuid, body: SuspendBody, request: CommandRequest) -> Receipt:

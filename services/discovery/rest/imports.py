@@ -133,7 +133,7 @@ class _Import:
             sealed = seal(keys[row.creator_id], texts)
             stream, command = stream_id("creator", row.creator_id), row.command(sealed.revisions)
             meta = self._sender.meta(stream, command, *_covered(replace(row, line=0)))
-            items.append(QueuedCommand(stream, command, meta, sealed.sealed))
+            items.append(QueuedCommand(stream, command, meta, sealed.sealed, key=sealed.key))
         before = await self._versions([item.stream for item in items])
         answers = await self._writer.execute_many(items)
         for row, item, answer in zip(rows, items, answers, strict=True):

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kernel.adapters.database import Database
@@ -24,13 +23,15 @@ class SealedTexts:
 
     sealed: tuple[Sealed, ...]
     revisions: Mapping[str, str]
+    key: SubjectKey
+    """For the event's own personal fields. The sealed rows refer to the key's row: a key deleted meanwhile fails the append."""
 
 
 def seal(key: SubjectKey, texts: Mapping[str, str]) -> SealedTexts:
     """Seals what is not empty."""
     given = {name: text for name, text in texts.items() if text}
     revisions = {name: revision_of(key, name, text) for name, text in given.items()}
-    return SealedTexts(tuple(key.seal(name, revisions[name], text) for name, text in given.items()), revisions)
+    return SealedTexts(tuple(key.seal(name, revisions[name], text) for name, text in given.items()), revisions, key)
 
 
 def revision_of(key: SubjectKey, name: str, text: str) -> str:
@@ -47,6 +48,12 @@ class Sealer:
     async def seal(self, creator_id: str, texts: Mapping[str, str]) -> SealedTexts:
         return seal(await self.personal.make_key(self.database, creator_id, system_clock()), texts)
 
+    async def seal_known(self, creator_id: str, texts: Mapping[str, str]) -> SealedTexts | None:
+        """None for who has no key: nobody's key is made because somebody else names them."""
+        async with self.database.reading() as connection:
+            keys = await self.personal.keys(connection, [creator_id])
+        return seal(keys[creator_id], texts) if keys else None
+
     async def keys(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
         """The keys of many subjects, set-wise: one query, one insert for those who have none, one query for these."""
         found: dict[str, SubjectKey] = {}
@@ -61,10 +68,8 @@ class Sealer:
         return found
 
     async def _load(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
-        keys = self.personal.tables.keys
         async with self.database.reading() as connection:
-            rows = (await connection.execute(sa.select(keys).where(keys.c.subject.in_(subjects)))).all()
-        return {row.subject: self.personal.masters.unwrap(row.subject, row.key_id, row.wrapped) for row in rows}
+            return await self.personal.keys(connection, subjects)
 
     async def _make(self, subjects: Sequence[str]) -> None:
         """Somebody else may make the same meanwhile; theirs stands."""

@@ -50,8 +50,8 @@ DAMAGE: dict[str, tuple[set[str], str, str]] = {
         {"index_follows_creators"}, "UPDATE creators_g1 SET suspended = true", "UPDATE creators_g1 SET suspended = false",
     ),
     "a label that nobody has": (
-        {"index_follows_creators"}, "UPDATE creator_labels_g1 SET value = 'x探店' WHERE value = '探店'",
-        "UPDATE creator_labels_g1 SET value = '探店' WHERE value = 'x探店'",
+        {"index_follows_creators"}, "UPDATE creator_labels_g1 SET value = 'x日常' WHERE value = '日常'",
+        "UPDATE creator_labels_g1 SET value = '日常' WHERE value = 'x日常'",
     ),
     "a price of yesterday": (
         {"index_follows_creators"}, "UPDATE creator_prices_g1 SET price_minor = price_minor + 1",

@@ -144,7 +144,7 @@ async def test_who_is_forgotten_has_no_texts_left_anywhere(tmp_path: Path) -> No
         again = (await discovery.send("POST", "/imports", text.encode())).json()
         assert [one["rule"] for one in again["problems"]] == ["creator.asked_to_be_forgotten"]
         names = [one.name for one in await discovery.app.log.read(0)]
-        assert names[-2:] == ["erasure.asked@1", "erasure.done@1"]
+        assert names[-3:] == ["erasure.asked@1", "erasure.done@1", "creator.forgotten@1"]
     assert not [file for file in files_in(tmp_path) if marker.encode() in file.read_bytes()]
 
 

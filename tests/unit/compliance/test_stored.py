@@ -12,7 +12,7 @@ from dandelion.compliance.v1 import events_pb2 as pb
 from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.streams.relay import PublicEvent
 from services.compliance.codec import CODEC, COMMANDS, EVENTS
-from services.compliance.domain import live, review
+from services.compliance.domain import erasure, live, review
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, Verdict
 from services.compliance.publish import FORMS, publish
 from tests.kit.forms import check_forms
@@ -52,6 +52,9 @@ SAMPLES: dict[str, Any] = {
     "look.looked_at@1": live.ContentLookedAt(LOOK, ABOUT, POST, 1, True, True, True, "a" * 64, NOON),
     "look.disclosure_missing@1": live.DisclosureMissing(LOOK, ABOUT, POST, NOON),
     "look.ended@1": live.LooksEnded(ABOUT, "brand.request", NOON),
+    "subject.erasure_requested@1": erasure.ErasureRequested(LOOK, NOON),
+    "subject.erased@1": erasure.SubjectErased(LOOK, "request.subject", NOON),
+    "subject.erasure_declined@1": erasure.ErasureDeclined(LOOK, "contract.running", NOON),
     "look.request@1": live.RequestLook(2),
 }
 
@@ -72,7 +75,18 @@ def published(event: object) -> Sequence[Any]:
     return publish(Delivered("compliance", "s@1", f"review-{ABOUT.submission_id}", 1, 1, ABOUT.brand_id, NOON, event))
 
 
-@pytest.mark.parametrize("name", EVENTS)
+SUBJECTS = ("subject.erasure_requested@1", "subject.erased@1", "subject.erasure_declined@1")
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_an_erasure_is_published_with_the_person(name: str) -> None:
+    (announced,) = published(SAMPLES[name])
+    message = getattr(pb, announced.type.rpartition(".")[2]).FromString(announced.value)
+    assert message.subject_id == LOOK
+    assert message.ListFields()[-1][1].ToDatetime(tzinfo=NOON.tzinfo) == NOON
+
+
+@pytest.mark.parametrize("name", [one for one in EVENTS if one not in SUBJECTS])
 def test_every_event_has_one_public_message_with_the_parties(name: str) -> None:
     (announced,) = published(SAMPLES[name])
     assert isinstance(announced, PublicEvent)

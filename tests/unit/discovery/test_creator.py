@@ -130,7 +130,11 @@ VIDEO = FormatPrice(Format.VIDEO, 300_000)
         ),
         pytest.param([REGISTERED], LinkAccount(RED), [], CREATOR_ACTOR, id="linked_already"),
         pytest.param(
-            [REGISTERED], VerifyAccount(RED, "oauth"), [AccountVerified(RED, "oauth")], OPERATOR, id="verifies"
+            [REGISTERED],
+            VerifyAccount(RED, "oauth"),
+            [AccountVerified(RED, "oauth")],
+            OPERATOR,
+            id="verifies",
         ),
         pytest.param(
             [REGISTERED], VerifyAccount(RED, "oauth"), "actor.role_missing", CREATOR_ACTOR, id="not_by_itself"

@@ -4,10 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from dandelion_posts.authors import author_digest
 
-from kernel.core.decider import Actor
+from kernel.core.decider import Actor, DecidedEvent
 from services.discovery.domain.commands import (
+    ChangeProfile,
     Command,
+    ForgetCreator,
     IdentifyAccount,
     ImportCreator,
     LinkAccount,
@@ -19,20 +22,26 @@ from services.discovery.domain.events import (
     AccountLinked,
     AccountRenamed,
     AccountVerified,
+    CreatorForgotten,
+    CreatorProfileChanged,
+    CreatorRegistered,
     Event,
     FollowersReported,
 )
-from services.discovery.domain.handles import VerifiedRow
+from services.discovery.domain.handles import HANDLES, VerifiedRow
 from services.discovery.domain.profile import Account, Platform
+from tests.kit.rows import NoRows
 from tests.unit.discovery.given import (
     CREATOR_ACTOR,
     FOLLOWERS,
     ID,
+    NOON,
     OPERATOR,
     OTHER,
     PROFILE,
     RED,
     REGISTERED,
+    SYSTEM,
     check,
     fold,
     handles,
@@ -40,7 +49,14 @@ from tests.unit.discovery.given import (
 
 NEW = Account(Platform.XIAOHONGSHU, "mei.new")
 FREED = AccountLinked(NEW, RED.handle)
-KNOWN = AccountIdentified(Platform.XIAOHONGSHU, "uid-1", "")
+
+
+def identified(account_id: str, replaces: str = "") -> AccountIdentified:
+    platform = Platform.XIAOHONGSHU
+    return AccountIdentified(platform, account_id, replaces, author_digest(ID, platform.value, account_id=account_id))
+
+
+KNOWN = identified("uid-1")
 
 
 def row(account: Account, account_id: str = "") -> ImportCreator:
@@ -86,7 +102,7 @@ def test_import(given: list[Event], when: Command, then: list[Event] | str) -> N
             [REGISTERED, KNOWN],
             IdentifyAccount(NEW, "uid-2"),
             OPERATOR,
-            [AccountLinked(NEW, RED.handle), AccountIdentified(Platform.XIAOHONGSHU, "uid-2", "uid-1")],
+            [AccountLinked(NEW, RED.handle), identified("uid-2", "uid-1")],
             id="another_account",
         ),
         pytest.param([REGISTERED], IdentifyAccount(RED, "uid-1"), CREATOR_ACTOR, "actor.role_missing", id="not_itself"),
@@ -156,3 +172,56 @@ def test_a_renamed_account_keeps_its_followers_and_its_verification() -> None:
     before, after = fold(given), fold([*given, AccountRenamed(NEW, RED.handle)])
     assert after == replace(before, accounts=(NEW,))
     assert fold([*given, KNOWN]).account_id_on(Platform.XIAOHONGSHU) == "uid-1"
+
+
+FORGOTTEN = CreatorForgotten((RED,), ((Platform.XIAOHONGSHU, "uid-1"),))
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "then", "actor"),
+    [
+        pytest.param([REGISTERED, KNOWN], ForgetCreator(), [FORGOTTEN], SYSTEM, id="forgets"),
+        pytest.param([], ForgetCreator(), [], SYSTEM, id="forgets_nobody"),
+        pytest.param([REGISTERED], ForgetCreator(), "actor.role_missing", CREATOR_ACTOR, id="staff_only"),
+        pytest.param([REGISTERED, KNOWN, FORGOTTEN], ForgetCreator(), [], SYSTEM, id="forgets_once"),
+        pytest.param(
+            [REGISTERED, FORGOTTEN], ChangeProfile(PROFILE), [CreatorProfileChanged(PROFILE)], CREATOR_ACTOR,
+            id="comes_back_itself",
+        ),
+        pytest.param(
+            [REGISTERED, FORGOTTEN], ChangeProfile(PROFILE), "creator.asked_to_be_forgotten", OPERATOR,
+            id="is_not_brought_back",
+        ),
+        pytest.param(
+            [REGISTERED, FORGOTTEN], IdentifyAccount(RED, "uid-1"), "creator.asked_to_be_forgotten", OPERATOR,
+            id="is_not_identified",
+        ),
+        pytest.param(
+            [REGISTERED, FORGOTTEN], LinkAccount(RED), "creator.asked_to_be_forgotten", CREATOR_ACTOR,
+            id="tells_a_profile_before_an_account",
+        ),
+        pytest.param(
+            [REGISTERED, FORGOTTEN, CreatorProfileChanged(PROFILE)], LinkAccount(RED), [AccountLinked(RED, "")],
+            CREATOR_ACTOR, id="links_anew_when_back",
+        ),
+    ],
+)  # fmt: skip
+def test_forgetting(given: list[Event], when: Command, then: list[Event] | str, actor: Actor) -> None:
+    check(given, when, then, actor)
+
+
+def test_of_who_is_forgotten_figures_are_left_and_accounts_are_free() -> None:
+    verified = AccountVerified(RED, "oauth")
+    given: list[Event] = [CreatorRegistered(ID, PROFILE, (RED,)), verified, FollowersReported(FOLLOWERS), FORGOTTEN]
+    state = fold(given)
+    assert state.profile is not None
+    assert (state.profile.city, state.profile.display_name_revision, state.profile.country) == ("", "", "CN")
+    assert (state.accounts, state.account_ids, state.largest_followers()) == ((), (), FOLLOWERS.count)
+    assert handles(given)["verified_handles", (RED.platform, RED.handle)] is None
+    freed = HANDLES.fold(DecidedEvent(f"creator-{ID}", ID, 4, NOON, FORGOTTEN), NoRows())
+    assert dict(freed) == {(RED.platform, RED.handle, ID): None}
+
+
+def test_events_whose_key_is_gone_take_no_handle() -> None:
+    blank = Account(RED.platform, "")
+    assert handles([CreatorRegistered(ID, PROFILE, (blank,)), AccountLinked(blank, "")]) == {}

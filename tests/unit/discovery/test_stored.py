@@ -32,6 +32,7 @@ from services.discovery.domain.events import (
     AccountVerified,
     AudienceReported,
     AvailabilityChanged,
+    CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -59,12 +60,12 @@ REFUSED = CommandRefused(
     "c-1", "process-1", "SuspendCreator", "creator.not_registered", '{"limit":5,"soft":false,"by":null}'
 )
 SAMPLES: dict[str, Any] = {
-    "creator.registered@1": CreatorRegistered(ID, PROFILE, (RED,)),
-    "creator.profile_changed@1": CreatorProfileChanged(FULL),
-    "creator.account_linked@1": AccountLinked(DOUYIN, "old"),
-    "creator.account_renamed@1": AccountRenamed(DOUYIN, "old"),
-    "creator.account_identified@1": AccountIdentified(DOUYIN.platform, "MS4wLjABAAAA", ""),
-    "creator.account_verified@1": AccountVerified(RED, "oauth"),
+    "creator.registered@2": CreatorRegistered(ID, PROFILE, (RED,)),
+    "creator.profile_changed@2": CreatorProfileChanged(FULL),
+    "creator.account_linked@2": AccountLinked(DOUYIN, "old"),
+    "creator.account_renamed@2": AccountRenamed(DOUYIN, "old"),
+    "creator.account_identified@2": AccountIdentified(DOUYIN.platform, "MS4wLjABAAAA", "", ""),
+    "creator.account_verified@2": AccountVerified(RED, "oauth"),
     "creator.rate_card_changed@1": RateCardChanged(CARD),
     "creator.audience_reported@1": AudienceReported(replace(AUDIENCE, active_bps=4_000)),
     "creator.followers_reported@1": FollowersReported(FOLLOWERS),
@@ -72,6 +73,7 @@ SAMPLES: dict[str, Any] = {
     "creator.availability_changed@1": AvailabilityChanged(Availability.OPEN, 3),
     "creator.suspended@1": CreatorSuspended("sanction.label", LATER, "process-1"),
     "creator.reinstated@1": CreatorReinstated("appeal"),
+    "creator.forgotten@1": CreatorForgotten(),
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
@@ -122,10 +124,21 @@ def test_every_public_event_of_discovery_is_made_from_a_stored_one() -> None:
     assert made == {name for name in PUBLIC if name.startswith("dandelion.discovery.")}
 
 
-def test_a_published_profile_has_revisions_and_no_texts() -> None:
-    profile = message_of("creator.profile_changed@1").profile
+def test_a_published_profile_has_revisions_and_nothing_personal() -> None:
+    profile = message_of("creator.profile_changed@2").profile
     assert {one.field: one.revision for one in profile.personal} == {"display_name": "r1", "bio": "r2", "contact": "r3"}
-    assert (profile.location.province, profile.birth_year, profile.gender) == ("上海", 1995, pb.GENDER_FEMALE)
+    assert (profile.location.country, profile.categories, profile.agency_id) == ("CN", ["美妆/口红"], OTHER)
+    assert profile.gender == pb.GENDER_UNDISCLOSED
+    told = {field.name for field, _ in profile.ListFields()}
+    assert told == {"categories", "languages", "location", "gender", "agency_id", "virtual_human", "personal"}
+
+
+def test_no_public_event_names_an_account() -> None:
+    for name in ("registered", "account_linked", "account_renamed", "account_identified", "account_verified"):
+        published_bytes = message_of(f"creator.{name}@2").SerializeToString()
+        assert not [
+            word for word in ("lin.mei", "linmei_dy", "old", "MS4wLjABAAAA") if word.encode() in published_bytes
+        ]
 
 
 def test_a_published_rate_card_has_next_prices_industries_and_closed_formats() -> None:

@@ -602,8 +602,59 @@ class DisclosureMissing(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ErasureRequested(message.Message):
+    """A person asked to be forgotten, or an operator did so for it; an operator answers."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: builtins.int
+    REQUESTED_AT_FIELD_NUMBER: builtins.int
+    subject_id: builtins.str
+    """The organisation or person, e.g. a creator_id."""
+    @builtins.property
+    def requested_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        subject_id: builtins.str = ...,
+        requested_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["requested_at", b"requested_at", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ErasureDeclined(message.Message):
+    """A request to be forgotten was answered with a reason why it is not done now."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    DECLINED_AT_FIELD_NUMBER: builtins.int
+    subject_id: builtins.str
+    reason: builtins.str
+    """Stable code, e.g. "contract.running"."""
+    @builtins.property
+    def declined_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        subject_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        declined_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["declined_at", b"declined_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["declined_at", b"declined_at", "reason", b"reason", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SubjectErased(message.Message):
-    """A person asked to be forgotten: every service deletes its personal data and key."""
+    """A person is forgotten: every service deletes its personal data and key."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -11,6 +11,7 @@ from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
+from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 import builtins as builtins
 import sys
 import typing as typing
@@ -21,6 +22,151 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: descriptor.FileDescriptor
+
+class _ErasureStep:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ErasureStepEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErasureStep.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ERASURE_STEP_UNSPECIFIED: _ErasureStep.ValueType  # 0
+    ERASURE_STEP_REQUESTED: _ErasureStep.ValueType  # 1
+    ERASURE_STEP_ERASED: _ErasureStep.ValueType  # 2
+    ERASURE_STEP_DECLINED: _ErasureStep.ValueType  # 3
+
+class ErasureStep(_ErasureStep, metaclass=_ErasureStepEnumTypeWrapper):
+    """Where an erasure stands."""
+
+ERASURE_STEP_UNSPECIFIED: ErasureStep.ValueType  # 0
+ERASURE_STEP_REQUESTED: ErasureStep.ValueType  # 1
+ERASURE_STEP_ERASED: ErasureStep.ValueType  # 2
+ERASURE_STEP_DECLINED: ErasureStep.ValueType  # 3
+
+@typing.final
+class Erasure(message.Message):
+    """A person's erasure."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: builtins.int
+    STEP_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    subject_id: builtins.str
+    step: ErasureStep.ValueType
+    reason: builtins.str
+    """Code of an operator's decision; empty while it waits."""
+    version: builtins.int
+    """Stream version."""
+    @builtins.property
+    def since(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        subject_id: builtins.str = ...,
+        step: ErasureStep.ValueType = ...,
+        reason: builtins.str = ...,
+        since: timestamp_pb2.Timestamp | None = ...,
+        version: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["reason", b"reason", "since", b"since", "step", b"step", "subject_id", b"subject_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetErasureRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    subject_id: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        subject_id: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetErasureResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ERASURE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def erasure(self) -> Erasure: ...
+    def __init__(
+        self,
+        *,
+        erasure: Erasure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["erasure", b"erasure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["erasure", b"erasure"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListErasuresRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    step: ErasureStep.ValueType
+    """Unset: all."""
+    order_by: builtins.str
+    """"since" (default) or "since desc"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        step: ErasureStep.ValueType = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListErasuresResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ERASURES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def erasures(self) -> containers.RepeatedCompositeFieldContainer[Erasure]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        erasures: abc.Iterable[Erasure] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["erasures", b"erasures", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
 class Review(message.Message):

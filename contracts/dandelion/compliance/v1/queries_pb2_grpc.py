@@ -50,6 +50,16 @@ class ReviewQueryServiceStub:
                 request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.FromString,
                 _registered_method=True)
+        self.GetErasure = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/GetErasure',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureResponse.FromString,
+                _registered_method=True)
+        self.ListErasures = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListErasures',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresResponse.FromString,
+                _registered_method=True)
 
 
 class ReviewQueryServiceServicer:
@@ -76,6 +86,20 @@ class ReviewQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetErasure(self, request, context):
+        """Where a person's erasure stands: for the person itself, operators and auditors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasures(self, request, context):
+        """Erasures, longest waiting first. Operator and auditor only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReviewQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +117,16 @@ def add_ReviewQueryServiceServicer_to_server(servicer, server):
                     servicer.ListFindings,
                     request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.FromString,
                     response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.SerializeToString,
+            ),
+            'GetErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasure,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureResponse.SerializeToString,
+            ),
+            'ListErasures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasures,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -177,6 +211,60 @@ class ReviewQueryService:
             '/dandelion.compliance.v1.ReviewQueryService/ListFindings',
             dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.SerializeToString,
             dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/GetErasure',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.GetErasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListErasures',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListErasuresResponse.FromString,
             options,
             channel_credentials,
             insecure,

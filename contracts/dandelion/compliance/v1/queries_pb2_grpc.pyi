@@ -38,6 +38,10 @@ class ReviewQueryServiceStub:
     """Reviews that wait for a person. Reviewer, operator and auditor only."""
     ListFindings: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListFindingsRequest, _queries_pb2.ListFindingsResponse]
     """Findings of all reviews the caller may see."""
+    GetErasure: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetErasureRequest, _queries_pb2.GetErasureResponse]
+    """Where a person's erasure stands: for the person itself, operators and auditors."""
+    ListErasures: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListErasuresRequest, _queries_pb2.ListErasuresResponse]
+    """Erasures, longest waiting first. Operator and auditor only."""
 
 @_typing.type_check_only
 class ReviewQueryServiceAsyncStub(ReviewQueryServiceStub):
@@ -49,6 +53,10 @@ class ReviewQueryServiceAsyncStub(ReviewQueryServiceStub):
     """Reviews that wait for a person. Reviewer, operator and auditor only."""
     ListFindings: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListFindingsRequest, _queries_pb2.ListFindingsResponse]  # type: ignore[assignment]
     """Findings of all reviews the caller may see."""
+    GetErasure: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetErasureRequest, _queries_pb2.GetErasureResponse]  # type: ignore[assignment]
+    """Where a person's erasure stands: for the person itself, operators and auditors."""
+    ListErasures: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListErasuresRequest, _queries_pb2.ListErasuresResponse]  # type: ignore[assignment]
+    """Erasures, longest waiting first. Operator and auditor only."""
 
 class ReviewQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the law allows. Parties see their own reviews; reviewers, operators and auditors see all."""
@@ -75,5 +83,21 @@ class ReviewQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListFindingsResponse, _abc.Awaitable[_queries_pb2.ListFindingsResponse]]:
         """Findings of all reviews the caller may see."""
+
+    @_abc_1.abstractmethod
+    def GetErasure(
+        self,
+        request: _queries_pb2.GetErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetErasureResponse, _abc.Awaitable[_queries_pb2.GetErasureResponse]]:
+        """Where a person's erasure stands: for the person itself, operators and auditors."""
+
+    @_abc_1.abstractmethod
+    def ListErasures(
+        self,
+        request: _queries_pb2.ListErasuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListErasuresResponse, _abc.Awaitable[_queries_pb2.ListErasuresResponse]]:
+        """Erasures, longest waiting first. Operator and auditor only."""
 
 def add_ReviewQueryServiceServicer_to_server(servicer: ReviewQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,6 +10,7 @@ from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
+from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 import builtins as builtins
 import sys
 import typing as typing
@@ -20,6 +21,27 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: descriptor.FileDescriptor
+
+class _AgeClass:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgeClassEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AgeClass.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    AGE_CLASS_UNSPECIFIED: _AgeClass.ValueType  # 0
+    """The creator told none."""
+    AGE_CLASS_ADULT: _AgeClass.ValueType  # 1
+    AGE_CLASS_MAY_BE_MINOR: _AgeClass.ValueType  # 2
+    """Under 18, or 18 in this year: the birthday may still be to come."""
+
+class AgeClass(_AgeClass, metaclass=_AgeClassEnumTypeWrapper):
+    """What others than the creator and operators see of a birth year."""
+
+AGE_CLASS_UNSPECIFIED: AgeClass.ValueType  # 0
+"""The creator told none."""
+AGE_CLASS_ADULT: AgeClass.ValueType  # 1
+AGE_CLASS_MAY_BE_MINOR: AgeClass.ValueType  # 2
+"""Under 18, or 18 in this year: the birthday may still be to come."""
 
 @typing.final
 class ListContestedHandlesRequest(message.Message):
@@ -348,6 +370,7 @@ class Creator(message.Message):
     REGISTERED_AT_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    AGE_CLASS_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     display_name: builtins.str
     """Personal texts, joined at reading time; empty when erased."""
@@ -376,6 +399,7 @@ class Creator(message.Message):
     """Counted from metrics' events: orders led back to it, less those reversed."""
     version: builtins.int
     """Stream version."""
+    age_class: AgeClass.ValueType
     @builtins.property
     def profile(self) -> events_pb2.CreatorProfile: ...
     @builtins.property
@@ -426,10 +450,11 @@ class Creator(message.Message):
         registered_at: timestamp_pb2.Timestamp | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
+        age_class: AgeClass.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "audience", b"audience", "availability", b"availability", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "disclosures_missing", b"disclosures_missing", "display_name", b"display_name", "engagement_rate_bps", b"engagement_rate_bps", "findings", b"findings", "followers", b"followers", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "max_parallel_jobs", b"max_parallel_jobs", "orders", b"orders", "past_brands", b"past_brands", "performance", b"performance", "profile", b"profile", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "tier", b"tier", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "age_class", b"age_class", "audience", b"audience", "availability", b"availability", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "disclosures_missing", b"disclosures_missing", "display_name", b"display_name", "engagement_rate_bps", b"engagement_rate_bps", "findings", b"findings", "followers", b"followers", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "max_parallel_jobs", b"max_parallel_jobs", "orders", b"orders", "past_brands", b"past_brands", "performance", b"performance", "profile", b"profile", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "tier", b"tier", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
