@@ -45,10 +45,11 @@ from tests.unit.ledger.world import (
 
 EXPECTED = {
     "account.bound_crossed", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
-    "deposit.case_unknown", "deposit.reversal_too_large", "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
+    "deposit.case_unknown", "deposit.disputed", "deposit.reversal_too_large",
+    "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
     "escrow.not_released", "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",
     "refund.more_than_deposited", "refund.not_pending", "settlement.more_than_due", "settlement.more_than_owed",
-    "settlement.more_than_returned", "settlement.more_than_sent",
+    "settlement.more_than_returned", "settlement.more_than_sent", "settlement.settled_before",
 }  # fmt: skip
 """Refusals a correct ledger may give here; any other (an escrow that cannot be closed, say) is a defect."""
 AMOUNTS = st.integers(1, 40_000)
