@@ -1,7 +1,7 @@
 """The server of the HTTP rows, a process of its own: `python -m bench.edge_server <folder> <port>`.
 
 Four ports from `port` on: campaigns as it is, one of its routes bare of everything round it, metrics as it is, and an ASGI
-app that answers fixed JSON. All on uvicorn as `kernel.runtime.roles.http` sets it up.
+app that answers fixed JSON. All on uvicorn as `kernel.runtime.http_server.http` sets it up.
 """
 
 import sys
@@ -16,7 +16,7 @@ from kernel.core.events import Receipt
 from kernel.core.ids import new_id, stream_id
 from kernel.edge.fields import Uuid
 from kernel.host.app import App, Service, open_app
-from kernel.runtime import roles
+from kernel.runtime import http_server, roles
 from kernel.runtime.roles import Role
 from services.campaigns.domain.campaign.campaign import DraftCampaign
 from services.campaigns.rest.bodies import DraftBody
@@ -53,6 +53,8 @@ async def opened(service: Service, folder: Path, port: int) -> tuple[App, list[R
         "http_port": str(port),
         "rate_per_s": "100000",
         "rate_burst": "1000000",
+        "tenant_rate_per_s": "100000",
+        "tenant_rate_burst": "1000000",
     }
     app = open_app(service, service.settings(**told))  # type: ignore[arg-type]  # texts, as from the environment
     return app, await app.roles(["rest"])
@@ -62,8 +64,8 @@ async def serve(folder: Path, port: int) -> int:
     campaigns, opened_roles = await opened(CAMPAIGNS, folder, port)
     _, more = await opened(METRICS, folder, port + 2)
     bare = [
-        roles.http(stripped(campaigns), roles.listen("127.0.0.1", port + 1)),
-        roles.http(fixed, roles.listen("127.0.0.1", port + 3)),
+        http_server.http(stripped(campaigns), http_server.listen("127.0.0.1", port + 1)),
+        http_server.http(fixed, http_server.listen("127.0.0.1", port + 3)),
     ]
     return await roles.run([*opened_roles, *more, *bare])
 

@@ -10,8 +10,9 @@ from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from grpc.aio import Server
 
 from bench.place import layout_of
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc import Rpc, RpcService
-from kernel.edge.limits import Buckets, Rate
+from kernel.edge.limits import Rate
 from kernel.runtime import roles
 from services.discovery.reads import reads_of
 from services.discovery.rpc import CreatorQueries
@@ -40,7 +41,8 @@ async def serve(folder: Path, port: int) -> int:
         ),
         RpcService(EMPTY, add_empty),
     ]
-    rpc = Rpc(services, app.verifier, buckets=Buckets(Rate(1e6, 1_000_000)))
+    endless = Rate(1e6, 1_000_000)
+    rpc = Rpc(services, Admission(app.admission.verifier, AdmissionLimits(endless, endless)))
     return await roles.run([*await app.roles(["project"]), rpc.role(f"127.0.0.1:{port}")])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cli.layout import Layout
 from kernel.host.app import App, Service, open_app, open_bus, run_migrations
-from kernel.runtime import roles
+from kernel.runtime import http_server, roles
 from kernel.runtime.logs import start_logging
 from kernel.runtime.roles import EDGE, POOLS, Role
 from sandbox.app import make_sandbox
@@ -89,7 +89,7 @@ def _announcing(apps: Sequence[App]) -> Role:
 def _sandbox(layout: Layout) -> Role:
     settings = SandboxSettings.model_validate(layout.sandbox())
     made = make_sandbox(settings)
-    http = roles.http(made.app, roles.listen(settings.host, settings.port))
+    http = http_server.http(made.app, http_server.listen(settings.host, settings.port))
 
     async def serve(stop: asyncio.Event) -> None:
         await http.serve(stop)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey
 from kernel.adapters.disconnects import translated
+from kernel.adapters.pool.connecting import connected
 
 POOL_SIZE = 8
 
@@ -76,7 +77,7 @@ class Database(ABC):
     async def begun_on(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """A transaction that has begun before its first statement, which SQLAlchemy or a driver executes."""
         with translated():
-            async with engine.begin() as connection:
+            async with connected(engine) as connection, connection.begin():
                 yield connection
 
     def grouped(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -97,7 +98,7 @@ class Database(ABC):
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for single statements, each of which sees what was committed before it."""
         with translated():
-            async with self.read.connect() as connection:
+            async with connected(self.read) as connection:
                 yield connection
 
     @abstractmethod
@@ -151,6 +152,10 @@ class Database(ABC):
     @abstractmethod
     async def has_roles(self, connection: AsyncConnection, names: Sequence[str]) -> bool:
         """True if all of these roles exist."""
+
+    @abstractmethod
+    async def bound_log(self) -> None:
+        """Keeps the store's own write-ahead log within its bound, where that is not the server's work."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -8,11 +8,10 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 
@@ -20,20 +19,15 @@ from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
 from kernel.edge.claims import Revoked, TenantRules, actor_of, seconds_of
-
-if TYPE_CHECKING:
-    import httpx
+from kernel.edge.keys.fetching import JWKS_LIMIT_BYTES, Fetch, fetch_from
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"
 TOKEN_LIMIT_BYTES = 8 * 1024
-JWKS_LIMIT_BYTES = 256 * 1024
 KEYS_LIMIT = 64
 LIFE_LIMIT_S = 86_400
 PROVEN_LIMIT = 4_096
 """Cache of verified signatures, by the token's hash: the token not seen for longest is dropped past this count."""
-
-Fetch = Callable[[], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,36 +119,6 @@ def _signing_key(entry: Any) -> jwt.PyJWK | None:
     return key if key.algorithm_name == ALGORITHM else None
 
 
-def fetch_from(source: str) -> Fetch:
-    """Fetcher of a JWKS from a file path or an http(s) address; it follows no redirect."""
-    if not source.startswith(("http://", "https://")):
-        path = Path(source)
-        return lambda: asyncio.to_thread(path.read_bytes)
-
-    return lambda: _over_http(source)
-
-
-async def _over_http(source: str) -> bytes:
-    """The document at an address; raises OSError when none comes."""
-    import httpx  # imported here: a key set in a file needs no client, and the token issuer needs none either
-
-    try:
-        async with httpx.AsyncClient(follow_redirects=False) as client, client.stream("GET", source) as answer:
-            answer.raise_for_status()
-            return await _bounded(answer)
-    except httpx.HTTPError as error:
-        raise OSError(f"the key set does not come: {error!r}") from error
-
-
-async def _bounded(answer: "httpx.Response") -> bytes:
-    document = b""
-    async for chunk in answer.aiter_bytes():
-        document += chunk
-        if len(document) > JWKS_LIMIT_BYTES:
-            raise ValueError("the key set is too large")
-    return document
-
-
 @dataclass(frozen=True, slots=True)
 class _Proven:
     """A token whose signature was verified with `key`; after a load of the keys it is verified again."""
@@ -197,8 +161,7 @@ class Verifier:
 
         The signature is verified once per token and key, because that is the costly part; times and key at every call.
         """
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        proven = self._proven.get(digest)
+        proven = self._proven.get(digest := _digest(token))
         if proven is None or await self._keys.get(proven.kid) is not proven.key:
             proven = await self._prove(token)
         self._check_times(proven.claims)
@@ -223,6 +186,15 @@ class Verifier:
         except (Unauthenticated, jwt.PyJWTError):
             return True
         return False
+
+    def has_proven(self, token: str) -> bool:
+        """Whether the token's signature was verified before: looking at such a token again is cheap."""
+        return _digest(token) in self._proven
+
+    def left_s(self, token: str) -> float:
+        """Seconds until a token that `verify` has just accepted is refused as expired."""
+        proven, now = self._proven.get(_digest(token)), self._clock().timestamp()
+        return 0.0 if proven is None else seconds_of(proven.claims, "exp") + self._leeway_s - now
 
     async def _prove(self, token: str) -> "_Proven":
         kid = self._key_id(token)
@@ -279,6 +251,10 @@ class Verifier:
             raise Unauthenticated("token.expired")
         if not seconds_of(claims, "nbf") <= now + self._leeway_s:
             raise Unauthenticated("token.not_yet_valid")
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _code_of(error: Exception) -> str:

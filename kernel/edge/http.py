@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
@@ -23,12 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
-from kernel.core.faults import Unauthenticated, Unavailable
+from kernel.core.faults import Unavailable
 from kernel.core.ids import command_id, new_id
 from kernel.edge import http_errors
-from kernel.edge.auth import Verifier
+from kernel.edge.admission import Admission
 from kernel.edge.incoming import HeadAsGet
-from kernel.edge.limits import BODY_LIMIT_BYTES, BodyLimit, Buckets, Rate
+from kernel.edge.limits import BODY_LIMIT_BYTES, LIVE_REQUESTS, BodyLimit, LiveRequests
 from kernel.runtime import admin, telemetry
 from kernel.runtime.health import Health
 
@@ -47,10 +46,9 @@ DOCUMENTED = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 @dataclass(frozen=True, slots=True)
 class _AppState:
-    """State of the app that the dependencies below read: verifier, rate limits, key of the fingerprints."""
+    """State of the app that the dependencies below read: admission, key of the fingerprints."""
 
-    verifier: Verifier
-    buckets: Buckets
+    admission: Admission
     fingerprint_key: bytes
 
 
@@ -58,23 +56,23 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer",
 
 
 async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
-    """Authenticates the caller by the bearer token, and takes one token from the caller's rate-limit bucket."""
-    if given is None:
-        raise Unauthenticated("token.missing")
-    state: _AppState = request.app.state.edge
-    caller = await state.verifier.verify(given.credentials)
-    allowance, exhausted = state.buckets.take((caller.tenant, caller.id))
+    """Authenticates the caller by the bearer token, takes one request from its buckets, and a slot until the request ends."""
+    admission: Admission = request.app.state.edge.admission
+    host = request.client.host if request.client else ""  # TrustedProxies has set it
+    caller = await admission.authenticate(given.credentials if given else "", host)
+    allowance, exhausted = admission.take(caller)
     request.state.headers.update(allowance.headers())
     if exhausted:
         raise exhausted
+    request.state.held.enter_context(admission.calls.hold(caller))
     return caller
 
 
 def charge(request: Request, caller: Actor, tokens: int) -> None:
     """Takes more tokens for a request that costs more than others; raises Exhausted `rate.exhausted` without so many left."""
     if tokens > 0:
-        state: _AppState = request.app.state.edge
-        allowance, exhausted = state.buckets.take((caller.tenant, caller.id), tokens)
+        admission: Admission = request.app.state.edge.admission
+        allowance, exhausted = admission.take(caller, tokens)
         request.state.headers.update(allowance.headers())
         if exhausted:
             raise exhausted
@@ -208,17 +206,17 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
 
 def create_api(
     title: str,
-    verifier: Verifier,
+    admission: Admission,
     *,
     fingerprint_key: bytes,
     health: Health | None = None,
-    rate: Rate | None = None,
+    live_requests: int = LIVE_REQUESTS,
     body_limit_bytes: int = BODY_LIMIT_BYTES,
     body_limits: Mapping[str, int] | None = None,
     description: str = "",
     version: str = "1",
 ) -> FastAPI:
-    """FastAPI app with authentication, limits, problems, probes and metrics installed.
+    """FastAPI app with authentication, limits, problems and probes installed; metrics are on the port of operations only.
 
     `fingerprint_key` is 16 to 64 secret bytes: the same in every replica and for ever. `body_limits` maps a path prefix to
     its limit in bytes, where the default of 64 KiB is too small.
@@ -235,8 +233,9 @@ def create_api(
         responses=http_errors.documented(*DOCUMENTED),
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.edge = _AppState(verifier, Buckets(rate or Rate()), fingerprint_key)
+    app.state.edge = _AppState(admission, fingerprint_key)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
+    app.add_middleware(LiveRequests, limit=live_requests)
     app.add_middleware(Edge)
     app.add_middleware(HeadAsGet)
     http_errors.install(app)
@@ -264,11 +263,6 @@ def _add_probes(app: FastAPI, health: Health) -> None:
     async def ready() -> Response:
         """Readiness: every dependency of a request answers."""
         return await _probe(health, "/healthz/ready")
-
-    @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """Metrics in the Prometheus text format."""
-        return await _probe(health, "/metrics")
 
 
 async def _probe(health: Health, path: str) -> Response:

@@ -165,6 +165,8 @@ def _fault_of(status: int) -> Fault:
             return Exhausted("body.too_large")
         case 400:
             return Invalid("body.malformed")
+        case 503:
+            return Unavailable("server.busy", retry_after_s=RETRY_AFTER_S)
         case _:
             return Invalid("request.refused", status=status)
 

@@ -1,18 +1,21 @@
-"""Limits of requests: body size (ASGI middleware) and rate per principal (token buckets). Memory is bounded."""
+"""Limits of requests: body size and requests under way (ASGI middleware), rates (token buckets), slots. Memory is bounded."""
 
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.core.faults import Exhausted
+from kernel.core.decider import Actor
+from kernel.core.faults import Exhausted, Unavailable
 from kernel.edge import http_errors
 
 BODY_LIMIT_BYTES = 64 * 1024
+LIVE_REQUESTS = 1_000
 
 
 class BodyLimit:
@@ -58,6 +61,100 @@ def _counting(receive: Receive, limit: int) -> Receive:
     return counting
 
 
+class LiveRequests:
+    """Limit of requests under way: a request counts from the last byte of its body on, and not while it is being sent.
+
+    So a client that sends half a request takes no place here: the server's time limits end it (kernel.runtime.http_server).
+    `scope["state"]["held"]` is an ExitStack that is closed when the request ends.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self._limit, self._count = app, limit, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with ExitStack() as held:
+            scope.setdefault("state", {})["held"] = held
+            if not _has_body(scope) and not self._enter(held):
+                busy = http_errors.problem_response(Unavailable("server.busy", retry_after_s=1), scope)
+                await busy(scope, receive, send)
+                return
+            await self.app(scope, self._entering(receive, held) if _has_body(scope) else receive, send)
+
+    def _enter(self, held: ExitStack) -> bool:
+        if self._count >= self._limit:
+            return False
+        self._count += 1
+        held.callback(self._leave)
+        return True
+
+    def _leave(self) -> None:
+        self._count -= 1
+
+    def _entering(self, receive: Receive, held: ExitStack) -> Receive:
+        entered = False
+
+        async def entering() -> Message:
+            nonlocal entered
+            message = await receive()
+            if not entered and not message.get("more_body", False) and message["type"] == "http.request":
+                entered = True
+                if not self._enter(held):
+                    raise HTTPException(503)  # the only exception FastAPI lets through while it reads a body
+            return message
+
+        return entering
+
+
+def _has_body(scope: Scope) -> bool:
+    names = {name for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names or _content_length(scope) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Places of a kind: at most so many for one principal, for one tenant, and in all."""
+
+    per_principal: int
+    per_tenant: int
+    in_all: int
+
+
+class Slots:
+    """Places that calls or streams hold while they run, counted per principal, per tenant and in all."""
+
+    def __init__(self, what: str, share: Share) -> None:
+        """`what` begins the code of the refusal, e.g. "streams" in `streams.exhausted`."""
+        self._what, self._share = what, share
+        self._held: Counter[tuple[str, ...]] = Counter()
+
+    @contextmanager
+    def hold(self, actor: Actor) -> Iterator[None]:
+        """A place until the block ends; raises Exhausted `<what>.exhausted` that names the limit that is used up."""
+        places = {
+            (): ("all", self._share.in_all),
+            (actor.tenant,): ("tenant", self._share.per_tenant),
+            (actor.tenant, actor.id): ("principal", self._share.per_principal),
+        }
+        for place, (of, limit) in reversed(places.items()):
+            if self._held[place] >= limit:
+                raise Exhausted(f"{self._what}.exhausted", of=of, limit=limit, retry_after_s=1)
+        self._held.update(places.keys())
+        try:
+            yield
+        finally:
+            self._held.subtract(places.keys())
+            for place in places:
+                if not self._held[place]:
+                    del self._held[place]
+
+    @property
+    def count(self) -> int:
+        return self._held[()]
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """Rate limit: `per_s` requests a second in the long run, `burst` requests at once."""
@@ -93,19 +190,32 @@ class Buckets:
     held: OrderedDict[Hashable, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def take(self, principal: Hashable, cost: int = 1) -> tuple[Allowance, Exhausted | None]:
-        """Takes `cost` tokens, at most a full bucket. Without so many left it also returns Exhausted `rate.exhausted` with
-        `retry_after_s`."""
-        now, cost = self.now(), min(cost, self.rate.burst)
-        tokens, since = self.held.pop(principal, (float(self.rate.burst), now))
-        tokens = min(self.rate.burst, tokens + (now - since) * self.rate.per_s)
+        """Takes `cost` tokens. With fewer left it takes none and also returns Exhausted `rate.exhausted` with `retry_after_s`.
+
+        A cost above the burst is the burst: such a request waits for a full bucket.
+        """
+        cost, now = min(cost, self.rate.burst), self.now()
+        tokens = self._tokens(principal, now)
         refused = tokens < cost
         self.held[principal] = (tokens if refused else tokens - cost, now)
+        self.held.move_to_end(principal)
         if len(self.held) > self.limit:
             self.held.popitem(last=False)
         left = max(0, int(tokens) - cost)
         allowance = Allowance(self.rate, left, math.ceil((self.rate.burst - left) / self.rate.per_s))
         return allowance, self._exhausted(tokens, cost) if refused else None
 
+    def wait_s(self, principal: Hashable) -> int:
+        """Seconds until the principal has a token; 0 when it has one. Takes none."""
+        tokens = self._tokens(principal, self.now())
+        return 0 if tokens >= 1 else self._wait_s(tokens, 1)
+
+    def _tokens(self, principal: Hashable, now: float) -> float:
+        tokens, since = self.held.get(principal, (float(self.rate.burst), now))
+        return min(self.rate.burst, tokens + (now - since) * self.rate.per_s)
+
+    def _wait_s(self, tokens: float, cost: int) -> int:
+        return max(1, math.ceil((cost - tokens) / self.rate.per_s))
+
     def _exhausted(self, tokens: float, cost: int) -> Exhausted:
-        wait_s = max(1, math.ceil((cost - tokens) / self.rate.per_s))
-        return Exhausted("rate.exhausted", burst=self.rate.burst, retry_after_s=wait_s)
+        return Exhausted("rate.exhausted", burst=self.rate.burst, retry_after_s=self._wait_s(tokens, cost))

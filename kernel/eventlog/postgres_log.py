@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, behind_the_head
 from kernel.adapters.disconnects import translated
 from kernel.adapters.event_vault import EventVault
+from kernel.adapters.pool.connecting import connected
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import INDEXES_ONLY
 from kernel.core.events import Recorded
@@ -146,7 +147,7 @@ class PostgresLog(StoredLog):
                 await asyncio.wait_for(stop.wait(), LISTEN_AGAIN_S)
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        async with self.database.read.connect() as connection:
+        async with connected(self.database.read) as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None
             lost = asyncio.Event()

@@ -30,22 +30,22 @@ from kernel.processors.command_consumer import PREPARED_BATCH, CommandConsumer, 
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
 from kernel.processors.projector import Projection, Projector, Superseded, consumer_name
 from kernel.processors.reactor import Reactor
-from kernel.processors.read_your_writes import WAIT_LIMIT_S, wait_for
+from kernel.processors.read_your_writes import WAIT_LIMIT_S, Waiters
 from kernel.processors.scheduler import DeadlineScheduler
-from kernel.runtime import roles
+from kernel.runtime import http_server
 from kernel.runtime.admin import operations
 from kernel.runtime.health import Health, watch_loop
 from kernel.runtime.roles import RELAY, WRITER, Role
 from kernel.runtime.settings import Settings
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.consumer import Consumer
-from kernel.streams.records import Decode, Handle, Topic
+from kernel.streams.records import OWN_LOG, Decode, Handle, Topic
 from kernel.streams.relay import Publish, Relay
 from kernel.streams.tail import LogTail
 from kernel.verify.invariants import InvariantMonitor
 
 if TYPE_CHECKING:
-    from kernel.edge.auth import Verifier
+    from kernel.edge.admission import Admission
     from kernel.edge.page_tokens import PageTokens
 
 logger = logging.getLogger(__name__)
@@ -107,21 +107,24 @@ class App:
         self.writer = Writer(service.name, self.log, self.deciders, self.backpressure.check)
         self.progress = Wakeup()
         """Notified after every batch that a projector of this process committed."""
+        self.waiters = Waiters(self.database, service.name, self.progress, self._head)
         self.health = Health()
         self.fingerprint_key = settings.fingerprint_key_file.read_bytes()
         self.health.add("database", self._check_database)
 
     @cached_property
-    def verifier(self) -> "Verifier":
-        """Verifier of access tokens, imported at its first use: only edges need its libraries, which are slow to import."""
+    def admission(self) -> "Admission":
+        """Admission of both edges, imported at its first use: only edges need its libraries, which are slow to import."""
+        from kernel.edge.admission import Admission, AdmissionLimits
         from kernel.edge.auth import Verifier
         from kernel.edge.claims import TenantRules
 
         told = self.settings
         rules = TenantRules(told.staff_tenant, told.roles_of_tenants())
-        return Verifier(
+        verifier = Verifier(
             told.jwks, told.token_issuer, told.token_audience, life_limit_s=told.token_life_limit_s, rules=rules
         )
+        return Admission(verifier, AdmissionLimits.of(told), told.trusted_networks())
 
     @cached_property
     def page_tokens(self) -> "PageTokens":
@@ -146,8 +149,13 @@ class App:
             if found is None:
                 raise Invalid("projection.unknown", projection=projection)
             generation = await generations.live_generation(self.database, found)
-            consumer = consumer_name(projection, generation)
-            await wait_for(self.database, self.service.name, consumer, token, self.progress, limit_s)
+            sources = {topic.name for topic in found.topics} | ({OWN_LOG} if found.own else set())
+            await self.waiters.wait(
+                token, consumer_name(projection, generation), sources, self.admission.hold_wait, limit_s
+            )
+
+    async def _head(self) -> int:
+        return (await self.log.head()).position
 
     async def roles(self, names: Sequence[str]) -> list[Role]:
         """The roles for kernel.runtime.roles.run(): the named ones, and those they need (writer, wake-up, watchdog)."""
@@ -167,17 +175,19 @@ class App:
         for name in names:
             made += await makers[name]()
         if {"rest", "rpc"} & set(names):
-            watch = watching(self.database, self.settings.token_life_limit_s, self.verifier.revoke)
+            watch = watching(self.database, self.settings.token_life_limit_s, self.admission.verifier.revoke)
             made.append(Role("revocations", watch, RELAY))
         if self.settings.ops_port is not None:
             made.append(operations(self.health, self.settings.host, self.settings.ops_port))
         return made
 
     async def _rest(self) -> list[Role]:
-        from kernel.edge.incoming import TrustedProxies  # only edges need the web framework, which is slow to import
+        from kernel.edge.incoming import TrustedProxies, is_trusted  # only edges need the web framework, slow to import
 
-        api = TrustedProxies(self.service.http(self), self.settings.trusted_networks())
-        return [roles.http(api, roles.listen(self.settings.host, self.settings.http_port))]
+        settings, trusted = self.settings, self.settings.trusted_networks()
+        limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted))
+        bound = http_server.listen(settings.host, settings.http_port)
+        return [http_server.http(TrustedProxies(self.service.http(self), trusted), bound, limits=limits)]
 
     async def _rpc(self) -> list[Role]:
         return [self.service.rpc(self)]

@@ -74,6 +74,7 @@ class DatabaseMetrics:
 
     async def update(self) -> None:
         """Sets all gauges of this file once."""
+        await self._database.bound_log()
         lag = await relay_lag(self._log)
         telemetry.gauge("relay_lag_events", lag.events)
         telemetry.gauge("relay_lag_seconds", lag.seconds)

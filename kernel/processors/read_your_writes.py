@@ -1,49 +1,139 @@
 """Read-your-writes: a query with the token of a receipt waits until the read model has applied the receipt's event."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Awaitable, Callable, Container
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 
+from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.database import Database
 from kernel.core.faults import Invalid, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
+from kernel.streams.records import OWN_LOG
 
-_LAST = "SELECT last_position FROM guards WHERE consumer = :consumer AND source = :source AND partition = :partition"
+_TOKEN = re.compile(r"([a-z][a-z0-9_]{0,63}):([0-9]{1,18}):([0-9]{1,4})?")
+_GUARDS = "SELECT source, partition, last_position FROM guards WHERE consumer = :consumer"
 WAIT_LIMIT_S = 5.0
 POLL_S = 0.025
-"""Interval between two looks at the guard. A projector in this process wakes the waiting query; one in another cannot."""
+"""Interval between two looks at the guards. A projector in this process wakes the waiter; one in another cannot."""
+Place = tuple[str, int]
+"""A source and its partition."""
+Hold = Callable[[], AbstractContextManager[None]]
 
 
 def parse_token(token: str) -> tuple[str, int, int | None]:
     """Parses a receipt's token into `(service, position, partition)`; raises Invalid `at_least.malformed`."""
-    parts = token.split(":")
-    if len(parts) != 3 or not parts[1].isdigit() or not (parts[2] == "" or parts[2].isdigit()):
+    found = _TOKEN.fullmatch(token)
+    if found is None:
         raise Invalid("at_least.malformed", expected="the token of a receipt")
-    return parts[0], int(parts[1]), int(parts[2]) if parts[2] else None
+    return found[1], int(found[2]), int(found[3]) if found[3] else None
 
 
-async def wait_for(
-    database: Database, service: str, consumer: str, token: str, progress: Wakeup, limit_s: float = WAIT_LIMIT_S
-) -> None:
-    """Returns when the consumer's guard has reached the token's position; raises Unavailable past `limit_s`."""
-    source, position, partition = parse_token(token)
-    is_own = source == service
-    where: dict[str, str | int] = {
-        "consumer": consumer,
-        "source": "log" if is_own else f"{source}.events.v1",
-        "partition": 0 if is_own else partition or 0,
-    }
-    woken = progress.listen()
-    try:
-        async with asyncio.timeout(limit_s):
-            while not await _reached(database, where, position):
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """Looks at one consumer's guards for all queries that wait for it: however many wait, one statement per look.
+
+    A commit of a projector in this process wakes the waiter, which ends when nobody waits any more.
+    """
+
+    database: Database
+    consumer: str
+    progress: Wakeup
+    _waiting: dict["asyncio.Future[None]", tuple[Place, int]] = field(default_factory=dict)
+    _looking: "asyncio.Task[None] | None" = None
+
+    async def wait(self, place: Place, position: int, limit_s: float) -> bool:
+        """Waits until the guard of `place` has reached `position`; False past `limit_s`."""
+        reached = asyncio.get_running_loop().create_future()
+        self._waiting[reached] = place, position
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name=f"at_least {self.consumer}")
+            self._looking.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(limit_s):
+                await reached
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(reached, None)
+        return True
+
+    async def guards(self) -> dict[Place, int]:
+        rows = await self.database.rows(_GUARDS, {"consumer": self.consumer})
+        return {(source, partition): position for source, partition, position in rows}
+
+    async def _look(self) -> None:
+        woken = self.progress.listen()
+        try:
+            while self._waiting:
                 woken.clear()
+                self._settle(await self.guards())
                 await wait(woken, POLL_S)
-    except TimeoutError:
-        raise Unavailable("at_least.not_reached", token=token, retry_after_s=1) from None
-    finally:
-        progress.leave(woken)
+        finally:
+            self.progress.leave(woken)
+            self._looking = None
+
+    def _settle(self, guards: dict[Place, int]) -> None:
+        for reached, (place, position) in list(self._waiting.items()):
+            if guards.get(place, 0) >= position and not reached.done():
+                reached.set_result(None)
+                del self._waiting[reached]
+
+    def _ended(self, looking: "asyncio.Task[None]") -> None:
+        """After a look that failed all queries that wait fail too, and the next one begins anew."""
+        error = None if looking.cancelled() else looking.exception()
+        waiting, self._waiting = self._waiting, {}
+        for reached in waiting:
+            if not reached.done():
+                reached.set_exception(error or Unavailable("at_least.not_reached", retry_after_s=1))
 
 
-async def _reached(database: Database, where: Mapping[str, str | int], position: int) -> bool:
-    found = await database.rows(_LAST, where)
-    return bool(found) and found[0][0] >= position
+@dataclass(slots=True)
+class Waiters:
+    """The waiters of a service, one per consumer. `head` is the position of the own log's head."""
+
+    database: Database
+    service: str
+    progress: Wakeup
+    head: Callable[[], Awaitable[int]]
+    _of: dict[str, Waiter] = field(default_factory=dict)
+
+    async def wait(
+        self,
+        token: str,
+        consumer: str,
+        sources: Container[str],
+        hold: Hold = nullcontext,
+        limit_s: float = WAIT_LIMIT_S,
+    ) -> None:
+        """Returns when the consumer, which reads `sources`, has applied the token's event; raises Unavailable past `limit_s`.
+
+        What the consumer can never reach is refused at once: a source it does not read, a partition that is not there, a
+        position of the own log ahead of the head. `hold` takes the caller's place among those who wait.
+        """
+        (source, partition), position = place = self._place(token)
+        if source not in sources or partition >= PARTITIONS:
+            raise Invalid("at_least.not_read_here", field="at_least", token=token)
+        waiter = self._waiter(consumer)
+        if (await waiter.guards()).get((source, partition), 0) >= position:
+            return
+        if source == OWN_LOG and position > await self.head():
+            raise Invalid("at_least.ahead", field="at_least", token=token)
+        with hold():
+            if not await waiter.wait(*place, limit_s):
+                raise Unavailable("at_least.not_reached", token=token, retry_after_s=1)
+
+    def _waiter(self, consumer: str) -> Waiter:
+        """The one waiter of a consumer; of generations that a rebuild has replaced none is kept."""
+        found = self._of.get(consumer)
+        if found is None:
+            name = consumer.rpartition("_g")[0]
+            self._of = {key: one for key, one in self._of.items() if key.rpartition("_g")[0] != name}
+            found = self._of[consumer] = Waiter(self.database, consumer, self.progress)
+        return found
+
+    def _place(self, token: str) -> tuple[Place, int]:
+        service, position, partition = parse_token(token)
+        is_own = service == self.service
+        return (OWN_LOG if is_own else f"{service}.events.v1", 0 if is_own else partition or 0), position

@@ -6,15 +6,12 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NoReturn
-
-import uvicorn
 
 from kernel.runtime.health import Health
 from kernel.runtime.loops import loop_factory
@@ -156,54 +153,3 @@ def main(process: Coroutine[Any, Any, int]) -> NoReturn:
         last_resort.daemon = True
         last_resort.start()
     sys.exit(code)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound TCP socket (port 0: any free one); OSError when it is taken."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to `run`."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def http(app: Any, bound: socket.socket, *, grace_s: float = 8, keep_alive_s: int = 30) -> Role:
-    """The role that serves an ASGI app on a socket of `listen`; on stop it finishes requests within `grace_s`."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        http="httptools",
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=keep_alive_s,
-        timeout_graceful_shutdown=int(grace_s),
-        limit_concurrency=2000,
-        backlog=1024,
-    )
-
-    async def serve(stop: asyncio.Event) -> None:
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[bound]))
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            server.should_exit = True
-            await serving
-        finally:
-            stopped.cancel()
-
-    return Role("http", serve, EDGE, grace_s + 1)

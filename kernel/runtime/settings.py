@@ -20,8 +20,17 @@ def networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+WIDEST_PREFIX = {4: 24, 6: 64}
+"""A trusted network has at least this prefix length, by IP version: a wider one holds more than a proxy's own addresses."""
+
+
 def _checked_networks(text: str) -> str:
-    networks_of(text)
+    for network in networks_of(text):
+        if network.prefixlen < WIDEST_PREFIX[network.version]:
+            raise ValueError(
+                f"{network} is wider than /{WIDEST_PREFIX[network.version]}: name the proxies' own addresses only, "
+                "as whoever has an address in a trusted network can invent any other"
+            )
     return text
 
 
@@ -61,12 +70,30 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, AfterValidator(_checked_networks)] = ""
     """Addresses and networks (CIDR, comma-separated) of the proxies in front, whose `X-Forwarded-For` is believed.
 
-    Empty: no proxy is believed. A proxy that is left out makes all of its visitors one; a network too wide lets a caller invent
-    an address."""
-    rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200
-    """HTTP requests a second that one principal may send in the long run."""
-    rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 2_000
-    """HTTP requests that one principal may send at once."""
+    Empty: no proxy is believed. A proxy that is left out makes all of its visitors one. A network wider than a /24 (IPv6: /64)
+    is refused, because whoever has an address in it can invent any other."""
+    rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 50
+    """HTTP requests or gRPC calls a second that one principal may send to one process in the long run."""
+    rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 200
+    """HTTP requests or gRPC calls that one principal may send to one process at once."""
+    tenant_rate_per_s: Annotated[float, Field(gt=0, le=100_000)] = 100
+    """The same for all principals of one tenant together: about a tenth of what a process serves (docs/performance.md)."""
+    tenant_rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 400
+    streams_per_principal: Annotated[int, Field(gt=0, le=100_000)] = 10
+    """gRPC streams (watches) that one principal may have open at one process."""
+    streams_per_tenant: Annotated[int, Field(gt=0, le=100_000)] = 40
+    streams: Annotated[int, Field(gt=0, le=100_000)] = 400
+    """gRPC streams that may be open at one process; unary calls have places of their own."""
+    live_requests: Annotated[int, Field(gt=0, le=100_000)] = 1_000
+    """HTTP requests under way in one process, counted from the last byte of their bodies."""
+    head_limit_s: Annotated[float, Field(gt=0, le=600)] = 10
+    """Time for the head of an HTTP request, and for the message of a gRPC call, to arrive whole."""
+    body_limit_s: Annotated[float, Field(gt=0, le=600)] = 20
+    """Time for the body of an HTTP request to arrive whole."""
+    connections: Annotated[int, Field(gt=0, le=100_000)] = 2_000
+    """HTTP connections of one process. Past it the oldest one that waits for a request is closed."""
+    connections_per_address: Annotated[int, Field(gt=0, le=100_000)] = 200
+    """The same for one address; trusted proxies, which bring many visitors, are exempt."""
     reflection: bool = False
     """gRPC server reflection, which shows every method to anybody without a token: for development only."""
     relay_lag_limit_events: Annotated[int, Field(gt=0)] = 500_000

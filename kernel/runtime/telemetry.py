@@ -26,8 +26,12 @@ CounterName = Literal[
     "writer_behind_total",
     "effects_total",
     "webhooks_total",
+    "tokens_refused_total",
+    "connections_ended_total",
 ]
 GaugeName = Literal[
+    "streams_open",
+    "sqlite_wal_bytes",
     "projection_delay_seconds",
     "projection_lag_events",
     "relay_lag_events",
@@ -70,12 +74,16 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "records_repeated_total": ("Records that the position guard skipped as repeats", ("projection", "source")),
     "writer_behind_total": ("Batches decided again because another replica appended first", ()),
     "effects_total": ("Calls of effects to systems outside, by outcome", ("effect", "outcome")),
+    "tokens_refused_total": ("Requests and calls whose token was refused, by the refusal's code", ("code",)),
+    "connections_ended_total": ("HTTP connections that the server ended, by the limit they passed", ("limit",)),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",
         ("outcome",),
     ),
 }
 GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
+    "streams_open": ("gRPC streams that are open", ()),
+    "sqlite_wal_bytes": ("Size of the SQLite database's write-ahead log", ()),
     "projection_delay_seconds": ("Age of the newest event applied, at the time when it was applied", ("projection",)),
     "projection_lag_events": (
         "Events between a consumer and the end of its source",

@@ -1,10 +1,12 @@
 """What campaigns is told from outside."""
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from kernel.runtime.settings import Port, Settings
+from services.campaigns.domain.shared.drafts import DRAFTS_PER_BRAND
 
 DEVELOPMENT = (".local", ".test", ".localhost")
 """Names that no public name server answers (RFC 6761, RFC 6762): an issuer of such a name is nobody's in production."""
@@ -15,6 +17,8 @@ class CampaignsSettings(Settings):
 
     http_port: Port = 8102
     rpc_port: Port = 9102
+    drafts_per_tenant: Annotated[int, Field(gt=0)] = DRAFTS_PER_BRAND
+    """Campaigns that one brand may have drafted and neither published nor cancelled."""
     short_clocks: bool = False
     """Development only: clocks of terms may be below their floors, so that a story of days is told in seconds.
 

@@ -33,8 +33,8 @@ class Stored(sa.types.TypeDecorator[Any]):
 
 
 def metadata() -> sa.MetaData:
-    """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, creators and their
-    jobs, fee policies."""
+    """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, open drafts,
+    creators and their jobs, fee policies."""
     made = sa.MetaData()
     define(made)
     text, big = sa.Text, sa.BigInteger
@@ -63,6 +63,11 @@ def metadata() -> sa.MetaData:
         "posts", made,
         sa.Column("platform", text, primary_key=True), sa.Column("post_id", text, primary_key=True),
         sa.Column("deliverable_id", text, nullable=False),
+    )  # fmt: skip
+    sa.Table(
+        "drafts", made,
+        sa.Column("brand_id", text, primary_key=True), sa.Column("open", big, nullable=False),
+        sa.CheckConstraint("open >= 0", name="drafts_never_below_none"),
     )  # fmt: skip
     sa.Table(
         "jobs", made,

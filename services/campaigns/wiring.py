@@ -14,6 +14,7 @@ from services.campaigns.domain.campaign.campaign import CAMPAIGN
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
 from services.campaigns.domain.shared.creators import CREATORS, JOBS
+from services.campaigns.domain.shared.drafts import DRAFTS
 from services.campaigns.domain.shared.fees import POLICIES
 from services.campaigns.domain.shared.posts import POSTS
 from services.campaigns.gauges import GAUGES
@@ -46,7 +47,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
     deciders=[CAMPAIGN, APPLICATION, COLLABORATION, *(process.decider for process in PROCESSES)],
-    inlines=[BUDGETS, BRIEFS, CREATORS, JOBS, POLICIES, POSTS, DEADLINES],
+    inlines=[BUDGETS, BRIEFS, DRAFTS, CREATORS, JOBS, POLICIES, POSTS, DEADLINES],
     publish=publish,
     decode=decode,
     decode_command=decode_command,

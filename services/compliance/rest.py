@@ -12,7 +12,6 @@ from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
 from kernel.edge.fields import Body, Day, LongText, ShortText, Uuid
 from kernel.edge.http import Caller, CommandRequest, charge, create_api
-from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
 from services.compliance.domain.erasure import CATEGORY, Command, DeclineErasure, EraseSubject, RequestErasure
@@ -118,10 +117,10 @@ def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
     """The command API of compliance."""
     api = create_api(
         "Dandelion compliance",
-        app.verifier,
+        app.admission,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
-        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
+        live_requests=app.settings.live_requests,
         body_limits={"/checks": 512 * 1024},
         description="Reviews of content against dated rule packs, and reviewers' decisions.",
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,8 +22,8 @@ from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
+from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.roles import Role
-from kernel.runtime.wakeup import wait
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
 from services.discovery.domain.profile import Account, Availability, Platform
 from services.discovery.domain.rate_card import Format
@@ -36,8 +37,6 @@ from services.discovery.search.lookalikes import mixes_scripts
 from services.discovery.search.reasons import reasons
 from services.discovery.search.replies import Replies
 
-LOOK_AGAIN_S = 1.0
-"""How often a watch looks where the projector runs in another process; in the same one it is woken."""
 PAGE_LIMIT = 200
 """So many of the largest creators that there can be still fit one message."""
 GATHER_S = 0.02
@@ -51,6 +50,7 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         self._app, self._reads, self._clock = app, reads, clock
         self._tokens = app.page_tokens
         self._replies = Replies(app.progress)
+        self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
 
     async def SearchCreators(self, request: pb.SearchCreatorsRequest, context: RpcContext) -> Any:  # noqa: N802
         """One page, as bytes: the same caller's same question within half a second gets the same answer."""
@@ -83,22 +83,19 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
 
     async def WatchCreator(  # noqa: N802
         self, request: pb.WatchCreatorRequest, context: RpcContext
-    ) -> AsyncIterator[pb.WatchCreatorResponse]:
-        """Now, and after each change: woken by the projector's progress."""
+    ) -> AsyncIterator[Any]:
+        """Now, and after each change, as bytes: one look serves all watchers of a creator in one tenant with the same roles."""
         actor = caller()
         await self._wait(request.at_least)
-        woken, sent = self._app.progress.listen(), b""
-        try:
-            while True:
-                woken.clear()
-                creator = wire_creator(await self._reads.get(request.creator_id, actor, self._clock()))
-                if (seen := creator.SerializeToString(deterministic=True)) != sent:
-                    sent = seen
-                    yield pb.WatchCreatorResponse(creator=creator)
-                await wait(woken, LOOK_AGAIN_S)
-                await asyncio.sleep(GATHER_S)
-        finally:
-            self._app.progress.leave(woken)
+
+        async def look() -> bytes:
+            creator = wire_creator(await self._reads.get(request.creator_id, actor, self._clock()))
+            return pb.WatchCreatorResponse(creator=creator).SerializeToString(deterministic=True)
+
+        seen = self._looks.watch((request.creator_id, actor.tenant, actor.roles), look)
+        async with aclosing(seen) as creators:
+            async for creator in creators:
+                yield creator
 
     async def ListContestedHandles(  # noqa: N802
         self, request: pb.ListContestedHandlesRequest, context: RpcContext
@@ -236,7 +233,7 @@ def make_rpc(app: App) -> Role:
         pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,
         partial(grpc_pb.add_CreatorQueryServiceServicer_to_server, servicer),
     )
-    rpc = Rpc([service], app.verifier, health=app.health, reflection=app.settings.reflection)
+    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection)
     role = rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
 
     async def serve(stop: asyncio.Event) -> None:

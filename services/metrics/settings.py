@@ -6,7 +6,9 @@ from pydantic import Field
 
 from kernel.runtime.settings import Port, Settings
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
+from services.metrics.domain.coupon import COUPONS_PER_BRAND
 from services.metrics.domain.engagement import MAX_VALUE
+from services.metrics.domain.link import LINKS_PER_BRAND
 from services.metrics.domain.order.worth import ORDER_LIMIT_MAJOR
 
 
@@ -30,5 +32,9 @@ class MetricsSettings(Settings):
     """So many clicks of one link that one address makes in a day count as measured; the others are requests."""
     clicks_per_address_in_all: Annotated[int, Field(gt=0)] = 200
     """The same over all links."""
+    links_per_tenant: Annotated[int, Field(gt=0)] = LINKS_PER_BRAND
+    """Tracking links that one brand may have."""
+    coupons_per_tenant: Annotated[int, Field(gt=0)] = COUPONS_PER_BRAND
+    """Coupons that one brand may have."""
     stream_group: str = "metrics-windows"
     """Faust's consumer group; another name computes the live windows anew from the start of the topic."""

@@ -50,6 +50,8 @@ def metadata() -> sa.MetaData:
         sa.Column("issued_at", UtcTime, nullable=False),
         sa.Column("expires_at", UtcTime, nullable=False),
     )
+    for counted in ("link_counts", "coupon_counts"):
+        sa.Table(counted, made, *_key("brand_id"), *_big("issued"))
     sa.Table("order_numbers", made, *_key("brand_id", "order_number"), *_text("order_id"))
     return made
 

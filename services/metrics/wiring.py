@@ -11,8 +11,8 @@ from kernel.runtime.settings import Settings
 from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
-from services.metrics.domain.coupon import COUPON, COUPON_CODES
-from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES
+from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
+from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES, LINK_COUNTS
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
 from services.metrics.invariants import INVARIANTS
@@ -48,7 +48,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
     deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY],
-    inlines=[LINK_CODES, CLICKS, COUPON_CODES, ORDER_NUMBERS],
+    inlines=[LINK_CODES, LINK_COUNTS, CLICKS, COUPON_CODES, COUPON_COUNTS, ORDER_NUMBERS],
     publish=publish,
     decode=decode,
     decode_command=decode_command,

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.database import Database
 from kernel.adapters.opening import database_at
 from kernel.core.decider import Actor
@@ -18,8 +19,9 @@ from kernel.host.migrate import check_revision, migrate
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
-from kernel.processors.read_your_writes import wait_for
+from kernel.processors.read_your_writes import Waiters
 from kernel.runtime.wakeup import Wakeup
+from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running
 from tests.kit import counter
 from tests.kit.counter import Add
@@ -139,17 +141,38 @@ async def test_a_receipts_token_waits_for_another_services_read_model(running: R
 
 async def reads_its_writes(running: Running, projection: Projection, reader: str) -> None:
     projector, stream = await running.project(projection), counter.counter()
+    waiters = waiters_of(running, reader, projector.progress)
+    sources = {topic.name for topic in projection.topics} | {OWN_LOG}
     for total in range(1, 6):
         token = (await running.writer.execute(stream, Add(1), counter.meta())).token
-        await wait_for(running.store, reader, projector.consumer, token, projector.progress, 20)
+        await waiters.wait(token, projector.consumer, sources, limit_s=20)
         assert (await running.sums())[stream] == (total, total)
 
 
 @LOCAL
 async def test_a_token_is_waited_for_only_so_long(running: Running) -> None:
     token = (await running.writer.execute(counter.counter(), Add(1), counter.meta())).token
+    waiters = waiters_of(running, running.service, Wakeup())
     with pytest.raises(Unavailable, match=r"at_least\.not_reached"):
-        await wait_for(running.store, running.service, "nobody_g1", token, Wakeup(), 0.05)
-    for wrong in ("", "x", "a:b:c", json.dumps(token)):
+        await waiters.wait(token, "nobody_g1", {OWN_LOG}, limit_s=0.05)
+    for wrong in ("", "x", "a:b:c", json.dumps(token), "a:²:", f"a:{'9' * 5000}:", "a:1:99999"):
         with pytest.raises(Invalid, match=r"at_least\.malformed"):
-            await wait_for(running.store, running.service, "nobody_g1", wrong, Wakeup(), 0.05)
+            await waiters.wait(wrong, "nobody_g1", {OWN_LOG}, limit_s=0.05)
+
+
+@LOCAL
+async def test_a_token_that_nothing_will_reach_is_refused_at_once(running: Running) -> None:
+    waiters = waiters_of(running, running.service, Wakeup())
+    head = (await running.log.head()).position
+    with pytest.raises(Invalid, match=r"at_least\.ahead"):
+        await waiters.wait(f"{running.service}:{head + 1}:", "nobody_g1", {OWN_LOG})
+    for elsewhere in ("nowhere:1:0", f"known:1:{PARTITIONS}"):
+        with pytest.raises(Invalid, match=r"at_least\.not_read_here"):
+            await waiters.wait(elsewhere, "nobody_g1", {OWN_LOG, "known.events.v1"})
+
+
+def waiters_of(running: Running, service: str, progress: Wakeup) -> Waiters:
+    async def head() -> int:
+        return (await running.log.head()).position
+
+    return Waiters(running.store, service, progress, head)

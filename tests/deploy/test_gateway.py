@@ -1,17 +1,20 @@
 """The gateway lets in what is for callers: every route of the APIs, every query, and no probe, metric or reflection."""
 
+import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cli.embedded import WIRED
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.app import open_app
+from kernel.runtime.settings import Settings, networks_of
 from tests.deploy.conftest import ROOT
-from tests.deploy.objects import Object, name_of, named, of
+from tests.deploy.objects import Object, containers, environment, name_of, named, of, ours
 from tests.kit.running import settings_in
 
-OURS_ONLY = {"/healthz/live", "/healthz/ready", "/metrics"}
+OURS_ONLY = {"/healthz/live", "/healthz/ready"}
 
 
 @pytest.fixture(params=sorted(WIRED))
@@ -72,3 +75,31 @@ def test_routes_lead_to_ports_that_exist(operated: list[Object]) -> None:
             for backend in rule["backendRefs"]:
                 service = named(operated, "Service", backend["name"])
                 assert backend["port"] in [port["port"] for port in service["spec"]["ports"]]
+
+
+def test_only_addresses_of_the_gateways_own_are_believed(operated: list[Object]) -> None:
+    """A private range holds every other pod too, and each of them could invent an address."""
+    for workload in ours(operated):
+        told = environment(operated, workload, containers(workload)[0])["DANDELION_TRUSTED_PROXIES"]
+        assert told
+        assert all(network.num_addresses == 1 for network in networks_of(told))
+
+
+@pytest.mark.parametrize("wide", ["10.0.0.0/8", "192.168.0.0/23", "fd00::/8", "127.0.0.1, 0.0.0.0/0", "::/0"])
+def test_a_range_of_others_is_no_proxy(wide: str, tmp_path: Path) -> None:
+    Issuer.at(tmp_path / "issuer", "x", "y")
+    with pytest.raises(ValidationError, match="proxies' own addresses only"):
+        settings_in(tmp_path, WIRED["metrics"].settings, trusted_proxies=wide)
+
+
+def test_the_gateway_waits_as_long_as_a_request_may_take_to_arrive(operated: list[Object]) -> None:
+    wait_s = Settings.model_fields["head_limit_s"].default + Settings.model_fields["body_limit_s"].default
+    for route in of(operated, "HTTPRoute"):
+        assert [rule["timeouts"]["request"] for rule in route["spec"]["rules"]] == [f"{wait_s}s"]
+
+
+def test_compose_has_the_limits_of_the_code() -> None:
+    compose, example = (ROOT / "docker-compose.yml").read_text(), (ROOT / ".env.example").read_text()
+    for name, variable, default in re.findall(r"DANDELION_(\w+): \$\{(\w+):-([\d.]+)\}", compose):
+        kind = WIRED["metrics"].settings.model_fields[name.lower()]
+        assert (float(default), f"{variable}={default}" in example) == (float(kind.default), True), name

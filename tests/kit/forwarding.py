@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from kernel.runtime.roles import http, listen
+from kernel.runtime.http_server import http, listen
 
 METHODS = ["GET", "HEAD", "PUT", "POST"]
 OWN = {"host", "content-length", "transfer-encoding", "connection"}

@@ -20,6 +20,7 @@ from kernel.core.faults import (
     Unavailable,
 )
 from kernel.core.ids import stream_id
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
@@ -29,6 +30,7 @@ from kernel.runtime.health import Health
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 MARKER = "ann@example.test"
+ENDLESS = Rate(per_s=1e6, burst=10**6)
 GOOD = {"title": "Summer", "budget_minor": 100, "currency": "CNY", "due_at": "2026-03-01T00:00:00Z", "text": ""}
 
 
@@ -104,19 +106,20 @@ def routes(metas: list[Meta]) -> APIRouter:
 def make_app(
     folder: Path,
     metas: list[Meta],
-    rate: Rate | None = None,
+    limits: AdmissionLimits | None = None,
     health: Health | None = None,
     body_limit_bytes: int = 1000,
+    live_requests: int = 100,
     fingerprint_key: bytes = b"k" * 16,
 ) -> FastAPI:
     """The app, trusting the Issuer of `folder`; `metas` collects the Meta of every command."""
     verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
     app = create_api(
         "Notes",
-        verifier,
+        Admission(verifier, limits or AdmissionLimits(ENDLESS, ENDLESS)),
         fingerprint_key=fingerprint_key,
         health=health,
-        rate=rate or Rate(per_s=1e6, burst=10**6),
+        live_requests=live_requests,
         body_limit_bytes=body_limit_bytes,
         body_limits={"/ingest": 2000},
     )

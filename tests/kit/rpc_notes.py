@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import grpc
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
 from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
@@ -34,7 +36,7 @@ FAULTS: dict[str, tuple[Exception, grpc.StatusCode]] = {
 
 
 class Notes:
-    """Read answers who asked; Fail raises; Hang never ends; Watch counts, then waits."""
+    """Read answers who asked; Fail raises; Hang never ends; Watch counts, then waits, or counts without end."""
 
     async def read(self, request: StringValue, context: RpcContext) -> StringValue:
         return StringValue(value=f"{caller().id}@{caller().tenant} {request.value} {current_traceparent()}")
@@ -47,7 +49,7 @@ class Notes:
         return StringValue()
 
     async def watch(self, request: StringValue, context: RpcContext) -> AsyncIterator[Int64Value]:
-        for number in range(3):
+        for number in count() if request.value == "flood" else range(3):
             yield Int64Value(value=number)
         if request.value in FAULTS:
             raise FAULTS[request.value][0]
@@ -91,10 +93,12 @@ class Talk:
 
 
 @asynccontextmanager
-async def serving(folder: Path, issuer: Issuer, **options: Any) -> AsyncIterator[tuple[Rpc, Talk]]:
+async def serving(
+    folder: Path, issuer: Issuer, limits: AdmissionLimits | None = None, **options: Any
+) -> AsyncIterator[tuple[Rpc, Talk]]:
     """The service on a free port, trusting the Issuer of `folder`, and a client of it; `options` are those of Rpc."""
     verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
-    served = Rpc([RpcService(SERVICE, add)], verifier, **options)
+    served = Rpc([RpcService(SERVICE, add)], Admission(verifier, limits), **options)
     port = await served.start("127.0.0.1:0")
     large = [("grpc.max_send_message_length", 2 * MESSAGE_LIMIT_BYTES)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=large) as channel:

@@ -16,6 +16,7 @@ import pytest
 from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Exhausted
 from kernel.core.ids import new_id
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Buckets, Rate
@@ -151,8 +152,10 @@ def test_a_limit_of_the_rate_is_weighted_by_cost() -> None:
 async def test_long_checks_meet_the_limit_sooner_than_short_ones(tmp_path: Path) -> None:
     issuer = Issuer.at(tmp_path, "https://issuer.test", "dandelion")
     stand_in: Any = SimpleNamespace(
-        verifier=Verifier(str(tmp_path / "jwks.json"), "https://issuer.test", "dandelion"), fingerprint_key=b"k" * 32,
-        health=Health(), settings=SimpleNamespace(rate_per_s=0.001, rate_burst=50),
+        admission=Admission(
+            Verifier(str(tmp_path / "jwks.json"), "https://issuer.test", "dandelion"), AdmissionLimits(Rate(0.001, 50))
+        ),
+        fingerprint_key=b"k" * 32, health=Health(), settings=SimpleNamespace(live_requests=10),
     )  # fmt: skip
     transport = httpx.ASGITransport(make_api(cast(App, stand_in)))
 

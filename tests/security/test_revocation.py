@@ -8,17 +8,18 @@ from pathlib import Path
 
 import jwt
 import pytest
+from grpc.aio import AbortError
 
 from cli.commands.revoke import revoke_
 from cli.embedded import WIRED, migrate_all
 from cli.layout import Layout
 from cli.open_services import open_services
 from kernel.core.faults import Unauthenticated
+from kernel.edge.admission import Admission
 from kernel.edge.auth import Verifier
+from kernel.edge.calls.grpc_calls import CallEdge
 from kernel.edge.claims import Revoked
 from kernel.edge.dev_issuer import Issuer
-from kernel.edge.grpc import _Edge
-from kernel.edge.limits import Buckets
 from kernel.host.revocations import revoke, revoked, watching
 from tests.kit.until import until
 
@@ -75,39 +76,68 @@ async def test_a_revoked_token_is_refused_also_after_it_was_seen(
     assert {await code_of(verifier, one) for one in tokens.values()} == {""}, "a token issued afterwards is good"
 
 
+class Call:
+    """A call's context: who calls, and what was sent."""
+
+    def __init__(self, token: str) -> None:
+        self.token, self.sent, self.code = token, list[str](), ""
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self.token}"),)
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
+    def time_remaining(self) -> None:
+        return None
+
+    async def write(self, item: str) -> None:
+        self.sent.append(item)
+
+    async def abort(self, _status: object, message: str, _trailing: object = ()) -> None:
+        self.code = message.partition(" ")[0]
+        raise AbortError(message)
+
+
+async def asking() -> AsyncIterator[str]:
+    yield "question"
+
+
 async def test_an_open_stream_ends_with_its_token_and_no_other_does(issuer: Issuer, verifier: Verifier) -> None:
-    edge = _Edge(verifier, Buckets())
+    edge = CallEdge(Admission(verifier))
 
-    async def silence() -> AsyncIterator[int]:
+    async def silence(_request: str, _context: object) -> AsyncIterator[str]:
         await asyncio.Event().wait()
-        yield 1
+        yield "1"
 
-    loop = asyncio.get_running_loop()
-    tokens = {name: issuer.issue(name, "acme", "brand") for name in ("eve", "ann")}
-    waits = {name: asyncio.create_task(edge._next(silence(), loop.time() + 600, one)) for name, one in tokens.items()}
-    await until(lambda: _waiting(edge, 2))
+    calls = {name: Call(issuer.issue(name, "acme", "brand")) for name in ("eve", "ann")}
+    handle = edge._stream("/silence", silence)
+    streams = {name: asyncio.create_task(handle(asking(), call)) for name, call in calls.items()}
+    await until(lambda: _open(edge, 2))
     verifier.revoke(Revoked(subjects={"eve": LATER}))
-    with pytest.raises(Unauthenticated) as refused:
-        await waits["eve"]
-    assert refused.value.code == "token.revoked"
-    assert not waits["ann"].done()
-    waits["ann"].cancel()
-    await asyncio.gather(*waits.values(), return_exceptions=True)
+    with pytest.raises(AbortError):
+        await streams["eve"]
+    assert calls["eve"].code == "token.revoked"
+    assert not streams["ann"].done()
+    streams["ann"].cancel()
+    await asyncio.gather(*streams.values(), return_exceptions=True)
 
 
-async def _waiting(edge: _Edge, count: int) -> bool:
-    return len(edge.waits) == count
+async def _open(edge: CallEdge, count: int) -> bool:
+    return len(edge.open) == count
 
 
 async def test_a_message_is_not_sent_once_the_token_is_revoked(issuer: Issuer, verifier: Verifier) -> None:
-    edge, token = _Edge(verifier, Buckets()), issuer.issue("eve", "acme", "brand")
+    edge, call = CallEdge(Admission(verifier)), Call(issuer.issue("eve", "acme", "brand"))
 
-    async def news() -> AsyncIterator[str]:
+    async def news(_request: str, _context: object) -> AsyncIterator[str]:
+        verifier.watchers.clear()
         verifier.revoke(Revoked(subjects={"eve": LATER}))
         yield "secret"
 
-    with pytest.raises(Unauthenticated):
-        await edge._next(news(), asyncio.get_running_loop().time() + 600, token)
+    with pytest.raises(AbortError):
+        await edge._stream("/news", news)(asking(), call)
+    assert (call.code, call.sent) == ("token.revoked", [])
 
 
 async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> None:

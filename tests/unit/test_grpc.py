@@ -15,11 +15,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from kernel.core.faults import Fault
-from kernel.edge import grpc as edge_grpc
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
+from kernel.edge.calls import grpc_calls
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
-from kernel.edge.limits import Buckets, Rate
+from kernel.edge.limits import Rate
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
@@ -125,21 +126,21 @@ async def test_a_message_over_the_limit_is_refused(talk: Talk) -> None:
 
 
 async def test_a_call_without_deadline_gets_one(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_grpc, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(grpc_calls, "DEADLINE_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Hang", timeout=None)
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
 
 
 async def test_a_long_deadline_is_cut(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_grpc, "DEADLINE_LIMIT_S", 0.05)
+    monkeypatch.setattr(grpc_calls, "DEADLINE_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await talk.ask("Hang", timeout=patience(500))
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
 
 
 async def test_a_stream_ends_at_its_limit(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_grpc, "STREAM_LIMIT_S", 0.05)
+    monkeypatch.setattr(grpc_calls, "STREAM_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         [item async for item in talk.watch("wait")]
     assert refused.value.code() is Code.DEADLINE_EXCEEDED
@@ -161,7 +162,7 @@ async def test_a_drain_sends_watchers_elsewhere(tmp_path: Path, issuer: Issuer) 
 
 
 async def test_a_principal_over_its_rate_is_refused(tmp_path: Path, issuer: Issuer) -> None:
-    async with serving(tmp_path, issuer, buckets=Buckets(Rate(per_s=0.01, burst=1))) as (_, talk):
+    async with serving(tmp_path, issuer, AdmissionLimits(Rate(per_s=0.01, burst=1))) as (_, talk):
         await talk.ask("Read")
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await talk.ask("Read")
@@ -204,16 +205,17 @@ async def test_reflection_is_there_only_when_asked_for(tmp_path: Path, issuer: I
 
 
 async def test_a_taken_port_is_an_error(tmp_path: Path, issuer: Issuer) -> None:
-    verifier = Verifier(str(tmp_path / "jwks.json"), "i", "a")
-    first = Rpc([], verifier)
+    admission = Admission(Verifier(str(tmp_path / "jwks.json"), "i", "a"))
+    first = Rpc([], admission)
     port = await first.start("127.0.0.1:0")
     with pytest.raises(OSError, match="cannot listen"):
-        await Rpc([], verifier).start(f"127.0.0.1:{port}")
+        await Rpc([], admission).start(f"127.0.0.1:{port}")
     await first.stop(0)
 
 
 async def test_the_role_leaves_when_told_to_stop(tmp_path: Path, issuer: Issuer) -> None:
     stop = asyncio.Event()
-    role = Rpc([RpcService(SERVICE, add)], Verifier(str(tmp_path / "jwks.json"), "i", "a")).role("127.0.0.1:0")
+    admission = Admission(Verifier(str(tmp_path / "jwks.json"), "i", "a"))
+    role = Rpc([RpcService(SERVICE, add)], admission).role("127.0.0.1:0")
     stop.set()
     await role.serve(stop)

@@ -14,12 +14,14 @@ from fastapi import FastAPI
 from kernel.core.decider import Meta
 from kernel.core.faults import Fault
 from kernel.core.ids import command_id
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.http import create_api
 from kernel.edge.http_errors import MEDIA_TYPE
 from kernel.edge.limits import Rate
 from kernel.runtime.health import Health
+from kernel.runtime.telemetry import exposition
 from tests.kit.notes import FAULTS, GOOD, ID, MARKER, STATUSES, make_app, talking
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -197,7 +199,7 @@ async def test_no_route_and_no_method_are_problems(client: httpx.AsyncClient) ->
 
 
 async def test_a_principal_over_its_rate_waits_and_others_do_not(tmp_path: Path, issuer: Issuer) -> None:
-    app = make_app(tmp_path, [], Rate(per_s=0.01, burst=2))
+    app = make_app(tmp_path, [], AdmissionLimits(Rate(per_s=0.01, burst=2)))
     async with talking(app, issuer) as client:
         answers = [await client.get(f"/notes/{ID}") for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -217,7 +219,7 @@ async def test_answers_carry_security_headers_also_when_they_are_errors(client: 
         assert answer.headers["X-Correlation-Id"]
 
 
-async def test_probes_and_metrics_are_open(tmp_path: Path, issuer: Issuer) -> None:
+async def test_probes_are_open_and_metrics_are_elsewhere(tmp_path: Path, issuer: Issuer) -> None:
     health = Health()
     app = make_app(tmp_path, [], health=health)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notes.test") as client:
@@ -226,20 +228,21 @@ async def test_probes_and_metrics_are_open(tmp_path: Path, issuer: Issuer) -> No
         health.draining = True
         assert (await client.get("/healthz/ready")).status_code == 503
         assert (await client.get("/healthz/live")).status_code == 200
-        metrics = (await client.get("/metrics")).text
+        assert (await client.get("/metrics")).status_code == 404
+    metrics = exposition().decode()
     assert 'http_requests_total{method="GET",route="/healthz/ready",status="503"}' in metrics
 
 
 async def test_metrics_name_the_route_not_the_path(client: httpx.AsyncClient) -> None:
     await client.get(f"/notes/{ID}")
-    metrics = (await client.get("/metrics")).text
+    metrics = exposition().decode()
     assert 'route="/notes/{note_id}"' in metrics
     assert ID not in metrics
 
 
 async def test_a_key_that_is_too_short_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fingerprint"):
-        create_api("Notes", Verifier("x", "i", "a"), fingerprint_key=b"short")
+        create_api("Notes", Admission(Verifier("x", "i", "a")), fingerprint_key=b"short")
 
 
 async def test_a_request_cancelled_by_a_stop_is_told_to_try_again_and_stays_cancelled(app: FastAPI) -> None:

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from kernel.runtime.health import Health
-from kernel.runtime.roles import EDGE, POOLS, READERS, RELAY, WRITER, Role, http, listen, run
+from kernel.runtime.http_server import http, listen
+from kernel.runtime.roles import EDGE, POOLS, READERS, RELAY, WRITER, Role, run
 from tools.speed import patience
 
 ROOT = Path(__file__).parents[2]

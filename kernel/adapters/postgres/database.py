@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, in_key_order, on_conflict
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
+from kernel.adapters.pool.connecting import connected
 from kernel.adapters.postgres.driver import DriverPool, DriverTransaction
 from kernel.adapters.postgres.opening import MOVE_BOUND, columns_of, opening
 
@@ -61,7 +62,7 @@ class PostgresDatabase(Database):
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         with translated():
             engine = self.write.execution_options(isolation_level="REPEATABLE READ")
-            async with engine.connect() as connection:
+            async with connected(engine) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -112,6 +113,9 @@ class PostgresDatabase(Database):
 
     async def scrub(self) -> None:
         """Dead rows are VACUUM's, which the service's role may not call."""
+
+    async def bound_log(self) -> None:
+        """Does nothing: the server bounds its own log (max_wal_size)."""
 
     async def close(self) -> None:
         await self._driver.close()

@@ -17,6 +17,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from kernel.adapters.pool.connecting import finished, take, throw_away
+
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"
 """The class of SQLSTATE of unique, check and foreign keys."""
@@ -99,7 +101,7 @@ class DriverPool:
             try:
                 rows: list[Any] = await _translated(text, taken.driver.fetch(text, *[values[name] for name in names]))
             except BaseException:
-                await _throw_away(taken)
+                await throw_away(taken.pooled)
                 raise
             self._idle.append(taken)
         return rows
@@ -123,17 +125,16 @@ class DriverPool:
             raise
         finally:
             self._under_way.pop(taken.pooled, None)
-            await (self._put_back(taken) if is_free else _throw_away(taken))
+            await (finished(self._put_back(taken)) if is_free else throw_away(taken.pooled))
 
     async def _take(self, setting: str = "") -> _Connection:
-        pooled = await self._engine.connect()
+        pooled = await take(self._engine)
         try:
             driver: Any = (await pooled.get_raw_connection()).driver_connection
             if setting:
                 await driver.execute(setting)
         except BaseException:
-            await pooled.invalidate()
-            await pooled.close()
+            await throw_away(pooled)
             raise
         return _Connection(pooled, driver)
 
@@ -150,12 +151,7 @@ class DriverPool:
         """Closes the kept connections; their settings make them useless to other users of the pool."""
         for kept in (self._idle, self._spare):
             while kept:
-                await _throw_away(kept.pop())
-
-
-async def _throw_away(taken: _Connection) -> None:
-    await taken.pooled.invalidate()
-    await taken.pooled.close()
+                await throw_away(kept.pop().pooled)
 
 
 async def _rolled_back(driver: Any) -> bool:

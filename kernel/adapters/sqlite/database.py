@@ -1,10 +1,12 @@
 """A service's database in one SQLite file, for one process: one connection writes (writers queue for it), a pool reads."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,14 +18,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, in_key_order, on_conflict
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
+from kernel.adapters.pool.connecting import connected
 from kernel.adapters.sqlite.direct import DirectReads, TableStatements
 from kernel.adapters.sqlite.driver import AT_ONCE_ROWS, OneHop, OneHopConnection, Values, connection_of
 from kernel.adapters.sqlite.group import GroupCommit
 from kernel.core.clock import system_clock
+from kernel.runtime import telemetry
 
+logger = logging.getLogger(__name__)
+
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+"""Size past which the write-ahead log is cut."""
 SINGLE = "single"
 """Execution option of an engine whose statements stand alone: no BEGIN."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
+PRAGMAS = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536",
+    f"journal_size_limit={WAL_LIMIT_BYTES}",
+)  # fmt: skip
 """Of every connection. A service that keeps personal data also overwrites with zeros what is deleted."""
 SCRUB_WAIT_S = 1.0
 _MOVE = """
@@ -74,7 +85,7 @@ class SqliteDatabase(Database):
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         with translated():
-            async with self._single.connect() as connection:
+            async with connected(self._single) as connection:
                 yield connection
 
     def snapshot(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -129,6 +140,23 @@ class SqliteDatabase(Database):
     async def scrub(self) -> None:
         path = self.url.partition("///")[2]
         await asyncio.to_thread(_truncate, path)
+
+    async def bound_log(self) -> None:
+        """Sets the gauge of the write-ahead log's size. Past its bound the log is written back and cut.
+
+        A reader that never ends would keep SQLite from doing so by itself: then this says so, and the gauge grows.
+        """
+        size = self._log_bytes()
+        telemetry.gauge("sqlite_wal_bytes", size)
+        if size > WAL_LIMIT_BYTES:
+            async with self.reading() as connection:
+                held = (await connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()[0]
+            if held:
+                logger.warning("write-ahead log not cut: a reader holds it")
+
+    def _log_bytes(self) -> int:
+        log = Path(f"{self.write.url.database}-wal")
+        return log.stat().st_size if log.exists() else 0
 
     async def close(self) -> None:
         await self._direct.close()

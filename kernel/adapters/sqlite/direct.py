@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, quoted
+from kernel.adapters.pool.connecting import finished, take, throw_away
 from kernel.adapters.sqlite.driver import Values, connection_of
 from kernel.core.bounds import SUM_LIMIT
 
@@ -29,26 +30,21 @@ class DirectReads:
 
     async def fetch(self, sql: str, values: Values, limit_bytes: int = 0) -> list[Any]:
         """The rows of one SELECT, which sees what was committed before it; `limit_bytes` as in OneHopConnection.direct."""
-        pooled = self._kept.pop() if self._kept else await self._engine.connect()
+        pooled = self._kept.pop() if self._kept else await take(self._engine)
         try:
             found = await connection_of(pooled).direct(sql, values, limit_bytes=limit_bytes)
         except BaseException:
-            await _throw_away(pooled)
+            await throw_away(pooled)
             raise
         if len(self._kept) < KEPT_LIMIT:
             self._kept.append(pooled)
         else:
-            await pooled.close()
+            await finished(pooled.close())
         return found.rows
 
     async def close(self) -> None:
         while self._kept:
-            await _throw_away(self._kept.pop())
-
-
-async def _throw_away(pooled: AsyncConnection) -> None:
-    await pooled.invalidate()
-    await pooled.close()
+            await throw_away(self._kept.pop())
 
 
 class TableStatements:

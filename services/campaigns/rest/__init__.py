@@ -3,7 +3,6 @@
 from fastapi import FastAPI
 
 from kernel.edge.http import create_api
-from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.campaigns.rest import applications, campaigns, collaborations
 from services.campaigns.settings import CampaignsSettings
@@ -13,14 +12,15 @@ def make_api(app: App) -> FastAPI:
     """The command API of campaigns."""
     api = create_api(
         "Dandelion campaigns",
-        app.verifier,
+        app.admission,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
-        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
+        live_requests=app.settings.live_requests,
         description="Briefs, applications, collaborations and their content.",
     )
-    assert isinstance(app.settings, CampaignsSettings)
-    api.include_router(campaigns.routes(app.writer, app.settings.short_clocks))
+    settings = app.settings
+    assert isinstance(settings, CampaignsSettings)
+    api.include_router(campaigns.routes(app.writer, settings.short_clocks, settings.drafts_per_tenant))
     for routes in (applications.routes, collaborations.routes):
         api.include_router(routes(app.writer))
     return api

@@ -22,7 +22,7 @@ from services.campaigns.domain.shared.contract import application_id
 from services.campaigns.rest.bodies import AmendBody, DraftBody, InviteBody, OfferBody, ReasonBody
 
 
-def routes(writer: Writer, short_clocks: bool) -> APIRouter:
+def routes(writer: Writer, short_clocks: bool, drafts_limit: int) -> APIRouter:
     """Everything that is asked of a campaign, and what opens an application to it."""
     router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"])
 
@@ -33,9 +33,8 @@ def routes(writer: Writer, short_clocks: bool) -> APIRouter:
     @router.put("", status_code=201)
     async def draft(campaign_id: Uuid, body: DraftBody, request: CommandRequest) -> Receipt:
         """A new campaign; nobody but the brand sees it before it is published."""
-        return await send(
-            campaign_id, DraftCampaign(body.brief.brief(), body.terms.terms(), short_clocks), request, body
-        )
+        command = DraftCampaign(body.brief.brief(), body.terms.terms(), short_clocks, drafts_limit)
+        return await send(campaign_id, command, request, body)
 
     @router.post("/publish")
     async def publish(campaign_id: Uuid, request: CommandRequest) -> Receipt:

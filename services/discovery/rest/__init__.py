@@ -3,7 +3,6 @@
 from fastapi import FastAPI
 
 from kernel.edge.http import create_api
-from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.discovery.rest import contested, creators, imports
 from services.discovery.rest.sealing import Sealer
@@ -15,10 +14,10 @@ def make_api(app: App) -> FastAPI:
     """The command API of discovery."""
     api = create_api(
         "Dandelion discovery",
-        app.verifier,
+        app.admission,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
-        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
+        live_requests=app.settings.live_requests,
         body_limits={"/imports": IMPORT_LIMIT_BYTES},
         description="Creators: profiles, accounts, rate cards, audiences, figures, and their import from CSV.",
     )

@@ -5,7 +5,6 @@ from functools import partial
 from fastapi import FastAPI
 
 from kernel.edge.http import create_api
-from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.ledger.ports.settlements import SETTLEMENT_BYTES
 from services.ledger.ports.webhooks import Webhooks, read_secrets
@@ -24,8 +23,8 @@ def make_api(app: App) -> FastAPI:
     secrets = partial(read_secrets, app.settings.psp_webhook_secrets_file)
     secrets()
     api = create_api(
-        "Dandelion ledger", app.verifier, fingerprint_key=app.fingerprint_key, health=app.health,
-        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
+        "Dandelion ledger", app.admission, fingerprint_key=app.fingerprint_key, health=app.health,
+        live_requests=app.settings.live_requests,
         body_limits={"/settlements": SETTLEMENT_BYTES}, description=__doc__ or "",
     )  # fmt: skip
     api.include_router(transfers(app))

@@ -14,6 +14,7 @@ from kernel.core.money import BASIS_POINTS
 from services.metrics.domain.attribution import Placement, owns
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
+COUPONS_PER_BRAND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class IssueCoupon:
     code: str
     discount_bps: int
     expires_at: datetime
+    limit: int = COUPONS_PER_BRAND
+    """Coupons that the brand may have; the edge says it, from a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,32 @@ COUPON_CODES: InlineTable[CouponCode] = InlineTable(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class CouponCount:
+    """Inline row: how many coupons a brand has."""
+
+    brand_id: str
+    issued: int
+
+
+def _fold_count(fact: DecidedEvent[CouponIssued], rows: Rows) -> Iterable[tuple[Key, CouponCount]]:
+    brand_id = fact.event.brand_id
+    row = rows.get(COUPON_COUNTS, (brand_id,))
+    yield (brand_id,), CouponCount(brand_id, (row.issued if row else 0) + 1)
+
+
+COUPON_COUNTS: InlineTable[CouponCount] = InlineTable(
+    "coupon_counts", CouponCount, ("brand_id",), (CouponIssued,), _fold_count
+)
+
+
+def _check_limit(command: IssueCoupon, context: Context) -> None:
+    row = context.rows.get(COUPON_COUNTS, (command.brand_id,))
+    if row is not None and row.issued >= command.limit:
+        do = "ask the platform's operator for a higher limit (coupons_per_tenant); coupons that stand are kept for their orders"
+        raise Refused("coupon.limit_reached", limit=command.limit, do=do)
+
+
 def normalised_code(code: str) -> str:
     """The code as it is compared: in NFKC (full-width letters are typed too), trimmed and in capitals."""
     return unicodedata.normalize("NFKC", code).strip().upper()
@@ -97,6 +126,7 @@ def decide(command: IssueCoupon, state: CouponState, context: Context) -> Sequen
         raise Refused("coupon.expired_already")
     if context.rows.get(COUPON_CODES, (command.brand_id, made.code)) is not None:
         raise Refused("coupon.code_taken", coupon_code=made.code)
+    _check_limit(command, context)
     return [made]
 
 
@@ -122,7 +152,10 @@ def evolve(state: CouponState, event: CouponIssued) -> CouponState:
 
 
 def _reads(command: IssueCoupon, state: CouponState) -> list[tuple[InlineTable[Any], Key]]:
-    return [(COUPON_CODES, (command.brand_id, normalised_code(command.code)))]
+    return [
+        (COUPON_CODES, (command.brand_id, normalised_code(command.code))),
+        (COUPON_COUNTS, (command.brand_id,)),
+    ]
 
 
 COUPON: Decider[IssueCoupon, CouponState, CouponIssued] = Decider(

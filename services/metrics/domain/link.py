@@ -19,6 +19,7 @@ from services.metrics.domain.attribution import Placement, Touch, owns
 
 MAX_URL = 2048
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
+LINKS_PER_BRAND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class IssueLink:
     placement: Placement
     target_url: str
     code: str
+    limit: int = LINKS_PER_BRAND
+    """Links that the brand may have; the edge says it, from a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,30 @@ def _fold_code(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, LinkC
 LINK_CODES: InlineTable[LinkCode] = InlineTable("link_codes", LinkCode, ("code",), (LinkIssued,), _fold_code)
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """Inline row: how many links a brand has."""
+
+    brand_id: str
+    issued: int
+
+
+def _fold_count(fact: DecidedEvent[LinkIssued], rows: Rows) -> Iterable[tuple[Key, LinkCount]]:
+    brand_id = fact.event.brand_id
+    row = rows.get(LINK_COUNTS, (brand_id,))
+    yield (brand_id,), LinkCount(brand_id, (row.issued if row else 0) + 1)
+
+
+LINK_COUNTS: InlineTable[LinkCount] = InlineTable("link_counts", LinkCount, ("brand_id",), (LinkIssued,), _fold_count)
+
+
+def _check_limit(command: IssueLink, context: Context) -> None:
+    row = context.rows.get(LINK_COUNTS, (command.brand_id,))
+    if row is not None and row.issued >= command.limit:
+        do = "ask the platform's operator for a higher limit (links_per_tenant); links that stand are kept for their clicks"
+        raise Refused("link.limit_reached", limit=command.limit, do=do)
+
+
 def checked_url(url: str) -> str:
     """`url` itself; raises Invalid `link.url_not_allowed` unless it is https with a plain host and no credentials."""
     try:
@@ -99,6 +126,7 @@ def decide_link(command: IssueLink, state: LinkState, context: Context) -> Seque
         return _repeated(made, state.issued)
     if context.rows.get(LINK_CODES, (command.code,)) is not None:
         raise Refused("link.code_taken", link_code=command.code)
+    _check_limit(command, context)
     return [made]
 
 
@@ -126,7 +154,7 @@ LINK: Decider[IssueLink, LinkState, LinkIssued] = Decider(
     decide_link,
     evolve_link,
     owner=lambda command: command.brand_id,
-    reads=lambda command, state: [(LINK_CODES, (command.code,))],
+    reads=lambda command, state: [(LINK_CODES, (command.code,)), (LINK_COUNTS, (command.brand_id,))],
 )
 
 

@@ -5,12 +5,12 @@ from typing import cast
 from fastapi import FastAPI
 
 from kernel.edge.http import create_api
-from kernel.edge.limits import Rate
 from kernel.host.app import App
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
 from services.metrics.rest.order_queries import order_query_routes
 from services.metrics.rest.orders import order_routes
+from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
 from services.metrics.rest.redirect import redirect_routes
 from services.metrics.settings import MetricsSettings
@@ -26,16 +26,17 @@ def make_api(app: App) -> FastAPI:
     registry = Registry(app.database, app.progress)
     api = create_api(
         "Dandelion metrics",
-        app.verifier,
+        app.admission,
         fingerprint_key=app.fingerprint_key,
         health=app.health,
-        rate=Rate(app.settings.rate_per_s, app.settings.rate_burst),
+        live_requests=app.settings.live_requests,
         body_limits={"/engagement": BODY_LIMIT_BYTES},
         description=DESCRIPTION,
     )
     api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus), settings.counter_limit))
-    api.include_router(placement_routes(app, registry))
+    api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(order_query_routes(app))
     api.include_router(redirect_routes(app, registry, settings))
+    api.add_middleware(VisitorPages)
     return api

@@ -16,6 +16,7 @@ from kernel.host.app import App
 from services.metrics.domain.coupon import IssueCoupon
 from services.metrics.domain.link import CODE, MAX_URL, IssueLink
 from services.metrics.reads.registry import Registry
+from services.metrics.settings import MetricsSettings
 
 LinkCodeText = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
 CouponText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,31}$")]
@@ -38,7 +39,7 @@ class CouponBody(Body):
     expires_at: UtcDatetime
 
 
-def placement_routes(app: App, registry: Registry) -> APIRouter:
+def placement_routes(app: App, registry: Registry, settings: MetricsSettings) -> APIRouter:
     router = APIRouter(tags=["links and coupons"])
 
     @router.put("/links/{link_id}", status_code=201)
@@ -46,7 +47,8 @@ def placement_routes(app: App, registry: Registry) -> APIRouter:
         """A tracking link for a deliverable of the caller's brand."""
         brand_id = request.actor.tenant
         placement = await registry.placement(body.deliverable_id, brand_id)
-        stream, command = stream_id("link", link_id), IssueLink(brand_id, placement, body.target_url, body.code)
+        stream = stream_id("link", link_id)
+        command = IssueLink(brand_id, placement, body.target_url, body.code, settings.links_per_tenant)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.put("/coupons/{coupon_id}", status_code=201)
@@ -55,7 +57,8 @@ def placement_routes(app: App, registry: Registry) -> APIRouter:
         brand_id = request.actor.tenant
         placement = await registry.placement(body.deliverable_id, brand_id)
         stream = stream_id("coupon", coupon_id)
-        command = IssueCoupon(brand_id, placement, body.code, body.discount_bps, body.expires_at)
+        limit = settings.coupons_per_tenant
+        command = IssueCoupon(brand_id, placement, body.code, body.discount_bps, body.expires_at, limit)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router

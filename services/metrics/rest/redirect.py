@@ -3,25 +3,22 @@
 Every request is sent on, and logged as what it is: a click, or a request that is none (domain/link.py `NotAClick`).
 """
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
-from fastapi.routing import APIRoute
+from fastapi.responses import Response
 from pydantic import WithJsonSchema
 
 from kernel.core.decider import Actor, Meta
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id, new_id, stream_id
-from kernel.edge.http_errors import documented, status_of
+from kernel.edge.http_errors import documented
 from kernel.edge.incoming import principal_of
 from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
 from services.metrics.domain.link import CODE, LinkCode, NotAClick, RecordClick, RecordRequest
 from services.metrics.reads.registry import Registry
-from services.metrics.rest.pages import page_of
 from services.metrics.rest.visitors import SEEN, Crowds, Visitors, not_a_click, shows_a_visitor, with_seen
 from services.metrics.settings import MetricsSettings
 
@@ -41,25 +38,6 @@ Code = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{CODE.patt
 """Documented, and checked by the route: a visitor gets a page for any other path."""
 
 
-class VisitorRoute(APIRoute):
-    """Answers faults as a page that a visitor can read; a client that asks for JSON gets the problem."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def with_pages(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Fault as fault:
-                accepted = request.headers.get("accept", "")
-                if "json" in accepted and "html" not in accepted:
-                    raise
-                headers = {"Retry-After": str(fault.facts["retry_after_s"])} if "retry_after_s" in fault.facts else {}
-                return HTMLResponse(page_of(status_of(fault)), status_of(fault), headers)
-
-        return with_pages
-
-
 def _documented() -> dict[int | str, dict[str, Any]]:
     """The refusals of the route: a page, or a problem for who asks for one."""
     found = documented(*REFUSED)
@@ -69,7 +47,7 @@ def _documented() -> dict[int | str, dict[str, Any]]:
 
 
 def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> APIRouter:
-    router = APIRouter(tags=["redirect"], route_class=VisitorRoute)
+    router = APIRouter(tags=["redirect"])
     buckets = Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
     visitors = Visitors(registry, settings.click_window_s)
     crowds = Crowds(settings.clicks_per_address, settings.clicks_per_address_in_all)
@@ -137,6 +115,7 @@ def destination(url: str, passed: bytes, click_id: str) -> str:
     A parameter that the target has itself stays the target's: the brand said it, anybody may write the short link's.
     """
     parts = urlsplit(url)
+    fragment = _without_click(parts.fragment)
     own = [part for part in parts.query.split("&") if part and _name(part) != COOKIE]
     taken, given = {COOKIE, *map(_name, own)}, []
     left = PASSED_CHARS
@@ -146,7 +125,14 @@ def destination(url: str, passed: bytes, click_id: str) -> str:
         if part and _name(part) not in taken and left >= 0:
             given.append(part)
     added = [f"{COOKIE}={click_id}"] if click_id else []
-    return urlunsplit(parts._replace(query="&".join([*own, *given, *added])))
+    return urlunsplit(parts._replace(query="&".join([*own, *given, *added]), fragment=fragment))
+
+
+def _without_click(fragment: str) -> str:
+    """The fragment without a click's id: shops that are one page keep a path and a query of their own behind the `#`."""
+    path, mark, query = fragment.rpartition("?")
+    kept = "&".join(part for part in query.split("&") if _name(part) != COOKIE)
+    return f"{path}{mark}{kept}" if kept or not mark else path
 
 
 def _name(part: str) -> str:

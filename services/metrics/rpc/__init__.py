@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -21,8 +22,8 @@ from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.projector import consumer_name
 from kernel.processors.read_your_writes import parse_token
+from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.roles import Role
-from kernel.runtime.wakeup import wait
 from kernel.streams.records import OWN_LOG
 from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
@@ -34,8 +35,8 @@ from services.metrics.rpc.orders import OrderQueries
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
-POLL_S = 1.0
-"""How often a watch looks for progress that another process made."""
+GATHER_S = INTERVAL_LOW_MS / 1000
+"""Batches that a projector commits within this time are one look of a watch."""
 FED_BY = {"metrics": (COUNTS, RETURNS), "ledger": (RETURNS,), "campaigns": (REGISTRY,)}
 """Which projections a service's events reach."""
 GROUPS = {
@@ -57,6 +58,7 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
         self._app = app
         self._returns, self._performance = ReturnReads(app.database), PerformanceReads(app.database)
         self._tokens = app.page_tokens
+        self._looks: SharedLooks[pb.WatchCampaignPerformanceResponse] = SharedLooks(app.progress, GATHER_S)
 
     async def GetCampaignRoi(self, request: pb.GetCampaignRoiRequest, context: Any) -> pb.GetCampaignRoiResponse:  # noqa: N802
         actor = caller()
@@ -92,34 +94,15 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
         actor, interval_s = caller(), _interval_ms(request.interval_ms) / 1000
         campaign_id, traffic = _id(request.campaign_id), _traffic(request.traffic)
         await self._wait(request.at_least)
-        last = None
-        async for _ in self._changes(interval_s):
-            found = await self._returns.campaign(campaign_id, traffic, actor)
-            total = pb.PerformanceRow(
-                campaign_id=campaign_id,
-                counts=_counts(found.total),
-                not_measured=found.total.not_measured,
-                fresh_at=_stamp(found.total.fresh_ms),
-            )
-            answer = pb.WatchCampaignPerformanceResponse(total=total, roi=_rois(found.total))
-            if answer != last:
-                yield answer
-            last = answer
 
-    async def _changes(self, interval_s: float) -> AsyncIterator[None]:
-        """Once at first, then after projections moved; woken by this process's projectors, at most once an interval."""
-        woken, seen = self._app.progress.listen(), None
-        try:
-            while True:
-                woken.clear()
-                now = await self._positions()
-                if now != seen:
-                    seen = now
-                    yield
-                    await asyncio.sleep(interval_s)
-                await wait(woken, POLL_S)
-        finally:
-            self._app.progress.leave(woken)
+        async def look() -> pb.WatchCampaignPerformanceResponse:
+            return _watched(campaign_id, (await self._returns.campaign(campaign_id, traffic, actor)).total)
+
+        seen = self._looks.watch((campaign_id, traffic, actor.tenant, actor.roles), look)
+        async with aclosing(seen) as answers:
+            async for answer in answers:
+                yield answer
+                await asyncio.sleep(interval_s)
 
     async def _wait(self, at_least: str) -> None:
         """Read-your-writes for every token; Unavailable after a bounded wait."""
@@ -195,6 +178,16 @@ def _minute(request: pb.ListCampaignPerformanceRequest, field: str, default: int
     return max(0, min(-(-at_ms // MINUTE_MS), LATEST_MS // MINUTE_MS))
 
 
+def _watched(campaign_id: str, total: Performance) -> pb.WatchCampaignPerformanceResponse:
+    row = pb.PerformanceRow(
+        campaign_id=campaign_id,
+        counts=_counts(total),
+        not_measured=total.not_measured,
+        fresh_at=_stamp(total.fresh_ms),
+    )
+    return pb.WatchCampaignPerformanceResponse(total=row, roi=_rois(total))
+
+
 def _row(line: Line, listing: Listing) -> pb.PerformanceRow:
     ids = dict(zip(IDS.get(listing.group, ()), line.ids, strict=True)) or {"campaign_id": listing.campaign_id}
     minute = None if line.minute is None else _stamp(line.minute * MINUTE_MS)
@@ -266,5 +259,5 @@ def make_rpc(app: App) -> Role:
         _service("RoiQueryService", partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))),
         _service("OrderQueryService", partial(grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app))),
     ]
-    made = Rpc(services, app.verifier, health=app.health, reflection=app.settings.reflection)
+    made = Rpc(services, app.admission, health=app.health, reflection=app.settings.reflection)
     return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, settings
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Refused
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
+from kernel.edge.limits import Rate
 from kernel.host.app import App
 from kernel.runtime.health import Health
 from services.compliance.rest import make_api
@@ -32,10 +34,13 @@ class Unwritten:
 
 
 STAND_IN = SimpleNamespace(
-    verifier=Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+    admission=Admission(
+        Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000)),
+    ),
     fingerprint_key=b"k" * 32,
     health=Health(),
-    settings=SimpleNamespace(rate_per_s=10_000, rate_burst=10_000),
+    settings=SimpleNamespace(live_requests=100),
     writer=Unwritten(),
 )
 API = make_api(cast(App, STAND_IN))

@@ -52,7 +52,7 @@ async def test_head_follows_without_a_click(metrics: Metrics) -> None:
     await follow(metrics, code)
     assert await counts(metrics, deal, 1) == (1, 1, 0)
     async with metrics.http() as client:
-        for path in ("/healthz/live", "/metrics"):
+        for path in ("/healthz/live", "/healthz/ready"):
             probed = await client.head(path)
             assert (probed.status_code, probed.content) == (200, b"")
 
@@ -70,6 +70,26 @@ async def test_the_store_learns_where_the_visitor_comes_from(metrics: Metrics) -
     answer = await follow(metrics, await link(metrics, await metrics.contracted()))
     assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_every_path_is_a_page_in_a_browser_and_a_problem_for_a_program(metrics: Metrics) -> None:
+    browser, program = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, {"Accept": "*/*"}
+    async with metrics.http() as client:
+        for path, status in {
+            "/": 404,
+            "/favicon.ico": 404,
+            "/l": 404,
+            "/l/": 422,
+            "/links/x": 405,
+            "/orders": 401,
+        }.items():
+            page = await client.get(path, headers=browser)
+            assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+            assert 'lang="en"' in page.text
+            assert page.headers["x-content-type-options"] == "nosniff"
+            assert (await client.head(path, headers=browser)).content == b""
+            if not path.startswith("/l/") and path != "/l":
+                assert (await client.get(path, headers=program)).headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(("code", "status"), [("unknown-code", 404), ("a", 422), ("a/b/c", 422), ("", 422)])

@@ -17,8 +17,10 @@ from kernel.core.clock import system_clock
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import NotFound
+from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.auth import Verifier
 from kernel.edge.dev_issuer import Issuer
+from kernel.edge.limits import Rate
 from kernel.edge.page_tokens import PageTokens
 from kernel.host.app import App
 from kernel.processors.keyset import Page
@@ -96,7 +98,10 @@ async def now() -> Any:
 
 
 STAND_IN = SimpleNamespace(
-    verifier=Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+    admission=Admission(
+        Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
+        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000)),
+    ),
     fingerprint_key=b"k" * 32,
     page_tokens=PageTokens({"1": b"k" * 32}),
     health=Health(),
@@ -107,8 +112,9 @@ STAND_IN = SimpleNamespace(
         click_window_s=60,
         clicks_per_s=10_000,
         clicks_burst=10_000,
-        rate_per_s=10_000,
-        rate_burst=10_000,
+        live_requests=100,
+        links_per_tenant=10_000,
+        coupons_per_tenant=10_000,
     ),
     writer=Written(),
     bus=Sent(),

@@ -13,8 +13,9 @@ from fastapi import FastAPI, Request
 
 from kernel.core.decider import Meta
 from kernel.core.faults import Unavailable
+from kernel.edge import http_errors
 from services.metrics.domain.link import LinkCode, NotAClick, RecordClick
-from services.metrics.rest.pages import page_of
+from services.metrics.rest.pages import VisitorPages, page_of
 from services.metrics.rest.redirect import COOKIE, PASSED_CHARS, destination, redirect_routes
 from services.metrics.rest.visitors import COOKIELESS_S, SEEN, SEEN_LIMIT, Visitors, is_robot, not_a_click, with_seen
 
@@ -118,6 +119,11 @@ def test_what_the_headers_say_is_no_click(headers: dict[str, str], why: NotAClic
         (f"https://a.example/p?{COOKIE}=old", "", "", "https://a.example/p"),
         ("https://a.example/p", f"{COOKIE}=old", ID, f"https://a.example/p?{CLICK}"),
         ("https://a.example/p?dandelion%5Fclick=old", "", ID, f"https://a.example/p?{CLICK}"),
+        ("https://a.example/p#dandelion_click=old", "", ID, f"https://a.example/p?{CLICK}"),
+        (f"https://a.example/#/p?a=1&{COOKIE}=old&b=2", "", ID, f"https://a.example/?{CLICK}#/p?a=1&b=2"),
+        (f"https://a.example/#/p?{COOKIE}=old", "", "", "https://a.example/#/p"),
+        ("https://a.example/#a=1&dandelion%5Fclick=old", "", ID, f"https://a.example/?{CLICK}#a=1"),
+        ("https://a.example/#/p?a=1&a=2", "", "", "https://a.example/#/p?a=1&a=2"),
         ("https://a.example/p", "&&x=\r\nSet-Cookie: a", ID, f"https://a.example/p?x=%0D%0ASet-Cookie:%20a&{CLICK}"),
         ("https://a.example/p", 'x="<é>', ID, f"https://a.example/p?x=%22%3C%C3%A9%3E&{CLICK}"),
     ],
@@ -222,6 +228,8 @@ async def test_who_comes_again_after_trouble_of_ours_is_counted() -> None:
     registry: Any = Logged()
     api = FastAPI()
     api.include_router(redirect_routes(host, registry, settings))
+    http_errors.install(api)
+    api.add_middleware(VisitorPages)
     api.middleware("http")(edge)
     person = {"User-Agent": DESKTOP, "Accept-Language": "en"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="https://test") as browser:

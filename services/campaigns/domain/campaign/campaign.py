@@ -14,6 +14,7 @@ from services.campaigns.domain.shared.brief import Brief, check_brief, posting_w
 from services.campaigns.domain.shared.budget import BUDGETS
 from services.campaigns.domain.shared.checks import reason_code, valid
 from services.campaigns.domain.shared.compensation import check_payable
+from services.campaigns.domain.shared.drafts import DRAFTS_PER_BRAND, check_drafts
 from services.campaigns.domain.shared.events import (
     BriefAmended,
     BriefPublished,
@@ -36,6 +37,8 @@ class DraftCampaign:
     brief: Brief
     terms: Terms = field(default_factory=Terms)
     short_clocks: bool = False
+    limit: int = DRAFTS_PER_BRAND
+    """Open drafts that the brand may have; the edge says it, from a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ def _draft(command: DraftCampaign, state: State, context: Context) -> Sequence[C
     terms = under_policy(Hashed.of(command.terms), policy_in_force(context))
     drafted = CampaignDrafted(context.actor.tenant, Hashed.of(command.brief), terms)
     if state.status is Status.NEW:
+        check_drafts(command.limit, context)
         return [drafted]
     if context.actor.tenant != state.brand_id:
         raise Refused("campaign.already_drafted")

@@ -1,0 +1,127 @@
+"""`at_least`: many who wait cost what one costs, a tenant's waits are limited, and an idle wait reads little."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import pytest
+
+from kernel.adapters.database import Database
+from kernel.core.decider import Actor
+from kernel.core.faults import Exhausted, Invalid
+from kernel.edge.limits import Share, Slots
+from kernel.processors import read_your_writes
+from kernel.processors.read_your_writes import Waiters
+from kernel.runtime.wakeup import Wakeup
+from tests.kit.until import until, within
+
+
+class Guards:
+    """A database that holds guards, and counts how often they are read."""
+
+    def __init__(self) -> None:
+        self.position, self.reads = 0, 0
+        self.error: Exception | None = None
+
+    async def rows(self, sql: str, values: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+        self.reads += 1
+        if self.error is not None:
+            raise self.error
+        return [("log", 0, self.position)]
+
+
+@pytest.fixture
+def guards(monkeypatch: pytest.MonkeyPatch) -> Guards:
+    monkeypatch.setattr(read_your_writes, "POLL_S", 60.0)
+    return Guards()
+
+
+def waiters_of(guards: Guards, progress: Wakeup) -> Waiters:
+    async def head() -> int:
+        return 100
+
+    return Waiters(cast(Database, guards), "notes", progress, head)
+
+
+async def test_one_statement_serves_all_who_wait(guards: Guards) -> None:
+    progress = Wakeup()
+    waiters = waiters_of(guards, progress)
+    waiting = [asyncio.create_task(waiters.wait("notes:7:", "notes_g1", {"log"})) for _ in range(200)]
+
+    async def all_wait() -> bool:
+        return len(waiters._of["notes_g1"]._waiting) == 200 if waiters._of else False
+
+    await until(all_wait)
+    await asyncio.sleep(0)
+    before = guards.reads
+    for position in (3, 5, 7):
+        guards.position = position
+        progress.notify()
+        await asyncio.sleep(0.01)
+    async with within(30):
+        await asyncio.gather(*waiting)
+    assert guards.reads - before == 3
+
+
+async def test_a_tenants_waits_are_limited_and_take_nothing_from_others(guards: Guards) -> None:
+    waiters, slots = waiters_of(guards, Wakeup()), Slots("waits", Share(2, 3, 10))
+
+    def of(subject: str, tenant: str) -> Any:
+        def hold() -> AbstractContextManager[None]:
+            return slots.hold(Actor(subject, tenant, frozenset()))
+
+        return asyncio.create_task(waiters.wait("notes:7:", "notes_g1", {"log"}, hold))
+
+    waiting = [of("ann", "acme"), of("ann", "acme"), of("ben", "acme")]
+
+    async def three_wait() -> bool:
+        return slots.count == 3
+
+    await until(three_wait)
+    for subject in ("ann", "ben", "cem"):
+        with pytest.raises(Exhausted, match=r"waits\.exhausted"):
+            await of(subject, "acme")
+    other = of("eve", "evil")
+
+    async def four_wait() -> bool:
+        return slots.count == 4
+
+    await until(four_wait)
+    for task in (*waiting, other):
+        task.cancel()
+    await asyncio.gather(*waiting, other, return_exceptions=True)
+    assert slots.count == 0
+    assert waiters._of["notes_g1"]._waiting == {}
+
+
+async def test_what_is_there_already_takes_no_place(guards: Guards) -> None:
+    guards.position = 7
+    slots = Slots("waits", Share(0, 0, 0))
+    await waiters_of(guards, Wakeup()).wait(
+        "notes:7:", "notes_g1", {"log"}, lambda: slots.hold(Actor("ann", "acme", frozenset()))
+    )
+
+
+async def test_a_database_that_fails_fails_all_who_wait_and_the_next_one_begins_anew(guards: Guards) -> None:
+    progress = Wakeup()
+    waiters = waiters_of(guards, progress)
+    waiting = [asyncio.create_task(waiters.wait("notes:7:", "notes_g1", {"log"})) for _ in range(3)]
+
+    async def all_wait() -> bool:
+        return bool(waiters._of) and len(waiters._of["notes_g1"]._waiting) == 3
+
+    await until(all_wait)
+    guards.error = ConnectionError("away")
+    progress.notify()
+    async with within(30):
+        assert all(isinstance(one, ConnectionError) for one in await asyncio.gather(*waiting, return_exceptions=True))
+        guards.error, guards.position = None, 7
+        await waiters.wait("notes:7:", "notes_g1", {"log"})
+
+
+@pytest.mark.parametrize("token", ["notes:101:", "elsewhere:1:0", "notes:" + "9" * 18 + ":"], ids=["a", "b", "c"])
+async def test_what_nothing_will_reach_is_refused_at_once(guards: Guards, token: str) -> None:
+    with pytest.raises(Invalid):
+        await waiters_of(guards, Wakeup()).wait(token, "notes_g1", {"log"})
+    assert guards.reads <= 1
