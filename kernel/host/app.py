@@ -259,15 +259,9 @@ class App:
         return [self.service.stream(self)]
 
     def consumer(
-        self,
-        name: str,
-        handle: Handle,
-        own: bool,
-        topics: Sequence[Topic],
-        decode: Decode | None = None,
-        batch: int = 5_000,
-        group: str = "",
-    ) -> Consumer:
+        self, name: str, handle: Handle, own: bool, topics: Sequence[Topic],
+        decode: Decode | None = None, batch: int = 5_000, group: str = "",
+    ) -> Consumer:  # fmt: skip
         """A consumer over this service's log and the given topics."""
         return Consumer(
             name, self.database, handle, log=self.log if own else None, codec=self.service.codec,
