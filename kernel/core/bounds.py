@@ -55,7 +55,12 @@ def on(value: object, field: str) -> Asked:
 
 def limits(value: object, field: str) -> tuple[int, int]:
     """The lowest and highest number, or length, that the bounds of a field of this value allow."""
-    return ends(on(value, field).whole)
+    return _limits(type(value), field)
+
+
+@cache
+def _limits(kind: type, field: str) -> tuple[int, int]:
+    return ends(asked(kind, field).whole)
 
 
 def ends(bounds: Any) -> tuple[int, int]:

@@ -35,8 +35,8 @@ class Meta(NamedTuple):
     """Metadata of a command: its id (for idempotency), its actor, and the ids that tie it to other messages.
 
     `fingerprint` is a hash of the command's name and of what its body gives beside defaults, without times: a repeated id
-    must come with the same one. `former_fingerprint` is the hash over defaults too, by which a repeat of a command that 0.1.0
-    stored is recognised. `causation` is the id of the event or command that led to this command.
+    must come with the same one. `former_fingerprint` makes the hash over defaults too, by which a repeat of a command that
+    0.1.0 stored is recognised: it is called for a repeated id only. `causation` is the id of the event or command that led to this command.
     `correlation` is the same for all messages that follow from one request. `traceparent` is W3C Trace Context.
     """
 
@@ -46,11 +46,13 @@ class Meta(NamedTuple):
     correlation: str = ""
     causation: str = ""
     traceparent: str = ""
-    former_fingerprint: str = ""
+    former_fingerprint: Callable[[], str] | None = None
 
     def repeats(self, fingerprint: str) -> bool:
         """True when a command stored under this id with that fingerprint is the same command, and not another body."""
-        return fingerprint == self.fingerprint or fingerprint == (self.former_fingerprint or self.fingerprint)
+        return fingerprint == self.fingerprint or (
+            self.former_fingerprint is not None and fingerprint == self.former_fingerprint()
+        )
 
 
 class DecidedEvent(NamedTuple, Generic[E]):

@@ -114,7 +114,7 @@ class _CommandRequest:
             command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
             actor=self.actor,
             fingerprint=self._fingerprint(name, body.model_dump(mode="json", exclude_defaults=True) if body else None),
-            former_fingerprint=self._fingerprint(name, before.model_dump(mode="json") if before else None),
+            former_fingerprint=lambda: self._fingerprint(name, before.model_dump(mode="json") if before else None),
             correlation=self.http.state.correlation,
             traceparent=telemetry.current_traceparent(),
         )

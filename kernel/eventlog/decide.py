@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -39,11 +39,19 @@ class RowMissing(BaseException):
         self.table, self.key = table, key
 
 
+class RowLayer(Protocol):
+    """Values of inline rows by key, None for a row that does not exist; a key that is not in it is not known here."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+    def __getitem__(self, key: RowKey, /) -> Any: ...
+
+
 @dataclass(slots=True)
 class LayeredRows:
-    """Inline rows as one command sees them: its own changes, over those of earlier commands, over the loaded rows."""
+    """Inline rows as one command sees them: its own changes, over those of earlier commands, over loaded and cached rows."""
 
-    below: tuple[Mapping[RowKey, Any], ...]
+    below: tuple[RowLayer, ...]
     changed: dict[RowKey, Any] = field(default_factory=dict)
 
     def get(self, table: InlineTable[R], key: Key) -> R | None:
@@ -87,12 +95,15 @@ class BatchDecider:
         rows: Mapping[RowKey, Any],
         head: int,
         at: datetime,
+        cached: tuple[RowLayer, ...] = (),
     ) -> None:
+        """`cached` are layers of rows below the loaded ones: a row that no Decider announced is found there again."""
         self._deciders, self._loaded_states, self._loaded_rows = deciders, dict(states), dict(rows)
+        self._cached = cached
         self._head, self._at = head, at
         self.decisions = Decisions()
         self.missing_rows: dict[RowKey, None] = {}
-        """Inline rows that were read and not loaded: load them and decide the whole batch again."""
+        """Inline rows that were read and are neither loaded nor cached: load them and decide the whole batch again."""
         self._done: dict[tuple[str, str], tuple[str, CommandResult]] = {}
         """Fingerprint and result of each command of this batch that appends, by (stream, id)."""
 
@@ -161,7 +172,7 @@ class BatchDecider:
         before = self._state(stream, into)
         decider = before.decider
         tenant = before.tenant or decider.owner(body) or command.meta.actor.tenant
-        below = (self.decisions.rows, self._loaded_rows)
+        below = (self.decisions.rows, self._loaded_rows, *self._cached)
         rows = LayeredRows(below if into is self.decisions else (into.rows, *below))
         events = decider.decide(body, before.state, Context(self._at, command.meta.actor, rows, stream, tenant))
         if len(events) > MAX_EVENTS_PER_COMMAND:

@@ -55,6 +55,12 @@ class TwoGenerationCache:
         found = self._young.get(key, ABSENT)
         return self._old.get(key, default) if found is ABSENT else found
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._young or key in self._old
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._young[key] if key in self._young else self._old[key]
+
     def clear(self) -> None:
         self._young, self._old = {}, {}
 
@@ -128,7 +134,7 @@ class StateCache:
     async def decide_batch(
         self, groups: Sequence[AtomicGroup], earlier: Earlier, connection: AsyncConnection | None = None
     ) -> Decisions:
-        """Loads all that is not cached, then decides; an unannounced inline row is loaded and the whole batch decided again."""
+        """Loads all that is not cached, then decides; an unannounced inline row that is not cached is loaded and the batch decided again."""
         states, rows = await self.load(groups, connection)
         while True:
             batch = self.batch_decider(states, rows)
@@ -142,7 +148,8 @@ class StateCache:
         self, states: Mapping[str, StreamState], rows: Mapping[RowKey, Any], appending: Decisions = NOTHING
     ) -> BatchDecider:
         """An empty batch on top of the position, or of a batch that is being appended there."""
-        return BatchDecider(self._deciders, states, rows, self._after(appending), self.now())
+        cached = (appending.rows, self._rows)
+        return BatchDecider(self._deciders, states, rows, self._after(appending), self.now(), cached)
 
     def prepare_append(self, decisions: Decisions, appending: Decisions) -> None:
         """Builds the statement that appends these decisions behind a batch that is being appended."""

@@ -1,13 +1,13 @@
 """A campaign: draft, publish, amend, pause, resume, close, cancel. Read top to bottom; a repeat decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from kernel.core.canonical import Hashed
-from kernel.core.decider import Context, Decider
+from kernel.core.decider import Context, Decider, InlineTable, Key
 from kernel.core.faults import NotFound, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.brief import Brief, check_brief, posting_window
@@ -25,7 +25,7 @@ from services.campaigns.domain.shared.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from services.campaigns.domain.shared.fees import policy_in_force, same_but_fees, under_policy
+from services.campaigns.domain.shared.fees import ONLY, POLICIES, policy_in_force, same_but_fees, under_policy
 from services.campaigns.domain.shared.floors import check_floors
 from services.campaigns.domain.shared.terms import Terms, check_terms
 
@@ -268,4 +268,9 @@ def evolve(state: State, event: CampaignEvent) -> State:
             assert_never(event)
 
 
-CAMPAIGN = Decider("campaign", State(), decide, evolve)
+def _reads(command: Command, _state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
+    """The fee policies, which every draft and publication is under."""
+    return [(POLICIES, ONLY)] if isinstance(command, DraftCampaign | PublishBrief | AmendBrief) else []
+
+
+CAMPAIGN = Decider("campaign", State(), decide, evolve, reads=_reads)

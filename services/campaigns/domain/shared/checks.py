@@ -18,15 +18,15 @@ def valid(ok: bool, code: str, **facts: Fact) -> None:
 
 def check_text(value: object, field: str, code: str) -> None:
     """A text within the bounds of its field; not blank where it may not be empty."""
-    _text(getattr(value, field), on(value, field).whole, code)
+    _text(getattr(value, field), limits(value, field), code)
 
 
 def check_texts(value: object, field: str, code: str) -> None:
     """No more texts than the bounds of their field allow, each within the bounds of an item."""
-    bounds, texts = on(value, field), getattr(value, field)
     check_count(value, field, code, "limit_items")
-    for text in texts:
-        _text(text, bounds.each, code)
+    allowed = ends(on(value, field).each)
+    for text in getattr(value, field):
+        _text(text, allowed, code)
 
 
 def check_count(value: object, field: str, code: str, fact: str = "limit") -> None:
@@ -42,8 +42,8 @@ def check_number(value: object, field: str, code: str, fact: str = "limit", **fa
     valid(low <= getattr(value, field) <= high, code, **facts, **{fact: high})
 
 
-def _text(text: str, bounds: Any, code: str) -> None:
-    low, high = ends(bounds)
+def _text(text: str, allowed: tuple[int, int], code: str) -> None:
+    low, high = allowed
     valid(low <= len(text) <= high and (low == 0 or bool(text.strip())), code, limit_chars=high)
 
 
