@@ -55,7 +55,9 @@ def on(value: object, field: str) -> Asked:
 
 def limits(value: object, field: str) -> tuple[int, int]:
     """The lowest and highest number, or length, that the bounds of a field of this value allow."""
-    return _limits(type(value), field)
+    kind: Any = type(value)
+    found: tuple[int, int] = _limits(kind, field)
+    return found
 
 
 @cache

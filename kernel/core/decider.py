@@ -36,8 +36,9 @@ class Meta(NamedTuple):
 
     `fingerprint` is a hash of the command's name and of what its body gives beside defaults, without times: a repeated id
     must come with the same one. `former_fingerprint` makes the hash over defaults too, by which a repeat of a command that
-    0.1.0 stored is recognised: it is called for a repeated id only. `causation` is the id of the event or command that led to this command.
-    `correlation` is the same for all messages that follow from one request. `traceparent` is W3C Trace Context.
+    0.1.0 stored is recognised: it is called for a repeated id only. `causation` is the id of the event or command that led
+    to this command. `correlation` is the same for all messages that follow from one request. `traceparent` is W3C Trace
+    Context.
     """
 
     command_id: str

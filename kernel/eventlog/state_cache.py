@@ -134,7 +134,7 @@ class StateCache:
     async def decide_batch(
         self, groups: Sequence[AtomicGroup], earlier: Earlier, connection: AsyncConnection | None = None
     ) -> Decisions:
-        """Loads all that is not cached, then decides; an unannounced inline row that is not cached is loaded and the batch decided again."""
+        """Loads all that is not cached, then decides; for an unannounced row that is not cached the batch is decided again."""
         states, rows = await self.load(groups, connection)
         while True:
             batch = self.batch_decider(states, rows)

@@ -18,6 +18,7 @@ from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.faults import Fault
 from kernel.core.ids import new_id
+from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
@@ -228,8 +229,8 @@ class Replicas:
         self.store, self.stop = store, asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
-    def one(self, speculates: bool = True) -> Writer:
-        writer = Writer("counters", open_log(self.store), counter.deciders(), speculates=speculates)
+    def one(self, speculates: bool = True, deciders: DeciderRegistry | None = None) -> Writer:
+        writer = Writer("counters", open_log(self.store), deciders or counter.deciders(), speculates=speculates)
         self.tasks.append(asyncio.create_task(writer.run(self.stop)))
         return writer
 

@@ -3,12 +3,13 @@ it was decided on, and a batch behind others is decided under the lock."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kernel.core.faults import Unavailable
-from kernel.eventlog.commands import Fenced, QueuedCommand
+from kernel.eventlog.commands import DeciderRegistry, Fenced, QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
 from tests.contract.conftest import Replicas, outcome
@@ -57,6 +58,33 @@ async def test_the_next_is_decided_on_what_is_being_appended(replicas: Replicas,
     await held.second(stream, Add(1, only_from=1), counter.meta())
     assert [receipt.version for receipt in await held.let_go()] == [1, 2]
     assert [event.version for event in await log.read(0)] == [1, 2]
+
+
+async def test_a_row_that_nobody_announced_is_loaded_once_and_found_in_the_cache_from_then_on(
+    replicas: Replicas, log: Log
+) -> None:
+    """Ahead too: the row that the batch being appended changes hides the cached one. Another replica's event drops both."""
+    decided: list[Any] = []
+
+    def noted(command: Any, state: Any, context: Any) -> Any:
+        decided.append(command)
+        return counter.decide(command, state, context)
+
+    silent = replace(counter.COUNTER, decide=noted, reads=lambda *_: ())
+    registry = DeciderRegistry(counter.CODEC, [silent], [counter.TOTALS, counter.DEADLINES], counter.PARTITIONS)
+    held, other, stream = Held(replicas.one(deciders=registry)), replicas.one(), counter.counter()
+    held._goes_on.set()
+    await held.first(stream, Add(counter.LIMIT - 4), counter.meta())
+    await held.let_go()
+    assert len(decided) == 2  # the row was not known before
+    held._goes_on.clear()
+    held._begun.clear()
+    await held.first(stream, Add(1), counter.meta())
+    await held.second(stream, Add(4), counter.meta())
+    assert [getattr(each, "code", "") for each in (await held.let_go())[1:]] == ["", "counter.over_limit"]
+    assert len(decided) == 4
+    await other.execute(stream, Add(2), counter.meta())
+    assert await outcome(held.writer, stream, Add(2)) == "counter.over_limit"
 
 
 async def test_a_batch_on_top_of_one_that_was_behind_is_decided_anew(replicas: Replicas, log: Log) -> None:
