@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cli.layout import Layout
-from kernel.host.app import App, Service, open_app, open_bus, run_migrations
+from kernel.adapters.opening import open_bus
+from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.runtime import http_server, roles
 from kernel.runtime.logs import start_logging
 from kernel.runtime.roles import EDGE, POOLS, Role

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from cli.embedded import WIRED
 from cli.layout import Layout
-from kernel.host.app import App, open_app, open_bus
+from kernel.adapters.opening import open_bus
+from kernel.host.app import App, open_app
 
 
 @asynccontextmanager

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS, Bus
 from kernel.adapters.event_vault import vault_of
-from kernel.adapters.opening import open_database
+from kernel.adapters.opening import open_bus, open_database
 from kernel.adapters.personal import Personal
 from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable
-from kernel.core.faults import Internal, Invalid
+from kernel.core.faults import Invalid
 from kernel.eventlog.backpressure import Backpressure
 from kernel.eventlog.commands import DeciderRegistry
 from kernel.eventlog.opening import open_log
@@ -271,19 +271,6 @@ class App:
 
     async def close(self) -> None:
         await self.database.close()
-
-
-def open_bus(url: str) -> Bus:
-    """`local:///path` or `kafka://brokers` (kernel.adapters.kafka_url)."""
-    if url.startswith("kafka://"):
-        from kernel.adapters.kafka import KafkaBus
-
-        return KafkaBus(url)
-    if url.startswith("local:///"):
-        from kernel.adapters.sqlite_bus import SqliteBus
-
-        return SqliteBus(url.removeprefix("local://"))
-    raise Internal("bus.unknown_url", expected="local:///path or kafka://host:port")
 
 
 def open_app(service: Service, settings: Settings, bus: Bus | None = None) -> App:

@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 from kernel.adapters.bus import Bus
 from kernel.adapters.event_vault import vault_of
-from kernel.adapters.opening import open_database
+from kernel.adapters.opening import open_bus, open_database
 from kernel.core.faults import Fault, Invalid
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.opening import open_log
-from kernel.host.app import ROLES, Service, open_app, open_bus, run_migrations
+from kernel.host.app import ROLES, Service, open_app, run_migrations
 from kernel.processors.generations import Rebuild
 from kernel.processors.projector import Projection
 from kernel.runtime import roles, telemetry
