@@ -22,6 +22,7 @@ from kernel.edge.grpc import Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
+from kernel.processors.keyset import chosen
 from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.roles import Role
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
@@ -102,8 +103,10 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
     ) -> pb.ListContestedHandlesResponse:
         """What operators have to decide."""
         actor, size = caller(), page_size(request.page_size, limit=PAGE_LIMIT)
+        _, falling = chosen(request.order_by, ("handle", "handle desc"))
         after = self._tokens.open(request, request.page_token, actor.tenant)
-        found = await contested(self._app.database, after, size, actor)
+        await self._wait(request.at_least)
+        found = await contested(self._app.database, after, size, actor, falling)
         token = self._tokens.seal(request, found.after, actor.tenant) if found.after else ""
         return pb.ListContestedHandlesResponse(
             handles=map(_contested, found.handles), page=common.PageInfo(next_page_token=token)

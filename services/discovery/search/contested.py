@@ -39,7 +39,9 @@ class ContestedPage:
     after: Cursor | None
 
 
-async def contested(database: Database, after: Cursor | None, size: int, actor: Actor) -> ContestedPage:
+async def contested(
+    database: Database, after: Cursor | None, size: int, actor: Actor, falling: bool = False
+) -> ContestedPage:
     """One page by platform and handle, in two queries; for operators and auditors."""
     actor.require(*DECIDERS)
     claims, verified = (database.metadata.tables[name].c for name in ("handles", "verified_handles"))
@@ -51,7 +53,7 @@ async def contested(database: Database, after: Cursor | None, size: int, actor: 
         .having(sa.func.count() > 1)
         .subquery("several")
     )
-    order = Keyset(several.c.platform, several.c.handle)
+    order = Keyset(several.c.platform, several.c.handle, falling=falling)
     async with database.reading() as connection:
         page = await order.read(connection, sa.select(several), after, size)
         places = [(row["platform"], row["handle"]) for row in page.rows]
