@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from kernel.core.canonical import canonical
 from kernel.core.events import Delivered, Recorded
@@ -70,7 +70,7 @@ class Codec:
             current, raw = self._upcast(name, orjson.loads(data))
             return adapter(self._types[current]).validate_python(raw)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-            raise Poison("event.malformed", name=name, why=str(error)[:200]) from error
+            raise Poison("event.malformed", name=name, why=_why(error)) from error
 
     def _upcast(self, name: str, raw: Raw) -> tuple[str, Raw]:
         noun, _, number = name.partition("@")
@@ -80,6 +80,14 @@ class Codec:
         for version in range(int(number), current):
             raw = self._upcasts[noun, version](raw)
         return f"{noun}@{current}", raw
+
+
+def _why(error: Exception) -> str:
+    """The reason without the value, which may be personal: it is logged and kept with a parked event."""
+    if isinstance(error, ValidationError):
+        places = [f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False)]
+        return "; ".join(places)[:200]
+    return str(error)[:200]
 
 
 def incoming_of(service: str, recorded: Recorded, codec: Codec) -> Delivered[Any]:

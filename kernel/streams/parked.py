@@ -20,7 +20,7 @@ from kernel.adapters.schema import in_texts
 from kernel.core.clock import system_clock
 from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
-from kernel.streams.records import InboundRecord, PartitionBatch
+from kernel.streams.records import OWN_LOG, InboundRecord, PartitionBatch
 
 logger = logging.getLogger(__name__)
 
@@ -152,9 +152,12 @@ class Parking:
     def _row(self, one: SetAside) -> dict[str, Any]:
         part, inbound = one.part, one.inbound
         headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in inbound.headers])
+        value = (
+            b"" if part.source == OWN_LOG else inbound.value
+        )  # an own event is in the log, with its personal fields sealed
         return {
             "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": inbound.offset,
-            "key": inbound.key, "position": inbound.position, "type": inbound.type, "value": inbound.value,
+            "key": inbound.key, "position": inbound.position, "type": inbound.type, "value": value,
             "headers": headers, "reason": one.reason.replace("\x00", "\ufffd"), "parked_at": system_clock(),
             "tenant": inbound.charged_to, "tries": 0, "retry_at": one.retry_at,
         }  # fmt: skip

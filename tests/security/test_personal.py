@@ -1,20 +1,28 @@
 """Forgetting a person: values that stand nowhere else are planted, the person is erased, and every byte is searched."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import sqlalchemy as sa
 from dandelion.compliance.v1 import queries_pb2 as compliance_pb
 from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceStub
 from dandelion.discovery.v1 import queries_pb2 as discovery_pb
+from sqlalchemy.exc import DBAPIError
 
 from kernel.core.check import CheckResult
-from kernel.host.app import run_migrations
+from kernel.core.events import Recorded
+from kernel.core.faults import Poison
+from kernel.core.guard import Guard
+from kernel.host.app import App, run_migrations
 from kernel.host.main import run_rebuild
+from kernel.streams.parked import Parking, SetAside, reason_of
+from kernel.streams.records import PartitionBatch, of_log
 from kernel.verify.inline_rows import check_inline_tables
 from services.compliance.settings import ComplianceSettings
 from services.compliance.wiring import SERVICE as COMPLIANCE
@@ -132,6 +140,41 @@ async def test_log_and_topics_never_hold_a_personal_field(both: Both) -> None:
     years = [row for place, row in both.stored() if place.endswith("/log_events") and creator_id.encode() in row]
     assert years
     assert not [row for row in years if b'"birth_year":%d' % BIRTH_YEAR in row or b'"gender":"female"' in row]
+
+
+async def test_a_parked_event_holds_no_personal_field(both: Both) -> None:
+    """Nor does the reason for which it is parked, whatever error it met; `dlq retry` reads the event from the log."""
+    app = both.discovery.app
+    creator_id = await planted(both.discovery)
+    consumer, parking = app.consumer("sick", unused, True, ()), Parking(app.database, "sick")
+    events = [one for one in await app.log.read(0) if one.stream == f"creator-{creator_id}"]
+    part = of_log(SERVICE.name, SERVICE.codec, Guard(), events)
+    errors = [await broken_row(app), unreadable(events[0])]
+    async with app.database.transaction() as connection:
+        await parking.park(connection, [
+            SetAside(part, inbound, reason_of(errors[at % 2])) for at, inbound in enumerate(part.admitted.fresh)
+        ])  # fmt: skip
+    assert [(place, found_in(row)) for place, row in both.stored() if found_in(row) and "parked" in place] == []
+    again = [await consumer.redecode(source, one) for _, source, one in await parking.waiting(f"creator-{creator_id}")]
+    assert again == [one.incoming for one in part.admitted.fresh]
+
+
+async def unused(_parts: Sequence[PartitionBatch]) -> None: ...
+
+
+async def broken_row(app: App) -> Exception:
+    with pytest.raises(DBAPIError) as broken:
+        async with app.database.transaction() as connection:
+            await connection.execute(sa.text("INSERT INTO nowhere VALUES (:handle)"), {"handle": PLANTED["handle"]})
+    return broken.value
+
+
+def unreadable(event: Recorded) -> Exception:
+    """Of a version that another release wrote: a field has another form."""
+    data = orjson.dumps({name: [PLANTED["handle"]] for name in orjson.loads(event.data)})
+    with pytest.raises(Poison) as refused:
+        SERVICE.codec.decode(event.name, data)
+    return refused.value
 
 
 async def test_others_see_an_age_class_and_never_a_birth_year(both: Both) -> None:

@@ -136,6 +136,7 @@ def _engine(url: str, role: str, password: Callable[[], str] | None) -> AsyncEng
     arguments = {"server_settings": settings, "timeout": 5, "command_timeout": 90}
     return create_async_engine(
         url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=10, pool_recycle=1800,
+        hide_parameters=True,  # the text of an error is logged and parked, and values may be personal
         connect_args=arguments | ({"password": password} if password else {}),
     )  # fmt: skip
 

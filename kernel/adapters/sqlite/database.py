@@ -205,7 +205,7 @@ def _truncate(path: str) -> None:
 def _engine(url: str, begin: str, pool_size: int, pragmas: Sequence[str]) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=pool_size, max_overflow=0, pool_timeout=30, connect_args={"isolation_level": None, "timeout": 30},
-        module=OneHop(),
+        module=OneHop(), hide_parameters=True,  # the text of an error is logged and parked, and values may be personal
     )  # fmt: skip
 
     @sa.event.listens_for(engine.sync_engine, "connect")
