@@ -56,7 +56,7 @@ class KeySet:
     keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
     loaded_at: datetime | None = None
     tried_at: datetime | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    loading: "asyncio.Task[None] | None" = None
 
     async def get(self, kid: str) -> jwt.PyJWK:
         """Key of that id; raises Unauthenticated `token.unknown_key` or `token.keys_unavailable`."""
@@ -75,14 +75,21 @@ class KeySet:
         return wanted and self._older(self.tried_at, self.policy.retry_s if self.keys else self.policy.first_retry_s)
 
     async def _freshen(self, kid: str) -> None:
-        """Loads the keys when that is due. Requests for a key that is being loaded wait for the one load under way."""
-        if kid in self.keys and (self.lock.locked() or not self._due(kid)):
+        """Loads the keys when that is due. Requests for a key that is being loaded wait for the one load under way.
+
+        The load is a task of its own: whoever asks with an unknown key and leaves would end it, again and again.
+        """
+        if self.loading is None:
+            if not self._due(kid):
+                return
+            self.loading = asyncio.create_task(self._load(), name="load keys")
+            self.loading.add_done_callback(self._loaded)
+        elif kid in self.keys and not self._older(self.loaded_at, self.policy.max_age_s):
             return
-        if not self.lock.locked() and not self._due(kid):
-            return
-        async with self.lock:
-            if self._due(kid):
-                await self._load()
+        await asyncio.shield(self.loading)
+
+    def _loaded(self, _: "asyncio.Task[None]") -> None:
+        self.loading = None
 
     async def _load(self) -> None:
         self.tried_at = self.clock()

@@ -26,7 +26,7 @@ from kernel.runtime import telemetry
 from kernel.runtime.wakeup import wait
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import ParkedKeys, Parking, Redecode, SetAside, reason_of
-from kernel.streams.records import InboundRecord, PartitionBatch, placed
+from kernel.streams.records import UNDECODABLE, InboundRecord, PartitionBatch, placed
 from kernel.streams.retries import Retries, next_try
 
 logger = logging.getLogger(__name__)
@@ -180,6 +180,8 @@ class Reactor:
                 if not await self._retries.put_off(key, str(later)):
                     self._tell(key, str(later))
                 return
+            except UNDECODABLE as error:
+                reason = reason_of(error)
             if reason is not None:
                 await self._retries.give_up(key, reason)
                 self._tell(key, reason)

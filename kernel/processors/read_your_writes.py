@@ -48,8 +48,7 @@ class Waiter:
         reached = asyncio.get_running_loop().create_future()
         self._waiting[reached] = place, position
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look(), name=f"at_least {self.consumer}")
-            self._looking.add_done_callback(self._ended)
+            self._begin()
         try:
             async with asyncio.timeout(limit_s):
                 await reached
@@ -63,6 +62,10 @@ class Waiter:
         rows = await self.database.rows(_GUARDS, {"consumer": self.consumer})
         return {(source, partition): position for source, partition, position in rows}
 
+    def _begin(self) -> None:
+        self._looking = asyncio.create_task(self._look(), name=f"at_least {self.consumer}")
+        self._looking.add_done_callback(self._ended)
+
     async def _look(self) -> None:
         woken = self.progress.listen()
         try:
@@ -72,7 +75,6 @@ class Waiter:
                 await wait(woken, POLL_S)
         finally:
             self.progress.leave(woken)
-            self._looking = None
 
     def _settle(self, guards: dict[Place, int]) -> None:
         for reached, (place, position) in list(self._waiting.items()):
@@ -81,8 +83,16 @@ class Waiter:
                 del self._waiting[reached]
 
     def _ended(self, looking: "asyncio.Task[None]") -> None:
-        """After a look that failed all queries that wait fail too, and the next one begins anew."""
+        """After a look that failed all queries that wait fail too, and the next one begins anew.
+
+        A query that came as the look ended, since nobody waited any more, gets a look of its own.
+        """
+        self._looking = None
         error = None if looking.cancelled() else looking.exception()
+        if error is None and not looking.cancelled():
+            if self._waiting:
+                self._begin()
+            return
         waiting, self._waiting = self._waiting, {}
         for reached in waiting:
             if not reached.done():

@@ -131,6 +131,21 @@ async def test_retries_have_a_limit_and_then_need_a_person(running: Running, mon
     assert await made.parking.keys() == set()
 
 
+async def test_what_cannot_be_read_again_is_left_to_a_person_and_ends_no_retries(running: Running) -> None:
+    stuck, made = await added(running, STUCK), await started(running, Port())
+
+    async def set_aside() -> bool:
+        return bool(await made.parking.keys())
+
+    async def unreadable(_source: str, _inbound: object) -> None:
+        raise Poison("event.unknown")
+
+    await running.until(set_aside)
+    await due_now(running)
+    assert await made.retry_due(unreadable)
+    assert (await made.parking.keys(), await made.retry_due(unreadable)) == ({stuck}, False)
+
+
 @pytest.mark.parametrize(
     "error",
     [Poison("outside.malformed"), RuntimeError("a library's own"), Exhausted("quota"), httpx.InvalidURL("no")],

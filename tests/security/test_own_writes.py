@@ -1,7 +1,7 @@
 """`at_least`: many who wait cost what one costs, a tenant's waits are limited, and an idle wait reads little."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -118,6 +118,47 @@ async def test_a_database_that_fails_fails_all_who_wait_and_the_next_one_begins_
         assert all(isinstance(one, ConnectionError) for one in await asyncio.gather(*waiting, return_exceptions=True))
         guards.error, guards.position = None, 7
         await waiters.wait("notes:7:", "notes_g1", {"log"})
+
+
+async def test_who_comes_as_the_last_one_leaves_is_served(guards: Guards) -> None:
+    """Between a look's last turn and the news of its end."""
+    progress, late = Leaving(), list[asyncio.Task[None]]()
+    waiters = waiters_of(guards, progress)
+    waiting = asyncio.create_task(waiters.wait("notes:7:", "notes_g1", {"log"}))
+
+    async def waits() -> bool:
+        return bool(waiters._of) and len(waiters._of["notes_g1"]._waiting) == 1
+
+    await until(waits)
+    progress.left = lambda: late.append(asyncio.create_task(waiters.wait("notes:9:", "notes_g1", {"log"})))
+    guards.position = 7
+    progress.notify()
+    async with within(30):
+        await waiting
+
+    async def came() -> bool:
+        return bool(late)
+
+    waiting.cancel()
+    progress.notify()
+    await until(came)
+    await asyncio.sleep(0.01)
+    guards.position = 9
+    progress.notify()
+    async with within(30):
+        await late[0]
+
+
+class Leaving(Wakeup):
+    """Tells of the first who leaves."""
+
+    left: Callable[[], object] | None = None
+
+    def leave(self, event: asyncio.Event) -> None:
+        super().leave(event)
+        told, self.left = self.left, None
+        if told is not None:
+            told()
 
 
 @pytest.mark.parametrize("token", ["notes:101:", "elsewhere:1:0", "notes:" + "9" * 18 + ":"], ids=["a", "b", "c"])

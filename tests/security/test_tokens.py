@@ -1,14 +1,16 @@
 """Tokens of a genuine issuer whose times are no times, or that live too long: refused, before and after they were seen."""
 
+import asyncio
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jwt
 import pytest
 
 from kernel.core.faults import Unauthenticated
-from kernel.edge.auth import LIFE_LIMIT_S, Verifier
+from kernel.edge.auth import LIFE_LIMIT_S, KeyPolicy, Verifier
 from kernel.edge.dev_issuer import Issuer
 from kernel.runtime.settings import Settings
 from tests.kit.running import settings_in
@@ -74,3 +76,29 @@ def test_defaults_fail_closed(tmp_path: Path) -> None:
     """Whoever says nothing gets the safe choice."""
     settings = settings_in(tmp_path, Settings, http_port=0)
     assert (settings.reflection, settings.token_life_limit_s) == (False, 86_400)
+
+
+async def test_who_asks_with_an_unknown_key_and_leaves_ends_no_load(tmp_path: Path) -> None:
+    """Else the next load is a minute away, and an hour of that refuses everybody."""
+    issuer, times, loads = issuer_at(tmp_path), [NOON], list[int]()
+    begun, slow = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> bytes:
+        loads.append(1)
+        if len(loads) == 2:
+            begun.set()
+            await slow.wait()
+        return (tmp_path / "jwks.json").read_bytes()
+
+    verifier = Verifier("", ISSUER, AUDIENCE, clock=lambda: times[-1], fetch=fetch)
+    token = issuer.issue("ann", "acme", ttl_s=2 * 3600)
+    await verifier.verify(token)
+    times.append(NOON + timedelta(seconds=KeyPolicy().max_age_s))
+    unknown = jwt.encode({}, issuer.key, algorithm="EdDSA", headers={"kid": "x", "typ": "at+jwt"})
+    left = asyncio.create_task(verifier.verify(unknown))
+    await begun.wait()
+    left.cancel()
+    await asyncio.wait([left])
+    slow.set()
+    assert (await verifier.verify(token)).id == "ann"
+    assert len(loads) == 2
