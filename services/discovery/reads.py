@@ -98,7 +98,7 @@ class CreatorReads:
         profile = card.state.profile
         return replace(
             card,
-            claims=await claims_of(self.database, creator_id, card.state.accounts),
+            claims=await claims_of(self.database, creator_id, card.state),
             birth_year=profile.birth_year if trusted and profile else None,
         )
 

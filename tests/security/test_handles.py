@@ -1,6 +1,7 @@
 """Handles: whoever claims one first locks nobody out, verification decides, and a look-alike is seen as what it is."""
 
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from kernel.core.ids import new_id
 from kernel.verify.invariants import broken, check_service
 from services.discovery.domain.profile import Account, Platform, handle_key, is_handle
 from services.discovery.search.lookalikes import looks_of, mixes_scripts, skeleton
-from tests.integration.discovery.client import Discovery, running
+from tests.integration.discovery.client import OPERATOR, Discovery, running
 
 HEADER = "platform,handle,display_name,categories,observed_on,followers,account_id"
 
@@ -97,6 +98,45 @@ async def test_a_look_alike_is_marked_for_whoever_looks(discovery: Discovery) ->
     assert not (await account_of(discovery, plain, token)).looks_like
 
 
+async def test_many_look_alikes_hide_none_that_is_verified(discovery: Discovery) -> None:
+    """The verified one is shown, and first, however many others look like it."""
+    crowd = ["".join(letters) for letters in product("oо", "oо", "oо", "oо", "o")]
+    for number, handle in enumerate(crowd):
+        creator_id = f"00000000-0000-7000-8000-{number:012x}"
+        body = {"profile": {"display_name": "C"}, "accounts": [{"platform": "tiktok", "handle": handle}]}
+        await discovery.done("PUT", f"/creators/{creator_id}", body, itself(creator_id))
+    more = [f"{handle[:-1]}0" for handle in crowd]
+    for handle in more[1:]:
+        await claimed(discovery, handle)
+    creator_id = f"ffffffff-ffff-7fff-bfff-{1:012x}"
+    body = {"profile": {"display_name": "C"}, "accounts": [{"platform": "tiktok", "handle": more[0]}]}
+    await discovery.done("PUT", f"/creators/{creator_id}", body, itself(creator_id))
+    token = await verified(discovery, creator_id, more[0])
+    seen = await account_of(discovery, f"00000000-0000-7000-8000-{0:012x}", token)
+    assert seen.looks_like[0] == more[0]
+
+
+async def test_who_lost_a_handle_to_a_rename_is_shown_so_and_can_be_verified_anew(discovery: Discovery) -> None:
+    """The platform's own id says that the handle is another's now: nobody is verified for it before staff say so again."""
+
+    def file(handle: str, day: str) -> str:
+        return f"{HEADER}\ntiktok,{handle},N,美妆,{day},12000,r1"
+
+    first, _ = await claimed(discovery, "renamed.to")
+    await verified(discovery, first, "renamed.to")
+    await discovery.send("POST", "/imports", file("renamed.from", "2025-06-01"))
+    answer = (await discovery.send("POST", "/imports", file("renamed.to", "2025-06-02"))).json()
+    assert (answer["changed"], answer["problems"]) == (1, [])
+    other = answer["rows"][0]["creator_id"]
+    for creator_id, lost in ((first, True), (other, False)):
+        seen = await account_of(discovery, creator_id, answer["token"])
+        assert (seen.account.handle, seen.verified, seen.lost) == ("renamed.to", False, lost)
+    seen = await account_of(discovery, first, await verified(discovery, first, "renamed.to"))
+    assert (seen.verified, seen.lost) == (True, False)
+    seen = await account_of(discovery, other, answer["token"])
+    assert (seen.verified, seen.lost) == (False, True)
+
+
 async def test_swapped_handles_of_verified_accounts_are_carried_through(discovery: Discovery) -> None:
     def file(day: str, *rows: tuple[str, str]) -> str:
         return "\n".join([HEADER, *(f"tiktok,{handle},N,美妆,{day},12000,{id_}" for handle, id_ in rows)])
@@ -110,6 +150,8 @@ async def test_swapped_handles_of_verified_accounts_are_carried_through(discover
     for creator_id, handle in ((left, "right"), (right, "left")):
         seen = await account_of(discovery, creator_id, answer["token"])
         assert (seen.account.handle, seen.verified, seen.lost) == (handle, True, False)
+        third = {"profile": {"display_name": "C"}, "accounts": [{"platform": "tiktok", "handle": handle}]}
+        assert await discovery.refused("PUT", f"/creators/{new_id()}", third, OPERATOR) == "creator.handle_taken"
 
 
 async def test_what_several_claim_is_on_the_operators_list_until_one_is_verified(discovery: Discovery) -> None:

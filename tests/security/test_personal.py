@@ -249,6 +249,24 @@ async def test_who_was_erased_comes_back_by_itself_only_and_its_handle_is_free(b
     await checked(both)
 
 
+async def test_who_was_erased_is_not_brought_back_by_a_file_that_names_its_account(both: Both) -> None:
+    """The same row again, with the platform's own id and without: the person is known neither by its handle nor by its id."""
+    header = "platform,handle,display_name,categories,observed_on,followers,account_id"
+    rows = ["weibo,qzfirst,Qz,美妆,2025-06-30,5000,", "weibo,qzsecond,Qz,美妆,2025-06-30,5000,id-2"]
+
+    async def imported(*rows: str) -> list[tuple[str, str]]:
+        answer = (await both.discovery.send("POST", "/imports", "\n".join([header, *rows]).encode())).json()
+        return [(one["creator_id"], one["outcome"]) for one in answer["rows"]]
+
+    first = await imported(*rows)
+    for creator_id, _ in first:
+        await both.erased(creator_id)
+    refused = [(creator_id, "refused") for creator_id, _ in first]
+    assert await imported(*rows) == refused
+    assert await imported(f"{rows[0]}id-1", rows[1].removesuffix("id-2")) == refused
+    await checked(both)
+
+
 async def test_a_person_asks_for_itself_and_sees_where_that_stands(both: Both) -> None:
     creator_id = await planted(both.discovery)
     itself, path = ("ann", creator_id, "creator"), f"/subjects/{creator_id}/request-erasure"

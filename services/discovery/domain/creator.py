@@ -55,6 +55,7 @@ from services.discovery.domain.identity import (
     digested,
     handle_row,
     identify,
+    is_held,
     unlinked,
 )
 from services.discovery.domain.profile import (
@@ -162,7 +163,7 @@ def _verify(command: VerifyAccount, state: State, context: Context) -> Sequence[
     linked = state.account_on(account.platform)
     if linked is None or linked.handle != account.handle:
         raise Refused("creator.account_not_linked", platform=account.platform, handle=account.handle)
-    if account.platform in state.verified:
+    if account.platform in state.verified and is_held(account, context):
         return []
     check_free(account, context)
     return [AccountVerified(digested(account, context), checked_line(command, "method"))]

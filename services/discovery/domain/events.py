@@ -35,10 +35,14 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountRenamed:
-    """The same account of the platform has another handle: its followers and its verification stay. `replaces` is free again."""
+    """The same account of the platform has another handle: its followers and its verification stay. `replaces` is free again.
+
+    `verified`: the account was verified before; events of 0.1.0 leave it to who holds the former handle.
+    """
 
     account: Account
     replaces: Annotated[str, PersonalData()]
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

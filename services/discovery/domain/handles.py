@@ -74,7 +74,8 @@ class VerifiedRow:
 def fold_verified(
     fact: DecidedEvent[AccountLinked | AccountRenamed | AccountVerified | CreatorForgotten], rows: Rows
 ) -> Iterable[tuple[Key, VerifiedRow | None]]:
-    """A verified handle is taken, goes along with a rename of its account, and is given up with the account.
+    """A verified handle is taken, goes along with a rename of its account, and is given up with the account. An account whose
+    former handle another was renamed to before keeps its verification too: so do both accounts that swapped theirs.
 
     A handle that an account was renamed to is no longer that of whom it was before: on the platform it is one account's.
     """
@@ -96,7 +97,7 @@ def fold_verified(
     if held:
         yield (account.platform, replaces), None
     if isinstance(fact.event, AccountRenamed):
-        yield (row.platform, row.handle), row if held else None
+        yield (row.platform, row.handle), row if held or fact.event.verified else None
 
 
 def _is_of(row: VerifiedRow | None, creator_id: str) -> bool:

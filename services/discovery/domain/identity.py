@@ -50,6 +50,12 @@ def check_free(account: Account, context: Context) -> None:
         raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
 
 
+def is_held(account: Account, context: Context) -> bool:
+    """Whether the creator still is who was verified for the handle: an account of another's that was renamed to it takes it."""
+    held = context.rows.get(VERIFIED, (account.platform, account.handle))
+    return held is not None and held.creator_id == creator_of(context)
+
+
 def check_same_account(command: ImportCreator, state: State) -> None:
     """Raises Refused `creator.handle_reused` unless the row's account is one that the creator is known by.
 
@@ -87,12 +93,13 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
         raise Refused("creator.account_id_taken", platform=account.platform, account_id=account_id)
     linked, known_id = state.account_on(account.platform), state.account_id_on(account.platform)
     events: list[Event] = []
-    if linked != account:
+    if linked != account or known_id not in ("", account_id):
         renamed = linked is not None and known_id in ("", account_id)
         if not renamed or known_id != account_id:
             check_free(account, context)
-        kind = AccountRenamed if renamed else AccountLinked
-        events.append(kind(digested(account, context), linked.handle if linked else ""))
+        told, replaces = digested(account, context), linked.handle if linked else ""
+        verified = account.platform in state.verified
+        events.append(AccountRenamed(told, replaces, verified) if renamed else AccountLinked(told, replaces))
     if known_id != account_id:
         digest = author_digest(creator_of(context), account.platform.value, account_id=account_id)
         events.append(AccountIdentified(account.platform, account_id, known_id, digest))

@@ -18,7 +18,7 @@ Claim = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class KnownAccounts:
-    """Set-wise: three queries for a part of a file that names ids, none for one that does not.
+    """Set-wise: five queries for a part of a file that names ids, none for one that does not.
 
     The decision on the creator's stream, at the log's head, refuses what has changed since.
     """
@@ -34,7 +34,13 @@ class KnownAccounts:
         holders = await self._rows("account_ids", "account_id", ids)
         claims = await self._claims(named)
         others = await self._known_by([row.creator_id for row in named])
-        return [_told(row, holders, claims, others) if row.account_id else row for row in rows]
+        forgotten = await self._forgotten([one for row in named for one in (row.creator_id, _by_id(row))])
+        return [_told(row, holders, claims, others, forgotten) if row.account_id else row for row in rows]
+
+    async def _forgotten(self, creators: Sequence[str]) -> set[str]:
+        subject: Any = self.database.metadata.tables["forgotten"].c.subject_id
+        async with self.database.reading() as connection:
+            return set((await connection.execute(sa.select(subject).where(subject.in_(creators)))).scalars())
 
     async def _claims(self, rows: Sequence[CreatorRow]) -> set[Claim]:
         """Those of the rows' creators that claim the rows' handles."""
@@ -65,12 +71,25 @@ class KnownAccounts:
             return {(row[0], row[1]) for row in identified} | {("", row[0].partition("-")[2]) for row in begun}
 
 
-def _told(row: CreatorRow, holders: dict[Place, str], claims: set[Claim], known: set[Place]) -> CreatorRow:
-    """An id that nobody has yet is a new creator's, unless the creator of that handle still holds it under no id."""
-    platform, account_id = row.account.platform.value, row.account_id
+def _by_id(row: CreatorRow) -> str:
+    """Whom the row registers where the handle is somebody else's."""
+    return derived_id("creator", row.account.platform.value, "id", row.account_id)
+
+
+def _told(
+    row: CreatorRow, holders: dict[Place, str], claims: set[Claim], known: set[Place], forgotten: set[str]
+) -> CreatorRow:
+    """An id that nobody has yet is a new creator's, unless the creator of that handle still holds it under no id.
+
+    An erasure left neither ids nor claims. The row stays with whom it was about before, so that the decision refuses it: as a
+    new creator the person would be back under another id.
+    """
+    platform, account_id, by_id = row.account.platform.value, row.account_id, _by_id(row)
     found = holders.get((platform, account_id))
+    if found is None and not forgotten.isdisjoint((row.creator_id, by_id)):
+        found = row.creator_id if row.creator_id in forgotten else by_id
     if found is not None:
         return replace(row, creator_id=found)
     holds = (platform, row.account.handle, row.creator_id) in claims
     elsewhere = (platform, row.creator_id) in known or (("", row.creator_id) in known and not holds)
-    return replace(row, creator_id=derived_id("creator", platform, "id", account_id)) if elsewhere else row
+    return replace(row, creator_id=by_id) if elsewhere else row

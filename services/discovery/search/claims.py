@@ -14,12 +14,14 @@ from services.discovery.search.lookalikes import looks_of
 from services.discovery.tables import CREATOR_LABELS, CREATORS
 
 ALIKE_LIMIT = 20
-"""So many creators with handles that look the same are looked at."""
+"""So many creators with handles that look the same are looked at, first those with a verified account: whoever registers many
+look-alikes hides none of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`lost`: another creator was verified for the handle. `looks_like`: other handles that look the same."""
+    """`lost`: another creator was verified for the handle, or was renamed to it since this one was. `looks_like`: other handles
+    that look the same."""
 
     lost: bool = False
     looks_like: tuple[str, ...] = ()
@@ -28,24 +30,33 @@ class Standing:
 UNSEEN = Standing()
 
 
-async def claims_of(database: Database, creator_id: str, accounts: Sequence[Account]) -> Mapping[Account, Standing]:
+async def claims_of(database: Database, creator_id: str, state: State) -> Mapping[Account, Standing]:
     """Of all accounts of one creator, in two queries."""
+    accounts = state.accounts
     if not accounts:
         return {}
     verified: Any = database.metadata.tables["verified_handles"].c
     places = [(account.platform.value, account.handle) for account in accounts]
-    held = sa.select(verified.platform, verified.handle).where(
-        sa.tuple_(verified.platform, verified.handle).in_(places), verified.creator_id != creator_id
+    held = sa.select(verified.platform, verified.handle, verified.creator_id).where(
+        sa.tuple_(verified.platform, verified.handle).in_(places)
     )
     labels = CREATOR_LABELS.c
     alike = sa.select(labels.creator_id).where(
         labels.kind == "looks", labels.value.in_(sorted(map(looks_of, accounts))), labels.creator_id != creator_id
     )
-    others = sa.select(CREATORS.c.state).where(CREATORS.c.creator_id.in_(alike.limit(ALIKE_LIMIT)))
+    proven = sa.exists().where(verified.creator_id == labels.creator_id)
+    alike = alike.order_by(proven.desc(), labels.creator_id).limit(ALIKE_LIMIT)
+    others = sa.select(CREATORS.c.state).where(CREATORS.c.creator_id.in_(alike))
     async with database.reading() as connection:
-        lost = {(row[0], row[1]) for row in await connection.execute(held)}
+        holders = {(row[0], row[1]): row[2] for row in await connection.execute(held)}
         states = [adapter(State).validate_json(text) for text in (await connection.execute(others)).scalars()]
-    return {one: Standing((one.platform.value, one.handle) in lost, _alike(one, states)) for one in accounts}
+    return {one: Standing(_lost(one, creator_id, state, holders), _alike(one, states)) for one in accounts}
+
+
+def _lost(account: Account, creator_id: str, state: State, holders: Mapping[tuple[str, str], str]) -> bool:
+    """Held by another, or by nobody any more though this creator was verified for it."""
+    holder = holders.get((account.platform.value, account.handle), "")
+    return holder != creator_id if holder else account.platform in state.verified
 
 
 def _alike(account: Account, others: Sequence[State]) -> tuple[str, ...]:

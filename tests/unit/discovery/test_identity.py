@@ -30,6 +30,8 @@ from services.discovery.domain.events import (
 )
 from services.discovery.domain.handles import HANDLES, VerifiedRow
 from services.discovery.domain.profile import Account, Platform
+from services.discovery.wiring import SERVICE
+from tests.kit import decide
 from tests.kit.rows import NoRows
 from tests.unit.discovery.given import (
     CREATOR_ACTOR,
@@ -41,6 +43,7 @@ from tests.unit.discovery.given import (
     PROFILE,
     RED,
     REGISTERED,
+    STREAM,
     SYSTEM,
     check,
     fold,
@@ -105,6 +108,13 @@ def test_import(given: list[Event], when: Command, then: list[Event] | str) -> N
             [AccountLinked(NEW, RED.handle), identified("uid-2", "uid-1")],
             id="another_account",
         ),
+        pytest.param(
+            [REGISTERED, KNOWN, AccountVerified(RED, "oauth")],
+            IdentifyAccount(RED, "uid-2"),
+            OPERATOR,
+            [AccountLinked(RED, RED.handle), identified("uid-2", "uid-1")],
+            id="another_account_of_the_same_handle",
+        ),
         pytest.param([REGISTERED], IdentifyAccount(RED, "uid-1"), CREATOR_ACTOR, "actor.role_missing", id="not_itself"),
         pytest.param([], IdentifyAccount(RED, "uid-1"), OPERATOR, "creator.not_registered", id="nobody"),
         pytest.param(
@@ -148,6 +158,32 @@ def test_claims_exclude_nobody_and_verification_decides() -> None:
     )
 
 
+def test_who_lost_a_handle_is_verified_anew_and_refused_while_another_has_it() -> None:
+    """Verified, then another's account was renamed to the handle: verifying it decides again, and is never silently nothing."""
+    verified = AccountVerified(NEW, "oauth")
+    claimed: list[Event] = [REGISTERED, FREED]
+    verify = VerifyAccount(NEW, "oauth")
+    rows = {**handles([*claimed, verified])}
+    decide.check(SERVICE, [*claimed, verified], verify, [], at=NOON, actor=OPERATOR, stream=STREAM, rows=rows)
+    key = ("verified_handles", ("xiaohongshu", "mei.new"))
+    lost: list[tuple[VerifiedRow | None, list[Event] | str]] = [(HELD[0], "creator.handle_taken"), (None, [verified])]
+    for row_, then in lost:
+        decide.check(
+            SERVICE, [*claimed, verified], verify, then, at=NOON, actor=OPERATOR, stream=STREAM, rows={key: row_}
+        )
+
+
+def test_another_account_of_the_same_handle_is_claimed_and_verified_anew() -> None:
+    """What was proven of an account is not proven of the next one, and the handle stays claimed."""
+    replaced = AccountLinked(RED, RED.handle)
+    given: list[Event] = [REGISTERED, KNOWN, AccountVerified(RED, "oauth"), replaced, identified("uid-2", "uid-1")]
+    assert fold(given).verified == ()
+    assert fold(given).accounts == (RED,)
+    assert handles(given)["verified_handles", ("xiaohongshu", RED.handle)] is None
+    claims = dict(HANDLES.fold(DecidedEvent(STREAM, ID, 4, NOON, replaced), NoRows()))
+    assert claims[RED.platform, RED.handle, ID] is not None
+
+
 def test_the_account_of_that_id_has_its_handle_whoever_had_it_before() -> None:
     """Swapped handles: each rename takes the handle from the other, and a verified account stays verified under the new one."""
     check([REGISTERED, KNOWN], row(NEW, "uid-1"), [AccountRenamed(NEW, RED.handle)], OPERATOR, HELD)
@@ -155,6 +191,11 @@ def test_the_account_of_that_id_has_its_handle_whoever_had_it_before() -> None:
     rows = handles(proven, HELD)
     assert rows["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
     assert rows["verified_handles", ("xiaohongshu", RED.handle)] is None
+    swapped: list[Event] = [AccountVerified(RED, "oauth"), AccountRenamed(NEW, RED.handle, verified=True)]
+    lost_before = handles([REGISTERED, KNOWN, swapped[1]], [*HELD, VerifiedRow("xiaohongshu", RED.handle, OTHER)])
+    assert lost_before["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
+    assert lost_before["verified_handles", ("xiaohongshu", RED.handle)] == VerifiedRow("xiaohongshu", RED.handle, OTHER)
+    check([REGISTERED, KNOWN, swapped[0]], row(NEW, "uid-1"), [swapped[1]], OPERATOR, HELD)
     unproven = handles([REGISTERED, KNOWN, AccountRenamed(NEW, RED.handle)], HELD)
     assert unproven["verified_handles", ("xiaohongshu", "mei.new")] is None
 

@@ -311,7 +311,7 @@ class CreatorAccount(message.Message):
     followers: builtins.int
     provenance: common_pb2.Provenance.ValueType
     lost: builtins.bool
-    """Another creator was verified for this handle since: the claim is lost, and `verified` is false. In GetCreator and WatchCreator."""
+    """Another creator was verified for this handle since, or renamed to it: the claim is lost, `verified` is false. In GetCreator, WatchCreator."""
     mixes_scripts: builtins.bool
     """Its letters are of scripts that nobody writes together."""
     @builtins.property
