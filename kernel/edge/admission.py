@@ -20,10 +20,10 @@ _caller: ContextVar[Actor | None] = ContextVar("caller", default=None)
 
 
 def caller() -> Actor:
-    """Actor whose RPC is being handled; raises LookupError outside of an RPC."""
+    """Actor whose call is being handled; raises LookupError outside of a call."""
     found = _caller.get()
     if found is None:
-        raise LookupError("no RPC is being handled")
+        raise LookupError("no call is being handled")
     return found
 
 
@@ -111,6 +111,6 @@ class Admission:
         return allowance, None
 
     def hold_wait(self) -> AbstractContextManager[None]:
-        """The place of the RPC's caller among those who wait for their own write; none outside of an RPC."""
+        """The place of the call's caller among those who wait for their own write; none outside of a call."""
         actor = _caller.get()
         return nullcontext() if actor is None else self.waits.hold(actor)

@@ -25,7 +25,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Unavailable
 from kernel.core.ids import command_id, new_id
 from kernel.edge import http_errors
-from kernel.edge.admission import Admission
+from kernel.edge.admission import Admission, set_caller
 from kernel.edge.incoming import HeadAsGet
 from kernel.edge.limits import BODY_LIMIT_BYTES, LIVE_REQUESTS, BodyLimit, LiveRequests
 from kernel.runtime import admin, telemetry
@@ -65,6 +65,7 @@ async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials 
     if exhausted:
         raise exhausted
     request.state.held.enter_context(admission.calls.hold(caller))
+    set_caller(caller)
     return caller
 
 

@@ -182,10 +182,14 @@ class App:
         return made
 
     async def _rest(self) -> list[Role]:
-        from kernel.edge.incoming import TrustedProxies, is_trusted  # only edges need the web framework, slow to import
+        from kernel.edge.incoming import (
+            TrustedProxies,
+            is_trusted,
+            principal_of,
+        )  # only edges need the web framework, slow to import
 
         settings, trusted = self.settings, self.settings.trusted_networks()
-        limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted))
+        limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted), principal_of)
         bound = http_server.listen(settings.host, settings.http_port)
         return [http_server.http(TrustedProxies(self.service.http(self), trusted), bound, limits=limits)]
 

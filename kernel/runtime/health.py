@@ -98,15 +98,21 @@ class Health:
         self.draining = False
         self._checks: dict[str, ReadinessCheck] = {}
         self._deadline_s = deadline_s
+        self._under_way: asyncio.Task[list[BaseException | None]] | None = None
 
     def add(self, name: str, check: ReadinessCheck) -> None:
         """Adds a readiness check, which fails when it takes longer than `deadline_s`."""
         self._checks[name] = check
 
     async def readiness(self) -> Report:
-        """Runs all readiness checks at once; one that raises has failed. A stopped reader or relay has failed, too."""
+        """Runs all readiness checks at once; one that raises has failed. A stopped reader or relay has failed, too.
+
+        Probes at once share one run: a probe needs no token, and each check takes a connection of the database.
+        """
         names = list(self._checks)
-        results = await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._run_all(names))
+        results = await asyncio.shield(self._under_way)
         checks = {name: self._word(name, result) for name, result in zip(names, results, strict=True)}
         if self.draining:
             checks["process"] = "draining"
@@ -117,6 +123,9 @@ class Health:
         """Live while no loop is stuck: a stuck one makes the orchestrator restart the process."""
         stuck = self.watchdog.stuck()
         return Report(not stuck, stuck)
+
+    async def _run_all(self, names: list[str]) -> list[BaseException | None]:
+        return await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
 
     async def _run(self, name: str) -> None:
         async with asyncio.timeout(self._deadline_s):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -30,6 +31,10 @@ def _nobody(_address: str) -> bool:
     return False
 
 
+def _itself(address: str) -> str:
+    return address
+
+
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     """Limits of one listening port; times in seconds."""
@@ -44,9 +49,13 @@ class HttpLimits:
     connections_per_address: int = 200
     is_exempt: Callable[[str], bool] = _nobody
     """Addresses without a limit of their own: proxies, which bring many visitors."""
+    client_of: Callable[[str], str] = _itself
+    """What counts as one address: of IPv6 the whole network that a provider gives to one customer."""
 
     @classmethod
-    def of(cls, settings: Settings, is_exempt: Callable[[str], bool]) -> "HttpLimits":
+    def of(
+        cls, settings: Settings, is_exempt: Callable[[str], bool], client_of: Callable[[str], str] = _itself
+    ) -> "HttpLimits":
         """The limits that the settings name; the others as they are."""
         return cls(
             head_s=settings.head_limit_s,
@@ -54,6 +63,7 @@ class HttpLimits:
             connections=settings.connections,
             connections_per_address=settings.connections_per_address,
             is_exempt=is_exempt,
+            client_of=client_of,
         )
 
 
@@ -68,27 +78,27 @@ class Connections:
 
     def admit(self, new: "LimitedProtocol") -> bool:
         """Takes a connection in, closing one that waits where a limit is reached; False when none of them waits."""
-        of_address = self._of.get(new.address, {})
-        is_full = len(of_address) >= self.limits.connections_per_address and not self.limits.is_exempt(new.address)
-        if is_full and not self._closed_one(of_address, "address"):
+        of_client = self._of.get(new.client_key, {})
+        is_full = len(of_client) >= self.limits.connections_per_address and not self.limits.is_exempt(new.address)
+        if is_full and not self._closed_one(of_client, "address"):
             return False
-        if self._count >= self._limit and not self._closed_one(self._largest(), "connections"):
+        if self._count >= self._limit and not self._closed_one(self._by_count(), "connections"):
             return False
-        self._of.setdefault(new.address, {})[new] = None
+        self._of.setdefault(new.client_key, {})[new] = None
         self._count += 1
         return True
 
     def leave(self, one: "LimitedProtocol") -> None:
-        of_address = self._of.get(one.address, {})
-        if one in of_address:
-            del of_address[one]
+        of_client = self._of.get(one.client_key, {})
+        if one in of_client:
+            del of_client[one]
             self._count -= 1
-            if not of_address:
-                del self._of[one.address]
+            if not of_client:
+                del self._of[one.client_key]
 
-    def _largest(self) -> Iterable["LimitedProtocol"]:
-        """The connections of the address that has most."""
-        return self._of[max(self._of, key=lambda address: len(self._of[address]))] if self._of else ()
+    def _by_count(self) -> Iterable["LimitedProtocol"]:
+        """All connections, those of the client that has most before those of others."""
+        return chain.from_iterable(sorted(self._of.values(), key=len, reverse=True))
 
     def _closed_one(self, among: Iterable["LimitedProtocol"], limit: str) -> bool:
         waiting = next((one for one in among if one.is_waiting), None)
@@ -104,7 +114,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def __init__(self, known: Connections, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._known, self._limits = known, known.limits
-        self.address = ""
+        self.address = self.client_key = ""
         self._stage, self._head_bytes = "", 0
         self._waits: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -118,6 +128,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
+        self.client_key = self._limits.client_of(self.address)
         if self._known.admit(self):
             self._wait_for("head", self._limits.head_s)
         else:
@@ -134,6 +145,10 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
+        if not self._stage and self.is_waiting and not self.transport.is_closing():
+            self._wait_for(
+                "head", self._limits.head_s
+            )  # empty lines between requests begin none, and end the idle limit
         if self._stage == "head":
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from kernel.edge.dev_issuer import Issuer
-from kernel.runtime.http_server import HttpLimits, http, listen
+from kernel.edge.incoming import principal_of
+from kernel.runtime.http_server import Connections, HttpLimits, LimitedProtocol, http, listen
 from tests.kit.notes import ID, make_app
 from tests.kit.until import until, within
 
@@ -113,6 +114,64 @@ async def test_the_second_request_of_a_connection_has_its_limit_too(app: Any) ->
         answer = await ending(reader)
         assert answer.startswith(b"HTTP/1.1 200 ")
         writer.close()
+
+
+async def test_empty_lines_between_requests_renew_no_limit(app: Any) -> None:
+    async with served(app, HttpLimits(head_s=1)) as port:
+        reader, writer = await half_sent(port, HEAD + b"\r\n")
+        answer = asyncio.create_task(ending(reader))
+        async with within(30):
+            while not answer.done():
+                writer.write(b"\r\n")
+                await asyncio.sleep(0.02)
+        assert answer.result().startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_who_is_being_answered_on_many_connections_keeps_nobody_out() -> None:
+    """None of its connections waits; a client with fewer has one that does."""
+    answering, go_on = Answering(), asyncio.Event()
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["path"] == "/slow":
+            answering.count += 1
+            await go_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with served(app, HttpLimits(head_s=LONG_S, connections=6)) as port:
+        slow = HEAD.replace(b"/healthz/live", b"/slow") + b"\r\n"
+        held = [await half_sent(port, HEAD, "127.0.0.3"), *[await half_sent(port, slow, "127.0.0.2") for _ in range(5)]]
+        await until(answering.has_five)
+        assert await is_served(port)
+        go_on.set()
+        for _, writer in held:
+            writer.close()
+
+
+class Answering:
+    count = 0
+
+    async def has_five(self) -> bool:
+        return self.count == 5
+
+
+def test_a_customer_of_a_provider_is_one_address_however_many_it_has() -> None:
+    known = Connections(HttpLimits(connections_per_address=3, client_of=principal_of))
+    admitted = [known.admit(Busy(known, f"2001:db8:1:2::{n:x}")) for n in range(5)]
+    assert admitted == [True] * 3 + [False] * 2
+    assert known.admit(Busy(known, "2001:db8:1:3::1"))
+
+
+class Busy(LimitedProtocol):
+    """A connection that is being answered."""
+
+    def __init__(self, known: Connections, address: str) -> None:
+        self.address, self.client_key = address, known.limits.client_of(address)
+
+    @property
+    def is_waiting(self) -> bool:
+        return False
 
 
 async def test_a_head_without_end_is_refused(app: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
 from kernel.core.faults import Exhausted, Invalid
+from kernel.edge.admission import Admission
+from kernel.edge.dev_issuer import Issuer
+from kernel.edge.http import Caller
 from kernel.edge.limits import Share, Slots
 from kernel.processors import read_your_writes
 from kernel.processors.read_your_writes import Waiters
 from kernel.runtime.wakeup import Wakeup
+from tests.kit.notes import make_app, talking
 from tests.kit.until import until, within
 
 
@@ -93,6 +98,20 @@ async def test_a_tenants_waits_are_limited_and_take_nothing_from_others(guards: 
     await asyncio.gather(*waiting, other, return_exceptions=True)
     assert slots.count == 0
     assert waiters._of["notes_g1"]._waiting == {}
+
+
+async def test_a_wait_over_http_takes_a_place_too(tmp_path: Path) -> None:
+    issuer = Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+    app = make_app(tmp_path, [])
+
+    @app.get("/waits")
+    async def waits(_: Caller) -> int:
+        admission: Admission = app.state.edge.admission
+        with admission.hold_wait():
+            return admission.waits.count
+
+    async with talking(app, issuer) as client:
+        assert [(await client.get("/waits")).json() for _ in range(2)] == [1, 1]
 
 
 async def test_what_is_there_already_takes_no_place(guards: Guards) -> None:

@@ -79,6 +79,25 @@ async def test_a_failing_and_a_hanging_check_are_named_without_their_secrets() -
     assert report.checks == {"database": "failed", "bus": "no answer in 0.01 s", "disk": "ok"}
 
 
+async def test_probes_at_once_are_one_check_and_who_leaves_ends_it_for_nobody() -> None:
+    health, runs = Health(), list[int]()
+    begun, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        runs.append(1)
+        begun.set()
+        await answered.wait()
+
+    health.add("database", slow)
+    probes = [asyncio.create_task(health.readiness()) for _ in range(100)]
+    await begun.wait()
+    probes[0].cancel()
+    answered.set()
+    assert [report.ok for report in await asyncio.gather(*probes[1:])] == [True] * 99
+    assert (await health.readiness()).ok
+    assert len(runs) == 2
+
+
 async def test_draining_is_not_ready_but_live() -> None:
     health = Health()
     health.draining = True
