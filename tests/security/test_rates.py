@@ -1,6 +1,8 @@
 """Rates: per principal and per tenant over both edges, Retry-After and RetryInfo; guessed tokens are counted and stopped."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import httpx
@@ -8,9 +10,13 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 
 from kernel.core.decider import Actor
-from kernel.edge.admission import AdmissionLimits
+from kernel.core.faults import Fault
+from kernel.edge.admission import Admission, AdmissionLimits
+from kernel.edge.auth import Verifier
+from kernel.edge.calls.grpc_calls import CallEdge
 from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Buckets, Rate, Share
+from kernel.runtime.settings import networks_of
 from kernel.runtime.telemetry import exposition
 from tests.kit.notes import ENDLESS, ID, make_app, talking
 from tests.kit.rpc_notes import Code, Talk, serving
@@ -117,3 +123,24 @@ def test_a_costly_request_takes_more_of_the_rate() -> None:
     assert refused.facts["retry_after_s"] == 2
     assert held.take("ann", 2)[1] is None
     assert held.take("ben", 99)[1] is None, "a cost above the burst is the burst"
+
+
+async def test_each_proxy_on_the_way_of_a_call_may_add_a_line_of_its_own(tmp_path: Path, issuer: Issuer) -> None:
+    """The nearest proxy's line names another proxy, and the line before names the caller."""
+    networks = networks_of("127.0.0.0/24,192.0.2.7")
+    limits = AdmissionLimits(ENDLESS, ENDLESS, refusals=Rate(0.01, 2))
+    admission = Admission(Verifier(str(tmp_path / "jwks.json"), "https://issuer.test", "dandelion"), limits, networks)
+    edge = CallEdge(admission)
+    guesses = [await _code(edge, f"x.{n}", "203.0.113.1") for n in range(3)]
+    assert guesses == ["token.malformed"] * 2 + ["token.refusals_exhausted"]
+    assert await _code(edge, "x.9", "203.0.113.2") == "token.malformed"
+
+
+async def _code(edge: CallEdge, token: str, address: str) -> str:
+    lines = (("x-forwarded-for", address), ("x-forwarded-for", "192.0.2.7"))
+    context: Any = SimpleNamespace(
+        invocation_metadata=lambda: (("authorization", f"Bearer {token}"), *lines), peer=lambda: "ipv4:127.0.0.1:9"
+    )
+    with pytest.raises(Fault) as refused:
+        await edge._admit(dict(context.invocation_metadata()), context)
+    return refused.value.code

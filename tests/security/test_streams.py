@@ -177,6 +177,9 @@ async def test_watches_of_health_without_a_token_are_bounded(
         error = await refused(anext(aiter(stub.Watch(health_pb2.HealthCheckRequest(service="")))))
         assert error.code() is Code.RESOURCE_EXHAUSTED
         assert "ann@acme" in await ann.ask("Read")
+        assert (
+            await stub.Check(health_pb2.HealthCheckRequest(service=""))
+        ).status == health_pb2.HealthCheckResponse.SERVING
         for watch in watches:
             watch.cancel()
 

@@ -1,6 +1,7 @@
 """One gRPC call on its way to a servicer: admission, its message, deadline, trace, metrics, and faults as statuses."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ DEADLINE_S, DEADLINE_LIMIT_S = 10.0, 30.0
 STREAM_LIMIT_S = 900.0
 """Longest life of a stream: a watcher reconnects after it, and its token is verified again."""
 OPEN_LIMIT = 50
-"""RPCs without authentication at once."""
+"""Calls without authentication at once, and as many streams: who keeps streams open takes no place of a probe."""
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
@@ -54,7 +55,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
     admission: Admission
     stopping: bool = False
     open: set[_Stream] = field(default_factory=set)
-    open_without_token: int = 0
+    open_without_token: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.admission.verifier.watchers.append(self.look_again)
@@ -157,7 +158,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
 
         async def bounded(requests: Any, context: RpcContext) -> Any:
             limit_s = STREAM_LIMIT_S if is_stream else DEADLINE_LIMIT_S
-            async with self._place_without_token(context), asyncio.timeout(limit_s):
+            async with self._place_without_token("stream" if is_stream else "call", context), asyncio.timeout(limit_s):
                 request = requests if kind.startswith("stream_") else await self._message(requests)
                 if not is_stream:
                     return await behave(request, context)
@@ -172,10 +173,10 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
         return make(bounded, handler.request_deserializer, handler.response_serializer)
 
     @asynccontextmanager
-    async def _place_without_token(self, context: RpcContext) -> AsyncIterator[None]:
-        if self.open_without_token >= OPEN_LIMIT:
+    async def _place_without_token(self, kind: str, context: RpcContext) -> AsyncIterator[None]:
+        if self.open_without_token[kind] >= OPEN_LIMIT:
             await abort(context, Exhausted("calls.exhausted", of="all", limit=OPEN_LIMIT, retry_after_s=1), "")
-        self.open_without_token += 1
+        self.open_without_token[kind] += 1
         try:
             yield
         except TimeoutError:
@@ -183,7 +184,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
         except Fault as fault:
             await abort(context, fault, "")
         finally:
-            self.open_without_token -= 1
+            self.open_without_token[kind] -= 1
 
     @asynccontextmanager
     async def _guarded(self, method: str, context: RpcContext) -> AsyncIterator[tuple[Actor, str]]:
@@ -214,8 +215,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
         """The caller and its token."""
         scheme, _, token = _header(metadata, "authorization").partition(" ")
         given = token if scheme.lower() == "bearer" else ""
-        forwarded = _header(metadata, "x-forwarded-for")
-        actor = await self.admission.authenticate(given, _address(context), [forwarded] if forwarded else [])
+        actor = await self.admission.authenticate(given, _address(context), _forwarded(context))
         _, exhausted = self.admission.take(actor)
         if exhausted:
             raise exhausted
@@ -227,6 +227,12 @@ def _address(context: RpcContext) -> str:
     """The peer's address, of `ipv4:192.0.2.1:4711` or `ipv6:%5B2001:db8::1%5D:4711`."""
     _, _, rest = unquote(context.peer()).partition(":")
     return rest.rpartition(":")[0].strip("[]") or rest
+
+
+def _forwarded(context: RpcContext) -> list[str]:
+    """All lines of X-Forwarded-For: each proxy may add one of its own."""
+    pairs = context.invocation_metadata() or ()
+    return [value for name, value in pairs if name == "x-forwarded-for" and isinstance(value, str)]
 
 
 def _left_s(context: RpcContext, default_s: float, limit_s: float) -> float:
