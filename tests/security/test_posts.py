@@ -7,7 +7,14 @@ from dandelion_posts.authors import author_digest, is_author
 
 from kernel.core.canonical import Hashed
 from kernel.core.faults import Refused
-from services.campaigns.domain.collaboration.commands import PublishContent, TakeDownContent
+from services.campaigns.domain.collaboration.commands import (
+    CancelCollaboration,
+    EndDeliverable,
+    PublishContent,
+    SettleDeliverable,
+    TakeDownContent,
+    VerifyContent,
+)
 from services.campaigns.domain.creators.causes import (
     AccountIdentified,
     AccountLinked,
@@ -27,10 +34,20 @@ from services.campaigns.wiring import SERVICE
 from services.compliance.domain.live import Post
 from services.compliance.effects import record_of
 from services.compliance.ports import Seen
-from tests.kit.campaigns import BRIEF, CREATOR, CREATOR_ID, NOON, SYSTEM, bookable
+from tests.kit.campaigns import BRAND, BRIEF, CREATOR, CREATOR_ID, NOON, SYSTEM, bookable
 from tests.kit.decide import World
 from tests.unit.campaigns.test_processes import caused
-from tests.unit.campaigns.working import APPROVED, D1, LABEL, PUBLISHED, STREAM, contracted, publish
+from tests.unit.campaigns.working import (
+    APPROVED,
+    D1,
+    LABEL,
+    PAY,
+    PUBLISHED,
+    STREAM,
+    VERIFY,
+    contracted,
+    publish,
+)
 
 OTHER_CAMPAIGN = "01890a5d-ac96-774b-bcce-b302099a8099"
 OTHER_BRAND = "018f3a10-0000-7000-8000-00000000b009"
@@ -88,6 +105,46 @@ def test_a_post_that_was_not_confirmed_is_given_back() -> None:
     assert world.execute(stream, report, actor)
     with pytest.raises(Refused):
         world.execute(STREAM, PublishContent(D1, "p1", "https://post.test/1", f"{LABEL} A serum I like"), CREATOR)
+
+
+def can_report(world: World) -> bool:
+    """Whether another creator may report the post `p1`."""
+    stream, (actor, report) = led(world, another(OTHER_CAMPAIGN, OTHER_CREATOR))
+    try:
+        return bool(world.execute(stream, report, actor))
+    except Refused:
+        return False
+
+
+@pytest.mark.parametrize(("steps", "free"), [
+    pytest.param([(CREATOR, CancelCollaboration("changed_mind"))], True, id="left_by_the_creator"),
+    pytest.param([(BRAND, CancelCollaboration("budget_cut"))], False, id="paid_by_the_brand_that_cancels"),
+    pytest.param([(SYSTEM, EndDeliverable(D1, "escrow.expired", 110_000))], True, id="returned_by_the_ledger"),
+    pytest.param([(SYSTEM, EndDeliverable(D1, "escrow.expired", 10_000))], False, id="partly_paid_by_the_ledger"),
+    pytest.param([(SYSTEM, VerifyContent(D1, "look-1"))], False, id="confirmed"),
+])  # fmt: skip
+def test_a_report_that_ended_before_a_look_confirmed_it_keeps_the_post_where_it_was_paid(
+    steps: Any, free: bool
+) -> None:
+    """Who reports another's post and leaves before it is looked at locks nobody out."""
+    world = told()
+    for actor, command in steps:
+        assert world.execute(STREAM, command, actor)
+    assert can_report(world) is free
+
+
+def test_a_breach_is_no_way_to_hold_anothers_post() -> None:
+    """A paid creator reports another's post in the place of its own: the look gives it back, and its own stays counted."""
+    world = told("own")
+    gone = (SYSTEM, TakeDownContent(D1, "content.gone", "look-2"))
+    settle_ = (SYSTEM, SettleDeliverable(D1, "release-1", 95_000))
+    for actor, command in [VERIFY, PAY, settle_, gone, publish("p1")]:
+        world.execute(STREAM, command, actor)
+    assert world.row("posts", "xiaohongshu", "p1") is not None
+    world.execute(STREAM, TakeDownContent(D1, "content.author_differs", "look-3"), SYSTEM)
+    assert world.row("posts", "xiaohongshu", "p1") is None
+    assert world.row("posts", "xiaohongshu", "own") is not None
+    assert can_report(world)
 
 
 @pytest.mark.parametrize("accounts", [

@@ -22,6 +22,8 @@ from services.campaigns.domain.shared.work_events import (
     WorkEvent,
 )
 
+AUTHOR_DIFFERS = "content.author_differs"
+
 
 def notice(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
     """The creator has `cure_s` from the first bad look. Reporting a post that is not restored wins no time: the notice runs on
@@ -33,7 +35,9 @@ def notice(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:
         return []
     due_at = one.cure_by or work.after(work.contract.terms.value.clocks.cure_s)
     where = (work.contract.parties, one.terms.deliverable_id, command.look_id, command.reason)
-    return [BreachNoticed(*where, max(due_at, work.after(0)))]
+    anothers = one.stage is Stage.CURING and command.reason == AUTHOR_DIFFERS
+    post = (one.terms.platform.value, one.post_id) if anothers else ("", "")
+    return [BreachNoticed(*where, max(due_at, work.after(0)), *post)]
 
 
 def cured(command: VerifyContent, work: Work) -> BreachCured:

@@ -39,7 +39,7 @@ from services.campaigns.domain.collaboration.commands import (
     WithdrawDispute,
 )
 from services.campaigns.domain.collaboration.content import approve, record_review, request_revision, rule, submit
-from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, CLOSED
+from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, CLOSED, Deliverable, Stage
 from services.campaigns.domain.collaboration.dispute import expire_dispute, open_dispute, rule_dispute, withdraw_dispute
 from services.campaigns.domain.collaboration.ending import (
     cancel,
@@ -235,18 +235,23 @@ ENDING = (
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
-    """What ends work frees budget: a whole batch of ends loads its campaigns' rows in one query. A report reads its post."""
+    """What ends work frees budget, and posts that no look has confirmed: a whole batch of ends loads its rows in one query. A
+    report reads its post."""
     if state.contract is None:
         return []
     contract = state.contract.value
     if isinstance(command, ENDING):
-        return [(BUDGETS, (contract.campaign_id,))]
+        reported = [each for each in state.deliverables if each.stage is Stage.PUBLISHED]
+        return [(BUDGETS, (contract.campaign_id,)), *_posts(reported, [each.post_id for each in reported])]
     if not isinstance(command, PublishContent | TakeDownContent):
         return []
     found = [each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id]
     ids = [command.post_id] if isinstance(command, PublishContent) else [each.post_id for each in found]
-    posts = [(POSTS, post_key(one.terms.platform.value, id_)) for one, id_ in zip(found, ids, strict=False)]
-    return [(CREATORS, (contract.creator_id,)), *posts]
+    return [(CREATORS, (contract.creator_id,)), *_posts(found, ids)]
+
+
+def _posts(found: Sequence[Deliverable], ids: Sequence[str]) -> list[tuple[InlineTable[Any], Key]]:
+    return [(POSTS, post_key(one.terms.platform.value, id_)) for one, id_ in zip(found, ids, strict=False)]
 
 
 def _concerns(command: Command, state: State, actor: Actor) -> bool:

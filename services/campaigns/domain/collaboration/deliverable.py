@@ -254,10 +254,9 @@ def ended(state: Deliverable, contract: Contract, at: datetime, share_bps: int |
     stage, terms = ladder_stage(state, contract.brief.value, at), state.terms
     share_bps = ladder_share(contract.terms.value.ladder, stage) if share_bps is None else share_bps
     kill_minor = kill_fee_minor(terms.fee_minor, share_bps)
-    freed_minor = terms.committed_minor - kill_minor
-    return Ended(
-        terms.deliverable_id, stage, share_bps, terms.fee_minor, terms.brand_fee_minor, kill_minor, freed_minor
-    )
+    costs = (share_bps, terms.fee_minor, terms.brand_fee_minor, kill_minor, terms.committed_minor - kill_minor)
+    post = (terms.platform.value, state.post_id) if state.stage is Stage.PUBLISHED else ("", "")
+    return Ended(terms.deliverable_id, stage, *costs, *post)
 
 
 def lapsed(

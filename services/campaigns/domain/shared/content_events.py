@@ -258,13 +258,15 @@ class ContentVerified:
 @dataclass(frozen=True, slots=True)
 class BreachNoticed:
     """Within the protection days a look found a paid post gone, changed, or without its label. The creator restores it until
-    `due_at`, and says so by reporting it once more."""
+    `due_at`, and says so by reporting it once more. `post_id` is a post that was reported in its place and is somebody else's."""
 
     parties: Parties
     deliverable_id: str
     look_id: str
     reason: str
     due_at: datetime
+    platform: str = ""
+    post_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

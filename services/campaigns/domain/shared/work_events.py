@@ -95,7 +95,8 @@ class DeliverableSettled:
 class Ended:
     """A deliverable that will not be settled: of its fee `kill_fee_minor` goes to the creator, the rest back.
 
-    `stage` is its rung of the ladder, `share_bps` what that is worth; `freed_minor` is what the budget gets back.
+    `stage` is its rung of the ladder, `share_bps` what that is worth; `freed_minor` is what the budget gets back. `post_id` is
+    the post that was reported for it and that no look has confirmed, "" for none.
     """
 
     deliverable_id: str
@@ -105,6 +106,8 @@ class Ended:
     brand_fee_minor: int
     kill_fee_minor: int
     freed_minor: int
+    platform: str = ""
+    post_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
