@@ -101,5 +101,7 @@ def test_the_gateway_waits_as_long_as_a_request_may_take_to_arrive(operated: lis
 def test_compose_has_the_limits_of_the_code() -> None:
     compose, example = (ROOT / "docker-compose.yml").read_text(), (ROOT / ".env.example").read_text()
     for name, variable, default in re.findall(r"DANDELION_(\w+): \$\{(\w+):-([\d.]+)\}", compose):
-        kind = WIRED["metrics"].settings.model_fields[name.lower()]
+        if name.lower() not in Settings.model_fields:
+            continue  # a service's own: compose's visitors may all come from one address
+        kind = Settings.model_fields[name.lower()]
         assert (float(default), f"{variable}={default}" in example) == (float(kind.default), True), name
