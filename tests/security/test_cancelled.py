@@ -99,3 +99,19 @@ async def test_the_write_ahead_log_is_a_gauge_and_has_a_bound(
     assert float(size.split()[1]) > 500_000
     await database.bound_log()
     assert "sqlite_wal_bytes 0.0" in exposition().decode()
+
+
+async def test_a_reader_that_does_not_end_keeps_the_log_and_no_writer_waits_for_it(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "WAL_LIMIT_BYTES", 100_000)
+    async with database.snapshot() as reading, asyncio.TaskGroup() as cuts:
+        await reading.execute(sa.select(THINGS))
+        for number in range(2, 14):
+            async with within(5), database.transaction() as connection:
+                await connection.execute(sa.insert(THINGS), {"number": number, "text": "x" * 50_000})
+            if number == 5:
+                cuts.create_task(database.bound_log())
+    await database.bound_log()
+    await database.bound_log()
+    assert "sqlite_wal_bytes 0.0" in exposition().decode()

@@ -36,7 +36,8 @@ PRAGMAS = (
     f"journal_size_limit={WAL_LIMIT_BYTES}",
 )  # fmt: skip
 """Of every connection. A service that keeps personal data also overwrites with zeros what is deleted."""
-SCRUB_WAIT_S = 1.0
+SCRUB_WAIT_S, CUT_WAIT_S = 1.0, 0.1
+"""Time for which the cut of the write-ahead log waits for readers: every writer waits meanwhile."""
 _MOVE = """
 UPDATE guards AS g SET next_offset = u.next_offset, last_position = u.last_position
 FROM (SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS partition,
@@ -139,7 +140,7 @@ class SqliteDatabase(Database):
 
     async def scrub(self) -> None:
         path = self.url.partition("///")[2]
-        await asyncio.to_thread(_truncate, path)
+        await asyncio.to_thread(_truncate, path, SCRUB_WAIT_S)
 
     async def bound_log(self) -> None:
         """Sets the gauge of the write-ahead log's size. Past its bound the log is written back and cut.
@@ -148,11 +149,9 @@ class SqliteDatabase(Database):
         """
         size = self._log_bytes()
         telemetry.gauge("sqlite_wal_bytes", size)
-        if size > WAL_LIMIT_BYTES:
-            async with self.reading() as connection:
-                held = (await connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()[0]
-            if held:
-                logger.warning("write-ahead log not cut: a reader holds it")
+        path = str(self.write.url.database)
+        if size > WAL_LIMIT_BYTES and await asyncio.to_thread(_truncate, path, CUT_WAIT_S):
+            logger.warning("write-ahead log not cut: a reader holds it")
 
     def _log_bytes(self) -> int:
         log = Path(f"{self.write.url.database}-wal")
@@ -196,10 +195,10 @@ async def _moved(connection: AsyncConnection, sql: str, moves: Sequence[GuardMov
     return done.changed == len(moves)
 
 
-def _truncate(path: str) -> None:
-    """Moves the write-ahead log into the file and empties it; readers that hold old pages keep it for another time."""
-    with closing(sqlite3.connect(path, timeout=SCRUB_WAIT_S)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def _truncate(path: str, wait_s: float) -> bool:
+    """Moves the write-ahead log into the file and empties it; True where readers of old pages keep it for another time."""
+    with closing(sqlite3.connect(path, timeout=wait_s)) as connection:
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 
 
 def _engine(url: str, begin: str, pool_size: int, pragmas: Sequence[str]) -> AsyncEngine:
