@@ -20,7 +20,7 @@ from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.profile import Account, AgeClass, age_class
 from services.discovery.domain.state import State
-from services.discovery.search.claims import Standing, claims_of
+from services.discovery.search.claims import Standing, claims_of, lost_by
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
 from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
@@ -48,7 +48,7 @@ class Card:
     bio: str = ""
     contact: str = ""
     claims: Mapping[Account, Standing] = field(default_factory=dict)
-    """How the claims to its accounts stand, where one creator is asked for."""
+    """How the claims to its accounts stand; of several creators, which verified ones are lost."""
     birth_year: int | None = None
     """For the creator itself and operators; everybody else has the class."""
     age_class: AgeClass = AgeClass.UNTOLD
@@ -83,6 +83,8 @@ class CreatorReads:
             total = (await connection.execute(counted)).scalar_one()
             position = (await connection.execute(sa.select(sa.func.max(CREATORS.c.position)))).scalar() or 0
             cards = await _cards(connection, [row["creator_id"] for row in page.rows], at)
+        lost = await lost_by(self.database, {card.creator_id: card.state for card in cards})
+        cards = [replace(card, claims=lost.get(card.creator_id, {})) for card in cards]
         return Page(await self._named(cards, TEXTS), page.next, total, position)
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:

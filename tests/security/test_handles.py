@@ -131,8 +131,12 @@ async def test_who_lost_a_handle_to_a_rename_is_shown_so_and_can_be_verified_ane
     for creator_id, lost in ((first, True), (other, False)):
         seen = await account_of(discovery, creator_id, answer["token"])
         assert (seen.account.handle, seen.verified, seen.lost) == ("renamed.to", False, lost)
+    hits = (await discovery.search("olga", "platform", "operator", text="renamed.to", at_least=answer["token"])).hits
+    assert {hit.creator.creator_id: hit.creator.accounts[0].verified for hit in hits} == {first: False, other: False}
     seen = await account_of(discovery, first, await verified(discovery, first, "renamed.to"))
     assert (seen.verified, seen.lost) == (True, False)
+    hits = (await discovery.search(text="renamed.to")).hits
+    assert {hit.creator.creator_id: hit.creator.accounts[0].verified for hit in hits} == {first: True, other: False}
     seen = await account_of(discovery, other, answer["token"])
     assert (seen.verified, seen.lost) == (False, True)
 

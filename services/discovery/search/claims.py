@@ -53,6 +53,25 @@ async def claims_of(database: Database, creator_id: str, state: State) -> Mappin
     return {one: Standing(_lost(one, creator_id, state, holders), _alike(one, states)) for one in accounts}
 
 
+async def lost_by(database: Database, states: Mapping[str, State]) -> Mapping[str, Mapping[Account, Standing]]:
+    """Of several creators, by id: the accounts that they were verified for and whose handles they have lost. One query."""
+    proven = {
+        one: [account for account in state.accounts if account.platform in state.verified]
+        for one, state in states.items()
+        if state.verified
+    }
+    if not proven:
+        return {}
+    verified: Any = database.metadata.tables["verified_handles"].c
+    query = sa.select(verified.creator_id, verified.platform, verified.handle).where(verified.creator_id.in_(proven))
+    async with database.reading() as connection:
+        held = {(row[0], row[1], row[2]) for row in await connection.execute(query)}
+    return {
+        one: {each: Standing(lost=True) for each in accounts if (one, each.platform.value, each.handle) not in held}
+        for one, accounts in proven.items()
+    }
+
+
 def _lost(account: Account, creator_id: str, state: State, holders: Mapping[tuple[str, str], str]) -> bool:
     """Held by another, or by nobody any more though this creator was verified for it."""
     holder = holders.get((account.platform.value, account.handle), "")
