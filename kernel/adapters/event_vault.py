@@ -19,9 +19,10 @@ from kernel.core.codec import Codec
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
 from kernel.core.ids import split_stream
-from kernel.core.personal import SEALED, PersonalForm
+from kernel.core.personal import SEALED, PersonalForm, join
 from kernel.runtime.settings import Settings
 
+_MARK = f'"{SEALED}":"'.encode()
 NAME_BYTES = 8
 """Bytes in front of a ciphertext that name its data key: they tell a destroyed key's text from one that was changed."""
 
@@ -41,7 +42,7 @@ class EventVault:
 
     async def opened(self, events: list[Recorded], connection: AsyncConnection | None) -> list[Recorded]:
         """The events with their personal fields; one query for the keys of all subjects in them."""
-        wanted = sorted({split_stream(one.stream)[1] for one in events if self.codec.personal(one.name)})
+        wanted = sorted({split_stream(one.stream)[1] for one in events if self._is_personal(one)})
         if not wanted:
             return events
         keys = await self._keys(wanted, connection)
@@ -53,14 +54,19 @@ class EventVault:
         async with self.database.reading() as reading:
             return await self.personal().keys(reading, subjects)
 
+    def _is_personal(self, event: Recorded) -> bool:
+        """By its form; an event of a former version, whose form nobody knows any more, by what stands in it."""
+        if self.codec.is_current(event.name):
+            return self.codec.personal(event.name) is not None
+        return _MARK in event.data
+
     def _opened(self, event: Recorded, keys: Mapping[str, SubjectKey]) -> Recorded:
-        form = self.codec.personal(event.name)
-        if not form:
+        if not self._is_personal(event):
             return event
         raw = orjson.loads(event.data)
         text = raw.pop(SEALED, "")
         values = open_event(str(text), event.id, keys.get(split_stream(event.stream)[1])) if text else b""
-        data = form.join(raw, values) if values else orjson.dumps(raw)
+        data = join(raw, values) if values else orjson.dumps(raw)
         return event._replace(
             data=data.ljust(len(event.data))
         )  # blanks: a read is bounded by the size of what is stored

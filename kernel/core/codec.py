@@ -50,6 +50,10 @@ class Codec:
     def name_of(self, kind: type) -> str:
         return self._names[kind]
 
+    def is_current(self, name: str) -> bool:
+        """Whether events are stored under this name now: the name of a former version is upcast, or unknown."""
+        return name in self._types
+
     def personal(self, name: str) -> PersonalForm | None:
         """Form of the personal fields of what is stored under a current name; None where it has none."""
         if name not in self._personal:
