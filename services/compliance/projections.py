@@ -141,7 +141,10 @@ def _fold_erasure(row: Row | None, incoming: Delivered[Any]) -> Row | None:
         case _:
             return row
     told = {"subject_id": event.subject_id, "step": STEPS[type(event)].value, "reason": reason, "since": since}
-    return told | {"version": incoming.version, "readers": [event.subject_id, "role:operator", "role:auditor"]}
+    return told | {
+        "version": incoming.version,
+        "readers": [event.subject_id, role_reader("operator"), role_reader("auditor")],
+    }
 
 
 REVIEWS_PROJECTION = Projection("reviews", 2, (REVIEWS, FINDINGS), apply_reviews)

@@ -34,6 +34,7 @@ RUN_BY = {
     "python -m cli verify": DRILL,
     "python -m cli lag": DRILL,
     "python -m cli dlq list": DRILL,
+    "python -m cli revoke": "tests/security/test_revocation.py::test_the_operators_command_reaches_every_service",
 }
 """Which test types the commands of operate.md that begin so; it takes them from the page."""
 IN_A_CLUSTER = (

@@ -1,7 +1,8 @@
 """A revoked token is refused within seconds by HTTP, gRPC and open streams; other tokens go on."""
 
-import argparse
 import asyncio
+import shlex
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,6 @@ import jwt
 import pytest
 from grpc.aio import AbortError
 
-from cli.commands.revoke import revoke_
 from cli.embedded import WIRED, migrate_all
 from cli.layout import Layout
 from cli.open_services import open_services
@@ -21,6 +21,8 @@ from kernel.edge.calls.grpc_calls import CallEdge
 from kernel.edge.claims import Revoked
 from kernel.edge.dev_issuer import Issuer
 from kernel.host.revocations import revoke, revoked, watching
+from tests.deploy.conftest import ROOT
+from tests.deploy.page import OPERATE, blocks
 from tests.kit.until import until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -141,12 +143,15 @@ async def test_a_message_is_not_sent_once_the_token_is_revoked(issuer: Issuer, v
 
 
 async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> None:
-    """The command writes to each database, and the loop of each edge tells its verifier."""
+    """The command of the operators' page writes to each database, and the loop of each edge tells its verifier."""
     layout = Layout.at(tmp_path)
     await migrate_all(layout)
     layout.save(0, "embedded")
-    given = argparse.Namespace(data=layout.folder, what="subject", name="eve", reason="laptop lost")
-    assert await asyncio.to_thread(revoke_, given) == 0
+    typed = next(one for block in blocks("sh", OPERATE) for one in block.commands() if "cli revoke" in one)
+    told = await asyncio.create_subprocess_exec(
+        sys.executable, *shlex.split(typed)[1:], "--data", str(layout.folder), cwd=ROOT
+    )
+    assert await told.wait() == 0
     async with open_services(layout) as apps:
         assert {app.service.name for app in apps} == set(WIRED)
         for app in apps:
