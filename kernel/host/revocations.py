@@ -43,6 +43,11 @@ async def revoked(database: Database, since: datetime) -> "Revoked":
     return Revoked(frozenset(times["token"]), times["subject"], times["tenant"])
 
 
+async def tell_now(database: Database, life_s: float, tell: "Callable[[Revoked], None]") -> None:
+    """Tells what is revoked now. An edge is told before its first request: a restart makes no token good again."""
+    tell(await revoked(database, system_clock() - timedelta(seconds=2 * life_s)))
+
+
 def watching(
     database: Database, life_s: float, tell: "Callable[[Revoked], None]"
 ) -> Callable[[asyncio.Event], Awaitable[None]]:
@@ -51,7 +56,7 @@ def watching(
     async def serve(stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                tell(await revoked(database, system_clock() - timedelta(seconds=2 * life_s)))
+                await tell_now(database, life_s, tell)
             except Fault as fault:
                 log.warning("revoked tokens not read, will retry", extra={"code": fault.code})
             with suppress(TimeoutError):

@@ -163,6 +163,8 @@ async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> No
 
             await watching(app.database, 86_400, tell)(stop)
             assert set(heard[0].subjects) == {"eve"}
+            await app.roles(["rpc"])
+            assert set(app.admission.verifier._revoked.subjects) == {"eve"}, "before the first request"
         app, now = apps[0], datetime.now(UTC)
         await revoke(app.database, "token", "old", now - timedelta(days=9), "x")
         assert (await revoked(app.database, now - timedelta(days=2))).tokens == frozenset()
