@@ -19,6 +19,7 @@ from tests.kit import counter
 from tests.kit.quiet import until_quiet
 from tests.kit.servers import Ports
 from tests.kit.stopped import Told, harm, harm_bus, opened, serving, sqlite_in, tell
+from tools.speed import patience
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -248,7 +249,7 @@ async def test_harm_to_what_is_folded_is_named(app: App, what: str, monkeypatch:
 
 
 async def test_a_read_model_behind_a_hole_cannot_be_rebuilt(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.verify.read_models.STALL_S", 1.0)
+    monkeypatch.setattr("kernel.verify.read_models.STALL_S", patience(2.0))
     await harm_bus(app, f"DELETE FROM records WHERE {at(1)}")
     assert red(await check_service(app)) == {"topic_complete", "topic_in_order", "rebuild_heard"}
 

@@ -36,7 +36,7 @@ class Unwritten:
 STAND_IN = SimpleNamespace(
     admission=Admission(
         Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
-        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000)),
+        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000), Rate(10_000, 10_000)),
     ),
     fingerprint_key=b"k" * 32,
     health=Health(),

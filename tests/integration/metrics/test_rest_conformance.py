@@ -100,7 +100,7 @@ async def now() -> Any:
 STAND_IN = SimpleNamespace(
     admission=Admission(
         Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
-        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000)),
+        AdmissionLimits(Rate(10_000, 10_000), Rate(10_000, 10_000), Rate(10_000, 10_000)),
     ),
     fingerprint_key=b"k" * 32,
     page_tokens=PageTokens({"1": b"k" * 32}),
