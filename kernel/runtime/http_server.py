@@ -98,7 +98,8 @@ class Connections:
 
     def _by_count(self) -> Iterable["LimitedProtocol"]:
         """All connections, those of the client that has most before those of others."""
-        return chain.from_iterable(sorted(self._of.values(), key=len, reverse=True))
+        clients = sorted(self._of.values(), key=len, reverse=True)
+        return chain.from_iterable(clients)
 
     def _closed_one(self, among: Iterable["LimitedProtocol"], limit: str) -> bool:
         waiting = next((one for one in among if one.is_waiting), None)
