@@ -118,6 +118,7 @@ class Layout:
             "reflection": "true",
             "hand_limit_minor": "2000000000",
             "short_clocks": "true",
+            "four_eyes": "false",
             "clicks_per_s": "200",
             "clicks_burst": "2000",
             "clicks_per_address_in_all": "1000000",

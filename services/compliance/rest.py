@@ -133,7 +133,7 @@ def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
 def _reviews(app: App) -> APIRouter:
     router = APIRouter(prefix="/reviews/{review_id}", tags=["reviews"])
     settings = app.settings
-    voices = 2 if isinstance(settings, ComplianceSettings) and settings.four_eyes else 1
+    voices = 1 if isinstance(settings, ComplianceSettings) and not settings.four_eyes else 2
 
     @router.post("/decide")
     async def decide(review_id: Uuid, body: DecisionBody, request: CommandRequest) -> Receipt:

@@ -4,9 +4,10 @@ from kernel.runtime.settings import Port, Settings
 
 
 class ComplianceSettings(Settings):
-    """`four_eyes`: an approval by hand needs two reviewers; `platform_url`: where published posts are looked at."""
+    """`four_eyes`: an approval by hand needs two reviewers (a platform of one reviewer turns it off); `platform_url`: where
+    published posts are looked at."""
 
     http_port: Port = 8104
     rpc_port: Port = 9104
     platform_url: str = "http://127.0.0.1:8110"
-    four_eyes: bool = False
+    four_eyes: bool = True
