@@ -3,16 +3,18 @@
 The proposal's id is derived from the command itself, so that nothing but the very command that was approved is decided.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import get_args
 
 from kernel.core.canonical import canonical, without_defaults
 from kernel.core.decider import Actor, Context, DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Refused
 from kernel.core.ids import derived_id, split_stream, stream_id
+from services.ledger.domain.set_by_hand import Set, setter_of
 
-PROPOSAL = "proposal"
+PROPOSAL, USED = "proposal", "used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,24 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class MoveProposed:
-    """Another person may approve it until `expires_at`."""
+    """Another person may approve it until `expires_at`. `decided_at` is of the decision: an event is stored a moment later,
+    which at midnight may be another day."""
 
     move: Move
     proposed_by: str
     expires_at: datetime
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MoveApproved:
-    """The command may be executed until `expires_at`."""
+    """The command may be executed until `expires_at`; `decided_at` as in MoveProposed."""
 
     move: Move
     proposed_by: str
     approved_by: str
     expires_at: datetime
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ Event = MoveProposed | MoveApproved | MoveRejected | MoveExpired
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One row of the inline table `proposals` per command; `status` is proposed, approved, rejected or expired."""
+    """One row of the inline table `proposals` per command; `status` is proposed, approved, rejected or expired, or used: what can
+    be set there and back was set, which takes an approval each time. A chain is posted once anyway."""
 
     proposal_id: str
     status: str
@@ -125,11 +131,14 @@ def check_other_person(actor: Actor, proposed_by: str, code: str) -> None:
         raise Forbidden(code, do="let another person of finance approve it")
 
 
-_STATUS = {MoveApproved: "approved", MoveRejected: "rejected", MoveExpired: "expired"}
+_STATUS: Mapping[type, str] = {
+    MoveApproved: "approved", MoveRejected: "rejected", MoveExpired: "expired", **dict.fromkeys(get_args(Set), USED),
+}  # fmt: skip
 
 
-def _fold(fact: DecidedEvent[Event], rows: Rows) -> Iterable[tuple[Key, Proposal]]:
-    event, id_ = fact.event, split_stream(fact.stream)[1]
+def _fold(fact: DecidedEvent[Event | Set], rows: Rows) -> Iterable[tuple[Key, Proposal]]:
+    event = fact.event
+    id_ = proposal_id(setter_of(event)) if isinstance(event, Set) else split_stream(fact.stream)[1]
     if isinstance(event, MoveProposed):
         move = event.move
         yield (id_,), Proposal(id_, "proposed", move.command, move.data, event.proposed_by, event.expires_at)
@@ -147,14 +156,16 @@ def _fold_sums(fact: DecidedEvent[MoveProposed | MoveApproved], rows: Rows) -> I
     event = fact.event
     person = event.approved_by if isinstance(event, MoveApproved) else event.proposed_by
     for one in event.move.sums:
-        key = sum_key(person, one.currency, fact.at)
+        key = sum_key(person, one.currency, event.decided_at or fact.at)
         row = rows.get(HAND_SUMS, key)
         before_minor = row.amount_minor if row else 0
         yield key, HandSum(person, one.currency, key[2], before_minor + one.amount_minor)
 
 
 EVENTS = (MoveProposed, MoveApproved, MoveRejected, MoveExpired)
-PROPOSALS: InlineTable[Proposal] = InlineTable("proposals", Proposal, ("proposal_id",), EVENTS, _fold)
+PROPOSALS: InlineTable[Proposal] = InlineTable(
+    "proposals", Proposal, ("proposal_id",), (*EVENTS, *get_args(Set)), _fold
+)
 HAND_SUMS: InlineTable[HandSum] = InlineTable(
     "hand_sums", HandSum, ("person", "currency", "day"), (MoveProposed, MoveApproved), _fold_sums
 )

@@ -10,32 +10,14 @@ from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.faults import Refused
 from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import checked_currency
-from services.ledger.domain.commands import Text
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.four_eyes import check_two_people
+from services.ledger.domain.set_by_hand import ChangePayoutAccount as ChangePayoutAccount
+from services.ledger.domain.set_by_hand import PayoutAccountChanged as PayoutAccountChanged
 
 PAYEE = "payee"
 COOL_DOWN = timedelta(days=3)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePayoutAccount:
-    """`instrument` is the provider's token of the account."""
-
-    owner: str
-    currency: str
-    instrument: Text
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutAccountChanged:
-    """Payouts may go there from `usable_at` on."""
-
-    owner: str
-    currency: str
-    instrument: str
-    usable_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +31,19 @@ class PayoutAccount:
     next_instrument: str
     next_usable_at: datetime | None
 
+    @property
+    def named(self) -> str:
+        """The account that was named last: the one that waits, if one does."""
+        return self.next_instrument or self.instrument
+
 
 def payee_stream(owner: str, currency: str) -> str:
     return stream_id(PAYEE, derived_id(PAYEE, owner, currency))
+
+
+def account_stands(command: ChangePayoutAccount, rows: Rows) -> bool:
+    row = rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency))
+    return row is not None and row.named == command.instrument
 
 
 def check_payee(row: PayoutAccount | None, instrument: str, at: datetime) -> None:
@@ -71,10 +63,11 @@ def _decide(command: ChangePayoutAccount, state: None, context: Context) -> Sequ
     require_owner(context.actor, checked_id(command.owner), "payout.not_a_party")
     check_text(command, "instrument")
     row = context.rows.get(PAYOUT_ACCOUNTS, (command.owner, checked_currency(command.currency)))
-    if row is not None and command.instrument in (row.instrument, row.next_instrument):
+    if account_stands(command, context.rows):
         return []
     check_two_people(command, context, command.owner)
-    pause = COOL_DOWN if row is not None and row.proven else timedelta(0)
+    new = row is not None and row.proven and command.instrument != row.instrument
+    pause = COOL_DOWN if new else timedelta(0)
     return [PayoutAccountChanged(command.owner, command.currency, command.instrument, context.at + pause)]
 
 

@@ -24,6 +24,8 @@ from services.ledger.domain.deposits import check_text
 from services.ledger.domain.four_eyes import (
     HAND_SUMS,
     PROPOSAL,
+    PROPOSALS,
+    USED,
     Event,
     Move,
     MoveApproved,
@@ -36,8 +38,15 @@ from services.ledger.domain.four_eyes import (
     proposal_stream,
     sum_key,
 )
-from services.ledger.domain.payees import ChangePayoutAccount, payee_stream
-from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence, rate_stream, residence_stream
+from services.ledger.domain.payees import ChangePayoutAccount, account_stands, payee_stream
+from services.ledger.domain.residences import (
+    SetReferenceRate,
+    SetTaxResidence,
+    rate_stands,
+    rate_stream,
+    residence_stands,
+    residence_stream,
+)
 from services.ledger.domain.rows import ESCROWS, TRANSFERS
 
 LIFE = timedelta(days=3)
@@ -200,12 +209,30 @@ def _propose(command: ProposeMove, state: State, context: Context) -> Sequence[E
     context.actor.require("finance")
     if context.stream != proposal_stream(proposal_id(command.command)):
         raise Invalid("proposal.wrong_stream", expected=proposal_stream(proposal_id(command.command)))
-    if state.is_open(context.at):
+    if state.is_open(context.at) and not _is_used(command.command, context.rows):
         return []
     owners, sums = _whose(command.command, context.rows)
     move = Move(_WORDS[type(command.command)], canonical(command.command).decode(), owners, sums)
     _check_day(command.limits, move, context)
-    return [MoveProposed(move, context.actor.id, context.at + LIFE)]
+    return [MoveProposed(move, context.actor.id, context.at + LIFE, context.at)]
+
+
+def _is_used(command: HandCommand, rows: Rows) -> bool:
+    """Whether its approval was used and something else stands there since: then it takes another approval."""
+    row = rows.get(PROPOSALS, (proposal_id(command),))
+    return row is not None and row.status == USED and not _stands(command, rows)
+
+
+def _stands(command: HandCommand, rows: Rows) -> bool:
+    match command:
+        case ChangePayoutAccount():
+            return account_stands(command, rows)
+        case SetTaxResidence():
+            return residence_stands(command, rows)
+        case SetReferenceRate():
+            return rate_stands(command, rows)
+        case _:
+            return False
 
 
 def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[Event]:
@@ -216,7 +243,7 @@ def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[E
     check_other_person(context.actor, state.proposed_by, "proposal.own")
     _check_day(command.limits, move, context)
     assert state.expires_at is not None
-    return [MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at)]
+    return [MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at, context.at)]
 
 
 def _proposed(state: State, context: Context) -> Move:

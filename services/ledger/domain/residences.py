@@ -4,18 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
-from annotated_types import Interval
-
-from kernel.core.bounds import Asked, limits
+from kernel.core.bounds import limits
 from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
-from kernel.core.money import LIMIT_MINOR, checked_currency
-from services.ledger.domain.commands import Text
+from kernel.core.money import checked_currency
 from services.ledger.domain.deposits import check_text
 from services.ledger.domain.four_eyes import check_two_people
+from services.ledger.domain.set_by_hand import ReferenceRateSet as ReferenceRateSet
+from services.ledger.domain.set_by_hand import SetReferenceRate as SetReferenceRate
+from services.ledger.domain.set_by_hand import SetTaxResidence as SetTaxResidence
+from services.ledger.domain.set_by_hand import TaxResidenceVerified as TaxResidenceVerified
 from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month
 
 RESIDENCE, RATE = "residence", "rate"
@@ -29,50 +30,12 @@ def countries() -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class SetTaxResidence:
-    """By finance, who has seen the proof that `reference` names: a certificate of residence, an identity document."""
-
-    payee_id: str
-    country: str
-    reference: Text
-
-
-@dataclass(frozen=True, slots=True)
-class TaxResidenceVerified:
-    """From now on the payee's income is taxed as that of a resident of `country` (ISO 3166-1 alpha-2)."""
-
-    payee_id: str
-    country: str
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
 class TaxResidence:
     """One row of the inline table `tax_residences`."""
 
     payee_id: str
     country: str
     reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetReferenceRate:
-    """By finance: the central parity rate of the month's last day, `cny_minor` fen for `per_minor` minor units."""
-
-    currency: str
-    month: str
-    cny_minor: Annotated[int, Asked(Interval(ge=1, le=LIMIT_MINOR))]
-    per_minor: Annotated[int, Asked(Interval(ge=1, le=LIMIT_MINOR))]
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceRateSet:
-    """Pay in `currency` is taxed in China at this rate in the month after `month`."""
-
-    currency: str
-    month: str
-    cny_minor: int
-    per_minor: int
 
 
 def residence_stream(payee_id: str) -> str:
@@ -83,6 +46,16 @@ def rate_stream(currency: str, month: str) -> str:
     return stream_id(RATE, derived_id(RATE, currency, month))
 
 
+def residence_stands(command: SetTaxResidence, rows: Rows) -> bool:
+    row = rows.get(RESIDENCES, (command.payee_id,))
+    return row is not None and (row.country, row.reference) == (command.country, command.reference)
+
+
+def rate_stands(command: SetReferenceRate, rows: Rows) -> bool:
+    row = rows.get(RATES, (command.currency, command.month))
+    return row is not None and (row.cny_minor, row.per_minor) == (command.cny_minor, command.per_minor)
+
+
 def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence[TaxResidenceVerified]:
     context.actor.require("finance")
     check_text(command, "reference")
@@ -90,8 +63,8 @@ def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence
         raise Invalid(
             "tax.country_unknown", country=command.country[:8], do="name a country of ISO 3166-1, such as CN or GB"
         )
-    row = context.rows.get(RESIDENCES, (checked_id(command.payee_id),))
-    if row is not None and (row.country, row.reference) == (command.country, command.reference):
+    checked_id(command.payee_id)
+    if residence_stands(command, context.rows):
         return []
     check_two_people(command, context)
     return [TaxResidenceVerified(command.payee_id, command.country, command.reference)]
@@ -115,8 +88,7 @@ def _decide_rate(command: SetReferenceRate, state: None, context: Context) -> Se
         low, high = limits(command, name)
         if not low <= getattr(command, name) <= high:
             raise Invalid("tax.rate_out_of_range", field=name, limit=high)
-    row = context.rows.get(RATES, (command.currency, month))
-    if row is not None and (row.cny_minor, row.per_minor) == (command.cny_minor, command.per_minor):
+    if rate_stands(command, context.rows):
         return []
     check_two_people(command, context)
     return [ReferenceRateSet(command.currency, month, command.cny_minor, command.per_minor)]

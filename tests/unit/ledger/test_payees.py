@@ -55,6 +55,18 @@ def test_a_proven_account_is_changed_after_the_pause() -> None:
     assert refused(world, replace(PAY, payout_id=AGENCY)) == "payout.account_unknown"
 
 
+def test_naming_the_account_of_now_again_drops_the_one_that_waits() -> None:
+    """Who took over a login for an hour has named an account; its owner finds that and takes it back."""
+    world = World()
+    paid(world)
+    change(world)
+    (kept,) = change(world, replace(CHANGE, instrument="acct"))
+    assert (kept.usable_at, change(world, replace(CHANGE, instrument="acct"))) == (world.at, [])
+    assert world.run(replace(PAY, payout_id=CREATOR), AS_CREATOR)
+    world.at += COOL_DOWN
+    assert refused(world, OTHER) == "payout.account_unknown"
+
+
 def test_an_account_that_money_never_reached_is_changed_at_once() -> None:
     world = World()
     payout_asked(world)

@@ -1,12 +1,13 @@
 """Four eyes: what finance moves by hand is proposed by one person, approved by another in time, within sums of a day."""
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, get_args
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast, get_args
 
 import pytest
 
-from kernel.core.decider import Actor
+from kernel.core.decider import Actor, DecidedEvent, Rows
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import (
     CancelEscrow,
@@ -20,7 +21,14 @@ from services.ledger.domain.commands import (
     SettleLine,
     stream_of,
 )
-from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected, proposal_id
+from services.ledger.domain.four_eyes import (
+    HAND_SUMS,
+    MoveApproved,
+    MoveExpired,
+    MoveProposed,
+    MoveRejected,
+    proposal_id,
+)
 from services.ledger.domain.four_eyes import proposal_stream as stream_of_proposal
 from services.ledger.domain.payees import ChangePayoutAccount
 from services.ledger.domain.proposals import (
@@ -188,9 +196,47 @@ def test_the_sums_of_a_person_s_day_have_a_limit() -> None:
     assert approve(world, more)
 
 
+def test_a_sum_counts_on_the_day_of_its_decision_though_the_event_is_stored_the_next() -> None:
+    """Else the books' proof and what was decided differ at midnight."""
+    world, nothing = World(), cast(Rows, SimpleNamespace(get=lambda table, key: None))
+    world.at = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
+    for event in (*propose(world), *approve(world)):
+        stored = DecidedEvent("proposal-x", "platform", 1, world.at + timedelta(seconds=1), event)
+        ((key, row),) = HAND_SUMS.fold(stored, nothing)
+        assert (key[2], row.day) == ("2026-11-20", "2026-11-20")
+
+
 def test_a_cancellation_counts_with_all_that_it_returns_and_tells_both_sides() -> None:
     world = World()
     held(world)
     (proposed,) = propose(world, CANCEL, limits=NO_LIMITS)
     assert proposed.move.owners == (BRAND, CREATOR)
     assert [one.amount_minor for one in proposed.move.sums] == [1_106_000]
+
+
+@pytest.mark.parametrize(
+    ("command", "other"),
+    [
+        (SetTaxResidence(CREATOR, "GB", "passport"), SetTaxResidence(CREATOR, "SG", "letter")),
+        (SetReferenceRate("USD", "2026-10", 7, 1), SetReferenceRate("USD", "2026-10", 8, 1)),
+        (ChangePayoutAccount(CREATOR, "CNY", "acct_2"), ChangePayoutAccount(CREATOR, "CNY", "acct_3")),
+    ],
+    ids=["residence", "rate", "account"],
+)
+def test_an_approval_is_used_once(command: HandCommand, other: HandCommand) -> None:
+    """What was set, changed by two people and would be set again takes another approval; a repeat decides nothing."""
+    world, stream = World(residences={}), stream_for(command)
+    for one in (command, other):
+        world.at += timedelta(minutes=1)
+        propose(world, one, limits=NO_LIMITS)
+        approve(world, one, limits=NO_LIMITS)
+        world.at += timedelta(minutes=1)
+        assert world.execute(stream, one, FINANCE)
+        assert (propose(world, one, limits=NO_LIMITS), world.execute(stream, one, SECOND)) == ([], [])
+    assert world.tried(stream, command, SECOND) == "proposal.needed"
+    assert approve(world, command, limits=NO_LIMITS) == []
+    assert world.tried(stream, command, SECOND) == "proposal.needed"
+    propose(world, command, SECOND, NO_LIMITS)
+    assert world.tried(stream, command, SECOND) == "proposal.needed"
+    approve(world, command, FINANCE, NO_LIMITS)
+    assert world.execute(stream, command, SECOND)
