@@ -241,3 +241,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def books_are_sound(self) -> None:
         check_invariants(self.world)
+
+    @invariant()
+    def who_owes_has_nothing_free(self) -> None:
+        """A debt is paid first, whatever brings the money and in whatever order it comes."""
+        pairs = [(Code.BRAND_AVAILABLE, Code.BRAND_RECEIVABLE, BRANDS)]
+        pairs.append((Code.CREATOR_AVAILABLE, Code.CREATOR_RECEIVABLE, CREATORS))
+        for home, debt, owners in pairs:
+            for owner in owners:
+                owed, free = (self.world.account(code, owner).spendable_minor for code in (debt, home))
+                assert min(owed, free) == 0, (owner, owed, free)

@@ -6,10 +6,29 @@ import pytest
 
 from kernel.core.faults import Fault, Forbidden
 from kernel.core.ids import derived_id
-from services.ledger.domain.accounts import Code
-from services.ledger.domain.commands import ClawBackPayment, PayInOwnMoney, ReleasePayment, RequestPayout
-from services.ledger.domain.events import ChainPosted
-from tests.unit.ledger.given import DELIVERABLE, PAYOUT, RELEASE, Given, cancelled, do, held, legs, nothing, released
+from services.ledger.domain.accounts import Account, Code
+from services.ledger.domain.commands import (
+    ClawBackPayment,
+    ConfirmTransfer,
+    FailTransfer,
+    PayInOwnMoney,
+    ReleasePayment,
+    RequestPayout,
+)
+from services.ledger.domain.events import ChainPosted, TransferKind
+from tests.unit.ledger.given import (
+    DELIVERABLE,
+    PAYOUT,
+    RELEASE,
+    Given,
+    cancelled,
+    do,
+    held,
+    in_debt,
+    legs,
+    nothing,
+    released,
+)
 from tests.unit.ledger.world import AS_CREATOR, BRAND, CREATOR, FINANCE, SYSTEM, World, hold_command
 
 CLAW = ClawBackPayment("claw", DELIVERABLE, BRAND, CREATOR, "CNY", 600_000, "content.gone")
@@ -48,6 +67,34 @@ def test_what_the_balance_lacks_is_a_debt_that_the_next_payment_recovers() -> No
     paid = legs(do(world, ReleasePayment("r2", NEXT, CREATOR, "CNY", 550_000, 0)))
     assert paid[-1] == "creator_available>creator_receivable 500000"
     assert world.account(Code.CREATOR_RECEIVABLE, CREATOR).spendable_minor == 0
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_payout_that_comes_back_pays_the_debt_first(arrived: bool) -> None:
+    """Else who asks for a payout before the claw-back, to an account that takes none, keeps the money and the debt."""
+    world = World()
+    spent(world)
+    do(world, CLAW)
+    if arrived:
+        world.run(ConfirmTransfer(TransferKind.PAYOUT, PAYOUT))
+    events = do(world, FailTransfer(TransferKind.PAYOUT, PAYOUT, "account closed"))
+    assert legs(events)[-1] == "creator_available>creator_receivable 500000"
+    assert world.account(Code.CREATOR_RECEIVABLE, CREATOR).spendable_minor == 0
+    assert world.account(Code.CREATOR_AVAILABLE, CREATOR).spendable_minor == 391_000
+
+
+def test_a_release_pays_an_old_debt_once() -> None:
+    """Also where the creator has something free from before: a debt is paid of what comes."""
+    world = World()
+    in_debt(world)
+    key = ("CNY", Code.CREATOR_AVAILABLE.value, CREATOR)
+    world.put("accounts", key, Account(*key, credits_posted=30_000))
+    equity = ("CNY", Code.EQUITY.value, "test2")
+    world.put("accounts", equity, Account(*equity, debits_posted=30_000))
+    paid = legs(world.run(RELEASE))
+    assert [leg for leg in paid if leg.startswith("creator_available")] == [
+        "creator_available>creator_receivable 40000"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,14 @@ def funding_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(posting, "funding_legs", lambda row, accounts, legs: ())
 
 
-@pytest.mark.parametrize("mutate", [atomicity_off, bounds_off, idempotency_off, remainder_off, funding_off])
+def recovery_off(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(posting, "recovery_legs", lambda accounts, legs: ())
+
+
+MUTATIONS = [atomicity_off, bounds_off, idempotency_off, remainder_off, funding_off, recovery_off]
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS)
 def test_a_rule_switched_off_is_noticed(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate(monkeypatch)
     with pytest.raises(AssertionError):
