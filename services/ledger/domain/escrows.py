@@ -18,7 +18,7 @@ from services.ledger.domain.events import (
 from services.ledger.domain.fees import FeePolicy, policy_at
 from services.ledger.domain.policies import approved, sealed_under
 from services.ledger.domain.posting import Books
-from services.ledger.domain.releases import pay_out
+from services.ledger.domain.releases import kill_fee_of, pay_out
 from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.rows import ESCROWS, Escrow, EscrowStatus, deal_of
 from services.ledger.domain.transfers import Leg, Ref
@@ -139,24 +139,27 @@ def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
 
 def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
     """Row 15: the kill fee by the chain of row 7, the rest back to the brand; one append, so never one without the other. Only
-    the kill fee waits for what is not known of its payee: the brand's rest is back at once."""
+    the kill fee waits for what is not known of its payee: the brand's rest is back at once. Where finance has paid a part of
+    the fee before, the process, which does not know of it, pays at most what is left."""
     context.actor.require("system", "finance")
     row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
-    if not 0 <= command.kill_fee_minor <= row.fee_left_minor:
+    limit_minor = row.fee_minor if "system" in context.actor.roles else row.fee_left_minor
+    if not 0 <= command.kill_fee_minor <= limit_minor:
         raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor)
-    payees = payees_of(command) if command.kill_fee_minor else ()
+    kill_minor = kill_fee_of(command, row)
+    payees = payees_of(command) if kill_minor else ()
     books, events = Books(context.rows), list[EscrowEvent]()
-    back_minor = row.left_minor - command.kill_fee_minor
+    back_minor = row.left_minor - kill_minor
     escrow = Ref(Code.ESCROW, row.deliverable_id)
     leg = Leg(escrow, Ref(Code.BRAND_AVAILABLE, row.brand_id), back_minor, row.currency)
     if (wait := awaited(row, payees, context)) is not None:
         waits = deferred(command, deal_of(row), *wait, context)
         return [*_rest(command, books, row, leg), *waits]
-    if command.kill_fee_minor:
+    if kill_minor:
         events += pay_out(books, command, context, row, final=False, kind=ReleaseKind.KILL_FEE)
     returned = books.post(
         command, ChainKind.ESCROW_CANCELLED, row.currency, [leg], (escrow,),
-        deal=deal_of(row), returned_minor=back_minor, killed_minor=command.kill_fee_minor, reason=command.reason,
+        deal=deal_of(row), returned_minor=back_minor, killed_minor=kill_minor, reason=command.reason,
     )  # fmt: skip
     return [*events, returned]
 

@@ -47,6 +47,11 @@ def pay_out(
     return [chain, *_tax_facts(chain, released)]
 
 
+def kill_fee_of(command: CancelEscrow, row: Escrow) -> int:
+    """The kill fee, at most what is left of the fee."""
+    return min(command.kill_fee_minor, row.fee_left_minor)
+
+
 def _released(
     books: Books,
     command: ReleasePayment | CancelEscrow,
@@ -58,7 +63,7 @@ def _released(
     creator_fee_bps = _creator_fee_bps(command, context, row)
     release_ = command if isinstance(command, ReleasePayment) else None
     id_ = command.release_id if isinstance(command, ReleasePayment) else command.refund_id
-    fee_minor = command.fee_minor if isinstance(command, ReleasePayment) else command.kill_fee_minor
+    fee_minor = command.fee_minor if isinstance(command, ReleasePayment) else kill_fee_of(command, row)
     brand_fee_minor = release_.brand_fee_minor if release_ else 0
     shares = share_out(
         fee_minor, brand_fee_minor, creator_fee_bps=creator_fee_bps, agency_bps=row.agency_bps,

@@ -17,7 +17,7 @@ from services.ledger.domain.commands import (
     SettleLine,
     Weight,
 )
-from services.ledger.domain.events import TransferKind
+from services.ledger.domain.events import ChainKind, TransferKind
 from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from tests.unit.ledger.given import (
     ASK,
@@ -52,6 +52,7 @@ from tests.unit.ledger.world import (
     SECOND_CREATOR,
     SYSTEM,
     World,
+    chains,
     hold_command,
 )
 
@@ -190,3 +191,24 @@ def test_postings(given: Given, when: Command, actor: Actor, then: list[str]) ->
     world = World()
     given(world)
     assert legs(do(world, when, actor)) == then
+
+
+@pytest.mark.parametrize(("paid_minor", "killed_minor"), [(600_000, 300_000), (800_000, 200_000), (1_000_000, 0)])
+def test_a_cancellation_after_a_part_was_paid_by_hand_is_carried_out(paid_minor: int, killed_minor: int) -> None:
+    """The process does not know of that part: refused, it would leave the rest of both sides to the escrow's last clock."""
+    world = World()
+    held(world)
+    do(world, replace(RELEASE, release_id="part", fee_minor=paid_minor, brand_fee_minor=0), FINANCE)
+    events = do(world, CANCEL)
+    assert sum(leg.amount_minor for one in chains(events) for leg in one.legs) == 1_106_000 - paid_minor
+    (ended,) = [one for one in chains(events) if one.kind is ChainKind.ESCROW_CANCELLED]
+    assert (ended.killed_minor, ended.returned_minor) == (killed_minor, 1_106_000 - paid_minor - killed_minor)
+    assert world.escrow(DELIVERABLE).status == "closed"
+
+
+def test_finance_names_no_more_than_is_left() -> None:
+    world = World()
+    held(world)
+    do(world, replace(RELEASE, release_id="part", fee_minor=800_000, brand_fee_minor=0), FINANCE)
+    world.agree_on(CANCEL)
+    assert world.tried(f"escrow-{DELIVERABLE}", CANCEL, FINANCE) == "escrow.kill_fee_out_of_range"
