@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
+from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
@@ -66,7 +67,7 @@ class BalanceReads:
         async with reading_as(self.database, SERVICE, actor) as connection:
             mine = (table.c.brand_id == owner) | (table.c.creator_id == owner)
             where = [mine, may_read(table, actor)] + ([table.c.currency == currency] if currency else [])
-            held = sa.func.sum(table.c.held_minor)
+            held = bounded_sum(table.c.held_minor)
             query = sa.select(table.c.currency, held).where(*where).group_by(table.c.currency)
             rows = (await connection.execute(query.order_by(table.c.currency))).all()
         return {name: int(minor) for name, minor in rows}
@@ -109,7 +110,7 @@ async def _past(connection: AsyncConnection, owner: str, currency: str, as_of: d
     where = [table.c.owner == owner, table.c.recorded_at <= as_of, may_read(table, actor)]
     where += [table.c.currency == currency] if currency else []
     query = (
-        sa.select(table.c.account, table.c.currency, sa.func.sum(table.c.amount_minor).label("net"))
+        sa.select(table.c.account, table.c.currency, bounded_sum(table.c.amount_minor).label("net"))
         .where(*where)
         .group_by(table.c.account, table.c.currency)
         .order_by(table.c.account, table.c.currency)
@@ -129,7 +130,7 @@ def _standing(currency: str, code: str, owner: str, net_minor: int) -> Account:
 async def _totals_now(connection: AsyncConnection, currency: str, actor: Actor) -> list[Totals]:
     table = BALANCES
     where = [may_read(table, actor)] + ([table.c.currency == currency] if currency else [])
-    sums = [sa.func.sum(table.c.debits_posted), sa.func.sum(table.c.credits_posted), sa.func.count()]
+    sums = [bounded_sum(table.c.debits_posted), bounded_sum(table.c.credits_posted), sa.func.count()]
     query = sa.select(table.c.account, table.c.currency, *sums).where(*where)
     query = query.group_by(table.c.account, table.c.currency).order_by(table.c.currency, table.c.account)
     rows = (await connection.execute(query)).all()
@@ -142,8 +143,8 @@ async def _totals_past(connection: AsyncConnection, currency: str, as_of: dateti
     where += [table.c.currency == currency] if currency else []
     amount = table.c.amount_minor
     sums = [
-        sa.func.sum(sa.case((amount > 0, amount), else_=0)),
-        sa.func.sum(sa.case((amount < 0, -amount), else_=0)),
+        bounded_sum(sa.case((amount > 0, amount), else_=0)),
+        bounded_sum(sa.case((amount < 0, -amount), else_=0)),
         sa.func.count(sa.distinct(table.c.owner)),
     ]
     query = sa.select(table.c.account, table.c.currency, *sums).where(*where)
