@@ -45,20 +45,24 @@ class Word(StrEnum):
     UNKNOWN = "unknown"
 
 
+Said = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A text of the provider's without control characters, which no store has to take."""
+
+
 class Verdict(BaseModel):
     """The provider's word on one transfer, as its API and its webhooks have it; amounts in minor units. `said_at` is when it
     happened, as the message around it says."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    reference: Annotated[str, Field(min_length=1, max_length=100)]
+    reference: Annotated[Said, Field(min_length=1)]
     kind: Annotated[TransferKind, Field(strict=False)]
     status: Annotated[Word, Field(strict=False)]
     amount_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
-    currency: Annotated[str, Field(max_length=3)] = ""
+    currency: Annotated[Said, Field(max_length=3)] = ""
     fee_minor: Annotated[int, Field(ge=0, le=LIMIT_MINOR)] = 0
-    provider_ref: Annotated[str, Field(max_length=100)] = ""
-    reason: Annotated[str, Field(max_length=100)] = ""
+    provider_ref: Said = ""
+    reason: Said = ""
     said_at: AwareDatetime | None = None
 
 

@@ -115,14 +115,14 @@ def _time_of(stamp: object) -> datetime | None:
     """The message's own time, UTC; None where it tells none that can be read."""
     try:
         told = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
-    except ValueError:
+        return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
+    except (ValueError, OverflowError):  # no time, or one that has no UTC: 0001-01-01T00:00:00+14:00
         return None
-    return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
 
 
 def _named(data: Mapping[str, Any]) -> str:
     given = data.get("reference")
-    return given[:100] if isinstance(given, str) else ""
+    return "".join(filter(str.isprintable, given[:100])) if isinstance(given, str) else ""
 
 
 def _readable(kind: TransferKind, word: Word, data: Mapping[str, Any]) -> Verdict:
