@@ -143,3 +143,13 @@ async def test_a_person_s_day_has_a_limit(tmp_path: Path) -> None:
         more = {"amount_minor": 1, "currency": "CNY"}
         assert await ledger.refused("PUT", f"/own-money/{new_id()}", more, FINANCE) == "proposal.day_limit"
         await ledger.proposed("PUT", f"/own-money/{new_id()}", more | {"currency": "USD"})
+
+
+async def test_no_line_of_a_file_makes_another_look_smaller(tmp_path: Path) -> None:
+    async with running(tmp_path) as ledger:
+        most = ledger.settings.hand_limit_minor
+        for hidden in (f"0,-{most},{most}", f"-1,-{most},{most - 1}"):
+            file = f"{COLUMNS}\n{new_id()},1,thin air,CNY,{most},0,{most}\n{new_id()},2,thin air,CNY,{hidden}"
+            assert await ledger.refused("POST", "/settlements", file, FINANCE) == "proposal.day_limit"
+        fee = f"{COLUMNS}\n{new_id()},1,thin air,CNY,-1,{most},-{most + 1}"
+        assert await ledger.refused("POST", "/settlements", fee, FINANCE) == "proposal.day_limit"

@@ -132,12 +132,17 @@ async def _escrow(app: App, deliverable_id: str, actor: Actor) -> Escrow:
     return row
 
 
+def _moved_minor(line: SettlementLine) -> int:
+    """Without signs, so that no line makes another look smaller; the fee counts where the gross does not hold it."""
+    return line.gross_minor if line.gross_minor > 0 else abs(line.gross_minor) + abs(line.fee_minor)
+
+
 def _file_of(content: bytes, numbered: Sequence[Numbered]) -> SettleFile:
     """What two people approve: these bytes, and what their lines move."""
     moved = Counter[str]()
     for _, line in numbered:
         if isinstance(line, SettlementLine):
-            moved[line.currency] += abs(line.gross_minor) or line.fee_minor
+            moved[line.currency] += _moved_minor(line)
     if max(moved.values(), default=0) > LIMIT_MINOR:
         raise Invalid("amount.too_large", limit_minor=LIMIT_MINOR)
     sums = tuple(Sum(currency, minor) for currency, minor in sorted(moved.items()) if minor)
