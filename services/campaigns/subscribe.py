@@ -79,6 +79,12 @@ def _released(wire: ledger.PaymentReleased) -> PaymentReleased | None:
     return PaymentReleased(*where, wire.creator_net_minor, wire.currency, wire.partial)
 
 
+def _uncovered(wire: ledger.EscrowRefused) -> EscrowRefused:
+    """The collaboration's reason is read by both sides: that the brand owes after a chargeback is not the creator's to know."""
+    code = "escrow.not_covered" if wire.code == "escrow.brand_owes" else wire.code
+    return EscrowRefused(wire.collaboration_id, wire.deliverable_id, code)
+
+
 def _refunded(wire: ledger.RefundIssued) -> RefundIssued:
     """Finance may have given its reason in words of its own: these stay in the ledger."""
     reason = wire.reason if CODE.match(wire.reason) else "escrow.returned"
@@ -149,7 +155,7 @@ def _identified(wire: discovery.AccountIdentified) -> AccountIdentified:
 
 READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.EscrowHeld: lambda wire: EscrowHeld(wire.collaboration_id, wire.deliverable_id),
-    ledger.EscrowRefused: lambda wire: EscrowRefused(wire.collaboration_id, wire.deliverable_id, wire.code),
+    ledger.EscrowRefused: _uncovered,
     ledger.RefundIssued: _refunded,
     ledger.FeePolicyChanged: _policy,
     ledger.PaymentReleased: _released,

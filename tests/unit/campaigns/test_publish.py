@@ -228,6 +228,7 @@ IDS: dict[str, Any] = {"collaboration_id": APPLICATION_ID, "deliverable_id": DID
 SETTLED = ledger.PaymentReleased(
     **IDS, release_id="r", kind=ledger.RELEASE_KIND_SETTLEMENT, creator_net_minor=5, currency="CNY"
 )
+OWES = ledger.EscrowRefused(**IDS, code="escrow.brand_owes")
 RETURNED = ledger.RefundIssued(**IDS, amount_minor=5, currency="CNY", reason="In words of finance's own")
 KILL_FEE = ledger.PaymentReleased(**IDS, release_id="r", kind=ledger.RELEASE_KIND_KILL_FEE)
 WAITS = ledger.PaymentDeferred(**IDS, creator_id=CREATOR_ID, reason="tax.rate_unknown")
@@ -248,6 +249,7 @@ SEEN = compliance.ContentLookedAt(**IDS, look_id="l", found=True, label_present=
     [
         pytest.param(ledger.EscrowHeld(**IDS), EscrowHeld(APPLICATION_ID, DID), id="held"),
         pytest.param(ledger.EscrowRefused(**IDS, code="x"), EscrowRefused(APPLICATION_ID, DID, "x"), id="refused"),
+        pytest.param(OWES, EscrowRefused(APPLICATION_ID, DID, "escrow.not_covered"), id="whose_brand_owes"),
         pytest.param(RETURNED, RefundIssued(APPLICATION_ID, DID, "escrow.returned", 5, "CNY"), id="returned"),
         pytest.param(SETTLED, PaymentReleased(APPLICATION_ID, DID, "r", 5, "CNY"), id="paid"),
         pytest.param(KILL_FEE, None, id="a_kill_fee"),
