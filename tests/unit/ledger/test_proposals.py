@@ -203,6 +203,7 @@ def test_a_sum_counts_on_the_day_of_its_decision_though_the_event_is_stored_the_
     for event in (*propose(world), *approve(world)):
         stored = DecidedEvent("proposal-x", "platform", 1, world.at + timedelta(seconds=1), event)
         ((key, row),) = HAND_SUMS.fold(stored, nothing)
+        assert row is not None
         assert (key[2], row.day) == ("2026-11-20", "2026-11-20")
 
 
