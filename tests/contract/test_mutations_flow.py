@@ -43,12 +43,11 @@ def waiting_is_poison(patch: pytest.MonkeyPatch) -> None:
 
 def budget_off(patch: pytest.MonkeyPatch) -> None:
     """Keys are parked without limit."""
-    keys = parked.Parking.keys
 
-    async def few(self: parked.Parking, connection: Any = None) -> set[str]:
-        return set() if inspect.stack()[1].function == "park" else await keys(self, connection)
+    async def none(self: parked.Parking, connection: Any) -> dict[str, set[str]]:
+        return {}
 
-    patch.setattr(parked.Parking, "keys", few)
+    patch.setattr(parked.Parking, "_keys_of_tenants", none)
 
 
 def stop_not_told(patch: pytest.MonkeyPatch) -> None:
