@@ -4,10 +4,12 @@ import base64
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from kernel.core.faults import Refused
 from kernel.edge.dev_issuer import Issuer
 
 HOST = "127.0.0.1"
@@ -17,6 +19,7 @@ RPC_PORTS = {name: 9101 + number for number, name in enumerate(SERVICES)}
 SANDBOX_PORT = 8110
 TOKEN_ISSUER = "https://issuer.dandelion.local"
 TOKEN_AUDIENCE = "dandelion"
+OWNER_ONLY = 0o700
 COMPOSE = "compose"
 """Mode of a platform that docker compose runs: no process here started it."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,9 +73,10 @@ class Layout:
 
     @classmethod
     def at(cls, folder: Path, ports: Ports | None = None, stores: Stores | None = None) -> "Layout":
-        """The platform of a folder, which is made with its keys if missing."""
+        """The platform of a folder, which is made with its keys if missing and closed to all users but its owner."""
         folder = folder.resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        _close(folder)
         made = cls(folder, ports or Ports(), stores or Stores.embedded(folder))
         made._make_keys()
         return made
@@ -167,6 +171,15 @@ def running(folder: Path) -> int | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return int(saved["pid"])
+
+
+def _close(folder: Path) -> None:
+    """Takes a folder's rights from all users but its owner; raises Refused for one that many users share, such as /tmp."""
+    mode = folder.stat().st_mode
+    if mode & stat.S_ISVTX:
+        raise Refused("folder.shared", folder=str(folder), do="give --data a folder of its own")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        folder.chmod(OWNER_ONLY)
 
 
 def _secret(path: Path, make: Callable[[], bytes]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ DATA = Path(".data")
 
 
 def main() -> None:
-    """Parses and runs; the exit code is the command's."""
+    """Parses and runs; the exit code is the command's. Files that it makes are its own user's (umask)."""
+    os.umask(0o077)
     given = _parser().parse_args()
     try:
         raise SystemExit(given.run(given))

@@ -9,7 +9,8 @@ from sandbox.settings import SandboxSettings
 
 
 def main() -> None:
-    """Serves until a signal."""
+    """Serves until a signal. Files that the process makes are its own user's (umask)."""
+    os.umask(0o077)
     settings = SandboxSettings(_secrets_dir=os.environ.get("SANDBOX_SECRETS_DIR"))
     uvicorn.run(make_sandbox(settings).app, host=settings.host, port=settings.port, log_level="warning")
 

@@ -46,7 +46,8 @@ def _once(path: Path, mode: int, content: Callable[[], bytes]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 2 when there is not exactly one folder."""
+    """Exit code 2 when there is not exactly one folder. Files are their maker's alone until they get their mode (umask)."""
+    os.umask(0o077)
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m sandbox.keys FOLDER\n")
         return 2

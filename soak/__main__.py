@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import random
 import shutil
 import sys
@@ -21,7 +22,8 @@ CHATTY = ("aiokafka", "dandelion_contracts", "kernel")
 
 
 def main() -> int:
-    """Prints the seed first, so that the same faults can be had again."""
+    """Prints the seed first, so that the same faults can be had again. Files that it makes are its own user's (umask)."""
+    os.umask(0o077)
     made = argparse.ArgumentParser(prog="make soak", description=__doc__)
     made.add_argument("--minutes", type=float, default=10.0)
     made.add_argument("--seed", type=int, default=None)

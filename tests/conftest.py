@@ -1,6 +1,7 @@
 """What every test can ask for. Servers start when the first test needs them; see tests/kit/servers.py."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,6 +53,15 @@ def share_ports(worker: dict[str, Any] | None) -> None:
     """A worker of pytest-xdist, and what its tests start, find ports that no other worker finds."""
     if worker:
         os.environ[SHARE] = f"{worker['workerid'].removeprefix('gw')}/{worker['workercount']}"
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """Programs that a test runs in this process set its umask: the next test has the one that the run began with."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

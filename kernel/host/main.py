@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -24,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 def main(service: Service, settings_type: type[Settings]) -> NoReturn:
-    """Runs the roles that the command line names. Exit codes: 0, 1 (a role crashed), 2 (usage), 78 (settings)."""
+    """Runs the roles that the command line names. Exit codes: 0, 1 (a role crashed), 2 (usage), 78 (settings).
+
+    Files that the process makes are its own user's (umask)."""
+    os.umask(0o077)
     names = sys.argv[1:]
     if names[:1] != ["rebuild"] and not (names and set(names) <= {*ROLES, "migrate"}):
         usage = f"migrate | rebuild [read model ...] | {' | '.join(ROLES)} ..."

@@ -22,9 +22,12 @@ REASON_CHARS = 400
 
 
 def _run(what: str, *command: str) -> None:
+    """Runs an installer with the usual umask: what it installs is for every user of the machine."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S, env=env, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=INSTALL_S, env=env, check=False, umask=0o022
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoServer(f"{what}: {error}") from error
     if done.returncode:
