@@ -20,6 +20,11 @@ SANDBOX_PORT = 8110
 TOKEN_ISSUER = "https://issuer.dandelion.local"
 TOKEN_AUDIENCE = "dandelion"
 OWNER_ONLY = 0o700
+SECRETS = {
+    "discovery": {"master_keys_file": "master.keys"},
+    "ledger": {"psp_key_file": "psp.key", "psp_webhook_secrets_file": "webhook.secrets"},
+}
+"""Settings that name a secret file which one service alone reads, by service: no other service is told of the file."""
 COMPOSE = "compose"
 """Mode of a platform that docker compose runs: no process here started it."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,13 +115,11 @@ class Layout:
             "token_issuer": TOKEN_ISSUER,
             "token_audience": TOKEN_AUDIENCE,
             "fingerprint_key_file": str(self.folder / "fingerprint.key"),
-            "master_keys_file": str(self.folder / "master.keys"),
             "host": HOST,
             "http_port": str(self.ports.http[service]),
             "rpc_port": str(self.ports.rpc[service]),
             "psp_url": self.http("sandbox"),
-            "psp_key_file": str(self.folder / "psp.key"),
-            "psp_webhook_secrets_file": str(self.folder / "webhook.secrets"),
+            **{name: str(self.folder / file) for name, file in SECRETS.get(service, {}).items()},
             "anchor_dir": str(self.folder / "anchors"),
             "platform_url": self.http("sandbox"),
             "reflection": "true",

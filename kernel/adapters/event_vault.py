@@ -80,6 +80,8 @@ def vault_of(database: Database, codec: Codec, settings: Settings) -> EventVault
 
     @cache
     def personal() -> Personal:
+        if settings.master_keys_file is None:
+            raise Internal("personal.no_master_keys", do="set DANDELION_MASTER_KEYS_FILE")
         masters = MasterKeys.read(settings.master_keys_file)
         return Personal(Tables(tables["personal_keys"], tables["personal"]), masters)
 

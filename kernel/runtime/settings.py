@@ -60,8 +60,10 @@ class Settings(BaseSettings):
     """Keys that encrypt page tokens: lines of `<id> <base64 of 32 bytes>`, the first seals, each opens.
 
     Without the file one key is derived from the fingerprint key."""
-    master_keys_file: Path
-    """Master keys, which encrypt the data keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current."""
+    master_keys_file: Path | None = None
+    """Master keys, which encrypt the data keys of personal data: lines of `<id> <base64 of 32 bytes>`, the first is current.
+
+    A service that keeps personal data requires them; no other service is given them."""
     host: str = "127.0.0.1"
     http_port: Port
     rpc_port: Port

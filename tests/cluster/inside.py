@@ -38,6 +38,7 @@ def layout() -> Layout:
     """The platform as operators' commands see it, its keys copied to where they may be written beside."""
     if not FOLDER.exists():
         shutil.copytree(SECRETS, FOLDER, ignore=shutil.ignore_patterns("..*"), copy_function=shutil.copyfile)
+        FOLDER.chmod(0o700)  # a mounted Secret's folder is sticky and writable by all, and its copy so too
     password = (FOLDER / "postgres.password").read_text()
     databases = {name: f"postgresql+asyncpg://postgres:{password}@{name}-db-rw:5432/{name}" for name in SERVICES}
     made = Layout.at(FOLDER, stores=Stores(databases, BUS))

@@ -10,6 +10,7 @@ import yaml
 from cli.embedded import WIRED, roles_of
 from kernel.adapters.database import POOL_SIZE
 from tests.deploy.conftest import ROOT
+from tests.deploy.secret_rules import keeps_personal_data
 from tools.deploy.kubectl import K8S
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -100,6 +101,14 @@ def test_settings_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     user = "owner" if roles(name)[1] == ["migrate"] else "app"
     assert f"//{service.name}_{user}@postgres:5432/{service.name}" in settings.database_url
     assert str(settings.database_password_file).endswith(f"{user}.password")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SERVICES if roles(name)[0]))
+def test_a_container_is_told_of_no_secret_of_another_service(name: str) -> None:
+    known = {f"DANDELION_{field.upper()}" for field in WIRED[roles(name)[0]].settings.model_fields}
+    files = {variable for variable in told(name) if variable.endswith("_FILE")}
+    assert files <= known
+    assert ("DANDELION_MASTER_KEYS_FILE" in files) == keeps_personal_data(roles(name)[0])
 
 
 def test_published_ports_are_those_of_the_settings() -> None:

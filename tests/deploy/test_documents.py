@@ -23,6 +23,7 @@ BACKUP = f"{DOCKER}::test_the_story_survives_a_restart_of_every_container"
 DRILL = f"{DOCKER}::test_the_restore_drill"
 RUN_BY = {
     "docker compose up --wait": UP,
+    "mkdir -p -m 700 .data": UP,
     "docker compose cp keys:": UP,
     "python -m cli attach": UP,
     "python -m cli rebuild": FILLED,

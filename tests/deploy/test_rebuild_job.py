@@ -17,7 +17,15 @@ def test_the_job_fits_its_overlay(service: str, overlay: list[Object]) -> None:
     assert list(errors(made)) == []
     made["metadata"]["name"] = f"{service}-rebuild"
     objects = [*overlay, made]
-    for rule in (rules.restricted, rules.references, rules.mounts, rules.secrets, rules.ports, rules.one_home):
+    for rule in (
+        rules.restricted,
+        rules.references,
+        rules.mounts,
+        rules.secrets,
+        rules.ports,
+        rules.one_home,
+        rules.keys,
+    ):
         assert list(rule(objects)) == []
     container = containers(made)[0]
     assert container["args"][2:] == ["rebuild", "some"]

@@ -30,7 +30,19 @@ def main(objects: list[Object], name: str = "ledger-rest") -> Object:
     return containers(deployment(objects, name))[0]
 
 
+def key_files(objects: list[Object], name: str = "ledger-rest", volume: str = "keys") -> Object:
+    found: Object = next(one for one in pod(deployment(objects, name))["volumes"] if one["name"] == volume)["secret"]
+    return found
+
+
 BREAKS: list[tuple[rules.Rule, str, Break]] = [
+    (rules.keys, "whole secret", lambda o: key_files(o).pop("items")),
+    (rules.keys, "master keys", lambda o: key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"})),
+    (rules.keys, "master keys told", lambda o: (
+        key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"}),
+        main(o)["env"].append({"name": "DANDELION_MASTER_KEYS_FILE", "value": "/run/dandelion/keys/master.keys"}))),
+    (rules.keys, "no master keys", lambda o: key_files(o, "discovery-rpc")["items"].pop()),
+    (rules.keys, "of another role", lambda o: key_files(o, volume="psp")["items"].append({"key": "api.key", "path": "api.key"})),
     (rules.selectors, "service", lambda o: named(o, "Service", "ledger-rest")["spec"]["selector"].update(x="y")),
     (rules.selectors, "policy", 
      lambda o: named(o, "NetworkPolicy", "effects")["spec"]["podSelector"]["matchLabels"].update(x="y")),

@@ -8,6 +8,7 @@ from cli.embedded import WIRED
 from kernel.adapters.kafka_url import Brokers
 from kernel.host.app import ROLES
 from tests.deploy.objects import PLATFORM, Object, containers, environment, ours, pod, title
+from tests.deploy.secret_rules import read_files
 
 
 def test_every_pod_starts_with_valid_settings(overlay: list[Object], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +49,7 @@ def test_every_file_that_a_pod_reads_is_mounted(overlay: list[Object]) -> None:
         migrates = container["args"][-1] == "migrate"
         wanted = {values["DANDELION_DATABASE_PASSWORD_FILE"]}
         if not migrates:
-            wanted |= {value for name, value in values.items() if name.endswith("_FILE")}
+            wanted |= read_files(overlay, workload)
             brokers = Brokers.of(values["DANDELION_BUS_URL"])
             wanted |= {one for one in (brokers.password_file, brokers.ca_file) if one}
         wanted |= {values[name] for name in ("PGSSLROOTCERT",) if name in values}

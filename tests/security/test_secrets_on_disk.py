@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 import uvicorn
+from pydantic import ValidationError
 
 import cli.main
 import kernel.host.main
 import sandbox.__main__
 import sandbox.keys
 import soak.__main__
-from cli.layout import Layout
+from cli.layout import SERVICES, Layout
 from kernel.core.faults import Refused
+from services.discovery.wiring import SERVICE as DISCOVERY
 from services.ledger.ports import Anchors
 from services.ledger.wiring import SERVICE
 
@@ -81,6 +83,26 @@ async def test_what_a_platform_writes_no_other_user_may_read(tmp_path: Path, mon
     await Anchors(layout.folder / "anchors").write(1, "root")
     assert {path.name for path in layout.folder.iterdir()} >= {"ledger.db", "master.keys", "platform.json", "anchors"}
     assert others(tmp_path / "fresh") == {}
+
+
+READ_BY = {
+    "master_keys_file": {"discovery"},
+    "psp_key_file": {"ledger"},
+    "psp_webhook_secrets_file": {"ledger"},
+    "fingerprint_key_file": set(SERVICES),
+}
+
+
+def test_a_service_is_told_of_the_secrets_that_it_reads(tmp_path: Path) -> None:
+    layout = Layout.at(tmp_path)
+    told = {name: {key for key in layout.settings(name) if key.endswith("_file")} for name in SERVICES}
+    assert told == {name: {key for key, readers in READ_BY.items() if name in readers} for name in SERVICES}
+
+
+def test_a_service_that_keeps_personal_data_is_not_started_without_master_keys(tmp_path: Path) -> None:
+    settings = Layout.at(tmp_path).settings("discovery")
+    with pytest.raises(ValidationError, match="master_keys_file"):
+        DISCOVERY.settings.model_validate({key: text for key, text in settings.items() if key != "master_keys_file"})
 
 
 def test_made_keys_are_their_makers(tmp_path: Path) -> None:

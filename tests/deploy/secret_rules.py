@@ -1,0 +1,46 @@
+"""Rules over rendered objects about secrets; test_rules.py runs them as those of rules.py."""
+
+from collections.abc import Iterator, Sequence
+
+from cli.embedded import WIRED
+from tests.deploy.objects import Object, containers, environment, ours, pod, title
+
+READ_BY = {
+    "DANDELION_PSP_KEY_FILE": {"process"},
+    "DANDELION_PSP_WEBHOOK_SECRETS_FILE": {"rest"},
+}
+"""Roles that read a file, by the setting that names it; any other file is read by all roles but `migrate`."""
+FOLDERS = ("keys", "psp")
+"""Volumes whose every file is a secret of the platform's own, mounted one by one."""
+
+
+def read_files(objects: Sequence[Object], workload: Object) -> set[str]:
+    """Paths of the secret files that the workload's roles read, beside the password of the database."""
+    container = containers(workload)[0]
+    roles, values = set(container["args"][2:]), environment(list(objects), workload, container)
+    named = {name: path for name, path in values.items() if name.endswith("_FILE")}
+    named.pop("DANDELION_DATABASE_PASSWORD_FILE")
+    return {path for name, path in named.items() if roles != {"migrate"} and roles & READ_BY.get(name, roles)}
+
+
+def keys(objects: Sequence[Object]) -> Iterator[str]:
+    """A pod is given a key file exactly where one of its roles reads it; master keys only where personal data is kept."""
+    for workload in ours(objects):
+        mounted, read = set(_mounted(workload)), read_files(objects, workload)
+        if mounted != read:
+            yield f"{title(workload)} mounts {sorted(mounted)} and reads {sorted(read)}"
+        service = environment(list(objects), workload, containers(workload)[0])["DANDELION_SERVICE"]
+        if any(file.endswith("/master.keys") for file in mounted) and not keeps_personal_data(service):
+            yield f"{title(workload)} is given master keys and keeps no personal data"
+
+
+def keeps_personal_data(service: str) -> bool:
+    return "personal_keys" in WIRED[service].metadata().tables
+
+
+def _mounted(workload: Object) -> Iterator[str]:
+    volumes = {one["name"]: one for one in pod(workload).get("volumes", ())}
+    for mount in containers(workload)[0]["volumeMounts"]:
+        if mount["name"] in FOLDERS:
+            items = volumes[mount["name"]]["secret"].get("items") or [{"path": "*"}]
+            yield from (f"{mount['mountPath']}/{item['path']}" for item in items)
