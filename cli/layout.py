@@ -110,6 +110,7 @@ class Layout:
         """A service's settings by name; the service ignores the names it does not know."""
         return {
             "database_url": self.stores.databases[service],
+            "development": "true",
             "bus_url": self.stores.bus,
             "jwks": str(self.folder / "issuer" / "jwks.json"),
             "token_issuer": TOKEN_ISSUER,

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -34,6 +35,18 @@ def _checked_networks(text: str) -> str:
     return text
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+"""Hosts that no network carries bytes to."""
+
+
+def in_plaintext(bus_url: str) -> tuple[str, ...]:
+    """Kafka brokers (`host:port`) of other machines that a bus URL reaches without TLS, readable to whoever is between."""
+    parts = urlsplit(bus_url)
+    if parts.scheme != "kafka" or "ca_file" in dict(parse_qsl(parts.query)):
+        return ()
+    return tuple(one for one in parts.netloc.split(",") if one.rpartition(":")[0] not in LOOPBACK)
+
+
 class Settings(BaseSettings):
     """Settings of every service; a service's settings.py adds its own. Secrets come from files, never from variables."""
 
@@ -42,6 +55,8 @@ class Settings(BaseSettings):
     database_url: str
     """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/database`."""
     database_password_file: Path | None = None
+    development: bool = False
+    """For trying out, where nobody's data is at stake: allows Kafka in plaintext to another machine."""
     bus_url: str
     """`local:///path/bus.db` (one process) or `kafka://host:port[,host:port]`."""
     jwks: str
@@ -104,6 +119,18 @@ class Settings(BaseSettings):
     """Backpressure by age: the same limit for the oldest waiting event, in seconds."""
     otlp_endpoint: str = ""
     log_level: str = "INFO"
+
+    @field_validator("bus_url")
+    @classmethod
+    def _encrypted(cls, url: str, told: ValidationInfo) -> str:
+        """Refuses a Kafka of another machine that is reached without TLS, outside development."""
+        brokers = () if told.data.get("development") else in_plaintext(url)
+        if brokers:
+            raise ValueError(
+                f"{brokers[0]} would be reached in plaintext: add ca_file=<file of its authority> to the URL, or set "
+                "DANDELION_DEVELOPMENT=true where nobody's data is at stake"
+            )
+        return url
 
     def roles_of_tenants(self) -> frozenset[str]:
         return frozenset(part.strip() for part in self.tenant_roles.split(",") if part.strip())

@@ -16,7 +16,7 @@ from tests.deploy.objects import (
     pod,
     title,
 )
-from tests.deploy.secret_rules import keys
+from tests.deploy.secret_rules import encrypted_bus, keys
 
 Rule = Callable[[Sequence[Object]], Iterator[str]]
 OPERATORS = re.compile(r"^(strimzi\.io|cnpg\.io|dandelion\.dev)/")
@@ -282,6 +282,6 @@ def one_home(objects: Sequence[Object]) -> Iterator[str]:
 
 EVERYWHERE: tuple[Rule, ...] = (
     selectors, targets, ports, probes, disruption, restricted, grace, secrets, references, mounts, rights, connections,
-    spread, one_home, keys,
+    spread, one_home, keys, encrypted_bus,
 )  # fmt: skip
 IN_OPERATED: tuple[Rule, ...] = (pinned,)

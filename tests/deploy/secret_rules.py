@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from cli.embedded import WIRED
-from tests.deploy.objects import Object, containers, environment, ours, pod, title
+from kernel.runtime.settings import in_plaintext
+from tests.deploy.objects import Object, containers, environment, name_of, of, ours, pod, title
 
 READ_BY = {
     "DANDELION_PSP_KEY_FILE": {"process"},
@@ -32,6 +33,17 @@ def keys(objects: Sequence[Object]) -> Iterator[str]:
         service = environment(list(objects), workload, containers(workload)[0])["DANDELION_SERVICE"]
         if any(file.endswith("/master.keys") for file in mounted) and not keeps_personal_data(service):
             yield f"{title(workload)} is given master keys and keeps no personal data"
+
+
+def encrypted_bus(objects: Sequence[Object]) -> Iterator[str]:
+    """Kafka is reached by TLS. Only an overlay for trying out, which brings a broker of its own, says `development`."""
+    own_broker = any(name_of(found) == "kafka" for found in of(objects, "StatefulSet"))
+    for workload in ours(objects):
+        values = environment(list(objects), workload, containers(workload)[0])
+        if in_plaintext(values["DANDELION_BUS_URL"]) and not own_broker:
+            yield f"{title(workload)} reaches Kafka in plaintext"
+        if values.get("DANDELION_DEVELOPMENT", "false") != str(own_broker).lower():
+            yield f"{title(workload)} runs for development: {not own_broker}"
 
 
 def keeps_personal_data(service: str) -> bool:

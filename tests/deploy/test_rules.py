@@ -35,7 +35,14 @@ def key_files(objects: list[Object], name: str = "ledger-rest", volume: str = "k
     return found
 
 
+def bus_url(objects: list[Object], name: str = "ledger-rest") -> Object:
+    found: Object = next(one for one in main(objects, name)["env"] if one["name"] == "DANDELION_BUS_URL")
+    return found
+
+
 BREAKS: list[tuple[rules.Rule, str, Break]] = [
+    (rules.encrypted_bus, "plaintext", lambda o: bus_url(o).update(value="kafka://dandelion-kafka-bootstrap:9093")),
+    (rules.encrypted_bus, "development", lambda o: main(o)["env"].append({"name": "DANDELION_DEVELOPMENT", "value": "true"})),
     (rules.keys, "whole secret", lambda o: key_files(o).pop("items")),
     (rules.keys, "master keys", lambda o: key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"})),
     (rules.keys, "master keys told", lambda o: (

@@ -39,6 +39,7 @@ def settings_in(folder: Path, kind: type[S], **changes: Any) -> S:
         (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
     values: dict[str, Any] = {
         "database_url": f"sqlite+aiosqlite:///{folder / 'service.db'}",
+        "development": True,
         "bus_url": f"local:///{folder / 'bus.db'}",
         "jwks": str(folder / "issuer" / "jwks.json"),
         "token_issuer": ISSUER,

@@ -120,7 +120,8 @@ def environment(folder: Path, database_url: str, http_port: int, **changes: Any)
     (folder / "fingerprint.key").write_bytes(os.urandom(32))
     (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
     values: dict[str, Any] = {
-        "database_url": database_url, "bus_url": f"local:///{folder / 'bus.db'}", "jwks": folder / "jwks.json",
+        "development": "true", "database_url": database_url,
+        "bus_url": f"local:///{folder / 'bus.db'}", "jwks": folder / "jwks.json",
         "token_issuer": "https://issuer.test", "fingerprint_key_file": folder / "fingerprint.key",
         "master_keys_file": folder / "master.keys", "http_port": http_port, "rpc_port": 0,
         "TOY_OUTSIDE": folder / "outside",
