@@ -72,6 +72,12 @@ class Rows(Protocol):
     def get(self, table: "InlineTable[R]", key: Key) -> R | None:
         """The row of that key, None when it is absent; raises LookupError for a key that `reads` did not name."""
 
+    def find(self, table: "InlineTable[R]", **columns: str) -> R | None:
+        """The first row with those columns, for an event that lost the text of its key to an erasure.
+
+        Raises LookupError while commands are decided: only a fold of the whole log has every row.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class InlineTable(Generic[R]):
@@ -160,3 +166,11 @@ class GivenRows:
     def get(self, table: InlineTable[R], key: Key) -> R | None:
         row: R | None = self.rows.get((table.name, key))
         return row
+
+    def find(self, table: InlineTable[R], **columns: str) -> R | None:
+        """Walks over all rows."""
+        for (name, _), row in self.rows.items():
+            if name == table.name and row is not None and all(getattr(row, one) == it for one, it in columns.items()):
+                found: R = row
+                return found
+        return None

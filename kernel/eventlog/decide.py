@@ -62,6 +62,9 @@ class LayeredRows:
                 return found
         raise RowMissing(table, key)
 
+    def find(self, table: InlineTable[R], **columns: str) -> R | None:
+        raise LookupError(f"{table.name}: a decision has not every row, and finds none by {sorted(columns)}")
+
 
 @dataclass(slots=True)
 class Decisions:

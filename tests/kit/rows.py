@@ -12,3 +12,6 @@ class NoRows:
 
     def get(self, table: InlineTable[R], key: Key) -> R | None:
         raise LookupError(f"{table.name}{key} was not named by reads()")
+
+    def find(self, table: InlineTable[R], **columns: str) -> R | None:
+        raise LookupError(f"{table.name}: only a fold of the whole log finds {columns}")

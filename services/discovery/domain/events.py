@@ -38,11 +38,13 @@ class AccountRenamed:
     """The same account of the platform has another handle: its followers and its verification stay. `replaces` is free again.
 
     `verified`: the account was verified before; events of 0.1.0 leave it to who holds the former handle.
+    `taken_from` is the creator that was verified for the handle until then, "" for none: it says so when the handle is erased.
     """
 
     account: Account
     replaces: Annotated[str, PersonalData()]
     verified: bool = False
+    taken_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ def fold_verified(
         return
     account = fact.event.account
     row = VerifiedRow(account.platform, account.handle, creator_id)
-    if not row.handle:  # of who was erased
+    if not row.handle:
+        yield from _taken_by_erased(fact.event, rows)
         return
     if isinstance(fact.event, AccountVerified):
         yield (row.platform, row.handle), row
@@ -98,6 +99,14 @@ def fold_verified(
         yield (account.platform, replaces), None
     if isinstance(fact.event, AccountRenamed):
         yield (row.platform, row.handle), row if held or fact.event.verified else None
+
+
+def _taken_by_erased(event: object, rows: Rows) -> Iterable[tuple[Key, None]]:
+    """Rows that an event whose handles are erased had taken from others. Only a fold of the whole log meets such an event."""
+    if isinstance(event, AccountRenamed) and event.taken_from:
+        lost = rows.find(VERIFIED, platform=event.account.platform, creator_id=event.taken_from)
+        if lost is not None:
+            yield (lost.platform, lost.handle), None
 
 
 def _is_of(row: VerifiedRow | None, creator_id: str) -> bool:

@@ -98,12 +98,21 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
         if not renamed or known_id != account_id:
             check_free(account, context)
         told, replaces = digested(account, context), linked.handle if linked else ""
-        verified = account.platform in state.verified
-        events.append(AccountRenamed(told, replaces, verified) if renamed else AccountLinked(told, replaces))
+        if renamed:
+            verified, loser = account.platform in state.verified, _loser(account, context)
+            events.append(AccountRenamed(told, replaces, verified, loser))
+        else:
+            events.append(AccountLinked(told, replaces))
     if known_id != account_id:
         digest = author_digest(creator_of(context), account.platform.value, account_id=account_id)
         events.append(AccountIdentified(account.platform, account_id, known_id, digest))
     return events
+
+
+def _loser(account: Account, context: Context) -> str:
+    """The other creator that was verified for the handle, "" for none."""
+    taken = context.rows.get(VERIFIED, (account.platform, account.handle))
+    return taken.creator_id if taken is not None and taken.creator_id != creator_of(context) else ""
 
 
 def handle_row(account: Account) -> tuple[InlineTable[Any], Key]:

@@ -7,6 +7,7 @@ import pytest
 from dandelion_posts.authors import author_digest
 
 from kernel.core.decider import Actor, DecidedEvent
+from kernel.eventlog.decide import LayeredRows
 from services.discovery.domain.commands import (
     ChangeProfile,
     Command,
@@ -28,7 +29,7 @@ from services.discovery.domain.events import (
     Event,
     FollowersReported,
 )
-from services.discovery.domain.handles import HANDLES, VerifiedRow
+from services.discovery.domain.handles import HANDLES, VERIFIED, VerifiedRow
 from services.discovery.domain.profile import Account, Platform
 from services.discovery.wiring import SERVICE
 from tests.kit import decide
@@ -186,12 +187,15 @@ def test_another_account_of_the_same_handle_is_claimed_and_verified_anew() -> No
 
 def test_the_account_of_that_id_has_its_handle_whoever_had_it_before() -> None:
     """Swapped handles: each rename takes the handle from the other, and a verified account stays verified under the new one."""
-    check([REGISTERED, KNOWN], row(NEW, "uid-1"), [AccountRenamed(NEW, RED.handle)], OPERATOR, HELD)
+    check([REGISTERED, KNOWN], row(NEW, "uid-1"), [AccountRenamed(NEW, RED.handle, taken_from=OTHER)], OPERATOR, HELD)
     proven: list[Event] = [REGISTERED, KNOWN, AccountVerified(RED, "oauth"), AccountRenamed(NEW, RED.handle)]
     rows = handles(proven, HELD)
     assert rows["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
     assert rows["verified_handles", ("xiaohongshu", RED.handle)] is None
-    swapped: list[Event] = [AccountVerified(RED, "oauth"), AccountRenamed(NEW, RED.handle, verified=True)]
+    swapped: list[Event] = [
+        AccountVerified(RED, "oauth"),
+        AccountRenamed(NEW, RED.handle, verified=True, taken_from=OTHER),
+    ]
     lost_before = handles([REGISTERED, KNOWN, swapped[1]], [*HELD, VerifiedRow("xiaohongshu", RED.handle, OTHER)])
     assert lost_before["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
     assert lost_before["verified_handles", ("xiaohongshu", RED.handle)] == VerifiedRow("xiaohongshu", RED.handle, OTHER)
@@ -266,3 +270,15 @@ def test_of_who_is_forgotten_figures_are_left_and_accounts_are_free() -> None:
 def test_events_whose_key_is_gone_take_no_handle() -> None:
     blank = Account(RED.platform, "")
     assert handles([CreatorRegistered(ID, PROFILE, (blank,)), AccountLinked(blank, "")]) == {}
+
+
+def test_a_rename_whose_key_is_gone_still_takes_the_handle_from_who_had_it() -> None:
+    """Exactly that row: not another's, and not the loser's on another platform."""
+    others = [*HELD, VerifiedRow("weibo", "mei.new", OTHER), VerifiedRow("xiaohongshu", "third", "somebody")]
+    blank = AccountRenamed(Account(RED.platform, ""), "", taken_from=OTHER)
+    before = handles([], others)
+    assert handles([blank], others) == {**before, ("verified_handles", ("xiaohongshu", "mei.new")): None}
+    assert handles([replace(blank, taken_from="")], others) == before
+    assert handles([blank], others[1:]) == handles([], others[1:])
+    with pytest.raises(LookupError):
+        list(VERIFIED.fold(DecidedEvent(f"creator-{ID}", ID, 1, NOON, blank), LayeredRows(())))

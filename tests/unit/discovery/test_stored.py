@@ -63,7 +63,7 @@ SAMPLES: dict[str, Any] = {
     "creator.registered@2": CreatorRegistered(ID, PROFILE, (RED,)),
     "creator.profile_changed@2": CreatorProfileChanged(FULL),
     "creator.account_linked@2": AccountLinked(DOUYIN, "old"),
-    "creator.account_renamed@2": AccountRenamed(DOUYIN, "old"),
+    "creator.account_renamed@2": AccountRenamed(DOUYIN, "old", taken_from=OTHER),
     "creator.account_identified@2": AccountIdentified(DOUYIN.platform, "MS4wLjABAAAA", "", ""),
     "creator.account_verified@2": AccountVerified(RED, "oauth"),
     "creator.rate_card_changed@1": RateCardChanged(CARD),
@@ -91,6 +91,12 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
     data = (GOLDEN / f"{name}.json").read_bytes().rstrip(b"\n")
     assert CODEC.decode(name, data) == SAMPLES[name]
     assert CODEC.encode(SAMPLES[name]) == (name, data)
+
+
+def test_a_rename_of_before_took_its_handle_from_nobody_known() -> None:
+    name = "creator.account_renamed@2"
+    data = (GOLDEN / "0.1.0" / f"{name}.json").read_bytes()
+    assert CODEC.decode(name, data) == AccountRenamed(DOUYIN, "old")
 
 
 def published(event: object) -> Sequence[Any]:
