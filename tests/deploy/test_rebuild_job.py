@@ -7,6 +7,7 @@ import pytest
 from tests.deploy import rules
 from tests.deploy.objects import Object, containers, environment
 from tests.deploy.reach import SERVICES, reachable
+from tests.deploy.secret_rules import keys
 from tools.deploy.kinds import errors
 from tools.deploy.rebuild import job
 
@@ -24,7 +25,7 @@ def test_the_job_fits_its_overlay(service: str, overlay: list[Object]) -> None:
         rules.secrets,
         rules.ports,
         rules.one_home,
-        rules.keys,
+        keys,
     ):
         assert list(rule(objects)) == []
     container = containers(made)[0]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy import rules
 from tests.deploy.objects import Object, containers, named, pod
+from tests.deploy.secret_rules import encrypted_bus, keys
 
 Break = Callable[[list[Object]], Any]
 
@@ -41,15 +42,15 @@ def bus_url(objects: list[Object], name: str = "ledger-rest") -> Object:
 
 
 BREAKS: list[tuple[rules.Rule, str, Break]] = [
-    (rules.encrypted_bus, "plaintext", lambda o: bus_url(o).update(value="kafka://dandelion-kafka-bootstrap:9093")),
-    (rules.encrypted_bus, "development", lambda o: main(o)["env"].append({"name": "DANDELION_DEVELOPMENT", "value": "true"})),
-    (rules.keys, "whole secret", lambda o: key_files(o).pop("items")),
-    (rules.keys, "master keys", lambda o: key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"})),
-    (rules.keys, "master keys told", lambda o: (
+    (encrypted_bus, "plaintext", lambda o: bus_url(o).update(value="kafka://dandelion-kafka-bootstrap:9093")),
+    (encrypted_bus, "development", lambda o: main(o)["env"].append({"name": "DANDELION_DEVELOPMENT", "value": "true"})),
+    (keys, "whole secret", lambda o: key_files(o).pop("items")),
+    (keys, "master keys", lambda o: key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"})),
+    (keys, "master keys told", lambda o: (
         key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"}),
         main(o)["env"].append({"name": "DANDELION_MASTER_KEYS_FILE", "value": "/run/dandelion/keys/master.keys"}))),
-    (rules.keys, "no master keys", lambda o: key_files(o, "discovery-rpc")["items"].pop()),
-    (rules.keys, "of another role", lambda o: key_files(o, volume="psp")["items"].append({"key": "api.key", "path": "api.key"})),
+    (keys, "no master keys", lambda o: key_files(o, "discovery-rpc")["items"].pop()),
+    (keys, "of another role", lambda o: key_files(o, volume="psp")["items"].append({"key": "api.key", "path": "api.key"})),
     (rules.selectors, "service", lambda o: named(o, "Service", "ledger-rest")["spec"]["selector"].update(x="y")),
     (rules.selectors, "policy", 
      lambda o: named(o, "NetworkPolicy", "effects")["spec"]["podSelector"]["matchLabels"].update(x="y")),

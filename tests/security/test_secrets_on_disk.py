@@ -19,6 +19,7 @@ import sandbox.keys
 import soak.__main__
 from cli.layout import SERVICES, Layout
 from kernel.core.faults import Refused
+from kernel.host.app import run_migrations
 from services.discovery.wiring import SERVICE as DISCOVERY
 from services.ledger.ports import Anchors
 from services.ledger.wiring import SERVICE
@@ -79,7 +80,7 @@ async def test_what_a_platform_writes_no_other_user_may_read(tmp_path: Path, mon
         cli.main.main()
     layout = Layout.at(tmp_path / "fresh" / ".data")
     layout.save(0, "embedded")
-    await kernel.host.main.run_migrations(SERVICE, SERVICE.settings.model_validate(layout.settings("ledger")))
+    await run_migrations(SERVICE, SERVICE.settings.model_validate(layout.settings("ledger")))
     await Anchors(layout.folder / "anchors").write(1, "root")
     assert {path.name for path in layout.folder.iterdir()} >= {"ledger.db", "master.keys", "platform.json", "anchors"}
     assert others(tmp_path / "fresh") == {}
