@@ -135,26 +135,17 @@ async def test_a_key_whose_cause_is_gone_is_handled_by_retry(platform: Embedded)
     """As after a deployment that mended the read model: the newest event of a creator, parked for a reason of yesterday."""
     path = platform.layout.stores.databases["discovery"].partition("///")[2]
     with closing(sqlite3.connect(path, timeout=patience(30))) as store, store:
-        newest = (
-            "SELECT position, stream, name, data FROM log_events WHERE stream LIKE 'creator-%' ORDER BY position DESC"
-        )
-        position, stream, name, data = store.execute(newest).fetchone()
+        newest = "SELECT position, stream, name FROM log_events WHERE stream LIKE 'creator-%' ORDER BY position DESC"
+        position, stream, name = store.execute(newest).fetchone()
         live = "SELECT name || '_g' || generation FROM projections WHERE name = 'creators'"
         (consumer,) = store.execute(live).fetchone()
-        row = (
-            consumer,
-            "log",
-            0,
-            position,
-            stream,
-            position,
-            name,
-            data,
-            b"[]",
-            "KeyError: mended",
-            "2026-01-01T00:00:00+00:00",
-        )
-        store.execute(f"INSERT INTO parked VALUES ({', '.join('?' * len(row))})", row)
+        row = {
+            "consumer": consumer, "source": "log", "partition": 0, "offset": position, "key": stream, "position": position,
+            "type": name, "value": b"", "headers": b"[]", "reason": "KeyError: mended",
+            "parked_at": "2026-01-01T00:00:00+00:00",
+        }  # fmt: skip
+        columns, places = ", ".join(f'"{one}"' for one in row), ", ".join(f":{one}" for one in row)
+        store.execute(f"INSERT INTO parked ({columns}) VALUES ({places})", row)
     assert stream in (await dandelion(platform, "dlq", "list")).stdout
     done = await dandelion(platform, "dlq", "retry", "discovery", consumer, stream)
     assert done.returncode == 0, done.stderr
