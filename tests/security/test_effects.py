@@ -267,7 +267,11 @@ async def test_a_process_parks_what_its_own_decider_turns_away(
         await running.writer.execute(stuck, Add(STUCK, "echo me"), counter.meta())
         await running.writer.execute(counter.counter(), Add(WELL, "echo me"), counter.meta())
         await running.until_names(["counter.added@1"] * 2 + ["echo.requested@1"])
-        assert await made.parking.keys() == {stuck}
+
+        async def parked() -> bool:
+            return await made.parking.keys() == {stuck}
+
+        await running.until(parked)
     finally:
         object.__setattr__(counter.ECHO.decider, "decide", echo)
 
