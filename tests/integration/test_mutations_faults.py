@@ -16,6 +16,7 @@ from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.core.clock import system_clock
 from kernel.eventlog import backpressure
 from kernel.eventlog.postgres_log import PostgresLog
+from kernel.processors import reactor
 from kernel.runtime import roles
 from kernel.runtime.health import Health
 from tests.integration.test_clock_skew import HOUR_S, run_skewed
@@ -53,13 +54,14 @@ def never_too_far_behind(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_cancelled(patch: pytest.MonkeyPatch) -> None:
-    """A drain waits for each role as long as it takes."""
+    """A drain waits for each role as long as it takes, and a call outside may take as long."""
     run = roles.run
 
     async def patient(given: Sequence[roles.Role], health: Health | None = None) -> int:
         return await run([replace(role, deadline_s=3_600) for role in given], health, drain_limit_s=3_600)
 
     patch.setattr(roles, "run", patient)
+    patch.setattr(reactor, "CALL_LIMIT_S", 3_600)
 
 
 async def killed(toys: Toys, point: str, switch: str) -> None:
