@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,15 @@ class Port:
             await asyncio.Event().wait()
         if incoming.event.amount == STUCK and self.away:
             raise self.raises
+
+
+def parked_are(made: Reactor | ProcessRunner, keys: set[str]) -> Callable[[], Awaitable[bool]]:
+    """True once these keys are parked, and no others."""
+
+    async def holds() -> bool:
+        return await made.parking.keys() == keys
+
+    return holds
 
 
 @pytest.fixture
@@ -113,10 +122,7 @@ async def test_retries_have_a_limit_and_then_need_a_person(running: Running, mon
     made = await started(running, port)
     consumer = running.consumer("calls", made.handle, True, ())
 
-    async def set_aside() -> bool:
-        return bool(await made.parking.keys())
-
-    await running.until(set_aside)
+    await running.until(parked_are(made, {stuck}))
     for _ in range(3):
         await due_now(running)
         await made.retry_due(consumer.redecode)
@@ -134,13 +140,10 @@ async def test_retries_have_a_limit_and_then_need_a_person(running: Running, mon
 async def test_what_cannot_be_read_again_is_left_to_a_person_and_ends_no_retries(running: Running) -> None:
     stuck, made = await added(running, STUCK), await started(running, Port())
 
-    async def set_aside() -> bool:
-        return bool(await made.parking.keys())
-
     async def unreadable(_source: str, _inbound: object) -> None:
         raise Poison("event.unknown")
 
-    await running.until(set_aside)
+    await running.until(parked_are(made, {stuck}))
     await due_now(running)
     assert await made.retry_due(unreadable)
     assert (await made.parking.keys(), await made.retry_due(unreadable)) == ({stuck}, False)
@@ -195,11 +198,7 @@ async def test_one_tenant_past_its_budget_of_keys_is_set_aside_alone(
     port.raises = Poison("outside.malformed")
     made = await started(running, port)
     hostile = [await added(running, STUCK, "hostile") for _ in range(4)]
-
-    async def past() -> bool:
-        return await made.parking.keys() == set(hostile)
-
-    await running.until(past)
+    await running.until(parked_are(made, set(hostile)))
     harmless, well = await added(running, WELL, "hostile"), await added(running, WELL, "other")
 
     async def goes_on() -> bool:
@@ -268,10 +267,7 @@ async def test_a_process_parks_what_its_own_decider_turns_away(
         await running.writer.execute(counter.counter(), Add(WELL, "echo me"), counter.meta())
         await running.until_names(["counter.added@1"] * 2 + ["echo.requested@1"])
 
-        async def parked() -> bool:
-            return await made.parking.keys() == {stuck}
-
-        await running.until(parked)
+        await running.until(parked_are(made, {stuck}))
     finally:
         object.__setattr__(counter.ECHO.decider, "decide", echo)
 
