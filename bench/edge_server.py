@@ -24,6 +24,7 @@ from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.metrics.wiring import SERVICE as METRICS
 
 BRAND = Actor("bench", "018f3a10-0000-7000-8000-00000000b4a1", frozenset({"brand"}))
+DRAFTS = 10**9
 ANSWER = b'{"stream":"campaign-018f3a10-0000-7000-8000-0000000000a1","version":1,"position":1,"token":"campaigns:1:0"}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
 
@@ -42,7 +43,7 @@ def stripped(app: App) -> FastAPI:
 
     @api.put("/campaigns/{campaign_id}", status_code=201)
     async def draft(campaign_id: Uuid, body: DraftBody) -> Receipt:
-        command = DraftCampaign(body.brief.brief(), body.terms.terms())
+        command = DraftCampaign(body.brief.brief(), body.terms.terms(), limit=DRAFTS)
         return await app.writer.execute(stream_id("campaign", campaign_id), command, Meta(new_id(), BRAND))
 
     return api
@@ -56,6 +57,8 @@ async def opened(service: Service, folder: Path, port: int) -> tuple[App, list[R
         "tenant_rate_per_s": "100000",
         "tenant_rate_burst": "1000000",
     }
+    if service is CAMPAIGNS:
+        told["drafts_per_tenant"] = str(DRAFTS)
     app = open_app(service, service.settings(**told))  # type: ignore[arg-type]  # texts, as from the environment
     return app, await app.roles(["rest"])
 
