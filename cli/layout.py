@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kernel.core.faults import Refused
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 
 HOST = "127.0.0.1"
 SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")

@@ -9,8 +9,8 @@ from rich.progress import Progress
 from cli.layout import Layout
 from cli.open_services import open_services
 from cli.story.tell import COLUMNS
-from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
+from kernel.adapters.vault.event_vault import vault_of
 from kernel.eventlog.opening import open_log
 from kernel.host.app import App
 from kernel.processors.generations import Rebuild

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey
+from kernel.adapters.connecting import connected
 from kernel.adapters.disconnects import translated
-from kernel.adapters.pool.connecting import connected
 
 POOL_SIZE = 8
 

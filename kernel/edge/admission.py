@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Exhausted, Unauthenticated
-from kernel.edge.auth import Verifier
 from kernel.edge.incoming import Network, client_address, principal_of
 from kernel.edge.limits import Allowance, Buckets, Rate, Share, Slots
+from kernel.edge.tokens.auth import Verifier
 from kernel.runtime import telemetry
 from kernel.runtime.settings import Settings
 

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection as reflecting
 
 from kernel.edge.admission import Admission
 from kernel.edge.admission import caller as caller
-from kernel.edge.calls.grpc_calls import CallEdge
+from kernel.edge.grpc_calls import CallEdge
 from kernel.runtime.health import Health
 from kernel.runtime.roles import EDGE, Role
 

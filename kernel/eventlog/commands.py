@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.personal import SubjectKey
+from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable, Meta
 from kernel.core.events import REFUSAL, CommandRefused, Receipt, Recorded

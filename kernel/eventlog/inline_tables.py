@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, RowChanges
-from kernel.adapters.personal import Sealed
+from kernel.adapters.vault.personal import Sealed
 from kernel.core.decider import InlineTable, Key
 from kernel.eventlog.decide import Decisions, RowKey
 from kernel.eventlog.log import Log

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
 from kernel.adapters.database import Database
-from kernel.adapters.event_vault import EventVault
-from kernel.adapters.personal import SubjectKey
+from kernel.adapters.vault.event_vault import EventVault
+from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
 from kernel.runtime.wakeup import Wakeup

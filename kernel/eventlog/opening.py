@@ -1,9 +1,9 @@
 """The one place that chooses a service's log by the database it lies in."""
 
 from kernel.adapters.database import Database
-from kernel.adapters.event_vault import EventVault
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.sqlite.database import SqliteDatabase
+from kernel.adapters.vault.event_vault import EventVault
 from kernel.core.clock import Clock, system_clock
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.postgres_log import PostgresLog

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, behind_the_head
+from kernel.adapters.connecting import connected
 from kernel.adapters.disconnects import translated
-from kernel.adapters.event_vault import EventVault
-from kernel.adapters.pool.connecting import connected
 from kernel.adapters.postgres.database import PostgresDatabase
 from kernel.adapters.postgres.driver import INDEXES_ONLY
+from kernel.adapters.vault.event_vault import EventVault
 from kernel.core.events import Recorded
 from kernel.core.faults import Unavailable
 from kernel.eventlog.log import (

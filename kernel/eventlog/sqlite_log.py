@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges
-from kernel.adapters.event_vault import EventVault
 from kernel.adapters.schema import utc_text
 from kernel.adapters.sqlite.database import SqliteDatabase
 from kernel.adapters.sqlite.direct import in_values
 from kernel.adapters.sqlite.driver import connection_of
+from kernel.adapters.vault.event_vault import EventVault
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Recorded
 from kernel.eventlog.log import COLUMNS, MAX_POSITION, READ_BYTES, Head, Moved, Pending, Statement, StoredLog, head_of

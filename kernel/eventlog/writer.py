@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kernel.adapters.personal import SubjectKey
+from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import BUGS, Fault, Unavailable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kernel.adapters.bus import PARTITIONS, Bus
-from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_bus, open_database
-from kernel.adapters.personal import Personal
+from kernel.adapters.vault.event_vault import vault_of
+from kernel.adapters.vault.personal import Personal
 from kernel.core.check import CheckResult
 from kernel.core.codec import Codec
 from kernel.core.decider import Decider, InlineTable
@@ -116,8 +116,8 @@ class App:
     def admission(self) -> "Admission":
         """Admission of both edges, imported at its first use: only edges need its libraries, which are slow to import."""
         from kernel.edge.admission import Admission, AdmissionLimits
-        from kernel.edge.auth import Verifier
-        from kernel.edge.claims import TenantRules
+        from kernel.edge.tokens.auth import Verifier
+        from kernel.edge.tokens.claims import TenantRules
 
         told = self.settings
         rules = TenantRules(told.staff_tenant, told.roles_of_tenants())

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from kernel.adapters.bus import Bus
-from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_bus, open_database
+from kernel.adapters.vault.event_vault import vault_of
 from kernel.core.faults import Fault, Invalid
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.opening import open_log

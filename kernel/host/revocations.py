@@ -14,7 +14,7 @@ from kernel.core.clock import system_clock
 from kernel.core.faults import Fault
 
 if TYPE_CHECKING:
-    from kernel.edge.claims import Revoked
+    from kernel.edge.tokens.claims import Revoked
 
 log = logging.getLogger(__name__)
 KINDS = ("token", "subject", "tenant")
@@ -31,7 +31,7 @@ async def revoke(database: Database, kind: str, name: str, before: datetime, rea
 
 async def revoked(database: Database, since: datetime) -> "Revoked":
     """What is revoked; a row from before `since` concerns tokens that have ended."""
-    from kernel.edge.claims import Revoked
+    from kernel.edge.tokens.claims import Revoked
 
     table = database.metadata.tables["revocations"]
     query = sa.select(table).where(table.c.before >= since).order_by(table.c.before.desc()).limit(READ_LIMIT)

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.adapters.event_vault import vault_of
 from kernel.adapters.opening import open_database
+from kernel.adapters.vault.event_vault import vault_of
 from kernel.core.check import PROBLEMS_LIMIT, Check, CheckResult
 from kernel.core.faults import Fault
 from kernel.eventlog.opening import open_log

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.adapters.personal import Personal
+from kernel.adapters.vault.personal import Personal
 from kernel.core.codec import adapter
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound

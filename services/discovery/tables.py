@@ -2,8 +2,9 @@
 
 import sqlalchemy as sa
 
-from kernel.adapters import personal, schema
+from kernel.adapters import schema
 from kernel.adapters.schema import RowReaders, UtcTime
+from kernel.adapters.vault import personal
 
 
 def metadata() -> sa.MetaData:

@@ -10,7 +10,7 @@ from tests.arch.tree import Source
 MODEL = "the model that tests hold the projection's SQL against"
 UNUSED = {
     (
-        "kernel/adapters/personal.py",
+        "kernel/adapters/vault/personal.py",
         "Personal.rewrap",
     ): "ends the use of an old master key; no operator's command calls it yet",
     ("services/metrics/domain/totals.py", "cell_parts"): MODEL,

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cli.embedded import WIRED
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import open_app
 from kernel.runtime.settings import Settings, networks_of
 from tests.deploy.conftest import ROOT

@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from tests.kit.notes import make_app
 
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-notes-"))

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from kernel.adapters.personal import define as define_personal
 from kernel.adapters.schema import RowReaders, define
+from kernel.adapters.vault.personal import define as define_personal
 from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Context, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
 from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered

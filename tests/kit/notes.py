@@ -21,11 +21,11 @@ from kernel.core.faults import (
 )
 from kernel.core.ids import stream_id
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
 from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"

@@ -12,10 +12,10 @@ from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
 from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.telemetry import current_traceparent
 
 Code = grpc.StatusCode

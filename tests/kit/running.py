@@ -22,7 +22,7 @@ from google.protobuf.message import Message as Proto
 from kernel.adapters.bus import PARTITIONS, BusRecord, Message
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id, partition_of
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.runtime.settings import Settings
 from tools.speed import patience

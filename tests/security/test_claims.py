@@ -10,9 +10,9 @@ import pytest
 from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Unauthenticated
 from kernel.core.ids import PUBLIC, is_tenant, new_id, role_reader
-from kernel.edge.auth import Verifier
-from kernel.edge.claims import TenantRules
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.claims import TenantRules
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors.access import readers_of
 from tests.arch.tree import python
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.incoming import principal_of
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.http_server import Connections, HttpLimits, LimitedProtocol, http, listen
 from tests.kit.notes import ID, make_app
 from tests.kit.until import until, within

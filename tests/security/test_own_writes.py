@@ -12,9 +12,9 @@ from kernel.adapters.database import Database
 from kernel.core.decider import Actor
 from kernel.core.faults import Exhausted, Invalid
 from kernel.edge.admission import Admission
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.http import Caller
 from kernel.edge.limits import Share, Slots
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors import read_your_writes
 from kernel.processors.read_your_writes import Waiters
 from kernel.runtime.wakeup import Wakeup

@@ -12,10 +12,10 @@ from google.rpc.error_details_pb2 import RetryInfo
 from kernel.core.decider import Actor
 from kernel.core.faults import Fault
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.calls.grpc_calls import CallEdge
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.grpc_calls import CallEdge
 from kernel.edge.limits import Buckets, Rate, Share
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.settings import networks_of
 from kernel.runtime.telemetry import exposition
 from tests.kit.notes import ENDLESS, ID, make_app, talking

@@ -17,9 +17,9 @@ from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Exhausted
 from kernel.core.ids import new_id
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Buckets, Rate
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.eventlog.opening import open_log
 from kernel.host.app import App
 from kernel.processors.command_consumer import CommandConsumer

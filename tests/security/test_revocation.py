@@ -16,10 +16,10 @@ from cli.layout import Layout
 from cli.open_services import open_services
 from kernel.core.faults import Unauthenticated
 from kernel.edge.admission import Admission
-from kernel.edge.auth import Verifier
-from kernel.edge.calls.grpc_calls import CallEdge
-from kernel.edge.claims import Revoked
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.grpc_calls import CallEdge
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.claims import Revoked
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.revocations import revoke, revoked, watching
 from tests.deploy.conftest import ROOT
 from tests.deploy.page import OPERATE, blocks

@@ -12,11 +12,11 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc.error_details_pb2 import RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from kernel.edge import grpc_calls
 from kernel.edge.admission import AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.calls import grpc_calls
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Rate, Share
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors import shared_looks
 from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.wakeup import Wakeup

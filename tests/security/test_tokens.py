@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from kernel.core.faults import Unauthenticated
-from kernel.edge.auth import LIFE_LIMIT_S, KeyPolicy, Verifier
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.auth import LIFE_LIMIT_S, KeyPolicy, Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.settings import Settings
 from tests.kit.running import settings_in
 

@@ -19,9 +19,9 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
-from kernel.edge.auth import TOKEN_LIMIT_BYTES, KeyPolicy, Verifier, usable_keys
-from kernel.edge.claims import TenantRules, actor_of
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.auth import TOKEN_LIMIT_BYTES, KeyPolicy, Verifier, usable_keys
+from kernel.edge.tokens.claims import TenantRules, actor_of
+from kernel.edge.tokens.dev_issuer import Issuer
 
 ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
 

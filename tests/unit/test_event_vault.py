@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from kernel.adapters.database import Database
-from kernel.adapters.event_vault import EventVault, open_event, seal_event
-from kernel.adapters.personal import SubjectKey
+from kernel.adapters.vault.event_vault import EventVault, open_event, seal_event
+from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.canonical import canonical
 from kernel.core.codec import Codec
 from kernel.core.events import Recorded

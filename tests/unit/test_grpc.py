@@ -15,12 +15,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from kernel.core.faults import Fault
+from kernel.edge import grpc_calls
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.calls import grpc_calls
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
 from kernel.edge.limits import Rate
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving

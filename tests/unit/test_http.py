@@ -15,11 +15,11 @@ from kernel.core.decider import Meta
 from kernel.core.faults import Fault
 from kernel.core.ids import command_id
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.http import create_api
 from kernel.edge.http_errors import MEDIA_TYPE
 from kernel.edge.limits import Rate
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.notes import FAULTS, GOOD, ID, MARKER, STATUSES, make_app, talking

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.core.faults import Invalid
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import open_app, run_migrations
 from kernel.host.main import main, run_rebuild
 from kernel.processors.generations import live_generation

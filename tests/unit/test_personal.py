@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kernel.adapters.database import Database
 from kernel.adapters.opening import database_at
-from kernel.adapters.personal import (
+from kernel.adapters.vault.personal import (
     OPEN_LIMIT,
     PLAINTEXT_LIMIT_BYTES,
     MasterKeys,

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, in_key_order, on_conflict
+from kernel.adapters.connecting import connected
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
-from kernel.adapters.pool.connecting import connected
 from kernel.adapters.postgres.driver import DriverPool, DriverTransaction
 from kernel.adapters.postgres.opening import MOVE_BOUND, columns_of, opening
 

@@ -17,7 +17,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from kernel.adapters.pool.connecting import finished, take, throw_away
+from kernel.adapters.connecting import finished, take, throw_away
 
 _NAME = re.compile(r"(?<!:):([a-z][a-z0-9_]*)")
 BREAKS_CONSTRAINT = "23"

@@ -16,9 +16,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, RowChanges, in_key_order, on_conflict
+from kernel.adapters.connecting import connected
 from kernel.adapters.database import POOL_SIZE, Database, Entry, GuardMove, WriteTransaction
 from kernel.adapters.disconnects import translated
-from kernel.adapters.pool.connecting import connected
 from kernel.adapters.sqlite.direct import DirectReads, TableStatements
 from kernel.adapters.sqlite.driver import AT_ONCE_ROWS, OneHop, OneHopConnection, Values, connection_of
 from kernel.adapters.sqlite.group import GroupCommit

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.bulk import BulkStatements, PrimaryKey, quoted
-from kernel.adapters.pool.connecting import finished, take, throw_away
+from kernel.adapters.connecting import finished, take, throw_away
 from kernel.adapters.sqlite.driver import Values, connection_of
 from kernel.core.bounds import SUM_LIMIT
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kernel.adapters.database import Database
-from kernel.adapters.personal import KEY_BYTES, Personal, Sealed, SubjectKey
+from kernel.adapters.vault.personal import KEY_BYTES, Personal, Sealed, SubjectKey
 from kernel.core.clock import system_clock
 
 KEYS_AT_ONCE = 500

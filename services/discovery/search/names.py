@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
-from kernel.adapters.personal import Personal
+from kernel.adapters.vault.personal import Personal
 from kernel.core.codec import adapter
 from kernel.core.faults import Unavailable
 from kernel.runtime.wakeup import Wakeup, wait

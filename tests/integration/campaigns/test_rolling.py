@@ -13,7 +13,7 @@ import pytest
 
 from kernel.adapters.bus import PARTITIONS
 from kernel.core.ids import new_id
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App, open_app, run_migrations
 from kernel.verify.invariants import broken, check_service
 from services.campaigns.settings import CampaignsSettings

@@ -12,7 +12,7 @@ from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceStub
 from google.protobuf.message import Message as Proto
 
 from kernel.core.faults import Unavailable
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
 from services.compliance.ports import Seen
 from services.compliance.settings import ComplianceSettings

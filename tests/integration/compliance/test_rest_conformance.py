@@ -14,9 +14,9 @@ from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Refused
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Rate
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App
 from kernel.runtime.health import Health
 from services.compliance.rest import make_api

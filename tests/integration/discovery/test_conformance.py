@@ -17,7 +17,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import run_migrations
 from services.discovery.rest import make_api
 from services.discovery.settings import DiscoverySettings

@@ -15,7 +15,7 @@ from kernel.adapters.bus import PARTITIONS
 from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.ids import derived_id, new_id
-from kernel.edge.dev_issuer import Issuer
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App, run_migrations
 from kernel.processors.processes import SYSTEM
 from sandbox.app import Sandbox, make_sandbox

@@ -18,10 +18,10 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import NotFound
 from kernel.edge.admission import Admission, AdmissionLimits
-from kernel.edge.auth import Verifier
-from kernel.edge.dev_issuer import Issuer
 from kernel.edge.limits import Rate
 from kernel.edge.page_tokens import PageTokens
+from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App
 from kernel.processors.keyset import Page
 from kernel.runtime.health import Health

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters.personal import SubjectKey
+from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.decider import Context, DecidedEvent
 from kernel.core.events import Delivered
 from services.discovery.domain.erasure import (

@@ -247,7 +247,7 @@ def _header(metadata: Mapping[str, str | bytes], name: str) -> str:
 
 
 def _lenient(decode: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    """Deserializer that makes malformed bytes None, so that `_admit` answers INVALID_ARGUMENT; gRPC would answer INTERNAL."""
+    """Deserializer that makes malformed bytes None, so that `_message` answers INVALID_ARGUMENT; gRPC would answer INTERNAL."""
 
     def decoded(data: bytes) -> Any:
         try:

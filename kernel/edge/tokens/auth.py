@@ -18,8 +18,8 @@ import jwt
 from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
-from kernel.edge.claims import Revoked, TenantRules, actor_of, seconds_of
-from kernel.edge.keys.fetching import JWKS_LIMIT_BYTES, Fetch, fetch_from
+from kernel.edge.tokens.claims import Revoked, TenantRules, actor_of, seconds_of
+from kernel.edge.tokens.fetching import JWKS_LIMIT_BYTES, Fetch, fetch_from
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from kernel.core.clock import Clock, system_clock
-from kernel.edge.auth import TOKEN_TYPE
+from kernel.edge.tokens.auth import TOKEN_TYPE
 
 TTL_S = 900
 

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
-from kernel.adapters.personal import MasterKeys, Personal, SubjectKey, Tables, decrypted, encrypted
+from kernel.adapters.vault.personal import MasterKeys, Personal, SubjectKey, Tables, decrypted, encrypted
 from kernel.core.codec import Codec
 from kernel.core.events import Recorded
 from kernel.core.faults import Internal
