@@ -28,7 +28,6 @@ ESCROW_LIFE_S = 400 * 86_400
 """After this an escrow that nobody released or cancelled goes back to the brand: no money is stuck for ever."""
 MAX_ESCROW_LIFE_S = 1_200 * 86_400
 MAX_REVISION = 1_000
-MAX_PAYEES = 50
 
 
 def hold(command: HoldEscrow, context: Context) -> list[EscrowEvent]:
