@@ -7,11 +7,10 @@ from typing import Annotated, assert_never
 from annotated_types import Len
 
 from kernel.core.bounds import Asked
-from kernel.core.ids import derived_id, stream_id
+from kernel.core.ids import derived_id, is_id, stream_id
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.lines import SettleLine as SettleLine
-from services.ledger.domain.lines import is_id as is_id
 from services.ledger.domain.repeats import EVIDENCE
 from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 

@@ -7,8 +7,7 @@ from typing import Annotated
 from annotated_types import Len
 
 from kernel.core.bounds import Asked
-from kernel.core.faults import Invalid
-from kernel.core.ids import checked_id
+from kernel.core.ids import is_id
 from services.ledger.domain.events import TransferKind
 from services.ledger.domain.repeats import EVIDENCE
 
@@ -46,11 +45,3 @@ class SettleLine:
 def said_by(reference: str, currency: str, gross_minor: int, fee_minor: int, provider_ref: str) -> tuple[str, ...]:
     """What a line says; money of nobody is told apart by the provider's own name for it."""
     return reference, currency, str(gross_minor), str(fee_minor), "" if is_id(reference) else provider_ref
-
-
-def is_id(text: str) -> bool:
-    """Whether a provider's reference can be one of our ids at all."""
-    try:
-        return bool(checked_id(text))
-    except Invalid:
-        return False

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kernel.core.faults import Invalid
+from kernel.core.ids import is_id
 from kernel.core.money import DIGITS, LIMIT_MINOR
-from services.ledger.domain.lines import is_id, said_by
+from services.ledger.domain.lines import said_by
 
 FILE_LINES = 10_000
 SETTLEMENT_BYTES = 4 * 1024 * 1024

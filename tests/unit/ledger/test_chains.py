@@ -6,7 +6,7 @@ import pytest
 
 from kernel.core.decider import Context, GivenRows
 from kernel.core.faults import Conflict, Fault
-from kernel.core.ids import derived_id
+from kernel.core.ids import derived_id, is_id
 from services.ledger.domain import settlements
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.chains import Done, decide, reads
@@ -21,7 +21,6 @@ from services.ledger.domain.commands import (
     ReleasePayment,
     RequestRefund,
     SettleLine,
-    is_id,
     stream_of,
 )
 from services.ledger.domain.deposits import EXPIRED
