@@ -9,6 +9,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import queries_pb2 as pb
 from dandelion.ledger.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.wire import stamp, time_of
+from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
 from kernel.core.decider import Actor
@@ -242,16 +243,10 @@ def _rate(row: Row) -> pb.ReferenceRate:
     return pb.ReferenceRate(**{name: row[name] for name in names}, set_at=stamp(row["set_at"]))
 
 
-POLICY_STATUS = {
-    "proposed": pb.FEE_POLICY_STATUS_PROPOSED, "approved": pb.FEE_POLICY_STATUS_APPROVED,
-    "rejected": pb.FEE_POLICY_STATUS_REJECTED,
-}  # fmt: skip
-
-
 def _policy(row: Row, actor: Actor) -> pb.FeePolicy:
     """Who of finance did it is for staff."""
     found = pb.FeePolicy(
-        policy_id=row["policy_id"], fee_policy=row["name"], status=POLICY_STATUS[row["status"]],
+        policy_id=row["policy_id"], fee_policy=row["name"], status=number(pb.FeePolicyStatus, row["status"]),
         since=stamp(row["since"]), brand_fee_bps=row["brand_fee_bps"], creator_fee_bps=row["creator_fee_bps"],
         changed_at=stamp(row["changed_at"]),
     )  # fmt: skip

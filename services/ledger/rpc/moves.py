@@ -6,6 +6,7 @@ from typing import Any
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.ledger.v1 import queries_pb2 as pb
 from dandelion_contracts.wire import stamp
+from dandelion_contracts.words import number, word
 
 from kernel.core.decider import Actor
 from kernel.edge.page_tokens import page_size
@@ -15,11 +16,6 @@ from services.ledger.projections import MOVES_PROJECTION
 from services.ledger.reads.moves import MoveReads, owners_of, shown_to
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
-STATUS = {
-    "proposed": pb.HAND_MOVE_STATUS_PROPOSED, "approved": pb.HAND_MOVE_STATUS_APPROVED,
-    "rejected": pb.HAND_MOVE_STATUS_REJECTED, "expired": pb.HAND_MOVE_STATUS_EXPIRED,
-}  # fmt: skip
-_WORDS = {number: word for word, number in STATUS.items()}
 
 
 async def list_moves(app: App, request: pb.ListHandMovesRequest, actor: Actor) -> pb.ListHandMovesResponse:
@@ -29,7 +25,7 @@ async def list_moves(app: App, request: pb.ListHandMovesRequest, actor: Actor) -
     _, falling = chosen(request.order_by, ("proposed_at desc", "proposed_at"))
     size = page_size(request.page_size, LINES_DEFAULT, LINES_LIMIT)
     after = tokens.open(request, request.page_token, actor.tenant)
-    found = await MoveReads(app.database).page(_WORDS.get(request.status, ""), falling, after, size, actor)
+    found = await MoveReads(app.database).page(word(pb.HandMoveStatus, request.status), falling, after, size, actor)
     token = tokens.seal(request, found.next, actor.tenant) if found.next else ""
     return pb.ListHandMovesResponse(
         moves=[_move(row, actor) for row in found.rows], page=common.PageInfo(next_page_token=token)
@@ -39,7 +35,8 @@ async def list_moves(app: App, request: pb.ListHandMovesRequest, actor: Actor) -
 def _move(row: Row, actor: Actor) -> pb.HandMove:
     sums: list[dict[str, Any]] = json.loads(row["sums"])
     return pb.HandMove(
-        proposal_id=row["proposal_id"], move=row["move"], status=STATUS[row["status"]], owner_ids=owners_of(row),
+        proposal_id=row["proposal_id"], move=row["move"], status=number(pb.HandMoveStatus, row["status"]),
+        owner_ids=owners_of(row),
         sums=[common.Money(minor=one["amount_minor"], currency=one["currency"]) for one in sums],
         proposed_at=stamp(row["proposed_at"]), expires_at=stamp(row["expires_at"]),
         changed_at=stamp(row["changed_at"]), **shown_to(row, actor),
