@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
+from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
 from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
@@ -25,7 +26,6 @@ from services.metrics.reads.returns import (
     STANDING,
     overruled,
     shown,
-    total_of,
 )
 from services.metrics.tables import CELLS, CONTENTS, MINUTES, REVENUE
 
@@ -112,7 +112,7 @@ def _line(row: Mapping[Any, Any], names: Sequence[str]) -> Line:
 
 
 def _of_metrics(metrics: Sequence[Metric], amount: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    return total_of(sa.case((METRIC.in_([int(metric) for metric in metrics]), amount), else_=0))
+    return bounded_sum(sa.case((METRIC.in_([int(metric) for metric in metrics]), amount), else_=0))
 
 
 def _columns(amount: sa.ColumnElement[Any], traffic: int) -> list[sa.ColumnElement[Any]]:
@@ -145,7 +145,7 @@ def _counts(listing: Listing, wanted: sa.ColumnElement[bool], names: Sequence[st
     cells = CONTENTS.outerjoin(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
     fresh = sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0).label("fresh_ms")
     engaged, counted = _of_metrics(ENGAGING, STANDING).label("engaged"), ~overruled(listing.traffic)
-    typed = total_of(sa.case((counted, NOT_MEASURED), else_=0)).label("not_measured")
+    typed = bounded_sum(sa.case((counted, NOT_MEASURED), else_=0)).label("not_measured")
     query = sa.select(*ids, *_columns(STANDING, listing.traffic), engaged, typed, fresh)
     return query.select_from(cells).where(wanted).group_by(*ids).subquery("counts")
 
@@ -153,7 +153,7 @@ def _counts(listing: Listing, wanted: sa.ColumnElement[bool], names: Sequence[st
 def _sales(wanted: sa.ColumnElement[bool], names: Sequence[str]) -> sa.Subquery:
     ids = [CONTENTS.c[name] for name in names]
     own = (REVENUE.c.content_id == CONTENTS.c.content_id) & (REVENUE.c.brand_id == CONTENTS.c.brand_id)
-    sums = [total_of(REVENUE.c[name]).label(name) for name in ("orders", "new_customers")]
+    sums = [bounded_sum(REVENUE.c[name]).label(name) for name in ("orders", "new_customers")]
     query = sa.select(*ids, *sums, sa.func.max(REVENUE.c.fresh_ms).label("fresh_ms"))
     return query.select_from(CONTENTS.join(REVENUE, own)).where(wanted).group_by(*ids).subquery("sales")
 
@@ -164,7 +164,7 @@ def _minutes(listing: Listing, wanted: sa.ColumnElement[bool]) -> tuple[sa.Selec
     cells = CONTENTS.join(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, listing.traffic))
     same = (MINUTES.c.content == CELLS.c.content) & (MINUTES.c.cell == CELLS.c.cell)
     measured = MEASURED | overruled(listing.traffic)
-    typed = total_of(sa.case((measured, 0), else_=MINUTES.c.added)).label("not_measured")
+    typed = bounded_sum(sa.case((measured, 0), else_=MINUTES.c.added)).label("not_measured")
     none = [sa.literal(0).label(name) for name in ("orders", "new_customers", "fresh_ms")]
     query = sa.select(minute, *_columns(MINUTES.c.added, listing.traffic), typed, *none)
     query = query.select_from(cells.join(MINUTES, same)).where(wanted, minute >= first, minute < listing.until_minute)

@@ -7,7 +7,6 @@ by our own redirect and by the platform: ours are shown where there are any, and
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -109,11 +108,6 @@ def shown(cell: sa.FromClause, traffic: int) -> sa.ColumnElement[bool]:
     return wanted if not traffic else sa.and_(wanted, kind.op("&")(15) == traffic)
 
 
-def total_of(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """A sum as a big integer, within its bound."""
-    return bounded_sum(expression)
-
-
 METRIC = _shifted(CELLS.c.cell, ">>", 8)
 OWN_CLICKS = cell_of(Metric.LINK_CLICKS, Traffic.ORGANIC, Provenance.LINK)
 MEASURED = CELLS.c.cell.op("&")(15).in_([int(source) for source in SOURCES])
@@ -165,7 +159,7 @@ async def _counts(connection: AsyncConnection, wanted: sa.ColumnElement[bool], t
     cells = CONTENTS.outerjoin(CELLS, (CELLS.c.content == CONTENTS.c.number) & shown(CELLS, traffic))
     hidden = overruled(traffic)
     amounts = (STANDING, sa.case((hidden, 0), else_=STANDING), sa.case((hidden, 0), else_=NOT_MEASURED))
-    sums = (*map(total_of, amounts), sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0))
+    sums = (*map(bounded_sum, amounts), sa.func.coalesce(sa.func.max(CELLS.c.fresh_ms), 0))
     query = sa.select(*ids, METRIC, *sums).select_from(cells).where(wanted).group_by(*ids, METRIC)
     found: dict[Ids, Performance] = {}
     for creator_id, collaboration_id, metric, told, counted, typed, fresh_ms in await connection.execute(query):
@@ -191,7 +185,7 @@ async def _add_costs(
     connection: AsyncConnection, wanted: sa.ColumnElement[bool], found: dict[Ids, Performance]
 ) -> None:
     ids = (CONTENTS.c.creator_id, CONTENTS.c.collaboration_id, COSTS.c.currency)
-    sums = (total_of(COSTS.c.gross_minor), total_of(COSTS.c.fee_minor), sa.func.max(COSTS.c.fresh_ms))
+    sums = (bounded_sum(COSTS.c.gross_minor), bounded_sum(COSTS.c.fee_minor), sa.func.max(COSTS.c.fresh_ms))
     joined = CONTENTS.join(COSTS, COSTS.c.content_id == CONTENTS.c.content_id)
     query = sa.select(*ids, *sums).select_from(joined).where(wanted).group_by(*ids)
     for creator_id, collaboration_id, currency, gross, fee, fresh_ms in await connection.execute(query):
@@ -205,7 +199,7 @@ async def _add_revenue(
     """Only orders of the brand whose content it is: a code of another brand would not be evidence."""
     ids = (CONTENTS.c.creator_id, CONTENTS.c.collaboration_id, REVENUE.c.currency)
     names = ("gross_minor", "refunded_minor", "orders", "new_customers")
-    sums = (*(total_of(REVENUE.c[name]) for name in names), sa.func.max(REVENUE.c.fresh_ms))
+    sums = (*(bounded_sum(REVENUE.c[name]) for name in names), sa.func.max(REVENUE.c.fresh_ms))
     own = (REVENUE.c.content_id == CONTENTS.c.content_id) & (REVENUE.c.brand_id == CONTENTS.c.brand_id)
     query = sa.select(*ids, *sums).select_from(CONTENTS.join(REVENUE, own)).where(wanted).group_by(*ids)
     for (
