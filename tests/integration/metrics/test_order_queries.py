@@ -7,6 +7,7 @@ import grpc
 import pytest
 from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
+from dandelion_contracts.words import word
 
 from kernel.core.ids import new_id
 from services.metrics.domain.order import changes
@@ -21,7 +22,7 @@ COUPON, LINK, REPORTED = (
 
 
 def told(found: pb.Order) -> list[tuple[int, int, str]]:
-    return [(one.source, one.at, pb.EvidenceOutcome.Name(one.outcome)[17:].lower()) for one in found.evidence]
+    return [(one.source, one.at, word(pb.EvidenceOutcome, one.outcome)) for one in found.evidence]
 
 
 async def recorded(metrics: Metrics, deal: Deal, number: str, **more: Any) -> tuple[str, dict[str, Any]]:
