@@ -13,7 +13,7 @@ from kernel.processors.keyset import Keyset, Page, Row
 from services.ledger.tables import HAND_MOVES
 
 SERVICE = "ledger"
-STAFF = frozenset({"finance", "operator", "auditor"})
+STAFF = ("finance", "operator", "auditor")
 FOR_STAFF = ("proposed_by", "approved_by", "rejected_by", "reason", "command")
 
 
@@ -39,4 +39,4 @@ def owners_of(row: Row) -> list[str]:
 
 def shown_to(row: Row, actor: Actor) -> dict[str, str]:
     """What only staff may know: who of finance did it, why, and the command."""
-    return {} if STAFF.isdisjoint(actor.roles) else {name: row[name] for name in FOR_STAFF}
+    return {} if actor.roles.isdisjoint(STAFF) else {name: row[name] for name in FOR_STAFF}

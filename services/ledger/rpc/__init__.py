@@ -36,13 +36,12 @@ from services.ledger.projections import (
 )
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
 from services.ledger.reads.discrepancies import WorkList
+from services.ledger.reads.moves import STAFF
 from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
-from services.ledger.rpc.moves import list_moves
+from services.ledger.rpc.moves import LINES_DEFAULT, LINES_LIMIT, list_moves
 
-STAFF = ("finance", "operator", "auditor")
-LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 SIDES = {Side.DEBIT: pb.SIDE_DEBIT, Side.CREDIT: pb.SIDE_CREDIT}
 
 
