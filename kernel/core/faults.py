@@ -19,6 +19,9 @@ Kind = Literal[
 ]
 Fact = str | int | bool | None
 
+WAITING: frozenset[Kind] = frozenset({"unavailable", "exhausted"})
+"""Kinds of transient fault: a consumer waits and tries again, and parks nothing."""
+
 
 class Fault(Exception):
     """A typed error. `kind` decides the status, `code` (`noun.what_is_wrong`) is stable, `facts` hold its numbers and names."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
 from kernel.core.events import Delivered
-from kernel.core.faults import BUGS, Fault
+from kernel.core.faults import BUGS, WAITING, Fault
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.writer import Writer
@@ -24,8 +24,6 @@ from kernel.streams.records import PartitionBatch, Topic, placed
 
 SYSTEM = frozenset({"system"})
 PROCESS_BATCH = 500
-WAITING = frozenset({"unavailable", "exhausted"})
-"""Kinds of transient fault: the consumer waits and tries again, and parks nothing."""
 
 
 def waits(error: BaseException) -> bool:

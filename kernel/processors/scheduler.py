@@ -15,12 +15,12 @@ from kernel.adapters.leases import Leases
 from kernel.adapters.schema import utc_of
 from kernel.core.codec import Codec
 from kernel.core.decider import Actor, Meta
-from kernel.core.faults import BUGS, Fault
+from kernel.core.faults import BUGS, WAITING, Fault
 from kernel.core.ids import derived_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.log import Log
 from kernel.eventlog.writer import Writer
-from kernel.processors.processes import SYSTEM, WAITING, Deadline, waits
+from kernel.processors.processes import SYSTEM, Deadline, waits
 from kernel.runtime.wakeup import wait
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from kernel.adapters.leases import Leases
 from kernel.core.clock import system_clock
 from kernel.core.codec import Codec, incoming_of
 from kernel.core.events import Delivered
-from kernel.core.faults import Fault, Unavailable
+from kernel.core.faults import WAITING, Fault, Unavailable
 from kernel.core.guard import Guard
 from kernel.eventlog.commands import Fenced
 from kernel.eventlog.log import Log
@@ -54,8 +54,6 @@ LOOK_AT_ENDS_S = 10.0
 SHOW_S = 1.0
 WATCH_S = 0.25
 PAUSE_S, PAUSE_LIMIT_S = 0.1, 5.0
-TRANSIENT = frozenset({"unavailable", "exhausted"})
-"""Kinds of fault after which a consumer tries again."""
 Observe = Callable[[str, str, int, int, int], None]
 """`(consumer, source, partition, next offset, records held behind a hole)` after each batch."""
 
@@ -116,7 +114,7 @@ class Consumer:
                 )
                 await wait(stop, PAUSE_LIMIT_S)
             except Fault as fault:
-                if fault.kind not in TRANSIENT:
+                if fault.kind not in WAITING:
                     raise
                 extra = {"consumer": self.name, "code": fault.code}
                 logger.warning("consumer paused: dependency unavailable, will retry", exc_info=fault, extra=extra)
