@@ -77,14 +77,10 @@ class Consumer:
         self._bus, self._topics, self._decode = bus, {topic.name: topic for topic in topics}, decode
         self._partitions, self._batch_records = partitions, batch_records
         self._observe = observe or (lambda *_: None)
-        self._watchdog = watchdog or Watchdog()
+        self._marks = Marks(name, watchdog or Watchdog(), database)
         self._group = f"{service}.{group or name}"
         self._holes: set[TopicPartition] = set()
         self.guards = Checkpoints(database, name)
-
-    @property
-    def _marks(self) -> Marks:
-        return Marks(self.name, self._watchdog, self._database)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop`, and finishes the batch under way."""

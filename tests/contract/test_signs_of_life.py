@@ -12,6 +12,7 @@ from kernel.host.gauges import DatabaseMetrics
 from kernel.processors.projector import Projector
 from kernel.runtime.health import SHOWN_S, Health, Watchdog
 from kernel.runtime.telemetry import exposition
+from kernel.streams.marks import Marks
 from kernel.streams.relay import Relay
 from tests.contract.conftest import Running
 from tests.kit import counter
@@ -45,7 +46,7 @@ async def start(running: Running, watchdog: Watchdog) -> Mapping[str, str]:
     await prepare(running.store, projection)
     projector = Projector(projection, 1, running.store)
     consumer = running.consumer(projector.consumer, projector.handle, False, projection.topics)
-    consumer._watchdog = watchdog
+    consumer._marks = Marks(consumer.name, watchdog, running.store)
     running.start(consumer.run(running.stop))
     return {"projection": projector.consumer, "source": projection.topics[0].name}
 

@@ -23,6 +23,7 @@ from kernel.processors.scheduler import DeadlineScheduler
 from kernel.runtime.health import Health, Watchdog
 from kernel.streams import parked, retries
 from kernel.streams.checkpoints import Checkpoints
+from kernel.streams.marks import Marks
 from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running, migrated
 from tests.contract.test_signs_of_life import Ticks, metric
@@ -231,7 +232,7 @@ async def test_a_failing_consumer_keeps_its_mark(running: Running, monkeypatch: 
 
     await added(running, WELL)
     consumer = running.consumer("sums", fails, own, () if own else counter.foreign_sums("counters").topics)
-    consumer._watchdog = watchdog
+    consumer._marks = Marks(consumer.name, watchdog, running.store)
     running.start(consumer.run(running.stop))
     if not own:
         running.start(running.relay().run(running.stop))
