@@ -138,9 +138,12 @@ class SqliteDatabase(Database):
             if change.upserts:
                 await writes.upsert(change.table, change.upserts, ())
 
+    @property
+    def _file(self) -> str:
+        return str(self.write.url.database)
+
     async def scrub(self) -> None:
-        path = self.url.partition("///")[2]
-        await asyncio.to_thread(_truncate, path, SCRUB_WAIT_S)
+        await asyncio.to_thread(_truncate, self._file, SCRUB_WAIT_S)
 
     async def bound_log(self) -> None:
         """Sets the gauge of the write-ahead log's size. Past its bound the log is written back and cut.
@@ -149,12 +152,11 @@ class SqliteDatabase(Database):
         """
         size = self._log_bytes()
         telemetry.gauge("sqlite_wal_bytes", size)
-        path = str(self.write.url.database)
-        if size > WAL_LIMIT_BYTES and await asyncio.to_thread(_truncate, path, CUT_WAIT_S):
+        if size > WAL_LIMIT_BYTES and await asyncio.to_thread(_truncate, self._file, CUT_WAIT_S):
             logger.warning("write-ahead log not cut: a reader holds it")
 
     def _log_bytes(self) -> int:
-        log = Path(f"{self.write.url.database}-wal")
+        log = Path(f"{self._file}-wal")
         return log.stat().st_size if log.exists() else 0
 
     async def close(self) -> None:
