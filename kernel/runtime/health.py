@@ -98,7 +98,7 @@ class Health:
         self.draining = False
         self._checks: dict[str, ReadinessCheck] = {}
         self._deadline_s = deadline_s
-        self._under_way: asyncio.Task[list[BaseException | None]] | None = None
+        self._under_way: asyncio.Task[dict[str, BaseException | None]] | None = None
 
     def add(self, name: str, check: ReadinessCheck) -> None:
         """Adds a readiness check, which fails when it takes longer than `deadline_s`."""
@@ -109,11 +109,10 @@ class Health:
 
         Probes at once share one run: a probe needs no token, and each check takes a connection of the database.
         """
-        names = list(self._checks)
         if self._under_way is None or self._under_way.done():
-            self._under_way = asyncio.create_task(self._run_all(names))
+            self._under_way = asyncio.create_task(self._run_all())
         results = await asyncio.shield(self._under_way)
-        checks = {name: self._word(name, result) for name, result in zip(names, results, strict=True)}
+        checks = {name: self._word(name, result) for name, result in results.items()}
         if self.draining:
             checks["process"] = "draining"
         checks |= self.watchdog.stopped()
@@ -124,8 +123,10 @@ class Health:
         stuck = self.watchdog.stuck()
         return Report(not stuck, stuck)
 
-    async def _run_all(self, names: list[str]) -> list[BaseException | None]:
-        return await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
+    async def _run_all(self) -> dict[str, BaseException | None]:
+        names = list(self._checks)
+        results = await asyncio.gather(*[self._run(name) for name in names], return_exceptions=True)
+        return dict(zip(names, results, strict=True))
 
     async def _run(self, name: str) -> None:
         async with asyncio.timeout(self._deadline_s):

@@ -98,6 +98,24 @@ async def test_probes_at_once_are_one_check_and_who_leaves_ends_it_for_nobody() 
     assert len(runs) == 2
 
 
+async def test_a_check_added_while_a_probe_is_under_way_counts_from_the_next_one() -> None:
+    health, began, go = Health(), asyncio.Event(), asyncio.Event()
+
+    async def waits() -> None:
+        began.set()
+        await go.wait()
+
+    health.add("database", waits)
+    first = asyncio.create_task(health.readiness())
+    await began.wait()
+    health.add("broker", broken)
+    second = asyncio.create_task(health.readiness())
+    await asyncio.sleep(0)
+    go.set()
+    assert (await first).checks == (await second).checks == {"database": "ok"}
+    assert set((await health.readiness()).checks) == {"database", "broker"}
+
+
 async def test_draining_is_not_ready_but_live() -> None:
     health = Health()
     health.draining = True
