@@ -62,7 +62,7 @@ async def bring_money(market: Market, heard: Heard) -> None:
 
 
 async def settle(market: Market) -> int:
-    """The provider's next settlement file, which the ledger fetches; how many deposits are in it. Without a line none is."""
+    """The provider's next settlement file, which the ledger fetches; how many lines it has. One without a line is left."""
     batch = (await market.outside("POST", "/psp/settlements")).json()["batch"]
     file = await market.outside("GET", f"/psp/settlements/{batch}")
     lines = len(list(csv.DictReader(file.text.splitlines())))

@@ -183,11 +183,8 @@ class App:
         return made
 
     async def _rest(self) -> list[Role]:
-        from kernel.edge.incoming import (
-            TrustedProxies,
-            is_trusted,
-            principal_of,
-        )  # only edges need the web framework, slow to import
+        # imported here: only edges need the web framework, which is slow to import
+        from kernel.edge.incoming import TrustedProxies, is_trusted, principal_of
 
         settings, trusted = self.settings, self.settings.trusted_networks()
         limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted), principal_of)

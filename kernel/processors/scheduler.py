@@ -82,7 +82,7 @@ class DeadlineScheduler:
         return utc_of(first)
 
     async def _execute(self, due: Sequence[Deadline]) -> bool:
-        """Executes the commands and deletes the finished rows; False when some have to wait."""
+        """Executes the commands and deletes the finished rows; False when none was finished."""
         rows, items = self._readable(due)
         done = []
         for row, result in zip(rows, await self._writer.execute_many(items), strict=True):

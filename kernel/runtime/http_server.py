@@ -139,7 +139,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._known.leave(self)
         self._wait_for("", 0)
-        self._read_on()
+        self._answer_is_taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -147,9 +147,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         super().data_received(data)
         if not self._stage and self.is_waiting and not self.transport.is_closing():
-            self._wait_for(
-                "head", self._limits.head_s
-            )  # empty lines between requests begin none, and end the idle limit
+            # empty lines between requests begin none, and end uvicorn's limit of idle connections
+            self._wait_for("head", self._limits.head_s)
         if self._stage == "head":
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes:
@@ -180,7 +179,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unread = self.loop.call_later(self._limits.answer_s, self.end, "answer")
 
     def resume_writing(self) -> None:
-        self._read_on()
+        self._answer_is_taken()
         super().resume_writing()
 
     def end(self, limit: str) -> None:
@@ -204,7 +203,7 @@ class LimitedProtocol(HttpToolsProtocol):
         else:
             self._refuse(408, "request.too_slow", f"the {self._stage} of the request did not arrive in time")
 
-    def _read_on(self) -> None:
+    def _answer_is_taken(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None

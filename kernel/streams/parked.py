@@ -152,9 +152,8 @@ class Parking:
     def _row(self, one: SetAside) -> dict[str, Any]:
         part, inbound = one.part, one.inbound
         headers = orjson.dumps([(name, value.decode("latin-1")) for name, value in inbound.headers])
-        value = (
-            b"" if part.source == OWN_LOG else inbound.value
-        )  # an own event is in the log, with its personal fields sealed
+        # an own event is in the log, with its personal fields sealed
+        value = b"" if part.source == OWN_LOG else inbound.value
         return {
             "consumer": self._consumer, "source": part.source, "partition": part.partition, "offset": inbound.offset,
             "key": inbound.key, "position": inbound.position, "type": inbound.type, "value": value,

@@ -67,9 +67,8 @@ class EventVault:
         text = raw.pop(SEALED, "")
         values = open_event(str(text), event.id, keys.get(split_stream(event.stream)[1])) if text else b""
         data = join(raw, values) if values else orjson.dumps(raw)
-        return event._replace(
-            data=data.ljust(len(event.data))
-        )  # blanks: a read is bounded by the size of what is stored
+        # filled with blanks: a read is bounded by the size of what is stored
+        return event._replace(data=data.ljust(len(event.data)))
 
 
 def vault_of(database: Database, codec: Codec, settings: Settings) -> EventVault | None:
