@@ -58,12 +58,11 @@ class CommandConsumer:
 
         await commit(self._database, in_transaction)
 
-    async def _execute(self, request: QueuedCommand) -> Receipt:
+    async def _execute(self, one: QueuedCommand) -> Receipt:
         """A command that its preparation refuses is queued as it is: its Decider refuses it, which ends the requester's wait."""
         if self._prepare is not None:
             with suppress(Invalid, Refused):
-                request.command = await self._prepare(request.command, system_clock())
-        one = request
+                one.command = await self._prepare(one.command, system_clock())
         return await self._writer.execute(one.stream, one.command, one.meta, one.sealed, one.requester)
 
     async def retry(self, key: str, redecode: Redecode) -> int:

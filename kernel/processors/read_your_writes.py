@@ -122,16 +122,17 @@ class Waiters:
         What the consumer can never reach is refused at once: a source it does not read, a partition that is not there, a
         position of the own log ahead of the head. `hold` takes the caller's place among those who wait.
         """
-        (source, partition), position = place = self._place(token)
+        place, position = self._place(token)
+        source, partition = place
         if source not in sources or partition >= PARTITIONS:
             raise Invalid("at_least.not_read_here", field="at_least", token=token)
         waiter = self._waiter(consumer)
-        if (await waiter.guards()).get((source, partition), 0) >= position:
+        if (await waiter.guards()).get(place, 0) >= position:
             return
         if source == OWN_LOG and position > await self.head():
             raise Invalid("at_least.ahead", field="at_least", token=token)
         with hold():
-            if not await waiter.wait(*place, limit_s):
+            if not await waiter.wait(place, position, limit_s):
                 raise Unavailable("at_least.not_reached", token=token, retry_after_s=1)
 
     def _waiter(self, consumer: str) -> Waiter:

@@ -1,7 +1,7 @@
 """Probes and metrics over HTTP on a port of their own (plain ASGI); the probes inside every API too."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -35,7 +35,7 @@ def operations(health: Health, host: str, port: int) -> Role:
 class Scrape:
     """The metrics as text, rendered in a thread: it takes longer than an event loop may be held. Scrapes at once share one."""
 
-    _under_way: "asyncio.Task[bytes] | None" = field(default=None)
+    _under_way: "asyncio.Task[bytes] | None" = None
 
     async def text(self) -> bytes:
         if self._under_way is None or self._under_way.done():
