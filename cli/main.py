@@ -52,7 +52,7 @@ def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     down.set_defaults(run=_run_down)
 
 
-def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _revoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     revoke = _about_data(
         commands.add_parser("revoke", help="refuse a token, or all older tokens of a person or tenant")
     )
@@ -60,6 +60,9 @@ def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     revoke.add_argument("name")
     revoke.add_argument("--reason", required=True, help="kept with the revocation")
     revoke.set_defaults(run=_run_revoke)
+
+
+def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     dlq = commands.add_parser("dlq", help="dead letters: events that could not be handled, parked by key")
     actions = dlq.add_subparsers(required=True, metavar="action", dest="action")
     _about_data(actions.add_parser("list", help="parked keys with the reason"))
@@ -113,6 +116,7 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         )
     )
     after_restore.set_defaults(run=_run_after_restore)
+    _revoke(commands)
     _dlq(commands)
     creators = _about_data(commands.add_parser("import", help="creators from a CSV file into the running platform"))
     creators.add_argument("file", type=Path)

@@ -124,7 +124,8 @@ async def _retry(layout: Layout, service: str, consumer: str, key: str) -> int:
             try:
                 handled += await runner.retry(one, its_consumer.redecode)
             except (Fault, ValueError, KeyError, TypeError) as error:
-                sys.stderr.write(f"not handled: {one if len(wanted) > 1 else ''} {error}\n".replace(":  ", ": "))
+                which = f"{one} " if len(wanted) > 1 else ""
+                sys.stderr.write(f"not handled: {which}{error}\n")
                 failed += 1
     tables.wide(WIDTH).print(f"{handled} events handled")
     return 1 if failed else 0
