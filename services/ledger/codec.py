@@ -7,11 +7,10 @@ from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyRe
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
 from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
-from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
-from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
+from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 

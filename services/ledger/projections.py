@@ -14,7 +14,7 @@ from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.four_eyes import EVENTS as MOVES
 from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
-from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.tables import (

@@ -13,8 +13,7 @@ from kernel.core.money import checked_currency
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.four_eyes import check_two_people
-from services.ledger.domain.set_by_hand import ChangePayoutAccount as ChangePayoutAccount
-from services.ledger.domain.set_by_hand import PayoutAccountChanged as PayoutAccountChanged
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, PayoutAccountChanged
 
 PAYEE = "payee"
 COOL_DOWN = timedelta(days=3)

@@ -38,16 +38,10 @@ from services.ledger.domain.four_eyes import (
     proposal_stream,
     sum_key,
 )
-from services.ledger.domain.payees import ChangePayoutAccount, account_stands, payee_stream
-from services.ledger.domain.residences import (
-    SetReferenceRate,
-    SetTaxResidence,
-    rate_stands,
-    rate_stream,
-    residence_stands,
-    residence_stream,
-)
+from services.ledger.domain.payees import account_stands, payee_stream
+from services.ledger.domain.residences import rate_stands, rate_stream, residence_stands, residence_stream
 from services.ledger.domain.rows import ESCROWS, TRANSFERS
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
 
 LIFE = timedelta(days=3)
 

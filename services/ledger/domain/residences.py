@@ -13,10 +13,7 @@ from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import checked_currency
 from services.ledger.domain.deposits import check_text
 from services.ledger.domain.four_eyes import check_two_people
-from services.ledger.domain.set_by_hand import ReferenceRateSet as ReferenceRateSet
-from services.ledger.domain.set_by_hand import SetReferenceRate as SetReferenceRate
-from services.ledger.domain.set_by_hand import SetTaxResidence as SetTaxResidence
-from services.ledger.domain.set_by_hand import TaxResidenceVerified as TaxResidenceVerified
+from services.ledger.domain.set_by_hand import ReferenceRateSet, SetReferenceRate, SetTaxResidence, TaxResidenceVerified
 from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month
 
 RESIDENCE, RATE = "residence", "rate"

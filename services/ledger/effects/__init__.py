@@ -22,8 +22,8 @@ from services.ledger.domain.discrepancies import NoteDiscrepancy, Origin, discre
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.files import FileAsked, NoteFile
 from services.ledger.domain.hashchain import FORMULA
-from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
+from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.waiting import WaitingPayment
 from services.ledger.domain.watches import TransferLookDue
 from services.ledger.effects.booking import Desk, settle

@@ -12,9 +12,9 @@ from kernel.core.events import Recorded
 from kernel.eventlog.log import READ_LIMIT, StoredLog
 from services.ledger.domain.discrepancies import DISCREPANCIES
 from services.ledger.domain.hashchain import Chained, Link, walk
-from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
 from services.ledger.domain.seals import LAST, SEALS
+from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.waiting import RATE_UNKNOWN, WAITING, WaitingPayment
 
 R = TypeVar("R")

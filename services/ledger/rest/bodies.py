@@ -10,9 +10,8 @@ from kernel.edge.fields import AmountMinor, Currency, PositiveMinor, ShortText, 
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.discrepancies import ResolveDiscrepancy
-from services.ledger.domain.payees import ChangePayoutAccount
 from services.ledger.domain.policies import ProposeFeePolicy, RejectFeePolicy
-from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
 
 
 class DepositBody(Fields):

@@ -9,7 +9,7 @@ from kernel.core.events import Receipt
 from kernel.edge.fields import Currency, Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
-from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import SetReferenceRate, SetTaxResidence
 from services.ledger.rest.bodies import ReferenceRateBody, TaxResidenceBody
 from services.ledger.rest.by_hand import send
 

@@ -8,7 +8,7 @@ from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import RequestDeposit, RequestPayout, RequestRefund
-from services.ledger.domain.payees import ChangePayoutAccount
+from services.ledger.domain.set_by_hand import ChangePayoutAccount
 from services.ledger.reads.rows import transfer_of
 from services.ledger.rest.bodies import DepositBody, PayoutAccountBody, PayoutBody, RefundBody
 from services.ledger.rest.by_hand import send

@@ -8,7 +8,7 @@ from kernel.core.bounds import Asked
 from kernel.core.faults import Invalid
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.deposits import check_text
-from services.ledger.domain.payees import ChangePayoutAccount
+from services.ledger.domain.set_by_hand import ChangePayoutAccount
 from services.ledger.rest import bodies
 from tests.kit.bounds import bounded, check_bound
 

@@ -9,14 +9,8 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Refused
 from services.ledger.domain.commands import ConfirmTransfer, FailTransfer, RequestPayout
 from services.ledger.domain.events import TransferKind
-from services.ledger.domain.payees import (
-    COOL_DOWN,
-    PAYEES,
-    PAYOUT_ACCOUNTS,
-    ChangePayoutAccount,
-    PayoutAccountChanged,
-    payee_stream,
-)
+from services.ledger.domain.payees import COOL_DOWN, PAYEES, PAYOUT_ACCOUNTS, payee_stream
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, PayoutAccountChanged
 from tests.unit.ledger.given import PAY, PAYOUT, payout_asked, released
 from tests.unit.ledger.world import AGENCY, AS_BRAND, AS_CREATOR, BRAND, CREATOR, World
 

@@ -30,7 +30,6 @@ from services.ledger.domain.four_eyes import (
     proposal_id,
 )
 from services.ledger.domain.four_eyes import proposal_stream as stream_of_proposal
-from services.ledger.domain.payees import ChangePayoutAccount
 from services.ledger.domain.proposals import (
     LIFE,
     NAMES,
@@ -43,7 +42,7 @@ from services.ledger.domain.proposals import (
     SettleFile,
     stream_for,
 )
-from services.ledger.domain.residences import SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
 from tests.unit.ledger.given import CANCEL, D1, DEPOSIT, PAYOUT, RELEASE, held, released
 from tests.unit.ledger.world import AS_BRAND, AS_CREATOR, BRAND, CREATOR, FINANCE, NO_LIMITS, SECOND, SYSTEM, World
 

@@ -40,12 +40,11 @@ from services.ledger.domain.events import (
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
 from services.ledger.domain.four_eyes import Move, MoveApproved, MoveExpired, MoveProposed, MoveRejected, Sum
-from services.ledger.domain.payees import PayoutAccountChanged
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
-from services.ledger.domain.residences import ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
+from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified
 from services.ledger.domain.tax import ReferenceRate, TaxYear, withhold
 from services.ledger.domain.transfers import Leg, Phase, Ref
 from services.ledger.domain.waiting import PaymentDeferred

@@ -13,14 +13,8 @@ from services.ledger.domain.commands import BY_POLICY, ReleasePayment, SettleLin
 from services.ledger.domain.events import ChainKind, ChainPosted, TaxWithheld
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.policies import FeePolicies
-from services.ledger.domain.residences import (
-    ReferenceRateSet,
-    SetReferenceRate,
-    SetTaxResidence,
-    TaxResidenceVerified,
-    rate_stream,
-    residence_stream,
-)
+from services.ledger.domain.residences import rate_stream, residence_stream
+from services.ledger.domain.set_by_hand import ReferenceRateSet, SetReferenceRate, SetTaxResidence, TaxResidenceVerified
 from services.ledger.domain.waiting import PaymentDeferred
 from tests.unit.ledger.given import CANCEL, DELIVERABLE, RELEASE, do, funded, legs
 from tests.unit.ledger.world import (
