@@ -104,8 +104,8 @@ class Released:
 @dataclass(frozen=True, slots=True)
 class Transferred:
     """The transfer a chain belongs to. `owner` is a brand, creator or agency; `source_id` the deposit a refund returns;
-    a deposit not confirmed at `expires_at` is void; of `said_at` is the provider's word that it arrived. Of a settled line
-    `amount_minor` is its gross, of a reversal what was taken back."""
+    a deposit not confirmed at `expires_at` is void; `said_at` is the time of the provider's word that the transfer arrived.
+    Of a settled line `amount_minor` is the line's gross, of a reversal the amount that was taken back."""
 
     transfer_id: str
     kind: TransferKind

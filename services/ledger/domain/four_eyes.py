@@ -76,8 +76,10 @@ Event = MoveProposed | MoveApproved | MoveRejected | MoveExpired
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One row of the inline table `proposals` per command; `status` is proposed, approved, rejected or expired, or used: what can
-    be set there and back was set, which takes an approval each time. A chain is posted once anyway."""
+    """One row of the inline table `proposals` per command; `status` is proposed, approved, rejected, expired or used.
+
+    `used` ends the approval of a command whose event is a `Set`: what can be set there and back takes an approval each time.
+    A chain's approval needs no such end, since its chain is posted once."""
 
     proposal_id: str
     status: str

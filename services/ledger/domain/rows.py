@@ -86,7 +86,7 @@ class Transfer:
 
     `due_minor` is confirmed and not settled, `owed_minor` fees and reversals that no settlement line has kept yet;
     `settled_minor` is what lines have named of it, `reversed_minor` what came back of it: of a deposit in all, of a payout or
-    refund as long as no line has named it. That it arrived, the provider said under `provider_ref` of `said_at`."""
+    refund as long as no line has named it. `provider_ref` and `said_at` are the provider's name and time of the arrival."""
 
     transfer_id: str
     kind: str

@@ -48,8 +48,9 @@ def settle(command: SettleLine, context: Context, booked: Sequence[str]) -> list
 
 
 def is_settled(command: SettleLine, context: Context) -> bool:
-    """Whether the batch has booked just this line: under its number, or under another one where the batch comes again with its
-    lines in another order. Under a number that the batch never had it is for a person: Refused."""
+    """Whether the batch has booked just this line: under the same number, or under another number of the batch, which came again
+    with its lines in another order. Raises Refused `settlement.settled_before` where the number is new in the batch: whether the
+    line stands twice there is for a person to find out."""
     booked = context.rows.get(SETTLED_LINES, (command.key,))
     if booked is None:
         return False

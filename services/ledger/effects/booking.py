@@ -95,9 +95,9 @@ class Desk:
 
 @dataclass(slots=True)
 class _File:
-    """A file while it is booked, under an id of this upload: what another upload of it does at the same time is not its own.
+    """A file while it is booked. `upload_id` is part of every command's id: another upload of the file asks under ids of its own.
     `charged` is what the whole file settles of each transfer, `said` how often a batch has said the same by each line; `moved`
-    by how much its words on payouts and refunds have changed the bank, as far as no line has accounted for it."""
+    by how much the file's words on payouts and refunds have changed the bank, as far as no line has accounted for it."""
 
     desk: Desk
     by: Actor

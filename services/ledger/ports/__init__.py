@@ -146,7 +146,7 @@ class HttpProvider:
                 if status >= 500 or 300 <= status < 400 or status in TRANSIENT:
                     raise Unavailable("provider.unavailable", status=status)
                 if answer.headers.get("content-encoding", "identity") != "identity":
-                    return status, b""  # it was asked for as it is: unpacked it may be huge
+                    return status, b""  # only "identity" was asked for: a packed body may be huge unpacked
                 async for piece in answer.aiter_bytes():
                     content += piece
                     if len(content) > limit_bytes:

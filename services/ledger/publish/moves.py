@@ -12,7 +12,7 @@ from services.ledger.domain.four_eyes import Event, MoveApproved, MoveProposed, 
 
 
 def public_move(event: Event, proposal_id: str, at: Timestamp) -> Message:
-    """Without the persons: who it was is for staff."""
+    """The public event of a move; the names of the persons are for staff."""
     said: dict[str, Any] = {
         "proposal_id": proposal_id, "move": event.move.command, "owner_ids": event.move.owners,
         "sums": [common.Money(minor=one.amount_minor, currency=one.currency) for one in event.move.sums],

@@ -81,7 +81,7 @@ class Provenance(IntEnum):
 
 
 MEASURED = (Provenance.PLATFORM, Provenance.LINK)
-"""Sources that gain nothing by a number: money hangs on theirs only."""
+"""Sources that gain nothing by a number; `not_measured` sums what is shown of the others."""
 SAID = (Provenance.PLATFORM, Provenance.MANUAL, Provenance.ESTIMATED)
 """What the sender of a batch may say of itself; whether it is a party to the campaign is not its own to say."""
 

@@ -171,9 +171,9 @@ class NotAClick(StrEnum):
     REPEAT = "repeat"
     """The same visitor again within the window: a reload, or a second tap."""
     NO_VISITOR = "no_visitor"
-    """Without what every browser sends when a person follows a link."""
+    """The request has no Accept-Language, which every browser sends when a person follows a link."""
     CROWD = "crowd"
-    """One address more often in a day than so many people share it: it may be one that calls itself many."""
+    """The address has used up its clicks of the day: one program may give itself the headers of many visitors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,11 @@ class Registry:
             return (await connection.execute(query)).scalar() or ""
 
     async def _waited(self, wanted: set[str], tenant: str) -> dict[str, Known]:
-        """The tenant's own of what is known within the time limit, up to the first ASKED_AT_ONCE of which one is not.
+        """The tenant's own contents among `wanted`, as far as they are known within the time limit.
 
-        A content of others is read and waited for like one that is not there, and is served from no cache: neither the time
-        nor the queries tell the two apart. What comes after a content that is not there is not read: a batch of 100,000
-        unknown ones costs what one costs.
+        `wanted` is read in parts of ASKED_AT_ONCE, and the first part with a content that is not the tenant's is the last: a
+        batch of 100,000 unknown contents costs one part. A content of others is read and waited for like one that is not
+        there, and is served from no cache: neither the time nor the queries tell the two apart.
         """
         ordered, found = sorted(wanted), dict[str, Known]()
         until = asyncio.get_running_loop().time() + WAIT_LIMIT_S

@@ -39,8 +39,8 @@ def page_of(status: int) -> str:
 class VisitorPages:
     """ASGI middleware: a problem becomes a page where a browser asked, on every path of the host that visitors come to.
 
-    A tracking link answers with a page whoever does not ask for JSON; other paths are an API's, and a page needs a browser's
-    Accept there.
+    Under `/l/` a page answers every request that does not ask for JSON. Other paths are an API's, where a page answers only a
+    request whose Accept names `text/html`.
     """
 
     def __init__(self, app: ASGIApp) -> None:

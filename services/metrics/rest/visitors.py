@@ -65,7 +65,7 @@ def _seen(cookie: str) -> list[str]:
 
 
 def shows_a_visitor(headers: Mapping[str, str]) -> bool:
-    """Every browser that a person uses says which languages the person reads; what says nothing is counted apart."""
+    """Whether Accept-Language names a language, as it does in every browser that a person uses."""
     return bool(headers.get("accept-language", "").strip())
 
 
@@ -82,7 +82,7 @@ class Crowds:
     _counted: OrderedDict[tuple[str, str], tuple[int, int]] = field(default_factory=OrderedDict)
 
     def takes(self, link_id: str, address: str) -> bool:
-        """Whether one more click of the address counts; it is counted by that."""
+        """Whether one more click of the address counts; a click that counts is added to both counts of the address."""
         day = int(self.now() // DAY_S)
         counts = {key: self._today(key, day) for key in ((address, link_id), (address, ""))}
         limits = (self.per_link, self.in_all)

@@ -1,7 +1,7 @@
 """What an order may be worth: a bound of commerce's size, by currency.
 
-A larger order is a mistake of units, or meant to spoil sums. The bound is so many major units (yuan, euros) times what a major
-unit of a weaker currency is short of one, so that it means about as much everywhere.
+A larger order is a mistake of units, or meant to spoil sums. The bound is `limit_major` major units (yuan, euros); WEAKER
+multiplies the bound for currencies with a smaller major unit, so that the bound buys about as much everywhere.
 """
 
 from collections.abc import Mapping
