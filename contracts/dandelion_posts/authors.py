@@ -14,7 +14,7 @@ def author_digest(creator_id: str, platform: str, *, account_id: str = "", handl
     """
     if not account_id and not handle:
         return ""
-    named = f"id\x1f{account_id}" if account_id else f"handle\x1f{_folded(handle)}"
+    named = f"id\x1f{account_id}" if account_id else f"handle\x1f{handle_key(handle)}"
     return hashlib.sha256(f"{creator_id}\x1f{platform}\x1f{named}".encode()).hexdigest()
 
 
@@ -27,6 +27,6 @@ def is_author(expected: str, creator_id: str, platform: str, *, account_id: str,
     return not expected or expected in seen
 
 
-def _folded(handle: str) -> str:
-    """Handles are compared as discovery stores them: NFKC, case folded, without blanks around and a leading @."""
+def handle_key(handle: str) -> str:
+    """The form in which handles are compared and stored: NFKC, case folded, without blanks around and a leading @."""
     return unicodedata.normalize("NFKC", handle).strip().removeprefix("@").casefold()

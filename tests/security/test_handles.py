@@ -7,10 +7,11 @@ from typing import Any
 import grpc
 import pytest
 from dandelion.discovery.v1 import queries_pb2 as pb
+from dandelion_posts.authors import handle_key
 
 from kernel.core.ids import new_id
 from kernel.verify.invariants import broken, check_service
-from services.discovery.domain.profile import Account, Platform, handle_key, is_handle
+from services.discovery.domain.profile import Account, Platform, is_handle
 from services.discovery.search.lookalikes import looks_of, mixes_scripts, skeleton
 from tests.integration.discovery.client import OPERATOR, Discovery, running
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dandelion_posts.authors import author_digest
+from dandelion_posts.authors import author_digest, handle_key
 
 from kernel.core.decider import Context, InlineTable, Key
 from kernel.core.faults import Invalid, Refused
@@ -13,7 +13,7 @@ from kernel.core.ids import split_stream
 from services.discovery.domain.commands import IdentifyAccount, ImportCreator, LinkAccount
 from services.discovery.domain.events import AccountIdentified, AccountLinked, AccountRenamed, Event
 from services.discovery.domain.handles import ACCOUNT_IDS, VERIFIED
-from services.discovery.domain.profile import Account, checked_account, handle_key
+from services.discovery.domain.profile import Account, checked_account
 from services.discovery.domain.state import State
 
 _ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,64}")

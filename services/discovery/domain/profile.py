@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from annotated_types import Interval, Len
+from dandelion_posts.authors import handle_key
 
 from kernel.core.bounds import Asked, limits
 from kernel.core.faults import Invalid
@@ -108,11 +109,6 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _LINK = re.compile(rf"https://[^\s\"<>\\]{{4,{LINK_CHARS - len('https://')}}}")
 _REVISION = re.compile(r"[A-Za-z0-9_\-.:]{1,64}")
 ADULT_AGE = 18
-
-
-def handle_key(handle: str) -> str:
-    """The form in which handles are compared and stored: NFKC, case folded, without blanks around and a leading @."""
-    return unicodedata.normalize("NFKC", handle).strip().removeprefix("@").casefold()
 
 
 def checked_account(account: Account) -> Account:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from dandelion_posts.authors import handle_key
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.core.faults import Invalid
-from services.discovery.domain.profile import Account, Platform, checked_account, handle_key
+from services.discovery.domain.profile import Account, Platform, checked_account
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard, quote
 from services.discovery.domain.tiers import FLOORS, Tier, tier_of
 from tests.unit.discovery.given import BEFORE, LATER, NOON
