@@ -133,7 +133,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._known.admit(self):
             self._wait_for("head", self._limits.head_s)
         else:
-            self._refuse(503, "server.busy", "too many connections of this address are being answered: try again later")
+            self._refuse(503, "server.busy", "too many connections are being answered: try again later")
             telemetry.count("connections_ended_total", limit="refused")
 
     def connection_lost(self, exc: Exception | None) -> None:
