@@ -85,6 +85,8 @@ def murmur2(data: bytes) -> int:
 PUBLIC = "public"
 """Reader that stands for every authenticated caller."""
 ROLE = "role:"
+SYSTEM_ROLE = "system"
+"""Role of the platform's own processes: no token has it."""
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROLE = re.compile(r"[a-z][a-z_]{0,31}")
 

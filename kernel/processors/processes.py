@@ -15,14 +15,14 @@ from kernel.adapters.database import Database
 from kernel.core.decider import Actor, DecidedEvent, Decider, InlineTable, Key, Meta, Rows
 from kernel.core.events import Delivered
 from kernel.core.faults import BUGS, WAITING, Fault
-from kernel.core.ids import derived_id
+from kernel.core.ids import SYSTEM_ROLE, derived_id
 from kernel.eventlog.commands import Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.writer import Writer
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.parked import Parking, Redecode, reason_of
 from kernel.streams.records import PartitionBatch, Topic, placed
 
-SYSTEM = frozenset({"system"})
+SYSTEM = frozenset({SYSTEM_ROLE})
 PROCESS_BATCH = 500
 
 

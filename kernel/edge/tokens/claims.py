@@ -6,14 +6,12 @@ from typing import Any
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
-from kernel.core.ids import is_role, is_tenant
+from kernel.core.ids import SYSTEM_ROLE, is_role, is_tenant
 
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
 TIME_LIMIT_S = 253_402_300_799
 """Latest NumericDate: the end of the year 9999. `Infinity`, `NaN` and `1e400`, which Python's JSON reads, are no times."""
-SYSTEM = "system"
-"""Role of the platform's own processes: no token has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class TenantRules:
 
     def allow(self, tenant: str, roles: Collection[str]) -> bool:
         """True when a token of this tenant may have these roles."""
-        return SYSTEM not in roles and (tenant == self.staff_tenant or self.tenant_roles.issuperset(roles))
+        return SYSTEM_ROLE not in roles and (tenant == self.staff_tenant or self.tenant_roles.issuperset(roles))
 
 
 def seconds_of(claims: Mapping[str, Any], name: str) -> float:
