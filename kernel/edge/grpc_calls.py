@@ -212,7 +212,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
             telemetry.observe("rpc_request_seconds", perf_counter() - started, method=method)
 
     async def _admit(self, metadata: Mapping[str, str | bytes], context: RpcContext) -> tuple[Actor, str]:
-        """The caller and its token."""
+        """Authenticates the caller and takes one call from its buckets; returns the caller and its token."""
         scheme, _, token = _header(metadata, "authorization").partition(" ")
         given = token if scheme.lower() == "bearer" else ""
         actor = await self.admission.authenticate(given, _address(context), _forwarded(context))

@@ -183,8 +183,9 @@ def deadlines(
 class Effect:
     """Effect: calls a system outside for each intent in the service's log, at least once.
 
-    `perform` calls the port, with the intent's id as idempotency key, and executes the resulting command. Unavailable says that
-    there is no answer yet: the stream is tried again, for about a day. Any other exception is final and parks the stream.
+    `perform` calls the port, with the intent's id as idempotency key, and executes the resulting command. Unavailable,
+    Exhausted and a timeout say that there is no answer yet: the stream is tried again, for about a day. Any other exception is
+    final and parks the stream, and so is any fault that a Decider raised.
     """
 
     name: str

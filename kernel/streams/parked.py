@@ -65,7 +65,8 @@ class ParkedKeys:
         return TENANT_IS_PARKED if inbound.charged_to in self.tenants else None
 
     def set_aside(self, part: PartitionBatch, inbound: InboundRecord, reason: str) -> SetAside:
-        """Parks a record. Behind a key that is tried again by itself the record is tried again with it."""
+        """The record as one to park; its key counts as parked from now on. Behind a key that is tried again by itself the record
+        is tried again with it."""
         retry_at = self.keys.setdefault(inbound.key, None)
         return SetAside(part, inbound, reason, retry_at if reason == KEY_IS_PARKED else None)
 
