@@ -163,12 +163,11 @@ def _is_latin(character: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term found in folded text: its place [start, end), which term (as listed), and whether only its sound stands there."""
+    """A term found in folded text: its place [start, end), and which term (as listed)."""
 
     start: int
     end: int
     term: str
-    by_sound: bool = False
 
 
 class Matcher:
@@ -211,7 +210,7 @@ class Matcher:
             term = self._sounding[n]
             differing = sum(a != b for a, b in zip(text[start:end], term, strict=True))
             if 0 < differing * 2 <= len(term):
-                yield Hit(start, end, self._terms[term], True)
+                yield Hit(start, end, self._terms[term])
 
 
 class Places:
