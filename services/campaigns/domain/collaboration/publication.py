@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from dandelion_posts.ids import is_post_id, shape
 from dandelion_posts.labels import shown, toggle, without
@@ -21,7 +20,7 @@ from services.campaigns.domain.collaboration.commands import (
 )
 from services.campaigns.domain.collaboration.deliverable import BREACH, CLOSED, OWED, PAID, Stage, returned
 from services.campaigns.domain.collaboration.work import Work
-from services.campaigns.domain.shared.brief import posting_window
+from services.campaigns.domain.shared.brief import local_day, posting_window
 from services.campaigns.domain.shared.checks import check_text, reason_code, valid
 from services.campaigns.domain.shared.content_events import (
     ContentPublished,
@@ -82,7 +81,7 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
 
 def _day(work: Work) -> date:
     """Today where the campaign is: the law of that day says what may stand in the place of the label."""
-    return work.context.at.astimezone(ZoneInfo(work.contract.brief.value.timezone)).date()
+    return local_day(work.contract.brief.value, work.context.at)
 
 
 def _mark(command: PublishContent, work: Work) -> tuple[str, LabelPlacement | None]:
