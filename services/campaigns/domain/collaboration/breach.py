@@ -15,14 +15,13 @@ from services.campaigns.domain.collaboration.deliverable import Deliverable, Sta
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.content_events import BreachCured, BreachNoticed, Ruler
 from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.posts import AUTHOR_DIFFERS
 from services.campaigns.domain.shared.work_events import (
     ClawBackOrdered,
     ClawBackRefused,
     DeliverableClawedBack,
     WorkEvent,
 )
-
-AUTHOR_DIFFERS = "content.author_differs"
 
 
 def notice(command: TakeDownContent, work: Work) -> Sequence[WorkEvent]:

@@ -29,6 +29,7 @@ from services.campaigns.domain.settlement.events import (
     TakeDownRequested,
     VerificationRequested,
 )
+from services.campaigns.domain.shared.posts import AUTHOR_DIFFERS
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import ClawBackOrdered, PaymentAuthorised
 
@@ -105,7 +106,7 @@ def _fault(event: ContentLookedAt) -> str:
     if not event.found:
         return "content.gone"
     if event.author_differs:
-        return "content.author_differs"
+        return AUTHOR_DIFFERS
     return "content.text_changed" if event.label_present else "content.label_missing"
 
 

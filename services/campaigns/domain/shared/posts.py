@@ -32,6 +32,8 @@ def check_unclaimed(platform: str, post_id: str, deliverable_id: str, context: C
         raise Refused("content.post_reported_before", do="report the post that was made for this deliverable")
 
 
+AUTHOR_DIFFERS = "content.author_differs"
+"""Code of a look that found another author: the post is given back."""
 PostEvent = ContentPublished | ContentTakenDown | BreachNoticed | DeliverableLapsed | CollaborationCancelled
 
 
