@@ -235,8 +235,8 @@ ENDING = (
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
-    """What ends work frees budget, and posts that no look has confirmed: a whole batch of ends loads its rows in one query. A
-    report reads its post."""
+    """Inline rows by command, so that a whole batch loads them in one query: of an end the budget and the posts that no look has
+    confirmed, of a report the creator's accounts and the post, of a bad look the post."""
     if state.contract is None:
         return []
     contract = state.contract.value
@@ -246,8 +246,9 @@ def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], K
     if not isinstance(command, PublishContent | TakeDownContent):
         return []
     found = [each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id]
-    ids = [command.post_id] if isinstance(command, PublishContent) else [each.post_id for each in found]
-    return [(CREATORS, (contract.creator_id,)), *_posts(found, ids)]
+    if isinstance(command, TakeDownContent):
+        return _posts(found, [each.post_id for each in found])
+    return [(CREATORS, (contract.creator_id,)), *_posts(found, [command.post_id])]
 
 
 def _posts(found: Sequence[Deliverable], ids: Sequence[str]) -> list[tuple[InlineTable[Any], Key]]:
