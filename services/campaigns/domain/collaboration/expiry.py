@@ -24,7 +24,7 @@ from services.campaigns.domain.shared.work_events import (
 MAX_PAYMENT_ATTEMPTS = 30
 """They last longer than any escrow, whose end by the ledger's own clock ends the deliverable."""
 THE_PAYEES = ("tax.residence_unknown",)
-"""What a payment waits for that is the payee's to give; a missing rate is the platform's."""
+"""Reasons of a wait that only the payee can end; a missing rate is the platform's to give."""
 PATIENT_ATTEMPTS = 3
 """So many payments are asked for before staff are told that none came."""
 
@@ -36,8 +36,9 @@ def expire(command: ExpireDeliverable, work: Work) -> Sequence[WorkEvent]:
 
 
 def _overdue(work: Work) -> Sequence[WorkEvent]:
-    """The creator's delay pays nothing; who waits for the brand is treated as if it had agreed. The platform's own silence
-    (no verdict, no look, no ruling, no payment) decides nothing: staff are told until the answer comes."""
+    """The creator's delay pays nothing; who waits for the brand is treated as if the brand had agreed. The platform's own
+    silence (no verdict, no look, no ruling, no payment) costs neither party: staff are told until the answer comes, and after
+    about a year what nobody looked at counts as good."""
     stage = work.deliverable.stage
     match stage:
         case Stage.OPEN | Stage.OUTLINED | Stage.REVISION_REQUESTED:
@@ -127,7 +128,7 @@ def _pay(work: Work) -> Sequence[WorkEvent]:
     if one.terms.escrow_minor == 0:
         return [settled("", 0, work)]
     if one.waits_for in THE_PAYEES:
-        return [waits(one.waits_for, one.reminders + 1, work)]
+        return [_waits(one.waits_for, one.reminders + 1, work)]
     if one.attempts < PATIENT_ATTEMPTS:
         return [_authorised(work, work.unstopped(retry_s))]
     due_at = work.unstopped(max(retry_s, escalation_s(one.escalations)))
@@ -136,15 +137,15 @@ def _pay(work: Work) -> Sequence[WorkEvent]:
 
 
 def note_wait(command: NotePaymentWait, work: Work) -> Sequence[WorkEvent]:
-    """The ledger has said what it waits for."""
+    """The wait is noted once for each reason that the ledger names."""
     work.context.actor.require("system")
     if work.deliverable.stage is not Stage.PAYING or work.deliverable.waits_for == command.reason:
         return []
-    return [waits(command.reason, 0, work)]
+    return [_waits(command.reason, 0, work)]
 
 
-def waits(reason: str, reminders: int, work: Work) -> PaymentWaits:
-    """Told now, and again as rarely as staff would be."""
+def _waits(reason: str, reminders: int, work: Work) -> PaymentWaits:
+    """A wait that is told now, and again as rarely as staff would be told."""
     where = (work.contract.parties, work.deliverable.terms.deliverable_id, reason)
     return PaymentWaits(*where, reminders, work.unstopped(escalation_s(reminders)))
 
