@@ -34,7 +34,7 @@ class Stored(sa.types.TypeDecorator[Any]):
 
 def metadata() -> sa.MetaData:
     """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, open drafts,
-    creators and their jobs, fee policies."""
+    creators and their jobs, reported posts, fee policies."""
     made = sa.MetaData()
     define(made)
     text, big = sa.Text, sa.BigInteger

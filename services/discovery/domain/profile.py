@@ -46,7 +46,7 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account on a platform; `handle` is normalised (see `handle_key`) and unique per platform."""
+    """An account on a platform; `handle` is normalised (see `handle_key`), and several creators may claim one."""
 
     platform: Platform
     handle: Annotated[str, PersonalData()]
