@@ -45,15 +45,19 @@ def checked_account_id(account_id: str) -> str:
 
 def check_free(account: Account, context: Context) -> None:
     """Raises Refused `creator.handle_taken` where another creator was verified for the handle; claims exclude nobody."""
-    taken = context.rows.get(VERIFIED, (account.platform, account.handle))
-    if taken is not None and taken.creator_id != creator_of(context):
+    if _loser(account, context):
         raise Refused("creator.handle_taken", platform=account.platform, handle=account.handle)
 
 
 def is_held(account: Account, context: Context) -> bool:
     """Whether the creator still is who was verified for the handle: an account of another's that was renamed to it takes it."""
-    held = context.rows.get(VERIFIED, (account.platform, account.handle))
-    return held is not None and held.creator_id == creator_of(context)
+    return _holder(account, context) == creator_of(context)
+
+
+def _holder(account: Account, context: Context) -> str:
+    """The creator that was verified for the handle, "" for none."""
+    row = context.rows.get(VERIFIED, (account.platform, account.handle))
+    return row.creator_id if row is not None else ""
 
 
 def check_same_account(command: ImportCreator, state: State) -> None:
@@ -111,8 +115,8 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
 
 def _loser(account: Account, context: Context) -> str:
     """The other creator that was verified for the handle, "" for none."""
-    taken = context.rows.get(VERIFIED, (account.platform, account.handle))
-    return taken.creator_id if taken is not None and taken.creator_id != creator_of(context) else ""
+    holder = _holder(account, context)
+    return "" if holder == creator_of(context) else holder
 
 
 def handle_row(account: Account) -> tuple[InlineTable[Any], Key]:
