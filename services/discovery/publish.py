@@ -55,7 +55,7 @@ def wire_of(event: Event, creator_id: str, at: datetime) -> Message:
 
 
 def _registered(event: CreatorRegistered, creator_id: str, at: datetime) -> Message:
-    profile, accounts = wire_profile(impersonal(event.profile)), map(_place, event.accounts)
+    profile, accounts = wire_profile(impersonal(event.profile)), map(_by_digest, event.accounts)
     return pb.CreatorRegistered(creator_id=creator_id, profile=profile, accounts=accounts, registered_at=stamp(at))
 
 
@@ -66,7 +66,7 @@ def _changed(event: CreatorProfileChanged, creator_id: str, at: datetime) -> Mes
 
 
 def _renamed(event: AccountRenamed, creator_id: str, at: datetime) -> Message:
-    return pb.AccountRenamed(creator_id=creator_id, account=_place(event.account), renamed_at=stamp(at))
+    return pb.AccountRenamed(creator_id=creator_id, account=_by_digest(event.account), renamed_at=stamp(at))
 
 
 def _identified(event: AccountIdentified, creator_id: str, at: datetime) -> Message:
@@ -79,11 +79,11 @@ def _identified(event: AccountIdentified, creator_id: str, at: datetime) -> Mess
 
 
 def _linked(event: AccountLinked, creator_id: str, at: datetime) -> Message:
-    return pb.AccountLinked(creator_id=creator_id, account=_place(event.account), linked_at=stamp(at))
+    return pb.AccountLinked(creator_id=creator_id, account=_by_digest(event.account), linked_at=stamp(at))
 
 
 def _verified(event: AccountVerified, creator_id: str, at: datetime) -> Message:
-    account = _place(event.account)
+    account = _by_digest(event.account)
     return pb.AccountVerified(creator_id=creator_id, account=account, method=event.method, verified_at=stamp(at))
 
 
@@ -127,8 +127,8 @@ def _forgotten(event: CreatorForgotten, creator_id: str, at: datetime) -> Messag
     return pb.CreatorForgotten(creator_id=creator_id, forgotten_at=stamp(at))
 
 
-def _place(account: Account) -> pb.PlatformAccount:
-    """An account without its handle."""
+def _by_digest(account: Account) -> pb.PlatformAccount:
+    """An account as its digest, without its handle."""
     return pb.PlatformAccount(platform=number(common.Platform, account.platform), digest=account.digest)
 
 

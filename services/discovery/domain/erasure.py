@@ -11,9 +11,10 @@ from typing import Any
 from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.events import Delivered
 from kernel.core.faults import Refused
-from kernel.core.ids import derived_id, split_stream, stream_id
+from kernel.core.ids import derived_id, stream_id
 from services.discovery.domain.commands import ChangeProfile, IdentifyAccount, LinkAccount, VerifyAccount
 from services.discovery.domain.events import CreatorForgotten
+from services.discovery.domain.identity import creator_of
 from services.discovery.domain.state import State, Status
 
 CATEGORY = "erasure"
@@ -80,10 +81,10 @@ ERASURES: Decider[Command, Step, Event] = Decider(CATEGORY, Step.NONE, decide, e
 
 
 def remembered(command: object, state: State, context: Context) -> State:
-    """The creator's state. Who was erased comes back by telling a profile itself; nobody else adds what is personal, and no
-    account comes first."""
+    """The creator's state; raises Refused `creator.asked_to_be_forgotten` for a command that adds what is personal to an erased
+    one. An erased creator comes back by telling a profile itself; accounts follow the profile."""
     adds = isinstance(command, ChangeProfile | LinkAccount | IdentifyAccount | VerifyAccount)
-    itself = isinstance(command, ChangeProfile) and context.actor.tenant == split_stream(context.stream)[1]
+    itself = isinstance(command, ChangeProfile) and context.actor.tenant == creator_of(context)
     if state.forgotten and adds and not itself:
         raise Refused("creator.asked_to_be_forgotten")
     return state
