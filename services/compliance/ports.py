@@ -85,9 +85,8 @@ async def _read(answer: httpx.Response) -> Seen | Unreadable | None:
     if status != 200:
         return Unreadable(f"platform.refused_{status}")
     content = bytearray()
-    if (
-        answer.headers.get("content-encoding", "identity") != "identity"
-    ):  # it was asked for as it is: unpacked it may be huge
+    # An answer is asked for as it is: unpacked, it may be huge.
+    if answer.headers.get("content-encoding", "identity") != "identity":
         return Unreadable("platform.answer_malformed")
     async for piece in answer.aiter_bytes():
         content += piece
