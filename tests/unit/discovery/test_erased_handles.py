@@ -79,13 +79,10 @@ def kept(rows: dict[tuple[str, Any], Any]) -> dict[tuple[str, Any], Any]:
 def erased(event: Any) -> Any:
     """The event as the log gives it when its subject's key is gone."""
     match event:
-        case CreatorRegistered() | CreatorForgotten():
-            blank = tuple(replace(one, handle="") for one in event.accounts)
-            bare = replace(event, accounts=blank)
-            ids = (
-                tuple((platform, "") for platform, _ in bare.account_ids) if isinstance(bare, CreatorForgotten) else ()
-            )
-            return replace(bare, account_ids=ids) if isinstance(bare, CreatorForgotten) else bare
+        case CreatorRegistered():
+            return replace(event, accounts=tuple(replace(one, handle="") for one in event.accounts))
+        case CreatorForgotten():
+            return CreatorForgotten()
         case AccountLinked() | AccountRenamed():
             return replace(event, account=replace(event.account, handle=""), replaces="")
         case AccountVerified():
