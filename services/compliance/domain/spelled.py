@@ -29,35 +29,39 @@ class Spelling:
         written: list[str] = []
         places: list[int] = []
         done = 0
-        for start, end, characters in self._found(text):
+        for start, end, characters, begins in self._found(text):
             written += [text[done:start], characters]
-            places += [*range(done, start), *_spread(start, end, len(characters))]
+            places += [*range(done, start), *_spread(start, end, len(characters), begins)]
             done = end
         return "".join([*written, text[done:]]), [*places, *range(done, len(text))]
 
-    def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _found(self, text: str) -> Iterator[tuple[int, int, str, bool]]:
+        """Runs that complete a term: place, characters, and whether the term begins with the run."""
         for n, match in enumerate(RUN.finditer(text)):
             if n >= MAX_RUNS:
                 return
             start, end = match.span()
             beside = text[start - 1 : start] + text[end : end + 1]
-            if CHINESE.search(beside) and (characters := self._completes(text, start, end)):
-                yield start, end, characters
+            if CHINESE.search(beside) and (completed := self._completes(text, start, end)):
+                yield start, end, *completed
 
-    def _completes(self, text: str, start: int, end: int) -> str:
+    def _completes(self, text: str, start: int, end: int) -> tuple[str, bool] | None:
         letters = text[start:end]
         for before in range(min(LONGEST - 1, start), -1, -1):
             for after in range(min(LONGEST - 1 - before, len(text) - end), -1, -1):
                 found = self.terms.get((text[start - before : start], letters, text[end : end + after]))
                 if found:
-                    return found
-        return ""
+                    return found, before == 0
+        return None
 
 
-def _spread(start: int, end: int, characters: int) -> list[int]:
-    """The first character comes from the first letter, the last from the last."""
+def _spread(start: int, end: int, characters: int, begins: bool) -> list[int]:
+    """The first character comes from the first letter, the last from the last; an only one that begins its term from the first,
+    any other from the last."""
+    if characters == 1:
+        return [start if begins else end - 1]
     places = [start + n * (end - start) // characters for n in range(characters)]
-    return [*places[:-1], end - 1] if characters > 1 else [end - 1 if start else start]
+    return [*places[:-1], end - 1]
 
 
 def spelling(terms: Iterable[str], syllable_of: Mapping[str, str]) -> Spelling:

@@ -58,10 +58,21 @@ def test_letters_that_complete_a_term_are_read_as_its_characters(text: str, fold
     assert shipped_lists().folding.fold(text).text == folded
 
 
-def test_the_place_of_a_spelled_term_is_in_characters_of_the_original() -> None:
-    folded = shipped_lists().folding.fold("选guojiaji品质")
-    span = folded.span(1, 4)
-    assert (span.start, span.end) == (1, 9)
+@pytest.mark.parametrize(
+    ("text", "term", "written"),
+    [
+        ("选guojiaji品质", "国家级", "guojiaji"),
+        ("买zui佳选择", "最佳", "zui佳"),
+        ("zui佳选择", "最佳", "zui佳"),
+        ("买最jia选择", "最佳", "最jia"),
+        ("买国jia级", "国家级", "国jia级"),
+    ],
+)
+def test_the_place_of_a_spelled_term_is_in_characters_of_the_original(text: str, term: str, written: str) -> None:
+    folded = shipped_lists().folding.fold(text)
+    start = folded.text.index(term)
+    span = folded.span(start, start + len(term))
+    assert text[span.start : span.end] == written
 
 
 NAME = Evidence("registered_name", "极品", "1234567")
