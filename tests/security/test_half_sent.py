@@ -109,7 +109,7 @@ async def test_a_request_that_trickles_is_ended_in_time(app: Any) -> None:
 
 
 async def test_the_second_request_of_a_connection_has_its_limit_too(app: Any) -> None:
-    async with served(app, HttpLimits(head_s=0.2)) as port:
+    async with served(app, HttpLimits(head_s=0.2, keep_alive_s=int(LONG_S))) as port:
         reader, writer = await half_sent(port, HEAD + b"\r\n" + HEAD)
         answer = await ending(reader)
         assert answer.startswith(b"HTTP/1.1 200 ")
@@ -117,14 +117,16 @@ async def test_the_second_request_of_a_connection_has_its_limit_too(app: Any) ->
 
 
 async def test_empty_lines_between_requests_renew_no_limit(app: Any) -> None:
-    async with served(app, HttpLimits(head_s=1)) as port:
+    """The answer is read first: a line that crosses the end makes it a reset, which drops what is unread."""
+    async with served(app, HttpLimits(head_s=1, keep_alive_s=int(LONG_S))) as port:
         reader, writer = await half_sent(port, HEAD + b"\r\n")
-        answer = asyncio.create_task(ending(reader))
         async with within(30):
-            while not answer.done():
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            rest = asyncio.create_task(ending(reader))
+            while not rest.done():
                 writer.write(b"\r\n")
                 await asyncio.sleep(0.02)
-        assert answer.result().startswith(b"HTTP/1.1 200 ")
+        await rest
         writer.close()
 
 
@@ -186,7 +188,7 @@ async def test_a_head_without_end_is_refused(app: Any) -> None:
 
 async def test_a_body_that_is_answered_before_it_is_whole_ends_too(app: Any) -> None:
     """413 is said at once; the rest of the body has the body's time."""
-    async with served(app, HttpLimits(body_s=0.2)) as port:
+    async with served(app, HttpLimits(body_s=0.2, keep_alive_s=int(LONG_S))) as port:
         reader, writer = await half_sent(port, BODY.replace(b"900", b"90000"))
         answer = await ending(reader)
         assert answer.startswith(b"HTTP/1.1 413 ")
@@ -220,7 +222,7 @@ async def test_live_requests_are_counted_and_not_those_that_are_being_sent(app: 
         held = [await half_sent(port, BODY) for _ in range(40)]
         async with httpx.AsyncClient() as client, within(30):
             answer = await client.put(f"http://127.0.0.1:{port}/notes/{ID}", json={})
-        assert answer.status_code == 401 or answer.json()["code"] == "request.invalid"
+        assert answer.status_code == 401
         for _, writer in held:
             writer.close()
 
