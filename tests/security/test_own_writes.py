@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,13 +58,16 @@ async def test_one_statement_serves_all_who_wait(guards: Guards) -> None:
     async def all_wait() -> bool:
         return len(waiters._of["notes_g1"]._waiting) == 200 if waiters._of else False
 
+    async def looked(times: int) -> bool:
+        return guards.reads - before >= times
+
     await until(all_wait)
     await asyncio.sleep(0)
     before = guards.reads
-    for position in (3, 5, 7):
+    for times, position in enumerate((3, 5, 7), 1):
         guards.position = position
         progress.notify()
-        await asyncio.sleep(0.01)
+        await until(partial(looked, times))
     async with within(30):
         await asyncio.gather(*waiting)
     assert guards.reads - before == 3
@@ -158,7 +162,6 @@ async def test_who_comes_as_the_last_one_leaves_is_served(guards: Guards) -> Non
     async def came() -> bool:
         return bool(late)
 
-    waiting.cancel()
     progress.notify()
     await until(came)
     await asyncio.sleep(0.01)
