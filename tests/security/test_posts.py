@@ -1,5 +1,6 @@
 """One post is paid once, to the creator whose verified account posted it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,8 +62,6 @@ def another(campaign_id: str, creator_id: str) -> Contract:
 
 def as_in(contract: Contract, step: Any) -> Any:
     """A step of the one story told in another contract."""
-    from dataclasses import replace
-
     actor, command = step
     tenants = {CREATOR_ID: contract.creator_id}
     actor = replace(

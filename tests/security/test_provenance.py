@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.metrics.domain.engagement import MEASURED, Metric, Provenance, reported_by
+from services.metrics.domain.engagement import MEASURED, Provenance, reported_by
+from services.metrics.domain.totals import cell_parts, content_number
 from services.metrics.rest.visitors import DAY_S, Crowds, shows_a_visitor
 from tests.integration.metrics.client import Deal, Metrics, running
 from tests.integration.metrics.test_links import follow, id_in
@@ -81,8 +82,6 @@ async def test_no_side_overwrites_the_others_number_nor_the_platforms(metrics: M
 
 async def until_cells(metrics: Metrics, expected: dict[Provenance, int], deal: Deal) -> None:
     """Until the counters of the deal's first content stand so, by whose they are."""
-    from services.metrics.domain.totals import cell_parts, content_number
-
     number = content_number(deal.contents[0])
 
     async def stand() -> bool:
@@ -126,4 +125,3 @@ def test_what_shows_a_visitor() -> None:
     assert shows_a_visitor({"accept-language": "en"})
     assert not shows_a_visitor({"accept-language": " "})
     assert not shows_a_visitor({})
-    assert Metric.LINK_CLICKS
