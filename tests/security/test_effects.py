@@ -237,19 +237,17 @@ async def test_a_failing_consumer_keeps_its_mark(running: Running, monkeypatch: 
     if not own:
         running.start(running.relay().run(running.stop))
 
-    async def tried_twice() -> bool:
+    async def failed_both_ways() -> bool:
         return tries >= 3
 
-    await running.until(tried_twice)
+    await running.until(failed_both_ways)
     ticks.now = 61
     report = Health(watchdog).liveness()
     assert not report.ok
     assert "no progress" in str(report.checks) or "silent" in str(report.checks)
 
 
-async def test_a_process_parks_what_its_own_decider_turns_away(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_process_parks_what_its_own_decider_turns_away(running: Running) -> None:
     """Exhausted is transient where the writer raises it, and final where a Decider does: else one stream would hold up all."""
     echo = counter.ECHO.decider.decide
 
