@@ -18,11 +18,11 @@ from kernel.core.ids import new_id
 from services.campaigns.codec import CODEC
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.wiring import SERVICE
+from tests.integration.campaigns.conftest import OTHERS
 from tests.integration.campaigns.story import Story
 from tests.kit.running import Running, running
 from tests.kit.until import until
 
-OTHERS = ("ledger.commands.v1", "compliance.commands.v1", "discovery.commands.v1", "discovery.events.v1")
 BUDGETS = (700_001, 30, 5_000_003, 42_000)
 BRAND = ("bella", new_id(), "brand")
 CREATOR = ("clara", new_id(), "creator")
@@ -102,7 +102,9 @@ async def test_no_public_hash_of_a_campaign_covers_its_budget(campaigns: Running
     answer = await ask(campaigns, CREATOR, pb.ListCampaignsRequest())
     shown = {one.campaign_id: one.brief.terms_hash for one in answer.campaigns}
     assert len(shown) == len(BUDGETS)
-    for published in await _published(campaigns):
+    all_published = await _published(campaigns)
+    assert {published.stream for published in all_published} == {f"campaign-{campaign_id}" for campaign_id in shown}
+    for published in all_published:
         campaign_id = published.stream.partition("-")[2]
         event = CODEC.decode(published.name, published.data)
         brief: Hashed[Any] = event.brief
@@ -136,9 +138,16 @@ async def test_an_offers_hash_covers_no_budget(campaigns: Running) -> None:
 
 async def test_a_public_event_has_the_same_hash_as_the_query(campaigns: Running) -> None:
     answer = await ask(campaigns, CREATOR, pb.ListCampaignsRequest(brand_id=BRAND[1]))
-    told = {one.campaign_id: one.brief.terms_hash for one in await _told(campaigns)}
-    assert {one.campaign_id: one.brief.terms_hash for one in answer.campaigns}.items() <= told.items()
+    shown = {one.campaign_id: one.brief.terms_hash for one in answer.campaigns}
+    assert len(shown) == len(BUDGETS)
+
+    async def is_told() -> bool:
+        return shown.keys() <= (await _told(campaigns)).keys()
+
+    await until(is_told)
+    assert shown.items() <= (await _told(campaigns)).items()
 
 
-async def _told(campaigns: Running) -> list[Any]:
-    return await campaigns.messages("campaigns.events.v1", events_pb2.BriefPublished)
+async def _told(campaigns: Running) -> dict[str, str]:
+    found = await campaigns.messages("campaigns.events.v1", events_pb2.BriefPublished)
+    return {one.campaign_id: one.brief.terms_hash for one in found}

@@ -15,10 +15,10 @@ from services.campaigns.wiring import SERVICE
 from services.metrics.domain.attribution import Placement
 from services.metrics.reads import registry as content_registry
 from services.metrics.reads.registry import Known, Registry
+from tests.integration.campaigns.conftest import OTHERS
 from tests.integration.campaigns.story import Story, brief_body, register
 from tests.kit.running import Running, running
 
-OTHERS = ("ledger.commands.v1", "compliance.commands.v1", "discovery.commands.v1", "discovery.events.v1")
 BRAND = ("mallory", new_id(), "brand")
 CREATOR = ("mallory", new_id(), "creator")
 AGENCY = ("mallory", new_id(), "agency", "brand")
