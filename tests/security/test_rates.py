@@ -13,7 +13,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Fault
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc_calls import CallEdge
-from kernel.edge.limits import Buckets, Rate, Share
+from kernel.edge.limits import Rate, Share
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.settings import networks_of
@@ -112,17 +112,6 @@ async def test_more_than_the_process_serves_is_turned_away_before_anything_is_lo
                 "server.busy",
                 "1",
             )
-
-
-def test_a_costly_request_takes_more_of_the_rate() -> None:
-    held = Buckets(Rate(1, 10), now=lambda: 0.0)
-    assert held.take("ann", 4)[1] is None
-    assert held.take("ann", 4)[1] is None
-    refused = held.take("ann", 4)[1]
-    assert refused is not None
-    assert refused.facts["retry_after_s"] == 2
-    assert held.take("ann", 2)[1] is None
-    assert held.take("ben", 99)[1] is None, "a cost above the burst is the burst"
 
 
 async def test_each_proxy_on_the_way_of_a_call_may_add_a_line_of_its_own(tmp_path: Path, issuer: Issuer) -> None:

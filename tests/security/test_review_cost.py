@@ -132,7 +132,7 @@ async def test_costly_work_on_a_command_holds_up_no_other_command(running: Runni
     await running.until_names(["counter.added@1"] * 2)
 
 
-def test_a_limit_of_the_rate_is_weighted_by_cost() -> None:
+def test_a_costly_request_takes_more_of_the_rate() -> None:
     ticks = [0.0]
     buckets = Buckets(Rate(per_s=10, burst=100), now=lambda: ticks[0])
     assert buckets.take("ann", 60)[1] is None
@@ -143,6 +143,10 @@ def test_a_limit_of_the_rate_is_weighted_by_cost() -> None:
     assert buckets.take("ann", 40)[1] is None, "what was refused costs nothing"
     ticks[0] = 10.0
     assert buckets.take("ann", 1_000)[1] is None, "a full bucket pays for anything"
+    assert buckets.take("eve", 1_000)[1] is None, "also at the first request"
+
+
+def test_the_cost_of_a_review_is_its_length() -> None:
     largest = Content(
         "好" * 20_000, "t" * 200, ("g" * 200,) * 50, evidence=(Evidence("approval", "p" * 200, "1"),) * 20
     )
