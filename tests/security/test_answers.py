@@ -1,5 +1,7 @@
 """Answers from outside: done, final or later; and ids that are put into addresses there."""
 
+import gzip
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,11 +98,17 @@ async def test_an_answer_that_is_far_too_large_is_not_read_to_its_end() -> None:
     assert sent < 40
 
 
+PAID = {"reference": "01890a5d-ac96-774b-bcce-b302099a8057", "kind": "payout", "status": "succeeded"}
+PACKED = gzip.compress(json.dumps(PAID).encode())
+"""A verdict that would be taken unpacked: what was asked for was not packed."""
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
         pytest.param(httpx.Response(400), Poison, id="refused"),
         pytest.param(httpx.Response(200, content=b"{}"), Poison, id="malformed"),
+        pytest.param(httpx.Response(200, content=PACKED, headers={"Content-Encoding": "gzip"}), Poison, id="packed"),
         pytest.param(httpx.Response(503), Unavailable, id="later"),
         pytest.param(httpx.Response(429), Unavailable, id="pace"),
     ],
