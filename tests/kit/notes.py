@@ -24,9 +24,9 @@ from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.fields import AmountMinor, Body, Currency, LongText, ShortText, UtcDatetime, Uuid
 from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
-from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
+from tests.kit.issuing import verifier_at
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 MARKER = "ann@example.test"
@@ -113,7 +113,7 @@ def make_app(
     fingerprint_key: bytes = b"k" * 16,
 ) -> FastAPI:
     """The app, trusting the Issuer of `folder`; `metas` collects the Meta of every command."""
-    verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
+    verifier = verifier_at(folder)
     app = create_api(
         "Notes",
         Admission(verifier, limits or AdmissionLimits(ENDLESS, ENDLESS)),

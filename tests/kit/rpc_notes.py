@@ -14,9 +14,9 @@ from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.telemetry import current_traceparent
+from tests.kit.issuing import verifier_at
 
 Code = grpc.StatusCode
 SERVICE = "test.notes.v1.NoteQueryService"
@@ -97,7 +97,7 @@ async def serving(
     folder: Path, issuer: Issuer, limits: AdmissionLimits | None = None, **options: Any
 ) -> AsyncIterator[tuple[Rpc, Talk]]:
     """The service on a free port, trusting the Issuer of `folder`, and a client of it; `options` are those of Rpc."""
-    verifier = Verifier(str(folder / "jwks.json"), "https://issuer.test", "dandelion")
+    verifier = verifier_at(folder)
     served = Rpc([RpcService(SERVICE, add)], Admission(verifier, limits), **options)
     port = await served.start("127.0.0.1:0")
     large = [("grpc.max_send_message_length", 2 * MESSAGE_LIMIT_BYTES)]

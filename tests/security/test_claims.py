@@ -15,8 +15,8 @@ from kernel.edge.tokens.claims import TenantRules
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors.access import readers_of
 from tests.arch.tree import python
+from tests.kit.issuing import AUDIENCE, ISSUER, issuer_at, verifier_at
 
-ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HUGE = "x" * 7_000
 TENANTS: list[Any] = [
@@ -36,12 +36,12 @@ STAFF = ["operator", "auditor", "finance", "reviewer", "system", "root", "rolesy
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, ISSUER, AUDIENCE, lambda: NOW)
+    return issuer_at(tmp_path, lambda: NOW)
 
 
 @pytest.fixture
 def verifier(tmp_path: Path, issuer: Issuer) -> Verifier:
-    return Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOW)
+    return verifier_at(tmp_path, lambda: NOW)
 
 
 def token(issuer: Issuer, **claims: Any) -> str:
@@ -99,7 +99,7 @@ async def test_who_may_act_may_go_on_acting(verifier: Verifier, issuer: Issuer) 
 
 async def test_other_rules_are_a_setting(tmp_path: Path, issuer: Issuer) -> None:
     rules = TenantRules("hq", frozenset({"brand", "press"}))
-    verifier = Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOW, rules=rules)
+    verifier = verifier_at(tmp_path, lambda: NOW, rules=rules)
     assert (await verifier.verify(token(issuer, roles=["press"]))).roles == {"press"}
     assert (await verifier.verify(token(issuer, tenant="hq", roles=["operator"]))).roles == {"operator"}
     for tenant, role in (("platform", "operator"), ("acme", "creator")):

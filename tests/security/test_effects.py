@@ -2,20 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.clock import system_clock
 from kernel.core.events import Delivered
 from kernel.core.faults import Exhausted, Poison, Unavailable
-from kernel.eventlog.opening import open_log
 from kernel.processors import reactor
 from kernel.processors.processes import Effect, ProcessRunner
 from kernel.processors.reactor import Reactor
@@ -25,7 +22,7 @@ from kernel.streams import parked, retries
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.marks import Marks
 from kernel.streams.records import OWN_LOG
-from tests.contract.conftest import Running, migrated
+from tests.contract.conftest import Running
 from tests.contract.test_signs_of_life import Ticks, metric
 from tests.kit import counter
 from tests.kit.counter import Add, Remind, Stumble
@@ -59,16 +56,9 @@ def parked_are(made: Reactor | ProcessRunner, keys: set[str]) -> Callable[[], Aw
     return holds
 
 
-@pytest.fixture
-async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+@pytest.fixture(autouse=True)
+def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reactor, "PAUSE_S", 0.001)
-    store, bus = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"), SqliteBus(str(tmp_path / "bus.db"))
-    await bus.ensure_topics(counter.topics("counters"))
-    made = Running("counters", open_log(store), bus)
-    yield made
-    await made.close()
-    await bus.close()
-    await store.close()
 
 
 async def added(running: Running, amount: int, tenant: str = "tenant-1", stream: str = "") -> str:

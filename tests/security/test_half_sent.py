@@ -65,8 +65,7 @@ async def ending(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Any:
-    Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+def app(tmp_path: Path, issuer: Issuer) -> Any:
     return make_app(tmp_path, [], live_requests=3)
 
 

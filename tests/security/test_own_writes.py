@@ -104,8 +104,7 @@ async def test_a_tenants_waits_are_limited_and_take_nothing_from_others(guards: 
     assert waiters._of["notes_g1"]._waiting == {}
 
 
-async def test_a_wait_over_http_takes_a_place_too(tmp_path: Path) -> None:
-    issuer = Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+async def test_a_wait_over_http_takes_a_place_too(tmp_path: Path, issuer: Issuer) -> None:
     app = make_app(tmp_path, [])
 
     @app.get("/waits")

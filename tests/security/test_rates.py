@@ -14,18 +14,13 @@ from kernel.core.faults import Fault
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc_calls import CallEdge
 from kernel.edge.limits import Rate, Share
-from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.settings import networks_of
 from kernel.runtime.telemetry import exposition
+from tests.kit.issuing import verifier_at
 from tests.kit.notes import ENDLESS, ID, make_app, talking
 from tests.kit.rpc_notes import Code, Talk, serving
 from tests.unit.test_grpc import details, reason
-
-
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, "https://issuer.test", "dandelion")
 
 
 def bearer(issuer: Issuer, *who: str) -> dict[str, str]:
@@ -118,8 +113,7 @@ async def test_each_proxy_on_the_way_of_a_call_may_add_a_line_of_its_own(tmp_pat
     """The nearest proxy's line names another proxy, and the line before names the caller."""
     networks = networks_of("127.0.0.0/24,192.0.2.7")
     limits = AdmissionLimits(ENDLESS, ENDLESS, refusals=Rate(0.01, 2))
-    admission = Admission(Verifier(str(tmp_path / "jwks.json"), "https://issuer.test", "dandelion"), limits, networks)
-    edge = CallEdge(admission)
+    edge = CallEdge(Admission(verifier_at(tmp_path), limits, networks))
     guesses = [await _code(edge, f"x.{n}", "203.0.113.1") for n in range(3)]
     assert guesses == ["token.malformed"] * 2 + ["token.refusals_exhausted"]
     assert await _code(edge, "x.9", "203.0.113.2") == "token.malformed"

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +13,11 @@ import httpx
 import orjson
 import pytest
 
-from kernel.adapters.sqlite_bus import SqliteBus
 from kernel.core.faults import Exhausted
 from kernel.core.ids import new_id
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.limits import Buckets, Rate
-from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
-from kernel.eventlog.opening import open_log
 from kernel.host.app import App
 from kernel.processors.command_consumer import CommandConsumer
 from kernel.runtime.health import Health
@@ -31,10 +28,11 @@ from services.compliance.domain.review import ReviewContent
 from services.compliance.packs import judging, shipped_packs
 from services.compliance.packs.judging import PLACES_OF_A_TENANT, Judging, tokens_of
 from services.compliance.rest import make_api
-from tests.contract.conftest import Running, migrated
+from tests.contract.conftest import Running
 from tests.contract.test_process import send
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.issuing import verifier_at
 from tests.unit.compliance.test_review import submitted
 from tools.speed import patience
 
@@ -102,17 +100,6 @@ def test_a_submission_is_not_judged_in_the_writer(monkeypatch: pytest.MonkeyPatc
     assert len(calls) == 2, "another day may have another law"
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    store, bus = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"), SqliteBus(str(tmp_path / "bus.db"))
-    await bus.ensure_topics(counter.topics("counters"))
-    made = Running("counters", open_log(store), bus)
-    yield made
-    await made.close()
-    await bus.close()
-    await store.close()
-
-
 async def test_costly_work_on_a_command_holds_up_no_other_command(running: Running) -> None:
     go, begun = asyncio.Event(), asyncio.Event()
 
@@ -153,12 +140,9 @@ def test_the_cost_of_a_review_is_its_length() -> None:
     assert (tokens_of(Content("short")), tokens_of(largest)) == (0, 68)
 
 
-async def test_long_checks_meet_the_limit_sooner_than_short_ones(tmp_path: Path) -> None:
-    issuer = Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+async def test_long_checks_meet_the_limit_sooner_than_short_ones(tmp_path: Path, issuer: Issuer) -> None:
     stand_in: Any = SimpleNamespace(
-        admission=Admission(
-            Verifier(str(tmp_path / "jwks.json"), "https://issuer.test", "dandelion"), AdmissionLimits(Rate(0.001, 50))
-        ),
+        admission=Admission(verifier_at(tmp_path), AdmissionLimits(Rate(0.001, 50))),
         fingerprint_key=b"k" * 32, health=Health(), settings=SimpleNamespace(live_requests=10),
     )  # fmt: skip
     transport = httpx.ASGITransport(make_api(cast(App, stand_in)))

@@ -23,20 +23,20 @@ from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.revocations import revoke, revoked, watching
 from tests.deploy.conftest import ROOT
 from tests.deploy.page import OPERATE, blocks
+from tests.kit.issuing import issuer_at, verifier_at
 from tests.kit.until import until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
 
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, ISSUER, AUDIENCE, lambda: NOON)
+    return issuer_at(tmp_path, lambda: NOON)
 
 
 @pytest.fixture
 def verifier(tmp_path: Path, issuer: Issuer) -> Verifier:
-    return Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON)
+    return verifier_at(tmp_path, lambda: NOON)
 
 
 def jti(token: str) -> str:

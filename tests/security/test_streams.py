@@ -28,11 +28,6 @@ from tests.unit.test_grpc import details, reason
 LIMITS = AdmissionLimits(ENDLESS, ENDLESS, calls=Share(2, 3, 8), streams=Share(2, 3, 8), message_s=0.2)
 
 
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, "https://issuer.test", "dandelion")
-
-
 def of(talk: Talk, issuer: Issuer, subject: str, tenant: str) -> Talk:
     return Talk(talk.channel, issuer.issue(subject, tenant, "brand"))
 

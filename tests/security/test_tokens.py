@@ -13,15 +13,16 @@ from kernel.core.faults import Unauthenticated
 from kernel.edge.tokens.auth import LIFE_LIMIT_S, KeyPolicy, Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.settings import Settings
+from tests.kit.issuing import AUDIENCE, ISSUER, issuer_at, verifier_at
 from tests.kit.running import settings_in
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOW_S = int(NOON.timestamp())
-ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
 
 
-def issuer_at(folder: Path) -> Issuer:
-    return Issuer.at(folder, ISSUER, AUDIENCE, lambda: NOON)
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return issuer_at(tmp_path, lambda: NOON)
 
 
 def signed(issuer: Issuer, **raw: str) -> str:
@@ -53,9 +54,10 @@ TOO_LONG = str(NOW_S + LIFE_LIMIT_S + 1)
         pytest.param({"exp": ""}, "token.claim_missing", id="no exp"),
     ],
 )
-async def test_a_token_without_an_end_is_refused(tmp_path: Path, raw: dict[str, str], code: str) -> None:
-    issuer = issuer_at(tmp_path)
-    verifier = Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON)
+async def test_a_token_without_an_end_is_refused(
+    tmp_path: Path, issuer: Issuer, raw: dict[str, str], code: str
+) -> None:
+    verifier = verifier_at(tmp_path, lambda: NOON)
     assert (await verifier.verify(signed(issuer))).id == "eve"
     for _ in range(2):
         with pytest.raises(Unauthenticated) as refused:
@@ -63,9 +65,8 @@ async def test_a_token_without_an_end_is_refused(tmp_path: Path, raw: dict[str, 
         assert refused.value.code == code
 
 
-async def test_the_longest_life_is_a_setting(tmp_path: Path) -> None:
-    issuer = issuer_at(tmp_path)
-    verifier = Verifier(str(tmp_path / "jwks.json"), ISSUER, AUDIENCE, clock=lambda: NOON, life_limit_s=60)
+async def test_the_longest_life_is_a_setting(tmp_path: Path, issuer: Issuer) -> None:
+    verifier = verifier_at(tmp_path, lambda: NOON, life_limit_s=60)
     await verifier.verify(issuer.issue("ann", "acme", ttl_s=60))
     with pytest.raises(Unauthenticated) as refused:
         await verifier.verify(issuer.issue("ann", "acme", ttl_s=61))
@@ -78,9 +79,9 @@ def test_defaults_fail_closed(tmp_path: Path) -> None:
     assert (settings.reflection, settings.token_life_limit_s) == (False, 86_400)
 
 
-async def test_who_asks_with_an_unknown_key_and_leaves_ends_no_load(tmp_path: Path) -> None:
+async def test_who_asks_with_an_unknown_key_and_leaves_ends_no_load(tmp_path: Path, issuer: Issuer) -> None:
     """Else the next load is a minute away, and an hour of that refuses everybody."""
-    issuer, times, loads = issuer_at(tmp_path), [NOON], list[int]()
+    times, loads = [NOON], list[int]()
     begun, slow = asyncio.Event(), asyncio.Event()
 
     async def fetch() -> bytes:

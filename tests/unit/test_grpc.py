@@ -23,6 +23,7 @@ from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
+from tests.kit.issuing import issuer_at
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
 from tools.speed import patience
 
@@ -31,7 +32,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+    return issuer_at(tmp_path)
 
 
 @pytest.fixture

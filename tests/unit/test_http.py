@@ -22,6 +22,7 @@ from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
+from tests.kit.issuing import issuer_at
 from tests.kit.notes import FAULTS, GOOD, ID, MARKER, STATUSES, make_app, talking
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -29,7 +30,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Issuer:
-    return Issuer.at(tmp_path, "https://issuer.test", "dandelion")
+    return issuer_at(tmp_path)
 
 
 @pytest.fixture
