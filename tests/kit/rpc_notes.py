@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
 from kernel.edge.admission import Admission, AdmissionLimits
@@ -90,6 +93,26 @@ class Talk:
     def watch(self, text: str) -> Any:
         call = self.channel.unary_stream(f"/{SERVICE}/Watch", StringValue.SerializeToString, Int64Value.FromString)
         return call(StringValue(value=text), metadata=self.metadata)
+
+
+def details(error: grpc.aio.AioRpcError, kind: type[Message]) -> list[Any]:
+    """The details of one type that an error carries."""
+    status = Status()
+    trailing: Any = error.trailing_metadata()
+    status.ParseFromString(trailing["grpc-status-details-bin"])
+    assert status.code == error.code().value[0]
+    found = []
+    for packed in status.details:
+        message = kind()
+        if packed.Unpack(message):
+            found.append(message)
+    return found
+
+
+def reason(error: grpc.aio.AioRpcError) -> str:
+    """The stable code of the fault that an error tells."""
+    (info,) = details(error, ErrorInfo)
+    return str(info.reason)
 
 
 @asynccontextmanager

@@ -19,8 +19,7 @@ from kernel.runtime.settings import networks_of
 from kernel.runtime.telemetry import exposition
 from tests.kit.issuing import verifier_at
 from tests.kit.notes import ENDLESS, ID, make_app, talking
-from tests.kit.rpc_notes import Code, Talk, serving
-from tests.unit.test_grpc import details, reason
+from tests.kit.rpc_notes import Code, Talk, details, reason, serving
 
 
 def bearer(issuer: Issuer, *who: str) -> dict[str, str]:

@@ -21,9 +21,8 @@ from kernel.processors import shared_looks
 from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.wakeup import Wakeup
 from tests.kit.notes import ENDLESS
-from tests.kit.rpc_notes import SERVICE, Code, Talk, serving
+from tests.kit.rpc_notes import SERVICE, Code, Talk, details, reason, serving
 from tests.kit.until import until, within
-from tests.unit.test_grpc import details, reason
 
 LIMITS = AdmissionLimits(ENDLESS, ENDLESS, calls=Share(2, 3, 8), streams=Share(2, 3, 8), message_s=0.2)
 

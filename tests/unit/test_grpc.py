@@ -8,9 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
-from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -24,7 +22,7 @@ from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
 from tests.kit.issuing import issuer_at
-from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, serving
+from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, details, reason, serving
 from tools.speed import patience
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -39,24 +37,6 @@ def issuer(tmp_path: Path) -> Issuer:
 async def talk(tmp_path: Path, issuer: Issuer) -> AsyncIterator[Talk]:
     async with serving(tmp_path, issuer) as (_, talk):
         yield talk
-
-
-def details(error: grpc.aio.AioRpcError, kind: type[Message]) -> list[Any]:
-    status = Status()
-    trailing: Any = error.trailing_metadata()
-    status.ParseFromString(trailing["grpc-status-details-bin"])
-    assert status.code == error.code().value[0]
-    found = []
-    for packed in status.details:
-        message = kind()
-        if packed.Unpack(message):
-            found.append(message)
-    return found
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    (info,) = details(error, ErrorInfo)
-    return str(info.reason)
 
 
 async def test_a_caller_is_known_and_the_trace_goes_on(talk: Talk) -> None:
