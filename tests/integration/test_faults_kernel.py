@@ -26,9 +26,9 @@ from kernel.verify.inline_rows import check_inline_tables
 from kernel.verify.invariants import broken, check_service
 from tests.kit import counter, running, toy
 from tests.kit.counter import Add
-from tests.kit.running import free_port
 from tests.kit.until import until, within
 from tools.servers import KafkaServer, PostgresServer
+from tools.servers.places import free_port
 from tools.speed import patience
 
 LIMIT_S = 55

@@ -16,8 +16,8 @@ from kernel.verify.invariants import broken, check_service
 from tests.kit import counter, toy
 from tests.kit.quiet import until_quiet
 from tests.kit.rolling import LIMIT_S, Ask, Balanced, Replica
-from tests.kit.running import free_port
 from tools.servers import KafkaServer, PostgresServer
+from tools.servers.places import free_port
 
 ROLES = ("rest", "relay", "project", "process")
 REPLICAS, CLIENTS = 2, 8

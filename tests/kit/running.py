@@ -6,7 +6,6 @@
 import asyncio
 import base64
 import os
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from kernel.core.ids import new_id, partition_of
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.runtime.settings import Settings
+from tools.servers.places import free_port
 from tools.speed import patience
 
 S = TypeVar("S", bound=Settings)
@@ -53,12 +53,6 @@ def settings_in(folder: Path, kind: type[S], **changes: Any) -> S:
 def issuer_in(folder: Path) -> Issuer:
     """Who signs the tokens that services with settings of this folder take."""
     return Issuer.at(folder / "issuer", ISSUER, "dandelion")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running:

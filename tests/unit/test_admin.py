@@ -8,8 +8,8 @@ import pytest
 from kernel.runtime.admin import operations
 from kernel.runtime.health import Health
 from kernel.runtime.probe import main
-from tests.kit.running import free_port
 from tests.kit.until import until
+from tools.servers.places import free_port
 
 
 async def asked(port: int, path: str = "/healthz/ready") -> int:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -17,18 +18,29 @@ SHARE = "DANDELION_PORTS"
 """`<number>/<of how many>`: which part of PORTS is this process's and its children's; two that run beside each other must
 not find the same port free."""
 SETTLED_S = 60.0
+DRAWN_LIMIT = 1_000
+_drawn: deque[int] = deque(maxlen=DRAWN_LIMIT)
+"""Ports that this process has drawn: whoever is to listen on one may not have started yet, so that it still looks free."""
 
 
 def free_port() -> int:
-    """A free TCP port on 127.0.0.1 below the ephemeral range, so that no outgoing connection takes it in a restart."""
-    for port in random.sample(_share(), 200):
+    """A free TCP port on 127.0.0.1 below the ephemeral range, so that no outgoing connection takes it in a restart.
+
+    It is none of the last DRAWN_LIMIT ports that this process has drawn.
+    """
+    share = _share()
+    tried = min(len(share), DRAWN_LIMIT + 200)
+    for port in random.sample(share, tried):
+        if port in _drawn:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _drawn.append(port)
             return port
-    raise OSError("no free port among 200 tried")
+    raise OSError(f"no free port among {tried} tried")
 
 
 def _share() -> range:

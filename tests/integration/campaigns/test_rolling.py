@@ -23,8 +23,9 @@ from tests.integration.campaigns.story import brief_body
 from tests.kit import forked
 from tests.kit.quiet import until_quiet
 from tests.kit.rolling import LIMIT_S, Ask, Balanced, Replica
-from tests.kit.running import ISSUER, free_port, settings_in
+from tests.kit.running import ISSUER, settings_in
 from tools.servers import KafkaServer, PostgresServer
+from tools.servers.places import free_port
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
 REPLICAS, BRANDS = 2, 6

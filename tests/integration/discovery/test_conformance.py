@@ -24,8 +24,9 @@ from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.client import OPERATOR
 from tests.kit import forked
-from tests.kit.running import free_port, settings_in
+from tests.kit.running import settings_in
 from tests.kit.until import until
+from tools.servers.places import free_port
 from tools.speed import patience
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from kernel.core.ids import new_id
 from tests.integration.metrics.client import Metrics, running
 from tests.integration.metrics.test_returns import CHROME, link
 from tests.kit.forwarding import forwarding
-from tests.kit.running import free_port
+from tools.servers.places import free_port
 
 BURST = 3
 
