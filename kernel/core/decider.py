@@ -125,7 +125,8 @@ class Decider(Generic[C, S, E]):
     An implementer promises:
     - `decide(command, state, context)` returns the events that the command causes. It is pure: the writer may call it again
       for the same command after another replica appended first, and only the last call counts. It raises a Fault to refuse
-      the command, and returns [] when the command's effect is already in the state.
+      the command, and returns [] when the command's effect is already in the state, by the same side and with the same content:
+      whatever else would be lost without a word is refused.
     - `evolve(state, event)` returns the next state. It is total: it accepts every event of the stream in any state, because
       the events have happened. It knows no version but the current one, because the codec upcasts.
     - `reads(command, state)` names every inline row that `decide`, and the folds of the events it returns, will read.

@@ -148,10 +148,10 @@ def _check_later(policy: FeePolicy, context: Context) -> None:
 
 
 def _approve(state: State, context: Context) -> Sequence[Event]:
-    if state.status == "approved":
-        return []
-    policy = _proposed(state)
+    policy = state.policy if state.status == "approved" else _proposed(state)
     check_other_person(context.actor, state.proposed_by, "fee.own_policy")
+    if state.status == "approved" or policy is None:
+        return []
     _check_later(policy, context)
     return [FeePolicyApproved(policy, state.proposed_by, context.actor.id)]
 

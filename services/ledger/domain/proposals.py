@@ -231,10 +231,11 @@ def _stands(command: HandCommand, rows: Rows) -> bool:
 
 def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[Event]:
     context.actor.require("finance")
-    if state.status == "approved" and state.is_open(context.at):
-        return []
-    move = _proposed(state, context)
+    stands = state.status == "approved" and state.is_open(context.at)
+    move = state.move if stands else _proposed(state, context)
     check_other_person(context.actor, state.proposed_by, "proposal.own")
+    if stands or move is None:
+        return []
     _check_day(command.limits, move, context)
     assert state.expires_at is not None
     return [MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at, context.at)]

@@ -81,6 +81,7 @@ def test_one_person_of_finance_moves_nothing(command: Any) -> None:
         assert world.tried(stream, command, actor) == "proposal.needed"
     assert tried(world, ApproveMove(NO_LIMITS), FINANCE, command) == "proposal.own"
     approve(world, command, limits=NO_LIMITS)
+    assert tried(world, ApproveMove(NO_LIMITS), FINANCE, command) == "proposal.own", "nor once another has approved it"
     decided = "account.bound_crossed" if isinstance(command, IdentifyMoney) else ""  # nothing is in suspense here
     assert world.tried(stream, command, SECOND) == decided
 

@@ -157,11 +157,11 @@ def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Seq
 
 def _accept(brief_version: int, state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, offer, side = _standing(state, context)
+    if state.status is not Status.ACCEPTED:
+        _check_open(state)
+    _check_others_offer(side, state)
     if state.status is Status.ACCEPTED:
-        return []
-    _check_open(state)
-    if state.by is side:
-        raise Refused("application.own_offer", by=side.value)
+        return _accepted_before(brief_version, state)
     budget = recruiting(parties.campaign_id, context)
     brief = in_force(parties.campaign_id, context)
     _check_version(brief_version, side, state, brief)
@@ -170,6 +170,19 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     check_fees_seen(offer, brief, contract.value)
     commit(budget, contract.value.committed_minor, context.actor.tenant)
     return [ApplicationAccepted(side, contract, contract.sha256)]
+
+
+def _check_others_offer(side: Side, state: State) -> None:
+    """Nobody answers its own offer, also not once it has been answered."""
+    if state.by is side:
+        raise Refused("application.own_offer", by=side.value)
+
+
+def _accepted_before(brief_version: int, state: State) -> Sequence[ApplicationEvent]:
+    """Only the same acceptance is a repeat: one of another version of the brief did not happen."""
+    if brief_version != state.renewed:
+        raise Refused("application.already_accepted", accepted=state.renewed, seen=brief_version)
+    return []
 
 
 def _check_version(brief_version: int, side: Side, state: State, brief: BriefInForce) -> None:
@@ -194,23 +207,20 @@ def _renew(brief_version: int, state: State, context: Context) -> Sequence[Appli
 def _decline(reason: str, state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, _, side = _standing(state, context)
     reason_code(reason)
-    if state.status is Status.DECLINED:
-        return []
-    _check_open(state)
-    if state.by is side:
-        raise Refused("application.own_offer", by=side.value)
-    return [ApplicationDeclined(parties, side, reason)]
+    if state.status is not Status.DECLINED:
+        _check_open(state)
+    _check_others_offer(side, state)
+    return [] if state.status is Status.DECLINED else [ApplicationDeclined(parties, side, reason)]
 
 
 def _withdraw(reason: str, state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, _, side = _standing(state, context)
     reason_code(reason)
-    if state.status is Status.WITHDRAWN:
-        return []
-    _check_open(state)
+    if state.status is not Status.WITHDRAWN:
+        _check_open(state)
     if state.by is not side:
         raise Refused("application.not_own_offer", by=state.by.value)
-    return [ApplicationWithdrawn(parties, side, reason)]
+    return [] if state.status is Status.WITHDRAWN else [ApplicationWithdrawn(parties, side, reason)]
 
 
 def _expire(due_at: datetime, state: State, context: Context) -> Sequence[ApplicationEvent]:

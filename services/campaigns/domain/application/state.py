@@ -62,7 +62,8 @@ def evolve(state: State, event: ApplicationEvent) -> State:
         case OfferRenewed(_, brief_version):
             return replace(state, renewed=brief_version)
         case ApplicationAccepted(_, contract, _):
-            return replace(state, status=Status.ACCEPTED, committed_minor=contract.value.committed_minor)
+            agreed = replace(state, status=Status.ACCEPTED, renewed=contract.value.brief_version)
+            return replace(agreed, committed_minor=contract.value.committed_minor)
         case ApplicationDeclined():
             return replace(state, status=Status.DECLINED)
         case ApplicationWithdrawn():

@@ -213,6 +213,8 @@ def _send_product(command: SendProduct, contract: Contract, state: State, contex
     check_text(command, "carrier", "product.carrier_malformed")
     check_text(command, "tracking", "product.tracking_malformed")
     if state.product in (Product.SENT, Product.RECEIVED):
+        if state.shipment != (command.carrier, command.tracking):
+            raise Refused("product.already_sent", carrier=state.shipment[0], tracking=state.shipment[1])
         return []
     if state.product is not Product.AWAITED or state.status is not Status.FUNDED:
         raise Refused("product.not_awaited", status=state.status.value)

@@ -174,7 +174,7 @@ def request_revision(command: RequestRevision, work: Work) -> Sequence[WorkEvent
     valid(bool(command.notes), "content.revision_needs_notes")
     check_texts(command, "notes", "content.notes_malformed")
     work.check_current(command.submission_id)
-    if one.stage in (Stage.REVISION_REQUESTED, Stage.IN_RULING):
+    if one.stage in (Stage.REVISION_REQUESTED, Stage.IN_RULING) and one.notes == command.notes:
         return []
     if one.stage not in (Stage.OUTLINE_SUBMITTED, Stage.IN_REVIEW):
         raise work.refuse("content.not_in_review")

@@ -88,6 +88,7 @@ class Deliverable:
     `breach` is what a look found wrong with the paid post, which is to be restored until `cure_by`; a claw-back has brought
     `clawed_back_minor`, of which the creator owes `owed_minor`. `awaits` names whom of the platform's own it waits for past the
     time, `escalations` counts how often staff were told. `waits_for` is what the ledger misses to pay, told `reminders` times.
+    `notes` are those of the last revision or ruling asked for, `post_url` and `post_sha256` the address and the text of the post.
     """
 
     terms: DeliverableTerms
@@ -121,6 +122,9 @@ class Deliverable:
     owed_minor: int = 0
     waits_for: str = ""
     reminders: int = 0
+    notes: tuple[str, ...] = ()
+    post_url: str = ""
+    post_sha256: str = ""
 
     @property
     def submission_id(self) -> str:
@@ -151,11 +155,10 @@ def _stepped(state: Deliverable, event: _Step) -> Deliverable:
         case ContentReviewed():
             return _reviewed(state, event)
         case RevisionRequested():
-            return replace(
-                state, stage=Stage.REVISION_REQUESTED, due_at=event.due_at, revisions=event.revisions, reminded=False
-            )
+            revised = replace(state, stage=Stage.REVISION_REQUESTED, due_at=event.due_at, notes=event.notes)
+            return replace(revised, revisions=event.revisions, reminded=False)
         case RulingRequested():
-            return replace(state, stage=Stage.IN_RULING, due_at=event.due_at)
+            return replace(state, stage=Stage.IN_RULING, due_at=event.due_at, notes=event.notes)
         case ReviewReminded():
             return replace(state, due_at=event.due_at, reminded=True)
         case ContentApproved():
@@ -205,7 +208,8 @@ def _published(state: Deliverable, event: ContentPublished) -> Deliverable:
     """A paid post that is put up again is not paid again: it waits for a look."""
     stage = Stage.CURING if state.stage in BREACH else Stage.PUBLISHED
     until = event.published_at + timedelta(seconds=event.protection_s)
-    return replace(state, stage=stage, due_at=event.due_at, post_id=event.post_id, protected_until=until)
+    posted = replace(state, post_id=event.post_id, post_url=event.post_url, post_sha256=event.text_sha256)
+    return replace(posted, stage=stage, due_at=event.due_at, protected_until=until)
 
 
 def _submitted(state: Deliverable, event: ContentSubmitted) -> Deliverable:

@@ -21,7 +21,14 @@ from services.campaigns.domain.collaboration.state import State
 from services.campaigns.domain.shared.checks import reason_code, valid
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
-from services.campaigns.domain.shared.work_events import DisputeEscalated, DisputeOpened, DisputeRuled, Due, WorkEvent
+from services.campaigns.domain.shared.work_events import (
+    WITHDRAWN,
+    DisputeEscalated,
+    DisputeOpened,
+    DisputeRuled,
+    Due,
+    WorkEvent,
+)
 
 
 def open_dispute(reason: str, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
@@ -31,6 +38,8 @@ def open_dispute(reason: str, contract: Contract, state: State, context: Context
     if side not in (Ruler.BRAND, Ruler.CREATOR) and not (side is Ruler.STAFF and state.awaits):
         raise Forbidden("collaboration.only_the_parties")
     if state.disputed_at is not None:
+        if side is not state.disputed_by:
+            raise Refused("collaboration.already_disputed", do="withdraw it if it is yours, or wait for the ruling")
         return []
     breached = _breached(state)
     if not breached:
@@ -97,15 +106,13 @@ def _disputed_at(state: State) -> datetime:
 
 def withdraw_dispute(contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     """The side that opened it gives it up; the other side may open its own."""
-    if state.ruling == (WITHDRAWN, 0):
-        return []
-    disputed_at = _disputed_at(state)
+    is_withdrawn = state.ruling == (WITHDRAWN, 0)
+    disputed_at = context.at if is_withdrawn else _disputed_at(state)
     if side_of(contract, context.actor) is not state.disputed_by:
         raise Forbidden("collaboration.only_who_opened_the_dispute")
+    if is_withdrawn:
+        return []
     return [_ruled(WITHDRAWN, 0, contract, state, context.at - disputed_at)]
-
-
-WITHDRAWN = "withdrawn"
 
 
 def expire_dispute(due_at: datetime, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:

@@ -22,12 +22,12 @@ from services.campaigns.domain.shared.work_events import (
 def cancel(reason: str, contract: Contract, state: State, context: Context) -> Sequence[WorkEvent]:
     """The brand pays by the ladder; a creator who leaves gets nothing, nor does anyone before the money is held."""
     reason_code(reason)
-    if state.status is Status.CANCELLED:
+    side = side_of(contract, context.actor) or Ruler.SYSTEM
+    if state.status is Status.CANCELLED and side in (Ruler.SYSTEM, state.cancelled_by):
         return []
     check_running(state)
     if state.disputed_at is not None:
         raise Refused("collaboration.disputed")
-    side = side_of(contract, context.actor) or Ruler.SYSTEM
     by_ladder = side is Ruler.BRAND and state.status is Status.FUNDED
     open_ = [each for each in state.deliverables if each.stage not in (*OWED, *CLOSED)]
     if not open_:

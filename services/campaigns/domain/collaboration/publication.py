@@ -67,7 +67,7 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     check_text(command, "post_url", "content.post_url_malformed")
     check_text(command, "text", "content.text_malformed")
     if one.post_id == command.post_id and one.stage is not Stage.BREACHED:
-        return []
+        return _reported_before(command, work)
     if one.stage not in (Stage.APPROVED, Stage.SCHEDULED, Stage.TAKEN_DOWN, Stage.BREACHED) or one.setting is None:
         raise work.refuse("content.not_approved")
     mark, day = _mark(command, work), _day(work)
@@ -77,6 +77,14 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     check_unclaimed(one.terms.platform, command.post_id, one.terms.deliverable_id, work.context)
     author_sha256 = author_on(one.terms.platform, work.contract.creator_id, work.context)
     return [replace(_published(command, one.setting, work, mark), author_sha256=author_sha256)]
+
+
+def _reported_before(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
+    """Only the same report is a repeat: another address or text of the post would be lost without a word."""
+    one = work.deliverable
+    if (command.post_url, digest(form_of(one.terms.platform), command.text)) != (one.post_url, one.post_sha256):
+        raise work.refuse("content.already_published")
+    return []
 
 
 def _day(work: Work) -> date:

@@ -10,6 +10,7 @@ from services.campaigns.domain.collaboration.deliverable import Deliverable, Sta
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.work_events import (
+    WITHDRAWN,
     AmendmentConsented,
     Awaited,
     CollaborationCancelled,
@@ -50,8 +51,8 @@ class Product(StrEnum):
 @dataclass(frozen=True, slots=True)
 class State:
     """`due_at` is the clock of the whole: funding, then the product. `disputed_at` is set while a dispute is open, which
-    `disputed_by` has opened and staff are to rule on by `dispute_due_at`; `escalations` counts how often they did not. Clocks
-    that a dispute stops are counted from its opening."""
+    `disputed_by` has opened (known also once it is withdrawn) and staff are to rule on by `dispute_due_at`; `escalations` counts
+    how often they did not. Clocks that a dispute stops are counted from its opening."""
 
     status: Status = Status.NEW
     contract: Hashed[Contract] | None = None
@@ -63,6 +64,9 @@ class State:
     disputed_by: Ruler | None = None
     dispute_due_at: datetime | None = None
     escalations: int = 0
+    cancelled_by: Ruler | None = None
+    shipment: tuple[str, str] = ("", "")
+    """Carrier and tracking number of the product that was sent."""
 
     def paused(self, at: datetime) -> timedelta:
         """How long an open dispute has stopped the clocks."""
@@ -84,7 +88,8 @@ def evolve(state: State, event: WorkEvent) -> State:
         case CollaborationFunded():
             return replace(state, status=Status.FUNDED, due_at=event.product_due_at)
         case ProductSent():
-            return replace(state, product=Product.SENT, due_at=event.due_at)
+            sent = (event.carrier, event.tracking)
+            return replace(state, product=Product.SENT, due_at=event.due_at, shipment=sent)
         case ProductReceived():
             return replace(state, product=Product.RECEIVED, due_at=None)
         case WorkStarted(clocks):
@@ -97,7 +102,7 @@ def evolve(state: State, event: WorkEvent) -> State:
             return replace(state, status=Status.SETTLED)
         case CollaborationCancelled():
             ended = [each.deliverable_id for each in event.deliverables]
-            return _end(replace(state, status=Status.CANCELLED, due_at=None), *ended)
+            return _end(replace(state, status=Status.CANCELLED, due_at=None, cancelled_by=event.by), *ended)
         case DisputeOpened():
             opened = replace(state, disputed_at=event.opened_at, disputed_by=event.by, ruling=None)
             return replace(opened, dispute_due_at=event.rule_by, escalations=0)
@@ -111,7 +116,8 @@ def evolve(state: State, event: WorkEvent) -> State:
 
 def _ruled(state: State, event: DisputeRuled) -> State:
     going_on = replace(_due(state, event.clocks), due_at=event.product_due_at, ruling=(event.outcome, event.share_bps))
-    return replace(going_on, disputed_at=None, disputed_by=None, dispute_due_at=None, escalations=0)
+    by = state.disputed_by if event.outcome == WITHDRAWN else None
+    return replace(going_on, disputed_at=None, disputed_by=by, dispute_due_at=None, escalations=0)
 
 
 def _contracted(document: Hashed[Contract], due_at: datetime) -> State:

@@ -249,6 +249,10 @@ class DisputeEscalated:
     due_at: datetime
 
 
+WITHDRAWN = "withdrawn"
+"""The outcome of a dispute that the side which opened it has given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class DisputeRuled:
     """The clocks go on with the time they had left; a ruling to cancel is followed by CollaborationCancelled.
