@@ -1,6 +1,7 @@
 """Layout of a local platform: its folder, ports, keys (made on first use), stores, and the settings of each service."""
 
 import base64
+import errno
 import json
 import os
 import secrets
@@ -28,6 +29,14 @@ SECRETS = {
 COMPOSE = "compose"
 """Mode of a platform that docker compose runs: no process here started it."""
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class NoPlatform(FileNotFoundError):
+    """No platform was started in a folder; `strerror` says what to do."""
+
+    def __init__(self, folder: Path) -> None:
+        do = f"no platform was started in {folder}: start one with `make up`, or name its folder with --data"
+        super().__init__(errno.ENOENT, do, str(folder / "platform.json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +161,11 @@ class Layout:
 
     @classmethod
     def load(cls, folder: Path) -> "Layout":
-        """The platform that was last started in the folder; FileNotFoundError without one."""
-        saved = json.loads((folder / "platform.json").read_text())
+        """The platform that was last started in the folder; raises NoPlatform without one."""
+        try:
+            saved = json.loads((folder / "platform.json").read_text())
+        except FileNotFoundError as missing:
+            raise NoPlatform(folder) from missing
         return cls.at(folder, Ports(**saved["ports"]), Stores(**saved["stores"]))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli.layout import SERVICES
+from cli.layout import SERVICES, NoPlatform
 from kernel.core.faults import Fault
 from kernel.runtime.loops import loop_factory
 
@@ -20,7 +20,9 @@ def main() -> None:
     try:
         raise SystemExit(given.run(given))
     except FileNotFoundError as missing:
-        sys.stderr.write(f"{missing.filename} is not there\n")
+        sys.stderr.write(
+            f"{missing.strerror if isinstance(missing, NoPlatform) else f'{missing.filename} is not there'}\n"
+        )
         raise SystemExit(2) from missing
     except Fault as fault:
         sys.stderr.write(f"{fault}\n")
@@ -60,6 +62,23 @@ def _revoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     revoke.add_argument("name")
     revoke.add_argument("--reason", required=True, help="kept with the revocation")
     revoke.set_defaults(run=_run_revoke)
+
+
+def _token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    token = _about_data(
+        commands.add_parser("token", help="an access token of the development issuer, to act as anybody")
+    )
+    token.add_argument(
+        "--role", action="append", required=True, help="brand, creator, agency, or staff; may be repeated"
+    )
+    token.add_argument(
+        "--party", default="", help="whom to act for: a creator's id, an organisation's id; staff leaves it out"
+    )
+    token.add_argument(
+        "--for", dest="life", default="8h", metavar="TIME", help="how long it is good: 30m, 8h (default), 1d"
+    )
+    token.add_argument("--name", default="", help="the person's name in the log")
+    token.set_defaults(run=_run_token)
 
 
 def _dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -117,6 +136,7 @@ def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     after_restore.set_defaults(run=_run_after_restore)
     _revoke(commands)
+    _token(commands)
     _dlq(commands)
     creators = _about_data(commands.add_parser("import", help="creators from a CSV file into the running platform"))
     creators.add_argument("file", type=Path)
@@ -174,6 +194,12 @@ def _run_revoke(given: argparse.Namespace) -> int:
     from cli.commands.revoke import revoke_
 
     return revoke_(given)
+
+
+def _run_token(given: argparse.Namespace) -> int:
+    from cli.commands.token import token
+
+    return token(given)
 
 
 def _run_import(given: argparse.Namespace) -> int:

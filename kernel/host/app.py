@@ -122,8 +122,9 @@ class App:
         told = self.settings
         rules = TenantRules(told.staff_tenant, told.roles_of_tenants())
         verifier = Verifier(
-            told.jwks, told.token_issuer, told.token_audience, life_limit_s=told.token_life_limit_s, rules=rules
-        )
+            told.jwks, told.token_issuer, told.token_audience, life_limit_s=told.token_life_limit_s, rules=rules,
+            algorithms=told.signatures_of_tokens(),
+        )  # fmt: skip
         return Admission(verifier, AdmissionLimits.of(told), told.trusted_networks())
 
     @cached_property

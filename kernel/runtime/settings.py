@@ -35,6 +35,22 @@ def _checked_networks(text: str) -> str:
     return text
 
 
+SIGNATURES = frozenset({"EdDSA", "ES256", "PS256", "RS256"})
+"""Signature algorithms that access tokens may have: none with a shared secret."""
+
+
+def _checked_algorithms(text: str) -> str:
+    wrong = sorted(set(names_of(text)) - SIGNATURES)
+    if wrong or not names_of(text):
+        raise ValueError(f"{', '.join(wrong) or 'nothing'} is not of {', '.join(sorted(SIGNATURES))}")
+    return text
+
+
+def names_of(text: str) -> frozenset[str]:
+    """The names of a comma-separated text."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Hosts that no network carries bytes to."""
 
@@ -63,6 +79,8 @@ class Settings(BaseSettings):
     """File or address of the JWKS that access tokens are verified with."""
     token_issuer: str
     token_audience: str = "dandelion"
+    token_algorithms: Annotated[str, AfterValidator(_checked_algorithms)] = "EdDSA"
+    """Algorithms that the identity provider signs access tokens with, comma-separated: of EdDSA, ES256, PS256 and RS256."""
     token_life_limit_s: Annotated[int, Field(ge=60, le=7 * 86_400)] = 86_400
     """Longest life of an access token, from `nbf` to `exp`; a token that lives longer is refused."""
     staff_tenant: str = "platform"
@@ -133,7 +151,10 @@ class Settings(BaseSettings):
         return url
 
     def roles_of_tenants(self) -> frozenset[str]:
-        return frozenset(part.strip() for part in self.tenant_roles.split(",") if part.strip())
+        return names_of(self.tenant_roles)
+
+    def signatures_of_tokens(self) -> frozenset[str]:
+        return names_of(self.token_algorithms)
 
     def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return networks_of(self.trusted_proxies)

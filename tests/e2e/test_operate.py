@@ -1,6 +1,8 @@
 """What an operator does beside a running platform: import, lag, verify, rebuild, and events that cannot be handled."""
 
 import asyncio
+import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -9,7 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
+import jwt
 import pytest
+from dandelion.discovery.v1.queries_pb2 import SearchCreatorsRequest
+from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
+from dandelion_contracts.channel import connect
 
 from cli.layout import ROOT, Layout
 from cli.open_services import open_services
@@ -174,6 +181,54 @@ async def test_a_bus_that_a_process_has_for_itself_is_not_republished_to_beside_
 
 
 async def test_a_folder_without_a_platform_is_named(tmp_path: Path) -> None:
-    done = await asyncio.to_thread(_dandelion, tmp_path, "verify")
-    assert done.returncode == 2
-    assert "platform.json" in done.stderr
+    for command in ("verify", "token --role auditor"):
+        done = await asyncio.to_thread(_dandelion, tmp_path, *command.split())
+        assert done.returncode == 2
+        assert f"no platform was started in {tmp_path}: start one with `make up`" in done.stderr
+
+
+async def ids_seen(platform: Embedded, token: str) -> list[str]:
+    """The ids of the creators that this caller is shown with their contacts."""
+    async with connect(platform.layout.rpc("discovery"), token=token) as channel:
+        found = await CreatorQueryServiceStub(channel).SearchCreators(SearchCreatorsRequest(page_size=200))
+    return [hit.creator.creator_id for hit in found.hits]
+
+
+async def test_a_token_acts_as_a_brand_as_an_imported_creator_and_as_staff(platform: Embedded) -> None:
+    """The commands of docs/identity.md, with a creator that the import has made."""
+    page = (ROOT / "docs" / "identity.md").read_text()
+    lines = re.findall(r"^python -m cli (token .*?) *(?:#.*)?$", page, re.MULTILINE)
+    made = [await dandelion(platform, *shlex.split(line)) for line in lines]
+    assert [one.stderr for one in made] == [""] * 3
+    brand, creator, staff = (one.stdout.strip() for one in made)
+    some = (await ids_seen(platform, brand))[0]
+    assert some in await ids_seen(platform, staff)
+    own = (await dandelion(platform, "token", "--role", "creator", "--party", some)).stdout.strip()
+    async with httpx.AsyncClient(base_url=platform.layout.http("discovery")) as client:
+        answers = {
+            who: await client.post(
+                f"/creators/{some}/availability", json={"availability": "closed", "max_parallel_jobs": 1},
+                headers={"Authorization": f"Bearer {one}", "Idempotency-Key": new_id()},
+            )
+            for who, one in (("itself", own), ("another", creator), ("brand", brand))
+        }  # fmt: skip
+    assert {who: one.status_code for who, one in answers.items()} == {"itself": 200, "another": 403, "brand": 403}
+    told = jwt.decode(creator, options={"verify_signature": False})
+    assert told["exp"] - told["iat"] == 86_400
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("--role creator", "party.missing"),
+        ("--role creator --party a:b", "party.malformed"),
+        ("--role finance --party acme", "role.of_staff_only"),
+        ("--role system", "role.unknown"),
+        ("--role auditor --for soon", "life.malformed"),
+        ("--role auditor --for 2d", "life.too_long"),
+    ],
+)
+async def test_a_token_that_no_service_would_believe_is_not_made(platform: Embedded, words: str, code: str) -> None:
+    done = await dandelion(platform, "token", *words.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{code} (" in done.stderr

@@ -10,8 +10,9 @@ import jwt
 import pytest
 
 from kernel.core.faults import Unauthenticated
-from kernel.edge.tokens.auth import LIFE_LIMIT_S, KeyPolicy, Verifier
+from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
+from kernel.edge.tokens.keys import LIFE_LIMIT_S, KeyPolicy
 from kernel.runtime.settings import Settings
 from tests.kit.issuing import AUDIENCE, ISSUER, issuer_at, verifier_at
 from tests.kit.running import settings_in
