@@ -218,7 +218,8 @@ def define(metadata: sa.MetaData) -> None:
     sa.Table("leases", metadata, sa.Column("name", text, primary_key=True), sa.Column("owner", text, nullable=False),
              sa.Column("until", UtcTime, nullable=False))  # fmt: skip
     sa.Table("revocations", metadata, sa.Column("kind", text, primary_key=True), sa.Column("name", text, primary_key=True),
-             sa.Column("before", UtcTime, nullable=False), sa.Column("reason", text, nullable=False))  # fmt: skip
+             sa.Column("before", UtcTime, nullable=False), sa.Column("reason", text, nullable=False),
+             sa.Column("number", big, nullable=False, unique=True))  # fmt: skip
     sa.Table("projections", metadata, sa.Column("name", text, primary_key=True),
              sa.Column("generation", sa.Integer, nullable=False), sa.Column("version", sa.Integer, nullable=False))  # fmt: skip
 

@@ -24,7 +24,7 @@ from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import DatabaseMetrics, Gauges
-from kernel.host.revocations import tell_now, watching
+from kernel.host.revocations import Revocations
 from kernel.processors import generations
 from kernel.processors.command_consumer import PREPARED_BATCH, CommandConsumer, DecodeCommand, Prepare
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
@@ -176,9 +176,9 @@ class App:
         for name in names:
             made += await makers[name]()
         if {"rest", "rpc"} & set(names):
-            revocations = (self.database, self.settings.token_life_limit_s, self.admission.verifier.revoke)
-            await tell_now(*revocations)
-            made.append(Role("revocations", watching(*revocations), RELAY))
+            revocations = Revocations(self.database, self.settings.token_life_limit_s, self.admission.verifier.revoke)
+            await revocations.look()
+            made.append(Role("revocations", revocations.run, RELAY))
         if self.settings.ops_port is not None:
             made.append(operations(self.health, self.settings.host, self.settings.ops_port))
         return made

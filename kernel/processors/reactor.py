@@ -36,8 +36,8 @@ CONCURRENT, CONCURRENT_OF_A_TENANT = 16, 4
 TRIES_IN_PLACE, PAUSE_S = 3, 0.1
 CALL_LIMIT_S = 20.0
 """Longest call; the ports' own limits are shorter."""
-HOLD_S = 20.0
-"""Time after which a batch begins no more calls: what is left of it is set aside."""
+HOLD_S = 10.0
+"""Longest time that calls hold a batch: one that has begun ends with it, and its stream is tried again by itself."""
 POLL_S = 1.0
 
 
@@ -109,7 +109,7 @@ class Reactor:
                 if monotonic() >= until:
                     break
                 try:
-                    return await self._try(incoming, self._slots)
+                    return await self._try(incoming, self._slots, until - monotonic())
                 except Later as later:
                     if tried == TRIES_IN_PLACE - 1:
                         raise
@@ -117,11 +117,12 @@ class Reactor:
                 await asyncio.sleep(PAUSE_S * 2**tried * (0.5 + random.random()))
             raise Later("not tried: its batch took too long") if not tried else last
 
-    async def _try(self, incoming: Delivered[Any], slots: asyncio.Semaphore) -> str | None:
-        """Performs one intent; None when it is done, or the reason for which it never will be. Raises Later."""
+    async def _try(self, incoming: Delivered[Any], slots: asyncio.Semaphore, left_s: float | None = None) -> str | None:
+        """Performs one intent within `left_s`, the wait for a slot included; None when it is done, or the reason for which it
+        never will be. Raises Later."""
         outcome = "failed"
         try:
-            async with slots, asyncio.timeout(CALL_LIMIT_S):
+            async with asyncio.timeout(left_s), slots, asyncio.timeout(CALL_LIMIT_S):
                 with telemetry.timed("effect_seconds", effect=self._effect.name):
                     await self._effect.perform(incoming)
             outcome = "done"

@@ -39,6 +39,9 @@ class DeadlineScheduler:
         self._table = database.metadata.tables["deadlines"]
         self._broken: dict[Deadline, float] = {}
         """When a deadline that met a bug is tried again, monotonic()."""
+        self._passed: Deadline | None = None
+        """Once there are more broken deadlines than are remembered: where the next look begins, behind those that were tried."""
+        self._again_at, self._is_at_end = 0.0, True
 
     async def run(self, stop: asyncio.Event) -> None:
         lease = Leases(self._database, "clock", ["clock"])
@@ -66,15 +69,39 @@ class DeadlineScheduler:
         now, first = await self._writer.now(), await self._first()
         if first is None or first > now:
             return CLOCK_POLL_S if first is None else min(CLOCK_POLL_S, (first - now) / timedelta(seconds=1))
-        due = [row for row in await self._due(now) if self._broken.get(row, 0.0) <= monotonic()]
-        return 0.0 if due and await self._execute(due[:DUE_LIMIT]) else CLOCK_POLL_S
+        self._begin_again()
+        limit = DUE_LIMIT + len(self._broken)  # so that broken ones hold up nobody
+        found = await self._due(now, limit)
+        due = [row for row in found if self._broken.get(row, 0.0) <= monotonic()][:DUE_LIMIT]
+        is_finished = bool(due) and await self._execute(due)
+        self._pass_over(is_last=len(found) < limit)
+        return 0.0 if is_finished else CLOCK_POLL_S
 
-    async def _due(self, now: datetime) -> list[Deadline]:
-        """Rows that are due, the oldest first, and enough of them that broken ones hold up nobody."""
-        query = sa.select(self._table).where(self._table.c.due_at <= now).order_by(self._table.c.due_at)
+    async def _due(self, now: datetime, limit: int) -> list[Deadline]:
+        """Rows that are due, the oldest first, behind those that were passed."""
+        columns = (self._table.c.due_at, self._table.c.stream, self._table.c.name)
+        query = sa.select(self._table).where(self._table.c.due_at <= now).order_by(*columns)
+        if self._passed is not None:
+            last = [sa.bindparam(None, getattr(self._passed, one.name), type_=one.type) for one in columns]
+            query = query.where(sa.tuple_(*columns) > sa.tuple_(*last))
         async with self._database.reading() as connection:
-            found = await connection.execute(query.limit(DUE_LIMIT + len(self._broken)))
-            return [Deadline(**row) for row in found.mappings()]
+            rows = await connection.execute(query.limit(limit))
+            return [Deadline(**row) for row in rows.mappings()]
+
+    def _pass_over(self, is_last: bool) -> None:
+        """Goes past the broken deadlines once they fill the memory of them."""
+        self._is_at_end = is_last
+        if len(self._broken) >= BROKEN_LIMIT:
+            if self._passed is None:
+                self._again_at = monotonic() + BROKEN_PAUSE_S
+            self._passed = max(self._broken, key=lambda row: (row.due_at, row.stream, row.name))
+            self._broken.clear()
+
+    def _begin_again(self) -> None:
+        """Looks at the first deadlines again, after the pause and where none is due behind those that were passed."""
+        if self._passed is not None and self._is_at_end and monotonic() >= self._again_at:
+            self._passed = None
+            self._broken.clear()
 
     async def _first(self) -> datetime | None:
         """Time of the next deadline, None without one; asked after every append."""
@@ -111,8 +138,6 @@ class DeadlineScheduler:
 
     def _set_aside(self, row: Deadline, error: BaseException) -> None:
         """A deadline that meets a bug stays, is overdue in the metrics, and is tried again later: it holds up no other."""
-        if len(self._broken) >= BROKEN_LIMIT:
-            self._broken.clear()
         self._broken[row] = monotonic() + BROKEN_PAUSE_S
         extra = {"stream": row.stream, "command": row.command}
         logger.error("deadline failed: it stays due and is tried again", exc_info=error, extra=extra)

@@ -6,9 +6,10 @@ need a person, all events of that tenant are parked untried, and every other ten
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,7 +20,7 @@ from kernel.adapters.database import Database
 from kernel.adapters.schema import in_texts
 from kernel.core.clock import system_clock
 from kernel.core.events import Delivered
-from kernel.core.faults import Unavailable
+from kernel.core.faults import Fault, Unavailable
 from kernel.streams.records import OWN_LOG, InboundRecord, PartitionBatch
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ TENANT_KEYS = 1_000
 """Limit of one tenant's parked keys."""
 TENANTS_AT_LEAST = 20
 """No fewer tenants than this can spend the budget of all."""
+REASON_LIMIT = 500
 KEY_IS_PARKED = "key is parked"
 TENANT_IS_PARKED = "tenant is parked: it has too many parked keys"
 UNTRIED = frozenset({KEY_IS_PARKED, TENANT_IS_PARKED})
@@ -189,7 +191,27 @@ class Parking:
 
 
 def reason_of(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    """Why a record is parked: of a fault its code and facts; of any other error the type, what of the schema the database names,
+    and the line that raised it. Never the error's message, which may quote a value: PostgreSQL's quotes the row's."""
+    if isinstance(error, Fault):
+        return f"{type(error).__name__}: {error}"[:REASON_LIMIT]
+    told = [type(error).__name__, *_named_by_database(error), _place_of(error)]
+    return " ".join(filter(None, told))[:REASON_LIMIT]
+
+
+def _named_by_database(error: BaseException) -> Iterator[str]:
+    """The SQLSTATE, and the names of the constraint, table and column that a statement met."""
+    for one in (getattr(error, "orig", None), getattr(getattr(error, "orig", None), "__cause__", None), error):
+        for name in ("sqlstate", "constraint_name", "table_name", "column_name"):
+            if isinstance(found := getattr(one, name, None), str):
+                yield f"{name}={found}"
+
+
+def _place_of(error: BaseException) -> str:
+    """`at file:line` of the innermost frame of our own code; "" without a traceback."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    ours = [one for one in frames if "site-packages" not in one[0]]
+    return "at {}:{}".format(*(ours or frames)[-1]) if frames else ""
 
 
 def _inbound(row: Any) -> InboundRecord:

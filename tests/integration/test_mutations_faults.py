@@ -62,6 +62,7 @@ def never_cancelled(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(roles, "run", patient)
     patch.setattr(reactor, "CALL_LIMIT_S", 3_600)
+    patch.setattr(reactor, "HOLD_S", 3_600)
 
 
 async def killed(toys: Toys, point: str, switch: str) -> None:

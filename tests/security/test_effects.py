@@ -16,7 +16,6 @@ from kernel.core.faults import Exhausted, Poison, Unavailable
 from kernel.processors import reactor
 from kernel.processors.processes import Effect, ProcessRunner
 from kernel.processors.reactor import Reactor
-from kernel.processors.scheduler import DeadlineScheduler
 from kernel.runtime.health import Health, Watchdog
 from kernel.streams import parked, retries
 from kernel.streams.checkpoints import Checkpoints
@@ -25,7 +24,7 @@ from kernel.streams.records import OWN_LOG
 from tests.contract.conftest import Running
 from tests.contract.test_signs_of_life import Ticks, metric
 from tests.kit import counter
-from tests.kit.counter import Add, Remind, Stumble
+from tests.kit.counter import Add
 
 STUCK, SLOW, WELL = 7, 8, 1
 """Amounts that the port below answers to: never, only after the test says so, at once."""
@@ -181,6 +180,20 @@ async def test_a_tenant_whose_calls_hang_does_not_take_all_of_them(
     assert len(await made._retries.due()) == retries.DUE_KEYS_OF_A_TENANT, "retries have a share, too"
 
 
+async def test_a_call_that_hangs_holds_its_batch_no_longer_than_the_batch_may_last(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that is begun shortly before the end: its stream is set aside, and a retry has the call's whole time."""
+    monkeypatch.setattr(reactor, "CALL_LIMIT_S", 3_600)
+    monkeypatch.setattr(reactor, "HOLD_S", 0.2)
+    port = Port()
+    slow, well = await added(running, SLOW), await added(running, WELL, "other")
+    made = await started(running, port)
+    await running.until(parked_are(made, {slow}))
+    assert port.calls == {slow: 1, well: 1}
+    assert await made._retries.count() == 1, "tried again by itself"
+
+
 async def test_one_tenant_past_its_budget_of_keys_is_set_aside_alone(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,30 +272,3 @@ async def test_a_process_parks_what_its_own_decider_turns_away(running: Running)
         await running.until(parked_are(made, {stuck}))
     finally:
         object.__setattr__(counter.ECHO.decider, "decide", echo)
-
-
-@pytest.mark.parametrize("where", ["decode", "decide"])
-async def test_a_deadline_that_meets_a_bug_holds_up_no_other(running: Running, where: str) -> None:
-    now = await running.log.now()
-    sick, well = counter.counter("sick"), counter.counter("well")
-    for stream in (sick, well):
-        await running.writer.execute(stream, Remind(now), counter.meta())
-    decoded = counter.CODEC.decode
-
-    class Codec:
-        calls = 0
-
-        def decode(self, name: str, data: bytes) -> object:
-            Codec.calls += 1
-            if Codec.calls == 1 and where == "decide":
-                return Stumble()
-            if Codec.calls == 1:
-                raise LookupError("a command that this version does not know")
-            return decoded(name, data)
-
-    clock = DeadlineScheduler(running.store, running.log, running.writer, Codec())  # type: ignore[arg-type]
-    await clock.run_due()
-    await clock.run_due()
-    names = Counter(event.name for event in await running.log.read(0))
-    assert names["counter.rang@1"] == 1
-    assert Codec.calls == 2, "and is not tried at every turn"

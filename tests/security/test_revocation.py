@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jwt
@@ -20,7 +20,7 @@ from kernel.edge.grpc_calls import CallEdge
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.claims import Revoked
 from kernel.edge.tokens.dev_issuer import Issuer
-from kernel.host.revocations import revoke, revoked, watching
+from kernel.host.revocations import Revocations
 from tests.deploy.conftest import ROOT
 from tests.deploy.page import OPERATE, blocks
 from tests.kit.issuing import issuer_at, verifier_at
@@ -161,10 +161,7 @@ async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> No
                 heard.append(found)
                 stop.set()
 
-            await watching(app.database, 86_400, tell)(stop)
+            await Revocations(app.database, 86_400, tell).run(stop)
             assert set(heard[0].subjects) == {"eve"}
             await app.roles(["rpc"])
             assert set(app.admission.verifier._revoked.subjects) == {"eve"}, "before the first request"
-        app, now = apps[0], datetime.now(UTC)
-        await revoke(app.database, "token", "old", now - timedelta(days=9), "x")
-        assert (await revoked(app.database, now - timedelta(days=2))).tokens == frozenset()
