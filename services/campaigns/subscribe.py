@@ -147,6 +147,10 @@ def _account(creator_id: str, wire: discovery.PlatformAccount) -> tuple[str, str
     return creator_id, platform, wire.digest or author_digest(creator_id, platform, handle=wire.handle)
 
 
+def _renamed(wire: discovery.AccountRenamed) -> AccountRenamed:
+    return AccountRenamed(*_account(wire.creator_id, wire.account), wire.taken_from, wire.taken_digest)
+
+
 def _identified(wire: discovery.AccountIdentified) -> AccountIdentified:
     platform = word(common.Platform, wire.platform)
     digest = wire.digest or author_digest(wire.creator_id, platform, account_id=wire.account_id)
@@ -165,7 +169,7 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     discovery.CreatorRegistered: _registered,
     discovery.CreatorProfileChanged: lambda wire: AgencyNamed(wire.creator_id, wire.profile.agency_id),
     discovery.AccountLinked: lambda wire: AccountLinked(*_account(wire.creator_id, wire.account)),
-    discovery.AccountRenamed: lambda wire: AccountRenamed(*_account(wire.creator_id, wire.account)),
+    discovery.AccountRenamed: _renamed,
     discovery.AccountIdentified: _identified,
     discovery.AccountVerified: lambda wire: AccountVerified(*_account(wire.creator_id, wire.account)),
     discovery.AvailabilityChanged: _available,

@@ -62,7 +62,7 @@ def metadata() -> sa.MetaData:
     sa.Table(
         "posts", made,
         sa.Column("platform", text, primary_key=True), sa.Column("post_id", text, primary_key=True),
-        sa.Column("deliverable_id", text, nullable=False),
+        sa.Column("deliverable_id", text, nullable=False), sa.Column("spent_by", Stored(tuple[str, ...]), nullable=False),
     )  # fmt: skip
     sa.Table(
         "drafts", made,

@@ -66,7 +66,9 @@ def _changed(event: CreatorProfileChanged, creator_id: str, at: datetime) -> Mes
 
 
 def _renamed(event: AccountRenamed, creator_id: str, at: datetime) -> Message:
-    return pb.AccountRenamed(creator_id=creator_id, account=_by_digest(event.account), renamed_at=stamp(at))
+    """Whom an event of before took the handle from is not told: its public form stays as it was."""
+    told = {"taken_from": event.taken_from, "taken_digest": event.taken_digest} if event.taken_digest else {}
+    return pb.AccountRenamed(creator_id=creator_id, account=_by_digest(event.account), renamed_at=stamp(at), **told)
 
 
 def _identified(event: AccountIdentified, creator_id: str, at: datetime) -> Message:

@@ -23,7 +23,7 @@ from services.ledger.domain.discrepancies import Claim, Origin
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, TransferKind
 from services.ledger.domain.four_eyes import MoveApproved, MoveProposed, MoveRejected
 from services.ledger.domain.proposals import ExpireMove
-from services.ledger.domain.reversals import RETURNED, RestoreDeposit, ReturnTransfer, ReverseDeposit
+from services.ledger.domain.reversals import RETURNED, UNNAMED, RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.seals import CloseWindow, seal_stream, window_end
 from services.ledger.domain.waiting import WAITING, PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
@@ -118,9 +118,21 @@ def concluded(verdict: Verdict, amount_minor: int, currency: str) -> Command | N
     return ConfirmTransfer(verdict.kind, verdict.reference, verdict.provider_ref, verdict.fee_minor, verdict.said_at)
 
 
+def _case(verdict: Verdict) -> str:
+    """The case by its reference, else by the time of the word: two chargebacks of one sum are two. One that is opened
+    without a name and a time cannot be told from its own repeat: Refused `deposit.case_unnamed` leaves it to a person."""
+    if verdict.provider_ref:
+        return verdict.provider_ref
+    if verdict.said_at is not None:
+        return f"{UNNAMED}@{verdict.said_at.isoformat()}"
+    if verdict.status is Word.OPENED:
+        raise Refused("deposit.case_unnamed", do="ask the provider for the reference of the chargeback")
+    return UNNAMED
+
+
 def _of_deposit(verdict: Verdict) -> Command | None:
     """A chargeback that was lost changes nothing: the money went when it was opened."""
-    reason, named = f"provider.{verdict.reason or verdict.status}", verdict.provider_ref or "unnamed"
+    reason = f"provider.{verdict.reason or verdict.status}"
     match verdict.status:
         case Word.SUCCEEDED:
             said = (verdict.provider_ref, verdict.said_at)
@@ -130,10 +142,10 @@ def _of_deposit(verdict: Verdict) -> Command | None:
         case Word.RETURNED:
             return ReverseDeposit(verdict.reference, RETURNED, verdict.currency, verdict.amount_minor, 0, reason)
         case Word.OPENED:
-            amount_minor, fee_minor = verdict.amount_minor, verdict.fee_minor
+            amount_minor, fee_minor, named = verdict.amount_minor, verdict.fee_minor, _case(verdict)
             return ReverseDeposit(verdict.reference, named, verdict.currency, amount_minor, fee_minor, reason)
         case Word.WON:
-            return RestoreDeposit(verdict.reference, named, verdict.currency, verdict.amount_minor)
+            return RestoreDeposit(verdict.reference, _case(verdict), verdict.currency, verdict.amount_minor)
         case _:
             return None
 

@@ -24,6 +24,8 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
 )
 from services.campaigns.domain.creators.creators import decide as heard
+from services.campaigns.domain.creators.creators import loser
+from services.campaigns.domain.creators.creators import route as taker
 from services.campaigns.domain.creators.events import AccountHeard
 from services.campaigns.domain.settlement.causes import ContentLookedAt
 from services.campaigns.domain.settlement.events import TakeDownRequested
@@ -106,30 +108,57 @@ def test_a_post_that_was_not_confirmed_is_given_back() -> None:
         world.execute(STREAM, PublishContent(D1, "p1", "https://post.test/1", f"{LABEL} A serum I like"), CREATOR)
 
 
-def can_report(world: World) -> bool:
-    """Whether another creator may report the post `p1`."""
-    stream, (actor, report) = led(world, another(OTHER_CAMPAIGN, OTHER_CREATOR))
+THIRD_CAMPAIGN = "01890a5d-ac96-774b-bcce-b302099a8098"
+
+
+def can_report(world: World, creator_id: str = OTHER_CREATOR, campaign_id: str = OTHER_CAMPAIGN) -> bool:
+    """Whether another creator, or the same in another campaign, may report the post `p1`."""
+    stream, (actor, report) = led(world, another(campaign_id, creator_id))
     try:
         return bool(world.execute(stream, report, actor))
     except Refused:
         return False
 
 
-@pytest.mark.parametrize(("steps", "free"), [
+ENDED: Any = [
     pytest.param([(CREATOR, CancelCollaboration("changed_mind"))], True, id="left_by_the_creator"),
     pytest.param([(BRAND, CancelCollaboration("budget_cut"))], False, id="paid_by_the_brand_that_cancels"),
     pytest.param([(SYSTEM, EndDeliverable(D1, "escrow.expired", 110_000))], True, id="returned_by_the_ledger"),
-    pytest.param([(SYSTEM, EndDeliverable(D1, "escrow.expired", 10_000))], False, id="partly_paid_by_the_ledger"),
-    pytest.param([(SYSTEM, VerifyContent(D1, "look-1"))], False, id="confirmed"),
-])  # fmt: skip
-def test_a_report_that_ended_before_a_look_confirmed_it_keeps_the_post_where_it_was_paid(
-    steps: Any, free: bool
-) -> None:
-    """Who reports another's post and leaves before it is looked at locks nobody out."""
+    pytest.param([(SYSTEM, EndDeliverable(D1, "escrow.expired", 109_999))], False, id="paid_one_minor_unit"),
+]
+
+
+@pytest.mark.parametrize(("steps", "unpaid"), ENDED)
+def test_a_report_that_ended_before_a_look_locks_nobody_out(steps: Any, unpaid: bool) -> None:
+    """Who reports another's post and is paid a kill fee for it, however little, keeps its owner from nothing."""
     world = told()
     for actor, command in steps:
         assert world.execute(STREAM, command, actor)
-    assert can_report(world) is free
+    assert can_report(world)
+
+
+@pytest.mark.parametrize(("steps", "unpaid"), ENDED)
+def test_a_kill_fee_is_all_that_its_creator_gets_for_the_post(steps: Any, unpaid: bool) -> None:
+    world = told()
+    for actor, command in steps:
+        world.execute(STREAM, command, actor)
+    assert can_report(world, CREATOR_ID) is unpaid
+
+
+def test_a_report_of_somebody_else_between_does_not_make_it_forgotten() -> None:
+    world = told()
+    world.execute(STREAM, CancelCollaboration("budget_cut"), BRAND)
+    stream, (actor, report) = led(world, another(OTHER_CAMPAIGN, OTHER_CREATOR))
+    world.execute(stream, report, actor)
+    world.execute(stream, CancelCollaboration("changed_mind"), actor)
+    assert not can_report(world, CREATOR_ID)
+    assert can_report(world, campaign_id=THIRD_CAMPAIGN)
+
+
+def test_what_a_look_confirmed_counts_for_good() -> None:
+    world = told()
+    world.execute(STREAM, VerifyContent(D1, "look-1"), SYSTEM)
+    assert not can_report(world)
 
 
 def test_a_breach_is_no_way_to_hold_anothers_post() -> None:
@@ -184,6 +213,18 @@ def test_an_account_stays_verified_only_as_long_as_it_is_the_same() -> None:
     assert account(*verified, AccountIdentified(*where, "i")).verified
     assert not account(*verified, AccountLinked(*where, "b")).verified
     assert not account(*verified, AccountIdentified(*where, "i"), AccountIdentified(*where, "j")).verified
+
+
+def test_an_account_whose_handle_another_took_is_not_verified_any_more() -> None:
+    """Unless the platform's own id is known, by which its posts are known whatever the handle is."""
+    where, mine = (CREATOR_ID, "weibo"), author_digest(CREATOR_ID, "weibo", handle="a")
+    taken = AccountRenamed(OTHER_CREATOR, "weibo", "b", CREATOR_ID, mine)
+    verified = (AccountLinked(*where, mine), AccountVerified(*where, mine))
+    assert not account(*verified, taken).verified
+    assert account(*verified, AccountIdentified(*where, "i"), taken).verified
+    assert account(*verified, AccountRenamed(*where, "c"), taken).verified, "it has another handle by now"
+    assert account(*verified, taken, AccountVerified(*where, mine)).verified
+    assert (taker(caused(taken)), loser(caused(taken))) == (f"creator-{OTHER_CREATOR}", f"creator-{CREATOR_ID}")
 
 
 AUTHOR = author_digest(CREATOR_ID, "weibo", account_id="77")

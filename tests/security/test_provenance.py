@@ -1,13 +1,17 @@
 """Whose number a number is: none overwrites another's, and requests of a link are clicks only as far as people make them."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
+from kernel.core.decider import Actor
 from services.metrics.domain.engagement import MEASURED, Provenance, reported_by
 from services.metrics.domain.totals import cell_parts, content_number
+from services.metrics.rest.engagement import tokens_of
 from services.metrics.rest.visitors import DAY_S, Crowds, shows_a_visitor
 from tests.integration.metrics.client import Deal, Metrics, running
 from tests.integration.metrics.test_links import follow, id_in
@@ -125,3 +129,27 @@ def test_what_shows_a_visitor() -> None:
     assert shows_a_visitor({"accept-language": "en"})
     assert not shows_a_visitor({"accept-language": " "})
     assert not shows_a_visitor({})
+
+
+def test_a_batch_costs_its_size_of_the_rate() -> None:
+    """A thousand rows in their shortest form cost as much as a request, whichever form they have."""
+    brand, adapter = Actor("b", "brand-1", frozenset({"brand"})), Actor("o", "platform", frozenset({"operator"}))
+    names = ("content_id", "metric", "value", "observed_at")
+    shortest = (CONTENTS[0], "likes", "1", "2026-06-01T12:00:00Z")
+    csv = "\n".join([",".join(names), *[",".join(shortest)] * 100_000]).encode()
+    columns = orjson.dumps({"columns": {name: [value] * 100_000 for name, value in zip(names, shortest, strict=True)}})
+    assert min(tokens_of(csv, brand), tokens_of(columns, brand)) >= 100
+    assert tokens_of(csv[:60_000], brand) == 0
+    assert tokens_of(csv, adapter) == 0
+
+
+async def test_large_batches_meet_the_limit_sooner_than_small_ones(tmp_path: Path) -> None:
+    async with running(tmp_path, rate_per_s=0.01, rate_burst=10) as metrics:
+        deal = await metrics.contracted()
+        header, line = "content_id,metric,value,observed_at", f"{deal.contents[0]},likes,1,2026-06-01T12:00:00Z"
+        large = "\n".join([header, *[line] * 4_000])
+        answers = [await metrics.send("POST", "/engagement", large, deal.brand) for _ in range(3)]
+        assert [one.status_code for one in answers] == [202, 202, 429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        small = [await metrics.send("POST", "/engagement", f"{header}\n{line}", deal.creator) for _ in range(3)]
+        assert [one.status_code for one in small] == [202, 202, 202]

@@ -16,6 +16,7 @@ PROCESSES = (
     Process("review", review.REVIEW, review.route, topics=(COMPLIANCE,)),
     Process("settlement", settlement.SETTLEMENT, settlement.route, topics=(LEDGER, COMPLIANCE)),
     Process("creators", creators.CREATORS, creators.route, own=False, topics=(DISCOVERY, COMPLIANCE)),
+    Process("lost_handles", creators.CREATORS, creators.loser, own=False, topics=(DISCOVERY,)),
     Process("fees", fees.FEES, fees.route, own=False, topics=(LEDGER,)),
     Process("conduct", conduct.CONDUCT, conduct.route, topics=(DISCOVERY,)),
 )

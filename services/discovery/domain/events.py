@@ -39,12 +39,14 @@ class AccountRenamed:
 
     `verified`: the account was verified before; events of 0.1.0 leave it to who holds the former handle.
     `taken_from` is the creator that was verified for the handle until then, "" for none: it says so when the handle is erased.
+    `taken_digest` is the digest of that creator's account by the handle.
     """
 
     account: Account
     replaces: Annotated[str, PersonalData()]
     verified: bool = False
     taken_from: str = ""
+    taken_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

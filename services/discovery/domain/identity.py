@@ -104,7 +104,8 @@ def identify(command: IdentifyAccount, state: State, context: Context) -> Sequen
         told, replaces = digested(account, context), linked.handle if linked else ""
         if renamed:
             verified, loser = account.platform in state.verified, _loser(account, context)
-            events.append(AccountRenamed(told, replaces, verified, loser))
+            digest = author_digest(loser, account.platform.value, handle=account.handle) if loser else ""
+            events.append(AccountRenamed(told, replaces, verified, loser, digest))
         else:
             events.append(AccountLinked(told, replaces))
     if known_id != account_id:

@@ -136,7 +136,7 @@ def _decide_new(command: Command, context: Context, state: Done) -> Sequence[Esc
         case ReverseDeposit():
             return deposits.reverse(command, context, booked)
         case RestoreDeposit():
-            return deposits.restore(command, context, dict(state.reversals))
+            return deposits.restore(command, context, dict(state.reversals), booked)
         case SettleLine():
             return settlements.settle(command, context, booked)
         case IdentifyMoney():

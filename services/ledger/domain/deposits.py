@@ -25,6 +25,7 @@ from services.ledger.domain.reversals import (
     RestoreDeposit,
     ReverseDeposit,
     is_of_another_try,
+    opened_case,
     reversal_of,
 )
 from services.ledger.domain.rows import MISMATCH, TRANSFERS, Transfer, TransferStatus
@@ -167,14 +168,18 @@ def _reversed(command: ReverseDeposit, books: Books, row: Transfer) -> ChainEven
     return books.post(command, ChainKind.DEPOSIT_REVERSED, row.currency, legs, transfer=transfer, reason=reason)
 
 
-def restore(command: RestoreDeposit, context: Context, cases: Mapping[str, int]) -> list[ChainEvent]:
+def restore(
+    command: RestoreDeposit, context: Context, cases: Mapping[str, int], booked: Sequence[str]
+) -> list[ChainEvent]:
     """Row 21: the brand's debt first, the rest is free deposit again. `cases` are what each reversal of the deposit took, by
-    chain: only a case that was opened is won, and of it no more than it took."""
+    chain: only a case that was opened is won, and of it no more than it took; `booked` are the chains of its stream."""
     context.actor.require("system")
     check_amount(command.amount_minor, command.currency)
     row = _deposit(context, command.deposit_id)
-    if command.opened_by not in cases:
+    case = opened_case(command, cases, booked)
+    if not case:
         raise Refused("deposit.case_unknown", case=command.case[:MAX_TEXT])
+    command = replace(command, case=case)
     _check_reversal(command, row, cases[command.opened_by])
     books = Books(context.rows)
     debt_minor = books.account(Code.BRAND_RECEIVABLE, row.owner, row.currency).spendable_minor

@@ -1,5 +1,6 @@
 """Words of the provider on a transfer that had arrived: it came back, the payer disputes it, the dispute was won."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,11 +9,24 @@ from services.ledger.domain.repeats import EVIDENCE
 
 RETURNED = "returned"
 """The case of a deposit that came back without a dispute."""
+UNNAMED = "unnamed"
+"""What the case of a chargeback without a reference begins with."""
 
 
 def reversal_of(deposit_id: str, case: str) -> str:
     """The chain of a reversal."""
     return f"cb:{deposit_id}:{case}"
+
+
+def opened_case(command: "RestoreDeposit", cases: Mapping[str, int], booked: Collection[str]) -> str:
+    """The case that was opened, "" for none. A word without a reference means the one open case that has none either and
+    was opened before the word was said."""
+    if command.opened_by in cases or not command.case.startswith(UNNAMED):
+        return command.case if command.opened_by in cases else ""
+    named = reversal_of(command.deposit_id, "")
+    opened = [one for one in cases if one.startswith(f"{named}{UNNAMED}") and f"{one}:won" not in booked]
+    before = [one for one in opened if command.case == UNNAMED or one < command.opened_by]
+    return before[0].removeprefix(named) if len(before) == 1 else ""
 
 
 def is_of_another_try(failed: tuple[str, datetime | None], arrived: tuple[str, datetime | None]) -> bool:

@@ -20,7 +20,7 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Fault, Forbidden, Invalid, Unavailable
 from kernel.core.ids import derived_id, stream_id
 from kernel.edge.fields import Body
-from kernel.edge.http import CommandRequest
+from kernel.edge.http import CommandRequest, charge
 from kernel.host.app import App
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, reported_by, split
@@ -38,6 +38,8 @@ from services.metrics.reads.registry import STAFF, Known, Registry
 from services.metrics.subscribe import ENGAGEMENT
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
+BYTES_A_TOKEN = 65_536
+"""A batch costs one more request of the rate for each: about a thousand rows in their shortest form."""
 SEND_DEADLINE_S = 15.0
 ROLES = ("operator", "system", "brand", "agency", "creator")
 
@@ -98,10 +100,12 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, c
 
     @router.post("/engagement", status_code=202, openapi_extra={"requestBody": REQUEST})
     async def ingest(request: CommandRequest) -> Accepted:
-        """A batch of up to 100,000 observations, as JSON (all or nothing) or CSV (good rows kept)."""
+        """A batch of up to 100,000 observations, as JSON (all or nothing) or CSV (good rows kept). Of a brand's or creator's
+        rate a large batch costs more than a small one: 64 KiB, about a thousand rows, as much as a request."""
         request.actor.require(*ROLES)
         media_type = request.http.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         body = await request.http.body()
+        charge(request.http, request.actor, tokens_of(body, request.actor))
         taken = await asyncio.to_thread(_taken, body, media_type, default_provenance(request.actor))
         checked_times(taken.batch, await app.log.now())
         checked_values(taken.batch, counter_limit)
@@ -114,6 +118,11 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, c
         return _accepted(batch_id, count, taken)
 
     return router
+
+
+def tokens_of(body: bytes, actor: Actor) -> int:
+    """What reading the batch costs, in tokens of the rate limit; the platform's own adapters bring what platforms count."""
+    return 0 if actor.roles & STAFF else len(body) // BYTES_A_TOKEN
 
 
 def default_provenance(actor: Actor) -> str:

@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import events_pb2 as discovery
 
 from kernel.core.events import Delivered
 from services.campaigns.domain.creators import creators
 from services.campaigns.domain.creators.causes import (
+    AccountRenamed,
     AvailabilityChanged,
     CreatorRegistered,
     CreatorReinstated,
@@ -17,6 +20,7 @@ from services.campaigns.domain.creators.causes import (
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.settlement.causes import PaymentReleased
 from services.campaigns.domain.shared.creators import Creator
+from services.campaigns.subscribe import decode
 from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import CREATOR_ID, NOON, SYSTEM
 from tests.kit.decide import World, check
@@ -73,3 +77,14 @@ def test_decisions_read_what_was_heard() -> None:
     world.execute(STREAM, caused(CreatorRegistered(CREATOR_ID)), SYSTEM)
     world.execute(STREAM, caused(CreatorSuspended(CREATOR_ID, None)), SYSTEM)
     assert world.row("creators", CREATOR_ID) == Creator(CREATOR_ID, True, 0, True, None, False)
+
+
+def test_a_rename_tells_whose_handle_it_took() -> None:
+    told = discovery.AccountRenamed(
+        creator_id="c1", account=discovery.PlatformAccount(platform=common.PLATFORM_WEIBO, digest="d2"),
+        taken_from=CREATOR_ID, taken_digest="d1",
+    )  # fmt: skip
+    heard = decode(told.DESCRIPTOR.full_name, told.SerializeToString())
+    assert heard == AccountRenamed("c1", "weibo", "d2", CREATOR_ID, "d1")
+    assert {creators.route(caused(heard)), creators.loser(caused(heard))} == {"creator-c1", STREAM}
+    assert creators.loser(caused(AccountRenamed("c1", "weibo", "d2"))) is None

@@ -187,14 +187,16 @@ def test_another_account_of_the_same_handle_is_claimed_and_verified_anew() -> No
 
 def test_the_account_of_that_id_has_its_handle_whoever_had_it_before() -> None:
     """Swapped handles: each rename takes the handle from the other, and a verified account stays verified under the new one."""
-    check([REGISTERED, KNOWN], row(NEW, "uid-1"), [AccountRenamed(NEW, RED.handle, taken_from=OTHER)], OPERATOR, HELD)
+    digest = author_digest(OTHER, "xiaohongshu", handle=NEW.handle)
+    took = AccountRenamed(NEW, RED.handle, taken_from=OTHER, taken_digest=digest)
+    check([REGISTERED, KNOWN], row(NEW, "uid-1"), [took], OPERATOR, HELD)
     proven: list[Event] = [REGISTERED, KNOWN, AccountVerified(RED, "oauth"), AccountRenamed(NEW, RED.handle)]
     rows = handles(proven, HELD)
     assert rows["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)
     assert rows["verified_handles", ("xiaohongshu", RED.handle)] is None
     swapped: list[Event] = [
         AccountVerified(RED, "oauth"),
-        AccountRenamed(NEW, RED.handle, verified=True, taken_from=OTHER),
+        replace(took, verified=True),
     ]
     lost_before = handles([REGISTERED, KNOWN, swapped[1]], [*HELD, VerifiedRow("xiaohongshu", RED.handle, OTHER)])
     assert lost_before["verified_handles", ("xiaohongshu", "mei.new")] == VerifiedRow("xiaohongshu", "mei.new", ID)

@@ -63,7 +63,7 @@ SAMPLES: dict[str, Any] = {
     "creator.registered@2": CreatorRegistered(ID, PROFILE, (RED,)),
     "creator.profile_changed@2": CreatorProfileChanged(FULL),
     "creator.account_linked@2": AccountLinked(DOUYIN, "old"),
-    "creator.account_renamed@2": AccountRenamed(DOUYIN, "old", taken_from=OTHER),
+    "creator.account_renamed@2": AccountRenamed(DOUYIN, "old", taken_from=OTHER, taken_digest="d1"),
     "creator.account_identified@2": AccountIdentified(DOUYIN.platform, "MS4wLjABAAAA", "", ""),
     "creator.account_verified@2": AccountVerified(RED, "oauth"),
     "creator.rate_card_changed@1": RateCardChanged(CARD),

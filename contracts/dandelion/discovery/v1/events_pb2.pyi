@@ -328,9 +328,17 @@ class AccountRenamed(message.Message):
     ACCOUNT_FIELD_NUMBER: builtins.int
     REPLACES_FIELD_NUMBER: builtins.int
     RENAMED_AT_FIELD_NUMBER: builtins.int
+    TAKEN_FROM_FIELD_NUMBER: builtins.int
+    TAKEN_DIGEST_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     replaces: builtins.str
     """Always empty: handles are personal."""
+    taken_from: builtins.str
+    """The creator that was verified for this handle until then and is no more; empty: nobody was, or not told, as in
+    events of before.
+    """
+    taken_digest: builtins.str
+    """Digest of that creator's account by the handle; empty where `taken_from` is."""
     @builtins.property
     def account(self) -> PlatformAccount: ...
     @builtins.property
@@ -342,10 +350,12 @@ class AccountRenamed(message.Message):
         account: PlatformAccount | None = ...,
         replaces: builtins.str = ...,
         renamed_at: timestamp_pb2.Timestamp | None = ...,
+        taken_from: builtins.str = ...,
+        taken_digest: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["account", b"account", "renamed_at", b"renamed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "creator_id", b"creator_id", "renamed_at", b"renamed_at", "replaces", b"replaces"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "creator_id", b"creator_id", "renamed_at", b"renamed_at", "replaces", b"replaces", "taken_digest", b"taken_digest", "taken_from", b"taken_from"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

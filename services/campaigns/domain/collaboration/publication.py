@@ -74,8 +74,9 @@ def publish(command: PublishContent, work: Work) -> Sequence[WorkEvent]:
     form = form_of(one.terms.platform)
     if _bare(form, command.text, one.label, day) != _bare(form, one.text, one.label, day):
         raise work.refuse("content.text_differs_from_approved")
-    check_unclaimed(one.terms.platform, command.post_id, one.terms.deliverable_id, work.context)
-    author_sha256 = author_on(one.terms.platform, work.contract.creator_id, work.context)
+    creator_id = work.contract.creator_id
+    check_unclaimed(one.terms.platform, command.post_id, one.terms.deliverable_id, creator_id, work.context)
+    author_sha256 = author_on(one.terms.platform, creator_id, work.context)
     return [replace(_published(command, one.setting, work, mark), author_sha256=author_sha256)]
 
 

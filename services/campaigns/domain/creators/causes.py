@@ -15,11 +15,14 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountRenamed:
-    """discovery: the same account has another handle."""
+    """discovery: the same account has another handle, which `taken_from` was verified for until then ("": nobody); that one's
+    account had the digest `taken_sha256` by it."""
 
     creator_id: str
     platform: str
     author_sha256: str
+    taken_from: str = ""
+    taken_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

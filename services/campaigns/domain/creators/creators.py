@@ -48,6 +48,12 @@ def route(incoming: Delivered[Any]) -> str | None:
             return None
 
 
+def loser(incoming: Delivered[Any]) -> str | None:
+    """The stream of the creator whose handle another account was renamed to."""
+    event = incoming.event
+    return f"{CATEGORY}-{event.taken_from}" if isinstance(event, AccountRenamed) and event.taken_from else None
+
+
 def decide(incoming: Delivered[Any], state: CreatorHeard | None, context: Context) -> Sequence[CreatorHeard]:
     """The creator's standing, where it is new. An erasure may come before the registration: the topics have no common
     order."""
@@ -62,6 +68,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return state or CreatorHeard(creator_id, accounts=known, agency_id=agency_id)
         case AgencyNamed(creator_id, agency_id):
             return replace(state or CreatorHeard(creator_id), agency_id=agency_id)
+        case AccountRenamed(taken_from=loser_id) if state is not None and state.creator_id == loser_id:
+            return _without(event, state)
         case AccountLinked() | AccountRenamed() | AccountIdentified() | AccountVerified() as told:
             return _with_account(told, state or CreatorHeard(told.creator_id))
         case AvailabilityChanged(creator_id, open_, max_parallel_jobs):
@@ -74,6 +82,19 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(subject_id), forgotten=True)
         case _:
             return None
+
+
+def _without(told: AccountRenamed, state: CreatorHeard) -> CreatorHeard:
+    """The creator without the handle that is another's now. An account whose id the platform has told keeps its verification:
+    its posts are known by the id."""
+
+    def is_lost(each: AccountHeard) -> bool:
+        named = (each.platform, each.handle_sha256) == (told.platform, told.taken_sha256)
+        return named and not each.id_sha256
+
+    return replace(
+        state, accounts=tuple(replace(one, verified=False) if is_lost(one) else one for one in state.accounts)
+    )
 
 
 Told = AccountLinked | AccountRenamed | AccountIdentified | AccountVerified
