@@ -23,6 +23,7 @@ from kernel.core.ids import new_id
 from kernel.host.app import open_app, run_migrations
 from services.discovery.domain.commands import RegisterCreator
 from services.discovery.domain.profile import Account, Platform, Profile
+from services.discovery.rest.sealing import Sealer
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE
 from tests.kit.until import until
@@ -40,17 +41,23 @@ async def register(layout: Any) -> None:
     await run_migrations(SERVICE, settings)
     app, stop = open_app(SERVICE, settings), asyncio.Event()
     writing = asyncio.create_task(app.writer.run(stop))
-    await asyncio.gather(*[app.writer.execute(*_registration(number)) for number in range(CREATORS)])
+    commands = [_registration(number) for number in range(CREATORS)]
+    keys = await Sealer(app.database, app.personal).keys([command.creator_id for command, _ in commands])
+    executing = [
+        app.writer.execute(f"creator-{command.creator_id}", command, meta, key=keys[command.creator_id])
+        for command, meta in commands
+    ]
+    await asyncio.gather(*executing)
     stop.set()
     await writing
     await app.close()
 
 
-def _registration(number: int) -> tuple[str, RegisterCreator, Meta]:
+def _registration(number: int) -> tuple[RegisterCreator, Meta]:
     creator_id = new_id()
     profile = Profile("r1", categories=("美妆/口红",), languages=("zh",), country="CN", city="上海")
     command = RegisterCreator(creator_id, profile, (Account(Platform.DOUYIN, f"bench_{number}"),))
-    return f"creator-{creator_id}", command, Meta(new_id(), OPERATOR)
+    return command, Meta(new_id(), OPERATOR)
 
 
 @asynccontextmanager

@@ -95,8 +95,10 @@ async def unrelayed(toys: Toys, switch: str) -> None:
 
 REPEATED = "fault:internal|command.breaks_constraint"
 """The unique key objected to an id that was not looked up: to a caller's command, or to one that is parked for it."""
+UNSENT = "topic|requests_sent"
+"""The log has an event, or a request to another service, that the topic has not."""
 ON_SQLITE: list[tuple[str, Fault, str]] = [
-    (f"{CONTRACT}:checkpoint_before_ack", lambda toys, off: killed(toys, "sent, checkpoint moved", off), "topic"),
+    (f"{CONTRACT}:checkpoint_before_ack", lambda toys, off: killed(toys, "sent, checkpoint moved", off), UNSENT),
     (f"{CONTRACT}:id_lookup_off", lambda toys, off: killed(toys, "committed, not answered", off), REPEATED),
     (f"{HERE}:never_too_far_behind", unrelayed, "^$"),
     (f"{HERE}:never_cancelled", lambda toys, off: drained_while_hung(toys, RED_S, TOY_SWITCH=off), "ended with None"),
