@@ -65,7 +65,7 @@ async def test_a_loop_that_was_cancelled_by_nobody_begins_again(
 async def test_the_pause_is_short_again_after_a_time_without_faults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pauses, stop = list[float](), asyncio.Event()
+    pauses, stop, clock = list[float](), asyncio.Event(), [0.0]
 
     async def pausing(_: asyncio.Event, pause_s: float) -> bool:
         pauses.append(pause_s)
@@ -73,13 +73,14 @@ async def test_the_pause_is_short_again_after_a_time_without_faults(
 
     async def follow(_: asyncio.Event) -> None:
         if len(pauses) == 3:
-            await asyncio.sleep(0.5)  # longer than the longest pause
+            clock[0] += 0.5  # longer than the longest pause
         if len(pauses) == 4:
             stop.set()
             return
         raise Unavailable("database.unavailable")
 
     monkeypatch.setattr("kernel.streams.consumer.PAUSE_LIMIT_S", 0.4)
+    monkeypatch.setattr("kernel.streams.consumer.monotonic", lambda: clock[0])
     monkeypatch.setattr("kernel.streams.consumer.wait", pausing)
     monkeypatch.setattr("kernel.streams.consumer.random.random", lambda: 0.5)
     database: Database = await migrated(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")

@@ -51,9 +51,10 @@ from services.campaigns.domain.settlement.events import (
 )
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.publish.content import submission
-from services.campaigns.publish.wire import placement_of, who
+from services.campaigns.publish.wire import named, placement_of, who
 
-_ProcessEvent = CreatorHeard | FeePolicyHeard | FundingEvent | ReviewEvent | SettlementEvent
+Request = Callable[[Any, str], OutgoingCommand | None]
+"""`(event, requester)` -> the command that the event asks for."""
 
 
 def request_of(
@@ -113,13 +114,23 @@ def _review(event: ReviewRequested, requester: str) -> OutgoingCommand:
 
 
 def _release(event: ReleaseRequested, requester: str) -> OutgoingCommand:
-    message = own.ReleaseApplication(application_id=event.application_id, reason=event.reason, requester=requester)
+    message = own.ReleaseApplication(**named(own.ReleaseApplication, event), requester=requester)
     return _request("campaigns", f"application-{event.application_id}", message)
 
 
 def _own(collaboration_id: str, message: Message) -> OutgoingCommand:
     """A command to a collaboration of campaigns itself."""
     return _request("campaigns", f"collaboration-{collaboration_id}", message)
+
+
+def _own_from(command: Any) -> Request:
+    """A command to a collaboration of campaigns itself, all of whose fields the event has by the same name."""
+
+    def request(event: object, requester: str) -> OutgoingCommand:
+        fields = named(command, event)
+        return _own(fields["collaboration_id"], command(**fields, requester=requester))
+
+    return request
 
 
 def _contract(event: ContractRequested, requester: str) -> OutgoingCommand:
@@ -134,59 +145,11 @@ def _contract(event: ContractRequested, requester: str) -> OutgoingCommand:
     return _own(collaboration_id, message)
 
 
-def _fund(event: FundingRequested, requester: str) -> OutgoingCommand:
-    message = own.FundCollaboration(collaboration_id=event.collaboration_id, requester=requester)
-    return _own(event.collaboration_id, message)
-
-
-def _cancel(event: FundingFailed, requester: str) -> OutgoingCommand:
-    message = own.CancelCollaboration(collaboration_id=event.collaboration_id, reason=event.reason, requester=requester)
-    return _own(event.collaboration_id, message)
-
-
 def _record(event: ReviewPassedOn, requester: str) -> OutgoingCommand:
     message = own.RecordReview(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        submission_id=event.submission_id,
+        **named(own.RecordReview, event),
         verdict=number(common.Verdict, event.verdict),
-        findings=event.findings,
-        label=event.label,
         placement=placement_of(event.placement),
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
-def _verify(event: VerificationRequested, requester: str) -> OutgoingCommand:
-    message = own.VerifyContent(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        look_id=event.look_id,
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
-def _take_down(event: TakeDownRequested, requester: str) -> OutgoingCommand:
-    message = own.TakeDownContent(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        reason=event.reason,
-        look_id=event.look_id,
-        looked_at=stamp(event.looked_at),
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
-def _settle(event: SettlementRequested, requester: str) -> OutgoingCommand:
-    message = own.SettleDeliverable(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        release_id=event.release_id,
-        creator_net_minor=event.creator_net_minor,
-        currency=event.currency,
         requester=requester,
     )
     return _own(event.collaboration_id, message)
@@ -202,57 +165,11 @@ def _claw_back(event: ClawBackRequested, requester: str) -> OutgoingCommand:
     return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
 
-def _record_claw_back(event: ClawBackConfirmed, requester: str) -> OutgoingCommand:
-    message = own.RecordClawBack(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        claw_back_id=event.claw_back_id,
-        taken_minor=event.taken_minor,
-        owed_minor=event.owed_minor,
-        currency=event.currency,
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
-def _refuse_claw_back(event: ClawBackFailed, requester: str) -> OutgoingCommand:
-    message = own.RefuseClawBack(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        claw_back_id=event.claw_back_id,
-        code=event.code,
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
-def _note_wait(event: PaymentWaitNoted, requester: str) -> OutgoingCommand:
-    message = own.NotePaymentWait(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        reason=event.reason,
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
-
-
 def _suspend(event: SanctionRequested, requester: str) -> OutgoingCommand:
     message = discovery.SuspendCreator(
         creator_id=event.creator_id, reason=event.reason, until=stamp(event.until), requester=requester
     )
     return _request("discovery", f"creator-{event.creator_id}", message)
-
-
-def _end(event: EndRequested, requester: str) -> OutgoingCommand:
-    message = own.EndDeliverable(
-        collaboration_id=event.collaboration_id,
-        deliverable_id=event.deliverable_id,
-        reason=event.reason,
-        returned_minor=event.returned_minor,
-        currency=event.currency,
-        requester=requester,
-    )
-    return _own(event.collaboration_id, message)
 
 
 def _nothing(event: object, requester: str) -> None:
@@ -271,24 +188,24 @@ STEPS = (
     StrikeCounted,
     RequestRefused,
 )
-REQUESTS: dict[type, Callable[[Any, str], OutgoingCommand | None]] = {
+REQUESTS: dict[type, Request] = {
     ContractRequested: _contract,
     EscrowRequested: _hold,
-    FundingRequested: _fund,
-    FundingFailed: _cancel,
+    FundingRequested: _own_from(own.FundCollaboration),
+    FundingFailed: _own_from(own.CancelCollaboration),
     ReturnRequested: _return,
-    EndRequested: _end,
+    EndRequested: _own_from(own.EndDeliverable),
     ReleaseRequested: _release,
     ReviewRequested: _review,
     ReviewPassedOn: _record,
-    VerificationRequested: _verify,
-    TakeDownRequested: _take_down,
+    VerificationRequested: _own_from(own.VerifyContent),
+    TakeDownRequested: _own_from(own.TakeDownContent),
     PaymentRequested: _pay,
-    SettlementRequested: _settle,
+    SettlementRequested: _own_from(own.SettleDeliverable),
     ClawBackRequested: _claw_back,
-    ClawBackConfirmed: _record_claw_back,
-    ClawBackFailed: _refuse_claw_back,
-    PaymentWaitNoted: _note_wait,
+    ClawBackConfirmed: _own_from(own.RecordClawBack),
+    ClawBackFailed: _own_from(own.RefuseClawBack),
+    PaymentWaitNoted: _own_from(own.NotePaymentWait),
     SanctionRequested: _suspend,
     **dict.fromkeys(STEPS, _nothing),
 }
