@@ -28,7 +28,7 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test containers check lint style types bench soak cluster cluster-test cluster-down proto clean
+.PHONY: help demo up down test containers check lint style types bench soak cluster cluster-test cluster-down proto reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,8 @@ style: $(READY) ## what lint does without tests/arch: ruff, import-linter, proto
 	@.venv/bin/lint-imports --no-logo
 	@echo "== protobuf"
 	@$(PYTHON) -m tools.proto --check
+	@echo "== docs/reference"
+	@$(PYTHON) -m tools.reference --check
 
 types: $(READY) ## mypy --strict on everything
 	@echo "== mypy"
@@ -107,6 +109,9 @@ cluster-down: $(READY) ## end what `make cluster` started and remove all of it
 
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto
+
+reference: $(READY) ## write docs/reference from the code: errors, categories, roles, units, formulas
+	@$(PYTHON) -m tools.reference
 
 clean: ## remove caches and what builds and demos left (keeps .venv)
 	@rm -rf .cache .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

@@ -103,24 +103,32 @@ class EventLane:
 
 
 class EngagementLane:
-    """Lane of a partition of `metrics.engagement.v1`: skips a repeated envelope, by the ids of the last ENVELOPES_REMEMBERED."""
+    """Lane of a partition of `metrics.engagement.v1`: skips a repeated envelope, by the ids of the last ENVELOPES_REMEMBERED.
+
+    A position inside an envelope is the record's own offset with the number of its rows that are done.
+    """
 
     def __init__(self, start: Position) -> None:
         self.after = start
         self.held = 0
+        self._begun = start
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
     def admit(self, records: Sequence[Record]) -> Iterator[Received]:
         for record in records:
-            before, self.after = self.after, Position(record.offset + 1, 0)
+            self.after = Position(record.offset + 1, 0)
             try:
                 found = self._rows(record)
             except (DecodeError, MalformedEnvelope) as error:
                 yield Received(record, self.after, bad=_bad(record, f"value: {error}"))
                 continue
-            for row in found:
-                after = self.after if row.row == len(found) - 1 else before
-                yield Received(record, after, row)
+            for row in found[self._done_of(record) :]:
+                done = row.row + 1
+                yield Received(record, self.after if done == len(found) else Position(record.offset, done), row)
+
+    def _done_of(self, record: Record) -> int:
+        """How many of the record's rows were done before the start."""
+        return (self._begun.last_position or 0) if record.offset == self._begun.next_offset else 0
 
     def _rows(self, record: Record) -> list[EngagementRecorded]:
         envelope = EngagementEnvelope.FromString(record.value)

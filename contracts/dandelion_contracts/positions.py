@@ -16,7 +16,8 @@ from dandelion_contracts.source import TopicPartition
 class Position:
     """Position in one partition: the offset to read next, and the log position of the last event done.
 
-    `last_position` is None after a start in the middle of a topic, until the first record there tells it.
+    Of raw engagement `last_position` is the number of rows done of the envelope at `next_offset`: it may be inside one.
+    Of events it is None after a start in the middle of a topic, until the first record there tells it.
     """
 
     next_offset: int

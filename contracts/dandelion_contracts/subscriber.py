@@ -88,9 +88,10 @@ def subscribe_engagement(
 ) -> "Subscription[EngagementRecorded]":
     """Raw engagement of `metrics.engagement.v1`, one EngagementRecorded per row; arguments as in `subscribe`.
 
-    A repeated envelope is skipped while the first one is among the newest of its partition (lanes.ENVELOPES_REMEMBERED). After a
-    restart an envelope that was not done comes again as a whole, with the same event ids `<envelope>/<row>`. A start at a time
-    may bring rows that arrived up to five minutes before that time.
+    A restart goes on inside an envelope, at the row behind the last one done. An envelope that was sent twice is skipped while
+    the first one is among the newest of its partition (lanes.ENVELOPES_REMEMBERED) and was read by this process; otherwise its
+    rows come again, with the same event ids `<envelope>/<row>`. A start at a time may bring rows that arrived up to five minutes
+    before it.
     """
     source = source_of(brokers, options)
     return Subscription(source, ENGAGEMENT_TOPIC, EngagementLane, positions, start, on_bad)

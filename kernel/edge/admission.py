@@ -32,6 +32,18 @@ def set_caller(actor: Actor) -> None:
     _caller.set(actor)
 
 
+def bearer_token(header: str) -> str:
+    """Token of an Authorization header, "" without one; raises Unauthenticated `token.scheme_missing` for a header without
+    the word Bearer, which is forgotten often."""
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if scheme:
+        telemetry.count("tokens_refused_total", code="token.scheme_missing")
+        raise Unauthenticated("token.scheme_missing", do="send Authorization: Bearer <access token>")
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
     """Limits of one process. docs/performance.md says what a process serves: a tenant gets about a tenth of it."""
@@ -84,7 +96,7 @@ class Admission:
         """
         if not token:
             telemetry.count("tokens_refused_total", code="token.missing")
-            raise Unauthenticated("token.missing")
+            raise Unauthenticated("token.missing", do="send Authorization: Bearer <access token>")
         address = principal_of(client_address(peer, forwarded, self.trusted))
         wait_s = 0 if self.verifier.has_proven(token) else self._refusals.wait_s(address)
         if wait_s:

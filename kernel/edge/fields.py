@@ -23,10 +23,25 @@ from pydantic_core import CoreSchema, core_schema
 from kernel.core.money import CURRENCIES, LIMIT_MINOR
 
 TEXT_LIMIT = 20_000
-_LINE = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_LABEL = r"^[a-z][a-z0-9_]*$"
+WORDS_OF_PATTERN: dict[str, str] = {}
+"""What the texts of a pattern are, in words: a refusal says these, and nobody has to read a regular expression."""
+
+
+def worded(pattern: str, words: str) -> str:
+    """The pattern itself; its words are what a refusal says is expected."""
+    WORDS_OF_PATTERN[pattern] = words
+    return pattern
+
+
+REASON_WORDS = "a word such as budget_cut (small letters, digits, _ and .), as free text may hold personal data"
+_LINE = worded(
+    r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", "one line without control characters and no blank before it"
+)
+_TEXT = worded(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$", "text without control characters but line breaks and tabs")
+_UUID = worded(
+    r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", "a UUID in small letters with its hyphens"
+)
+_LABEL = worded(r"^[a-z][a-z0-9_]*$", "a word of small letters, digits and _, such as food_and_drink")
 
 Uuid = Annotated[str, StringConstraints(pattern=_UUID), Field(examples=["01890a5d-ac96-774b-bcce-b302099a8057"])]
 """A UUID in canonical text: lower case, with hyphens."""

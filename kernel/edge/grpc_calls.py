@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Exhausted, Fault, Invalid, Unauthenticated, Unavailable
-from kernel.edge.admission import Admission, set_caller
+from kernel.edge.admission import Admission, bearer_token, set_caller
 from kernel.edge.grpc_errors import STATUS, RpcContext, abort, abort_unexpected
 from kernel.runtime import telemetry
 
@@ -213,8 +213,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
 
     async def _admit(self, metadata: Mapping[str, str | bytes], context: RpcContext) -> tuple[Actor, str]:
         """Authenticates the caller and takes one call from its buckets; returns the caller and its token."""
-        scheme, _, token = _header(metadata, "authorization").partition(" ")
-        given = token if scheme.lower() == "bearer" else ""
+        given = bearer_token(_header(metadata, "authorization"))
         actor = await self.admission.authenticate(given, _address(context), _forwarded(context))
         _, exhausted = self.admission.take(actor)
         if exhausted:

@@ -24,8 +24,9 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Unavailable
 from kernel.core.ids import command_id, new_id
-from kernel.edge import http_errors
-from kernel.edge.admission import Admission, set_caller
+from kernel.edge import api_page, http_errors
+from kernel.edge.admission import Admission, bearer_token, set_caller
+from kernel.edge.fields import worded
 from kernel.edge.incoming import HeadAsGet
 from kernel.edge.limits import BODY_LIMIT_BYTES, LIVE_REQUESTS, BodyLimit, LiveRequests
 from kernel.runtime import admin, telemetry
@@ -59,7 +60,8 @@ async def actor(request: Request, given: Annotated[HTTPAuthorizationCredentials 
     """Authenticates the caller by the bearer token, takes one request from its buckets, and a slot until the request ends."""
     admission: Admission = request.app.state.edge.admission
     host = request.client.host if request.client else ""  # TrustedProxies has set it
-    caller = await admission.authenticate(given.credentials if given else "", host)
+    token = given.credentials if given else bearer_token(request.headers.get("authorization", ""))
+    caller = await admission.authenticate(token, host)
     allowance, exhausted = admission.take(caller)
     request.state.headers.update(allowance.headers())
     if exhausted:
@@ -86,11 +88,17 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=8,
         max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=worded(r"^[\x21-\x7e]+$", "printable ASCII without blanks"),
         description="The same key and body give the first answer again; another body is refused.",
     ),
 ]
-CorrelationId = Annotated[str | None, Header(alias="X-Correlation-Id", pattern=CORRELATION)]
+CorrelationId = Annotated[
+    str | None,
+    Header(
+        alias="X-Correlation-Id",
+        pattern=worded(CORRELATION, "letters, digits and . _ : -, at most 128, a letter or digit first"),
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +249,7 @@ def create_api(
     app.add_middleware(HeadAsGet)
     http_errors.install(app)
     _add_probes(app, health or Health())
+    api_page.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from kernel.core.faults import Exhausted, Fault, Internal, Invalid, Kind, Unavailable
 from kernel.core.ids import new_id
+from kernel.edge.fields import WORDS_OF_PATTERN
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,22 @@ TITLES: Mapping[Kind, str] = {
     "forbidden": "The caller may not do this",
     "not_found": "There is no such thing, or not for this caller",
     "refused": "The present state does not allow this",
-    "conflict": "Something else has changed it meanwhile",
+    "conflict": "It is there already, and differs",
     "exhausted": "A limit is used up",
     "unavailable": "Try again later with the same idempotency key",
     "poison": "This can never be handled",
     "internal": "Our fault; the instance names it in our logs",
 }
+TITLE_OF_CODE: Mapping[str, str] = {
+    "body.malformed": "The body cannot be read",
+    "body.too_large": "The body is too large",
+    "command.id_reused": "The idempotency key was used for another body",
+    "request.head_too_large": "The head of the request is too large",
+    "route.method_not_allowed": "The path does not take this method",
+    "route.not_found": "There is no such path",
+    "writer.queue_full": "Try again later with the same idempotency key",
+}
+"""Title by code, where the kind's says too little or another thing."""
 ERRORS_LIMIT = 50
 RETRY_AFTER_S = 1
 
@@ -99,7 +110,7 @@ def problem_response(
     status = status_of(fault)
     body = {
         "type": f"urn:dandelion:fault:{fault.kind}",
-        "title": TITLES[fault.kind],
+        "title": TITLE_OF_CODE.get(fault.code, TITLES[fault.kind]),
         "status": status,
         "detail": str(fault),
         "instance": instance or quote(scope["path"][:500]),
@@ -142,10 +153,21 @@ async def _on_fault(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _method_not_allowed(request)
     response = problem_response(_fault_of(error.status_code), request.scope)
     response.headers.update(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = ", ".join(sorted(_allowed(request.app, request.scope["path"])))
+    return response
+
+
+def _method_not_allowed(request: Request) -> Response:
+    """Who asks a command's path for what is there is told where queries are."""
+    allowed = ", ".join(sorted(_allowed(request.app, request.scope["path"])))
+    do = f"send {allowed}; page /docs lists all routes"
+    if request.method in {"GET", "HEAD"}:
+        do += f", and queries are gRPC: the services of dandelion.{request.app.title.split()[-1].lower()}.v1, on the gRPC port"
+    response = problem_response(Invalid("route.method_not_allowed", allowed=allowed, do=do), request.scope)
+    response.headers["Allow"] = allowed
     return response
 
 
@@ -158,9 +180,7 @@ def _allowed(app: FastAPI, path: str) -> set[str]:
 def _fault_of(status: int) -> Fault:
     match status:
         case 404:
-            return _NoRoute("route.not_found")
-        case 405:
-            return Invalid("route.method_not_allowed")
+            return _NoRoute("route.not_found", do="see page /docs; queries are gRPC, on another port")
         case 413:
             return Exhausted("body.too_large")
         case 400:
@@ -187,4 +207,10 @@ def _violations(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str
     """Violations by field: place, field, rule and detail. Without the value, which may be personal."""
     for one in found[:ERRORS_LIMIT]:
         place, *path = [str(part)[:100] for part in one["loc"]]
-        yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": str(one["msg"])[:300]}
+        yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": _said(one)[:300]}
+
+
+def _said(violation: Mapping[str, Any]) -> str:
+    """The rule in words: a pattern's own, where it has some."""
+    words = WORDS_OF_PATTERN.get(str(violation.get("ctx", {}).get("pattern", "")))
+    return f"Expected {words}" if words else str(violation["msg"])

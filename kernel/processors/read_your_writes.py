@@ -13,6 +13,7 @@ from kernel.runtime.wakeup import Wakeup, wait
 from kernel.streams.records import OWN_LOG
 
 _TOKEN = re.compile(r"([a-z][a-z0-9_]{0,63}):([0-9]{1,18}):([0-9]{1,4})?")
+TOKEN_FORM = "the token of a receipt as it came, <service>:<position>:<partition>"
 _GUARDS = "SELECT source, partition, last_position FROM guards WHERE consumer = :consumer"
 WAIT_LIMIT_S = 5.0
 POLL_S = 0.025
@@ -26,7 +27,7 @@ def parse_token(token: str) -> tuple[str, int, int | None]:
     """Parses a receipt's token into `(service, position, partition)`; raises Invalid `at_least.malformed`."""
     found = _TOKEN.fullmatch(token)
     if found is None:
-        raise Invalid("at_least.malformed", expected="the token of a receipt")
+        raise Invalid("at_least.malformed", field="at_least", expected=TOKEN_FORM)
     return found[1], int(found[2]), int(found[3]) if found[3] else None
 
 
@@ -147,4 +148,6 @@ class Waiters:
     def _place(self, token: str) -> tuple[Place, int]:
         service, position, partition = parse_token(token)
         is_own = service == self.service
+        if not is_own and partition is None:
+            raise Invalid("at_least.malformed", field="at_least", expected=TOKEN_FORM)
         return (OWN_LOG if is_own else f"{service}.events.v1", 0 if is_own else partition or 0), position

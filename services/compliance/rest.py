@@ -10,7 +10,7 @@ from kernel.core.bounds import each, whole
 from kernel.core.clock import Clock, system_clock
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.edge.fields import Body, Day, LongText, ShortText, Uuid
+from kernel.edge.fields import REASON_WORDS, Body, Day, LongText, ShortText, Uuid, worded
 from kernel.edge.http import Caller, CommandRequest, charge, create_api
 from kernel.host.app import App
 from services.compliance.domain.disclosure import with_label
@@ -26,7 +26,9 @@ from services.compliance.packs import shipped_packs
 from services.compliance.packs.judging import judging, tokens_of
 from services.compliance.settings import ComplianceSettings
 
-Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Word = Annotated[
+    str, StringConstraints(max_length=64, pattern=worded(r"^[^\x00-\x1f\x7f]*$", "text without control characters"))
+]
 Items = Annotated[tuple[ShortText, ...], whole(Content, "tags")]
 Link = Annotated[str, each(Content, "links"), StringConstraints(min_length=1)]
 Links = Annotated[tuple[Link, ...], whole(Content, "links")]
@@ -46,7 +48,9 @@ class NothingBody(Body):
 class ErasureBody(Body):
     """`reason` is a stable code such as `request.subject`: it is published and kept for ever."""
 
-    reason: Annotated[str, whole(EraseSubject, "reason"), StringConstraints(pattern=r"^[a-z][a-z0-9_.]*$")]
+    reason: Annotated[
+        str, whole(EraseSubject, "reason"), StringConstraints(pattern=worded(r"^[a-z][a-z0-9_.]*$", REASON_WORDS))
+    ]
 
 
 class EvidenceBody(Body):
@@ -55,7 +59,7 @@ class EvidenceBody(Body):
     `reference` is what a person can look up, `expires_on` the last day on which it holds.
     """
 
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    kind: Annotated[str, StringConstraints(pattern=worded(r"^[a-z_]{1,40}$", "a word of small letters and _"))]
     phrase: Annotated[LongText, StringConstraints(max_length=200)] = ""
     reference: ShortText
     expires_on: Day | None = None
@@ -71,7 +75,9 @@ class CheckBody(Body):
     codes: Items = ()
     platform: Word = ""
     format: Word = ""
-    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] = "CN"
+    jurisdiction: Annotated[
+        str, StringConstraints(pattern=worded(r"^[A-Z]{2,3}$", "a code of 2 or 3 capitals, such as CN"))
+    ] = "CN"
     product_category: Word = ""
     compensation: Word = ""
     ai_made: bool = False

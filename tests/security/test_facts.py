@@ -37,6 +37,7 @@ HEARD = {
     "escrow.nothing_changes": ("held_minor", STAFF),
     "fee.not_by_policy": ("expected_minor", STAFF),
     "payout.client_money_short": ("short_minor", FILTERED),
+    "payout.more_than_available": ("asked_minor available_minor owner", FILTERED),
     "proposal.day_limit": ("left_minor", STAFF),
     "refund.differs": ("amount_minor", PARTY),
     "refund.exceeds_order": ("amount_minor remaining_minor", PARTY),
@@ -97,10 +98,17 @@ def test_only_the_brand_hears_what_is_free_of_its_budget(tenant: str, facts: dic
         (Refused("account.bound_crossed", account="a", owner="platform", missing_minor=7), "clara", "creator", False),
         (Refused("account.bound_crossed", account="a", owner="bella", missing_minor=7), "x", "system", True),
         (Refused("account.closed", account="a", owner="bella"), "clara", "creator", False),
+        (Refused("payout.more_than_available", owner="clara", available_minor=7), "clara", "creator", True),
         (Refused("refund.more_than_deposited", left_minor=7), "bella", "brand", True),
     ],
 )
-def test_sums_of_others_are_left_out(refused: Refused, tenant: str, role: str, heard: bool) -> None:
+def test_neither_sums_of_others_nor_the_platforms_bank_are_heard(
+    refused: Refused, tenant: str, role: str, heard: bool
+) -> None:
     said = told_to(Actor("ann", tenant, frozenset({role})), refused)
-    assert said.code == refused.code
-    assert said.facts == (refused.facts if heard else {})
+    if heard:
+        assert (said.code, said.facts) == (refused.code, refused.facts)
+    else:
+        assert not set(said.facts) - {"do"}
+        bounds = {"payout.client_money_short", "clearing.bound_crossed", "account.bound_crossed"}
+        assert said.code == ("transfer.not_now" if refused.code in bounds else refused.code)

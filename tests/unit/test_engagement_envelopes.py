@@ -24,6 +24,7 @@ from tests.kit.topics import Idle, MemorySource, Topic, at
 
 FIRST = "0197f6a0-0000-5000-8000-000000000001"
 SECOND = "0197f6a0-0000-5000-8000-000000000002"
+THIRD = "0197f6a0-0000-5000-8000-000000000003"
 NOON_MS = round(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 
 
@@ -110,13 +111,29 @@ async def test_an_envelope_sent_twice_counts_once() -> None:
     assert events[1].tenant == "t"
 
 
-async def test_an_envelope_half_done_comes_again_as_a_whole() -> None:
+async def test_an_envelope_half_done_goes_on_behind_the_last_row_done() -> None:
     topic, positions = topic_of(envelope(FIRST), envelope(SECOND)), MemoryPositions()
     async with over(topic, positions) as events:
         for _ in range(5):
             await anext(events)
-    assert positions.positions[topic.name, 0] == Position(1, 0)
-    assert [event.id for event in await drained(over(topic, positions))] == [f"{SECOND}/{row}" for row in range(3)]
+    assert positions.positions[topic.name, 0] == Position(1, 1)
+    assert [event.id for event in await drained(over(topic, positions))] == [f"{SECOND}/{row}" for row in (1, 2)]
+    assert positions.positions[topic.name, 0] == Position(2, 0)
+
+
+@pytest.mark.parametrize("killed_after", range(1, 10))
+async def test_a_row_is_applied_once_by_who_stores_its_position_with_it(killed_after: int) -> None:
+    """Whatever ends the process: the row and `event.after` are one transaction, and the next process begins there."""
+    topic = topic_of(envelope(FIRST), envelope(SECOND), envelope(THIRD))
+    applied, stored = list[str](), dict[tuple[str, int], Position]()
+    while len(applied) < 9:
+        events = over(topic, MemoryPositions(stored))
+        for _ in range(min(killed_after, 9 - len(applied))):
+            event = await anext(events)
+            applied.append(event.id)
+            stored[event.where] = event.after
+    assert applied == [f"{each}/{row}" for each in (FIRST, SECOND, THIRD) for row in range(3)]
+    assert stored == {(topic.name, 0): Position(3, 0)}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,12 @@ async def test_a_caller_is_known_and_the_trace_goes_on(talk: Talk) -> None:
 
 @pytest.mark.parametrize(
     ("authorization", "code"),
-    [(None, "token.missing"), ("Basic YTpi", "token.missing"), ("Bearer nonsense", "token.malformed")],
+    [
+        (None, "token.missing"),
+        ("Basic YTpi", "token.scheme_missing"),
+        ("eyJ.x.y", "token.scheme_missing"),
+        ("Bearer nonsense", "token.malformed"),
+    ],
 )
 async def test_without_a_good_token_nobody_gets_in(talk: Talk, authorization: str | None, code: str) -> None:
     talk.metadata = (("authorization", authorization),) if authorization else ()

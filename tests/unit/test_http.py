@@ -118,7 +118,9 @@ async def test_an_unexpected_error_is_logged_under_the_id_the_caller_gets(
     ("headers", "code"),
     [
         ({}, "token.missing"),
-        ({"Authorization": "Basic YTpi"}, "token.missing"),
+        ({"Authorization": "Basic YTpi"}, "token.scheme_missing"),
+        ({"Authorization": "eyJ.x.y"}, "token.scheme_missing"),
+        ({"Authorization": "Bearer "}, "token.missing"),
         ({"Authorization": "Bearer nonsense"}, "token.malformed"),
     ],
 )

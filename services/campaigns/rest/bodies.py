@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from kernel.core.bounds import each, whole
 from kernel.core.codec import adapter
 from kernel.edge.fields import (
+    REASON_WORDS,
     AmountMinor,
     Body,
     Bps,
@@ -20,6 +21,7 @@ from kernel.edge.fields import (
     ShortText,
     UtcDatetime,
     Uuid,
+    worded,
 )
 from services.campaigns.domain.collaboration.commands import Outcome, PublishContent, RequestRevision, SendProduct
 from services.campaigns.domain.shared.brief import (
@@ -48,9 +50,13 @@ from services.campaigns.domain.shared.terms import Clocks, Ladder, Terms
 
 D = TypeVar("D")
 Clock = Annotated[int, whole(Clocks, "funding_s")]
-Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,59}$"), Field(examples=["budget_cut"])]
+Reason = Annotated[
+    str, StringConstraints(pattern=worded(r"^[a-z][a-z0-9_.]{0,59}$", REASON_WORDS)), Field(examples=["budget_cut"])
+]
 """A word, never free text: reasons are stored for ever."""
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[
+    str, StringConstraints(pattern=worded(r"^[0-9a-f]{64}$", "a SHA-256 as 64 small hexadecimal digits"))
+]
 Fees = Annotated[tuple[AmountMinor, ...], Field(min_length=1, max_length=24)]
 """One fee per deliverable of the brief, in order."""
 Sentences = Annotated[tuple[Annotated[ShortText, each(Brief, "must")], ...], whole(Brief, "must")]
@@ -201,7 +207,7 @@ class RuleDisputeBody(Body):
 
 class MediaBody(Body):
     sha256: Sha256
-    kind: Annotated[str, StringConstraints(pattern=r"^(image|video|audio)$")]
+    kind: Annotated[str, StringConstraints(pattern=worded(r"^(image|video|audio)$", "image, video or audio"))]
     duration_ms: Annotated[int, whole(Media, "duration_ms")] = 0
     ai_made: bool = False
 

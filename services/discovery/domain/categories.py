@@ -38,7 +38,12 @@ def checked_category(category: str) -> str:
     """`first` or `first/second`, e.g. `美妆/口红`; raises Invalid `category.unknown` or `category.malformed`."""
     first, slash, second = category.partition("/")
     if first not in FIRST_LEVEL:
-        raise Invalid("category.unknown", category=category[:40])
+        raise Invalid(
+            "category.unknown",
+            category=category[:40],
+            known=" ".join(FIRST_LEVEL),
+            do="use one that GET /categories lists",
+        )
     if slash and (not second.strip() or second != second.strip() or "/" in second or len(second) > SECOND_LEVEL_CHARS):
         raise Invalid("category.malformed", category=category[:40], expected="first or first/second")
     return category

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from kernel.core.bounds import each, whole
-from kernel.edge.fields import Body, Bps, Currency, LongText, PositiveMinor, ShortText, UtcDatetime
+from kernel.edge.fields import Body, Bps, Currency, LongText, PositiveMinor, ShortText, UtcDatetime, worded
 from services.discovery.domain.audience import Audience, AudienceKind, Share
 from services.discovery.domain.checks import COUNT_LIMIT, Provenance
 from services.discovery.domain.commands import (
@@ -84,7 +84,12 @@ class RegisterBody(Body):
 class IdentifyBody(AccountBody):
     """`account_id` is the platform's own, which stays when a handle changes."""
 
-    account_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+    account_id: Annotated[
+        str,
+        StringConstraints(
+            min_length=1, max_length=64, pattern=worded(r"^[\x21-\x7e]+$", "printable ASCII without blanks")
+        ),
+    ]
 
 
 class VerifyBody(AccountBody):

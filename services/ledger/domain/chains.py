@@ -98,6 +98,10 @@ def told_to(actor: Actor, refused: Refused) -> Refused:
     owner = PLATFORM if refused.code in PLATFORMS_OWN else refused.facts.get("owner", actor.tenant)
     if owner == actor.tenant or not actor.roles.isdisjoint(HEARS_ALL):
         return refused
+    if refused.code in PLATFORMS_OWN or refused.code == "account.bound_crossed":
+        return Refused(
+            "transfer.not_now", do="ask again later: the money has not all arrived yet, none of yours is gone"
+        )
     return Refused(refused.code)
 
 

@@ -38,14 +38,15 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
     check_payee(context.rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency)), command.instrument, context.at)
-    books = Books(context.rows)
+    books, source = Books(context.rows), Ref(command.account, command.owner)
+    _check_available(books, source, command.amount_minor, command.currency)
     if books.short_minor(command.currency):
         raise Refused("payout.client_money_short", short_minor=books.short_minor(command.currency))
     transfer = Transferred(
         command.payout_id, TransferKind.PAYOUT, command.owner, command.currency, command.amount_minor,
         instrument=command.instrument,
     )  # fmt: skip
-    legs = _out_legs(Ref(command.account, command.owner), transfer)
+    legs = _out_legs(source, transfer)
     return [books.post(command, ChainKind.PAYOUT_REQUESTED, command.currency, legs, transfer=transfer)]
 
 
@@ -146,6 +147,16 @@ def _close(
 ) -> ChainEvent:
     books, reason = Books(context.rows), command.reason[:MAX_TEXT]
     return books.post(command, kind, row.currency, legs, (transit,), transfer=_transferred(row), reason=reason)
+
+
+def _check_available(books: Books, source: Ref, amount_minor: int, currency: str) -> None:
+    """The owner's own account first, so that nobody who asks for too much hears of the platform's bank instead."""
+    available_minor = max(0, books.account(source.code, source.owner, currency).spendable_minor)
+    if amount_minor > available_minor:
+        raise Refused(
+            "payout.more_than_available", currency=currency, asked_minor=amount_minor, available_minor=available_minor,
+            owner=source.owner, do="ask for at most what is available",
+        )  # fmt: skip
 
 
 def _check_new(context: Context, transfer_id: str) -> None:

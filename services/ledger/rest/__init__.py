@@ -14,6 +14,7 @@ from services.ledger.rest.payees import payees
 from services.ledger.rest.policies import policies
 from services.ledger.rest.provider import provider
 from services.ledger.rest.transfers import transfers
+from services.ledger.rest.vocabulary import routes as vocabulary
 from services.ledger.settings import LedgerSettings
 
 
@@ -33,5 +34,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(policies(app))
     api.include_router(reconciliation(app))
     api.include_router(proposals(app))
+    api.include_router(vocabulary())
     api.include_router(provider(app, Webhooks(secrets)))
     return api

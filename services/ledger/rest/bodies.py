@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from kernel.core.bounds import whole
-from kernel.edge.fields import AmountMinor, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid
+from kernel.edge.fields import AmountMinor, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid, worded
 from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.discrepancies import ResolveDiscrepancy
@@ -29,7 +29,7 @@ class PayoutBody(Fields):
     amount_minor: PositiveMinor
     currency: Currency
     instrument: Annotated[ShortText, whole(RequestPayout, "instrument")]
-    party: Annotated[str, Field(pattern="^(creator|agency)$")] = "creator"
+    party: Annotated[str, Field(pattern=worded("^(creator|agency)$", "creator or agency"))] = "creator"
     owner_id: Uuid | None = None
 
 
@@ -92,7 +92,9 @@ class RejectionBody(Fields):
 class TaxResidenceBody(Fields):
     """`country` by ISO 3166-1 alpha-2; `reference` names the proof that finance has seen."""
 
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["CN"])]
+    country: Annotated[
+        str, Field(pattern=worded("^[A-Z]{2}$", "a country of ISO 3166-1: two capitals"), examples=["CN"])
+    ]
     reference: Annotated[ShortText, whole(SetTaxResidence, "reference")]
 
 

@@ -10,7 +10,7 @@ from kernel.core.codec import adapter
 from kernel.core.decider import Actor
 from kernel.core.events import Receipt
 from kernel.core.faults import Internal, NotFound, Refused
-from kernel.edge.fields import UtcDatetime, Uuid
+from kernel.edge.fields import UtcDatetime, Uuid, worded
 from kernel.edge.http import Caller, CommandRequest
 from kernel.host.app import App
 from kernel.processors.keyset import Row
@@ -65,7 +65,14 @@ def proposals(app: App) -> APIRouter:
     @router.get("")
     async def listed(
         caller: Caller,
-        status: Annotated[str, Query(pattern="^(proposed|approved|rejected|expired)?$")] = "",
+        status: Annotated[
+            str,
+            Query(
+                pattern=worded(
+                    "^(proposed|approved|rejected|expired)?$", "proposed, approved, rejected, expired, or nothing"
+                )
+            ),
+        ] = "",
         size: Annotated[int, Query(ge=1, le=1_000)] = 100,
         before_at: UtcDatetime | None = None,
         before_id: Uuid | None = None,

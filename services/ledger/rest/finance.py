@@ -12,7 +12,7 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Invalid, NotFound
 from kernel.core.ids import derived_id
 from kernel.core.money import LIMIT_MINOR
-from kernel.edge.fields import Uuid
+from kernel.edge.fields import Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.commands import BY_POLICY, CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
@@ -33,7 +33,7 @@ from services.ledger.rest.bodies import (
 )
 from services.ledger.rest.by_hand import approve, propose, send
 
-BatchName = Annotated[str, Path(pattern=f"^{BATCH.pattern}$")]
+BatchName = Annotated[str, Path(pattern=worded(f"^{BATCH.pattern}$", "a batch as the provider names it"))]
 
 
 def finance(app: App) -> APIRouter:

@@ -6,14 +6,14 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from kernel.core.events import Receipt
-from kernel.edge.fields import Currency, Uuid
+from kernel.edge.fields import Currency, Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.set_by_hand import SetReferenceRate, SetTaxResidence
 from services.ledger.rest.bodies import ReferenceRateBody, TaxResidenceBody
 from services.ledger.rest.by_hand import send
 
-Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, StringConstraints(pattern=worded(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "a month, such as 2026-10"))]
 
 
 def payees(app: App) -> APIRouter:

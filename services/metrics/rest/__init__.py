@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from kernel.edge.http import create_api
 from kernel.host.app import App
 from services.metrics.reads.registry import Registry
+from services.metrics.rest import formulas
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
 from services.metrics.rest.order_queries import order_query_routes
 from services.metrics.rest.orders import order_routes
@@ -37,6 +38,7 @@ def make_api(app: App) -> FastAPI:
     api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(order_query_routes(app))
+    api.include_router(formulas.routes())
     api.include_router(redirect_routes(app, registry, settings))
     api.add_middleware(VisitorPages)
     return api

@@ -11,7 +11,7 @@ from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Refused
 from kernel.core.ids import stream_id
-from kernel.edge.fields import AmountMinor, Body, Currency, ShortText, UtcDatetime, Uuid
+from kernel.edge.fields import AmountMinor, Body, Currency, ShortText, UtcDatetime, Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.order.commands import AmendOrder, Change, RecordOrder, RefundOrder
@@ -29,7 +29,7 @@ def _as_text(value: Any) -> str:
 
 EvidenceText = Annotated[
     str,
-    StringConstraints(max_length=EVIDENCE_CHARS, pattern=r"(?s)^.*$"),
+    StringConstraints(max_length=EVIDENCE_CHARS, pattern=worded(r"(?s)^.*$", "text")),
     BeforeValidator(_as_text),
     WithJsonSchema({"description": "a text; anything that names nothing is noted as unusable and costs nothing"}),
 ]

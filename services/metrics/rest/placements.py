@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.edge.fields import Body, Bps, UtcDatetime, Uuid
+from kernel.edge.fields import Body, Bps, UtcDatetime, Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.coupon import IssueCoupon
@@ -18,15 +18,17 @@ from services.metrics.domain.link import CODE, MAX_URL, IssueLink
 from services.metrics.reads.registry import Registry
 from services.metrics.settings import MetricsSettings
 
-LinkCodeText = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
-CouponText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,31}$")]
+LinkCodeText = Annotated[str, Field(pattern=worded(f"^{CODE.pattern}$", "4 to 32 of A-Z a-z 0-9 _ -"))]
+CouponText = Annotated[str, Field(pattern=worded(r"^[A-Za-z0-9][A-Za-z0-9_-]{2,31}$", "3 to 32 of A-Z 0-9 _ -"))]
 
 
 class LinkBody(Body):
     """`code` is the public path `/l/<code>`, unique over the installation."""
 
     deliverable_id: Uuid
-    target_url: Annotated[str, Field(max_length=MAX_URL, pattern=r"^https://[\x21-\x7e]+$")]
+    target_url: Annotated[
+        str, Field(max_length=MAX_URL, pattern=worded(r"^https://[\x21-\x7e]+$", "an https address in ASCII"))
+    ]
     code: LinkCodeText
 
 

@@ -195,7 +195,8 @@ async def test_a_payout_with_no_money_in_the_bank_waits(ledger: Ledger) -> None:
     await ledger.execute(ReleasePayment(new_id(), deliverable, creator, "JPY", 5_000, 0))
     payout = {"amount_minor": 5_000, "currency": "JPY", "instrument": "acct"}
     answer = await ledger.send("PUT", f"/payouts/{new_id()}", payout, ("c", creator, "creator"))
-    assert (answer.status_code, answer.json()["code"]) == (409, "account.bound_crossed")
+    assert (answer.status_code, answer.json()["code"]) == (409, "transfer.not_now")
+    assert set(answer.json()["facts"]) == {"do"}, "the platform's bank is not the creator's to know"
 
 
 async def test_staff_can_end_an_escrow_that_no_process_ends(ledger: Ledger) -> None:

@@ -44,7 +44,8 @@ from tests.unit.ledger.world import (
 )
 
 EXPECTED = {
-    "account.bound_crossed", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
+    "account.bound_crossed", "payout.more_than_available",
+    "transfer.not_now", "chain.exists_with_other_input", "deposit.not_confirmed", "deposit.not_pending",
     "deposit.case_unknown", "deposit.disputed", "deposit.reversal_too_large",
     "escrow.already_released", "escrow.nothing_changes", "escrow.not_held",
     "escrow.not_released", "escrow.revision_is_old", "escrow.terms_differ", "payout.client_money_short", "payout.not_pending",

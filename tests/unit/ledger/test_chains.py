@@ -248,7 +248,7 @@ def test_costs_are_paid_from_own_money_and_a_shortage_stops_payouts() -> None:
     pay_in(world, 100)
     assert "bank>bank_own 100" in legs(do(world, SettleLine("b1", "1", id_, "CNY", 900_000, 106_150)))
     assert chains(world.posted)[-1].short_minor == 50
-    with pytest.raises(Fault, match=r"payout\.client_money_short"):
+    with pytest.raises(Fault, match=r"transfer\.not_now"):
         world.run(PAY, AS_CREATOR)
     assert legs(do(world, PayInOwnMoney("r2", "CNY", 80), FINANCE)) == ["bank_own>equity 80", "bank>bank_own 50"]
     assert chains(do(world, PAY, AS_CREATOR))

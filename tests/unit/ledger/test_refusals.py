@@ -216,7 +216,7 @@ STRANGER = replace(AS_BRAND, tenant=OTHER_BRAND)
         pytest.param(
             released, replace(PAY, account=Code.ESCROW), AS_CREATOR, "payout.account_not_payable", id="not_payable"
         ),
-        pytest.param(released, replace(PAY, amount_minor=10**6), AS_CREATOR, "account.bound_crossed", id="overdraft"),
+        pytest.param(released, replace(PAY, amount_minor=10**6), AS_CREATOR, "payout.more_than_available", id="overdraft"),
         pytest.param(
             payout_asked, replace(PAY, amount_minor=1), AS_CREATOR, "chain.exists_with_other_input", id="payout_reused"
         ),

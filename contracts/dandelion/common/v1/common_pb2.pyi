@@ -331,7 +331,9 @@ class Receipt(message.Message):
     position: builtins.int
     """Position in the service's log."""
     token: builtins.str
-    """`<service>:<position>`; give it to a query as `at_least` to read your own write."""
+    """`<service>:<position>:<partition>`: give it as it came to a query as `at_least`, to read your own write. The partition is the
+    one of `<service>.events.v1`; a token without it (of `as_of`) is for queries of the same service.
+    """
     def __init__(
         self,
         *,
@@ -380,7 +382,9 @@ class PageInfo(message.Message):
     """Opaque and bound to the query; empty on the last page."""
     @builtins.property
     def as_of(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The position of the read model when the page was read, per source, as tokens `<service>:<position>`."""
+        """The position of the read model when the page was read, per source, as tokens `<service>:<position>:<partition>`, of its
+        own log without the partition (`<service>:<position>:`).
+        """
 
     def __init__(
         self,

@@ -288,7 +288,9 @@ class GetReviewRequest(message.Message):
     review_id: builtins.str
     """The submission's id."""
     at_least: builtins.str
-    """A Receipt's token, `<service>:<position>`: the answer includes that write, or is UNAVAILABLE after a bounded wait."""
+    """A Receipt's token as it came, `<service>:<position>:<partition>`: the answer includes that write, or is UNAVAILABLE after
+    5 seconds. Refused at once: a token of another form, of a service that does not feed this read model, ahead of its own log.
+    """
     def __init__(
         self,
         *,

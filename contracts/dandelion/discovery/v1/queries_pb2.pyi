@@ -193,7 +193,9 @@ class SearchCreatorsRequest(message.Message):
     """At most 200; 0: 50."""
     page_token: builtins.str
     at_least: builtins.str
-    """A Receipt's token, `<service>:<position>`: the answer includes that write, or is UNAVAILABLE after a bounded wait."""
+    """A Receipt's token as it came, `<service>:<position>:<partition>`: the answer includes that write, or is UNAVAILABLE after
+    5 seconds. Refused at once: a token of another form, of a service that does not feed this read model, ahead of its own log.
+    """
     @builtins.property
     def categories(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @builtins.property

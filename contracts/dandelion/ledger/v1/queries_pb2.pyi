@@ -140,7 +140,9 @@ class GetBalancesRequest(message.Message):
     currency: builtins.str
     """Empty: all currencies."""
     at_least: builtins.str
-    """A Receipt's token, `<service>:<position>`: the answer includes that write, or is UNAVAILABLE after a bounded wait."""
+    """A Receipt's token as it came, `<service>:<position>:<partition>`: the answer includes that write, or is UNAVAILABLE after
+    5 seconds. Refused at once: a token of another form, of a service that does not feed this read model, ahead of its own log.
+    """
     @builtins.property
     def as_of(self) -> timestamp_pb2.Timestamp:
         """Unset: now; otherwise as recorded at that time."""

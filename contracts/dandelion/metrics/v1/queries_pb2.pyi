@@ -311,7 +311,7 @@ class GetCampaignRoiRequest(message.Message):
     traffic: common_pb2.Traffic.ValueType
     """Unset: all traffic."""
     at_least: builtins.str
-    """Tokens of Receipts, `<service>:<position>`; for several services separated by spaces ("ledger:912 metrics:40"):
+    """Tokens of Receipts, `<service>:<position>:<partition>`; for several services separated by spaces ("ledger:912:4 metrics:40:0"):
     the answer includes those writes, or is UNAVAILABLE after a bounded wait.
     """
     def __init__(
@@ -356,7 +356,7 @@ class GetCampaignRoiResponse(message.Message):
 
     @builtins.property
     def as_of(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the read model had seen, per source, as tokens `<service>:<position>`."""
+        """What the read model had seen, per source, as tokens `<service>:<position>:<partition>`."""
 
     def __init__(
         self,
