@@ -27,10 +27,14 @@ LABEL org.opencontainers.image.title="Dandelion" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}"
-# The base's own installers go. The user is a number, so that Kubernetes can check it; secrets are mounted at /run/dandelion.
+# The base's own installers go. The user is a number, so that Kubernetes can check it; secrets are mounted at /run/dandelion,
+# and docker compose's container `keys` deals them out below /run/dealt: a new volume gets the folder's owner.
 RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
       /usr/lib/python3/dist-packages/* /usr/lib/python3*/ensurepip /usr/share/python-wheels /usr/bin/pip* \
- && install -d -o 10001 -g 10001 /run/dandelion
+ && install -d -o 10001 -g 10001 /run/dandelion /run/dealt \
+ && for service in discovery campaigns ledger compliance metrics; do \
+      install -d -o 10001 -g 10001 /run/dealt/$service /run/dealt/$service-work /run/dealt/$service-migrate; done \
+ && install -d -o 10001 -g 10001 /run/dealt/postgres /run/dealt/sandbox /run/dealt/grafana
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH \

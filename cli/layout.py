@@ -12,20 +12,16 @@ from pathlib import Path
 
 from kernel.core.faults import Refused
 from kernel.edge.tokens.dev_issuer import Issuer
+from sandbox.secret_files import SERVICES as SERVICES
+from sandbox.secret_files import TABLE
 
 HOST = "127.0.0.1"
-SERVICES = ("discovery", "campaigns", "ledger", "compliance", "metrics")
 HTTP_PORTS = {name: 8101 + number for number, name in enumerate(SERVICES)}
 RPC_PORTS = {name: 9101 + number for number, name in enumerate(SERVICES)}
 SANDBOX_PORT = 8110
 TOKEN_ISSUER = "https://issuer.dandelion.local"
 TOKEN_AUDIENCE = "dandelion"
 OWNER_ONLY = 0o700
-SECRETS = {
-    "discovery": {"master_keys_file": "master.keys"},
-    "ledger": {"psp_key_file": "psp.key", "psp_webhook_secrets_file": "webhook.secrets"},
-}
-"""Settings that name a secret file which one service alone reads, by service: no other service is told of the file."""
 COMPOSE = "compose"
 """Mode of a platform that docker compose runs: no process here started it."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,7 +117,7 @@ class Layout:
             "http_port": str(self.ports.http[service]),
             "rpc_port": str(self.ports.rpc[service]),
             "psp_url": self.http("sandbox"),
-            **{name: str(self.folder / file) for name, file in SECRETS.get(service, {}).items()},
+            **{one.setting: str(self.folder / one.name) for one in TABLE if one.services == (service,)},
             "anchor_dir": str(self.folder / "anchors"),
             "platform_url": self.http("sandbox"),
             "reflection": "true",

@@ -29,9 +29,10 @@ def compose_ports(folder: Path) -> dict[str, int]:
 
 def compose_layout(folder: Path, port: Mapping[str, int]) -> Layout:
     """The platform as its databases' owners see it from outside."""
-    password = (folder / "owner.password").read_text()
+    password = {name: (folder / f"{name}.owner.password").read_text() for name in SERVICES}
     databases = {
-        name: f"postgresql+asyncpg://{name}_owner:{password}@{HOST}:{port['POSTGRES_PORT']}/{name}" for name in SERVICES
+        name: f"postgresql+asyncpg://{name}_owner:{password[name]}@{HOST}:{port['POSTGRES_PORT']}/{name}"
+        for name in SERVICES
     }
     ports = Ports(
         {name: port[f"{name.upper()}_HTTP_PORT"] for name in SERVICES},

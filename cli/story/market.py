@@ -165,7 +165,9 @@ class Market:
     def channel(self, service: str, who: Who) -> grpc.aio.Channel:
         """A gRPC channel to a service's queries as a caller."""
         if (service, who) not in self._channels:
-            self._channels[service, who] = connect(self.address.rpc[service], token=lambda: self.token(who))
+            self._channels[service, who] = connect(
+                self.address.rpc[service], token=lambda: self.token(who), plaintext=True
+            )
         return self._channels[service, who]
 
     async def ask(self, call: Callable[[Any], Any], request: Any) -> Any:

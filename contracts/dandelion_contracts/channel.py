@@ -1,12 +1,14 @@
 """A gRPC channel with a deadline, a bearer token, keepalive and message limits on every call.
 
-async with connect("localhost:9102", token=token) as channel:
+async with connect("campaigns-queries.example.com:443", token=token, tls=Tls()) as channel:
     campaigns = CampaignQueryServiceStub(channel)
     answer = await campaigns.GetCampaign(GetCampaignRequest(campaign_id=campaign_id, at_least=receipt.token))
 """
 
 import json
 from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -14,6 +16,9 @@ from grpc.aio import Channel, ClientCallDetails, Metadata
 
 Token = str | Callable[[], str]
 """Access token, or a callable that returns the current one and is called before every RPC."""
+
+LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:", "unix:")
+"""Targets that no network carries bytes to."""
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 DEADLINE_S = 10.0
@@ -34,25 +39,61 @@ RETRIES = {
 """Retry policy: a call to an unreachable server is repeated within its deadline, which is safe because queries only read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS of a channel: whom it believes, and who it says it is. Files are PEM.
+
+    They are read when a channel is made, so a channel that is made after a rotation uses the new ones.
+    """
+
+    ca_file: str | Path | None = None
+    """Authorities that may have signed the server's certificate; None: those that gRPC brings along."""
+    certificate_file: str | Path | None = None
+    """Certificate of this client with its chain, for a server that asks for one; with `key_file`."""
+    key_file: str | Path | None = None
+    server_name: str = ""
+    """Name that the server's certificate must have, where that is not the target's host."""
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Raises OSError for a file that cannot be read, and ValueError for a certificate without its key."""
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file are given both or not at all")
+        return grpc.ssl_channel_credentials(_read(self.ca_file), _read(self.key_file), _read(self.certificate_file))
+
+
+def _read(file: str | Path | None) -> bytes | None:
+    return None if file is None else Path(file).read_bytes()
+
+
 def connect(
     target: str,
     *,
     token: Token = "",
     deadline_s: float = DEADLINE_S,
+    tls: Tls | None = None,
+    plaintext: bool = False,
     credentials: grpc.ChannelCredentials | None = None,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
 ) -> Channel:
-    """Channel to `host:port`; plaintext unless `credentials` (grpc.ssl_channel_credentials()) are given.
+    """Channel to `host:port`, encrypted with `tls` or `credentials` (any that gRPC makes).
 
-    A unary call ends after `deadline_s` with DEADLINE_EXCEEDED unless it sets its own `timeout`; a stream ends when it is
-    cancelled. A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. The channel connects at the first
-    call.
+    Without either it is in plaintext: on this machine, else with `plaintext=True` only, as the token would be there for all who
+    are between; raises ValueError. A unary call ends after `deadline_s` with DEADLINE_EXCEEDED unless it sets its own `timeout`;
+    a stream ends when it is cancelled. A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. The channel
+    connects at the first call.
     """
     options = _options(max_message_bytes)
     interceptors: list[Any] = [_Unary(token, deadline_s), _Stream(token, None)]
-    if credentials is None:
-        return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
-    return grpc.aio.secure_channel(target, credentials, options=options, interceptors=interceptors)
+    if tls is not None:
+        credentials = tls.credentials()
+        options += [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
+    if credentials is not None:
+        return grpc.aio.secure_channel(target, credentials, options=options, interceptors=interceptors)
+    if not plaintext and not target.startswith(LOOPBACK):
+        raise ValueError(
+            f"{target} would be reached in plaintext: give tls=Tls(...), or plaintext=True where nobody is between"
+        )
+    return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
 
 
 def _options(max_message_bytes: int) -> list[tuple[str, Any]]:

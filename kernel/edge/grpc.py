@@ -8,6 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
+from grpc import (
+    ServerCertificateConfiguration,
+    ServerCredentials,
+    dynamic_ssl_server_credentials,
+    ssl_server_certificate_configuration,
+)
 from grpc.aio import Server, server
 from grpc_health.v1 import health as health_v1
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -18,6 +24,7 @@ from kernel.edge.admission import caller as caller
 from kernel.edge.grpc_calls import CallEdge
 from kernel.runtime.health import Health
 from kernel.runtime.roles import EDGE, Role
+from kernel.runtime.tls.material import EdgeTls, Material
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 CONCURRENT_LIMIT = 2_000
@@ -46,11 +53,12 @@ class Rpc:
         *,
         health: Health | None = None,
         reflection: bool = False,
+        tls: EdgeTls | None = None,
     ) -> None:
-        """`reflection`: outside production only. TLS is the gateway's: this server listens in plaintext."""
+        """`reflection`: outside production only. Without `tls` the server listens in plaintext."""
         self._services, self._health = services, health or Health()
         self._edge = CallEdge(admission)
-        self._reflection = reflection
+        self._reflection, self._tls = reflection, tls
         self._states = health_v1.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server: Server | None = None
 
@@ -64,12 +72,17 @@ class Rpc:
             names = [service.name for service in self._services]
             reflecting.enable_server_reflection([*names, health_v1.SERVICE_NAME, reflecting.SERVICE_NAME], self._server)
         try:
-            port = self._server.add_insecure_port(address)
+            port = self._listen(self._server, address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
         await self.show_health()
         await self._server.start()
         return port
+
+    def _listen(self, started: Server, address: str) -> int:
+        if self._tls is None:
+            return started.add_insecure_port(address)
+        return started.add_secure_port(address, _credentials(self._tls))
 
     async def show_health(self) -> None:
         """Sets the health v1 status of "" and of each service to the present readiness."""
@@ -104,6 +117,25 @@ class Rpc:
             await self.stop(grace_s)
 
         return Role("rpc", serve, EDGE, grace_s + 1)
+
+
+def _credentials(tls: EdgeTls) -> ServerCredentials:
+    """Credentials that gRPC asks for at every handshake, from threads of its own; None tells it that nothing has changed."""
+    known = tls.material()
+
+    def fetch() -> ServerCertificateConfiguration | None:
+        nonlocal known
+        if (found := tls.material()) is known:
+            return None
+        known = found
+        return _configuration(found)
+
+    # grpc-stubs do not know that None stands for "as before"
+    return dynamic_ssl_server_credentials(_configuration(known), fetch, tls.asks_clients)  # type: ignore[arg-type]
+
+
+def _configuration(found: Material) -> ServerCertificateConfiguration:
+    return ssl_server_certificate_configuration([(found.key, found.certificate)], found.client_ca)
 
 
 _OPTIONS = [

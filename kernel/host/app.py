@@ -37,6 +37,7 @@ from kernel.runtime.admin import operations
 from kernel.runtime.health import Health, watch_loop
 from kernel.runtime.roles import RELAY, WRITER, Role
 from kernel.runtime.settings import Settings
+from kernel.runtime.tls.material import EdgeTls
 from kernel.runtime.wakeup import Wakeup
 from kernel.streams.consumer import Consumer
 from kernel.streams.records import OWN_LOG, Decode, Handle, Topic
@@ -128,6 +129,12 @@ class App:
         return Admission(verifier, AdmissionLimits.of(told), told.trusted_networks())
 
     @cached_property
+    def tls(self) -> EdgeTls | None:
+        """TLS of the edges, None for plaintext; raises Invalid `edge.in_plaintext` and Internal `tls.unreadable`."""
+        files = self.settings.edge_files()
+        return None if files is None else EdgeTls(files)
+
+    @cached_property
     def page_tokens(self) -> "PageTokens":
         """Page tokens of the service's lists, imported at their first use like the verifier."""
         from kernel.edge.page_tokens import PageTokens, page_keys
@@ -190,7 +197,7 @@ class App:
         settings, trusted = self.settings, self.settings.trusted_networks()
         limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted), principal_of)
         bound = http_server.listen(settings.host, settings.http_port)
-        return [http_server.http(TrustedProxies(self.service.http(self), trusted), bound, limits=limits)]
+        return [http_server.http(TrustedProxies(self.service.http(self), trusted), bound, limits=limits, tls=self.tls)]
 
     async def _rpc(self) -> list[Role]:
         return [self.service.rpc(self)]

@@ -35,6 +35,7 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
         sys.stderr.write(f"usage: python -m services.{service.name} {usage}\n")
         raise SystemExit(2)
     settings = load(settings_type)
+    _check_edges(settings, names)
     start_logging(service.name, logging.getLevelNamesMapping()[settings.log_level.upper()])
     if settings.otlp_endpoint:
         telemetry.start_tracing(service.name, settings.otlp_endpoint)
@@ -45,6 +46,16 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
         asyncio.run(run_rebuild(service, settings, names[1:]))
         raise SystemExit(0)
     roles.main(serve(service, settings, names))
+
+
+def _check_edges(settings: Settings, names: Sequence[str]) -> None:
+    """Ends a process whose edge would be in plaintext unallowed, with a sentence."""
+    try:
+        if {"rest", "rpc"} & set(names):
+            settings.edge_files()
+    except Invalid as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        raise SystemExit(78) from wrong
 
 
 async def serve(service: Service, settings: Settings, names: Sequence[str]) -> int:

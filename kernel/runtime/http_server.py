@@ -22,6 +22,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from kernel.runtime import telemetry
 from kernel.runtime.roles import EDGE, Role
 from kernel.runtime.settings import Settings
+from kernel.runtime.tls.handshake import Connection, Handshake
+from kernel.runtime.tls.material import EdgeTls
 
 SPARE_FILES = 200
 """File descriptors that are left to databases, brokers and files."""
@@ -73,10 +75,10 @@ class Connections:
     def __init__(self, limits: HttpLimits) -> None:
         self.limits = limits
         self._limit = min(limits.connections, max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES))
-        self._of: dict[str, dict[LimitedProtocol, None]] = {}
+        self._of: dict[str, dict[Connection, None]] = {}
         self._count = 0
 
-    def admit(self, new: "LimitedProtocol") -> bool:
+    def admit(self, new: Connection) -> bool:
         """Takes a connection in, closing one that waits where a limit is reached; False when none of them waits."""
         of_client = self._of.get(new.client_key, {})
         is_full = len(of_client) >= self.limits.connections_per_address and not self.limits.is_exempt(new.address)
@@ -88,7 +90,7 @@ class Connections:
         self._count += 1
         return True
 
-    def leave(self, one: "LimitedProtocol") -> None:
+    def leave(self, one: Connection) -> None:
         of_client = self._of.get(one.client_key, {})
         if one in of_client:
             del of_client[one]
@@ -96,12 +98,12 @@ class Connections:
             if not of_client:
                 del self._of[one.client_key]
 
-    def _by_count(self) -> Iterable["LimitedProtocol"]:
+    def _by_count(self) -> Iterable[Connection]:
         """All connections, those of the client that has most before those of others."""
         clients = sorted(self._of.values(), key=len, reverse=True)
         return chain.from_iterable(clients)
 
-    def _closed_one(self, among: Iterable["LimitedProtocol"], limit: str) -> bool:
+    def _closed_one(self, among: Iterable[Connection], limit: str) -> bool:
         waiting = next((one for one in among if one.is_waiting), None)
         if waiting is not None:
             self.leave(waiting)
@@ -232,6 +234,14 @@ def _problem(status: int, code: str, detail: str) -> bytes:
     return head.encode() + body
 
 
+def _accepted(known: Connections, tls: EdgeTls | None, **named: Any) -> asyncio.Protocol:
+    """What serves a new connection: with TLS its handshake first. `named` is what uvicorn gives."""
+    make = partial(LimitedProtocol, known, **named)
+    if tls is None:
+        return make()
+    return Handshake(tls, known.limits.head_s, known, known.limits.client_of, named["server_state"].connections, make)
+
+
 class _Server(uvicorn.Server):
     """uvicorn that leaves signals to `run`."""
 
@@ -240,8 +250,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def http(app: Any, bound: socket.socket, *, grace_s: float = 8, limits: HttpLimits | None = None) -> Role:
-    """The role that serves an ASGI app on a socket of `listen`; on stop it finishes requests within `grace_s`."""
+def http(
+    app: Any, bound: socket.socket, *, grace_s: float = 8, limits: HttpLimits | None = None, tls: EdgeTls | None = None
+) -> Role:
+    """The role that serves an ASGI app on a socket of `listen`, in plaintext without `tls`; on stop it finishes requests within
+    `grace_s`."""
     known = Connections(limits or HttpLimits())
     config = uvicorn.Config(
         app,
@@ -249,7 +262,7 @@ def http(app: Any, bound: socket.socket, *, grace_s: float = 8, limits: HttpLimi
         access_log=False,
         lifespan="off",
         ws="none",
-        http=partial(LimitedProtocol, known),  # type: ignore[arg-type]
+        http=partial(_accepted, known, tls),  # type: ignore[arg-type]
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=known.limits.keep_alive_s,

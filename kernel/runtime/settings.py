@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kernel.core.faults import Invalid
+from kernel.runtime.tls.material import TlsFiles
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -63,6 +66,12 @@ def in_plaintext(bus_url: str) -> tuple[str, ...]:
     return tuple(one for one in parts.netloc.split(",") if one.rpartition(":")[0] not in LOOPBACK)
 
 
+EDGE_DO = (
+    "set DANDELION_TLS_CERTIFICATE_FILE and DANDELION_TLS_KEY_FILE, or DANDELION_PLAINTEXT_EDGES=true where a mesh or a proxy "
+    "beside the process encrypts"
+)
+
+
 class Settings(BaseSettings):
     """Settings of every service; a service's settings.py adds its own. Secrets come from files, never from variables."""
 
@@ -72,7 +81,7 @@ class Settings(BaseSettings):
     """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/database`."""
     database_password_file: Path | None = None
     development: bool = False
-    """For trying out, where nobody's data is at stake: allows Kafka in plaintext to another machine."""
+    """For trying out, where nobody's data is at stake: allows Kafka in plaintext to another machine, and edges in plaintext."""
     bus_url: str
     """`local:///path/bus.db` (one process) or `kafka://host:port[,host:port]`."""
     jwks: str
@@ -102,6 +111,15 @@ class Settings(BaseSettings):
     rpc_port: Port
     ops_port: Port | None = None
     """Port of probes and metrics, apart from the ports that callers reach. Without it only the role `rest` serves them."""
+    tls_certificate_file: Path | None = None
+    """Certificate of both edges with its chain, PEM. Without it the edges are in plaintext, which development, a `host` of this
+    machine alone, or `plaintext_edges` allows."""
+    tls_key_file: Path | None = None
+    """Key of the certificate, PEM."""
+    tls_client_ca_file: Path | None = None
+    """Authority (PEM) whose certificates callers must have: an authority for the gateway alone. Without it callers need none."""
+    plaintext_edges: bool = False
+    """Edges in plaintext outside development: for a mesh or a proxy beside the process that encrypts in its place."""
     trusted_proxies: Annotated[str, AfterValidator(_checked_networks)] = ""
     """Addresses and networks (CIDR, comma-separated) of the proxies in front, whose `X-Forwarded-For` is believed.
 
@@ -150,6 +168,25 @@ class Settings(BaseSettings):
             )
         return url
 
+    @model_validator(mode="after")
+    def _whole_tls(self) -> Self:
+        """Refuses a certificate without its key, and a clients' authority without a certificate."""
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("DANDELION_TLS_CERTIFICATE_FILE and DANDELION_TLS_KEY_FILE are set both or not at all")
+        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError(
+                "DANDELION_TLS_CLIENT_CA_FILE needs DANDELION_TLS_CERTIFICATE_FILE and DANDELION_TLS_KEY_FILE"
+            )
+        return self
+
+    def edge_files(self) -> TlsFiles | None:
+        """Files of the edges' TLS; None for plaintext. Raises Invalid `edge.in_plaintext` where nothing allows plaintext."""
+        if self.tls_certificate_file is not None and self.tls_key_file is not None:
+            return TlsFiles(self.tls_certificate_file, self.tls_key_file, self.tls_client_ca_file)
+        if not (self.development or self.plaintext_edges or self.host in LOOPBACK or self.host == "::1"):
+            raise Invalid("edge.in_plaintext", host=self.host, do=EDGE_DO)
+        return None
+
     def roles_of_tenants(self) -> frozenset[str]:
         return names_of(self.tenant_roles)
 
@@ -181,6 +218,6 @@ def load(kind: type[S]) -> S:
 
 def _stop(error: ValidationError) -> NoReturn:
     for problem in error.errors():
-        name = "DANDELION_" + "_".join(str(part) for part in problem["loc"]).upper()
+        name = "DANDELION_" + "_".join(str(part) for part in problem["loc"] or ("*",)).upper()
         sys.stderr.write(f"setting {name}: {problem['msg']}\n")
     raise SystemExit(78)

@@ -28,6 +28,7 @@ CounterName = Literal[
     "webhooks_total",
     "tokens_refused_total",
     "connections_ended_total",
+    "tls_reloads_refused_total",
 ]
 GaugeName = Literal[
     "streams_open",
@@ -76,6 +77,7 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "effects_total": ("Calls of effects to systems outside, by outcome", ("effect", "outcome")),
     "tokens_refused_total": ("Requests and calls whose token was refused, by the refusal's code", ("code",)),
     "connections_ended_total": ("HTTP connections that the server ended, by the limit they passed", ("limit",)),
+    "tls_reloads_refused_total": ("Changed certificate files of the edges that could not be read or did not fit", ()),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",
         ("outcome",),

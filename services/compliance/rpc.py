@@ -148,5 +148,5 @@ def make_rpc(app: App) -> Role:
         pb.DESCRIPTOR.services_by_name["ReviewQueryService"].full_name,
         partial(grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app)),
     )
-    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection)
+    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
     return rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")

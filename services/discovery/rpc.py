@@ -236,7 +236,7 @@ def make_rpc(app: App) -> Role:
         pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,
         partial(grpc_pb.add_CreatorQueryServiceServicer_to_server, servicer),
     )
-    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection)
+    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
     role = rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
 
     async def serve(stop: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from tests.deploy.objects import (
     pod,
     title,
 )
-from tests.deploy.secret_rules import encrypted_bus, keys
+from tests.deploy.secret_rules import encrypted_bus, encrypted_edges, keys
 
 Rule = Callable[[Sequence[Object]], Iterator[str]]
 OPERATORS = re.compile(r"^(strimzi\.io|cnpg\.io|dandelion\.dev)/")
@@ -190,6 +190,7 @@ def references(objects: Sequence[Object]) -> Iterator[str]:
     have = {(kind, name_of(found)) for kind in ("ConfigMap", "Secret", "ServiceAccount") for found in of(objects, kind)}
     have |= {("Secret", found["spec"]["target"]["name"]) for found in of(objects, "ExternalSecret")}
     have |= {("Secret", name_of(found)) for found in of(objects, "KafkaUser")}
+    have |= {("Secret", found["spec"]["secretName"]) for found in of(objects, "Certificate")}
     have |= {("Secret", f"{name_of(found)}-cluster-ca-cert") for found in of(objects, "Kafka")}
     have |= {("Secret", f"{name_of(found)}-ca") for found in of(objects, "Cluster")}
     for workload in of(objects, *WORKLOADS):
@@ -284,4 +285,4 @@ EVERYWHERE: tuple[Rule, ...] = (
     selectors, targets, ports, probes, disruption, restricted, grace, secrets, references, mounts, rights, connections,
     spread, one_home, keys, encrypted_bus,
 )  # fmt: skip
-IN_OPERATED: tuple[Rule, ...] = (pinned,)
+IN_OPERATED: tuple[Rule, ...] = (pinned, encrypted_edges)

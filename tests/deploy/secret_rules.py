@@ -1,17 +1,16 @@
 """Rules over rendered objects about secrets; test_rules.py runs them as those of rules.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cli.embedded import WIRED
 from kernel.runtime.settings import in_plaintext
+from sandbox.secret_files import EDGES, SERVING, TABLE
 from tests.deploy.objects import Object, containers, environment, name_of, of, ours, pod, title
 
-READ_BY = {
-    "DANDELION_PSP_KEY_FILE": {"process"},
-    "DANDELION_PSP_WEBHOOK_SECRETS_FILE": {"rest"},
-}
-"""Roles that read a file, by the setting that names it; any other file is read by all roles but `migrate`."""
-FOLDERS = ("keys", "psp")
+READ_BY = {f"DANDELION_{one.setting.upper()}": one for one in TABLE if one.setting != "database_password_file"}
+"""Who reads a file, by the setting that names it; any other file is read by all roles but `migrate`."""
+TLS_SETTINGS = ("DANDELION_TLS_CERTIFICATE_FILE", "DANDELION_TLS_KEY_FILE", "DANDELION_TLS_CLIENT_CA_FILE")
+FOLDERS = ("keys", "psp", "tls", "callers")
 """Volumes whose every file is a secret of the platform's own, mounted one by one."""
 
 
@@ -21,7 +20,7 @@ def read_files(objects: Sequence[Object], workload: Object) -> set[str]:
     roles, values = set(container["args"][2:]), environment(list(objects), workload, container)
     named = {name: path for name, path in values.items() if name.endswith("_FILE")}
     named.pop("DANDELION_DATABASE_PASSWORD_FILE")
-    return {path for name, path in named.items() if roles != {"migrate"} and roles & READ_BY.get(name, roles)}
+    return {path for name, path in named.items() if roles & (READ_BY[name].roles if name in READ_BY else SERVING)}
 
 
 def keys(objects: Sequence[Object]) -> Iterator[str]:
@@ -44,6 +43,34 @@ def encrypted_bus(objects: Sequence[Object]) -> Iterator[str]:
             yield f"{title(workload)} reaches Kafka in plaintext"
         if values.get("DANDELION_DEVELOPMENT", "false") != str(own_broker).lower():
             yield f"{title(workload)} runs for development: {not own_broker}"
+
+
+def encrypted_edges(objects: Sequence[Object]) -> Iterator[str]:
+    """Every edge has a certificate of its service's own and asks its callers for one; the gateway has one, and checks the edge's
+    name against what the certificate says."""
+    names = {found["spec"]["secretName"]: found["spec"].get("dnsNames", []) for found in of(objects, "Certificate")}
+    for workload in ours(objects):
+        values = environment(list(objects), workload, containers(workload)[0])
+        if values.get("DANDELION_PLAINTEXT_EDGES", "false") != "false":
+            yield f"{title(workload)} allows plaintext"
+        if EDGES & set(containers(workload)[0]["args"][2:]):
+            yield from (f"{title(workload)} has no {name}" for name in TLS_SETTINGS if name not in values)
+            yield from _misnamed(objects, name_of(workload), values["DANDELION_SERVICE"], names)
+    for found in of(objects, "Gateway"):
+        told = found["spec"].get("tls", {}).get("backend", {}).get("clientCertificateRef", {})
+        if told.get("name") not in names:
+            yield f"{title(found)} shows no certificate"
+
+
+def _misnamed(objects: Sequence[Object], edge: str, service: str, names: Mapping[str, list[str]]) -> Iterator[str]:
+    policies = [one["spec"] for one in of(objects, "BackendTLSPolicy") if one["spec"]["targetRefs"][0]["name"] == edge]
+    if [one["validation"]["hostname"] for one in policies] != [edge]:
+        yield f"{edge} is not checked by its name"
+    if edge not in names.get(f"{service}-tls", ()):
+        yield f"{edge} is not a name of its certificate"
+    for found in of(objects, "Service"):
+        if name_of(found) == edge and found["spec"]["ports"][0]["appProtocol"] != "https":
+            yield f"{title(found)} is said to be in plaintext"
 
 
 def keeps_personal_data(service: str) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,9 @@ import yaml
 
 from cli.embedded import WIRED, roles_of
 from kernel.adapters.database import POOL_SIZE
+from sandbox import keys
+from sandbox.secret_files import EDGES, containers
+from tests.deploy.composed_secrets import modes, wrong
 from tests.deploy.conftest import ROOT
 from tests.deploy.secret_rules import keeps_personal_data
 from tools.deploy.kubectl import K8S
@@ -100,7 +105,7 @@ def test_settings_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = service.settings()
     user = "owner" if roles(name)[1] == ["migrate"] else "app"
     assert f"//{service.name}_{user}@postgres:5432/{service.name}" in settings.database_url
-    assert str(settings.database_password_file).endswith(f"{user}.password")
+    assert str(settings.database_password_file) == f"/run/dandelion/{user}.password"
 
 
 @pytest.mark.parametrize("name", sorted(name for name in SERVICES if roles(name)[0]))
@@ -109,6 +114,83 @@ def test_a_container_is_told_of_no_secret_of_another_service(name: str) -> None:
     files = {variable for variable in told(name) if variable.endswith("_FILE")}
     assert files <= known
     assert ("DANDELION_MASTER_KEYS_FILE" in files) == keeps_personal_data(roles(name)[0])
+
+
+def test_each_container_is_given_the_files_of_its_roles_and_no_others() -> None:
+    assert list(wrong(SERVICES)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "volumes", "what"),
+    [
+        ("ledger", ["keys:/run/dandelion:ro"], "is given"),
+        ("campaigns", ["keys-ledger:/run/dandelion:ro"], "is given"),
+        ("prometheus", ["keys-ledger:/secrets:ro"], "is given"),
+        ("metrics-work", ["keys-metrics-work:/run/dandelion"], "may write"),
+    ],
+)
+def test_another_mount_is_seen(name: str, volumes: list[str], what: str) -> None:
+    (found,) = wrong({**SERVICES, name: {**SERVICES[name], "volumes": volumes}})
+    assert f"{name} {what}" in found
+
+
+def test_another_role_or_another_place_is_seen() -> None:
+    works = {**SERVICES["ledger-work"], "command": ["-m", "services.ledger", "rest"]}
+    assert "ledger-work runs ['rest'] and is dealt" in "".join(wrong({**SERVICES, "ledger-work": works}))
+    moved = {**SERVICES["ledger"]["environment"], "DANDELION_JWKS": "/elsewhere"}
+    told = wrong({**SERVICES, "ledger": {**SERVICES["ledger"], "environment": moved}})
+    assert list(told) == ["ledger is not told where jwks.json is"]
+
+
+def test_with_tls_every_edge_and_nothing_else_is_told_of_the_certificate_it_is_dealt() -> None:
+    changes = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text())["services"]
+    edges = {name for name in SERVICES if EDGES & set(roles(name)[1])}
+    assert set(changes) == edges | {"sandbox"}
+    for name in edges:
+        told_of = {file.removeprefix("/run/dandelion/") for file in changes[name]["environment"].values()}
+        assert told_of == {"tls.crt", "tls.key"} <= set(containers()[name])
+        assert set(changes[name]["environment"]) == {"DANDELION_TLS_CERTIFICATE_FILE", "DANDELION_TLS_KEY_FILE"}
+    outside = changes["sandbox"]["environment"]
+    assert outside["SANDBOX_WEBHOOK_URL"] == told("sandbox")["SANDBOX_WEBHOOK_URL"].replace("http://", "https://")
+    assert Path(outside["SSL_CERT_FILE"]).name in containers()["sandbox"]
+
+
+def test_the_key_that_signs_tokens_is_dealt_to_nobody(tmp_path: Path) -> None:
+    """Nor is the authority's, nor does anybody keep what the table no longer gives; each file is its reader's alone."""
+    made, dealt = tmp_path / "made", tmp_path / "dealt"
+    dealt.mkdir()
+    assert keys.main([str(made), str(dealt)]) == 0
+    (dealt / "ledger" / "issuer.pem").write_text("from before")
+    first = {file: file.read_bytes() for file in dealt.rglob("*") if file.is_file()}
+    assert keys.main([str(made), str(dealt)]) == 0
+    again = {file: file.read_bytes() for file in dealt.rglob("*") if file.is_file()}
+    assert again == {file: text for file, text in first.items() if file.name != "issuer.pem"}
+    hidden = {(made / name).read_bytes() for name in ("issuer/key.pem", "tls/authority.key")}
+    assert hidden.isdisjoint(again.values())
+    for container, files in containers().items():
+        found = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (dealt / container).iterdir()}
+        assert found == modes(container)
+        assert set(files) == set(found)
+    passwords = [text for file, text in again.items() if file.name == "app.password"]
+    assert len(passwords) == 10
+    assert len(set(passwords)) == 5, "a service's password opens its own database"
+
+
+def test_an_older_folder_keeps_the_passwords_that_its_databases_know(tmp_path: Path) -> None:
+    (tmp_path / "app.password").write_text("of before")
+    keys.make(tmp_path)
+    assert (tmp_path / "ledger.app.password").read_text() == "of before"
+    assert (tmp_path / "ledger.owner.password").read_text() != "of before"
+
+
+def test_the_image_has_a_place_for_what_each_container_is_dealt() -> None:
+    """A new volume gets the folder's owner; below a folder that is not there it would be root's."""
+    text = (ROOT / "Dockerfile").read_text()
+    listed = re.search(r"for service in ([a-z ]+); do \\\n +install -d -o 10001 -g 10001 ([^;]+);", text)
+    assert listed
+    made = {word.replace("$service", name) for name in listed[1].split() for word in listed[2].split()}
+    made |= set(re.findall(r"/run/dealt/[a-z]+", text))
+    assert made == {f"/run/dealt/{name}" for name in containers()}
 
 
 def test_published_ports_are_those_of_the_settings() -> None:

@@ -23,7 +23,9 @@ from cli.story.plan import SMALL
 from cli.story.tell import Teller
 from kernel.adapters.bus import Message
 from kernel.adapters.kafka import KafkaBus
+from sandbox.secret_files import containers as dealt
 from tests.deploy.composed import IMAGE, Platform, brought, inside, required, say
+from tests.deploy.composed_secrets import modes, wrong
 from tests.deploy.page import block
 from tests.deploy.test_alerts import panels, queries, rules
 from tests.deploy.test_compose import LASTING, OURS, roles
@@ -126,6 +128,19 @@ def test_everything_is_healthy(platform: Platform) -> None:
     states = platform.states()
     assert {name: states[name] for name in UP} == dict.fromkeys(UP, "running healthy")
     assert {state for name, state in states.items() if name not in LASTING} == {"exited 0"}
+
+
+def test_what_compose_makes_of_its_file_gives_each_container_its_own_secrets(platform: Platform) -> None:
+    assert list(wrong(json.loads(platform.compose("config", "--format", "json"))["services"])) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(dealt()) & set(UP)))
+def test_a_running_container_finds_the_files_of_its_roles_and_no_others(platform: Platform, name: str) -> None:
+    """Each readable for who reads it only; the key that signs tokens is nowhere."""
+    listed = platform.compose("exec", "-T", name, "find", "/run/dandelion", "-type", "f", "-printf", "%P %m %U\\n")
+    found = {line.split()[0]: (int(line.split()[1], 8), line.split()[2]) for line in listed.splitlines()}
+    assert found == {file: (mode, "10001") for file, mode in modes(name).items()}
+    assert platform.compose("exec", "-T", name, "find", "/run", "-name", "key.pem") == ""
 
 
 def test_how_long_a_container_takes_to_be_ready(platform: Platform) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.deploy import rules
 from tests.deploy.objects import Object, containers, named, pod
-from tests.deploy.secret_rules import encrypted_bus, keys
+from tests.deploy.secret_rules import encrypted_bus, encrypted_edges, keys
 
 Break = Callable[[list[Object]], Any]
 
@@ -44,6 +44,17 @@ def bus_url(objects: list[Object], name: str = "ledger-rest") -> Object:
 BREAKS: list[tuple[rules.Rule, str, Break]] = [
     (encrypted_bus, "plaintext", lambda o: bus_url(o).update(value="kafka://dandelion-kafka-bootstrap:9093")),
     (encrypted_bus, "development", lambda o: main(o)["env"].append({"name": "DANDELION_DEVELOPMENT", "value": "true"})),
+    (encrypted_edges, "no certificate", lambda o: main(o)["env"].remove(
+        next(one for one in main(o)["env"] if one["name"] == "DANDELION_TLS_CERTIFICATE_FILE"))),
+    (encrypted_edges, "plaintext", lambda o: main(o)["env"].append({"name": "DANDELION_PLAINTEXT_EDGES", "value": "true"})),
+    (encrypted_edges, "another name", lambda o: named(o, "Certificate", "ledger-tls")["spec"].update(dnsNames=["ledger"])),
+    (encrypted_edges, "unchecked", lambda o: o.remove(named(o, "BackendTLSPolicy", "ledger-rest"))),
+    (encrypted_edges, "checked by another name", 
+     lambda o: named(o, "BackendTLSPolicy", "ledger-rest")["spec"]["validation"].update(hostname="metrics-rest")),
+    (encrypted_edges, "said to be plain", 
+     lambda o: named(o, "Service", "ledger-rpc")["spec"]["ports"][0].update(appProtocol="kubernetes.io/h2c")),
+    (encrypted_edges, "anybody", lambda o: named(o, "Gateway", "dandelion")["spec"].pop("tls")),
+    (keys, "callers' key", lambda o: key_files(o, volume="callers")["items"].append({"key": "tls.key", "path": "tls.key"})),
     (keys, "whole secret", lambda o: key_files(o).pop("items")),
     (keys, "master keys", lambda o: key_files(o)["items"].append({"key": "master.keys", "path": "master.keys"})),
     (keys, "master keys told", lambda o: (

@@ -17,7 +17,7 @@ from tests.kit.notes import ID, make_app
 from tests.kit.until import until, within
 
 HEAD = b"GET /healthz/live HTTP/1.1\r\nHost: a\r\n"
-BODY = b"PUT /notes/x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+BODY = b"POST /ingest/rows HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
 LONG_S = 600.0
 
 

@@ -23,11 +23,13 @@ KEDA = "github.com/kedacore/keda/v2@v2.20.2"
 GATEWAY = "sigs.k8s.io/gateway-api@v1.6.3"
 PROMETHEUS = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 SECRETS = "github.com/external-secrets/external-secrets@v1.3.2"
+CERTIFICATES = "github.com/cert-manager/cert-manager@v1.21.2"
 MODULES = {
     CNPG: ("config/crd/bases", ("clusters", "scheduledbackups")),
     KEDA: ("config/crd/bases", ("scaledobjects", "triggerauthentications")),
-    GATEWAY: ("config/crd/standard", ("gateways", "httproutes", "grpcroutes")),
+    GATEWAY: ("config/crd/standard", ("gateways", "httproutes", "grpcroutes", "backendtlspolicies")),
     PROMETHEUS: ("example/prometheus-operator-crd", ("podmonitors", "prometheusrules")),
+    CERTIFICATES: ("deploy/crds", ("certificates", "issuers")),
     SECRETS: ("config/crds/bases", ("externalsecrets",)),
 }
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>

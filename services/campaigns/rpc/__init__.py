@@ -36,7 +36,7 @@ def make_rpc(app: App) -> Role:
     """The gRPC role on the settings' port."""
     settings = app.settings
     service = RpcService(NAME, partial(stubs.add_CampaignQueryServiceServicer_to_server, Queries(app)))
-    server = Rpc([service], app.admission, health=app.health, reflection=settings.reflection)
+    server = Rpc([service], app.admission, health=app.health, reflection=settings.reflection, tls=app.tls)
     return server.role(f"{settings.host}:{settings.rpc_port}")
 
 

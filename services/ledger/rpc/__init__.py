@@ -288,5 +288,7 @@ def make_rpc(app: App) -> Role:
     """The gRPC server of the ledger."""
     add = partial(grpc_pb.add_BalanceQueryServiceServicer_to_server, BalanceQueries(app, anchors_of(app.settings)))
     name = pb.DESCRIPTOR.services_by_name["BalanceQueryService"].full_name
-    made = Rpc([RpcService(name, add)], app.admission, health=app.health, reflection=app.settings.reflection)
+    made = Rpc(
+        [RpcService(name, add)], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls
+    )
     return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

@@ -259,5 +259,5 @@ def make_rpc(app: App) -> Role:
         _service("RoiQueryService", partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))),
         _service("OrderQueryService", partial(grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app))),
     ]
-    made = Rpc(services, app.admission, health=app.health, reflection=app.settings.reflection)
+    made = Rpc(services, app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
     return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

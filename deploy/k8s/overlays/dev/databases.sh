@@ -3,9 +3,9 @@
 # `migrate` grants rights to, and the user that the service logs in as. The owner may also act as the writer: as it the
 # operator's commands come. Run once by the image, on an empty volume.
 set -euo pipefail
-owner=$(<"${KEYS:-/run/keys}/owner.password")
-app=$(<"${KEYS:-/run/keys}/app.password")
 for service in discovery campaigns ledger compliance metrics; do
+  owner=$(<"${KEYS:-/run/keys}/$service.owner.password")
+  app=$(<"${KEYS:-/run/keys}/$service.app.password")
   psql -v ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<SQL
 CREATE ROLE ${service}_writer NOLOGIN;
 CREATE ROLE ${service}_query NOLOGIN;
