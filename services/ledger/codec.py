@@ -6,7 +6,7 @@ from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyResolved
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
-from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
+from services.ledger.domain.four_eyes import MoveApproved, MoveCarriedOut, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
@@ -35,6 +35,7 @@ EVENTS: dict[str, type] = {
     "move.approved@1": MoveApproved,
     "move.rejected@1": MoveRejected,
     "move.expired@1": MoveExpired,
+    "move.carried_out@1": MoveCarriedOut,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,

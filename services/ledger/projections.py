@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from kernel.core.canonical import canonical
 from kernel.core.decider import Key
@@ -12,9 +12,16 @@ from kernel.processors.projector import Projection, Target, fold_rows
 from services.ledger.domain.accounts import PLATFORM, Account, Code, Side
 from services.ledger.domain.events import ChainKind, ChainPosted
 from services.ledger.domain.four_eyes import EVENTS as MOVES
-from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
+from services.ledger.domain.four_eyes import (
+    MoveApproved,
+    MoveCarriedOut,
+    MoveExpired,
+    MoveProposed,
+    MoveRejected,
+    moved_by,
+)
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
-from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import ReferenceRateSet, Set, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.tables import (
@@ -243,7 +250,8 @@ def _policy(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, A
 
 
 async def _apply_moves(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    await fold_rows(target, HAND_MOVES, _of(MOVES, events), lambda one: (split_stream(one.stream)[1],), _move)
+    own = _of((*MOVES, *get_args(Set)), events)
+    await fold_rows(target, HAND_MOVES, own, lambda one: (moved_by(one.event, one.stream),), _move)
 
 
 def _move(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any] | None:
@@ -265,6 +273,8 @@ def _move(row: dict[str, Any] | None, incoming: Delivered[Any]) -> dict[str, Any
             return row | changed | {"status": "rejected", "rejected_by": rejected_by, "reason": reason}
         case MoveExpired():
             return row | changed | {"status": "expired"}
+        case _ if row["status"] == "approved" or isinstance(event, MoveCarriedOut):
+            return row | changed | {"status": "carried_out"}
         case _:
             return row
 
@@ -275,7 +285,7 @@ RESIDENCES_PROJECTION = Projection("residences", 1, (RESIDENCES,), _apply_reside
 RATES_PROJECTION = Projection("rates", 1, (RATES,), _apply_rates)
 DEFERRED_PROJECTION = Projection("deferred_payments", 1, (DEFERRED_PAYMENTS,), _apply_deferred)
 POLICIES_PROJECTION = Projection("policies", 1, (POLICIES,), _apply_policies)
-MOVES_PROJECTION = Projection("hand_moves", 1, (HAND_MOVES,), _apply_moves)
+MOVES_PROJECTION = Projection("hand_moves", 2, (HAND_MOVES,), _apply_moves)
 PROJECTIONS = (
     BALANCES_PROJECTION, ESCROWS_PROJECTION, RESIDENCES_PROJECTION, RATES_PROJECTION, DEFERRED_PROJECTION,
     POLICIES_PROJECTION, MOVES_PROJECTION,

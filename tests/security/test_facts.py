@@ -33,6 +33,7 @@ HEARD = {
     "creator.handle_taken": ("handle", "what the caller has sent"),
     "deposit.reversal_too_large": ("left_minor", STAFF),
     "escrow.already_released": ("released_minor", STAFF),
+    "escrow.left_differs": ("left_minor", STAFF),
     "escrow.not_enough_left": ("left_minor", STAFF),
     "escrow.nothing_changes": ("held_minor", STAFF),
     "fee.not_by_policy": ("expected_minor", STAFF),

@@ -1,12 +1,15 @@
 """One person of finance takes client money: an invented settlement, an account set for somebody else, a payout. Refused."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from dandelion.ledger.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
+from kernel.host.revocations import revoke
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import HoldEscrow
 from services.ledger.domain.events import ChainKind
@@ -97,11 +100,62 @@ async def test_two_people_do_it_and_stand_in_the_log(ledger: Ledger) -> None:
 
     async def approved() -> bool:
         one = (await moves(ledger, *FINANCE)).get(id_)
-        return one is not None and (one.status, one.approved_by) == (pb.HAND_MOVE_STATUS_APPROVED, "fred")
+        return one is not None and (one.status, one.approved_by) == (pb.HAND_MOVE_STATUS_CARRIED_OUT, "fred")
 
     await until(approved)
     assert await ledger.refused("POST", f"/proposals/{id_}/reject", {"reason": "late"}, FINANCE) == "proposal.not_open"
     assert await ledger.refused("POST", f"/proposals/{new_id()}/approve", None, SECOND) == "proposal.not_found"
+
+
+async def approved_in_vain(ledger: Ledger, currency: str) -> str:
+    """The proposal of a move that was approved and could not be carried out, as nothing is in suspense."""
+    body = {"brand_id": unique("brand"), "currency": currency, "amount_minor": 70, "reason": "letter"}
+    id_ = await ledger.proposed("PUT", f"/identifications/{new_id()}", body)
+    assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, SECOND) == "account.bound_crossed"
+    return id_
+
+
+async def found_money(ledger: Ledger, currency: str) -> None:
+    await ledger.settled(f"{COLUMNS}\n{new_id()},1,thin air,{currency},70,0,70")
+
+
+async def test_an_approved_move_that_was_not_carried_out_is_rejected(ledger: Ledger) -> None:
+    id_ = await approved_in_vain(ledger, "CHF")
+    await ledger.done("POST", f"/proposals/{id_}/reject", {"reason": "the letter was forged"}, FINANCE)
+    await found_money(ledger, "CHF")
+    assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, SECOND) == "proposal.not_open"
+    assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, ("flo", "platform", "finance")) == (
+        "proposal.not_open"
+    )
+
+
+async def test_an_approval_counts_no_longer_than_its_approver(ledger: Ledger) -> None:
+    """Who approved was sent away before the move was carried out: a third person has to agree, the proposer cannot."""
+    id_ = await approved_in_vain(ledger, "NOK")
+    await found_money(ledger, "NOK")
+    await revoke(ledger.app.database, "subject", "fred", await ledger.app.log.now(), "left the house")
+    try:
+        assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, FINANCE) == "proposal.own"
+        await ledger.done("POST", f"/proposals/{id_}/approve", None, ("flo", "platform", "finance"))
+    finally:
+        await revoke(ledger.app.database, "subject", "fred", datetime(2020, 1, 1, tzinfo=UTC), "back")
+
+    async def carried_out() -> bool:
+        one = (await moves(ledger, *FINANCE)).get(id_)
+        return one is not None and (one.status, one.approved_by) == (pb.HAND_MOVE_STATUS_CARRIED_OUT, "flo")
+
+    await until(carried_out)
+
+
+async def test_a_cancellation_returns_what_both_people_saw(ledger: Ledger) -> None:
+    brand, creator, deliverable = unique("brand"), unique("creator"), unique("deliverable")
+    await ledger.deposit(10_000, brand)
+    hold = HoldEscrow(deliverable, 1, unique("c"), unique("c"), brand, creator, "CNY", 1_000, 100)
+    await ledger.execute(hold)
+    id_ = await ledger.proposed("POST", f"/escrows/{deliverable}/cancel", {"reason": "ruled by staff"})
+    await ledger.execute(replace(hold, revision=2, fee_minor=5_000, brand_fee_minor=500))
+    assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, SECOND) == "escrow.left_differs"
+    await ledger.by_hand("POST", f"/escrows/{deliverable}/cancel", {"reason": "ruled by staff"})
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.escrows import payees_of
 from services.ledger.domain.events import ChainKind, ChainPosted, EscrowRefused, TaxWithheld
-from services.ledger.domain.four_eyes import check_two_people
+from services.ledger.domain.four_eyes import MoveCarriedOut, check_two_people
 from services.ledger.domain.funding import BANK, BANK_OWN
 from services.ledger.domain.lines import SettleLine
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
@@ -40,7 +40,7 @@ from services.ledger.domain.residences import RESIDENCES
 from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, SETTLED_LINES, TRANSFERS
 from services.ledger.domain.transfers import Ref, account_key
-from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred
+from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred, waits
 
 HEARS_ALL = frozenset({"finance", "system"})
 PLATFORMS_OWN = frozenset({"payout.client_money_short", "clearing.bound_crossed"})
@@ -69,15 +69,21 @@ def decide(command: Command, state: Done, context: Context) -> Sequence[EscrowEv
         return []
     known = dict(state.chains).get(command.chain_id)
     if known is None:
-        if not isinstance(command, SYSTEMS_OWN):
-            check_two_people(command, context, _owner(command, context))
+        by_hand = _agreed(command, context)
         try:
-            return _decide_new(command, context, state)
+            return [*_decide_new(command, context, state), *by_hand]
         except Refused as refused:
             raise told_to(context.actor, refused) from None
     if known != input_hash(command):
         raise Conflict("chain.exists_with_other_input", chain_id=command.chain_id)
     return []
+
+
+def _agreed(command: Command, context: Context) -> list[MoveCarriedOut]:
+    """As check_two_people; two people agreed on a payment that waits when it was first decided."""
+    if isinstance(command, SYSTEMS_OWN) or waits(command, context.rows):
+        return []
+    return check_two_people(command, context, _owner(command, context))
 
 
 def _check_asker(command: Command, context: Context) -> None:
@@ -166,7 +172,7 @@ def evolve(state: Done, event: EscrowEvent) -> Done:
         case ChainPosted() | EscrowRefused():
             pair = (event.chain_id, event.input_hash)
             return state if pair in state.chains else Done((*state.chains, pair), _reversals(event, state))
-        case TaxWithheld() | PaymentDeferred():
+        case TaxWithheld() | PaymentDeferred() | MoveCarriedOut():
             return state
         case _:
             assert_never(event)

@@ -146,7 +146,8 @@ class ReleasePayment:
 @dataclass(frozen=True, slots=True)
 class CancelEscrow:
     """Ends an escrow: `kill_fee_minor` of the creator's fee is shared out like a release, the rest returns to the brand.
-    `creator_fee_bps` as in ReleasePayment."""
+    `creator_fee_bps` as in ReleasePayment. `left_minor` is of finance, whose people agree on a sum: all that is in the escrow;
+    where something else is left the cancellation is refused."""
 
     refund_id: str
     deliverable_id: str
@@ -156,6 +157,7 @@ class CancelEscrow:
     kill_fee_minor: int = 0
     creator_fee_bps: int = 0
     reason: str = field(default="", metadata=EVIDENCE)
+    left_minor: int = field(default=0, metadata=EVIDENCE)
 
     @property
     def chain_id(self) -> str:

@@ -142,6 +142,7 @@ def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
     the fee before, the process, which does not know of it, pays at most what is left."""
     context.actor.require("system", "finance")
     row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
+    _check_agreed(command, row, context)
     limit_minor = row.fee_minor if "system" in context.actor.roles else row.fee_left_minor
     if not 0 <= command.kill_fee_minor <= limit_minor:
         raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor)
@@ -161,6 +162,14 @@ def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
         deal=deal_of(row), returned_minor=back_minor, killed_minor=kill_minor, reason=command.reason,
     )  # fmt: skip
     return [*events, returned]
+
+
+def _check_agreed(command: CancelEscrow, row: Escrow, context: Context) -> None:
+    """People agree on a sum: raises Refused `escrow.left_differs` where the escrow was changed since."""
+    if "system" not in context.actor.roles and command.left_minor != row.left_minor:
+        raise Refused(
+            "escrow.left_differs", left_minor=row.left_minor, do="propose the cancellation of what is left now"
+        )
 
 
 def _rest(command: CancelEscrow, books: Books, row: Escrow, leg: Leg) -> list[EscrowEvent]:

@@ -10,7 +10,7 @@ from typing import get_args
 
 from kernel.core.canonical import canonical, without_defaults
 from kernel.core.decider import Actor, Context, DecidedEvent, InlineTable, Key, Rows
-from kernel.core.faults import Forbidden, Refused
+from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import derived_id, split_stream, stream_id
 from services.ledger.domain.set_by_hand import Set, setter_of
 
@@ -71,15 +71,50 @@ class MoveExpired:
     move: Move
 
 
-Event = MoveProposed | MoveApproved | MoveRejected | MoveExpired
+@dataclass(frozen=True, slots=True)
+class MoveCarriedOut:
+    """Stands beside what the approved command did, on the stream that the command was decided on: the move cannot be
+    rejected any more."""
+
+    proposal_id: str
+    carried_out_by: str
+
+
+Event = MoveProposed | MoveApproved | MoveRejected | MoveExpired | MoveCarriedOut
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """When tokens of people of finance were revoked, by person, and when all of theirs were: what was done before is void."""
+
+    people: Mapping[str, datetime]
+    all_at: datetime | None = None
+
+    def voids(self, person: str, acted_at: datetime | None) -> bool:
+        """Whether the act does not count; one without a time is taken for the oldest."""
+        times = [at for at in (self.people.get(person), self.all_at) if at is not None]
+        return bool(times) and (acted_at is None or acted_at < max(times))
+
+
+NOBODY = Revoked({})
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """What one person may propose and approve in a day, minor units by currency; `other_minor` of any other currency."""
+
+    by_currency: Mapping[str, int]
+    other_minor: int
+
+    def of(self, currency: str) -> int:
+        return self.by_currency.get(currency, self.other_minor)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """One row of the inline table `proposals` per command; `status` is proposed, approved, rejected, expired or used.
 
-    `used` ends the approval of a command whose event is a `Set`: what can be set there and back takes an approval each time.
-    A chain's approval needs no such end, since its chain is posted once."""
+    `used` ends the approval: the command was carried out. What can be set there and back takes an approval each time."""
 
     proposal_id: str
     status: str
@@ -118,13 +153,16 @@ def is_by_hand(actor: Actor, owner: str = "") -> bool:
     return "finance" in actor.roles and (not owner or actor.tenant != owner)
 
 
-def check_two_people(command: object, context: Context, owner: str = "") -> None:
-    """Raises Refused `proposal.needed` for what finance does by hand and nobody else has approved."""
+def check_two_people(command: object, context: Context, owner: str = "") -> list[MoveCarriedOut]:
+    """What stands beside the events of a command that two people agreed on; nothing for what is not done by hand.
+
+    Raises Refused `proposal.needed` for what finance does by hand and nobody else has approved."""
     if not is_by_hand(context.actor, owner):
-        return
+        return []
     row = context.rows.get(PROPOSALS, (proposal_id(command),))
     if row is None or row.status != "approved" or not row.is_open(context.at):
         raise Refused("proposal.needed", do="propose it; another person of finance approves it")
+    return [MoveCarriedOut(row.proposal_id, context.actor.id)]
 
 
 def check_other_person(actor: Actor, proposed_by: str, code: str) -> None:
@@ -134,13 +172,21 @@ def check_other_person(actor: Actor, proposed_by: str, code: str) -> None:
 
 
 _STATUS: Mapping[type, str] = {
-    MoveApproved: "approved", MoveRejected: "rejected", MoveExpired: "expired", **dict.fromkeys(get_args(Set), USED),
+    MoveApproved: "approved", MoveRejected: "rejected", MoveExpired: "expired", MoveCarriedOut: USED,
+    **dict.fromkeys(get_args(Set), USED),
 }  # fmt: skip
+
+
+def moved_by(event: Event | Set, stream: str) -> str:
+    """The id of the proposal that an event tells of."""
+    if isinstance(event, MoveCarriedOut):
+        return event.proposal_id
+    return proposal_id(setter_of(event)) if isinstance(event, Set) else split_stream(stream)[1]
 
 
 def _fold(fact: DecidedEvent[Event | Set], rows: Rows) -> Iterable[tuple[Key, Proposal]]:
     event = fact.event
-    id_ = proposal_id(setter_of(event)) if isinstance(event, Set) else split_stream(fact.stream)[1]
+    id_ = moved_by(event, fact.stream)
     if isinstance(event, MoveProposed):
         move = event.move
         yield (id_,), Proposal(id_, "proposed", move.command, move.data, event.proposed_by, event.expires_at)
@@ -164,10 +210,25 @@ def _fold_sums(fact: DecidedEvent[MoveProposed | MoveApproved], rows: Rows) -> I
         yield key, HandSum(person, one.currency, key[2], before_minor + one.amount_minor)
 
 
-EVENTS = (MoveProposed, MoveApproved, MoveRejected, MoveExpired)
+EVENTS = (MoveProposed, MoveApproved, MoveRejected, MoveExpired, MoveCarriedOut)
 PROPOSALS: InlineTable[Proposal] = InlineTable(
     "proposals", Proposal, ("proposal_id",), (*EVENTS, *get_args(Set)), _fold
 )
 HAND_SUMS: InlineTable[HandSum] = InlineTable(
     "hand_sums", HandSum, ("person", "currency", "day"), (MoveProposed, MoveApproved), _fold_sums
 )
+
+
+def check_day(limits: DayLimits, move: Move, context: Context) -> None:
+    """Raises Refused `proposal.day_limit` when the person would move more in a day than one person may."""
+    for one in move.sums:
+        if one.amount_minor <= 0:
+            raise Invalid("amount.not_positive", amount_minor=one.amount_minor)
+        row = context.rows.get(HAND_SUMS, sum_key(context.actor.id, one.currency, context.at))
+        limit_minor, moved_minor = limits.of(one.currency), row.amount_minor if row else 0
+        if moved_minor + one.amount_minor > limit_minor:
+            left_minor = max(0, limit_minor - moved_minor)
+            raise Refused(
+                "proposal.day_limit", currency=one.currency, left_minor=left_minor,
+                do="let somebody else do it, or wait for the next day (UTC)",
+            )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from kernel.core.canonical import canonical
 from kernel.core.decider import Context, Decider, Rows
 from kernel.core.faults import Invalid, Refused
+from kernel.core.ids import split_stream
 from services.ledger.domain.accounts import PLATFORM
 from services.ledger.domain.commands import (
     CancelEscrow,
@@ -22,21 +23,24 @@ from services.ledger.domain.commands import (
 )
 from services.ledger.domain.deposits import check_text
 from services.ledger.domain.four_eyes import (
-    HAND_SUMS,
+    NOBODY,
     PROPOSAL,
     PROPOSALS,
     USED,
+    DayLimits,
     Event,
     Move,
     MoveApproved,
+    MoveCarriedOut,
     MoveExpired,
     MoveProposed,
     MoveRejected,
+    Revoked,
     Sum,
+    check_day,
     check_other_person,
     proposal_id,
     proposal_stream,
-    sum_key,
 )
 from services.ledger.domain.payees import account_stands, payee_stream
 from services.ledger.domain.residences import rate_stands, rate_stream, residence_stands, residence_stream
@@ -83,17 +87,6 @@ def stream_for(command: HandCommand) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class DayLimits:
-    """What one person may propose and approve in a day, minor units by currency; `other_minor` of any other currency."""
-
-    by_currency: Mapping[str, int]
-    other_minor: int
-
-    def of(self, currency: str) -> int:
-        return self.by_currency.get(currency, self.other_minor)
-
-
-@dataclass(frozen=True, slots=True)
 class ProposeMove:
     """By finance."""
 
@@ -103,14 +96,15 @@ class ProposeMove:
 
 @dataclass(frozen=True, slots=True)
 class ApproveMove:
-    """By another person of finance."""
+    """By another person of finance, before each time that the command is executed."""
 
     limits: DayLimits
+    revoked: Revoked = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class RejectMove:
-    """By finance, also by who proposed it."""
+    """By finance, also by who proposed it, until the move is carried out."""
 
     reason: Text
 
@@ -125,12 +119,14 @@ Command = ProposeMove | ApproveMove | RejectMove | ExpireMove
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`status` is new, proposed, approved, rejected or expired."""
+    """`status` is new, proposed, approved, carried_out, rejected or expired."""
 
     status: str = "new"
     move: Move | None = None
     proposed_by: str = ""
     expires_at: datetime | None = None
+    approved_by: str = ""
+    approved_at: datetime | None = None
 
     def is_open(self, at: datetime) -> bool:
         """Whether the proposal, or its approval, still counts."""
@@ -138,13 +134,15 @@ class State:
 
 
 def _escrow(command: ReleasePayment | CancelEscrow, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum, ...]]:
-    """Both sides; a cancellation moves all that is left."""
+    """Both sides; a cancellation moves all that is left, and names it."""
     row = rows.get(ESCROWS, (command.deliverable_id,))
     if row is None:
         raise Refused("escrow.not_held", status="none")
     if isinstance(command, ReleasePayment):
         return (row.brand_id, row.creator_id), (Sum(command.currency, command.fee_minor + command.brand_fee_minor),)
-    return (row.brand_id, row.creator_id), (Sum(row.currency, row.left_minor),)
+    if command.left_minor != row.left_minor:
+        raise Refused("escrow.left_differs", left_minor=row.left_minor)
+    return (row.brand_id, row.creator_id), (Sum(row.currency, command.left_minor),)
 
 
 def _refund(command: RequestRefund, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum, ...]]:
@@ -190,7 +188,7 @@ def _decide(command: Command, state: State, context: Context) -> Sequence[Event]
             check_text(command, "reason")
             if state.status == "rejected":
                 return []
-            return [MoveRejected(_proposed(state, context), context.actor.id, command.reason)]
+            return [MoveRejected(_open(state, context), context.actor.id, command.reason)]
         case ExpireMove():
             context.actor.require("system")
             late = state.status == "proposed" and not state.is_open(context.at)
@@ -203,21 +201,23 @@ def _propose(command: ProposeMove, state: State, context: Context) -> Sequence[E
     context.actor.require("finance")
     if context.stream != proposal_stream(proposal_id(command.command)):
         raise Invalid("proposal.wrong_stream", expected=proposal_stream(proposal_id(command.command)))
-    if state.is_open(context.at) and not _is_used(command.command, context.rows):
+    used = _status(context) == USED
+    if _stands(command.command, context.rows) if used else state.is_open(context.at):
         return []
     owners, sums = _whose(command.command, context.rows)
     move = Move(_WORDS[type(command.command)], canonical(command.command).decode(), owners, sums)
-    _check_day(command.limits, move, context)
+    check_day(command.limits, move, context)
     return [MoveProposed(move, context.actor.id, context.at + LIFE, context.at)]
 
 
-def _is_used(command: HandCommand, rows: Rows) -> bool:
-    """Whether its approval was used and something else stands there since: then it takes another approval."""
-    row = rows.get(PROPOSALS, (proposal_id(command),))
-    return row is not None and row.status == USED and not _stands(command, rows)
+def _status(context: Context) -> str:
+    """Of the proposal's row, which knows what the command's own stream says of it too; empty before there is one."""
+    row = context.rows.get(PROPOSALS, (split_stream(context.stream)[1],))
+    return row.status if row else ""
 
 
 def _stands(command: HandCommand, rows: Rows) -> bool:
+    """Whether what was carried out still is as the command says; otherwise it takes another approval."""
     match command:
         case ChangePayoutAccount():
             return account_stands(command, rows)
@@ -225,51 +225,51 @@ def _stands(command: HandCommand, rows: Rows) -> bool:
             return residence_stands(command, rows)
         case SetReferenceRate():
             return rate_stands(command, rows)
-        case _:
+        case SettleFile():
             return False
+        case _:
+            return True
 
 
 def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[Event]:
+    """A move that was approved by somebody whose tokens were revoked since takes another's approval."""
     context.actor.require("finance")
-    stands = state.status == "approved" and state.is_open(context.at)
-    move = state.move if stands else _proposed(state, context)
+    used = _status(context) == USED and state.expires_at is not None and context.at < state.expires_at
+    move = state.move if used else _open(state, context)
     check_other_person(context.actor, state.proposed_by, "proposal.own")
-    if stands or move is None:
+    if used or move is None:
         return []
-    _check_day(command.limits, move, context)
     assert state.expires_at is not None
-    return [MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at, context.at)]
+    if command.revoked.voids(state.proposed_by, state.expires_at - LIFE):
+        raise Refused("proposal.proposer_revoked", do="reject it; whoever finds it right proposes it again")
+    if state.status == "approved" and not command.revoked.voids(state.approved_by, state.approved_at):
+        return []
+    check_day(command.limits, move, context)
+    approved = MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at, context.at)
+    if move.command == _WORDS[SettleFile]:  # whoever approves it brings the file, which is booked line by line
+        return [approved, MoveCarriedOut(split_stream(context.stream)[1], context.actor.id)]
+    return [approved]
 
 
-def _proposed(state: State, context: Context) -> Move:
-    if state.status != "proposed" or state.move is None:
+def _open(state: State, context: Context) -> Move:
+    """What is proposed or approved, in time, and not carried out."""
+    if _status(context) == USED:
+        raise Refused("proposal.not_open", status="carried_out")
+    if state.status not in ("proposed", "approved") or state.move is None:
         raise Refused("proposal.not_open", status=state.status)
     if not state.is_open(context.at):
         raise Refused("proposal.not_open", status="expired", do="propose it again")
     return state.move
 
 
-def _check_day(limits: DayLimits, move: Move, context: Context) -> None:
-    """Raises Refused `proposal.day_limit` when the person would move more in a day than one person may."""
-    for one in move.sums:
-        if one.amount_minor <= 0:
-            raise Invalid("amount.not_positive", amount_minor=one.amount_minor)
-        row = context.rows.get(HAND_SUMS, sum_key(context.actor.id, one.currency, context.at))
-        limit_minor, moved_minor = limits.of(one.currency), row.amount_minor if row else 0
-        if moved_minor + one.amount_minor > limit_minor:
-            left_minor = max(0, limit_minor - moved_minor)
-            raise Refused(
-                "proposal.day_limit", currency=one.currency, left_minor=left_minor,
-                do="let somebody else do it, or wait for the next day (UTC)",
-            )  # fmt: skip
-
-
 def _evolve(state: State, event: Event) -> State:
     match event:
         case MoveProposed(move, proposed_by, expires_at):
             return State("proposed", move, proposed_by, expires_at)
-        case MoveApproved():
-            return replace(state, status="approved")
+        case MoveApproved(approved_by=approved_by, decided_at=decided_at):
+            return replace(state, status="approved", approved_by=approved_by, approved_at=decided_at)
+        case MoveCarriedOut():
+            return replace(state, status="carried_out")
         case MoveRejected():
             return replace(state, status="rejected")
         case MoveExpired():

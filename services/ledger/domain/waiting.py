@@ -8,6 +8,7 @@ from kernel.core.decider import Context, DecidedEvent, InlineTable, Key, Rows
 from kernel.core.faults import Refused
 from services.ledger.domain.commands import CancelEscrow, ReleasePayment
 from services.ledger.domain.events import ChainEvent, ChainKind, ChainPosted, Deal
+from services.ledger.domain.four_eyes import MoveCarriedOut
 from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import Escrow
 from services.ledger.domain.tax import CN_COUNTRY, CN_CURRENCY, rate_month
@@ -27,7 +28,7 @@ class PaymentDeferred:
     cancel: CancelEscrow | None = None
 
 
-EscrowEvent = ChainEvent | PaymentDeferred
+EscrowEvent = ChainEvent | PaymentDeferred | MoveCarriedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,14 @@ def awaited(row: Escrow, payees: Iterable[str], context: Context) -> tuple[str, 
         if foreign and context.rows.get(RATES, (row.currency, rate_month(context.at))) is None:
             return payee_id, RATE_UNKNOWN
     return None
+
+
+def waits(command: object, rows: Rows) -> bool:
+    """Whether the command was carried out as far as it could be: its payment waits."""
+    if not isinstance(command, ReleasePayment | CancelEscrow):
+        return False
+    waiting = rows.get(WAITING, (command.deliverable_id,))
+    return waiting is not None and waiting.chain_id == command.chain_id
 
 
 def check_alone(command: ReleasePayment | CancelEscrow, context: Context) -> WaitingPayment | None:

@@ -17,7 +17,7 @@ from services.ledger.domain.discrepancies import DISCREPANCY
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.files import FILE
-from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
+from services.ledger.domain.four_eyes import MoveApproved, MoveCarriedOut, MoveExpired, MoveProposed, MoveRejected
 from services.ledger.domain.payees import PAYEE
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import RATE, RESIDENCE
@@ -60,6 +60,8 @@ def wire_of(event: object, at: Timestamp, proposal_id: str = "") -> Message:
             return pb.FeePolicyRejected(**_policy(policy), reason=reason, rejected_at=at)
         case MoveProposed() | MoveApproved() | MoveRejected() | MoveExpired():
             return public_move(event, proposal_id, at)
+        case MoveCarriedOut():
+            return pb.HandMoveCarriedOut(proposal_id=event.proposal_id, carried_out_at=at)
         case _:
             raise TypeError(f"{type(event).__name__} has no public form")
 

@@ -8,10 +8,12 @@ from dandelion_contracts.wire import stamp
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.ledger.domain.four_eyes import Event, MoveApproved, MoveProposed, MoveRejected
+from services.ledger.domain.four_eyes import MoveApproved, MoveExpired, MoveProposed, MoveRejected
 
 
-def public_move(event: Event, proposal_id: str, at: Timestamp) -> Message:
+def public_move(
+    event: MoveProposed | MoveApproved | MoveRejected | MoveExpired, proposal_id: str, at: Timestamp
+) -> Message:
     """The public event of a move; the names of the persons are for staff."""
     said: dict[str, Any] = {
         "proposal_id": proposal_id, "move": event.move.command, "owner_ids": event.move.owners,

@@ -1,6 +1,7 @@
 """What finance does by hand: a command becomes a proposal, and the approval of another person executes it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,12 +14,21 @@ from kernel.core.faults import Internal, NotFound, Refused
 from kernel.edge.fields import UtcDatetime, Uuid, worded
 from kernel.edge.http import Caller, CommandRequest
 from kernel.host.app import App
+from kernel.host.revocations import revoked
 from kernel.processors.keyset import Row
-from services.ledger.domain.four_eyes import PROPOSALS, Proposal, is_by_hand, proposal_id, proposal_stream
+from services.ledger.domain.four_eyes import (
+    PROPOSALS,
+    DayLimits,
+    Proposal,
+    Revoked,
+    is_by_hand,
+    proposal_id,
+    proposal_stream,
+)
 from services.ledger.domain.proposals import (
+    LIFE,
     NAMES,
     ApproveMove,
-    DayLimits,
     HandCommand,
     ProposeMove,
     RejectMove,
@@ -54,8 +64,16 @@ async def propose(app: App, request: CommandRequest, command: HandCommand, body:
 
 async def approve(app: App, request: CommandRequest, id_: str) -> Receipt:
     """The receipt of the approval."""
-    stream, command = proposal_stream(id_), ApproveMove(limits_of(app))
+    stream, command = proposal_stream(id_), ApproveMove(limits_of(app), await _revoked(app))
     return await app.writer.execute(stream, command, request.meta(stream, command))
+
+
+async def _revoked(app: App) -> Revoked:
+    """Read anew each time: what an operator has revoked before this request holds for it."""
+    found = await revoked(app.database, await app.log.now() - LIFE)
+    everybody = found.tenants.get(app.settings.staff_tenant)
+    people = {name: datetime.fromtimestamp(at, UTC) for name, at in found.subjects.items()}
+    return Revoked(people, datetime.fromtimestamp(everybody, UTC) if everybody else None)
 
 
 def proposals(app: App) -> APIRouter:
@@ -69,7 +87,8 @@ def proposals(app: App) -> APIRouter:
             str,
             Query(
                 pattern=worded(
-                    "^(proposed|approved|rejected|expired)?$", "proposed, approved, rejected, expired, or nothing"
+                    "^(proposed|approved|rejected|expired|carried_out)?$",
+                    "proposed, approved, rejected, expired, carried_out, or nothing",
                 )
             ),
         ] = "",
@@ -86,7 +105,9 @@ def proposals(app: App) -> APIRouter:
 
     @router.post("/{proposal_id}/approve")
     async def approve_(proposal_id: Uuid, request: CommandRequest) -> Receipt:
-        """By another person of finance than the one who proposed; executes the command, and answers its receipt."""
+        """By another person of finance than the one who proposed; executes the command, and answers its receipt.
+
+        An approval by somebody whose tokens were revoked since does not count, and is asked for anew."""
         request.actor.require("finance")
         row = await _proposal(app, proposal_id)
         command = command_of(row)
@@ -98,7 +119,7 @@ def proposals(app: App) -> APIRouter:
 
     @router.post("/{proposal_id}/reject")
     async def reject(proposal_id: Uuid, body: RejectionBody, request: CommandRequest) -> Receipt:
-        """Of what is proposed and not approved. Finance only."""
+        """Of what is proposed or approved, and not carried out yet. Finance only."""
         stream, command = proposal_stream(proposal_id), RejectMove(body.reason)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path
@@ -18,7 +19,7 @@ from kernel.host.app import App
 from services.ledger.domain.commands import BY_POLICY, CancelEscrow, IdentifyMoney, PayInOwnMoney, ReleasePayment
 from services.ledger.domain.discrepancies import ResolveDiscrepancy, discrepancy_stream
 from services.ledger.domain.files import BATCH, AskForFile, file_stream
-from services.ledger.domain.four_eyes import PROPOSALS, Sum, proposal_id
+from services.ledger.domain.four_eyes import PROPOSALS, USED, Sum, proposal_id
 from services.ledger.domain.proposals import SettleFile
 from services.ledger.domain.rows import Escrow
 from services.ledger.effects.booking import Desk, SettlementAnswer, settle
@@ -70,7 +71,7 @@ def finance(app: App) -> APIRouter:
         row = await _escrow(app, deliverable_id, request.actor)
         command = CancelEscrow(
             derived_id("cancel by staff", deliverable_id, request.key), deliverable_id, row.brand_id, row.creator_id,
-            row.currency, body.kill_fee_minor, BY_POLICY, body.reason,
+            row.currency, body.kill_fee_minor, BY_POLICY, body.reason, row.left_minor,
         )  # fmt: skip
         return await send(app, request, command, body)
 
@@ -116,7 +117,10 @@ async def _second_person(app: App, request: CommandRequest, file: SettleFile) ->
     """The answer while the file waits for another person; None once it is approved, by this very upload or before."""
     id_ = proposal_id(file)
     row = await inline_row(app.database, PROPOSALS, (id_,))
-    if row is None or not row.is_open(await app.log.now()):
+    now: datetime = await app.log.now()
+    if row is not None and row.status == USED and now < row.expires_at:
+        return None
+    if row is None or not row.is_open(now):
         await propose(app, request, file, None)
     elif row.status == "approved" or row.proposed_by != request.actor.id:
         await approve(app, request, id_)

@@ -210,5 +210,6 @@ def test_finance_names_no_more_than_is_left() -> None:
     world = World()
     held(world)
     do(world, replace(RELEASE, release_id="part", fee_minor=800_000, brand_fee_minor=0), FINANCE)
-    world.agree_on(CANCEL)
-    assert world.tried(f"escrow-{DELIVERABLE}", CANCEL, FINANCE) == "escrow.kill_fee_out_of_range"
+    cancel = replace(CANCEL, left_minor=306_000)
+    world.agree_on(cancel)
+    assert world.tried(f"escrow-{DELIVERABLE}", cancel, FINANCE) == "escrow.kill_fee_out_of_range"

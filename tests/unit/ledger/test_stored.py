@@ -39,7 +39,15 @@ from services.ledger.domain.events import (
 )
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
-from services.ledger.domain.four_eyes import Move, MoveApproved, MoveExpired, MoveProposed, MoveRejected, Sum
+from services.ledger.domain.four_eyes import (
+    Move,
+    MoveApproved,
+    MoveCarriedOut,
+    MoveExpired,
+    MoveProposed,
+    MoveRejected,
+    Sum,
+)
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.rows import MISMATCH
@@ -99,11 +107,14 @@ SAMPLES: dict[str, Any] = {
     "move.approved@1": MoveApproved(MOVE, "fay", "fred", NOON, NOON),
     "move.rejected@1": MoveRejected(MOVE, "fred", "no such letter"),
     "move.expired@1": MoveExpired(MOVE),
+    "move.carried_out@1": MoveCarriedOut(derived_id("proposal"), "fred"),
     "file.asked@1": FileAsked("b1"),
     "file.booked@1": FileBooked("b1", 3, 1, 2),
     "file.refused@1": FileRefused("b1", "settlement.no_such_batch"),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "HoldEscrow", "escrow.not_held", '{"status":"none","x":true}'),
-    "escrow.cancel@1": CancelEscrow(derived_id("refund"), DELIVERABLE, BRAND, CREATOR, "CNY", 1, 2, "escrow.expired"),
+    "escrow.cancel@1": CancelEscrow(
+        derived_id("refund"), DELIVERABLE, BRAND, CREATOR, "CNY", 1, 2, "escrow.expired", 9
+    ),
     "transfer.look@1": LookAtTransfer(TransferKind.DEPOSIT, DEPOSIT, 1, NOON),
     "window.close@1": CloseWindow(NOON),
     "move.expire@1": ExpireMove(),
@@ -120,6 +131,11 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
     data = (GOLDEN / f"{name}.json").read_bytes().rstrip(b"\n")
     assert CODEC.decode(name, data) == SAMPLES[name]
     assert CODEC.encode(SAMPLES[name]) == (name, data)
+
+
+def test_a_cancellation_of_a_deadline_stored_before_names_no_sum() -> None:
+    data = (GOLDEN / "0.1.0" / "escrow.cancel@1.json").read_bytes().rstrip(b"\n")
+    assert CODEC.decode("escrow.cancel@1", data) == replace(SAMPLES["escrow.cancel@1"], left_minor=0)
 
 
 def published(event: object, stream: str) -> Sequence[Any]:
@@ -205,6 +221,12 @@ def test_a_move_by_hand_is_told_without_the_persons(name: str) -> None:
     assert type(message).__name__ == f"HandMove{name.capitalize()}"
     assert getattr(message, f"{name}_at").ToDatetime(UTC) == NOON
     assert "fay" not in str(message)
+    assert "fred" not in str(message)
+
+
+def test_a_move_that_was_carried_out_names_its_proposal() -> None:
+    message = message_of(SAMPLES["move.carried_out@1"], f"escrow-{DELIVERABLE}")
+    assert (message.proposal_id, message.carried_out_at.ToDatetime(UTC)) == (derived_id("proposal"), NOON)
     assert "fred" not in str(message)
 
 

@@ -20,9 +20,9 @@ from services.ledger.domain.commands import (
     stream_of,
 )
 from services.ledger.domain.events import ChainEvent, ChainPosted
-from services.ledger.domain.four_eyes import proposal_id, proposal_stream
+from services.ledger.domain.four_eyes import DayLimits, proposal_id, proposal_stream
 from services.ledger.domain.funding import ClientMoney
-from services.ledger.domain.proposals import ApproveMove, DayLimits, HandCommand, ProposeMove, stream_for
+from services.ledger.domain.proposals import ApproveMove, HandCommand, ProposeMove, stream_for
 from services.ledger.domain.residences import TaxResidence
 from services.ledger.domain.rows import Escrow
 from services.ledger.wiring import SERVICE

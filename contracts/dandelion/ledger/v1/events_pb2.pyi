@@ -1118,6 +1118,29 @@ class HandMoveExpired(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class HandMoveCarriedOut(message.Message):
+    """The move was carried out, beside the event of what was done, and can be rejected no more."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: builtins.int
+    CARRIED_OUT_AT_FIELD_NUMBER: builtins.int
+    proposal_id: builtins.str
+    @builtins.property
+    def carried_out_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        proposal_id: builtins.str = ...,
+        carried_out_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["carried_out_at", b"carried_out_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["carried_out_at", b"carried_out_at", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CommandRefused(message.Message):
     """A command from `ledger.commands.v1` was refused; nothing was changed by it. The name of
     dandelion.common.v1.CommandRefused on `ledger.events.v1`; the fields are described there.

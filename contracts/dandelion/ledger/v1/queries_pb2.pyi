@@ -68,6 +68,7 @@ class _HandMoveStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_HandMov
     HAND_MOVE_STATUS_APPROVED: _HandMoveStatus.ValueType  # 2
     HAND_MOVE_STATUS_REJECTED: _HandMoveStatus.ValueType  # 3
     HAND_MOVE_STATUS_EXPIRED: _HandMoveStatus.ValueType  # 4
+    HAND_MOVE_STATUS_CARRIED_OUT: _HandMoveStatus.ValueType  # 5
 
 class HandMoveStatus(_HandMoveStatus, metaclass=_HandMoveStatusEnumTypeWrapper): ...
 
@@ -77,6 +78,7 @@ HAND_MOVE_STATUS_PROPOSED: HandMoveStatus.ValueType  # 1
 HAND_MOVE_STATUS_APPROVED: HandMoveStatus.ValueType  # 2
 HAND_MOVE_STATUS_REJECTED: HandMoveStatus.ValueType  # 3
 HAND_MOVE_STATUS_EXPIRED: HandMoveStatus.ValueType  # 4
+HAND_MOVE_STATUS_CARRIED_OUT: HandMoveStatus.ValueType  # 5
 
 @typing.final
 class Balance(message.Message):
