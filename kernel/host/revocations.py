@@ -6,7 +6,7 @@ deleted by hand counts until the edge's process starts again.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,14 @@ async def _numbered(database: Database, row: dict[str, Any]) -> None:
     async with database.transaction() as connection:
         last = (await connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0)))).scalar_one()
         await database.upsert(connection, table, [{**row, "number": last + 1}])
+
+
+async def revoked_at(database: Database, who: Collection[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """Since when tokens of these are revoked, by kind and name, as it stands in the table now."""
+    table = database.metadata.tables["revocations"]
+    query = sa.select(table).where(sa.tuple_(table.c.kind, table.c.name).in_(sorted(who)))
+    async with database.reading() as connection:
+        return {(row["kind"], row["name"]): row["before"] for row in (await connection.execute(query)).mappings()}
 
 
 class Revocations:

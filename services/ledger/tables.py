@@ -128,7 +128,7 @@ sa.Table(
     "proposals",
     METADATA,
     *_key("proposal_id"),
-    *_text("status", "command", "data", "proposed_by"),
+    *_text("status", "command", "data", "proposed_by", "approved_by"),
     sa.Column("expires_at", UtcTime, nullable=False),
 )
 sa.Table("hand_sums", METADATA, *_key("person", "currency", "day"), *_minor("amount_minor"))

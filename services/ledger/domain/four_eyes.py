@@ -122,6 +122,7 @@ class Proposal:
     data: str
     proposed_by: str
     expires_at: datetime
+    approved_by: str
 
     def is_open(self, at: datetime) -> bool:
         """Whether the proposal, or its approval, still counts."""
@@ -189,11 +190,12 @@ def _fold(fact: DecidedEvent[Event | Set], rows: Rows) -> Iterable[tuple[Key, Pr
     id_ = moved_by(event, fact.stream)
     if isinstance(event, MoveProposed):
         move = event.move
-        yield (id_,), Proposal(id_, "proposed", move.command, move.data, event.proposed_by, event.expires_at)
+        yield (id_,), Proposal(id_, "proposed", move.command, move.data, event.proposed_by, event.expires_at, "")
         return
     row = rows.get(PROPOSALS, (id_,))
     if row is not None:
-        yield (id_,), replace(row, status=_STATUS[type(event)])
+        by = event.approved_by if isinstance(event, MoveApproved) else row.approved_by
+        yield (id_,), replace(row, status=_STATUS[type(event)], approved_by=by)
 
 
 def sum_key(person: str, currency: str, at: datetime) -> Key:

@@ -1,7 +1,6 @@
 """What finance does by hand: a command becomes a proposal, and the approval of another person executes it."""
 
 import json
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -14,7 +13,7 @@ from kernel.core.faults import Internal, NotFound, Refused
 from kernel.edge.fields import UtcDatetime, Uuid, worded
 from kernel.edge.http import Caller, CommandRequest
 from kernel.host.app import App
-from kernel.host.revocations import revoked
+from kernel.host.revocations import revoked_at
 from kernel.processors.keyset import Row
 from services.ledger.domain.four_eyes import (
     PROPOSALS,
@@ -26,7 +25,6 @@ from services.ledger.domain.four_eyes import (
     proposal_stream,
 )
 from services.ledger.domain.proposals import (
-    LIFE,
     NAMES,
     ApproveMove,
     HandCommand,
@@ -64,16 +62,18 @@ async def propose(app: App, request: CommandRequest, command: HandCommand, body:
 
 async def approve(app: App, request: CommandRequest, id_: str) -> Receipt:
     """The receipt of the approval."""
-    stream, command = proposal_stream(id_), ApproveMove(limits_of(app), await _revoked(app))
+    stream, command = proposal_stream(id_), ApproveMove(limits_of(app), await _revoked(app, id_))
     return await app.writer.execute(stream, command, request.meta(stream, command))
 
 
-async def _revoked(app: App) -> Revoked:
+async def _revoked(app: App, id_: str) -> Revoked:
     """Read anew each time: what an operator has revoked before this request holds for it."""
-    found = await revoked(app.database, await app.log.now() - LIFE)
-    everybody = found.tenants.get(app.settings.staff_tenant)
-    people = {name: datetime.fromtimestamp(at, UTC) for name, at in found.subjects.items()}
-    return Revoked(people, datetime.fromtimestamp(everybody, UTC) if everybody else None)
+    row, staff = await _proposal(app, id_), app.settings.staff_tenant
+    found = await revoked_at(
+        app.database, {("tenant", staff), ("subject", row.proposed_by), ("subject", row.approved_by)}
+    )
+    people = {name: at for (kind, name), at in found.items() if kind == "subject"}
+    return Revoked(people, found.get(("tenant", staff)))
 
 
 def proposals(app: App) -> APIRouter:

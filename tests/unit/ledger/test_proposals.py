@@ -25,11 +25,9 @@ from services.ledger.domain.four_eyes import (
     HAND_SUMS,
     DayLimits,
     MoveApproved,
-    MoveCarriedOut,
     MoveExpired,
     MoveProposed,
     MoveRejected,
-    Revoked,
     proposal_id,
 )
 from services.ledger.domain.four_eyes import proposal_stream as stream_of_proposal
@@ -45,8 +43,7 @@ from services.ledger.domain.proposals import (
     stream_for,
 )
 from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
-from services.ledger.domain.waiting import PaymentDeferred
-from tests.unit.ledger.given import CANCEL, D1, DELIVERABLE, DEPOSIT, PAYOUT, RELEASE, held, released
+from tests.unit.ledger.given import CANCEL, D1, DEPOSIT, PAYOUT, RELEASE, held, released
 from tests.unit.ledger.world import (
     AS_BRAND,
     AS_CREATOR,
@@ -57,7 +54,6 @@ from tests.unit.ledger.world import (
     SECOND,
     SYSTEM,
     World,
-    hold_command,
 )
 
 OWN = PayInOwnMoney("own", "CNY", 700)
@@ -229,87 +225,6 @@ def test_a_cancellation_counts_with_all_that_it_returns_and_tells_both_sides() -
     (proposed,) = propose(world, CANCEL_LEFT, limits=NO_LIMITS)
     assert proposed.move.owners == (BRAND, CREATOR)
     assert [one.amount_minor for one in proposed.move.sums] == [1_106_000]
-
-
-def test_a_cancellation_returns_the_sum_that_was_agreed_on_and_no_other() -> None:
-    """An escrow that grew after the proposal would return more than both people saw, and than a person may move in a day."""
-    world = World()
-    held(world)
-    stale = replace(CANCEL, left_minor=1_105_999)
-    assert tried(world, ProposeMove(stale, NO_LIMITS), FINANCE, stale) == "escrow.left_differs"
-    world.agree_on(CANCEL_LEFT)
-    world.run(replace(hold_command(DELIVERABLE, 1_500_000, 159_000), revision=2))
-    assert world.tried(stream_for(CANCEL), CANCEL_LEFT, FINANCE) == "escrow.left_differs"
-    assert world.escrow(DELIVERABLE).left_minor == 1_659_000
-    now = replace(CANCEL, refund_id="c2", left_minor=1_659_000)
-    world.agree_on(now)
-    assert world.run(now, FINANCE)
-
-
-@pytest.mark.parametrize("command", BY_HAND, ids=lambda command: type(command).__name__)
-def test_an_approved_move_is_rejected_until_it_is_carried_out(command: Any) -> None:
-    for done in (False, True):
-        world = World()
-        (held if isinstance(command, ReleasePayment | CancelEscrow) else released)(world)
-        propose(world, command, limits=NO_LIMITS)
-        approve(world, command, limits=NO_LIMITS)
-        if done and not isinstance(command, IdentifyMoney):  # nothing is in suspense here
-            assert world.execute(stream_for(command), command, SECOND)
-            assert tried(world, RejectMove("late"), FINANCE, command) == "proposal.not_open"
-            assert approve(world, command, limits=NO_LIMITS) == [], "a repeat decides nothing"
-            assert world.execute(stream_for(command), command, SECOND) == []
-        else:
-            stream = stream_of_proposal(proposal_id(command))
-            (rejected,) = world.execute(stream, RejectMove("found wrong"), FINANCE)
-            assert isinstance(rejected, MoveRejected)
-            assert tried(world, ApproveMove(NO_LIMITS), SECOND, command) == "proposal.not_open"
-            assert world.tried(stream_for(command), command, SECOND) == "proposal.needed"
-
-
-def test_a_payment_by_hand_that_waits_is_carried_out_and_asked_again_decides_nothing() -> None:
-    world = World(residences={})
-    held(world)
-    world.agree_on(RELEASE)
-    found = world.run(RELEASE, FINANCE)
-    assert [type(one) for one in found] == [PaymentDeferred, MoveCarriedOut]
-    assert tried(world, RejectMove("late"), FINANCE, RELEASE) == "proposal.not_open"
-    assert world.run(RELEASE, FINANCE) == []
-
-
-@pytest.mark.parametrize("everybody", [False, True])
-def test_an_approval_ends_with_its_approver_s_tokens_and_another_s_takes_its_place(everybody: bool) -> None:
-    world = World()
-    propose(world)
-    world.at += timedelta(hours=1)
-    approve(world)
-    world.at += timedelta(hours=1)
-    third = Actor("flo", "platform", FINANCE.roles)
-    revoked = Revoked({"fred": world.at}, world.at - timedelta(minutes=30) if everybody else None)
-    if everybody:  # the proposer too
-        assert tried(world, ApproveMove(LIMITS, revoked), third) == "proposal.proposer_revoked"
-        return
-    assert tried(world, ApproveMove(LIMITS, revoked), FINANCE) == "proposal.own"
-    (again,) = world.execute(stream_of_proposal(proposal_id(OWN)), ApproveMove(LIMITS, revoked), third)
-    assert (again.proposed_by, again.approved_by) == ("fin", "flo")
-    assert world.execute(stream_of_proposal(proposal_id(OWN)), ApproveMove(LIMITS, revoked), third) == []
-    assert world.run(OWN, third)
-    assert world.execute(stream_of_proposal(proposal_id(OWN)), ApproveMove(LIMITS, revoked), third) == []
-
-
-def test_who_was_revoked_before_it_acted_counts() -> None:
-    world = World()
-    earlier = Revoked({"fin": world.at, "fred": world.at}, world.at)
-    propose(world)
-    approve(world)
-    assert world.execute(stream_of_proposal(proposal_id(OWN)), ApproveMove(LIMITS, earlier), SECOND) == []
-
-
-def test_a_file_is_carried_out_by_its_approval() -> None:
-    world, file = World(), SettleFile("ab" * 32, ())
-    propose(world, file)
-    assert [type(one) for one in approve(world, file)] == [MoveApproved, MoveCarriedOut]
-    assert tried(world, RejectMove("late"), FINANCE, file) == "proposal.not_open"
-    assert approve(world, file) == []
 
 
 @pytest.mark.parametrize(
