@@ -1,4 +1,4 @@
-"""An approval counts for the sum that both people saw, as long as its approver's tokens, and until it is rejected or carried out."""
+"""An approval counts for the sum that both people saw, as long as its approver's tokens, until it is rejected or carried out."""
 
 from dataclasses import replace
 from datetime import timedelta
