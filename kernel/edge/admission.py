@@ -32,18 +32,6 @@ def set_caller(actor: Actor) -> None:
     _caller.set(actor)
 
 
-def bearer_token(header: str) -> str:
-    """Token of an Authorization header, "" without one; raises Unauthenticated `token.scheme_missing` for a header without
-    the word Bearer, which is forgotten often."""
-    scheme, _, token = header.strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    if scheme:
-        telemetry.count("tokens_refused_total", code="token.scheme_missing")
-        raise Unauthenticated("token.scheme_missing", do="send Authorization: Bearer <access token>")
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
     """Limits of one process. docs/performance.md says what a process serves: a tenant gets about a tenth of it."""

@@ -16,8 +16,9 @@ from opentelemetry.trace import SpanKind
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Exhausted, Fault, Invalid, Unauthenticated, Unavailable
-from kernel.edge.admission import Admission, bearer_token, set_caller
+from kernel.edge.admission import Admission, set_caller
 from kernel.edge.grpc_errors import STATUS, RpcContext, abort, abort_unexpected
+from kernel.edge.tokens.bearer import bearer_token
 from kernel.runtime import telemetry
 
 OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 from starlette.datastructures import Headers
@@ -25,11 +25,11 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Unavailable
 from kernel.core.ids import command_id, new_id
 from kernel.edge import api_page, http_errors
-from kernel.edge.admission import Admission, bearer_token, set_caller
+from kernel.edge.admission import Admission, set_caller
 from kernel.edge.fields import worded
 from kernel.edge.incoming import HeadAsGet
 from kernel.edge.limits import BODY_LIMIT_BYTES, LIVE_REQUESTS, BodyLimit, LiveRequests
-from kernel.edge.token_first import RefusedBeforeBody, TokenFirst, on_refused
+from kernel.edge.tokens.first import RefusedBeforeBody, TokenFirst, bearer, identify, on_refused
 from kernel.runtime import admin, telemetry
 from kernel.runtime.health import Health
 
@@ -54,37 +54,14 @@ class _AppState:
     fingerprint_key: bytes
 
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer", description="RFC 9068 access token")
-
-
 async def actor(
-    request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Actor:
     """The caller, with a slot that is held until the request ends."""
     admission: Admission = request.app.state.edge.admission
-    caller = await _identify(request)
+    caller = await identify(request)
     request.state.held.enter_context(admission.calls.hold(caller))
     set_caller(caller)
-    return caller
-
-
-async def _identify(request: Request) -> Actor:
-    """Authenticates the caller by the bearer token and takes one request from its buckets, once for a request.
-
-    A request with a body comes here before the body is read (TokenFirst), else by the dependency `actor`."""
-    found: Actor | None = getattr(request.state, "caller", None)
-    if found is not None:
-        return found
-    admission: Admission = request.app.state.edge.admission
-    given = await _bearer(request)
-    host = request.client.host if request.client else ""  # TrustedProxies has set it
-    token = given.credentials if given else bearer_token(request.headers.get("authorization", ""))
-    caller = await admission.authenticate(token, host)
-    allowance, exhausted = admission.take(caller)
-    request.state.headers.update(allowance.headers())
-    if exhausted:
-        raise exhausted
-    request.state.caller = caller
     return caller
 
 
@@ -260,7 +237,7 @@ def create_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.edge = _AppState(admission, fingerprint_key)
-    app.add_middleware(TokenFirst, identify=_identify, needs=actor)
+    app.add_middleware(TokenFirst, needs=actor)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
     app.add_middleware(LiveRequests, limit=live_requests)
     app.add_middleware(Edge)
