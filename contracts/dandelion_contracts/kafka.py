@@ -11,6 +11,7 @@ from aiokafka import TopicPartition as Place
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from dandelion_contracts.errors import PositionLost, Unreachable
+from dandelion_contracts.outage import speak_sparingly
 from dandelion_contracts.source import Record, TopicPartition
 
 R = TypeVar("R")
@@ -43,6 +44,7 @@ class KafkaSource:
         stall_after_s: float = 60.0,
         consumer: Callable[..., Any] = AIOKafkaConsumer,
     ) -> None:
+        speak_sparingly()
         self._settings = {**(options or {}), **SETTINGS, "bootstrap_servers": brokers}
         self._connect_within_s = connect_within_s
         self._stall_after_s = stall_after_s
