@@ -93,8 +93,8 @@ def _sandbox(layout: Layout) -> Role:
     http = http_server.http(made.app, http_server.listen(settings.host, settings.port))
 
     async def serve(stop: asyncio.Event) -> None:
+        made.resume()
         await http.serve(stop)
-        await made.psp.close()
-        await made.sender.close()
+        await made.close()
 
     return replace(http, name="sandbox", serve=serve, order=POOLS - 1)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from sandbox import platform, psp
 from sandbox.settings import SandboxSettings
+from sandbox.store import Store
 from sandbox.webhooks import Sender
 
 WEBHOOK_TIMEOUT_S = 5.0
@@ -21,6 +22,16 @@ class Sandbox:
     app: FastAPI
     psp: psp.Psp
     sender: Sender
+    store: Store
+
+    def resume(self) -> None:
+        """On the loop that serves: goes on with what an earlier process had begun."""
+        self.psp.resume()
+
+    async def close(self) -> None:
+        await self.psp.close()
+        await self.sender.close()
+        self.store.close()
 
 
 def make_sandbox(settings: SandboxSettings, webhooks_to: httpx.AsyncBaseTransport | None = None) -> Sandbox:
@@ -30,13 +41,14 @@ def make_sandbox(settings: SandboxSettings, webhooks_to: httpx.AsyncBaseTranspor
         settings.webhook_secret,
         httpx.AsyncClient(timeout=WEBHOOK_TIMEOUT_S, transport=webhooks_to, follow_redirects=False),
     )
-    provider = psp.Psp(settings, sender)
+    store = Store(settings.store)
+    provider = psp.Psp(settings, sender, store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        made.resume()
         yield
-        await provider.close()
-        await sender.close()
+        await made.close()
 
     app = FastAPI(title="Dandelion sandbox", description=__doc__ or "", lifespan=lifespan, docs_url="/")
 
@@ -45,5 +57,6 @@ def make_sandbox(settings: SandboxSettings, webhooks_to: httpx.AsyncBaseTranspor
         return {"ok": True}
 
     app.include_router(psp.router(provider, settings))
-    app.include_router(platform.router(settings))
-    return Sandbox(app, provider, sender)
+    app.include_router(platform.router(settings, store))
+    made = Sandbox(app, provider, sender, store)
+    return made

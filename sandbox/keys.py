@@ -1,4 +1,4 @@
-"""`python -m sandbox.keys FOLDER [DEALT]` makes what an organisation would bring, once: keys, passwords, certificates, an issuer.
+"""`dandelion keys FOLDER [DEALT]` makes what an organisation would bring, once: keys, passwords, certificates, an issuer.
 
 For `docker compose` and the dev overlay only. What exists is kept, so data stays readable; whoever reads the folder is anybody.
 With DEALT each container of docker compose is dealt its own files into `DEALT/<container>` (sandbox/secret_files.py).
@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 2 for any but one or two folders. Files are their maker's alone until they get their mode (umask)."""
     os.umask(0o077)
     if len(arguments) not in (1, 2):
-        sys.stderr.write("usage: python -m sandbox.keys FOLDER [DEALT]\n")
+        sys.stderr.write("usage: dandelion keys FOLDER [DEALT]\n")
         return 2
     make(Path(arguments[0]))
     if len(arguments) == 2:

@@ -13,6 +13,7 @@ from sandbox.bounded import Bounded
 from sandbox.chance import Chance
 from sandbox.rewriting import rewritten
 from sandbox.settings import SandboxSettings
+from sandbox.store import Store
 
 Title = Annotated[str, Field(max_length=500)]
 Text = Annotated[str, Field(max_length=20_000)]
@@ -64,12 +65,12 @@ class Post:
 
 
 class Posts:
-    """The platform's posts, in memory and bounded."""
+    """The platform's posts, bounded, and kept in the store."""
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings, self._chance = settings, Chance(settings.seed)
-        self._posts: Bounded[Post] = Bounded()
-        self._looked: Bounded[bool] = Bounded()
+        self._posts: Bounded[Post] = Bounded(shelf=store.shelf("post", asdict, lambda saved: Post(**saved)))
+        self._looked: Bounded[bool] = Bounded(shelf=store.shelf("looked", bool, bool))
 
     def publish(self, published: Published) -> Post:
         stripped = self._chance.hits(published.post_id, "stripped", self._settings.stripped_bps)
@@ -105,9 +106,9 @@ class Posts:
         return {**asdict(post), "text": text, "url": f"http://{host}:{port}/platform/posts/{post.post_id}"}
 
 
-def router(settings: SandboxSettings) -> APIRouter:
+def router(settings: SandboxSettings, store: Store) -> APIRouter:
     """`/platform/posts`."""
-    posts = Posts(settings)
+    posts = Posts(settings, store)
     made = APIRouter(prefix="/platform", tags=["social platform"])
 
     @made.post("/posts", status_code=201)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.bounded import Bounded
 from sandbox.chance import Chance
 from sandbox.settings import SandboxSettings
+from sandbox.store import Store
 from sandbox.webhooks import Sender
 
 Kinds = Literal["charges", "payouts", "refunds"]
@@ -32,6 +33,7 @@ COLUMNS = (
     "settled_at",
 )
 BATCH_LINES = 10_000
+FILES = 1_000
 CHARGEBACK_FEE_MINOR = 1_500
 
 
@@ -64,16 +66,26 @@ class Transfer:
     settled: tuple[str, ...] = ()
 
 
-class Psp:
-    """The provider's books, in memory and bounded."""
+def _transfer(saved: dict[str, Any]) -> Transfer:
+    return Transfer(**{**saved, "settled": tuple(saved["settled"])})
 
-    def __init__(self, settings: SandboxSettings, sender: Sender) -> None:
+
+class Psp:
+    """The provider's books, bounded, and kept in the store."""
+
+    def __init__(self, settings: SandboxSettings, sender: Sender, store: Store) -> None:
         self._settings, self._sender, self._chance = settings, sender, Chance(settings.seed)
-        self._transfers: Bounded[Transfer] = Bounded()
-        self._called: Bounded[bool] = Bounded()
-        self._files: Bounded[str] = Bounded(1_000)
+        self._transfers: Bounded[Transfer] = Bounded(shelf=store.shelf("transfer", asdict, _transfer))
+        self._called: Bounded[bool] = Bounded(shelf=store.shelf("called", bool, bool))
+        self._files: Bounded[str] = Bounded(FILES, store.shelf("file", str, str))
         self._deciding: set[asyncio.Task[None]] = set()
-        self._batches = 0
+        self._batches = int(self._files.newest_key().rpartition("-")[2] or 0)
+
+    def resume(self) -> None:
+        """Decides what an earlier process had accepted and not decided. Webhooks that it had not sent yet are lost."""
+        for transfer in self._transfers.values():
+            if transfer.status == "pending":
+                self._decide_later(transfer)
 
     def find(self, kind: str, reference: str) -> Transfer | None:
         return self._transfers.get(f"{kind}/{reference}")

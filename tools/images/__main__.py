@@ -1,6 +1,6 @@
-"""`python -m tools.images`: pulls or makes the images of docker-compose.yml and builds ours, in the engine that answers.
+"""`dandelion images`: pulls or makes the images of docker-compose.yml and builds ours, in the engine that answers.
 
-`python -m tools.images probe` only says whether there can be an engine here.
+`dandelion images probe` only says whether there can be an engine here.
 """
 
 import sys

@@ -112,7 +112,7 @@ def bring(say: Say) -> Engine:
 
 def _found(say: Say) -> Engine:
     if not shutil.which("docker"):
-        raise NoServer("no docker command (Debian: apt-get install docker.io)")
+        raise NoServer("no docker command (`make tools` installs it; Debian: apt-get install docker.io)")
     found = Engine({}, "the Docker engine of this machine")
     return found if found.answers() else _own(say)
 
@@ -137,8 +137,12 @@ def probe(say: Say) -> str:
 
 def _own(say: Say) -> Engine:
     daemon = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin")
-    if os.geteuid() != 0 or daemon is None:
-        raise NoServer("no Docker engine answers, and one of our own needs root and dockerd")
+    if daemon is None:
+        raise NoServer(
+            "no Docker engine answers, and dockerd is missing (`make tools`; Debian: apt-get install docker.io)"
+        )
+    if os.geteuid() != 0:
+        raise NoServer("no Docker engine answers, and one of our own needs root")
     say("starting a Docker engine of our own")
     folder = Folder("docker")
     socket = f"unix://{folder.path / 'docker.sock'}"
@@ -162,7 +166,7 @@ def _compose(engine: Engine, say: Say) -> Sequence[str]:
         engine.docker("compose", "version", timeout_s=30)
         return ["docker", "compose"]
     if not shutil.which("go"):
-        raise NotToBeHad("no `docker compose`, and no Go to build it with")
+        raise NotToBeHad("no `docker compose`, and no Go to build it with (Debian: apt-get install golang-go)")
 
     def fill(folder: Path) -> None:
         say(f"building docker compose {COMPOSE} from its Go module (once, some minutes)")

@@ -94,7 +94,7 @@ def _make(engine: Engine, name: str, image: str, say: Say) -> None:
 def _base(engine: Engine, image: str) -> None:
     """Debian with Python, by debootstrap; this machine's certificate authorities come along, as its proxies sign by them."""
     if not shutil.which("debootstrap"):
-        raise NotToBeHad("debootstrap is missing (Debian: apt-get install debootstrap)")
+        raise NotToBeHad("debootstrap is missing (`make tools` installs it; Debian: apt-get install debootstrap)")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "root")
         packages = "python3,python3-venv,ca-certificates,bash"

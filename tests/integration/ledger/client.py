@@ -185,8 +185,7 @@ async def _world(sandbox: Sandbox) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await sandbox.psp.close()
-        await sandbox.sender.close()
+        await sandbox.close()
 
 
 class _Late(httpx.AsyncBaseTransport):

@@ -5,17 +5,22 @@ import base64
 import csv
 import io
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
+from sandbox.__main__ import main
 from sandbox.app import Sandbox, make_sandbox
 from sandbox.bounded import Bounded
 from sandbox.chance import Chance
 from sandbox.settings import SandboxSettings
+from sandbox.store import Store
 from sandbox.webhooks import sign
 
 CALM: dict[str, Any] = dict.fromkeys(
@@ -46,8 +51,7 @@ async def world(receiver: Receiver | None = None, **changes: Any) -> AsyncIterat
     transport = httpx.ASGITransport(sandbox.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test", headers=KEY) as client:
         yield client, sandbox
-    await sandbox.psp.close()
-    await sandbox.sender.close()
+    await sandbox.close()
 
 
 async def ask(client: httpx.AsyncClient, reference: str, kinds: str = "charges", **changes: Any) -> httpx.Response:
@@ -227,3 +231,67 @@ def test_memory_is_bounded() -> None:
         kept.put(str(number), number)
     assert kept.values() == [7, 8, 9]
     assert kept.get("6") is None
+
+
+async def test_transfers_settlements_and_posts_outlive_the_process(tmp_path: Path) -> None:
+    post = {"post_id": "p-1", "author": "cai", "text": "#ad", "title": "t", "label": "广告"}
+    async with world(store=tmp_path / "sandbox.db") as (client, sandbox):
+        await ask(client, "ref-00001")
+        await ask(client, "ref-00002", instrument="tok_returned")
+        await told(sandbox)
+        first = (await client.post("/psp/settlements")).json()["batch"]
+        lines = (await client.get(f"/psp/settlements/{first}")).text
+        await client.post("/platform/posts", json=post)
+        await client.patch("/platform/posts/p-1", json={"text": "new"})
+    async with world(store=tmp_path / "sandbox.db") as (client, _):
+        found = [(await client.get(f"/psp/charges/{name}")).json()["status"] for name in ("ref-00001", "ref-00002")]
+        assert found == ["succeeded", "returned"]
+        assert (await ask(client, "ref-00001", amount_minor=1)).status_code == 409
+        assert (await client.get(f"/psp/settlements/{first}")).text == lines
+        second = (await client.post("/psp/settlements")).json()["batch"]
+        assert second > first
+        assert len((await client.get(f"/psp/settlements/{second}")).text.splitlines()) == 1
+        seen = (await client.get("/platform/posts/p-1")).json()
+        assert (seen["text"], seen["label"], seen["revision"]) == ("new", "广告", 2)
+
+
+async def test_what_was_accepted_and_not_decided_is_decided_after_a_restart(tmp_path: Path) -> None:
+    async with world(store=tmp_path / "sandbox.db", delay_ms=60_000) as (client, _):
+        assert (await ask(client, "ref-00001")).json()["status"] == "pending"
+    receiver = Receiver()
+    async with world(receiver, store=tmp_path / "sandbox.db") as (client, sandbox):
+        sandbox.resume()
+        await told(sandbox)
+        assert (await client.get("/psp/charges/ref-00001")).json()["status"] == "succeeded"
+        assert "charge.succeeded" in receiver.types()
+
+
+def test_what_is_forgotten_is_forgotten_on_disk_too(tmp_path: Path) -> None:
+    store = Store(tmp_path / "sandbox.db")
+    kept = Bounded(3, store.shelf("number", int, int))
+    for number in range(10):
+        kept.put(str(number), number)
+    kept.put("8", 80)
+    store.close()
+    again = Store(tmp_path / "sandbox.db")
+    assert Bounded(3, again.shelf("number", int, int)).values() == [7, 80, 9]
+    again.close()
+
+
+def test_help_lists_every_variable_and_serves_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sandbox", "--help"])
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it serves"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert [name for name in SandboxSettings.model_fields if f"SANDBOX_{name.upper()}" not in told] == []
+
+
+def test_the_page_names_every_variable_with_its_default() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text()
+    for name, field in SandboxSettings.model_fields.items():
+        shown = "" if field.default is None else f"`{field.default}`"
+        assert f"| `SANDBOX_{name.upper()}` | {shown} | {field.description} |".replace("|  |", "| |") in page
