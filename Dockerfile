@@ -16,7 +16,9 @@ COPY contracts /app/contracts
 # Compiled here, as nothing can be written later; the SBOM names what is installed, not what was asked for.
 COPY tools/sbom.py ./
 RUN /venv/bin/python -m compileall -q -j 0 /app \
- && /venv/bin/python sbom.py requirements-runtime.lock > /venv/sbom.cdx.json
+ && /venv/bin/python sbom.py requirements-runtime.lock > /venv/sbom.cdx.json \
+ && printf '#!/bin/sh\nPYTHONSAFEPATH=1 exec python -m cli "$@"\n' > /venv/bin/dandelion \
+ && chmod 755 /venv/bin/dandelion
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
@@ -31,7 +33,7 @@ LABEL org.opencontainers.image.title="Dandelion" \
 # and docker compose's container `keys` deals them out below /run/dealt: a new volume gets the folder's owner.
 RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
       /usr/lib/python3/dist-packages/* /usr/lib/python3*/ensurepip /usr/share/python-wheels /usr/bin/pip* \
- && install -d -o 10001 -g 10001 /run/dandelion /run/dealt \
+ && install -d -o 10001 -g 10001 /run/dandelion /run/dealt /var/lib/dandelion \
  && for service in discovery campaigns ledger compliance metrics; do \
       install -d -o 10001 -g 10001 /run/dealt/$service /run/dealt/$service-work /run/dealt/$service-migrate; done \
  && install -d -o 10001 -g 10001 /run/dealt/postgres /run/dealt/sandbox /run/dealt/grafana

@@ -28,12 +28,12 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test containers check lint style types bench soak cluster cluster-test cluster-down proto reference clean
+.PHONY: help demo up down reset tools test containers check lint style types bench soak cluster cluster-test cluster-down proto reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock tools/setup.sh
+$(READY): requirements.lock tools/setup.sh tools/dandelion.sh
 	@tools/setup.sh
 	@touch $@
 
@@ -43,8 +43,14 @@ demo: $(READY) ## one campaign from brief to payment, told as it happens; BUS=ka
 up: $(READY) ## run all services here until Ctrl-C; BUS=kafka DB=postgres on real servers
 	@$(PYTHON) -m cli up --bus $(BUS) --db $(DB)
 
-down: $(READY) ## end what `make up` started
+down: $(READY) ## end what `make up` started; the data stays in .data
 	@$(PYTHON) -m cli down
+
+reset: $(READY) ## delete all data of `make up`, after asking
+	@$(PYTHON) -m cli reset
+
+tools: ## install what tests need of Debian: Java, Maven, PostgreSQL, faketime, Docker, debootstrap (root; else names them)
+	@tools/debian.sh
 
 test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2, HISTORIES=20 looks further
 	@$(PYTHON) -m tools.cpu_time $(MAKE) --no-print-directory tested
@@ -113,6 +119,6 @@ proto: $(READY) ## generate contracts/ from proto/
 reference: $(READY) ## write docs/reference from the code: errors, categories, roles, units, formulas
 	@$(PYTHON) -m tools.reference
 
-clean: ## remove caches and what builds and demos left (keeps .venv)
-	@rm -rf .cache .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+clean: ## remove caches and what builds left (keeps .venv, and .data: `make reset`)
+	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

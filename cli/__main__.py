@@ -1,4 +1,4 @@
-"""`python -m cli up|demo|down|...`"""
+"""`dandelion up|demo|down|...`"""
 
 import gc
 

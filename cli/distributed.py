@@ -4,35 +4,48 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.layout import SERVICES, Layout, Ports, Stores
 from cli.platform import LocalPlatform, Name, NotReady
-from tools.servers import KafkaServer, PostgresServer, kafka, postgres
-from tools.servers.places import Folder, free_port
+from tools.servers import KafkaServer, NoServer, PostgresServer, kafka, postgres
+from tools.servers.places import Folder, Kept, free_port
 from tools.servers.run import Process
 
 ROLES = ("rest", "rpc", "relay", "project", "process")
 STREAM: Name = ("metrics", "stream")
 SANDBOX: Name = ("sandbox", "sandbox")
+PROCESSES: tuple[Name, ...] = (SANDBOX, *((service, role) for service in SERVICES for role in ROLES), STREAM)
 MIGRATE_S = 120
+LOG_BYTES = 16 * 1024 * 1024
+"""A log that is larger when its process starts becomes `<name>.log.1`, in place of an older one."""
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The Kafka and PostgreSQL servers of one platform; closing them removes their data."""
+    """The Kafka and PostgreSQL servers of one platform; closing them removes their data, unless they are kept in a folder."""
 
     kafka: KafkaServer | None
     postgres: PostgresServer | None
+    kept: Path | None = None
 
     @classmethod
-    def bring(cls, bus: str, db: str, say: Say) -> "Servers":
-        """Starts new servers, so that they hold nothing of another platform; raises NoServer with every reason. Blocks."""
-        broker = kafka.bring(say, ours=True) if bus == "kafka" else None
+    def bring(
+        cls, bus: str, db: str, say: Say, kept: Path | None = None, ports: Mapping[str, int] | None = None
+    ) -> "Servers":
+        """Starts new servers, so that they hold nothing of another platform; raises NoServer with every reason. Blocks.
+
+        `kept`: they keep their data in this folder and start on what it holds, on `ports` (kafka, kafka_controller, postgres).
+        """
+        port = ports or {}
+        at = Kept(kept / "kafka", port["kafka"], port["kafka_controller"]) if kept else None
+        broker = kafka.bring(say, ours=True, kept=at) if bus == "kafka" else None
         try:
-            return cls(broker, postgres.bring(say, ours=True) if db == "postgres" else None)
+            at = Kept(kept / "postgres", port["postgres"]) if kept else None
+            return cls(broker, postgres.bring(say, ours=True, kept=at) if db == "postgres" else None, kept)
         except BaseException:
             if broker:
                 broker.close()
@@ -44,30 +57,49 @@ class Servers:
         urls = dict(local.databases)
         if self.postgres is not None:
             for name in SERVICES:
-                await self.postgres.create_database(name)
+                if self.kept is None or not await self.postgres.has_database(name):
+                    await self.postgres.create_database(name)
                 urls[name] = self.postgres.url(name)
-        return Stores(urls, self.kafka.url if self.kafka else local.bus)
+        return Stores(urls, self.kafka.url if self.kafka else local.bus, str(self.kept) if self.kept else "")
 
-    def close(self) -> None:
-        for server in (self.kafka, self.postgres):
-            if server is not None:
-                server.close()
+    async def holds(self, service: str) -> bool:
+        """Whether the service's database is there already."""
+        if self.postgres is not None:
+            return await self.postgres.has_database(service)
+        return self.kept is not None and (self.kept / f"{service}.db").exists()
+
+    def running(self) -> list[KafkaServer | PostgresServer]:
+        return [server for server in (self.kafka, self.postgres) if server is not None]
+
+    def close(self, say: Say = lambda _line: None) -> None:
+        """Kept servers end in good order first, so that they start quickly again."""
+        for server in self.running():
+            say(f"stopping {server.name}")
+            if self.kept is not None and server.runner.alive():
+                with suppress(TimeoutError, NoServer):
+                    server.stop()
+            server.close()
 
     def __str__(self) -> str:
-        return ", ".join(str(server) for server in (self.kafka, self.postgres) if server is not None)
+        return ", ".join(str(server) for server in self.running())
 
 
 class Distributed(LocalPlatform):
     """27 processes: five roles of five services, metrics' stream, and the sandbox."""
 
     @classmethod
-    def start(cls, layout: Layout, folder: Folder | None = None) -> "Distributed":
-        """Migrates the databases and starts everything. Blocks while it migrates."""
+    def start(
+        cls, layout: Layout, folder: Folder | None = None, ports: Mapping[str, int] | None = None
+    ) -> "Distributed":
+        """Migrates the databases and starts everything, with probes on these ports ("campaigns relay") or on free ones.
+
+        Blocks while it migrates.
+        """
         migrate(layout)
         logs = layout.folder / "logs"
         logs.mkdir(exist_ok=True)
-        names = [(service, role) for service in SERVICES for role in ROLES]
-        probes = {name: free_port() for name in (SANDBOX, *names, STREAM)}
+        known = ports or {}
+        probes = {name: known.get(" ".join(name)) or free_port() for name in PROCESSES}
         processes = {name: _process(layout, name, logs, port) for name, port in probes.items()}
         made = cls(layout, processes, folder, probes)
         for process in processes.values():
@@ -91,6 +123,8 @@ class Distributed(LocalPlatform):
 def _process(layout: Layout, name: Name, logs: Path, probe: int, suffix: str = "") -> Process:
     service, role = name
     log = logs / f"{service}-{role}{suffix}.log"
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
     if name == SANDBOX:
         outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
         return Process([sys.executable, "-m", "sandbox"], log, env=layout.environment(SERVICES[0]) | outside)
@@ -112,15 +146,19 @@ def migrate(layout: Layout) -> None:
 
 
 async def distributed(
-    servers: Servers, folder: Path | None = None, ports: Ports | None = None, more: Mapping[str, str] | None = None
+    servers: Servers,
+    folder: Path | None = None,
+    ports: Ports | None = None,
+    more: Mapping[str, str] | None = None,
+    probes: Mapping[str, int] | None = None,
 ) -> Distributed:
     """A platform on these servers, with its keys and logs in the folder (None: a temporary one). Started, not ready yet.
 
-    `more`: settings of every service that are other than usual.
+    `more`: settings of every service that are other than usual. `probes`: ports by process ("campaigns relay"), else free ones.
     """
     temporary = None if folder else Folder("distributed")
     place = folder or (temporary.path if temporary else Path())
     stores = await servers.stores(place)
     layout = replace(Layout.at(place, ports or Ports.free(free_port), stores), more=more or {})
     layout.save(os.getpid(), "distributed")
-    return await asyncio.to_thread(Distributed.start, layout, temporary)
+    return await asyncio.to_thread(Distributed.start, layout, temporary, probes)

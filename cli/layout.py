@@ -51,10 +51,14 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """URLs of the stores: a database by service, and the bus."""
+    """URLs of the stores: a database by service, and the bus.
+
+    `folder`: what belongs to just these databases and lies beside them, such as anchors; "" for the platform's own folder.
+    """
 
     databases: Mapping[str, str]
     bus: str
+    folder: str = ""
 
     @classmethod
     def embedded(cls, folder: Path) -> "Stores":
@@ -88,8 +92,12 @@ class Layout:
         _secret(self.folder / "master.keys", lambda: b"k1 " + base64.b64encode(os.urandom(32)) + b"\n")
         _secret(self.folder / "psp.key", lambda: secrets.token_hex(16).encode())
         _secret(self.folder / "webhook.secrets", lambda: b"whsec_" + base64.b64encode(os.urandom(32)) + b"\n")
-        (self.folder / "anchors").mkdir(exist_ok=True)
+        (self.beside() / "anchors").mkdir(parents=True, exist_ok=True)
         self.issuer()
+
+    def beside(self) -> Path:
+        """The folder of what belongs to the databases and to no others: anchors, and what the world outside remembers."""
+        return Path(self.stores.folder) if self.stores.folder else self.folder
 
     def issuer(self) -> Issuer:
         """Who signs this platform's development tokens."""
@@ -118,7 +126,7 @@ class Layout:
             "rpc_port": str(self.ports.rpc[service]),
             "psp_url": self.http("sandbox"),
             **{one.setting: str(self.folder / one.name) for one in TABLE if one.services == (service,)},
-            "anchor_dir": str(self.folder / "anchors"),
+            "anchor_dir": str(self.beside() / "anchors"),
             "platform_url": self.http("sandbox"),
             "reflection": "true",
             "hand_limit_minor": "2000000000",
@@ -141,6 +149,7 @@ class Layout:
         return {
             "host": HOST,
             "port": str(self.ports.sandbox),
+            "store": str(self.beside() / "sandbox.db"),
             "api_key": (self.folder / "psp.key").read_text(),
             "webhook_url": f"{self.http('ledger')}/webhooks/psp",
             "webhook_secret": (self.folder / "webhook.secrets").read_text().strip(),

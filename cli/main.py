@@ -6,19 +6,29 @@ import os
 import sys
 from pathlib import Path
 
-from cli.layout import SERVICES, NoPlatform
+from cli import programs
+from cli.layout import ROOT, SERVICES, NoPlatform
+from cli.local import words as local
 from kernel.core.faults import Fault
 from kernel.runtime.loops import loop_factory
 
-DATA = Path(".data")
+DATA = Path(os.environ.get("DANDELION_DATA") or ROOT / ".data")
 
 
 def main() -> None:
     """Parses and runs; the exit code is the command's. Files that it makes are its own user's (umask)."""
     os.umask(0o077)
-    given = _parser().parse_args()
     try:
+        if program := programs.module_of(sys.argv[1:]):
+            programs.run(*program)
+            return
+        given = parser().parse_args()
         raise SystemExit(given.run(given))
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "tools":
+            raise
+        sys.stderr.write("this command runs from the project's source: it is no part of the image\n")
+        raise SystemExit(2) from missing
     except FileNotFoundError as missing:
         sys.stderr.write(
             f"{missing.strerror if isinstance(missing, NoPlatform) else f'{missing.filename} is not there'}\n"
@@ -29,29 +39,28 @@ def main() -> None:
         raise SystemExit(1) from fault
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("dandelion", description="Run, try and look after a Dandelion platform.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    _up(commands)
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments; those of PROGRAMS are listed alone."""
+    made = argparse.ArgumentParser("dandelion", description="Run, try and look after a Dandelion platform.")
+    commands = made.add_subparsers(required=True, metavar="command")
+    local.add(commands, _about_data, _stores)
     _demo(commands)
     _operate(commands)
+    _programs(commands)
     serve = commands.add_parser("serve", help="run all services in this process, on the ports of platform.json")
     serve.add_argument("--data", type=Path, default=DATA)
     serve.set_defaults(run=_serve)
     migrate = commands.add_parser("migrate", help="make or upgrade every service's database, and the topics")
     migrate.add_argument("--data", type=Path, default=DATA)
     migrate.set_defaults(run=_migrate)
-    return parser
+    return made
 
 
-def _up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    up = commands.add_parser("up", help="run a platform here until Ctrl-C or `down`; prints URLs and tokens")
-    _stores(up)
-    up.add_argument("--data", type=Path, default=DATA, help="folder of keys and data (.data)")
-    up.set_defaults(run=_run_up)
-    down = commands.add_parser("down", help="end what `up` started")
-    down.add_argument("--data", type=Path, default=DATA)
-    down.set_defaults(run=_run_down)
+def _programs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """For the list of commands alone: `main` hands them over before anything is parsed."""
+    for word, (_, what) in programs.PROGRAMS.items():
+        commands.add_parser(word, help=what)
+    commands.add_parser(programs.SERVICE, help=programs.SERVICE_HELP).set_defaults(run=lambda _: programs.no_service())
 
 
 def _revoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -211,18 +220,6 @@ def _run_import(given: argparse.Namespace) -> int:
 def _stores(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bus", choices=["local", "kafka"], default="local")
     command.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
-
-
-def _run_up(given: argparse.Namespace) -> int:
-    from cli.commands.up import up
-
-    return up(given)
-
-
-def _run_down(given: argparse.Namespace) -> int:
-    from cli.commands.down import down
-
-    return down(given)
 
 
 def _demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from tools.speed import patience
 READY_S = 120.0
 STOP_S = 25.0
 LOOK_EVERY_S = 0.1
+END_LOOK_S = 0.02
+SAY_EVERY_S = 1.0
 Name = tuple[str, str]
 """(service, role); of the embedded platform ("embedded", "all")."""
 Say = Callable[[str, int, int], None]
@@ -112,18 +115,32 @@ class LocalPlatform:
             case _:
                 return await asyncio.to_thread(http_ready, f"http://{HOST}:{self.probes[name]}")
 
-    def close(self) -> None:
-        """SIGTERM for all at once, then kill -9 for those that did not end in time; removes what was temporary."""
+    def close(self, say: Callable[[str], None] = lambda _line: None) -> None:
+        """SIGTERM for all at once, then kill -9 for those that did not end in time; removes what was temporary.
+
+        `say` hears every second or so which processes are still waited for.
+        """
         for process in self.processes.values():
             if process.alive():
                 with suppress(ProcessLookupError):
                     process.signal(signal.SIGTERM, leader_only=True)
+        self._await_end(say)
         for process in self.processes.values():
-            with suppress(TimeoutError):
-                process.wait(STOP_S)
             process.close()
         if self.folder:
             self.folder.close()
+
+    def _await_end(self, say: Callable[[str], None]) -> None:
+        began, said = time.monotonic(), 0.0
+        while waiting := [" ".join(name) for name, process in self.processes.items() if process.alive()]:
+            waited_s = time.monotonic() - began
+            if waited_s > patience(STOP_S):
+                say(f"killing what did not end within {STOP_S:.0f} s: {', '.join(waiting)}")
+                return
+            if waited_s - said >= SAY_EVERY_S:
+                said = waited_s
+                say(f"waiting for {len(waiting)} of {len(self.processes)} processes to end: {', '.join(waiting)}")
+            time.sleep(END_LOOK_S)
 
 
 EMBEDDED: Name = ("embedded", "all")

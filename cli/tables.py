@@ -83,7 +83,8 @@ def books(finale: Finale, console: Console) -> None:
         sums = (*_written(total.currency, total.debits_minor, total.credits_minor), "equal")
         table.add_row("[bold]total", total.currency, "", *sums)
     console.print(table)
-    checks = table_of("Ledger verified", "check", "", "looked at", left=2)
+    whole = all(check.ok for check in finale.verified.checks)
+    checks = table_of("Ledger verified" if whole else "Ledger NOT verified", "check", "", "looked at", left=2)
     for check in finale.verified.checks:
         checks.add_row(check.name, "ok" if check.ok else "[red]BROKEN", f"{check.checked:,}")
     console.print(checks)
@@ -119,6 +120,7 @@ def where(layout: Layout, console: Console) -> None:
     table.add_row("sandbox", layout.http("sandbox"), "")
     console.print(table)
     console.print(f"events: {layout.stores.bus}", highlight=False)
+    console.print(f"data: {layout.folder}; `dandelion ps` lists the processes", highlight=False, soft_wrap=True)
     issuer = layout.issuer()
     brand = next(iter(BRANDS.values()))
     creator = Who("clara", named("creator", "clara"), "creator")

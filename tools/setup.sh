@@ -29,3 +29,8 @@ echo "setup: installing the locked packages"
 .venv/bin/uv pip sync --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
 # pip has done its work; without it the environment holds exactly what the lock names
 .venv/bin/uv pip uninstall --quiet --python .venv/bin/python pip
+
+# the command `dandelion`, and this project's packages for every Python program of the environment, in any folder
+install -m 755 tools/dandelion.sh .venv/bin/dandelion
+packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$PWD" "$PWD/contracts" > "$packages/dandelion.pth"

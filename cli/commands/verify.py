@@ -59,11 +59,16 @@ def _progress() -> Iterator[Say]:
         status.stop()
 
 
+def _heading(found: Sequence[CheckResult]) -> str:
+    wrong = sum(not one.ok for one in found)
+    return f"NOT verified: {wrong} of {len(found)} checks are BROKEN" if wrong else f"Verified: {len(found)} checks"
+
+
 def _table(found: Sequence[CheckResult]) -> Table:
     """A line for each invariant, with how many things of each service were looked at."""
     services = list(dict.fromkeys(one.service for one in found))
     cells = {(one.invariant, one.service): f"{one.checked:,}" if one.ok else "[red]BROKEN" for one in found}
-    table = table_of("Verified", "invariant", *services)
+    table = table_of(_heading(found), "invariant", *services)
     for invariant in dict.fromkeys(one.invariant for one in found):
         words = invariant.replace("_", " ")
         table.add_row(words, *[cells.get((invariant, service), "") for service in services])

@@ -1,4 +1,4 @@
-"""Entry point `python -m services.<service> <role>...`: runs roles in one process; `migrate` and `rebuild` run once and exit."""
+"""Entry point `dandelion service <service> <role>...`: runs roles in one process; `migrate` and `rebuild` run once and exit."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
     names = sys.argv[1:]
     if names[:1] != ["rebuild"] and not (names and set(names) <= {*ROLES, "migrate"}):
         usage = f"migrate | rebuild [read model ...] | {' | '.join(ROLES)} ..."
-        sys.stderr.write(f"usage: python -m services.{service.name} {usage}\n")
+        sys.stderr.write(f"usage: dandelion service {service.name} {usage}\n")
         raise SystemExit(2)
     settings = load(settings_type)
     _check_edges(settings, names)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 DRAIN_LIMIT_S = 18
 """Limit of the whole drain; Kubernetes kills a process 30 s after SIGTERM."""
+SAY_AFTER_S = 1.0
+"""A role that takes longer to stop is named in the log while it is waited for."""
 CANCEL_LIMIT_S = 1
 CLOSE_LIMIT_S = 1
 
@@ -122,7 +124,10 @@ async def _stop(one: _Running, until: float) -> None:
     left_s = max(0.0, until - asyncio.get_running_loop().time())
     waited_s = min(one.role.deadline_s, left_s)
     one.stop.set()
-    done, _ = await asyncio.wait([one.task], timeout=waited_s)
+    done, _ = await asyncio.wait([one.task], timeout=min(waited_s, SAY_AFTER_S))
+    if not done and waited_s > SAY_AFTER_S:
+        log.warning("process drains: it waits for a role", extra={"role": one.role.name, "deadline_s": waited_s})
+        done, _ = await asyncio.wait([one.task], timeout=waited_s - SAY_AFTER_S)
     if not done:
         log.warning("role cancelled: it did not stop in time", extra={"role": one.role.name, "waited_s": waited_s})
         one.task.cancel()

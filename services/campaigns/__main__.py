@@ -1,4 +1,4 @@
-"""`python -m services.campaigns rest rpc relay project process`, or `migrate`."""
+"""`dandelion service campaigns rest rpc relay project process`, or `migrate`."""
 
 from kernel.host.main import main
 from services.campaigns.settings import CampaignsSettings

@@ -1,4 +1,4 @@
-"""`python -m services.compliance rest rpc relay project process`, or `migrate`."""
+"""`dandelion service compliance rest rpc relay project process`, or `migrate`."""
 
 from kernel.host.main import main
 from services.compliance.settings import ComplianceSettings

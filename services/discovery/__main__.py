@@ -1,4 +1,4 @@
-"""`python -m services.discovery rest rpc relay project process`, or `migrate`."""
+"""`dandelion service discovery rest rpc relay project process`, or `migrate`."""
 
 from kernel.host.main import main
 from services.discovery.settings import DiscoverySettings

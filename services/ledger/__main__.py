@@ -1,4 +1,4 @@
-"""`python -m services.ledger migrate | rest | rpc | relay | project | process ...`"""
+"""`dandelion service ledger migrate | rest | rpc | relay | project | process ...`"""
 
 from kernel.host.main import main
 from services.ledger.settings import LedgerSettings

@@ -1,4 +1,4 @@
-"""`python -m services.metrics rest rpc relay project process stream`, or `migrate`."""
+"""`dandelion service metrics rest rpc relay project process stream`, or `migrate`."""
 
 from kernel.host.main import main
 from services.metrics.settings import MetricsSettings

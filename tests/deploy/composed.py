@@ -89,14 +89,14 @@ class Platform:
         return f"{bad}\n{self.compose('logs', '--tail', '20', *bad)[-8000:]}" if bad else "all are well"
 
     def _shell(self) -> dict[str, str]:
-        """`docker compose`, whose file is found from anywhere, and `python` with the repository's code."""
+        """`docker compose`, whose file is found from anywhere, and the command `dandelion`."""
         plugins = self.folder / "docker" / "cli-plugins"
         if len(self.engine.compose) == 1 and not plugins.exists():
             plugins.mkdir(parents=True)
             (plugins / "docker-compose").symlink_to(self.engine.compose[0])
         ours = {
             "COMPOSE_FILE": str(ROOT / "docker-compose.yml"), "COMPOSE_PROJECT_NAME": self.project,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'contracts'}", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "DANDELION_DATA": str(self.folder / ".data"), "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
         }  # fmt: skip
         config = {"DOCKER_CONFIG": str(plugins.parent)} if plugins.exists() else {}
         return {**os.environ, **self.engine.env, **self.env, **ours, **config}

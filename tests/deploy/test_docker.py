@@ -164,7 +164,7 @@ async def test_the_story_survives_a_restart_of_every_container(platform: Platfor
     assert await restarts == 2 * len(SERVICES)
     assert told.finale is not None
     assert told.finale.numbers() == await embedded_numbers()
-    say(await asyncio.to_thread(platform.type, block("python -m cli lag")))
+    say(await asyncio.to_thread(platform.type, block("dandelion lag")))
 
 
 async def _restart_all(platform: Platform) -> int:
@@ -211,7 +211,7 @@ def test_a_store_that_restarts_is_found_again(platform: Platform, name: str) -> 
 
 def test_topics_are_republished_and_read_models_rebuilt_beside_a_running_platform(platform: Platform) -> None:
     for first in ("republish campaigns  ", "republish campaigns --rec", "rebuild"):
-        platform.type(block(f"python -m cli {first}"))
+        platform.type(block(f"dandelion {first}"))
 
 
 async def test_the_restore_drill(platform: Platform) -> None:
@@ -221,4 +221,4 @@ async def test_the_restore_drill(platform: Platform) -> None:
     say(await asyncio.to_thread(platform.type, block("docker compose stop discovery")))
     async with open_services(platform.layout()) as apps:
         await work_goes_on(platform.layout(), apps, seed=1)
-    say(await asyncio.to_thread(platform.type, block("python -m cli lag")))
+    say(await asyncio.to_thread(platform.type, block("dandelion lag")))

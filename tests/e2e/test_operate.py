@@ -197,7 +197,7 @@ async def ids_seen(platform: Embedded, token: str) -> list[str]:
 async def test_a_token_acts_as_a_brand_as_an_imported_creator_and_as_staff(platform: Embedded) -> None:
     """The commands of docs/identity.md, with a creator that the import has made."""
     page = (ROOT / "docs" / "identity.md").read_text()
-    lines = re.findall(r"^python -m cli (token .*?) *(?:#.*)?$", page, re.MULTILINE)
+    lines = re.findall(r"^dandelion (token .*?) *(?:#.*)?$", page, re.MULTILINE)
     made = [await dandelion(platform, *shlex.split(line)) for line in lines]
     assert [one.stderr for one in made] == [""] * 3
     brand, creator, staff = (one.stdout.strip() for one in made)

@@ -40,7 +40,6 @@ class Up:
 
     def here(self, text: str) -> str:
         """The README's addresses are those of `make up`; this platform has its own."""
-        text = text.replace("local:///.data/bus.db", self.layout.stores.bus)
         for service in self.layout.ports.rpc:
             port = {"discovery": 9101, "campaigns": 9102, "ledger": 9103, "compliance": 9104, "metrics": 9105}[service]
             text = text.replace(f"127.0.0.1:{port}", self.layout.rpc(service))
@@ -96,12 +95,15 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     assert found["hash_chain"] - counts["hash_chain"] - 2 * found["seals"] in {0, 1}  # 1: closed and not yet sealed
 
 
-async def run_until_it_prints(code: str, folder: Path, token: str) -> str:
-    """The first line a script prints, which may then go on for ever."""
+async def run_until_it_prints(up: Up, code: str, folder: Path) -> str:
+    """The first line a script prints, which may then go on for ever; typed in another folder, with .venv/bin on the PATH."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env |= {"PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", "DANDELION_DATA": str(up.layout.folder)}
     script = folder / "example.py"
     script.write_text(code)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-u", str(script), cwd=folder, env=ENVIRONMENT | {"TOKEN": token},
+        "bash", "-euc", f'eval "$(dandelion env campaigns)"; exec python -u {script}', cwd=folder,
+        env=env | {"TOKEN": up.token},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -117,12 +119,12 @@ async def run_until_it_prints(code: str, folder: Path, token: str) -> str:
 
 async def test_subscribing_prints_posts(up: Up, tmp_path: Path) -> None:
     subscribing = next(code for code in PYTHON if "subscribe(" in code)
-    assert "http" in await run_until_it_prints(up.here(subscribing), tmp_path, up.token)
+    assert "http" in await run_until_it_prints(up, up.here(subscribing), tmp_path)
 
 
 async def test_querying_prints_campaigns(up: Up, tmp_path: Path) -> None:
     querying = next(code for code in PYTHON if "connect(" in code)
-    assert re.search(r"\d+ (CNY|USD)$", (await run_until_it_prints(up.here(querying), tmp_path, up.token)).strip())
+    assert re.search(r"\d+ (CNY|USD)$", (await run_until_it_prints(up, up.here(querying), tmp_path)).strip())
 
 
 def test_the_grpcurl_line_answers(up: Up) -> None:

@@ -24,7 +24,7 @@ def test_other_words_are_refused_with_the_usage(
     with pytest.raises(SystemExit) as stopped:
         main(SERVICE, SERVICE.settings)
     assert stopped.value.code == 2
-    assert "usage: python -m services.compliance migrate | rebuild" in capsys.readouterr().err
+    assert "usage: dandelion service compliance migrate | rebuild" in capsys.readouterr().err
 
 
 async def test_a_rebuild_makes_the_next_generation_live(tmp_path: Path) -> None:

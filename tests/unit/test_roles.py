@@ -1,6 +1,7 @@
 """A process drains its roles in order on a signal, and says by its exit code whether all ended well."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -67,6 +68,31 @@ async def test_a_role_that_ends_by_itself_drains_the_others_and_fails_the_proces
     notes: list[str] = []
     assert await run([Role("bad", serve), Role("good", noted("good", notes))]) == 1
     assert notes == ["good"]
+
+
+async def test_a_role_that_is_waited_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("kernel.runtime.roles.SAY_AFTER_S", 0.01)
+    said = asyncio.Event()
+
+    async def slow(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await said.wait()
+
+    class Hears(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "waits for a role" in record.getMessage():
+                said.set()
+
+    handler = Hears()
+    logging.getLogger("kernel.runtime.roles").addHandler(handler)
+    try:
+        assert await run([Role("signal", terminating, EDGE), Role("relay", slow, RELAY)]) == 0
+    finally:
+        logging.getLogger("kernel.runtime.roles").removeHandler(handler)
+    (line,) = [record for record in caplog.records if "waits for a role" in record.getMessage()]
+    assert vars(line)["role"] == "relay"
 
 
 async def test_a_role_that_does_not_stop_is_cancelled_at_its_deadline_and_the_next_ones_follow() -> None:

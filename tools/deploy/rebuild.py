@@ -1,4 +1,4 @@
-"""`python -m tools.deploy.rebuild OVERLAY SERVICE [READ_MODEL ...]` prints a Job that fills read models anew; for kubectl.
+"""`dandelion rebuild-job OVERLAY SERVICE [READ_MODEL ...]` prints a Job that fills read models anew; for kubectl.
 
 The pod is the one that projects, with the rights of the one that migrates: making tables is the owner's.
 """
@@ -52,7 +52,7 @@ def _of(found: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Exit code 2 for an overlay or service that there is not."""
     if len(arguments) < 2 or not Path(K8S / "overlays" / arguments[0]).is_dir():
-        sys.stderr.write("usage: python -m tools.deploy.rebuild OVERLAY SERVICE [READ_MODEL ...]\n")
+        sys.stderr.write("usage: dandelion rebuild-job OVERLAY SERVICE [READ_MODEL ...]\n")
         return 2
     overlay, service, *names = arguments
     try:

@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES_IMAGE = "postgres:17"
+KAFKA_DATA, POSTGRES_DATA = "/var/lib/kafka/data", "/var/lib/postgresql/data"
 SOCKET = "/var/run/docker.sock"
 ENDED = ("exited", "dead", "removing")
 
@@ -111,15 +113,42 @@ class Contained:
             self.inner.stop(force=True)
 
 
-def kafka(port: int, settings: Mapping[str, str]) -> Contained:
-    """The broker listens on `port` inside and outside, so that its advertised address holds for both."""
+def kafka(port: int, settings: Mapping[str, str], kept: str = "") -> Contained:
+    """The broker listens on `port` inside and outside, so that its advertised address holds for both.
+
+    `kept` names the volume that its data outlives it in, and the container.
+    """
+    settings = {**settings, **({"log.dirs": KAFKA_DATA} if kept else {})}
     env = {f"KAFKA_{key.upper().replace('.', '_')}": value for key, value in settings.items()}
-    return _container(KAFKA_IMAGE, port, port, env)
+    return _kept(_container(KAFKA_IMAGE, port, port, env), kept, KAFKA_DATA)
 
 
-def postgres(port: int, settings: Mapping[str, str]) -> Contained:
+def postgres(port: int, settings: Mapping[str, str], kept: str = "") -> Contained:
+    """`kept` names the volume that its data outlives it in, and the container."""
     flags = " ".join(f"-c {key}={value}" for key, value in settings.items())
-    return _container(POSTGRES_IMAGE, 5432, port, {"POSTGRES_HOST_AUTH_METHOD": "trust"}, flags)
+    made = _container(POSTGRES_IMAGE, 5432, port, {"POSTGRES_HOST_AUTH_METHOD": "trust"}, flags)
+    return _kept(made, kept, POSTGRES_DATA)
+
+
+def _kept(made: Contained, name: str, data: str) -> Contained:
+    """The container of this name that a killed starter left goes first: it holds port and volume."""
+    if name:
+        remove(name)
+        made.inner.with_name(name).with_volume_mapping(name, data, mode="rw")
+    return made
+
+
+def remove(name: str, *, volume: bool = False) -> None:
+    """Removes the container of this name, if there is one; with `volume` its data too."""
+    import docker
+    from docker.errors import NotFound
+
+    with closing(docker.from_env(timeout=30)) as client:
+        with suppress(NotFound):
+            client.containers.get(name).remove(force=True)
+        if volume:
+            with suppress(NotFound):
+                client.volumes.get(name).remove()
 
 
 def _container(image: str, inside: int, port: int, env: Mapping[str, str], command: str | None = None) -> Contained:

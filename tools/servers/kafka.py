@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from tools.servers import containers
 from tools.servers.install import KAFKA_VERSION, Say, java, java_version, kafka_jars, told
-from tools.servers.places import Folder, cache, free_port, made_once
+from tools.servers.places import Folder, Kept, cache, free_port, made_once, whole_copy
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
-from tools.servers.server import Server, first_that_works, in_thread
+from tools.servers.server import Server, chosen, in_thread
 from tools.speed import patience
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 tests have."""
 LOG4J = Path(__file__).with_name("log4j2.properties")
 FORMAT_S, ARCHIVE_S = 90, 300
-PROPERTIES, DATA, CLASSES = "server.properties", "data", "classes.jsa"
+PROPERTIES, DATA, CLASSES, META = "server.properties", "data", "classes.jsa", "meta.properties"
 
 # Small and quick, and nothing that hides a mistake: topics must be made, groups do not wait, nothing is deleted by age.
 # A restarted node is a new broker to itself as controller, so the old one's session must end soon.
@@ -138,14 +138,14 @@ def _raise_errors(errors: list[tuple[str, int, str]] | list[tuple[str, int]]) ->
             raise for_code(code)(f"{topic}: {' '.join(map(str, why))}")
 
 
-def bring(say: Say, *, ours: bool = False) -> KafkaServer:
+def bring(say: Say, *, ours: bool = False, kept: Kept | None = None) -> KafkaServer:
     """From the environment, a container, or this machine, whichever works first; NoServer with every reason.
 
-    `ours` passes over the environment's, for those who want to hurt it.
+    `ours` passes over the environment's, for those who want to hurt it. `kept`: its data outlives it there.
     """
     if os.environ.get(VARIABLE) and not ours:
         return given(os.environ[VARIABLE])
-    return first_that_works([lambda: contained(say), lambda: own(say)])
+    return chosen({"container": lambda: contained(say, kept), "own": lambda: own(say, kept)}, kept)
 
 
 def given(bootstrap: str) -> KafkaServer:
@@ -156,30 +156,44 @@ def given(bootstrap: str) -> KafkaServer:
     return server
 
 
-def contained(say: Say) -> KafkaServer:
+def contained(say: Say, kept: Kept | None = None) -> KafkaServer:
     """The official image in a Docker engine."""
-    port = free_port()
-    runner = containers.kafka(port, {**SETTINGS, **_listeners(port, 9093, bind="0.0.0.0")})
+    port = kept.port if kept else free_port()
+    runner = containers.kafka(port, {**SETTINGS, **_listeners(port, 9093, bind="0.0.0.0")}, kept.name() if kept else "")
     server = KafkaServer(runner, f"container {containers.KAFKA_IMAGE}", KAFKA_VERSION, f"127.0.0.1:{port}")
     return _started(server, say)
 
 
-def own(say: Say) -> KafkaServer:
-    """This machine's Java and Kafka's jars, in a temporary folder, on free ports."""
-    program, jars, folder = java(say), kafka_jars(say), Folder("kafka")
+def own(say: Say, kept: Kept | None = None) -> KafkaServer:
+    """This machine's Java and Kafka's jars: in a temporary folder on free ports, or where its data is kept."""
+    program, jars = java(say), kafka_jars(say)
+    temporary = None if kept else Folder("kafka")
+    folder = kept.folder if kept else temporary.path if temporary else Path()
     run = [program, *JVM, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{jars}/*"]
-    version, cluster_id = java_version(program), _new_id()
+    version = java_version(program)
     try:
         begun = made_once(cache() / f"kafka-{KAFKA_VERSION}-java-{version}", lambda made: _begin(made, run))
-        shutil.copytree(begun / DATA, folder.path / DATA)
-        _rename(folder.path / DATA / "meta.properties", cluster_id)
+        cluster_id = _storage(begun / DATA, folder / DATA)
         archive = [f"-XX:SharedArchiveFile={begun / CLASSES}"] if (begun / CLASSES).exists() else []
-        server = _node(folder.path, [run[0], *archive, *run[1:]], f"this machine's jars, Java {version}", cluster_id)
-        server.folder = folder
+        command, source = [run[0], *archive, *run[1:]], f"this machine's jars, Java {version}"
+        server = _node(folder, command, source, cluster_id, kept)
+        server.folder = temporary
         return _started(server, say)
     except BaseException:
-        folder.close()
+        if temporary:
+            temporary.close()
         raise
+
+
+def _storage(begun: Path, data: Path) -> str:
+    """The cluster id of the storage, which is made on first use."""
+    if not data.exists():
+        data.parent.mkdir(parents=True, exist_ok=True)
+        whole_copy(begun, data, lambda copy: _rename(copy / META, _new_id()))
+    found = re.search(r"^cluster\.id=(.*)$", (data / META).read_text(), re.MULTILINE)
+    if found is None:
+        raise NoServer(f"{data / META} names no cluster: it is no storage of Kafka")
+    return found[1].strip()
 
 
 def _begin(folder: Path, run: Sequence[str]) -> None:
@@ -209,10 +223,11 @@ async def _used(node: KafkaServer) -> bool:
     return True
 
 
-def _node(folder: Path, run: Sequence[str], source: str, cluster_id: str) -> KafkaServer:
+def _node(folder: Path, run: Sequence[str], source: str, cluster_id: str, kept: Kept | None = None) -> KafkaServer:
     """A node whose settings, log and storage are in the folder; not started."""
-    port, config = free_port(), folder / PROPERTIES
-    settings = {**SETTINGS, **_listeners(port, free_port()), "log.dirs": str(folder / DATA)}
+    config = folder / PROPERTIES
+    port, controller = (kept.port, kept.controller_port) if kept else (free_port(), free_port())
+    settings = {**SETTINGS, **_listeners(port, controller), "log.dirs": str(folder / DATA)}
     config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     runner = Process([*run, "kafka.Kafka", str(config)], folder / "server.log")
     return KafkaServer(runner, source, KAFKA_VERSION, f"127.0.0.1:{port}", cluster_id)

@@ -1,4 +1,4 @@
-"""Free ports, temporary folders and the cache folder of servers."""
+"""Free ports, temporary folders, folders that are kept, and the cache folder of servers."""
 
 import fcntl
 import os
@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -66,6 +68,42 @@ class Folder:
     def close(self) -> None:
         self._lock.close()
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a server keeps its data over restarts, and the TCP ports of 127.0.0.1 that are its own."""
+
+    folder: Path
+    port: int
+    controller_port: int = 0
+    """Of Kafka alone."""
+
+    def name(self) -> str:
+        """The same for the same folder: of what stands outside it (a container's volume, a folder of another user)."""
+        place = self.folder.parent.resolve() / self.folder.name
+        return f"{PREFIX}{self.folder.name}-{sha256(str(place).encode()).hexdigest()[:12]}"
+
+    def source(self) -> str:
+        """Which source made the data ("" before the first start): a later start must be of the same source."""
+        mark = self.mark()
+        return mark.read_text() if mark.exists() else ""
+
+    def mark(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.source")
+
+    def made_by(self, source: str) -> None:
+        self.mark().parent.mkdir(parents=True, exist_ok=True)
+        self.mark().write_text(source)
+
+
+def whole_copy(source: Path, place: Path, change: Callable[[Path], None]) -> None:
+    """Copies a folder and changes the copy; `place` is there whole or not at all, also when this process is killed."""
+    fresh = place.with_name(f"{place.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(source, fresh)
+    change(fresh)
+    fresh.rename(place)
 
 
 def sweep() -> None:

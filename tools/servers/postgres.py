@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from tools.servers import containers
 from tools.servers.install import Say, postgres_binaries, told
-from tools.servers.places import Folder, cache, free_port, made_once
+from tools.servers.places import Folder, Kept, cache, free_port, made_once, whole_copy
 from tools.servers.run import Elsewhere, NoServer, Process, Runner, until
-from tools.servers.server import Server, first_that_works
+from tools.servers.server import Server, chosen
 from tools.speed import patience
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ SUPERUSER = "postgres"
 INITDB_S = 120
 FLAGS = f"--auth=trust --username={SUPERUSER} --encoding=UTF8 --locale=C --no-sync"
 SETTINGS = {"max_connections": "200", "fsync": "on", "timezone": "UTC", "listen_addresses": "127.0.0.1"}
+OUTSIDE = Path("/var/lib/dandelion")
+"""Data of servers that root keeps, as PostgreSQL runs as another user then."""
 MODES = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
@@ -80,6 +82,13 @@ class PostgresServer(Server):
         await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
 
+    async def has_database(self, name: str) -> bool:
+        link = await self._linked()
+        try:
+            return bool(await link.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name))
+        finally:
+            await link.close()
+
     async def drop_database(self, name: str) -> None:
         """Drops it, ending who is still connected; one that does not exist is no error."""
         await self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -106,14 +115,14 @@ class PostgresServer(Server):
         return await asyncpg.connect(self.dsn(), timeout=patience(30))
 
 
-def bring(say: Say, *, ours: bool = False) -> PostgresServer:
+def bring(say: Say, *, ours: bool = False, kept: Kept | None = None) -> PostgresServer:
     """From the environment, a container, or this machine, whichever works first; NoServer with every reason.
 
-    `ours` passes over the environment's, for those who want to hurt it.
+    `ours` passes over the environment's, for those who want to hurt it. `kept`: its data outlives it there.
     """
     if os.environ.get(VARIABLE) and not ours:
         return given(os.environ[VARIABLE])
-    return first_that_works([lambda: contained(say), lambda: own(say)])
+    return chosen({"container": lambda: contained(say, kept), "own": lambda: own(say, kept)}, kept)
 
 
 def given(dsn: str) -> PostgresServer:
@@ -124,29 +133,53 @@ def given(dsn: str) -> PostgresServer:
     return server
 
 
-def contained(say: Say) -> PostgresServer:
+def contained(say: Say, kept: Kept | None = None) -> PostgresServer:
     """The official image in a Docker engine."""
-    port = free_port()
-    runner = containers.postgres(port, {**SETTINGS, "listen_addresses": "*"})
+    port = kept.port if kept else free_port()
+    runner = containers.postgres(port, {**SETTINGS, "listen_addresses": "*"}, kept.name() if kept else "")
     base = f"postgresql://{SUPERUSER}@127.0.0.1:{port}"
     return _started(PostgresServer(runner, f"container {containers.POSTGRES_IMAGE}", "", base), say)
 
 
-def own(say: Say) -> PostgresServer:
-    """This machine's binaries, in a temporary folder, on a free port; as user postgres when we are root."""
-    binaries, user, folder, port = postgres_binaries(say), _user(), Folder("postgres"), free_port()
-    data = folder.path / "data"
+def own(say: Say, kept: Kept | None = None) -> PostgresServer:
+    """This machine's binaries: in a temporary folder on a free port, or where its data is kept; as user postgres when we are
+    root."""
+    binaries, user = postgres_binaries(say), _user()
+    temporary = None if kept else Folder("postgres")
+    folder = _reachable(kept, user) if kept else temporary.path if temporary else Path()
     try:
+        data, port = folder / "data", kept.port if kept else free_port()
         _initialize(binaries, data, user)
-        settings = {**SETTINGS, "port": str(port), "unix_socket_directories": str(data)}
+        settings = {**SETTINGS, "port": str(port), "unix_socket_directories": "" if kept else str(data)}
         flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         command = [str(binaries / "postgres"), "-D", str(data), *flags]
-        runner = Process(command, folder.path / "server.log", user, death_signal=signal.SIGQUIT)
+        runner = Process(command, folder / "server.log", user, death_signal=signal.SIGQUIT)
         base = f"postgresql://{SUPERUSER}@127.0.0.1:{port}"
-        return _started(PostgresServer(runner, f"this machine's {binaries}", "", base, data, folder), say)
+        return _started(PostgresServer(runner, f"this machine's {binaries}", "", base, data, temporary), say)
     except BaseException:
-        folder.close()
+        if temporary:
+            temporary.close()
         raise
+
+
+def _reachable(kept: Kept, user: str | None) -> Path:
+    """The folder itself; for root a link to one that user postgres may enter, as it may not enter root's own folders.
+
+    What an earlier link of the same name led to goes when the link is gone: it was removed with all that belonged to it.
+    """
+    if user is None:
+        kept.folder.mkdir(parents=True, exist_ok=True)
+        return kept.folder
+    place = OUTSIDE / kept.name()
+    if not kept.folder.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        kept.folder.parent.mkdir(parents=True, exist_ok=True)
+        kept.folder.symlink_to(place)
+    for folder in (place.parent, place):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    return place
 
 
 def plan() -> str:
@@ -166,7 +199,10 @@ def _user() -> str | None:
 
 
 def _initialize(binaries: Path, data: Path, user: str | None) -> None:
-    """A copy of the cluster that initdb made for the first server of this machine; both are the user's alone."""
+    """A copy of the cluster that initdb made for the first server of this machine, unless data is there already; both are
+    the user's alone."""
+    if data.exists():
+        return
     data.parent.chmod(0o755)
 
     def fill(folder: Path) -> None:
@@ -175,9 +211,12 @@ def _initialize(binaries: Path, data: Path, user: str | None) -> None:
             shutil.copytree(place / "data", folder / "data")
 
     version = hashlib.sha256(f"{binaries} {FLAGS} {(binaries / 'initdb').stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    shutil.copytree(made_once(cache() / f"postgres-{version}", fill) / "data", data)
+    whole_copy(made_once(cache() / f"postgres-{version}", fill) / "data", data, lambda copy: _give(copy, user))
+
+
+def _give(folder: Path, user: str | None) -> None:
     if user:
-        for path in (data, *data.rglob("*")):
+        for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user)
 
 

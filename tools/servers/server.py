@@ -8,13 +8,13 @@ import asyncio
 import signal
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tools.servers.places import Folder
+from tools.servers.places import Folder, Kept
 from tools.servers.run import NoServer, Runner, until
 from tools.speed import patience
 
@@ -75,7 +75,7 @@ class Server(ABC):
         self.runner.signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """Ends it for good and removes its data."""
+        """Ends it for good, and removes its data unless they are kept."""
         self.runner.close()
         if self.folder:
             self.folder.close()
@@ -100,12 +100,17 @@ def in_thread(make: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
         return pool.submit(lambda: asyncio.run(make())).result()
 
 
-def first_that_works(sources: Sequence[Callable[[], S]]) -> S:
-    """Tries each source in order; raises NoServer with every reason."""
+def chosen(sources: Mapping[str, Callable[[], S]], kept: Kept | None = None) -> S:
+    """The first of the named sources that works; where data is kept, the one that made it. NoServer with every reason."""
     reasons: list[str] = []
-    for source in sources:
+    made_by = kept.source() if kept else ""
+    for name, source in sources.items():
         try:
-            return source()
+            if made_by in ("", name):
+                server = source()
+                if kept:
+                    kept.made_by(name)
+                return server
         except NoServer as reason:
             reasons.append(str(reason))
     raise NoServer("; ".join(reasons))

@@ -111,7 +111,11 @@ def _hash_chain(journal: _Journal, known: Sequence[tuple[int, str]]) -> Check:
     check = Check("hash_chain", chained.position)
     check.that(not chained.broken_at, f"broken at position {chained.broken_at}: {chained.detail}")
     wrong = mismatched(known, journal.hashes)
-    check.that(not wrong, f"the anchor of position {wrong} does not fit the journal")
+    past = f"the anchor of position {wrong} is past the journal's end at {chained.position}: the journal has lost its end, "
+    past += "or the anchors are those of another database"
+    check.that(
+        not wrong, past if wrong > chained.position else f"the anchor of position {wrong} does not fit the journal"
+    )
     return check
 
 
