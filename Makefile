@@ -28,7 +28,7 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset tools test containers check lint style types bench soak cluster cluster-test cluster-down proto reference clean
+.PHONY: help demo up down reset tools test containers check lint style types bench soak cluster cluster-test cluster-down proto reference dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ proto: $(READY) ## generate contracts/ from proto/
 
 reference: $(READY) ## write docs/reference from the code: errors, categories, roles, units, formulas
 	@$(PYTHON) -m tools.reference
+
+dist: $(READY) ## the files of a release for clients: the wheel of contracts, OpenAPI documents, descriptors
+	@$(PYTHON) -m tools.dist
 
 clean: ## remove caches and what builds left (keeps .venv, and .data: `make reset`)
 	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

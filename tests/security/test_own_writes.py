@@ -182,8 +182,22 @@ class Leaving(Wakeup):
             told()
 
 
-@pytest.mark.parametrize("token", ["notes:101:", "elsewhere:1:0", "notes:" + "9" * 18 + ":"], ids=["a", "b", "c"])
-async def test_what_nothing_will_reach_is_refused_at_once(guards: Guards, token: str) -> None:
-    with pytest.raises(Invalid):
-        await waiters_of(guards, Wakeup()).wait(token, "notes_g1", {"log"})
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("notes:101:", "at_least.ahead"),
+        ("notes:" + "9" * 18 + ":", "at_least.ahead"),
+        ("elsewhere:1:0", "at_least.not_read_here"),
+        ("others:1:12", "at_least.not_read_here"),
+        ("others:1:", "at_least.malformed"),
+        ("others:1", "at_least.malformed"),
+        ("notes:7", "at_least.malformed"),
+        ("7", "at_least.malformed"),
+    ],
+)
+async def test_what_nothing_will_reach_is_refused_at_once(guards: Guards, token: str, code: str) -> None:
+    """A token has three parts; without its partition another service's would wait for what comes by another way."""
+    with pytest.raises(Invalid) as refused:
+        await waiters_of(guards, Wakeup()).wait(token, "notes_g1", {"log", "others.events.v1"})
+    assert (refused.value.code, refused.value.facts["field"]) == (code, "at_least")
     assert guards.reads <= 1
