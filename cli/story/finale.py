@@ -115,14 +115,17 @@ async def _watched(market: Market, deal: Deal, wanted: dict[str, int]) -> None:
     try:
         async with asyncio.timeout(WATCH_S):
             while True:
+                request = queries.WatchCampaignPerformanceRequest(campaign_id=deal.id, interval_ms=200)
+                stream = stub.WatchCampaignPerformance(request)
                 try:
-                    request = queries.WatchCampaignPerformanceRequest(campaign_id=deal.id, interval_ms=200)
-                    async for seen in stub.WatchCampaignPerformance(request):
+                    async for seen in stream:
                         last = _differing(wanted, seen.total.counts, seen.roi)
                         if not last:
                             return
                 except grpc.aio.AioRpcError as error:
                     last = f"{error.code().name} {error.details()}"
                     await asyncio.sleep(0.2)
+                finally:
+                    stream.cancel()
     except TimeoutError:
         raise Unexpected(f"waited {WATCH_S:.0f} s for the numbers of {deal.name}: {last}") from None

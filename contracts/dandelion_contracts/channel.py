@@ -79,7 +79,8 @@ def connect(
 
     Without either it is in plaintext: on this machine, else with `plaintext=True` only, as the token would be there for all who
     are between; raises ValueError. A unary call ends after `deadline_s` with DEADLINE_EXCEEDED unless it sets its own `timeout`;
-    a stream ends when it is cancelled. A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. The channel
+    a stream ends when it is cancelled: who leaves its loop early calls `cancel()` on it, or it goes on and counts against the
+    caller's limit. A message over `max_message_bytes` in either direction is RESOURCE_EXHAUSTED. The channel
     connects at the first call.
     """
     options = _options(max_message_bytes)
