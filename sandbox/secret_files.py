@@ -38,7 +38,7 @@ TABLE = (
     SecretFile("owner.password", "database_password_file", MIGRATION, source="{service}.owner.password"),
     SecretFile("fingerprint.key", "fingerprint_key_file", SERVING),
     SecretFile("jwks.json", "jwks", EDGES, source="issuer/jwks.json"),
-    SecretFile("master.keys", "master_keys_file", SERVING, ("discovery",)),
+    SecretFile("master.keys", "master_keys_file", SERVING, ("discovery", "campaigns", "compliance")),
     SecretFile("psp.key", "psp_key_file", frozenset({"process"}), ("ledger",)),
     SecretFile("webhook.secrets", "psp_webhook_secrets_file", frozenset({"rest"}), ("ledger",)),
     SecretFile("tls.crt", "tls_certificate_file", EDGES, source="tls/{service}.crt", is_optional=True),

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes]]
 TopicPartition = tuple[str, int]
+COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
+"""How long a topic of commands keeps a record; topics of events keep all."""
 PARTITIONS = 12
 """Partitions of a topic. The count is fixed for ever, because another count would move keys; start-up refuses any other."""
 MAX_MESSAGE_BYTES = 900_000

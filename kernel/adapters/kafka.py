@@ -14,7 +14,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from kernel.adapters.bus import MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
+from kernel.adapters.bus import COMMAND_RETENTION_MS, MAX_MESSAGE_BYTES, BusRecord, Message, TopicPartition
 from kernel.adapters.disconnects import is_closed_handle, is_stray
 from kernel.adapters.kafka_url import Brokers
 from kernel.core.faults import Internal, Poison, Unavailable
@@ -23,7 +23,6 @@ REQUEST_TIMEOUT_MS = 10_000
 STOP_DEADLINE_S = 5.0
 START_DEADLINE_S = 15.0
 REMAKE_DEADLINE_S = 60.0
-COMMAND_RETENTION_MS = 7 * 24 * 3600 * 1000
 
 
 class KafkaBus:

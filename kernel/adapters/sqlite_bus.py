@@ -11,7 +11,7 @@ from itertools import islice
 
 import orjson
 
-from kernel.adapters.bus import BusRecord, Message, TopicPartition
+from kernel.adapters.bus import COMMAND_RETENTION_MS, BusRecord, Message, TopicPartition
 from kernel.adapters.sqlite.line import Line
 from kernel.core.faults import Internal, Unavailable
 from kernel.runtime.wakeup import Wakeup, wait
@@ -28,6 +28,11 @@ _READ = (
     'WHERE topic = ? AND partition = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?'
 )
 _ENDS = 'SELECT partition, max("offset") + 1 FROM records WHERE topic = ? GROUP BY partition'
+_TRIM = """
+DELETE FROM records WHERE topic LIKE '%.commands.%' AND timestamp_ms < ? AND "offset" <
+(SELECT max("offset") FROM records AS newest WHERE newest.topic = records.topic AND newest.partition = records.partition)
+"""
+"""The newest record of a partition stays, because it says where the partition ends."""
 TAIL_BYTES = 8 * 1024 * 1024
 OVERHEAD_BYTES = 600
 """Memory that one record takes beside its key and value: objects and headers."""
@@ -169,10 +174,12 @@ def _size(record: BusRecord) -> int:
 
 
 def _begin(connection: sqlite3.Connection) -> dict[TopicPartition, int]:
-    """Makes missing tables; returns the end offset of each partition."""
+    """Makes missing tables, and deletes commands past their time, bytes and all; returns the end offset of each partition."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
     connection.executescript(_SCHEMA)
+    connection.execute(_TRIM, (time.time_ns() // 1_000_000 - COMMAND_RETENTION_MS,))
     found: dict[TopicPartition, int] = {}
     for topic, partitions in connection.execute("SELECT topic, partitions FROM topics").fetchall():
         found |= _ends(connection, topic, partitions)

@@ -110,7 +110,7 @@ class Log(Protocol):
         """
 
     def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement | None:
-        """Builds the append's statement ahead, while the process is idle; None for a store that has none to build."""
+        """Builds the append's statement ahead, while the process is idle; None where there is none to build."""
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A write transaction: commits at the end of the block, rolls back on any exception."""
@@ -177,6 +177,23 @@ class StoredLog(Log):
 
     async def _opened(self, events: list[Recorded], connection: AsyncConnection | None) -> list[Recorded]:
         return events if self.vault is None else await self.vault.opened(events, connection)
+
+    def _keyless(self, rows: Sequence[Pending]) -> dict[int, str]:
+        """Subjects by place in `rows`, of the events whose key did not come with the command."""
+        if self.vault is None:
+            return {}
+        found = {
+            at: self.vault.wants_key(row.name, row.stream, row.data) for at, row in enumerate(rows) if row.key is None
+        }
+        return {at: subject for at, subject in found.items() if subject is not None}
+
+    async def _give_keys(self, rows: Sequence[Pending], connection: AsyncConnection | None) -> None:
+        """Gives every row the key that it is to be sealed under."""
+        keyless = self._keyless(rows)
+        if self.vault is not None and keyless:
+            keys = await self.vault.make_keys(keyless.values(), connection)
+            for at, subject in keyless.items():
+                rows[at].key = keys[subject]
 
     def _sealed(self, row: Pending) -> bytes:
         """The event's bytes as they are stored."""

@@ -97,11 +97,17 @@ class PostgresLog(StoredLog):
         changes: Sequence[RowChanges] = (),
         prepared: Statement | None = None,
     ) -> datetime | None:
-        sql, values = prepared or self.prepare(rows, expected, changes)
+        if prepared is None:
+            await self._give_keys(rows, connection)
+        sql, values = prepared or self._statement(rows, expected, changes)
         found = await self.database.rows(sql, values, connection)
         return found[0][0] if found else None
 
-    def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement:
+    def prepare(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement | None:
+        """None where a key has to be asked for first."""
+        return None if self._keyless(rows) else self._statement(rows, expected, changes)
+
+    def _statement(self, rows: Sequence[Pending], expected: int, changes: Sequence[RowChanges]) -> Statement:
         sql, values = behind_the_head(changes)
         return _APPEND % sql, _arrays(rows, [self._sealed(row) for row in rows], expected) | values
 

@@ -66,6 +66,7 @@ class SqliteLog(StoredLog):
             return None
         if not rows:
             return head.at
+        await self._give_keys(rows, connection)
         at = max(head.at, self._clock())
         stamp = utc_text(at)
         inserted = [_columns(expected + i, row, self._sealed(row), stamp) for i, row in enumerate(rows, start=1)]

@@ -1,4 +1,4 @@
-"""Entry point `dandelion service <service> <role>...`: runs roles in one process; `migrate` and `rebuild` run once and exit."""
+"""Entry point `dandelion service <service> <role>...`: runs roles in one process; `migrate`, `rebuild`, `reseal` run once."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from kernel.adapters.bus import Bus
 from kernel.adapters.opening import open_bus, open_database
 from kernel.adapters.vault.event_vault import vault_of
+from kernel.adapters.vault.reseal import reseal
 from kernel.core.faults import Fault, Invalid
 from kernel.eventlog.log import StoredLog
 from kernel.eventlog.opening import open_log
@@ -30,8 +31,8 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
     Files that the process makes are its own user's (umask)."""
     os.umask(0o077)
     names = sys.argv[1:]
-    if names[:1] != ["rebuild"] and not (names and set(names) <= {*ROLES, "migrate"}):
-        usage = f"migrate | rebuild [read model ...] | {' | '.join(ROLES)} ..."
+    if names[:1] != ["rebuild"] and names != ["reseal"] and not (names and set(names) <= {*ROLES, "migrate"}):
+        usage = f"migrate | rebuild [read model ...] | reseal | {' | '.join(ROLES)} ..."
         sys.stderr.write(f"usage: dandelion service {service.name} {usage}\n")
         raise SystemExit(2)
     settings = load(settings_type)
@@ -44,6 +45,9 @@ def main(service: Service, settings_type: type[Settings]) -> NoReturn:
         raise SystemExit(0)
     if names[0] == "rebuild":
         asyncio.run(run_rebuild(service, settings, names[1:]))
+        raise SystemExit(0)
+    if names == ["reseal"]:
+        asyncio.run(run_reseal(service, settings))
         raise SystemExit(0)
     roles.main(serve(service, settings, names))
 
@@ -97,6 +101,23 @@ async def run_rebuild(service: Service, settings: Settings, names: Sequence[str]
     finally:
         await database.close()
         await bus.close()
+
+
+async def run_reseal(service: Service, settings: Settings) -> int:
+    """Encrypts what the log holds in plaintext from before, as the database's owner, and returns the number of rows rewritten.
+
+    Raises Invalid `personal.no_vault` for a service that keeps no personal data.
+    """
+    database = open_database(settings, service.metadata())
+    try:
+        vault = vault_of(database, service.codec, settings)
+        if vault is None:
+            raise Invalid("personal.no_vault", service=service.name)
+        rewritten = await reseal(vault)
+        logger.info("reseal finished: no personal field stands in plaintext in the log", extra={"events": rewritten})
+        return rewritten
+    finally:
+        await database.close()
 
 
 async def _rebuild(service: Service, projection: Projection, log: StoredLog, bus: Bus) -> int:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from kernel.adapters.bus import BusRecord, Message, TopicPartition
 from kernel.core.check import Check, CheckResult
 from kernel.core.faults import Fault
+from kernel.core.personal import MARK
 from kernel.eventlog.log import READ_LIMIT
 from kernel.streams.relay import UNSENDABLE, Checkpoint, Relay
 from kernel.verify.subject import Subject
@@ -15,7 +16,8 @@ SILENT_READS = 10
 """Empty reads (of a second each) after which a topic counts as ended before its end offset."""
 GREW = " (where the public form grew a field that old events fill: docs/change-an-event.md, step 6)"
 Sent = dict[TopicPartition, dict[str, bytes]]
-"""Digest of each message by `ce_position` (event) or `ce_id` (command), per partition in order of position."""
+"""Digest of each message by `ce_position` (event) or `ce_id` (command), per partition in order of position; b"" for one that was
+made of personal fields which nobody can read any more."""
 
 
 async def check_topics(app: Subject) -> list[CheckResult]:
@@ -45,20 +47,24 @@ async def _sent(app: Subject, relay: Relay, upto: int, form: Check) -> Sent:
     before = Checkpoint()
     try:
         while before.position < upto and (events := await app.log.read(before.position, READ_LIMIT, upto)):
+            erased = {one.id for one in events if MARK in one.data}
             while events:
                 made = relay.build_round(events, before)
                 for where, messages in made.batches.items():
-                    sent.setdefault(where, {}).update(_forms(messages))
+                    sent.setdefault(where, {}).update(_forms(messages, erased))
                 events, before = events[made.events :], made.checkpoint
     except (*UNSENDABLE, Fault) as error:
         form.fail(f"after position {before.position}: {type(error).__name__}: {error}")
     return sent
 
 
-def _forms(messages: Sequence[Message]) -> dict[str, bytes]:
+def _forms(messages: Sequence[Message], erased: set[str]) -> dict[str, bytes]:
+    """A command that an erased event asked for carried what is blank by now; no public event carries what is personal."""
     headers = [{name: value.decode() for name, value in message.headers} for message in messages]
     return {
-        head.get("ce_position") or head["ce_id"]: _digest(head["ce_type"], message.key, message.value)
+        head.get("ce_position") or head["ce_id"]: b""
+        if "ce_position" not in head and head["ce_causation"] in erased
+        else _digest(head["ce_type"], message.key, message.value)
         for head, message in zip(headers, messages, strict=True)
     }
 
@@ -145,7 +151,7 @@ class _Events:
 
     def _check_form(self, where: TopicPartition, name: str, record: BusRecord, place: str) -> None:
         wanted = self._sent.get(where, {}).get(name)
-        if wanted is not None:
+        if wanted:
             same = wanted == _digest(record.header("ce_type"), record.key, record.value)
             self._form.that(same, f"{place}: {record.header('ce_type')} is not what is published of {name}{GREW}")
 

@@ -2,6 +2,7 @@
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
+from kernel.core.personal import ErasureAsked, ErasureDone
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
@@ -43,12 +44,12 @@ COLLABORATION: dict[str, type] = {
     "collaboration.amended@1": work.AmendmentConsented,
     "collaboration.settled@1": work.CollaborationSettled,
     "collaboration.cancelled@1": work.CollaborationCancelled,
-    "product.sent@1": work.ProductSent,
+    "product.sent@2": work.ProductSent,
     "product.received@1": work.ProductReceived,
-    "content.submitted@1": content.ContentSubmitted,
+    "content.submitted@2": content.ContentSubmitted,
     "content.reviewed@1": content.ContentReviewed,
-    "content.revision_requested@1": content.RevisionRequested,
-    "content.ruling_requested@1": content.RulingRequested,
+    "content.revision_requested@2": content.RevisionRequested,
+    "content.ruling_requested@2": content.RulingRequested,
     "content.review_reminded@1": content.ReviewReminded,
     "content.approved@1": content.ContentApproved,
     "content.scheduled@1": content.ContentScheduled,
@@ -71,6 +72,8 @@ COLLABORATION: dict[str, type] = {
 }
 PROCESS: dict[str, type] = {
     "creator.heard@1": creators.CreatorHeard,
+    "erasure.asked@1": ErasureAsked,
+    "erasure.done@1": ErasureDone,
     "fee_policy.heard@1": fees.FeePolicyHeard,
     "request.contract@1": funding.ContractRequested,
     "request.hold_escrow@1": funding.EscrowRequested,
@@ -79,7 +82,7 @@ PROCESS: dict[str, type] = {
     "request.return_escrow@1": funding.ReturnRequested,
     "request.end@1": funding.EndRequested,
     "request.release_application@1": funding.ReleaseRequested,
-    "request.review@1": review.ReviewRequested,
+    "request.review@2": review.ReviewRequested,
     "request.record_review@1": review.ReviewPassedOn,
     "request.verify@1": settlement.VerificationRequested,
     "request.take_down@1": settlement.TakeDownRequested,
@@ -108,4 +111,15 @@ COMMANDS: dict[str, type] = {
 }
 """What deadlines hold."""
 
-CODEC = Codec(CAMPAIGN | APPLICATION | COLLABORATION | PROCESS | COMMANDS | {REFUSED_NAME: CommandRefused})
+SEALED_SINCE_2 = (
+    "product.sent",
+    "content.submitted",
+    "content.revision_requested",
+    "content.ruling_requested",
+    "request.review",
+)
+"""Version 1 of these held personal fields in plaintext (docs/adr/0014); `reseal` makes version 2 of them."""
+CODEC = Codec(
+    CAMPAIGN | APPLICATION | COLLABORATION | PROCESS | COMMANDS | {REFUSED_NAME: CommandRefused},
+    {(name, 1): lambda raw: raw for name in SEALED_SINCE_2},
+)

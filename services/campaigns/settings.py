@@ -1,5 +1,6 @@
 """What campaigns is told from outside."""
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,8 +14,9 @@ DEVELOPMENT = (".local", ".test", ".localhost")
 
 
 class CampaignsSettings(Settings):
-    """The common settings with the ports of campaigns."""
+    """The common settings with the ports of campaigns. Personal data is kept here, so master keys are needed."""
 
+    master_keys_file: Path
     http_port: Port = 8102
     rpc_port: Port = 9102
     drafts_per_tenant: Annotated[int, Field(gt=0)] = DRAFTS_PER_BRAND

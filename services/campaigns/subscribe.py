@@ -18,6 +18,7 @@ from kernel.core.canonical import Hashed
 from kernel.core.codec import adapter
 from kernel.core.events import CommandRefused
 from kernel.core.ids import stream_id
+from kernel.core.personal import Erased
 from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
@@ -42,7 +43,6 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
-    SubjectErased,
 )
 from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
@@ -175,7 +175,7 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     discovery.AvailabilityChanged: _available,
     discovery.CreatorSuspended: _suspended,
     discovery.CreatorReinstated: lambda wire: CreatorReinstated(wire.creator_id),
-    compliance.SubjectErased: lambda wire: SubjectErased(wire.subject_id),
+    compliance.SubjectErased: lambda wire: Erased(wire.subject_id),
     compliance.ReviewCompleted: _completed,
     compliance.DisclosureAttached: _attached,
     compliance.ContentLookedAt: _looked,

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.schema import RowReaders, UtcTime, define
+from kernel.adapters.vault import personal
 from kernel.core.canonical import Hashed, canonical
 from kernel.core.codec import adapter
 from services.campaigns.domain.application.state import State as ApplicationState
@@ -37,6 +38,7 @@ def metadata() -> sa.MetaData:
     creators and their jobs, reported posts, fee policies."""
     made = sa.MetaData()
     define(made)
+    personal.define(made)
     text, big = sa.Text, sa.BigInteger
     sa.Table(
         "budgets", made,

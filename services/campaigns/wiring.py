@@ -17,6 +17,7 @@ from services.campaigns.domain.shared.creators import CREATORS, JOBS
 from services.campaigns.domain.shared.drafts import DRAFTS
 from services.campaigns.domain.shared.fees import POLICIES
 from services.campaigns.domain.shared.posts import POSTS
+from services.campaigns.effects import effects
 from services.campaigns.gauges import GAUGES
 from services.campaigns.invariants import INVARIANTS
 from services.campaigns.process import PROCESSES
@@ -55,6 +56,7 @@ SERVICE = Service(
     invariants=INVARIANTS,
     gauges=GAUGES,
     processes=PROCESSES,
+    effects=effects,
     http=_http,
     rpc=_rpc,
 )

@@ -1,4 +1,7 @@
-"""Looking at posts: the intent LookRequested is carried out on the platform, and what was seen comes back as a command."""
+"""Looking at posts: the intent LookRequested is carried out on the platform, and what was seen comes back as a command.
+
+And deleting the key of who was erased, once the archive of adverts may go.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -11,8 +14,10 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
 from kernel.core.faults import Unavailable
 from kernel.core.ids import derived_id
+from kernel.core.personal import ErasureDone
 from kernel.eventlog.writer import Writer
 from kernel.host.app import App
+from kernel.processors.erasing import erasing
 from kernel.processors.processes import SYSTEM, Effect
 from services.compliance.domain.disclosure import Shown, carries
 from services.compliance.domain.live import LookRequested, Post, RecordLook
@@ -29,7 +34,17 @@ def effects(app: App, platform: Platform | None = None) -> list[Effect]:
     """
     assert isinstance(app.settings, ComplianceSettings)
     perform = _perform(platform or HttpPlatform(app.settings.platform_url), app.writer)
-    return [Effect("look-at-posts", (LookRequested,), perform)]
+    erase, scrub = erasing(lambda: app.personal, app.writer), Effect("scrub", (ErasureDone,), _scrub(app))
+    return [Effect("look-at-posts", (LookRequested,), perform), erase, scrub]
+
+
+def _scrub(app: App) -> Callable[[Delivered[Any]], Awaitable[None]]:
+    async def scrub(incoming: Delivered[Any]) -> None:
+        """Once the read model has dropped the person, the store drops its copies of the rows before."""
+        await app.at_least(f"{app.service.name}:{incoming.position}:", "reviews")
+        await app.database.scrub()
+
+    return scrub
 
 
 def _perform(platform: Platform, writer: Writer) -> Callable[[Delivered[Any]], Awaitable[None]]:

@@ -1,11 +1,16 @@
 """Writes compliance's read models from its own log: reviews (and so the queue), their findings, and erasures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from kernel.core.canonical import canonical
+from kernel.core.codec import adapter
 from kernel.core.events import Delivered
 from kernel.core.ids import role_reader, split_stream
+from kernel.core.personal import ErasureDone
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.compliance.domain.erasure import (
     CATEGORY,
@@ -14,7 +19,7 @@ from services.compliance.domain.erasure import (
     ErasureRequested,
     SubjectErased,
 )
-from services.compliance.domain.findings import Finding, Severity
+from services.compliance.domain.findings import Evidence, Finding, Severity
 from services.compliance.domain.review import (
     About,
     DisclosureAttached,
@@ -27,6 +32,8 @@ from services.compliance.tables import ERASURES, FINDINGS, REVIEWS
 Row = dict[str, Any]
 RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.BLOCKING: 3}
 STAFF = tuple(map(role_reader, ("reviewer", "operator", "auditor")))
+PAGE_ROWS = 200
+"""Reviews of an erased person that are rewritten at once."""
 
 
 def readers_of_review(about: About) -> list[str]:
@@ -35,6 +42,17 @@ def readers_of_review(about: About) -> list[str]:
 
 
 async def apply_reviews(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    """An erasure parts the batch: what follows it may be of somebody who came back."""
+    begin = 0
+    for at, incoming in enumerate(events):
+        if isinstance(incoming.event, ErasureDone):
+            await _apply_reviews(target, events[begin:at])
+            await _forget(target, incoming.event.subject_id)
+            begin = at + 1
+    await _apply_reviews(target, events[begin:])
+
+
+async def _apply_reviews(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, REVIEWS, events, _review_key, _fold_review)
     judged = [incoming for incoming in events if isinstance(incoming.event, ReviewCompleted)]
     await target.upsert(FINDINGS, list(_latest([row for one in judged for row in _finding_rows(one)])))
@@ -122,6 +140,46 @@ def _finding(finding: Finding) -> Row:
     }
 
 
+async def _forget(target: Target, creator_id: str) -> None:
+    """The rows of a person's reviews, a page at a time, as they are when its events are read without their key."""
+    table, last = target[REVIEWS], ""
+    while True:
+        query = sa.select(table).where(table.c.creator_id == creator_id, table.c.review_id > last)
+        page = (await target.connection.execute(query.order_by(table.c.review_id).limit(PAGE_ROWS))).mappings().all()
+        if not page:
+            return
+        last = page[-1]["review_id"]
+        await target.upsert(REVIEWS, [{**row, **_blanks(row)} for row in page])
+        stored = await target.rows(FINDINGS, [(row["review_id"], n) for row in page for n in range(_count(row))])
+        await target.upsert(FINDINGS, [{**row, "finding": _blank(Finding, row["finding"])} for row in stored.values()])
+
+
+def _count(review: Mapping[str, Any]) -> int:
+    return len(adapter(tuple[Finding, ...]).validate_json(review["findings"]))
+
+
+def _blanks(review: Mapping[str, Any]) -> Row:
+    return {
+        "title": "",
+        "text": "",
+        "tags": "[]",
+        "links": "[]",
+        "note": "",
+        "evidence": _blank(tuple[Evidence, ...], review["evidence"]),
+        "findings": _blank(tuple[Finding, ...], review["findings"]),
+    }
+
+
+def _blank(kind: Any, text: str) -> str:
+    """Findings and evidence without what is personal in them."""
+    found = adapter(kind).validate_json(text)
+    many = found if isinstance(found, tuple) else (found,)
+    left = tuple(
+        replace(one, excerpt="") if isinstance(one, Finding) else replace(one, phrase="", reference="") for one in many
+    )
+    return canonical(left if isinstance(found, tuple) else left[0]).decode()
+
+
 async def apply_erasures(target: Target, events: Sequence[Delivered[Any]]) -> None:
     await fold_rows(target, ERASURES, events, _subject_key, _fold_erasure)
 
@@ -147,6 +205,6 @@ def _fold_erasure(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     }
 
 
-REVIEWS_PROJECTION = Projection("reviews", 2, (REVIEWS, FINDINGS), apply_reviews)
+REVIEWS_PROJECTION = Projection("reviews", 3, (REVIEWS, FINDINGS), apply_reviews)
 ERASURES_PROJECTION = Projection("erasures", 1, (ERASURES,), apply_erasures)
 PROJECTIONS = (REVIEWS_PROJECTION, ERASURES_PROJECTION)

@@ -1,6 +1,10 @@
-"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/compliance/v1."""
+"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/compliance/v1.
+
+No personal field is published: a topic keeps everything.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
@@ -11,6 +15,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
 from kernel.core.events import CommandRefused, Delivered
+from kernel.core.personal import ErasureAsked, ErasureDone, ErasurePostponed
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.compliance.domain import erasure, live, review
 from services.compliance.domain.findings import Evidence, Finding
@@ -19,6 +24,8 @@ from services.compliance.domain.review import About
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
     """The public form of an event of a `review-`, `look-`, `subject-` or `refusal-` stream."""
+    if isinstance(incoming.event, ErasurePostponed | ErasureAsked | ErasureDone):
+        return []
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("compliance", incoming.event, incoming.at))]
     return [PublicEvent(*form(wire_of(incoming.event)))]
@@ -69,11 +76,10 @@ def _completed(event: review.ReviewCompleted) -> pb.ReviewCompleted:
         submission_id=event.about.submission_id,
         **_parties(event.about),
         verdict=number(common.Verdict, event.verdict),
-        findings=map(wire_finding, event.findings),
+        findings=[wire_finding(replace(finding, excerpt="")) for finding in event.findings],
         rule_packs=event.packs,
         jurisdiction=event.jurisdiction,
         by_reviewer=event.by_reviewer,
-        note=event.note,
         completed_at=stamp(event.completed_at),
     )
 
@@ -104,7 +110,6 @@ def _decided(event: review.ReviewerDecided) -> pb.ReviewerDecided:
         **_parties(event.about),
         reviewer_id=event.reviewer_id,
         approved=event.approved,
-        reason=event.reason,
         decided_at=stamp(event.decided_at),
     )
 

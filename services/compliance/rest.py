@@ -35,7 +35,7 @@ Links = Annotated[tuple[Link, ...], whole(Content, "links")]
 
 
 class DecisionBody(Body):
-    """`reason` is kept with the review and published."""
+    """`reason` is kept with the review, for its parties and staff."""
 
     approved: bool
     reason: Annotated[ShortText, whole(DecideReview, "reason")]

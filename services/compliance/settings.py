@@ -1,12 +1,15 @@
 """What compliance is told from outside, beside the common settings."""
 
+from pathlib import Path
+
 from kernel.runtime.settings import Port, Settings
 
 
 class ComplianceSettings(Settings):
     """`four_eyes`: an approval by hand needs two reviewers (a platform of one reviewer turns it off); `platform_url`: where
-    published posts are looked at."""
+    published posts are looked at. Personal data is kept here, so master keys are needed."""
 
+    master_keys_file: Path
     http_port: Port = 8104
     rpc_port: Port = 9104
     platform_url: str = "http://127.0.0.1:8110"

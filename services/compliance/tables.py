@@ -4,9 +4,11 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.schema import RowReaders, UtcTime
+from kernel.adapters.vault import personal
 
 METADATA = sa.MetaData()
 schema.define(METADATA)
+personal.define(METADATA)
 _READ = sa.MetaData()
 
 
@@ -35,6 +37,7 @@ REVIEWS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("reviews_queue", "verdict", "submitted_at", "review_id"),
+    sa.Index("reviews_creator", "creator_id", "review_id"),
 )
 """A row per submission under review; `verdict` is "" at first.
 

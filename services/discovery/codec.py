@@ -2,7 +2,7 @@
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
-from services.discovery.domain.erasure import ErasureAsked, ErasureDone
+from kernel.core.personal import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,

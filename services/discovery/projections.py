@@ -15,9 +15,9 @@ from kernel.core.canonical import canonical
 from kernel.core.codec import adapter
 from kernel.core.events import Delivered
 from kernel.core.ids import PUBLIC, role_reader, split_stream
+from kernel.core.personal import ErasureDone
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.discovery.domain.creator import CREATOR
-from services.discovery.domain.erasure import ErasureDone
 from services.discovery.domain.events import (
     AccountLinked,
     AccountRenamed,

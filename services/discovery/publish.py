@@ -15,9 +15,9 @@ from google.protobuf.message import Message
 
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
+from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.audience import Audience, Share
-from services.discovery.domain.erasure import ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,

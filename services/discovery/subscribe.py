@@ -13,9 +13,9 @@ from dandelion_contracts.wire import decoder, time_of
 from google.protobuf.message import Message
 
 from kernel.core.ids import checked_id, stream_id
+from kernel.core.personal import Erased
 from kernel.streams.records import Topic
 from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
-from services.discovery.domain.erasure import Erased
 
 TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))
 

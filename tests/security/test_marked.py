@@ -1,4 +1,4 @@
-"""Whoever adds a field to a stored event decides whether it is personal: marked `PersonalData`, or named here as harmless."""
+"""Whoever adds a field to a stored event decides whether it is personal: marked `PersonalData`, or named as harmless or kept."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from cli.embedded import WIRED
 from kernel.core.canonical import Hashed
 from kernel.core.personal import PersonalData, inner_types, personal_paths
 
-HARMLESS: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "harmless_fields.toml").read_text())
+NAMED: dict[str, Any] = tomllib.loads((Path(__file__).parent / "harmless_fields.toml").read_text())
 NAMES_A_PERSON = {"birth_year", "gender"}
 """Fields of other types than text that are personal wherever they stand."""
 SOUNDS_PERSONAL = re.compile(
@@ -51,19 +51,30 @@ def unmarked(service: str) -> set[str]:
     return {text for name, at in codec.versions().items() for text in texts_of(codec._types[f"{name}@{at}"])}
 
 
-DO = "mark each `Annotated[..., PersonalData()]`, or name it in harmless_fields.toml if it tells of no person"
+ARTICLE = re.compile(r"(?:GDPR|PIPL|Internet Advertising Measures,?) Art\. \d+(?:\(\d\)\(\w\))?")
+DO = "mark each `Annotated[..., PersonalData()]`, or name it in harmless_fields.toml: harmless, or kept and why"
 
 
-def test_every_text_of_a_creators_events_is_marked_personal_or_named_as_harmless() -> None:
-    found = unmarked("discovery")
-    assert sorted(found - set(HARMLESS["discovery"])) == [], DO
-    assert sorted(set(HARMLESS["discovery"]) - found) == [], "these are gone, or are marked by now"
+@pytest.mark.parametrize("service", WIRED)
+def test_every_text_of_a_stored_event_is_marked_or_named(service: str) -> None:
+    found, harmless, kept = unmarked(service), set(NAMED["harmless"][service]), set(NAMED["kept"].get(service, {}))
+    assert sorted(found - harmless - kept) == [], DO
+    assert sorted((harmless | kept) - found) == [], "these are gone, or are marked by now"
+    assert sorted(harmless & kept) == []
 
 
-@pytest.mark.parametrize("service", sorted(WIRED.keys() - {"discovery"}))
-def test_no_other_service_stores_what_sounds_like_a_persons(service: str) -> None:
-    heard = {text for text in unmarked(service) if SOUNDS_PERSONAL.search(text.partition(".")[2])}
-    assert sorted(heard - set(HARMLESS["sounds_personal"])) == [], DO
+@pytest.mark.parametrize("service", WIRED)
+def test_what_sounds_like_a_persons_is_looked_at_twice(service: str) -> None:
+    heard = {text for text in NAMED["harmless"][service] if SOUNDS_PERSONAL.search(text.partition(".")[2])}
+    assert sorted(heard - set(NAMED["sounds_personal"])) == [], DO
+
+
+def test_what_is_kept_of_a_person_is_kept_for_an_article_that_the_security_page_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    articles = {one for kept in NAMED["kept"].values() for why in kept.values() for one in ARTICLE.findall(why)}
+    assert articles
+    assert [one for one in articles if one not in page] == []
+    assert [name for kept in NAMED["kept"].values() for name, why in kept.items() if not ARTICLE.search(why)] == []
 
 
 @pytest.mark.parametrize("service", WIRED)

@@ -1,11 +1,9 @@
 """Forgetting a person: values that stand nowhere else are planted, the person is erased, and every byte is searched."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -19,6 +17,7 @@ from kernel.core.check import CheckResult
 from kernel.core.events import Recorded
 from kernel.core.faults import Poison
 from kernel.core.guard import Guard
+from kernel.core.ids import new_id
 from kernel.host.app import App, run_migrations
 from kernel.host.main import run_rebuild
 from kernel.streams.parked import Parking, SetAside, reason_of
@@ -34,6 +33,7 @@ from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.client import OPERATOR, Discovery
 from tests.kit.generations import dump
 from tests.kit.running import Running, issuer_in, serving, settings_in
+from tests.kit.stored import rows_in, words_in
 from tests.kit.until import until
 
 BRAND = ("bella", "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4ee0", "brand")
@@ -65,15 +65,7 @@ class Both:
 
     def stored(self) -> Iterator[tuple[str, bytes]]:
         """Every table of every database, row by row."""
-        for path in sorted(self.folder.glob("*.db")):
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-                for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                    for row in connection.execute(f'SELECT * FROM "{table}"'):
-                        yield f"{path.name}/{table}", b"\x1f".join(map(_bytes, row))
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
+        return rows_in(self.folder)
 
 
 @asynccontextmanager
@@ -117,13 +109,8 @@ async def planted(discovery: Discovery) -> str:
     return creator_id
 
 
-def words() -> list[bytes]:
-    return [word.encode() for word in (*PLANTED.values(), *LATER_PLANTED)]
-
-
-def found_in(data: bytes) -> list[bytes]:
-    folded = data.lower()
-    return [word for word in words() if word.lower() in folded]
+def found_in(data: bytes) -> list[str]:
+    return words_in(data, (*PLANTED.values(), *LATER_PLANTED))
 
 
 async def test_log_and_topics_never_hold_a_personal_field(both: Both) -> None:
@@ -246,6 +233,20 @@ async def test_who_was_erased_comes_back_by_itself_only_and_its_handle_is_free(b
     creator = await both.discovery.get(creator_id, *BRAND, at_least=token)
     assert [one.account.handle for one in creator.accounts] == ["qzhandle"]
     assert creator.profile.location.city == "QzCity"
+    await checked(both)
+
+
+async def test_who_registers_anew_under_a_new_id_has_its_handle_and_its_account_again(both: Both) -> None:
+    await both.erased(await planted(both.discovery))
+    creator_id = new_id()
+    itself, path = ("ann", creator_id, "creator"), f"/creators/{creator_id}"
+    profile = {"display_name": "Back", "categories": ["美妆"], "country": "CN"}
+    await both.discovery.done("PUT", path, {"profile": profile}, itself)
+    account = {"platform": "bilibili", "handle": "qzverified"}
+    await both.discovery.done("POST", f"{path}/accounts", account, itself)
+    token = await both.discovery.done("POST", f"{path}/accounts/verify", {**account, "method": "oauth"})
+    creator = await both.discovery.get(creator_id, *BRAND, at_least=token)
+    assert [(one.account.handle, one.verified) for one in creator.accounts] == [("qzverified", True)]
     await checked(both)
 
 

@@ -1,5 +1,7 @@
 """`dandelion rebuild-job OVERLAY SERVICE [READ_MODEL ...]` prints a Job that fills read models anew; for kubectl.
 
+With `--reseal` in place of read models the Job encrypts what the log holds in plaintext from before.
+
 The pod is the one that projects, with the rights of the one that migrates: making tables is the owner's.
 """
 
@@ -16,6 +18,7 @@ from tools.deploy.wheels import NotToBeHad
 
 SERVING_ONLY = ("ports", "startupProbe", "livenessProbe", "readinessProbe", "lifecycle")
 DATABASE = "DANDELION_DATABASE_URL"
+RESEAL = "--reseal"
 COMPONENT = "app.kubernetes.io/component"
 
 
@@ -32,7 +35,7 @@ def job(objects: Sequence[dict[str, Any]], service: str, names: Sequence[str]) -
         one for one in container["env"] if one["name"] != DATABASE
     ]
     pod["volumes"] = [_of(owner["volumes"], "database")] + [one for one in pod["volumes"] if one["name"] != "database"]
-    container["args"] = [*container["args"][:2], "rebuild", *names]
+    container["args"] = [*container["args"][:2], *(["reseal"] if names == [RESEAL] else ["rebuild", *names])]
     pod.pop("topologySpreadConstraints", None)
     pod["restartPolicy"] = "OnFailure"
     metadata = {"generateName": f"{service}-rebuild-", "namespace": migrate["metadata"]["namespace"]}
@@ -52,7 +55,7 @@ def _of(found: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Exit code 2 for an overlay or service that there is not."""
     if len(arguments) < 2 or not Path(K8S / "overlays" / arguments[0]).is_dir():
-        sys.stderr.write("usage: dandelion rebuild-job OVERLAY SERVICE [READ_MODEL ...]\n")
+        sys.stderr.write("usage: dandelion rebuild-job OVERLAY SERVICE [READ_MODEL ... | --reseal]\n")
         return 2
     overlay, service, *names = arguments
     try:

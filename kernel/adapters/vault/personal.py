@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.database import Database
@@ -177,24 +177,30 @@ class Personal:
 
     async def make_key(self, database: Database, subject: str, at: datetime) -> SubjectKey:
         """Loads the subject's data key, or makes one: the key's row must exist before sealed fields are appended."""
-        try:
-            async with database.reading() as conn:
-                return await self.key(conn, subject)
-        except NotFound:
-            made = SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES))
-        row = {
-            "subject": subject,
-            "wrapped": self.masters.wrap(made),
-            "key_id": self.masters.current,
-            "created_at": at,
-        }
-        try:
-            async with database.transaction() as conn:
-                await conn.execute(sa.insert(self.tables.keys).values(row))
-        except IntegrityError:  # another process made the key meanwhile, and that key stands
-            async with database.reading() as conn:
-                return await self.key(conn, subject)
-        return made
+        async with database.reading() as conn:
+            found = await self.keys(conn, [subject])
+        if found:
+            return found[subject]
+        async with database.transaction() as conn:
+            return (await self.make_keys(database, conn, [subject], at))[subject]
+
+    async def make_keys(
+        self, database: Database, conn: AsyncConnection, subjects: Sequence[str], at: datetime
+    ) -> dict[str, SubjectKey]:
+        """The data keys of many subjects: one query, one insert for those who have none, one query for these.
+
+        Somebody else may make the same meanwhile, and theirs stands.
+        """
+        found = await self.keys(conn, subjects)
+        missing = [subject for subject in subjects if subject not in found]
+        if missing:
+            await database.insert_missing(conn, self.tables.keys, [self._new_row(one, at) for one in missing])
+            found |= await self.keys(conn, missing)
+        return found
+
+    def _new_row(self, subject: str, at: datetime) -> dict[str, Any]:
+        wrapped = self.masters.wrap(SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES)))
+        return {"subject": subject, "wrapped": wrapped, "key_id": self.masters.current, "created_at": at}
 
     async def open_many(self, conn: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """`{(subject, field): text}` by one query, without absent and erased fields. At most 1000 pairs."""

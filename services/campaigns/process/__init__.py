@@ -1,5 +1,6 @@
 """Processes of campaigns: the deciders of domain/<process>, each with the topics of its causes."""
 
+from kernel.core.personal import ERASURE, erasure_of, erasures
 from kernel.processors.processes import Process
 from kernel.streams.records import Topic
 from services.campaigns.domain.conduct import conduct
@@ -19,4 +20,5 @@ PROCESSES = (
     Process("lost_handles", creators.CREATORS, creators.loser, own=False, topics=(DISCOVERY,)),
     Process("fees", fees.FEES, fees.route, own=False, topics=(LEDGER,)),
     Process("conduct", conduct.CONDUCT, conduct.route, topics=(DISCOVERY,)),
+    Process(ERASURE, erasures(), erasure_of, own=False, topics=(COMPLIANCE,)),
 )

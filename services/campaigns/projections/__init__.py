@@ -17,7 +17,7 @@ from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, D
 PROJECTIONS = (
     Projection("campaigns", 3, (CAMPAIGNS,), apply_campaigns),
     Projection("applications", 2, (APPLICATIONS,), apply_applications),
-    Projection("collaborations", 3, (COLLABORATIONS, DELIVERABLES), apply_work),
+    Projection("collaborations", 4, (COLLABORATIONS, DELIVERABLES), apply_work),
     Projection("postings", 1, (POSTINGS,), apply_postings),
     Projection("payment_waits", 1, (PAYMENT_WAITS,), apply_waits, own=False, topics=(Topic("ledger.events.v1"),)),
 )

@@ -1,6 +1,7 @@
 """A row per collaboration and one per deliverable, folded by the domain; the times of its steps are added here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from kernel.core.events import Delivered
@@ -70,9 +71,14 @@ def _columns(state: State) -> Row:
         "creator_id": contract.creator_id,
         "status": state.status.value,
         "awaits": state.awaits,
-        "state": state,
+        "state": _without_texts(state),
         "readers": _readers(contract),
     }
+
+
+def _without_texts(state: State) -> State:
+    """Personal fields stay in the log, where they are encrypted."""
+    return replace(state, deliverables=tuple(replace(one, text="") for one in state.deliverables))
 
 
 def _contract(state: State) -> Contract:

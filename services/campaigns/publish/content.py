@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.money import share_down
 from services.campaigns.domain.shared.content_events import (
+    BLOCKED,
     BreachCured,
     BreachNoticed,
     ContentApproved,
@@ -31,6 +32,9 @@ from services.campaigns.domain.shared.content_events import (
     Setting,
 )
 from services.campaigns.publish.wire import named, party, placement_of, who, wire_product
+
+PERSONAL = ("title", "text", "tags", "links", "evidence")
+"""What a submission is made of, by field names: for compliance's judgement, and in no topic of events."""
 
 
 def wire_content(event: ContentEvent, collaboration_id: str, at: Timestamp | None) -> Message:
@@ -82,13 +86,13 @@ def submission(event: ContentSubmitted) -> dict[str, Any]:
 
 
 def _submitted(event: ContentSubmitted, ids: dict[str, Any], at: Timestamp | None) -> Message:
-    return pb.ContentSubmitted(**ids, submission_id=event.submission_id, **submission(event))
+    """Without what is personal: a topic keeps everything."""
+    told = {name: value for name, value in submission(event).items() if name not in PERSONAL}
+    return pb.ContentSubmitted(**ids, submission_id=event.submission_id, **told)
 
 
 def _ruling(event: RulingRequested, ids: dict[str, Any], at: Timestamp | None) -> Message:
-    return pb.RulingRequested(
-        **{**named(pb.RulingRequested, event), **ids}, reason="\n".join(event.notes), requested_at=at
-    )
+    return pb.RulingRequested(**{**named(pb.RulingRequested, event), **ids}, requested_at=at)
 
 
 def _reminded(event: ReviewReminded, ids: dict[str, Any], at: Timestamp | None) -> Message:
@@ -116,7 +120,7 @@ def _revision(event: RevisionRequested, ids: dict[str, Any], at: Timestamp | Non
     return pb.RevisionRequested(
         **{**named(pb.RevisionRequested, event), **ids},
         requested_by=party(event.by),
-        reason="\n".join(event.notes),
+        reason=BLOCKED if event.by is Ruler.COMPLIANCE else "",
         requested_at=at,
     )
 

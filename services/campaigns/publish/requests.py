@@ -13,6 +13,7 @@ from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
 from kernel.core.ids import derived_id
+from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand
 from services.campaigns.domain.conduct.events import ConductEvent, SanctionRequested, StrikeCounted
 from services.campaigns.domain.creators.events import CreatorHeard
@@ -57,9 +58,19 @@ Request = Callable[[Any, str], OutgoingCommand | None]
 """`(event, requester)` -> the command that the event asks for."""
 
 
-def request_of(
-    event: CreatorHeard | FeePolicyHeard | ConductEvent | FundingEvent | ReviewEvent | SettlementEvent, requester: str
-) -> OutgoingCommand | None:
+ProcessEvent = (
+    CreatorHeard
+    | FeePolicyHeard
+    | ConductEvent
+    | FundingEvent
+    | ReviewEvent
+    | SettlementEvent
+    | ErasureAsked
+    | ErasureDone
+)
+
+
+def request_of(event: ProcessEvent, requester: str) -> OutgoingCommand | None:
     """The command an event of a process asks for; None for a step that asks for nothing."""
     return REQUESTS[type(event)](event, requester)
 
@@ -178,6 +189,8 @@ def _nothing(event: object, requester: str) -> None:
 
 STEPS = (
     CreatorHeard,
+    ErasureAsked,
+    ErasureDone,
     FeePolicyHeard,
     EscrowConfirmed,
     FundingCompleted,

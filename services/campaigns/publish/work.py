@@ -86,13 +86,8 @@ def _consented(event: AmendmentConsented, collaboration_id: str, at: Timestamp |
 
 
 def _sent(event: ProductSent, collaboration_id: str, at: Timestamp | None) -> Message:
-    return pb.ProductSent(
-        **who(event.parties),
-        collaboration_id=collaboration_id,
-        carrier=event.carrier,
-        tracking_number=event.tracking,
-        sent_at=at,
-    )
+    """Without carrier and number, which lead to where somebody lives: GetCollaboration tells the parties."""
+    return pb.ProductSent(**who(event.parties), collaboration_id=collaboration_id, sent_at=at)
 
 
 def _started(event: WorkStarted, collaboration_id: str, at: Timestamp | None) -> Message:

@@ -27,6 +27,7 @@ from services.campaigns import reads
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
 from services.campaigns.rpc.messages import application, campaign, collaboration, posting
+from services.campaigns.rpc.personal import add_personal
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
 
 NAME = pb.DESCRIPTOR.services_by_name["CampaignQueryService"].full_name
@@ -94,8 +95,9 @@ class Queries(stubs.CampaignQueryServiceServicer):
         key = _id(request.collaboration_id, "collaboration_id")
         async with self._reading("collaborations", request.at_least) as connection:
             row = await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
-            made = await self._collaborations(connection, [row])
-        return pb.GetCollaborationResponse(collaboration=made[0])
+            (made,) = await self._collaborations(connection, [row])
+        await add_personal(made, self._app.log, self._app.service.codec)
+        return pb.GetCollaborationResponse(collaboration=made)
 
     async def ListPostings(self, request: pb.ListPostingsRequest, context: RpcContext) -> pb.ListPostingsResponse:  # noqa: N802
         statuses = [word(pb.PostingStatus, status) for status in request.statuses]

@@ -5,7 +5,7 @@ Every service hears SubjectErased and deletes what it keeps of the person; what 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, assert_never
 
@@ -18,6 +18,9 @@ from kernel.core.ids import split_stream
 
 CATEGORY = "subject"
 STAFF = ("operator",)
+ARCHIVED = timedelta(days=4 * 365 + 1)
+"""What compliance itself keeps of a person after the erasure: adverts are archived for three years from the end of their
+publishing (Internet Advertising Measures, Art. 14), and are agreed to stay for a year at most."""
 Reason = Annotated[str, Asked(Len(1, 60))]
 """A stable code, as `request.subject`: the reason is published, so it holds no words about the person."""
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from annotated_types import Len
 
 from kernel.core.bounds import Asked
+from kernel.core.personal import PersonalData
 
 
 class Severity(StrEnum):
@@ -41,7 +42,7 @@ class Finding:
     part: str
     start: int
     end: int
-    excerpt: str
+    excerpt: Annotated[str, PersonalData()]
     why: str
     fix: str
 
@@ -54,8 +55,8 @@ class Evidence:
     """
 
     kind: str
-    phrase: str
-    reference: str
+    phrase: Annotated[str, PersonalData()]
+    reference: Annotated[str, PersonalData()]
     expires_on: date | None = None
 
     def holds(self, kind: str, day: date) -> bool:
@@ -64,8 +65,8 @@ class Evidence:
         return self.kind == kind and bool(self.reference) and in_time
 
 
-Items = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 2_000))]
-Words = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 200))]
+Items = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 2_000)), PersonalData(())]
+Words = Annotated[tuple[str, ...], Asked(Len(0, 50), Len(0, 200)), PersonalData(())]
 """What rules read as text is bounded, so that a review is: campaigns sends tags of 100 characters at most."""
 
 
@@ -78,8 +79,8 @@ class Content:
     `links` are buying routes, `codes` discount codes; `ai_made`: a picture, video or sound of it was made by AI.
     """
 
-    text: Annotated[str, Asked(Len(0, 20_000))]
-    title: Annotated[str, Asked(Len(0, 200))] = ""
+    text: Annotated[str, Asked(Len(0, 20_000)), PersonalData()]
+    title: Annotated[str, Asked(Len(0, 200)), PersonalData()] = ""
     tags: Words = ()
     links: Items = ()
     platform: str = ""

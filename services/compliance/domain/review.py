@@ -17,6 +17,7 @@ from kernel.core.bounds import Asked, ends, limits, on
 from kernel.core.decider import Context, Decider
 from kernel.core.faults import Forbidden, Invalid, Refused
 from kernel.core.ids import checked_id
+from kernel.core.personal import DataSubject, PersonalData
 from services.compliance.domain.disclosure import Label
 from services.compliance.domain.findings import Content, Finding, Severity, Verdict, is_advert, verdict_of
 from services.compliance.domain.packs import Pack, day_of, in_force
@@ -26,14 +27,15 @@ UNKNOWN_JURISDICTION_LABEL = "#ad"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Which submission, and the parties of its deal (ids; brand_id and creator_id are tenants)."""
+    """Which submission, and the parties of its deal (ids; brand_id and creator_id are tenants). What is personal in an event is
+    the creator's."""
 
     submission_id: str
     deliverable_id: str
     collaboration_id: str
     campaign_id: str
     brand_id: str
-    creator_id: str
+    creator_id: Annotated[str, DataSubject()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class ReviewCompleted:
     packs: tuple[str, ...]
     jurisdiction: str
     by_reviewer: bool
-    note: str
+    note: Annotated[str, PersonalData()]
     completed_at: datetime
 
 
@@ -132,7 +134,7 @@ class ReviewerDecided:
     about: About
     reviewer_id: str
     approved: bool
-    reason: str
+    reason: Annotated[str, PersonalData()]
     decided_at: datetime
 
 

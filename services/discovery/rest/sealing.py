@@ -8,10 +8,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from kernel.adapters.database import Database
-from kernel.adapters.vault.personal import KEY_BYTES, Personal, Sealed, SubjectKey
+from kernel.adapters.vault.personal import Personal, Sealed, SubjectKey
 from kernel.core.clock import system_clock
 
 KEYS_AT_ONCE = 500
@@ -55,31 +53,10 @@ class Sealer:
         return seal(keys[creator_id], texts) if keys else None
 
     async def keys(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
-        """The keys of many subjects, set-wise: one query, one insert for those who have none, one query for these."""
+        """The keys of many subjects, set-wise."""
         found: dict[str, SubjectKey] = {}
         for start in range(0, len(subjects), KEYS_AT_ONCE):
             part = sorted(set(subjects[start : start + KEYS_AT_ONCE]))
-            known = await self._load(part)
-            missing = [subject for subject in part if subject not in known]
-            if missing:
-                await self._make(missing)
-                known |= await self._load(missing)
-            found |= known
+            async with self.database.transaction() as connection:
+                found |= await self.personal.make_keys(self.database, connection, part, system_clock())
         return found
-
-    async def _load(self, subjects: Sequence[str]) -> dict[str, SubjectKey]:
-        async with self.database.reading() as connection:
-            return await self.personal.keys(connection, subjects)
-
-    async def _make(self, subjects: Sequence[str]) -> None:
-        """Somebody else may make the same meanwhile; theirs stands."""
-        keys, at = self.personal.tables.keys, system_clock()
-        rows = [
-            {"subject": one, "wrapped": self._wrapped(one), "key_id": self.personal.masters.current, "created_at": at}
-            for one in subjects
-        ]
-        async with self.database.transaction() as connection:
-            await self.database.insert_missing(connection, keys, rows)
-
-    def _wrapped(self, subject: str) -> bytes:
-        return self.personal.masters.wrap(SubjectKey(subject, AESGCM.generate_key(8 * KEY_BYTES)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from kernel.core.canonical import Hashed
 from kernel.core.events import CommandRefused
+from kernel.core.personal import ErasureAsked, ErasureDone
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
@@ -235,6 +236,8 @@ STEPS: list[Any] = [
     LabelNoted(LABEL, PLACED),
     PartPaid("release-0", 10_000),
     StrikeCounted(DID, "content.gone", NOON),
+    ErasureAsked(CREATOR_ID),
+    ErasureDone(CREATOR_ID),
 ]
 COMMANDS: list[Any] = [
     ExpireCampaign(NOON),

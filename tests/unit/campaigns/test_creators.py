@@ -8,6 +8,7 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as discovery
 
 from kernel.core.events import Delivered
+from kernel.core.personal import Erased
 from services.campaigns.domain.creators import creators
 from services.campaigns.domain.creators.causes import (
     AccountRenamed,
@@ -15,7 +16,6 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
-    SubjectErased,
 )
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.settlement.causes import PaymentReleased
@@ -46,10 +46,10 @@ def caused(event: Any) -> Delivered[Any]:
         pytest.param([KNOWN], CreatorSuspended(CREATOR_ID, LATER), [SUSPENDED], id="suspended"),
         pytest.param([SUSPENDED], CreatorReinstated(CREATOR_ID), [KNOWN], id="reinstated"),
         pytest.param([KNOWN], CreatorReinstated(CREATOR_ID), [], id="reinstated_for_nothing"),
-        pytest.param([KNOWN], SubjectErased(CREATOR_ID), [FORGOTTEN], id="forgotten"),
+        pytest.param([KNOWN], Erased(CREATOR_ID), [FORGOTTEN], id="forgotten"),
         pytest.param([FORGOTTEN], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"),
-        pytest.param([], SubjectErased(CREATOR_ID), [FORGOTTEN], id="forgotten_before_the_registration_came"),
-        pytest.param([FORGOTTEN], SubjectErased(CREATOR_ID), [], id="forgotten_twice"),
+        pytest.param([], Erased(CREATOR_ID), [FORGOTTEN], id="forgotten_before_the_registration_came"),
+        pytest.param([FORGOTTEN], Erased(CREATOR_ID), [], id="forgotten_twice"),
     ],
 )
 def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) -> None:
@@ -60,7 +60,7 @@ def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) ->
     "event",
     [
         CreatorRegistered(CREATOR_ID), AvailabilityChanged(CREATOR_ID, True, 1), CreatorSuspended(CREATOR_ID, None),
-        CreatorReinstated(CREATOR_ID), SubjectErased(CREATOR_ID),
+        CreatorReinstated(CREATOR_ID), Erased(CREATOR_ID),
     ],
     ids=lambda event: type(event).__name__,
 )  # fmt: skip

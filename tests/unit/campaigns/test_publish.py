@@ -17,6 +17,7 @@ from google.protobuf import symbol_database
 
 from kernel.core.canonical import Hashed
 from kernel.core.events import CommandRefused, Delivered
+from kernel.core.personal import Erased, ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.campaigns.domain.application.commands import ReleaseApplication
 from services.campaigns.domain.collaboration.commands import (
@@ -33,7 +34,7 @@ from services.campaigns.domain.collaboration.commands import (
     VerifyContent,
 )
 from services.campaigns.domain.conduct.events import ConductEvent
-from services.campaigns.domain.creators.causes import AvailabilityChanged, CreatorSuspended, SubjectErased
+from services.campaigns.domain.creators.causes import AvailabilityChanged, CreatorSuspended
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.fees.events import FeePolicyHeard
@@ -92,9 +93,9 @@ def test_no_event_of_a_collaboration_is_forgotten() -> None:
 
 
 def test_no_event_of_a_process_is_forgotten() -> None:
-    check_forms(
-        requests.REQUESTS, CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent, ConductEvent
-    )
+    erasure = ErasureAsked | ErasureDone
+    events = (CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent, ConductEvent, erasure)
+    check_forms(requests.REQUESTS, *events)
 
 
 def test_messages_name_the_parties() -> None:
@@ -260,7 +261,7 @@ SEEN = compliance.ContentLookedAt(**IDS, look_id="l", found=True, label_present=
         pytest.param(
             discovery.CreatorSuspended(creator_id=CREATOR_ID), CreatorSuspended(CREATOR_ID, None), id="barred"
         ),
-        pytest.param(compliance.SubjectErased(subject_id=CREATOR_ID), SubjectErased(CREATOR_ID), id="erased"),
+        pytest.param(compliance.SubjectErased(subject_id=CREATOR_ID), Erased(CREATOR_ID), id="erased"),
         pytest.param(HUMAN, Completed(SID, Verdict.NEEDS_HUMAN, 2), id="reviewed"),
         pytest.param(PLAIN, DisclosureAttached(SID, "#ad", None), id="labelled"),
         pytest.param(SEEN, ContentLookedAt(APPLICATION_ID, DID, "l", True, True, True), id="looked"),

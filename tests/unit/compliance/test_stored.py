@@ -10,8 +10,9 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as pb
 
 from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
+from kernel.core.personal import EraseNow, ErasureAsked, ErasureDone, ErasurePostponed
 from kernel.streams.relay import PublicEvent
-from services.compliance.codec import CODEC, COMMANDS, EVENTS
+from services.compliance.codec import CODEC, COMMANDS, EVENTS, PRIVATE
 from services.compliance.domain import erasure, live, review
 from services.compliance.domain.findings import Content, Evidence, Finding, Severity, Verdict
 from services.compliance.publish import FORMS, publish
@@ -39,14 +40,14 @@ FINDING = Finding(
 POST = live.Post("xiaohongshu", "p-1", "https://posts.example/1", "广告", "CN", "a" * 64, "xiaohongshu@1", "text_start")
 LOOK = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
 SAMPLES: dict[str, Any] = {
-    "review.opened@1": review.ReviewOpened(ABOUT, CONTENT, 1, "zh-CN", "a" * 64, NOON, NOON),
+    "review.opened@2": review.ReviewOpened(ABOUT, CONTENT, 1, "zh-CN", "a" * 64, NOON, NOON),
     "review.disclosure_attached@1": review.DisclosureAttached(
         ABOUT, "广告", "text_start", "CN", "zh", "xiaohongshu", "image_note", "CN@2026-02-01/cn.label.missing", NOON
     ),
-    "review.completed@1": review.ReviewCompleted(
+    "review.completed@2": review.ReviewCompleted(
         ABOUT, Verdict.BLOCKED, (FINDING,), ("CN@2026-02-01",), "CN", False, "", NOON
     ),
-    "review.reviewer_decided@1": review.ReviewerDecided(ABOUT, "rita", True, "有依据", NOON),
+    "review.reviewer_decided@2": review.ReviewerDecided(ABOUT, "rita", True, "有依据", NOON),
     "look.scheduled@1": live.LooksScheduled(ABOUT, POST, NOON, NOON, NOON, 1),
     "look.requested@1": live.LookRequested(LOOK, ABOUT, POST, 1, NOON, None),
     "look.looked_at@1": live.ContentLookedAt(LOOK, ABOUT, POST, 1, True, True, True, "a" * 64, NOON),
@@ -56,11 +57,15 @@ SAMPLES: dict[str, Any] = {
     "subject.erased@1": erasure.SubjectErased(LOOK, "request.subject", NOON),
     "subject.erasure_declined@1": erasure.ErasureDeclined(LOOK, "contract.running", NOON),
     "look.request@1": live.RequestLook(2),
+    "erasure.postponed@1": ErasurePostponed(LOOK, NOON),
+    "erasure.asked@1": ErasureAsked(LOOK),
+    "erasure.done@1": ErasureDone(LOOK),
+    "erasure.erase_now@1": EraseNow(LOOK),
 }
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
-    assert SAMPLES.keys() == EVENTS.keys() | COMMANDS.keys()
+    assert SAMPLES.keys() == EVENTS.keys() | PRIVATE.keys() | COMMANDS.keys()
     assert {path.stem for path in GOLDEN.glob("*.json")} >= SAMPLES.keys()
 
 
@@ -96,17 +101,21 @@ def test_every_event_has_one_public_message_with_the_parties(name: str) -> None:
     assert message.deliverable_id == ABOUT.deliverable_id
 
 
+def test_the_steps_of_an_erasure_are_not_published() -> None:
+    assert [published(SAMPLES[name]) for name in PRIVATE] == [[]] * len(PRIVATE)
+
+
 def test_no_public_form_is_forgotten() -> None:
     check_forms(FORMS, *EVENTS.values())
 
 
 def test_the_text_under_review_is_not_published() -> None:
-    (announced,) = published(SAMPLES["review.opened@1"])
+    (announced,) = published(SAMPLES["review.opened@2"])
     assert "全网最低价".encode() not in announced.value
 
 
 def test_a_published_finding_says_law_place_and_cure() -> None:
-    (announced,) = published(SAMPLES["review.completed@1"])
+    (announced,) = published(SAMPLES["review.completed@2"])
     message = pb.ReviewCompleted.FromString(announced.value)
     (finding,) = message.findings
     assert message.verdict == common.VERDICT_BLOCKED

@@ -1,57 +1,14 @@
-"""Forgetting: asked once, done once, and again when it is asked again; revisions that say nothing without their key."""
-
-from typing import Any
-
-import pytest
+"""Who was forgotten is remembered; revisions say nothing without their key."""
 
 from kernel.adapters.vault.personal import SubjectKey
-from kernel.core.decider import Context, DecidedEvent
-from kernel.core.events import Delivered
-from services.discovery.domain.erasure import (
-    FORGOTTEN,
-    Command,
-    Erased,
-    ErasureAsked,
-    ErasureDone,
-    Event,
-    ForgottenRow,
-    RecordErasure,
-    Step,
-    decide,
-    evolve,
-    route,
-)
+from kernel.core.decider import DecidedEvent
+from kernel.core.personal import ErasureDone
+from services.discovery.domain.erasure import FORGOTTEN, ForgottenRow
 from services.discovery.rest.sealing import revision_of, seal
 from tests.kit.rows import NoRows
-from tests.unit.discovery.given import ID, NOON, SYSTEM
+from tests.unit.discovery.given import ID, NOON
 
-ASK: Delivered[Any] = Delivered("compliance", "subject-1@1", "subject-1", 1, 1, "platform", NOON, Erased(ID))
-CONTEXT = Context(NOON, SYSTEM, NoRows(), "erasure-1", "platform")
 KEY, OTHER_KEY = SubjectKey(ID, b"k" * 32), SubjectKey(ID, b"o" * 32)
-
-
-@pytest.mark.parametrize(
-    ("given", "when", "then"),
-    [
-        ([], ASK, [ErasureAsked(ID)]),
-        ([ErasureAsked(ID)], ASK, []),
-        ([ErasureAsked(ID)], RecordErasure(ID), [ErasureDone(ID)]),
-        ([ErasureAsked(ID), ErasureDone(ID)], RecordErasure(ID), []),
-        ([ErasureAsked(ID), ErasureDone(ID)], ASK, [ErasureAsked(ID)]),
-        ([], RecordErasure(ID), []),
-    ],
-)
-def test_erasure(given: list[Event], when: Command, then: list[Event]) -> None:
-    step = Step.NONE
-    for event in given:
-        step = evolve(step, event)
-    assert decide(when, step, CONTEXT) == then
-
-
-def test_a_subject_has_one_stream_and_others_events_none() -> None:
-    assert route(ASK) == route(ASK._replace(id="subject-1@2"))
-    assert route(ASK) != route(ASK._replace(event=Erased("someone else")))
-    assert route(ASK._replace(event=ErasureDone(ID))) is None
 
 
 def test_who_was_forgotten_is_remembered_at_the_head() -> None:

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Invalid
+from kernel.core.personal import Erased, ErasureAsked, ErasureDone
 from kernel.streams.relay import PublicEvent
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
-from services.discovery.domain.erasure import Erased, ErasureAsked, ErasureDone
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,

@@ -1238,7 +1238,9 @@ class ProductSent(message.Message):
     creator_id: builtins.str
     product_id: builtins.str
     carrier: builtins.str
+    """Always empty: it is personal. GetCollaboration tells the parties."""
     tracking_number: builtins.str
+    """Always empty, as carrier."""
     @builtins.property
     def sent_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -1496,6 +1498,7 @@ class ContentSubmitted(message.Message):
     type: common_pb2.CampaignType.ValueType
     compensation_kind: common_pb2.CompensationKind.ValueType
     title: builtins.str
+    """title, text, tags, links and evidence are always empty: they are personal. GetCollaboration tells the parties."""
     text: builtins.str
     language: builtins.str
     """BCP 47."""
@@ -1631,6 +1634,7 @@ class RevisionRequested(message.Message):
     requested_by: Party.ValueType
     """The brand, or the system when the review blocked it."""
     reason: builtins.str
+    """"compliance.blocked" when the review blocked it, else empty: GetCollaboration tells the parties the brand's notes."""
     revisions: builtins.int
     """Requests so far, with this one."""
     max_revisions: builtins.int
@@ -1679,6 +1683,7 @@ class RulingRequested(message.Message):
     brand_id: builtins.str
     creator_id: builtins.str
     reason: builtins.str
+    """Always empty: GetCollaboration tells the parties the brand's notes."""
     @builtins.property
     def requested_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property

@@ -478,6 +478,8 @@ class DeliverableView(message.Message):
     CURE_BY_FIELD_NUMBER: builtins.int
     CLAWED_BACK_MINOR_FIELD_NUMBER: builtins.int
     OWED_MINOR_FIELD_NUMBER: builtins.int
+    SUBMISSION_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
     status: DeliverableStatus.ValueType
     submission_id: builtins.str
     """The newest submission; empty: none."""
@@ -521,6 +523,14 @@ class DeliverableView(message.Message):
     def cure_by(self) -> timestamp_pb2.Timestamp:
         """The creator restores it until then."""
 
+    @builtins.property
+    def submission(self) -> Submission:
+        """The newest submission; GetCollaboration only. Its texts are empty once the creator is erased."""
+
+    @builtins.property
+    def notes(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What the brand asks to be changed in it; GetCollaboration only, and empty once the creator is erased."""
+
     def __init__(
         self,
         *,
@@ -547,10 +557,54 @@ class DeliverableView(message.Message):
         cure_by: timestamp_pb2.Timestamp | None = ...,
         clawed_back_minor: builtins.int = ...,
         owed_minor: builtins.int = ...,
+        submission: Submission | None = ...,
+        notes: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["cure_by", b"cure_by", "deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "verified_at", b"verified_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cure_by", b"cure_by", "deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "submission", b"submission", "verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "breach", b"breach", "clawed_back_minor", b"clawed_back_minor", "creator_net_minor", b"creator_net_minor", "cure_by", b"cure_by", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "owed_minor", b"owed_minor", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "breach", b"breach", "clawed_back_minor", b"clawed_back_minor", "creator_net_minor", b"creator_net_minor", "cure_by", b"cure_by", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "notes", b"notes", "owed_minor", b"owed_minor", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission", b"submission", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Submission(message.Message):
+    """What a creator handed in."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: builtins.int
+    TEXT_FIELD_NUMBER: builtins.int
+    TAGS_FIELD_NUMBER: builtins.int
+    LINKS_FIELD_NUMBER: builtins.int
+    MEDIA_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    EVIDENCE_FIELD_NUMBER: builtins.int
+    title: builtins.str
+    text: builtins.str
+    language: builtins.str
+    """BCP 47."""
+    @builtins.property
+    def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def links(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def media(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.Media]: ...
+    @builtins.property
+    def evidence(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.Evidence]: ...
+    def __init__(
+        self,
+        *,
+        title: builtins.str = ...,
+        text: builtins.str = ...,
+        tags: abc.Iterable[builtins.str] | None = ...,
+        links: abc.Iterable[builtins.str] | None = ...,
+        media: abc.Iterable[events_pb2.Media] | None = ...,
+        language: builtins.str = ...,
+        evidence: abc.Iterable[events_pb2.Evidence] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["evidence", b"evidence", "language", b"language", "links", b"links", "media", b"media", "tags", b"tags", "text", b"text", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -586,6 +640,8 @@ class Collaboration(message.Message):
     DISPUTED_AT_FIELD_NUMBER: builtins.int
     DISPUTE_DUE_AT_FIELD_NUMBER: builtins.int
     UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
+    CARRIER_FIELD_NUMBER: builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -606,6 +662,9 @@ class Collaboration(message.Message):
     """As in Brief."""
     awaits: builtins.str
     """As in DeliverableView, of any deliverable, or "staff" while a dispute is not ruled in time."""
+    carrier: builtins.str
+    """How the product was sent; GetCollaboration only, and empty once the creator is erased."""
+    tracking_number: builtins.str
     @builtins.property
     def compensation(self) -> events_pb2.Compensation: ...
     @builtins.property
@@ -659,10 +718,12 @@ class Collaboration(message.Message):
         disputed_at: timestamp_pb2.Timestamp | None = ...,
         dispute_due_at: timestamp_pb2.Timestamp | None = ...,
         unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
+        carrier: builtins.str = ...,
+        tracking_number: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "type", b"type", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "carrier", b"carrier", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "tracking_number", b"tracking_number", "type", b"type", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -76,7 +76,7 @@ class Finding(message.Message):
     """Half-open span in characters (Unicode code points) of the original field; both 0: the whole field."""
     span_end: builtins.int
     excerpt: builtins.str
-    """The words found, as they stand in the original."""
+    """The words found, as they stand in the original; empty in events, and in queries once the creator is erased."""
     reason: builtins.str
     """Why it fires, and what would heal it."""
     suggestion: builtins.str
@@ -237,7 +237,7 @@ class ReviewCompleted(message.Message):
     by_reviewer: builtins.bool
     """A person decided."""
     note: builtins.str
-    """The reviewer's reason; empty for an automatic verdict."""
+    """Always empty: it is personal. GetReview tells the parties the reviewer's reason."""
     @builtins.property
     def findings(self) -> containers.RepeatedCompositeFieldContainer[Finding]: ...
     @builtins.property

@@ -18,6 +18,7 @@ from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.brief import local_day, posting_window
 from services.campaigns.domain.shared.checks import check_count, check_number, check_text, check_texts, valid
 from services.campaigns.domain.shared.content_events import (
+    BLOCKED,
     Content,
     ContentApproved,
     ContentReviewed,
@@ -143,7 +144,7 @@ def record_review(command: RecordReview, work: Work) -> Sequence[WorkEvent]:
     reviewed = _reviewed(command, work)
     if command.verdict is not Verdict.BLOCKED:
         return [reviewed]
-    return [reviewed, _revision(work, Ruler.COMPLIANCE, ("compliance.blocked",), one.revisions)]
+    return [reviewed, _revision(work, Ruler.COMPLIANCE, (BLOCKED,), one.revisions)]
 
 
 def _reviewed(command: RecordReview, work: Work) -> ContentReviewed:

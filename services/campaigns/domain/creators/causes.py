@@ -82,10 +82,3 @@ class CreatorReinstated:
     """discovery: the suspension is over."""
 
     creator_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectErased:
-    """compliance: the person is forgotten, a creator or somebody else."""
-
-    subject_id: str

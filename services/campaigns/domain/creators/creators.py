@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from kernel.core.decider import Context, Decider
 from kernel.core.events import Delivered
+from kernel.core.personal import Erased
 from services.campaigns.domain.creators.causes import (
     AccountIdentified,
     AccountLinked,
@@ -19,7 +20,6 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
-    SubjectErased,
 )
 from services.campaigns.domain.creators.events import AccountHeard, CreatorHeard
 
@@ -40,7 +40,7 @@ OF_CREATORS = (
 def route(incoming: Delivered[Any]) -> str | None:
     """One stream per creator."""
     match incoming.event:
-        case SubjectErased(subject_id):
+        case Erased(subject_id):
             return f"{CATEGORY}-{subject_id}"
         case event if isinstance(event, OF_CREATORS):
             return f"{CATEGORY}-{event.creator_id}"
@@ -68,6 +68,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return state or CreatorHeard(creator_id, accounts=known, agency_id=agency_id)
         case AgencyNamed(creator_id, agency_id):
             return replace(state or CreatorHeard(creator_id), agency_id=agency_id)
+        case AccountLinked() | AccountRenamed() | AccountIdentified() | AccountVerified() if state and state.forgotten:
+            return None
         case AccountRenamed(taken_from=loser_id) if state is not None and state.creator_id == loser_id:
             return _without(event, state)
         case AccountLinked() | AccountRenamed() | AccountIdentified() | AccountVerified() as told:
@@ -78,8 +80,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(creator_id), suspended=True, suspended_until=until)
         case CreatorReinstated(creator_id):
             return replace(state or CreatorHeard(creator_id), suspended=False, suspended_until=None)
-        case SubjectErased(subject_id):
-            return replace(state or CreatorHeard(subject_id), forgotten=True)
+        case Erased(subject_id):
+            return replace(state or CreatorHeard(subject_id), forgotten=True, accounts=())
         case _:
             return None
 

@@ -8,12 +8,17 @@ from typing import Annotated
 from annotated_types import Interval, Len
 
 from kernel.core.bounds import Asked
+from kernel.core.personal import PersonalData
 from services.campaigns.domain.shared.brief import CampaignType, Format, Jurisdiction, Platform, Product
 from services.campaigns.domain.shared.compensation import CompensationKind
 from services.campaigns.domain.shared.contract import Parties
 
 WholeText = Annotated[str, Asked(Len(1, 20_000))]
 """The whole text of a draft or of a post."""
+
+
+BLOCKED = "compliance.blocked"
+"""The one note of a revision that compliance asks for."""
 
 
 class SubmissionStage(StrEnum):
@@ -90,8 +95,8 @@ class Evidence:
     """A proof for the words `phrase` ("": for all of the content); a person can look up `reference` until `expires_on`."""
 
     kind: EvidenceKind
-    phrase: Annotated[str, Asked(Len(0, 200))]
-    reference: Annotated[str, Asked(Len(1, 200))]
+    phrase: Annotated[str, Asked(Len(0, 200)), PersonalData()]
+    reference: Annotated[str, Asked(Len(1, 200)), PersonalData()]
     expires_on: date | None = None
 
 
@@ -99,10 +104,10 @@ class Evidence:
 class Content:
     """What would be published: text in characters, links as URLs, media by hash, language as BCP 47; and what proves it."""
 
-    title: Annotated[str, Asked(Len(0, 200))]
-    text: WholeText
-    tags: Annotated[tuple[str, ...], Asked(Len(0, 50), each=Len(1, 100))] = ()
-    links: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 2_000))] = ()
+    title: Annotated[str, Asked(Len(0, 200)), PersonalData()]
+    text: Annotated[WholeText, PersonalData()]
+    tags: Annotated[tuple[str, ...], Asked(Len(0, 50), each=Len(1, 100)), PersonalData(())] = ()
+    links: Annotated[tuple[str, ...], Asked(Len(0, 20), each=Len(1, 2_000)), PersonalData(())] = ()
     media: Annotated[tuple[Media, ...], Asked(Len(0, 30))] = ()
     language: Annotated[str, Asked(Len(1, 35))] = "zh"
     evidence: Annotated[tuple[Evidence, ...], Asked(Len(0, 20))] = ()
@@ -154,7 +159,7 @@ class RevisionRequested:
     deliverable_id: str
     submission_id: str
     by: Ruler
-    notes: tuple[str, ...]
+    notes: Annotated[tuple[str, ...], PersonalData(())]
     revisions: int
     max_revisions: int
     due_at: datetime
@@ -167,7 +172,7 @@ class RulingRequested:
     parties: Parties
     deliverable_id: str
     submission_id: str
-    notes: tuple[str, ...]
+    notes: Annotated[tuple[str, ...], PersonalData(())]
     due_at: datetime
 
 

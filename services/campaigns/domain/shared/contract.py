@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Annotated
 
 from kernel.core.canonical import Hashed
 from kernel.core.ids import derived_id
 from kernel.core.money import share_down
+from kernel.core.personal import DataSubject
 from services.campaigns.domain.shared.brief import Brief, Format, Platform, expand, shared, ships
 from services.campaigns.domain.shared.compensation import most_minor, with_brand_fee
 from services.campaigns.domain.shared.terms import Terms
@@ -38,11 +40,11 @@ class DeliverableTerms:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Whom an event concerns."""
+    """Whom an event concerns; what is personal in it is the creator's."""
 
     campaign_id: str
     brand_id: str
-    creator_id: str
+    creator_id: Annotated[str, DataSubject()]
 
 
 @dataclass(frozen=True, slots=True)

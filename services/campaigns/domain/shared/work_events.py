@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 from kernel.core.canonical import Hashed
+from kernel.core.personal import PersonalData
 from services.campaigns.domain.shared.content_events import ContentEvent, Ruler
 from services.campaigns.domain.shared.contract import Contract, Parties
 from services.campaigns.domain.shared.terms import Clocks, LadderStage
@@ -38,8 +40,8 @@ class CollaborationFunded:
 @dataclass(frozen=True, slots=True)
 class ProductSent:
     parties: Parties
-    carrier: str
-    tracking: str
+    carrier: Annotated[str, PersonalData()]
+    tracking: Annotated[str, PersonalData()]
     due_at: datetime
 
 
