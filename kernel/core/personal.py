@@ -223,6 +223,6 @@ _STEPS: dict[type, ErasureStep] = {
 }
 
 
-def erasure_of(incoming: Delivered[Any], cause: type = Erased) -> str | None:
+def erasure_of(incoming: Delivered[Any], cause: type[Any] = Erased) -> str | None:
     """The stream of the erasure that an event of type `cause` begins."""
     return erasure_stream(incoming.event.subject_id) if isinstance(incoming.event, cause) else None

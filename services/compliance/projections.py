@@ -1,6 +1,6 @@
 """Writes compliance's read models from its own log: reviews (and so the queue), their findings, and erasures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -142,23 +142,24 @@ def _finding(finding: Finding) -> Row:
 
 async def _forget(target: Target, creator_id: str) -> None:
     """The rows of a person's reviews, a page at a time, as they are when its events are read without their key."""
-    table, last = target[REVIEWS], ""
+    reviews, findings, last = target[REVIEWS], target[FINDINGS], ""
     while True:
-        query = sa.select(table).where(table.c.creator_id == creator_id, table.c.review_id > last)
-        page = (await target.connection.execute(query.order_by(table.c.review_id).limit(PAGE_ROWS))).mappings().all()
+        mine = sa.select(reviews).where(reviews.c.creator_id == creator_id, reviews.c.review_id > last)
+        page = await _rows(target, mine.order_by(reviews.c.review_id).limit(PAGE_ROWS))
         if not page:
             return
         last = page[-1]["review_id"]
-        await target.upsert(REVIEWS, [{**row, **_blanks(row)} for row in page])
-        stored = await target.rows(FINDINGS, [(row["review_id"], n) for row in page for n in range(_count(row))])
-        await target.upsert(FINDINGS, [{**row, "finding": _blank(Finding, row["finding"])} for row in stored.values()])
+        await target.upsert(REVIEWS, [row | _blanks(row) for row in page])
+        found = sa.select(findings).where(findings.c.review_id.in_([row["review_id"] for row in page]))
+        listed = await _rows(target, found)
+        await target.upsert(FINDINGS, [row | {"finding": _blank(Finding, row["finding"])} for row in listed])
 
 
-def _count(review: Mapping[str, Any]) -> int:
-    return len(adapter(tuple[Finding, ...]).validate_json(review["findings"]))
+async def _rows(target: Target, query: sa.Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await target.connection.execute(query)).mappings()]
 
 
-def _blanks(review: Mapping[str, Any]) -> Row:
+def _blanks(review: Row) -> Row:
     return {
         "title": "",
         "text": "",
