@@ -112,14 +112,14 @@ COMMANDS: dict[str, type] = {
 """What deadlines hold."""
 
 SEALED_SINCE_2 = (
-    "product.sent",
-    "content.submitted",
-    "content.revision_requested",
-    "content.ruling_requested",
-    "request.review",
+    "product.sent@2",
+    "content.submitted@2",
+    "content.revision_requested@2",
+    "content.ruling_requested@2",
+    "request.review@2",
 )
 """Version 1 of these held personal fields in plaintext (docs/adr/0014); `reseal` makes version 2 of them."""
 CODEC = Codec(
     CAMPAIGN | APPLICATION | COLLABORATION | PROCESS | COMMANDS | {REFUSED_NAME: CommandRefused},
-    {(name, 1): lambda raw: raw for name in SEALED_SINCE_2},
+    {(name.partition("@")[0], 1): lambda raw: raw for name in SEALED_SINCE_2},
 )

@@ -36,9 +36,9 @@ PRIVATE: dict[str, type] = {
 """Of streams that are not published."""
 COMMANDS: dict[str, type] = {"look.request@1": RequestLook, "erasure.erase_now@1": EraseNow}
 """What deadlines store."""
-SEALED_SINCE_2 = ("review.opened", "review.completed", "review.reviewer_decided")
+SEALED_SINCE_2 = ("review.opened@2", "review.completed@2", "review.reviewer_decided@2")
 """Version 1 of these held personal fields in plaintext (docs/adr/0014); `reseal` makes version 2 of them."""
 CODEC = Codec(
     {**EVENTS, **PRIVATE, **COMMANDS, REFUSED_NAME: CommandRefused},
-    {(name, 1): lambda raw: raw for name in SEALED_SINCE_2},
+    {(name.partition("@")[0], 1): lambda raw: raw for name in SEALED_SINCE_2},
 )

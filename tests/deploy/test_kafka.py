@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.embedded import WIRED
-from kernel.adapters.bus import MAX_MESSAGE_BYTES, PARTITIONS
-from kernel.adapters.kafka import COMMAND_RETENTION_MS
+from kernel.adapters.bus import COMMAND_RETENTION_MS, MAX_MESSAGE_BYTES, PARTITIONS
 from services.metrics.settings import MetricsSettings
 from services.metrics.stream import COMMANDS
 from services.metrics.subscribe import ENGAGEMENT

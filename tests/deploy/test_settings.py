@@ -89,7 +89,7 @@ def test_a_wrong_setting_stops_a_pod_with_a_sentence_that_names_it(
     workload = next(one for one in ours(prod) if one["metadata"]["name"] == "ledger-rest")
     for name, value in environment(prod, workload, containers(workload)[0]).items():
         monkeypatch.setenv(name, value)
-    assert load(WIRED["campaigns"].settings).database_password_file
+    assert load(WIRED["metrics"].settings).database_password_file
     monkeypatch.setenv("DANDELION_OPS_PORT", "many")
     monkeypatch.delenv("DANDELION_PSP_KEY_FILE")
     with pytest.raises(SystemExit) as stopped:
