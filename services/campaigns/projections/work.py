@@ -78,7 +78,8 @@ def _columns(state: State) -> Row:
 
 def _without_texts(state: State) -> State:
     """Personal fields stay in the log, where they are encrypted."""
-    return replace(state, deliverables=tuple(replace(one, text="") for one in state.deliverables))
+    works = tuple(replace(one, text="", notes=()) for one in state.deliverables)
+    return replace(state, shipment=State().shipment, deliverables=works)
 
 
 def _contract(state: State) -> Contract:
