@@ -14,7 +14,7 @@ from tests.arch.whole import resolved
 
 NAME = r"`[A-Za-z_]\w*(?:\.\w+)*`"
 NAMED = re.compile(rf"\]\(([^)\s#]+\.py)\)((?:(?:,| and)?\s{NAME})+)")
-WALK = "## From a command to a read model"
+WALK = "docs/from-a-command-to-a-read-model.md"
 
 
 def references(document: Source) -> Iterator[tuple[str, str]]:
@@ -64,11 +64,21 @@ def test_every_name_that_a_document_gives_is_defined_there(path: str) -> None:
 
 
 def test_the_walk_names_a_file_and_a_function_for_every_step() -> None:
-    walk = DOCUMENTS["README.md"].text.partition(WALK)[2].partition("\n## ")[0]
-    steps = re.split(r"^\d+\. ", walk, flags=re.MULTILINE)[1:]
+    walk = DOCUMENTS[WALK]
+    steps = re.split(r"^\d+\. ", walk.text, flags=re.MULTILINE)[1:]
     assert len(steps) >= 7
     assert [step for step in steps if not NAMED.search(step)] == []
-    assert len(list(references(Source("README.md", walk)))) >= 15
+    assert len(list(references(walk))) >= 15
+
+
+def test_the_map_of_the_pages_has_every_page() -> None:
+    """By its file, or by the folder that holds it."""
+    linked = {
+        resolved("docs/README.md", link) for link in re.findall(r"\]\(([^)#]+)\)", DOCUMENTS["docs/README.md"].text)
+    }
+    folders = {path.rpartition("/")[0] for path in linked if path.endswith("README.md")} | linked
+    pages = {path for path in DOCUMENTS if path.startswith("docs/")} - {"docs/README.md"}
+    assert {path for path in pages - linked if path.rpartition("/")[0] not in folders - {"docs"}} == set()
 
 
 def test_a_name_that_is_gone_is_seen() -> None:
