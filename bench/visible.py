@@ -37,7 +37,7 @@ from tests.kit.running import settings_in
 
 MAKER = Service(
     name="makers", metadata=counter.metadata, migrations=toy.SERVICE.migrations, codec=counter.CODEC,
-    deciders=[counter.COUNTER], publish=counter.publish, http=toy.make_api, rpc=toy.make_rpc,
+    deciders=[counter.COUNTER], publish=counter.publish, http=toy.make_api,
     inlines=[counter.TOTALS, counter.DEADLINES],
 )  # fmt: skip
 OFFERED_PER_S, SECONDS, WARM_S, ROUNDS = 2_000, 6, 1, 3

@@ -23,7 +23,7 @@ from services.compliance.wiring import SERVICE as COMPLIANCE
 from services.discovery.wiring import SERVICE as DISCOVERY
 from services.ledger.wiring import SERVICE as LEDGER
 from services.metrics.wiring import SERVICE as METRICS
-from tools.proto import PROTO, tool
+from tools.proto import PROTO, tool, workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = (DISCOVERY, CAMPAIGNS, LEDGER, COMPLIANCE, METRICS)
@@ -43,7 +43,7 @@ async def openapi(service: Service) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         app = open_app(service, service.settings.model_validate(_settings(Path(name))))
         try:
-            return dict(service.http(app).openapi())
+            return dict(app.api().openapi())
         finally:
             await app.close()
 
@@ -66,9 +66,10 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def descriptors(into: Path) -> None:
-    """All proto files with their comments, as a FileDescriptorSet."""
-    command = [tool("buf"), "build", ".", "--as-file-descriptor-set", "-o", str(into.resolve() / "dandelion.binpb")]
-    subprocess.run(command, cwd=PROTO, check=True)
+    """All proto files with their comments and what they import, as a FileDescriptorSet that tells buf which file is which."""
+    with workspace(PROTO) as place:
+        command = [tool("buf"), "build", "proto", "-o", str(into.resolve() / "dandelion.binpb")]
+        subprocess.run(command, cwd=place, check=True)
 
 
 def make(into: Path) -> list[str]:

@@ -7,16 +7,24 @@ tests/unit/corpus, which stay readable for ever. Nothing is downloaded.
 
 import argparse
 import filecmp
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import google.api
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 GENERATED = ROOT / "contracts" / "dandelion"
 BASELINE = PROTO / "baseline.binpb"
+IMPORTED = Path(google.api.__path__[0]).parent.parent
+"""Folder of `google/api/annotations.proto`, which the package googleapis-common-protos brings."""
+ANNOTATIONS = ("google/api/annotations.proto", "google/api/http.proto")
 
 
 def run(*command: str, folder: Path = PROTO) -> bool:
@@ -47,7 +55,7 @@ def generate(into: Path) -> bool:
 
 
 def protoc(*arguments: str) -> bool:
-    return run(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", *arguments)
+    return run(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", f"-I{IMPORTED}", *arguments)
 
 
 def files(folder: Path) -> dict[str, Path]:
@@ -91,20 +99,41 @@ def check() -> int:
 
 
 def lint(folder: Path = PROTO) -> bool:
-    return run(tool("buf"), "lint", ".", folder=folder) and run(
-        tool("buf"), "format", "-d", "--exit-code", ".", folder=folder
-    )
+    with workspace(folder) as place:
+        return buf("lint", "proto", place=place) and buf("format", "-d", "--exit-code", "proto", place=place)
 
 
 def compatible(folder: Path = PROTO) -> bool:
     """Whoever was built against the baseline can read and write what this folder describes."""
-    return run(tool("buf"), "breaking", ".", "--against", str(BASELINE), folder=folder)
+    with workspace(folder) as place:
+        return buf("breaking", "proto", "--against", str(BASELINE), place=place)
+
+
+def buf(*arguments: str, place: Path) -> bool:
+    return run(tool("buf"), *arguments, folder=place)
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[Path]:
+    """A buf workspace of `folder` (as `proto`) and of what it imports: buf itself would fetch that from its registry."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        shutil.copytree(folder, place / "proto")
+        told = yaml.safe_load((place / "proto" / "buf.yaml").read_text())
+        (place / "proto" / "buf.yaml").unlink()
+        told["modules"] = [{"path": "proto"}, {"path": "imported", "lint": {"use": ["MINIMAL"]}}]
+        (place / "buf.yaml").write_text(yaml.safe_dump(told))
+        for relative in ANNOTATIONS:
+            (place / "imported" / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(IMPORTED / relative, place / "imported" / relative)
+        yield place
 
 
 def release() -> int:
     """What is in a released corpus is never rewritten: a new release adds a file."""
-    if not (lint() and run(tool("buf"), "build", ".", "--exclude-source-info", "-o", str(BASELINE))):
-        return 1
+    with workspace(PROTO) as place:
+        if not (lint() and buf("build", "proto", "--exclude-source-info", "-o", str(BASELINE), place=place)):
+            return 1
     return 0 if run(sys.executable, "-m", "tools.samples", folder=ROOT) else 1
 
 

@@ -13,6 +13,7 @@ from kernel.core.faults import Exhausted, Unauthenticated
 from kernel.edge.incoming import Network, client_address, principal_of
 from kernel.edge.limits import Allowance, Buckets, Rate, Share, Slots
 from kernel.edge.tokens.auth import Verifier
+from kernel.edge.tokens.open_streams import OpenStreams
 from kernel.runtime import telemetry
 from kernel.runtime.settings import Settings
 
@@ -75,6 +76,7 @@ class Admission:
         self._refusals = Buckets(given.refusals)
         self.calls, self.streams = Slots("calls", given.calls), Slots("streams", given.streams)
         self.waits = Slots("waits", given.waits)
+        self.open = OpenStreams(verifier)
         self.message_s = given.message_s
 
     async def authenticate(self, token: str, peer: str, forwarded: Sequence[str] = ()) -> Actor:

@@ -4,10 +4,12 @@ Servicers ask `caller()` and raise faults, so no servicer knows a status code.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from functools import partial
+from typing import Any
 
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc import (
     ServerCertificateConfiguration,
     ServerCredentials,
@@ -31,16 +33,31 @@ CONCURRENT_LIMIT = 2_000
 """RPCs that the server takes on at all, above the sum of the slots: a call without a slot is refused in milliseconds."""
 HANDSHAKE_LIMIT_MS = 10_000
 HEALTH_INTERVAL_S = 1.0
-RECHECK_S = 5.0
-"""Interval at which the tokens of open streams are verified again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RpcService:
-    """A service to register: its full protobuf name, and `add`, e.g. `partial(add_X_to_server, servicer)`."""
+    """A service to register: its full protobuf name, and `add`, e.g. `partial(add_X_to_server, servicer)`.
+
+    With `described` and `servicer` its queries are also answered over HTTP (kernel.edge.transcoding)."""
 
     name: str
     add: Callable[[Server], None]
+    described: ServiceDescriptor | None = None
+    servicer: Any = None
+    beside: Callable[[asyncio.Event], Awaitable[None]] | None = None
+    """What runs in every process that answers the queries, e.g. keeps an index in memory."""
+
+    @classmethod
+    def of(
+        cls,
+        described: ServiceDescriptor,
+        add: Callable[[Any, Server], None],
+        servicer: Any,
+        beside: Callable[[asyncio.Event], Awaitable[None]] | None = None,
+    ) -> "RpcService":
+        """A service for both edges; `add` is the generated `add_X_to_server`."""
+        return cls(described.full_name, partial(add, servicer), described, servicer, beside)
 
 
 class Rpc:
@@ -94,7 +111,7 @@ class Rpc:
     async def stop(self, grace_s: float = 8) -> None:
         """Stops the server: health says NOT_SERVING, streams end, and calls may finish within `grace_s`."""
         await self._states.enter_graceful_shutdown()
-        self._edge.end_streams()
+        self._edge.admission.open.end_all()
         if self._server:
             await self._server.stop(grace_s)
 
@@ -103,12 +120,8 @@ class Rpc:
 
         async def serve(stop: asyncio.Event) -> None:
             await self.start(address)
-            checked = perf_counter()
             while not stop.is_set():
                 await self.show_health()
-                if perf_counter() - checked >= RECHECK_S:
-                    checked = perf_counter()
-                    await self._edge.recheck()
                 try:
                     async with asyncio.timeout(HEALTH_INTERVAL_S):
                         await stop.wait()

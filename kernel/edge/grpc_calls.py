@@ -15,34 +15,19 @@ from grpc.aio import AbortError, ServerInterceptor
 from opentelemetry.trace import SpanKind
 
 from kernel.core.decider import Actor
-from kernel.core.faults import Exhausted, Fault, Invalid, Unauthenticated, Unavailable
+from kernel.core.faults import Exhausted, Fault, Invalid
 from kernel.edge.admission import Admission, set_caller
 from kernel.edge.grpc_errors import STATUS, RpcContext, abort, abort_unexpected
+from kernel.edge.tokens import open_streams
 from kernel.edge.tokens.bearer import bearer_token
 from kernel.runtime import telemetry
 
 OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 """Methods without authentication: probes have no token, and reflection is registered outside production only."""
 DEADLINE_S, DEADLINE_LIMIT_S = 10.0, 30.0
-STREAM_LIMIT_S = 900.0
-"""Longest life of a stream: a watcher reconnects after it, and its token is verified again."""
 OPEN_LIMIT = 50
 """Calls without authentication at once, and as many streams: who keeps streams open takes no place of a probe."""
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
-
-
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """An open stream: the timeout that ends it, the token it was opened with, and why it ends, where its time is not over."""
-
-    wait: asyncio.Timeout
-    token: str
-    why: Fault | None = None
-
-    def end(self, why: Fault) -> None:
-        if not self.wait.expired():
-            self.why = self.why or why
-            self.wait.reschedule(0)
 
 
 @dataclass(slots=True)
@@ -54,12 +39,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
     """
 
     admission: Admission
-    stopping: bool = False
-    open: set[_Stream] = field(default_factory=set)
     open_without_token: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self.admission.verifier.watchers.append(self.look_again)
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
@@ -90,7 +70,7 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
         async def handle(requests: AsyncIterator[Any], context: RpcContext) -> None:
             async with self._guarded(method, context) as (actor, token):
                 with self.admission.streams.hold(actor):
-                    async with self._lasting(context, token):
+                    async with self.admission.open.lasting(token, context.time_remaining()):
                         request = await self._message(requests)
                         async with aclosing(behave(request, context)) as items:
                             async for item in items:
@@ -110,55 +90,13 @@ class CallEdge(ServerInterceptor):  # type: ignore[type-arg]  # the stubs are ge
             raise Invalid("request.malformed")
         return message
 
-    @asynccontextmanager
-    async def _lasting(self, context: RpcContext, token: str) -> AsyncIterator[None]:
-        """Ends the block with the client's deadline, the longest life of a stream, the token, or the server."""
-        if self.stopping:
-            raise Unavailable("server.stopping", retry_after_s=1)
-        life_s, token_s = _left_s(context, STREAM_LIMIT_S, STREAM_LIMIT_S), self.admission.verifier.left_s(token)
-        stream = None
-        try:
-            async with asyncio.timeout(min(life_s, token_s)) as wait:
-                stream = _Stream(wait, token, Unauthenticated("token.expired") if token_s < life_s else None)
-                self.open.add(stream)
-                telemetry.gauge("streams_open", len(self.open))
-                yield
-        except TimeoutError:
-            if stream is not None and stream.why is not None:
-                raise stream.why from None
-            raise
-        finally:
-            if stream is not None:
-                self.open.discard(stream)
-            telemetry.gauge("streams_open", len(self.open))
-
-    async def recheck(self) -> None:
-        """Verifies the token of every open stream again, and ends the streams whose token is refused by now."""
-        for stream in list(self.open):
-            try:
-                await self.admission.verifier.verify(stream.token)
-            except Unauthenticated as refused:
-                stream.end(refused)
-
-    def look_again(self) -> None:
-        """Ends the streams whose token is revoked now."""
-        for stream in list(self.open):
-            if self.admission.verifier.is_revoked(stream.token):
-                stream.end(Unauthenticated("token.revoked", do="sign in again"))
-
-    def end_streams(self) -> None:
-        """Ends all streams with UNAVAILABLE, so that their clients reconnect to another replica."""
-        self.stopping = True
-        for stream in list(self.open):
-            stream.end(Unavailable("server.stopping", retry_after_s=1))
-
     def _without_token(self, handler: Any) -> Any:
         """Health and reflection: bounded in number and time, as anybody may call them."""
         kind = next(kind for kind in KINDS if getattr(handler, kind))
         behave, is_stream = getattr(handler, kind), not kind.endswith("_unary")
 
         async def bounded(requests: Any, context: RpcContext) -> Any:
-            limit_s = STREAM_LIMIT_S if is_stream else DEADLINE_LIMIT_S
+            limit_s = open_streams.STREAM_LIMIT_S if is_stream else DEADLINE_LIMIT_S
             async with self._place_without_token("stream" if is_stream else "call", context), asyncio.timeout(limit_s):
                 request = requests if kind.startswith("stream_") else await self._message(requests)
                 if not is_stream:

@@ -237,6 +237,7 @@ def create_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.edge = _AppState(admission, fingerprint_key)
+    app.state.schemas = {}
     app.add_middleware(TokenFirst, needs=actor)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, by_prefix=body_limits or {})
     app.add_middleware(LiveRequests, limit=live_requests)
@@ -280,6 +281,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1 document with the schema of problems; generated at the first call and cached."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = http_errors.SCHEMA
+        named = schema.setdefault("components", {}).setdefault("schemas", {})
+        named.update({"Problem": http_errors.SCHEMA, **app.state.schemas})
         app.openapi_schema = schema
     return app.openapi_schema

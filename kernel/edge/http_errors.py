@@ -37,6 +37,7 @@ STATUS: Mapping[Kind, int] = {
 STATUS_OF_CODE: Mapping[str, int] = {
     "body.malformed": 400,
     "body.too_large": 413,
+    "deadline.exceeded": 504,
     "route.method_not_allowed": 405,
     "writer.queue_full": 503,
 }
@@ -57,6 +58,7 @@ TITLE_OF_CODE: Mapping[str, str] = {
     "body.malformed": "The body cannot be read",
     "body.too_large": "The body is too large",
     "command.id_reused": "The idempotency key was used for another body",
+    "deadline.exceeded": "It took longer than the caller waits",
     "request.head_too_large": "The head of the request is too large",
     "route.method_not_allowed": "The path does not take this method",
     "route.not_found": "There is no such path",

@@ -24,7 +24,6 @@ from kernel.eventlog.opening import open_log
 from kernel.eventlog.writer import Writer
 from kernel.host import migrate
 from kernel.host.gauges import DatabaseMetrics, Gauges
-from kernel.host.revocations import Revocations
 from kernel.processors import generations
 from kernel.processors.command_consumer import PREPARED_BATCH, CommandConsumer, DecodeCommand, Prepare
 from kernel.processors.processes import PROCESS_BATCH, Effect, Process, ProcessRunner
@@ -32,7 +31,6 @@ from kernel.processors.projector import Projection, Projector, Superseded, consu
 from kernel.processors.reactor import Reactor
 from kernel.processors.read_your_writes import WAIT_LIMIT_S, Waiters
 from kernel.processors.scheduler import DeadlineScheduler
-from kernel.runtime import http_server
 from kernel.runtime.admin import operations
 from kernel.runtime.health import Health, watch_loop
 from kernel.runtime.roles import RELAY, WRITER, Role
@@ -46,7 +44,10 @@ from kernel.streams.tail import LogTail
 from kernel.verify.invariants import InvariantMonitor
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from kernel.edge.admission import Admission
+    from kernel.edge.grpc import RpcService
     from kernel.edge.page_tokens import PageTokens
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ ROLES = ("rest", "rpc", "relay", "project", "process", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """Declaration of a service. `http` and `rpc` make its edges from an open App; `stream` is optional.
+    """Declaration of a service. `http` and `queries` make its edges from an open App; `stream` is optional.
 
     These three import FastAPI, gRPC or Faust when they are called, so that other roles do not load them.
     """
@@ -68,7 +69,8 @@ class Service:
     deciders: Sequence[Decider[Any, Any, Any]]
     publish: Publish
     http: Callable[["App"], Any]
-    rpc: Callable[["App"], Role]
+    queries: Callable[["App"], "Sequence[RpcService]"] = lambda _app: ()
+    """The query services, which both edges serve: over gRPC, and over HTTP beside the commands of `http`."""
     inlines: Sequence[InlineTable[Any]] = ()
     projections: Sequence[Projection] = ()
     processes: Sequence[Process] = ()
@@ -116,17 +118,9 @@ class App:
     @cached_property
     def admission(self) -> "Admission":
         """Admission of both edges, imported at its first use: only edges need its libraries, which are slow to import."""
-        from kernel.edge.admission import Admission, AdmissionLimits
-        from kernel.edge.tokens.auth import Verifier
-        from kernel.edge.tokens.claims import TenantRules
+        from kernel.host.edges import admission_of
 
-        told = self.settings
-        rules = TenantRules(told.staff_tenant, told.roles_of_tenants())
-        verifier = Verifier(
-            told.jwks, told.token_issuer, told.token_audience, life_limit_s=told.token_life_limit_s, rules=rules,
-            algorithms=told.signatures_of_tokens(),
-        )  # fmt: skip
-        return Admission(verifier, AdmissionLimits.of(told), told.trusted_networks())
+        return admission_of(self.settings)
 
     @cached_property
     def tls(self) -> EdgeTls | None:
@@ -140,6 +134,17 @@ class App:
         from kernel.edge.page_tokens import PageTokens, page_keys
 
         return PageTokens(page_keys(self.settings.page_keys_file, self.fingerprint_key))
+
+    @cached_property
+    def queries(self) -> "Sequence[RpcService]":
+        """The query services of this process, one of each for both edges."""
+        return tuple(self.service.queries(self))
+
+    def api(self) -> "FastAPI":
+        """The whole HTTP API: the commands, and the queries as JSON."""
+        from kernel.host.edges import whole_api
+
+        return whole_api(self.service.http(self), self.queries)
 
     @cached_property
     def personal(self) -> Personal:
@@ -183,24 +188,22 @@ class App:
         for name in names:
             made += await makers[name]()
         if {"rest", "rpc"} & set(names):
-            revocations = Revocations(self.database, self.settings.token_life_limit_s, self.admission.verifier.revoke)
-            await revocations.look()
-            made.append(Role("revocations", revocations.run, RELAY))
+            from kernel.host.edges import beside
+
+            made += await beside(self.database, self.settings, self.admission, self.queries)
         if self.settings.ops_port is not None:
             made.append(operations(self.health, self.settings.host, self.settings.ops_port))
         return made
 
     async def _rest(self) -> list[Role]:
-        # imported here: only edges need the web framework, which is slow to import
-        from kernel.edge.incoming import TrustedProxies, is_trusted, principal_of
+        from kernel.host.edges import http_role
 
-        settings, trusted = self.settings, self.settings.trusted_networks()
-        limits = http_server.HttpLimits.of(settings, lambda address: is_trusted(address, trusted), principal_of)
-        bound = http_server.listen(settings.host, settings.http_port)
-        return [http_server.http(TrustedProxies(self.service.http(self), trusted), bound, limits=limits, tls=self.tls)]
+        return [http_role(self.api(), self.settings, self.tls)]
 
     async def _rpc(self) -> list[Role]:
-        return [self.service.rpc(self)]
+        from kernel.host.edges import rpc_role
+
+        return [rpc_role(self.queries, self.admission, self.settings, self.health, self.tls)]
 
     async def _relay(self) -> list[Role]:
         relay = Relay(

@@ -1,12 +1,12 @@
 """Campaigns put together: the only composition root."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application.application import APPLICATION
@@ -35,10 +35,10 @@ def _http(app: App) -> Any:
     return make_api(app)
 
 
-def _rpc(app: App) -> Role:
-    from services.campaigns.rpc import make_rpc
+def _queries(app: App) -> Sequence[Any]:
+    from services.campaigns.rpc import make_queries
 
-    return make_rpc(app)
+    return make_queries(app)
 
 
 SERVICE = Service(
@@ -58,7 +58,7 @@ SERVICE = Service(
     processes=PROCESSES,
     effects=effects,
     http=_http,
-    rpc=_rpc,
+    queries=_queries,
 )
 
 

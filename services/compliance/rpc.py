@@ -1,7 +1,5 @@
 """ReviewQueryService: questions of others in, protobuf out. Contract: proto/dandelion/compliance/v1/queries.proto."""
 
-from functools import partial
-
 import orjson
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import queries_pb2 as pb
@@ -13,12 +11,11 @@ from pydantic import TypeAdapter
 
 from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
-from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, chosen
-from kernel.runtime.roles import Role
 from services.compliance.domain.findings import Evidence, Finding
 from services.compliance.publish import wire_evidence, wire_finding
 from services.compliance.reads import ErasuresQuery, FindingsQuery, QueueQuery, ReviewReads, Row
@@ -142,11 +139,7 @@ def wire_finding_row(row: Row) -> pb.FindingRow:
     )
 
 
-def make_rpc(app: App) -> Role:
-    """The gRPC server of compliance."""
-    service = RpcService(
-        pb.DESCRIPTOR.services_by_name["ReviewQueryService"].full_name,
-        partial(grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app)),
-    )
-    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
-    return rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
+def make_queries(app: App) -> list[RpcService]:
+    """The queries of compliance, for both edges."""
+    described = pb.DESCRIPTOR.services_by_name["ReviewQueryService"]
+    return [RpcService.of(described, grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app))]

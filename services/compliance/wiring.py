@@ -1,5 +1,6 @@
 """Compliance put together: the only composition root."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +10,6 @@ from typing import Any
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.compliance.codec import CODEC
 from services.compliance.domain.erasure import ERASURE
@@ -34,10 +34,10 @@ def _http(app: App) -> Any:
     return make_api(app)
 
 
-def _rpc(app: App) -> Role:
-    from services.compliance.rpc import make_rpc
+def _queries(app: App) -> Sequence[Any]:
+    from services.compliance.rpc import make_queries
 
-    return make_rpc(app)
+    return make_queries(app)
 
 
 async def prepare(command: object, at: datetime) -> object:
@@ -54,7 +54,7 @@ SERVICE = Service(
     deciders=(review_decider(shipped_packs()), LOOK, ERASURE, PROCESSES[1].decider),
     publish=publish,
     http=_http,
-    rpc=_rpc,
+    queries=_queries,
     inlines=(DEADLINES,),
     projections=PROJECTIONS,
     processes=PROCESSES,

@@ -1,6 +1,5 @@
 """CreatorQueryService: questions of others in, protobuf out. Contract: proto/dandelion/discovery/v1/queries.proto."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,13 +17,12 @@ from dandelion_contracts.words import number, word
 from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
-from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import chosen
 from kernel.processors.shared_looks import SharedLooks
-from kernel.runtime.roles import Role
 from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
 from services.discovery.domain.profile import Account, Availability, Platform
 from services.discovery.domain.rate_card import Format
@@ -228,20 +226,9 @@ def wire_accounts(card: Card) -> list[pb.CreatorAccount]:
     return made
 
 
-def make_rpc(app: App) -> Role:
-    """The gRPC server of discovery, and its text index kept up beside it."""
+def make_queries(app: App) -> list[RpcService]:
+    """The queries of discovery for both edges, and their text index kept up beside them."""
     reads = reads_of(app)
-    servicer = CreatorQueries(app, reads)
-    service = RpcService(
-        pb.DESCRIPTOR.services_by_name["CreatorQueryService"].full_name,
-        partial(grpc_pb.add_CreatorQueryServiceServicer_to_server, servicer),
-    )
-    rpc = Rpc([service], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
-    role = rpc.role(f"{app.settings.host}:{app.settings.rpc_port}")
-
-    async def serve(stop: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(reads.names.keep(app.progress, stop))
-            await role.serve(stop)
-
-    return replace(role, serve=serve)
+    described = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
+    add, keep = grpc_pb.add_CreatorQueryServiceServicer_to_server, partial(reads.names.keep, app.progress)
+    return [RpcService.of(described, add, CreatorQueries(app, reads), keep)]

@@ -1,12 +1,12 @@
 """Discovery put together: the only composition root."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.creator import CREATOR
@@ -28,10 +28,10 @@ def _http(app: App) -> Any:
     return make_api(app)
 
 
-def _rpc(app: App) -> Role:
-    from services.discovery.rpc import make_rpc
+def _queries(app: App) -> Sequence[Any]:
+    from services.discovery.rpc import make_queries
 
-    return make_rpc(app)
+    return make_queries(app)
 
 
 SERVICE = Service(
@@ -43,7 +43,7 @@ SERVICE = Service(
     deciders=(CREATOR, ERASURES),
     publish=publish,
     http=_http,
-    rpc=_rpc,
+    queries=_queries,
     inlines=(HANDLES, VERIFIED, ACCOUNT_IDS, FORGOTTEN),
     projections=PROJECTIONS,
     processes=PROCESSES,

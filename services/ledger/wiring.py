@@ -1,5 +1,6 @@
 """The ledger put together: the only composition root."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 from kernel.adapters.bus import Bus
 from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
-from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
@@ -39,10 +39,10 @@ def _http(app: App) -> Any:
     return make_api(app)
 
 
-def _rpc(app: App) -> Role:
-    from services.ledger.rpc import make_rpc
+def _queries(app: App) -> Sequence[Any]:
+    from services.ledger.rpc import make_queries
 
-    return make_rpc(app)
+    return make_queries(app)
 
 
 SERVICE = Service(
@@ -66,7 +66,7 @@ SERVICE = Service(
     inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,
-    rpc=_rpc,
+    queries=_queries,
     projections=PROJECTIONS,
     effects=effects,
     invariants=INVARIANTS,

@@ -1,5 +1,6 @@
 """Metrics put together: the only composition root."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ def _http(app: App) -> Any:
     return make_api(app)
 
 
-def _rpc(app: App) -> Role:
-    from services.metrics.rpc import make_rpc
+def _queries(app: App) -> Sequence[Any]:
+    from services.metrics.rpc import make_queries
 
-    return make_rpc(app)
+    return make_queries(app)
 
 
 def _stream(app: App) -> Role:
@@ -55,7 +56,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     invariants=INVARIANTS,
     http=_http,
-    rpc=_rpc,
+    queries=_queries,
     stream=_stream,
     own_topics={ENGAGEMENT.name: PARTITIONS},
 )

@@ -14,7 +14,7 @@ from kernel.host.app import Service
 from tests.arch.tree import ROOT
 
 PAGE = (ROOT / "docs" / "add-a-service.md").read_text()
-STARTED = {"http": "_http", "rpc": "_rpc", "stream": "_stream"}
+STARTED = {"http": "_http", "queries": "_queries", "stream": "_stream"}
 """Fields that hold a function of wiring, which imports the edge when its role starts."""
 
 
@@ -163,7 +163,10 @@ def _row(**changes: Any) -> Row:
         (_row(file="graph.py"), "ledger/graph.py is missing"),
         (_row(names=("announce",)), "ledger/publish.py has no announce"),
         (_row(fields=("decode_command",)), "ledger: Service.decode_command is not publish.publish"),
-        (_row(file="rpc.py", names=("SIDES",), fields=("rpc",)), "ledger: Service.rpc does not start rpc.SIDES(app)"),
+        (
+            _row(file="rpc.py", names=("SIDES",), fields=("queries",)),
+            "ledger: Service.queries does not start rpc.SIDES(app)",
+        ),
     ],
 )
 def test_a_deviation_is_named(row: Row, told: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from cli.embedded import WIRED
 from kernel.edge.tokens.dev_issuer import Issuer
+from kernel.edge.tokens.open_streams import STREAM_LIMIT_S
 from kernel.host.app import open_app
 from kernel.runtime.settings import Settings, networks_of
 from tests.deploy.conftest import ROOT
@@ -27,7 +28,7 @@ async def routes(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, s
         (tmp_path / "psp").write_text("whsec_c2FuZGJveC1zZWNyZXQtdGhhdC1ub2JvZHktbXVzdC11c2U=\n")
         more = dict.fromkeys(("psp_key_file", "psp_webhook_secrets_file"), tmp_path / "psp")
     app = open_app(service, settings_in(tmp_path, service.settings, **more))
-    paths = set(service.http(app).openapi()["paths"])
+    paths = set(app.api().openapi()["paths"])
     await app.close()
     return service.name, paths
 
@@ -95,7 +96,9 @@ def test_a_range_of_others_is_no_proxy(wide: str, tmp_path: Path) -> None:
 def test_the_gateway_waits_as_long_as_a_request_may_take_to_arrive(operated: list[Object]) -> None:
     wait_s = Settings.model_fields["head_limit_s"].default + Settings.model_fields["body_limit_s"].default
     for route in of(operated, "HTTPRoute"):
-        assert [rule["timeouts"]["request"] for rule in route["spec"]["rules"]] == [f"{wait_s}s"]
+        for rule in route["spec"]["rules"]:
+            is_watch = [match["path"]["value"] for match in rule["matches"]] == ["/watch"]
+            assert rule["timeouts"]["request"] == (f"{STREAM_LIMIT_S:.0f}s" if is_watch else f"{wait_s}s")
 
 
 def test_compose_has_the_limits_of_the_code() -> None:

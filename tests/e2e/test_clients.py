@@ -77,10 +77,12 @@ def built(language: str, folder: Path) -> Path:
         pytest.skip(f"{NEEDS[language]} is not there")
     first, *others = commands(language)
     inside = first.removeprefix("cd ")
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", inside, "proto"], ROOT).stdout
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", inside], ROOT).stdout
     for name in listed.splitlines():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
+    (folder / "dist").mkdir()
+    dist.descriptors(folder / "dist")
     for command in others:
         done = run(command.split(), folder / inside)
         if done.returncode and re.search(r"dial tcp|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|no such host", done.stderr):

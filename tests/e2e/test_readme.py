@@ -43,6 +43,7 @@ class Up:
         for service in self.layout.ports.rpc:
             port = {"discovery": 9101, "campaigns": 9102, "ledger": 9103, "compliance": 9104, "metrics": 9105}[service]
             text = text.replace(f"127.0.0.1:{port}", self.layout.rpc(service))
+            text = text.replace(f"http://127.0.0.1:{port - 1000}", self.layout.http(service))
         return text
 
 
@@ -145,6 +146,34 @@ def test_the_grpcurl_line_answers(up: Up) -> None:
     data, target, method = re.search(r"-d '(.*?)' (\S+) (\S+)$", line).groups()  # type: ignore[union-attr]
     service, _, name = method.partition("/")
     assert len(_call(target, service, name, json.loads(data), up.token)) > 20
+
+
+def curled(up: Up, line: str, **more: str) -> str:
+    """What a line with curl prints."""
+    told = subprocess.run(
+        ["bash", "-c", up.here(line)], env=ENVIRONMENT | {"TOKEN": up.token, **more}, capture_output=True, text=True,
+        timeout=patience(60), check=True,
+    )  # fmt: skip
+    return told.stdout
+
+
+def test_the_curl_line_answers(up: Up) -> None:
+    (line,) = [line[2:] for text in CONSOLE for line in text.splitlines() if line.startswith("$ curl")]
+    answer = json.loads(curled(up, line))
+    assert len(answer["rows"]) == 3
+    assert answer["page"]["next_page_token"]
+
+
+def test_the_lines_of_the_page_on_http_answer(up: Up) -> None:
+    page = (ROOT / "docs" / "http.md").read_text()
+    listed, found, watched = [line[2:] for line in page.splitlines() if line.startswith("$ curl")]
+    campaigns = json.loads(curled(up, listed))
+    assert campaigns["campaigns"]
+    assert all(list(one) == ["campaign_id"] for one in campaigns["campaigns"])
+    assert set(json.loads(curled(up, found))) == {"hits", "page", "total"}
+    events = curled(up, watched, CAMPAIGN=campaigns["campaigns"][0]["campaign_id"])
+    assert '\ndata: {"total":{' in events
+    assert '"code":"deadline.exceeded"' in events.splitlines()[-2]
 
 
 def _call(target: str, service: str, name: str, data: dict[str, Any], token: str) -> bytes:

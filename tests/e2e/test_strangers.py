@@ -25,6 +25,7 @@ from cli.platform import Embedded
 from cli.story.market import Address, Who, named
 from cli.story.plan import DEALS
 from kernel.core.ids import derived_id
+from tests.kit.both_edges import described
 from tests.kit.story import embedded_stores
 from tools.speed import patience
 
@@ -36,8 +37,9 @@ STRANGERS = {
 }
 OWN_AND_NEW = {"PUT /deposits/{deposit_id}", "PUT /links/{link_id}", "PUT /coupons/{coupon_id}"}
 """Creations that anybody of the right role may make for themselves: on a taken id they are refused, checked below."""
-MAY_ASK = {"POST /checks", "POST /campaigns/{campaign_id}/apply"}
-"""Reads nothing that belongs to anybody; applies to a campaign that recruits in the open (creators only)."""
+MAY_ASK = {"POST /checks", "POST /creators/search", "POST /campaigns/{campaign_id}/apply"}
+"""Reads nothing that belongs to anybody; finds creators, who show themselves to all;
+applies to a campaign that recruits in the open (creators only)."""
 QUIET = {401, 403, 404, 409, 422}
 
 
@@ -196,18 +198,9 @@ async def test_a_taken_id_cannot_be_taken_over(stage: Stage) -> None:
 
 def methods() -> Iterator[tuple[str, Any]]:
     """(service, method descriptor) of every unary RPC of the query services."""
-    from dandelion.campaigns.v1 import queries_pb2 as campaigns
-    from dandelion.compliance.v1 import queries_pb2 as compliance
-    from dandelion.discovery.v1 import queries_pb2 as discovery
-    from dandelion.ledger.v1 import queries_pb2 as ledger
-    from dandelion.metrics.v1 import queries_pb2 as metrics
-
-    modules = {
-        "campaigns": campaigns, "compliance": compliance, "discovery": discovery, "ledger": ledger, "metrics": metrics,
-    }  # fmt: skip
-    for service, module in modules.items():
-        for described in module.DESCRIPTOR.services_by_name.values():
-            yield from ((service, method) for method in described.methods if not method.server_streaming)
+    for service in SERVICES:
+        for one in described(service):
+            yield from ((service, method) for method in one.methods if not method.server_streaming)
 
 
 def request_of(method: Any, ids: Mapping[str, str], tenants: Mapping[str, str]) -> Any:

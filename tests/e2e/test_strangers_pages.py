@@ -12,6 +12,12 @@ from tools.speed import patience
 __all__ = ["stage"]
 PUBLIC_GET = {"/l/{code}", "/healthz/live", "/healthz/ready", "/metrics"}
 """The redirect of a short link is for everybody who has it; the others are for who runs the service (docs/operate.md)."""
+WATCH_S = "2S"
+"""When a stranger stops watching what it is let watch."""
+OPEN_GET = {"/creators", "/creators/{creator_id}", "/watch/creators/{creator_id}"}
+"""Creators show themselves to everybody who has an account."""
+RECRUITING = {"/campaigns", "/campaigns/{campaign_id}"}
+"""A campaign that recruits in the open is shown to creators and agencies, without its budget."""
 
 
 async def pages(address: Address) -> list[tuple[str, str, list[str]]]:
@@ -24,8 +30,12 @@ async def pages(address: Address) -> list[tuple[str, str, list[str]]]:
                 if "get" in item and path not in PUBLIC_GET:
                     asked = [one["name"] for one in item["get"].get("parameters", []) if one["in"] == "query"]
                     found.append((service, path, asked))
-    assert ("metrics", "/orders/{order_id}", ["at_least"]) in found
+    assert ("metrics", "/orders/{order_id}", ["at_least", "fields"]) in found
     return found
+
+
+def is_recruited(name: str, shown: str) -> bool:
+    return "brand" not in name and '"budget_minor":"0"' in shown and '"reserved_minor":"0"' in shown
 
 
 @pytest.mark.parametrize("name", ["anonymous", "another brand", "another creator", "an agency without mandate"])
@@ -37,7 +47,9 @@ async def test_no_page_over_http_shows_a_stranger_anything(stage: Stage, name: s
         for service, path, asked in await pages(stage.address):
             for params in ({}, {one: stage.ids[one] for one in asked if one in stage.ids}):
                 url = stage.address.http[service] + filled(path, stage.ids)
-                answer = await client.get(url, headers=headers, params=params)
+                answer = await client.get(url, headers={**headers, "Grpc-Timeout": WATCH_S}, params=params)
+                if answer.is_success and (path in OPEN_GET or (path in RECRUITING and is_recruited(name, answer.text))):
+                    continue
                 told = answer.text.replace(str(stage.ids.get(path.rpartition("{")[2].rstrip("}"), "-")), "")
                 leaks = {secret for secret in secrets if secret in told}
                 if leaks or (name == "anonymous" and answer.status_code != 401):

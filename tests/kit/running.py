@@ -63,7 +63,7 @@ class Running:
 
     def __init__(self, app: App, issuer: Issuer) -> None:
         self.app, self.issuer = app, issuer
-        self.api = app.service.http(app)
+        self.api = app.api()
         self.last: dict[tuple[str, int], int] = defaultdict(int)
         self.position: dict[str, int] = defaultdict(int)
 

@@ -25,7 +25,6 @@ from kernel.edge import http_errors
 from kernel.host.app import App, Service
 from kernel.host.main import main
 from kernel.processors.processes import Effect
-from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from tests.kit import counter, crash, forked
 
@@ -59,13 +58,6 @@ def make_api(app: App) -> FastAPI:
         return {"at": system_clock().isoformat()}
 
     return api
-
-
-def make_rpc(app: App) -> Role:
-    async def serve(stop: asyncio.Event) -> None:
-        await stop.wait()
-
-    return Role("rpc", serve)
 
 
 def bells(app: App) -> list[Effect]:
@@ -102,7 +94,6 @@ def service(name: str = "toys") -> Service:
         deciders=[counter.COUNTER, counter.ECHO.decider],
         publish=counter.publish,
         http=make_api,
-        rpc=make_rpc,
         inlines=[counter.TOTALS, counter.DEADLINES],
         projections=[counter.OWN_SUMS],
         processes=[counter.ECHO],

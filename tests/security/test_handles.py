@@ -169,7 +169,7 @@ async def test_what_several_claim_is_on_the_operators_list_until_one_is_verified
     async def listed() -> dict[str, list[str]]:
         async with discovery.http(*operator) as client:
             answer = (await client.get("/contested-handles")).json()
-        return {one["handle"]: [claim["creator_id"] for claim in one["claims"]] for one in answer["handles"]}
+        return {one["account"]["handle"]: [claim["creator_id"] for claim in one["claims"]] for one in answer["handles"]}
 
     before = await listed()
     assert {handle: before[handle] for handle in contested} == contested

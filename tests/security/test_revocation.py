@@ -126,7 +126,7 @@ async def test_an_open_stream_ends_with_its_token_and_no_other_does(issuer: Issu
 
 
 async def _open(edge: CallEdge, count: int) -> bool:
-    return len(edge.open) == count
+    return len(edge.admission.open.open) == count
 
 
 async def test_a_message_is_not_sent_once_the_token_is_revoked(issuer: Issuer, verifier: Verifier) -> None:

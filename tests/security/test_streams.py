@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kernel.edge import grpc_calls
 from kernel.edge.admission import AdmissionLimits
 from kernel.edge.limits import Share
+from kernel.edge.tokens import open_streams
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors import shared_looks
@@ -119,15 +120,15 @@ async def test_a_call_whose_message_never_comes_ends(tmp_path: Path, issuer: Iss
 async def test_a_client_that_reads_nothing_holds_its_place_no_longer_than_a_stream_lasts(
     tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_calls, "STREAM_LIMIT_S", 0.3)
+    monkeypatch.setattr(open_streams, "STREAM_LIMIT_S", 0.3)
     async with serving(tmp_path, issuer, LIMITS) as (served, ann):
         unread = ann.watch("flood")
 
         async def is_free() -> bool:
-            return served._edge.admission.streams.count == 0 and not served._edge.open
+            return served._edge.admission.streams.count == 0 and not served._edge.admission.open.open
 
         async def is_open() -> bool:
-            return bool(served._edge.open)
+            return bool(served._edge.admission.open.open)
 
         await until(is_open)
         await until(is_free)
@@ -150,11 +151,11 @@ async def test_a_stream_ends_when_its_token_is_refused_by_now(tmp_path: Path, is
     async with serving(tmp_path, issuer, LIMITS) as (served, ann):
         stream = await opened(ann)
         verifier = served._edge.admission.verifier
-        await served._edge.recheck()
-        assert len(served._edge.open) == 1
+        await served._edge.admission.open.recheck()
+        assert len(served._edge.admission.open.open) == 1
         verifier._audience = "another"
         verifier._proven.clear()
-        await served._edge.recheck()
+        await served._edge.admission.open.recheck()
         error = await refused(anext(aiter(stream)))
     assert (error.code(), reason(error)) == (Code.UNAUTHENTICATED, "token.wrong_audience")
 

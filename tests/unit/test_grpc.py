@@ -17,6 +17,7 @@ from kernel.edge import grpc_calls
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService
 from kernel.edge.limits import Rate
+from kernel.edge.tokens import open_streams
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
@@ -126,7 +127,7 @@ async def test_a_long_deadline_is_cut(talk: Talk, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_stream_ends_at_its_limit(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc_calls, "STREAM_LIMIT_S", 0.05)
+    monkeypatch.setattr(open_streams, "STREAM_LIMIT_S", 0.05)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         [item async for item in talk.watch("wait")]
     assert refused.value.code() is Code.DEADLINE_EXCEEDED

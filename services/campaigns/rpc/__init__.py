@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,14 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.access import reading_as
 from kernel.processors.keyset import Page
-from kernel.runtime.roles import Role
 from services.campaigns import reads
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
@@ -30,15 +28,12 @@ from services.campaigns.rpc.messages import application, campaign, collaboration
 from services.campaigns.rpc.personal import add_personal
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
 
-NAME = pb.DESCRIPTOR.services_by_name["CampaignQueryService"].full_name
+SERVICE = pb.DESCRIPTOR.services_by_name["CampaignQueryService"]
 
 
-def make_rpc(app: App) -> Role:
-    """The gRPC role on the settings' port."""
-    settings = app.settings
-    service = RpcService(NAME, partial(stubs.add_CampaignQueryServiceServicer_to_server, Queries(app)))
-    server = Rpc([service], app.admission, health=app.health, reflection=settings.reflection, tls=app.tls)
-    return server.role(f"{settings.host}:{settings.rpc_port}")
+def make_queries(app: App) -> list[RpcService]:
+    """The queries of campaigns, for both edges."""
+    return [RpcService.of(SERVICE, stubs.add_CampaignQueryServiceServicer_to_server, Queries(app))]
 
 
 class Queries(stubs.CampaignQueryServiceServicer):

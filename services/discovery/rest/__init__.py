@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from kernel.edge.http import create_api
 from kernel.host.app import App
-from services.discovery.rest import contested, creators, imports, vocabulary
+from services.discovery.rest import creators, imports, vocabulary
 from services.discovery.rest.sealing import Sealer
 
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
@@ -24,6 +24,5 @@ def make_api(app: App) -> FastAPI:
     sealer = Sealer(app.database, app.personal)
     api.include_router(creators.routes(app.writer, sealer))
     api.include_router(imports.routes(app.writer, sealer))
-    api.include_router(contested.routes(app.database))
     api.include_router(vocabulary.routes())
     return api

@@ -1,9 +1,8 @@
 """Request and answer bodies of the ledger's HTTP edge."""
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from kernel.core.bounds import whole
 from kernel.edge.fields import AmountMinor, Currency, PositiveMinor, ShortText, UtcDatetime, Uuid, worded
@@ -109,26 +108,3 @@ class ResolveBody(Fields):
     """What was done about a discrepancy."""
 
     reason: Annotated[ShortText, whole(ResolveDiscrepancy, "reason")]
-
-
-class MoveSum(BaseModel):
-    currency: str
-    amount_minor: int
-
-
-class MoveAnswer(BaseModel):
-    """A move by hand. The persons, the reason of a rejection and the command (JSON) are shown to staff only."""
-
-    proposal_id: str
-    move: str
-    status: str
-    owner_ids: list[str]
-    sums: list[MoveSum]
-    proposed_at: datetime
-    expires_at: datetime
-    changed_at: datetime
-    proposed_by: str = ""
-    approved_by: str = ""
-    rejected_by: str = ""
-    reason: str = ""
-    command: str = ""

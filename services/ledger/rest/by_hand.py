@@ -1,20 +1,15 @@
 """What finance does by hand: a command becomes a proposal, and the approval of another person executes it."""
 
-import json
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from kernel.core.codec import adapter
-from kernel.core.decider import Actor
 from kernel.core.events import Receipt
 from kernel.core.faults import Internal, NotFound, Refused
-from kernel.edge.fields import UtcDatetime, Uuid, worded
-from kernel.edge.http import Caller, CommandRequest
+from kernel.edge.fields import Uuid
+from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from kernel.host.revocations import revoked_at
-from kernel.processors.keyset import Row
 from services.ledger.domain.four_eyes import (
     PROPOSALS,
     DayLimits,
@@ -33,9 +28,8 @@ from services.ledger.domain.proposals import (
     SettleFile,
     stream_for,
 )
-from services.ledger.reads.moves import MoveReads, owners_of, shown_to
 from services.ledger.reads.rows import inline_row
-from services.ledger.rest.bodies import MoveAnswer, RejectionBody
+from services.ledger.rest.bodies import RejectionBody
 from services.ledger.settings import LedgerSettings
 
 
@@ -77,31 +71,8 @@ async def _revoked(app: App, id_: str) -> Revoked:
 
 
 def proposals(app: App) -> APIRouter:
-    """Routes of role finance; the list is also for those whose money it is."""
+    """Routes of role finance."""
     router = APIRouter(prefix="/proposals", tags=["four eyes"])
-
-    @router.get("")
-    async def listed(
-        caller: Caller,
-        status: Annotated[
-            str,
-            Query(
-                pattern=worded(
-                    "^(proposed|approved|rejected|expired|carried_out)?$",
-                    "proposed, approved, rejected, expired, carried_out, or nothing",
-                )
-            ),
-        ] = "",
-        size: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        before_at: UtcDatetime | None = None,
-        before_id: Uuid | None = None,
-    ) -> list[MoveAnswer]:
-        """What finance moves by hand, newest first: all of it for staff, to an organisation what concerns its own money.
-
-        The next page begins before the time and the id of the last answer of this one."""
-        after = (before_at.isoformat(), before_id or "") if before_at else None
-        found = await MoveReads(app.database).page(status, True, after, size, caller)
-        return [_answer(row, caller) for row in found.rows]
 
     @router.post("/{proposal_id}/approve")
     async def approve_(proposal_id: Uuid, request: CommandRequest) -> Receipt:
@@ -124,14 +95,6 @@ def proposals(app: App) -> APIRouter:
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     return router
-
-
-def _answer(row: Row, actor: Actor) -> MoveAnswer:
-    names = ("proposal_id", "move", "status", "proposed_at", "expires_at", "changed_at")
-    return MoveAnswer(
-        owner_ids=owners_of(row), sums=json.loads(row["sums"]), **{name: row[name] for name in names},
-        **shown_to(row, actor),
-    )  # fmt: skip
 
 
 async def _proposal(app: App, id_: str) -> Proposal:

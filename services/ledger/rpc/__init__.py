@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
@@ -16,11 +15,10 @@ from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
 from kernel.edge.fields import TEXT_LIMIT
-from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc import RpcService, caller
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, Row, chosen
-from kernel.runtime.roles import Role
 from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.fees import FIRST, policy_at
 from services.ledger.domain.policies import ONLY
@@ -284,11 +282,10 @@ def _by_currency(totals: Sequence[Totals]) -> Iterable[pb.TrialBalanceTotal]:
         yield pb.TrialBalanceTotal(currency=currency, debits_minor=debits, credits_minor=credits)
 
 
-def make_rpc(app: App) -> Role:
-    """The gRPC server of the ledger."""
-    add = partial(grpc_pb.add_BalanceQueryServiceServicer_to_server, BalanceQueries(app, anchors_of(app.settings)))
-    name = pb.DESCRIPTOR.services_by_name["BalanceQueryService"].full_name
-    made = Rpc(
-        [RpcService(name, add)], app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls
+def make_queries(app: App) -> list[RpcService]:
+    """The queries of the ledger, for both edges."""
+    queries, described = (
+        BalanceQueries(app, anchors_of(app.settings)),
+        pb.DESCRIPTOR.services_by_name["BalanceQueryService"],
     )
-    return made.role(f"{app.settings.host}:{app.settings.rpc_port}")
+    return [RpcService.of(described, grpc_pb.add_BalanceQueryServiceServicer_to_server, queries)]

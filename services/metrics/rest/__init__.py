@@ -9,16 +9,13 @@ from kernel.host.app import App
 from services.metrics.reads.registry import Registry
 from services.metrics.rest import formulas
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
-from services.metrics.rest.order_queries import order_query_routes
 from services.metrics.rest.orders import order_routes
 from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
 from services.metrics.rest.redirect import redirect_routes
 from services.metrics.settings import MetricsSettings
 
-DESCRIPTION = (
-    "Engagement, links, coupons, orders and refunds. Questions are asked over gRPC, those about orders here too."
-)
+DESCRIPTION = "Engagement, links, coupons, orders and refunds, and what they brought."
 
 
 def make_api(app: App) -> FastAPI:
@@ -37,7 +34,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus), settings.counter_limit))
     api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
-    api.include_router(order_query_routes(app))
     api.include_router(formulas.routes())
     api.include_router(redirect_routes(app, registry, settings))
     api.add_middleware(VisitorPages)

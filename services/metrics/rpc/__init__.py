@@ -1,12 +1,10 @@
 """Questions over gRPC: who asks, what is read, how it looks on the wire."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
-import grpc
 import sqlalchemy as sa
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import queries_pb2 as pb
@@ -16,14 +14,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.core.bounds import saturated
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.edge.grpc import Rpc, RpcService, caller
+from kernel.edge.grpc import RpcService, caller
 from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.projector import consumer_name
 from kernel.processors.read_your_writes import parse_token
 from kernel.processors.shared_looks import SharedLooks
-from kernel.runtime.roles import Role
 from kernel.streams.records import OWN_LOG
 from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
@@ -249,15 +246,10 @@ def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str) -> pb.Rati
     return pb.Ratio(value=None if figure is None else figure.micros() / 1_000_000, formula=formula.id, unit=unit)
 
 
-def _service(name: str, add: Callable[[grpc.aio.Server], None]) -> RpcService:
-    return RpcService(pb.DESCRIPTOR.services_by_name[name].full_name, add)
-
-
-def make_rpc(app: App) -> Role:
-    """Role `rpc` of metrics."""
-    services = [
-        _service("RoiQueryService", partial(grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app))),
-        _service("OrderQueryService", partial(grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app))),
+def make_queries(app: App) -> list[RpcService]:
+    """The queries of metrics, for both edges."""
+    named = pb.DESCRIPTOR.services_by_name
+    return [
+        RpcService.of(named["RoiQueryService"], grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app)),
+        RpcService.of(named["OrderQueryService"], grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app)),
     ]
-    made = Rpc(services, app.admission, health=app.health, reflection=app.settings.reflection, tls=app.tls)
-    return made.role(f"{app.settings.host}:{app.settings.rpc_port}")

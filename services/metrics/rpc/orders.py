@@ -1,6 +1,5 @@
-"""OrderQueryService: orders of stores with their attribution; the HTTP edge answers by the same questions."""
+"""OrderQueryService: orders of stores with their attribution."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -8,10 +7,9 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
-from dandelion_contracts.wire import stamp, time_of
-from dandelion_contracts.words import number, word
+from dandelion_contracts.wire import stamp
+from dandelion_contracts.words import number
 
-from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import caller
 from kernel.edge.page_tokens import page_size
@@ -26,18 +24,19 @@ SAME = (
 )  # fmt: skip
 
 
-class OrderQuestions:
-    """The two questions, asked by a caller over whichever edge."""
+class OrderQueries(grpc_pb.OrderQueryServiceServicer):
+    """A brand sees its orders, staff see all."""
 
     def __init__(self, app: App) -> None:
         self._app, self._reads = app, OrderReads(app.database)
         self._tokens = app.page_tokens
 
-    async def get(self, request: pb.GetOrderRequest, actor: Actor) -> pb.GetOrderResponse:
+    async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:  # noqa: N802
         await self._app.at_least(request.at_least, ORDER_LIST.name)
-        return pb.GetOrderResponse(order=wire_order(await self._reads.order(checked_id(request.order_id), actor)))
+        return pb.GetOrderResponse(order=wire_order(await self._reads.order(checked_id(request.order_id), caller())))
 
-    async def page(self, request: pb.ListOrdersRequest, actor: Actor) -> pb.ListOrdersResponse:
+    async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:  # noqa: N802
+        actor = caller()
         size, after = page_size(request.page_size), self._tokens.open(request, request.page_token, actor.tenant)
         _, falling = chosen(request.order_by, BY)
         campaign_id, creator_id = (checked_id(one) if one else "" for one in (request.campaign_id, request.creator_id))
@@ -47,40 +46,6 @@ class OrderQuestions:
         token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
         page = common.PageInfo(next_page_token=token)
         return pb.ListOrdersResponse(orders=map(wire_order, found.rows), page=page)
-
-    async def told(self, order_id: str, at_least: str, actor: Actor) -> dict[str, Any]:
-        """An order in plain values and words, for answers that are no protobuf."""
-        return _told((await self.get(pb.GetOrderRequest(order_id=order_id, at_least=at_least), actor)).order)
-
-    async def told_page(self, asked: Mapping[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], str]:
-        """A page of orders in plain values, and the token of the next."""
-        found = await self.page(pb.ListOrdersRequest(**asked), actor)
-        return [*map(_told, found.orders)], found.page.next_page_token
-
-
-def _told(order: pb.Order) -> dict[str, Any]:
-    told: dict[str, Any] = {name: getattr(order, name) for name in (*SAME, "shop_order", "revenue_minor", "click_id")}
-    told |= {"status": word(pb.OrderStatus, order.status), "source": word(events.ConversionSource, order.source)}
-    told |= {"ordered_at": time_of(order.ordered_at), "recorded_at": time_of(order.recorded_at)}
-    return told | {"evidence": [_told_evidence(one) for one in order.evidence]}
-
-
-def _told_evidence(one: pb.OrderEvidence) -> dict[str, Any]:
-    source, outcome = word(events.ConversionSource, one.source), word(pb.EvidenceOutcome, one.outcome)
-    return {"source": source, "at": one.at, "outcome": outcome}
-
-
-class OrderQueries(grpc_pb.OrderQueryServiceServicer):
-    """A brand sees its orders, staff see all."""
-
-    def __init__(self, app: App) -> None:
-        self._questions = OrderQuestions(app)
-
-    async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:  # noqa: N802
-        return await self._questions.get(request, caller())
-
-    async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:  # noqa: N802
-        return await self._questions.page(request, caller())
 
 
 def wire_order(row: Row) -> pb.Order:

@@ -68,13 +68,14 @@ async def test_each_piece_of_evidence_is_told_over_both_edges(metrics: Metrics) 
     assert told(found) == [(COUPON, 0, "used"), (LINK, 0, "outdone"), (LINK, 1, "malformed"), (REPORTED, 0, "outdone")]
     assert (found.source, found.creator_id, found.model) == (COUPON, deal.creator_id, "last_click@1")
     asked = await metrics.send("GET", f"/orders/{order_id}", None, deal.brand)
-    said = asked.json()
-    assert (asked.status_code, said["source"], said["campaign_id"]) == (200, "coupon", deal.campaign_id)
+    said = asked.json()["order"]
+    assert (asked.status_code, said["source"]) == (200, "CONVERSION_SOURCE_COUPON")
+    assert (said["campaign_id"], said["revenue_minor"]) == (deal.campaign_id, "10000")
     assert [(one["source"], one["at"], one["outcome"]) for one in said["evidence"]] == [
-        ("coupon", 0, "used"),
-        ("link", 0, "outdone"),
-        ("link", 1, "malformed"),
-        ("reported", 0, "outdone"),
+        ("CONVERSION_SOURCE_COUPON", 0, "EVIDENCE_OUTCOME_USED"),
+        ("CONVERSION_SOURCE_LINK", 0, "EVIDENCE_OUTCOME_OUTDONE"),
+        ("CONVERSION_SOURCE_LINK", 1, "EVIDENCE_OUTCOME_MALFORMED"),
+        ("CONVERSION_SOURCE_REPORTED", 0, "EVIDENCE_OUTCOME_OUTDONE"),
     ]
 
 
@@ -94,9 +95,9 @@ async def test_orders_are_listed_page_by_page_and_by_filter(metrics: Metrics) ->
     assert listed == [*mine, nobody]
     path = f"/orders?campaign_id={deal.campaign_id}&page_size=2"
     first = (await metrics.send("GET", path, None, deal.brand)).json()
-    rest = (await metrics.send("GET", f"{path}&page_token={first['next_page_token']}", None, deal.brand)).json()
+    rest = (await metrics.send("GET", f"{path}&page_token={first['page']['next_page_token']}", None, deal.brand)).json()
     assert [one["order_id"] for one in first["orders"] + rest["orders"]] == mine[::-1]
-    assert rest["next_page_token"] == ""
+    assert rest["page"]["next_page_token"] == ""
     free = (await metrics.send("GET", "/orders?unattributed=true", None, deal.brand)).json()
     assert [one["order_id"] for one in free["orders"]] == [nobody]
     one = await metrics.orders(deal.brand, shop_order="C1")

@@ -25,44 +25,55 @@ _sym_db = _symbol_database.Default()
 from dandelion.campaigns.v1 import events_pb2 as dandelion_dot_campaigns_dot_v1_dot_events__pb2
 from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_common__pb2
 from dandelion.compliance.v1 import events_pb2 as dandelion_dot_compliance_dot_v1_dot_events__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/compliance/v1/queries.proto\x12\x17\x64\x61ndelion.compliance.v1\x1a#dandelion/campaigns/v1/events.proto\x1a dandelion/common/v1/common.proto\x1a$dandelion/compliance/v1/events.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x01\n\x07\x45rasure\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32$.dandelion.compliance.v1.ErasureStep\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"9\n\x11GetErasureRequest\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"G\n\x12GetErasureResponse\x12\x31\n\x07\x65rasure\x18\x01 \x01(\x0b\x32 .dandelion.compliance.v1.Erasure\"\x94\x01\n\x13ListErasuresRequest\x12\x32\n\x04step\x18\x01 \x01(\x0e\x32$.dandelion.compliance.v1.ErasureStep\x12\x10\n\x08order_by\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08\x61t_least\x18\x05 \x01(\t\"w\n\x14ListErasuresResponse\x12\x32\n\x08\x65rasures\x18\x01 \x03(\x0b\x32 .dandelion.compliance.v1.Erasure\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xbc\x06\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rsubmission_id\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x33\n\x05stage\x18\x08 \x01(\x0e\x32$.dandelion.common.v1.SubmissionStage\x12/\n\x08platform\x18\t \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12+\n\x06\x66ormat\x18\n \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x14\n\x0cjurisdiction\x18\x0b \x01(\t\x12\x18\n\x10product_category\x18\x0c \x01(\t\x12\r\n\x05title\x18\r \x01(\t\x12\x0c\n\x04text\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\r\n\x05links\x18\x10 \x03(\t\x12-\n\x07verdict\x18\x11 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x32\n\x08\x66indings\x18\x12 \x03(\x0b\x32 .dandelion.compliance.v1.Finding\x12\x12\n\nrule_packs\x18\x13 \x03(\t\x12\x13\n\x0b\x62y_reviewer\x18\x14 \x01(\x08\x12\x0c\n\x04note\x18\x15 \x01(\t\x12\r\n\x05label\x18\x16 \x01(\t\x12\x36\n\tplacement\x18\x17 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x30\n\x0csubmitted_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompleted_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1a \x01(\x03\x12\x32\n\x08\x65vidence\x18\x1b \x03(\x0b\x32 .dandelion.campaigns.v1.Evidence\x12\x14\n\x0cproduct_used\x18\x1c \x01(\x08\"7\n\x10GetReviewRequest\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"D\n\x11GetReviewResponse\x12/\n\x06review\x18\x01 \x01(\x0b\x32\x1f.dandelion.compliance.v1.Review\"\x8e\x01\n\x16ListReviewQueueRequest\x12\x14\n\x0cjurisdiction\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x10\n\x08\x61t_least\x18\x06 \x01(\t\"x\n\x17ListReviewQueueResponse\x12\x30\n\x07reviews\x18\x01 \x03(\x0b\x32\x1f.dandelion.compliance.v1.Review\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xea\x01\n\nFindingRow\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x03 \x01(\t\x12\x12\n\ncreator_id\x18\x04 \x01(\t\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x31\n\x07\x66inding\x18\x06 \x01(\x0b\x32 .dandelion.compliance.v1.Finding\x12,\n\x08\x66ound_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x13ListFindingsRequest\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07rule_id\x18\x03 \x01(\t\x12\x37\n\x0cseverity_min\x18\x04 \x01(\x0e\x32!.dandelion.compliance.v1.Severity\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x01(\t\"z\n\x14ListFindingsResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.dandelion.compliance.v1.FindingRow\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo*{\n\x0b\x45rasureStep\x12\x1c\n\x18\x45RASURE_STEP_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RASURE_STEP_REQUESTED\x10\x01\x12\x17\n\x13\x45RASURE_STEP_ERASED\x10\x02\x12\x19\n\x15\x45RASURE_STEP_DECLINED\x10\x03\x32\xaf\x04\n\x12ReviewQueryService\x12\x62\n\tGetReview\x12).dandelion.compliance.v1.GetReviewRequest\x1a*.dandelion.compliance.v1.GetReviewResponse\x12t\n\x0fListReviewQueue\x12/.dandelion.compliance.v1.ListReviewQueueRequest\x1a\x30.dandelion.compliance.v1.ListReviewQueueResponse\x12k\n\x0cListFindings\x12,.dandelion.compliance.v1.ListFindingsRequest\x1a-.dandelion.compliance.v1.ListFindingsResponse\x12\x65\n\nGetErasure\x12*.dandelion.compliance.v1.GetErasureRequest\x1a+.dandelion.compliance.v1.GetErasureResponse\x12k\n\x0cListErasures\x12,.dandelion.compliance.v1.ListErasuresRequest\x1a-.dandelion.compliance.v1.ListErasuresResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/compliance/v1/queries.proto\x12\x17\x64\x61ndelion.compliance.v1\x1a#dandelion/campaigns/v1/events.proto\x1a dandelion/common/v1/common.proto\x1a$dandelion/compliance/v1/events.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x01\n\x07\x45rasure\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32$.dandelion.compliance.v1.ErasureStep\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"9\n\x11GetErasureRequest\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"G\n\x12GetErasureResponse\x12\x31\n\x07\x65rasure\x18\x01 \x01(\x0b\x32 .dandelion.compliance.v1.Erasure\"\x94\x01\n\x13ListErasuresRequest\x12\x32\n\x04step\x18\x01 \x01(\x0e\x32$.dandelion.compliance.v1.ErasureStep\x12\x10\n\x08order_by\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x10\n\x08\x61t_least\x18\x05 \x01(\t\"w\n\x14ListErasuresResponse\x12\x32\n\x08\x65rasures\x18\x01 \x03(\x0b\x32 .dandelion.compliance.v1.Erasure\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xbc\x06\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rsubmission_id\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x03 \x01(\t\x12\x18\n\x10\x63ollaboration_id\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x06 \x01(\t\x12\x12\n\ncreator_id\x18\x07 \x01(\t\x12\x33\n\x05stage\x18\x08 \x01(\x0e\x32$.dandelion.common.v1.SubmissionStage\x12/\n\x08platform\x18\t \x01(\x0e\x32\x1d.dandelion.common.v1.Platform\x12+\n\x06\x66ormat\x18\n \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x14\n\x0cjurisdiction\x18\x0b \x01(\t\x12\x18\n\x10product_category\x18\x0c \x01(\t\x12\r\n\x05title\x18\r \x01(\t\x12\x0c\n\x04text\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\r\n\x05links\x18\x10 \x03(\t\x12-\n\x07verdict\x18\x11 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x32\n\x08\x66indings\x18\x12 \x03(\x0b\x32 .dandelion.compliance.v1.Finding\x12\x12\n\nrule_packs\x18\x13 \x03(\t\x12\x13\n\x0b\x62y_reviewer\x18\x14 \x01(\x08\x12\x0c\n\x04note\x18\x15 \x01(\t\x12\r\n\x05label\x18\x16 \x01(\t\x12\x36\n\tplacement\x18\x17 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x30\n\x0csubmitted_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompleted_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1a \x01(\x03\x12\x32\n\x08\x65vidence\x18\x1b \x03(\x0b\x32 .dandelion.campaigns.v1.Evidence\x12\x14\n\x0cproduct_used\x18\x1c \x01(\x08\"7\n\x10GetReviewRequest\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"D\n\x11GetReviewResponse\x12/\n\x06review\x18\x01 \x01(\x0b\x32\x1f.dandelion.compliance.v1.Review\"\x8e\x01\n\x16ListReviewQueueRequest\x12\x14\n\x0cjurisdiction\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x10\n\x08\x61t_least\x18\x06 \x01(\t\"x\n\x17ListReviewQueueResponse\x12\x30\n\x07reviews\x18\x01 \x03(\x0b\x32\x1f.dandelion.compliance.v1.Review\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\xea\x01\n\nFindingRow\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\t\x12\x10\n\x08\x62rand_id\x18\x03 \x01(\t\x12\x12\n\ncreator_id\x18\x04 \x01(\t\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x31\n\x07\x66inding\x18\x06 \x01(\x0b\x32 .dandelion.compliance.v1.Finding\x12,\n\x08\x66ound_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x13ListFindingsRequest\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07rule_id\x18\x03 \x01(\t\x12\x37\n\x0cseverity_min\x18\x04 \x01(\x0e\x32!.dandelion.compliance.v1.Severity\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x01(\t\"z\n\x14ListFindingsResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.dandelion.compliance.v1.FindingRow\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo*{\n\x0b\x45rasureStep\x12\x1c\n\x18\x45RASURE_STEP_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RASURE_STEP_REQUESTED\x10\x01\x12\x17\n\x13\x45RASURE_STEP_ERASED\x10\x02\x12\x19\n\x15\x45RASURE_STEP_DECLINED\x10\x03\x32\xb5\x05\n\x12ReviewQueryService\x12\x80\x01\n\tGetReview\x12).dandelion.compliance.v1.GetReviewRequest\x1a*.dandelion.compliance.v1.GetReviewResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/reviews/{review_id}\x12\x8b\x01\n\x0fListReviewQueue\x12/.dandelion.compliance.v1.ListReviewQueueRequest\x1a\x30.dandelion.compliance.v1.ListReviewQueueResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/review-queue\x12~\n\x0cListFindings\x12,.dandelion.compliance.v1.ListFindingsRequest\x1a-.dandelion.compliance.v1.ListFindingsResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/findings\x12\x8d\x01\n\nGetErasure\x12*.dandelion.compliance.v1.GetErasureRequest\x1a+.dandelion.compliance.v1.GetErasureResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/subjects/{subject_id}/erasure\x12~\n\x0cListErasures\x12,.dandelion.compliance.v1.ListErasuresRequest\x1a-.dandelion.compliance.v1.ListErasuresResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/erasuresb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dandelion.compliance.v1.queries_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERASURESTEP']._serialized_start=2572
-  _globals['_ERASURESTEP']._serialized_end=2695
-  _globals['_ERASURE']._serialized_start=209
-  _globals['_ERASURE']._serialized_end=366
-  _globals['_GETERASUREREQUEST']._serialized_start=368
-  _globals['_GETERASUREREQUEST']._serialized_end=425
-  _globals['_GETERASURERESPONSE']._serialized_start=427
-  _globals['_GETERASURERESPONSE']._serialized_end=498
-  _globals['_LISTERASURESREQUEST']._serialized_start=501
-  _globals['_LISTERASURESREQUEST']._serialized_end=649
-  _globals['_LISTERASURESRESPONSE']._serialized_start=651
-  _globals['_LISTERASURESRESPONSE']._serialized_end=770
-  _globals['_REVIEW']._serialized_start=773
-  _globals['_REVIEW']._serialized_end=1601
-  _globals['_GETREVIEWREQUEST']._serialized_start=1603
-  _globals['_GETREVIEWREQUEST']._serialized_end=1658
-  _globals['_GETREVIEWRESPONSE']._serialized_start=1660
-  _globals['_GETREVIEWRESPONSE']._serialized_end=1728
-  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_start=1731
-  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_end=1873
-  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_start=1875
-  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_end=1995
-  _globals['_FINDINGROW']._serialized_start=1998
-  _globals['_FINDINGROW']._serialized_end=2232
-  _globals['_LISTFINDINGSREQUEST']._serialized_start=2235
-  _globals['_LISTFINDINGSREQUEST']._serialized_end=2446
-  _globals['_LISTFINDINGSRESPONSE']._serialized_start=2448
-  _globals['_LISTFINDINGSRESPONSE']._serialized_end=2570
-  _globals['_REVIEWQUERYSERVICE']._serialized_start=2698
-  _globals['_REVIEWQUERYSERVICE']._serialized_end=3257
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['GetReview']._loaded_options = None
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['GetReview']._serialized_options = b'\202\323\344\223\002\026\022\024/reviews/{review_id}'
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListReviewQueue']._loaded_options = None
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListReviewQueue']._serialized_options = b'\202\323\344\223\002\017\022\r/review-queue'
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListFindings']._loaded_options = None
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListFindings']._serialized_options = b'\202\323\344\223\002\013\022\t/findings'
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['GetErasure']._loaded_options = None
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['GetErasure']._serialized_options = b'\202\323\344\223\002 \022\036/subjects/{subject_id}/erasure'
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListErasures']._loaded_options = None
+  _globals['_REVIEWQUERYSERVICE'].methods_by_name['ListErasures']._serialized_options = b'\202\323\344\223\002\013\022\t/erasures'
+  _globals['_ERASURESTEP']._serialized_start=2602
+  _globals['_ERASURESTEP']._serialized_end=2725
+  _globals['_ERASURE']._serialized_start=239
+  _globals['_ERASURE']._serialized_end=396
+  _globals['_GETERASUREREQUEST']._serialized_start=398
+  _globals['_GETERASUREREQUEST']._serialized_end=455
+  _globals['_GETERASURERESPONSE']._serialized_start=457
+  _globals['_GETERASURERESPONSE']._serialized_end=528
+  _globals['_LISTERASURESREQUEST']._serialized_start=531
+  _globals['_LISTERASURESREQUEST']._serialized_end=679
+  _globals['_LISTERASURESRESPONSE']._serialized_start=681
+  _globals['_LISTERASURESRESPONSE']._serialized_end=800
+  _globals['_REVIEW']._serialized_start=803
+  _globals['_REVIEW']._serialized_end=1631
+  _globals['_GETREVIEWREQUEST']._serialized_start=1633
+  _globals['_GETREVIEWREQUEST']._serialized_end=1688
+  _globals['_GETREVIEWRESPONSE']._serialized_start=1690
+  _globals['_GETREVIEWRESPONSE']._serialized_end=1758
+  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_start=1761
+  _globals['_LISTREVIEWQUEUEREQUEST']._serialized_end=1903
+  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_start=1905
+  _globals['_LISTREVIEWQUEUERESPONSE']._serialized_end=2025
+  _globals['_FINDINGROW']._serialized_start=2028
+  _globals['_FINDINGROW']._serialized_end=2262
+  _globals['_LISTFINDINGSREQUEST']._serialized_start=2265
+  _globals['_LISTFINDINGSREQUEST']._serialized_end=2476
+  _globals['_LISTFINDINGSRESPONSE']._serialized_start=2478
+  _globals['_LISTFINDINGSRESPONSE']._serialized_end=2600
+  _globals['_REVIEWQUERYSERVICE']._serialized_start=2728
+  _globals['_REVIEWQUERYSERVICE']._serialized_end=3421
 # @@protoc_insertion_point(module_scope)

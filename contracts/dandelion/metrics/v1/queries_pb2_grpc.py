@@ -190,7 +190,7 @@ class RoiQueryService:
 
 
 class OrderQueryServiceStub:
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """Orders of stores and whose they are. A brand sees its own, staff see all.
     """
 
     def __init__(self, channel):
@@ -212,7 +212,7 @@ class OrderQueryServiceStub:
 
 
 class OrderQueryServiceServicer:
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """Orders of stores and whose they are. A brand sees its own, staff see all.
     """
 
     def GetOrder(self, request, context):
@@ -251,7 +251,7 @@ def add_OrderQueryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrderQueryService:
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders.
+    """Orders of stores and whose they are. A brand sees its own, staff see all.
     """
 
     @staticmethod

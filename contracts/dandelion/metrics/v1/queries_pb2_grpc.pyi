@@ -86,7 +86,7 @@ class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_RoiQueryServiceServicer_to_server(servicer: RoiQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class OrderQueryServiceStub:
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+    """Orders of stores and whose they are. A brand sees its own, staff see all."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -99,7 +99,7 @@ class OrderQueryServiceStub:
 
 @_typing.type_check_only
 class OrderQueryServiceAsyncStub(OrderQueryServiceStub):
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+    """Orders of stores and whose they are. A brand sees its own, staff see all."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrder: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetOrderRequest, _queries_pb2.GetOrderResponse]  # type: ignore[assignment]
@@ -108,7 +108,7 @@ class OrderQueryServiceAsyncStub(OrderQueryServiceStub):
     """Orders page by page."""
 
 class OrderQueryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Orders of stores and whose they are. A brand sees its own, staff see all. The same over HTTP: GET /orders/{order_id}, GET /orders."""
+    """Orders of stores and whose they are. A brand sees its own, staff see all."""
 
     @_abc_1.abstractmethod
     def GetOrder(
