@@ -159,7 +159,13 @@ class Layout:
 
     def save(self, pid: int, mode: str) -> None:
         """Writes `platform.json`, by which the other commands find the platform."""
-        saved = {"pid": pid, "mode": mode, "ports": asdict(self.ports), "stores": asdict(self.stores)}
+        saved = {
+            "pid": pid,
+            "since": started(pid),
+            "mode": mode,
+            "ports": asdict(self.ports),
+            "stores": asdict(self.stores),
+        }
         fresh = self.folder / "platform.json.new"
         fresh.write_text(json.dumps(saved, indent=1))
         fresh.replace(self.folder / "platform.json")
@@ -175,7 +181,7 @@ class Layout:
 
 
 def running(folder: Path) -> int | None:
-    """The pid that the platform's starter left in the folder, if that process lives."""
+    """The pid that the platform's starter left in the folder, if that process lives; another one under its pid is not it."""
     try:
         saved = json.loads((folder / "platform.json").read_text())
         if saved["mode"] == COMPOSE:
@@ -183,7 +189,15 @@ def running(folder: Path) -> int | None:
         os.kill(int(saved["pid"]), 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(saved["pid"])
+    return int(saved["pid"]) if saved.get("since", "") in ("", started(int(saved["pid"]))) else None
+
+
+def started(pid: int) -> str:
+    """When the process was started, in clock ticks since boot (proc(5), field 22 of stat); "" where /proc does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 def _close(folder: Path) -> None:
