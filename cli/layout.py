@@ -125,7 +125,7 @@ class Layout:
             "http_port": str(self.ports.http[service]),
             "rpc_port": str(self.ports.rpc[service]),
             "psp_url": self.http("sandbox"),
-            **{one.setting: str(self.folder / one.name) for one in TABLE if one.services == (service,)},
+            **{one.setting: str(self.folder / one.name) for one in TABLE if service in one.services},
             "anchor_dir": str(self.beside() / "anchors"),
             "platform_url": self.http("sandbox"),
             "reflection": "true",

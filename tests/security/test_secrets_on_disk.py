@@ -87,7 +87,7 @@ async def test_what_a_platform_writes_no_other_user_may_read(tmp_path: Path, mon
 
 
 READ_BY = {
-    "master_keys_file": {"discovery"},
+    "master_keys_file": {"discovery", "campaigns", "compliance"},
     "psp_key_file": {"ledger"},
     "psp_webhook_secrets_file": {"ledger"},
     "fingerprint_key_file": set(SERVICES),
