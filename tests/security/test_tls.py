@@ -259,8 +259,35 @@ async def test_handshakes_that_never_end_hold_nobody_up_and_end_themselves(tmp_p
         writer.close()
 
 
-def test_a_stopping_server_does_not_wait_for_a_handshake(tmp_path: Path) -> None:
-    """On the loop that processes run on, and on asyncio's own."""
+LOOPS = pytest.mark.parametrize("factory", [loop_factory(), None], ids=["as processes run", "asyncio's own"])
+
+
+@LOOPS
+def test_a_crowd_that_speaks_at_once_is_served(tmp_path: Path, factory: Any) -> None:
+    """The first bytes are there before the server looks: none of them is lost."""
+    files = Files(tmp_path)
+
+    async def crowd() -> None:
+        async with both(files, clients=True) as ports:
+            context = trusting(files, own="gateway")
+            said = await asyncio.gather(*[_spoken(ports[0], context) for _ in range(48)])
+            assert set(said) == {b"HTTP/1.1 200 OK\r\n"}
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(crowd())
+
+
+async def _spoken(port: int, context: ssl.SSLContext) -> bytes:
+    async with within(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.write(b"GET /healthz/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+        return line
+
+
+@LOOPS
+def test_a_stopping_server_does_not_wait_for_a_handshake(tmp_path: Path, factory: Any) -> None:
     files = Files(tmp_path)
 
     async def stopped() -> None:
@@ -271,9 +298,8 @@ def test_a_stopping_server_does_not_wait_for_a_handshake(tmp_path: Path) -> None
         assert await reader.read() == b""
         writer.close()
 
-    for factory in (loop_factory(), None):
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(stopped())
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(stopped())
 
 
 async def test_half_of_a_tls_setting_is_refused_by_the_client(tmp_path: Path) -> None:
