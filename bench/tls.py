@@ -111,7 +111,7 @@ class Bench:
             async with connect(target, token=self._token, tls=self.tls if encrypted else None) as channel:
 
                 async def one(count: int) -> None:
-                    ask = channel.unary_unary(f"/{EMPTY}/Ask")
+                    ask = channel.unary_unary(f"/{EMPTY}/Ask", bytes, bytes)
                     for _ in range(count):
                         await ask(b"")
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,49 +18,12 @@ from kernel.edge.admission import Admission
 from kernel.edge.grpc import Rpc
 from kernel.runtime.http_server import HttpLimits, http, listen
 from kernel.runtime.loops import loop_factory
-from kernel.runtime.tls.material import EdgeTls, TlsFiles
-from sandbox.certificates import Pair, issue, new_authority
+from sandbox.certificates import issue, new_authority
+from tests.kit.certificates import DAY, NAMES, NOW, Files
 from tests.kit.issuing import issuer_at, verifier_at
 from tests.kit.notes import make_app
 from tests.kit.until import until, within
 from tools.speed import patience
-
-NOW = datetime.now(UTC)
-NAMES = ("localhost", "127.0.0.1")
-DAY = timedelta(days=1)
-
-
-class Files:
-    """Certificates in a folder: of the server, of its authority, and of those whom it is to believe or not."""
-
-    def __init__(self, folder: Path, names: Sequence[str] = NAMES, life: timedelta = DAY) -> None:
-        self.folder, self.ca, self.clients_ca = folder, new_authority("edges", NOW), new_authority("gateway", NOW)
-        self.put("ca.crt", self.ca.certificate)
-        self.put("clients.crt", self.clients_ca.certificate)
-        self.put("stranger.crt", new_authority("edges", NOW).certificate)
-        self.serve(issue(self.ca, names, NOW, life))
-        self.pair("gateway", issue(self.clients_ca, ["gateway"], NOW))
-        self.pair("ended", issue(self.clients_ca, ["gateway"], NOW, -DAY))
-        self.pair("other", issue(self.ca, ["gateway"], NOW))
-
-    def put(self, name: str, content: bytes) -> Path:
-        """Whole or not at all, as a mounted Secret changes."""
-        fresh = self.folder / f"{name}.new"
-        fresh.write_bytes(content)
-        return fresh.replace(self.folder / name)
-
-    def pair(self, name: str, made: Pair) -> None:
-        self.put(f"{name}.crt", made.certificate)
-        self.put(f"{name}.key", made.key)
-
-    def serve(self, made: Pair) -> None:
-        self.pair("server", made)
-
-    def __getitem__(self, name: str) -> Path:
-        return self.folder / name
-
-    def tls(self, clients: bool = False) -> EdgeTls:
-        return EdgeTls(TlsFiles(self["server.crt"], self["server.key"], self["clients.crt"] if clients else None))
 
 
 @asynccontextmanager
