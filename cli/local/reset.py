@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.layout import running
-from cli.local.ports import FILE as PORTS
 from tools.servers import containers
 from tools.servers.places import Kept
 
@@ -41,7 +40,7 @@ def _found(folder: Path) -> Iterator[Path]:
     """What platforms make there, by name: a folder that holds other things too keeps them."""
     yield from (path for pattern in FOLDERS for path in folder.glob(pattern) if path.is_dir())
     for pattern in FILES:
-        yield from (path for path in folder.glob(pattern) if path.is_file() and path.name != PORTS)
+        yield from (path for path in folder.glob(pattern) if path.is_file())
 
 
 def _agreed(folder: Path, found: list[Path]) -> bool:

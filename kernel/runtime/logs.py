@@ -7,8 +7,9 @@ never its message, which may quote what a caller typed.
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from time import monotonic
 from traceback import walk_tb
 from types import TracebackType
 from typing import TextIO
@@ -27,6 +28,8 @@ FIELDS = frozenset({
 # fmt: on
 FRAMES_LIMIT = 30
 CAUSES_LIMIT = 5
+CHATTY = "aiokafka"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class JsonFormatter(logging.Formatter):
@@ -80,10 +83,37 @@ def _frames(traceback: TracebackType | None) -> list[str]:
     return frames[-FRAMES_LIMIT:]
 
 
+class OutageFilter(logging.Filter):
+    """While a broker is away its client reports every try, in many loggers: one line comes at once, then one after pauses that
+    double up to LONGEST_PAUSE_S, with how many were left out. After a silence of twice that the next line comes at once."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock, self._left_out, self._pause_s = clock, 0, FIRST_PAUSE_S
+        self._said_at = self._heard_at = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] != CHATTY:
+            return True
+        now, before = self._clock(), self._heard_at
+        self._heard_at = now
+        if now - before > 2 * LONGEST_PAUSE_S:
+            self._left_out, self._pause_s, self._said_at = 0, FIRST_PAUSE_S, float("-inf")
+        if now - self._said_at < self._pause_s:
+            self._left_out += 1
+            return False
+        if self._left_out:
+            record.msg, record.args = f"{record.getMessage()} ({self._left_out} more such lines since the last one)", ()
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._said_at, self._left_out = now, 0
+        return True
+
+
 def start_logging(service: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Installs the only log handler of the process: JSON lines to `stream` (stderr). Libraries log from WARNING on."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
+    handler.addFilter(OutageFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

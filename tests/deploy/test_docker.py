@@ -168,7 +168,7 @@ async def test_the_story_survives_a_restart_of_every_container(platform: Platfor
 
 
 async def _restart_all(platform: Platform) -> int:
-    """Every container of the services in turn; the stand-in keeps its books in memory and is left alone."""
+    """Every container of the services in turn; the stand-in, whose unsent webhooks would be lost, is left alone."""
     names = [name for name in sorted(OURS) if name in LASTING and roles(name)[0]]
     for name in names:
         await asyncio.to_thread(platform.compose, "restart", name)

@@ -18,7 +18,7 @@ REQUIRE = "DANDELION_REQUIRE"
 KAFKA_FIXTURES = frozenset({"kafka_server", "fresh_kafka"})
 POSTGRES_FIXTURES = frozenset({"postgres_server", "fresh_postgres", "database_url"})
 
-LONGEST_FIRST = ("test_soak.py", "e2e", "deploy", "integration", "browser", "contract")
+LONGEST_FIRST = ("test_soak.py", "test_up.py", "e2e", "deploy", "integration", "browser", "contract")
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from kernel.core.faults import Refused
 from kernel.runtime import telemetry
-from kernel.runtime.logs import JsonFormatter, start_logging
+from kernel.runtime.logs import JsonFormatter, OutageFilter, start_logging
 
 MARKER = "ann@example.test"
 log = logging.getLogger("kernel.eventlog.writer")
@@ -73,3 +73,35 @@ def test_a_line_carries_the_trace(stream: io.StringIO) -> None:
 def test_libraries_are_quiet_below_warning(stream: io.StringIO) -> None:
     logging.getLogger("httpx").info("GET /creators?q=%s", MARKER)
     assert stream.getvalue() == ""
+
+
+def test_an_outage_of_the_broker_is_a_line_and_then_one_after_ever_longer_pauses() -> None:
+    now = 0.0
+    outage, at = OutageFilter(lambda: now), list[float]()
+
+    def told(name: str) -> logging.LogRecord:
+        return logging.LogRecord(name, logging.ERROR, "", 1, "Unable connect to node %s", (1,), None)
+
+    while now < 400:
+        for name in ("aiokafka", "aiokafka.consumer.fetcher"):
+            record = told(name)
+            if outage.filter(record):
+                at.append(now)
+        now += 0.25
+    assert at[:8] == [0, 1, 3, 7, 15, 31, 63, 123]
+    assert len(at) == 12
+    now += 60
+    record = told("aiokafka")
+    assert outage.filter(record)
+    assert "more such lines since the last one)" in record.getMessage()
+    now += 121
+    record = told("aiokafka")
+    assert outage.filter(record)
+    assert record.getMessage() == "Unable connect to node 1"
+    assert all(outage.filter(told("kernel.streams.relay")) for _ in range(3))
+
+
+def test_the_process_logs_through_it(stream: io.StringIO) -> None:
+    for _ in range(5):
+        logging.getLogger("aiokafka.consumer.fetcher").error("Failed fetch messages")
+    assert stream.getvalue().count("Failed fetch messages") == 1
