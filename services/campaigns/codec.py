@@ -10,6 +10,7 @@ from services.campaigns.domain.conduct import events as conduct
 from services.campaigns.domain.creators import events as creators
 from services.campaigns.domain.fees import events as fees
 from services.campaigns.domain.funding import events as funding
+from services.campaigns.domain.parties import events as parties
 from services.campaigns.domain.review import events as review
 from services.campaigns.domain.settlement import events as settlement
 from services.campaigns.domain.shared import content_events as content
@@ -36,6 +37,7 @@ APPLICATION: dict[str, type] = {
     "application.withdrawn@1": events.ApplicationWithdrawn,
     "application.expired@1": events.ApplicationExpired,
     "application.released@1": events.ApplicationReleased,
+    "application.marked@1": events.DealMarked,
 }
 COLLABORATION: dict[str, type] = {
     "collaboration.contracted@1": work.CollaborationContracted,
@@ -75,6 +77,7 @@ PROCESS: dict[str, type] = {
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     "fee_policy.heard@1": fees.FeePolicyHeard,
+    "party.heard@1": parties.PartyHeard,
     "request.contract@1": funding.ContractRequested,
     "request.hold_escrow@1": funding.EscrowRequested,
     "request.fund@1": funding.FundingRequested,

@@ -39,6 +39,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "applications": ("changed_at desc", "created_at", "created_at desc"),
     "collaborations": ("changed_at desc", "contracted_at", "contracted_at desc"),
     "postings": ("publish_at", "publish_at desc"),
+    "marked_deals": ("marked_at desc", "marked_at"),
 }
 """The orders each list knows; the first is the default."""
 

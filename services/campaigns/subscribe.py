@@ -46,6 +46,7 @@ from services.campaigns.domain.creators.causes import (
 )
 from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
+from services.campaigns.domain.parties.causes import AccountNamed, TieCleared
 from services.campaigns.domain.review.causes import DisclosureAttached, ReviewCompleted
 from services.campaigns.domain.settlement.causes import (
     ContentLookedAt,
@@ -165,6 +166,8 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.PaymentReleased: _released,
     ledger.PaymentDeferred: _deferred,
     ledger.PaymentClawedBack: _clawed_back,
+    ledger.AccountNamed: lambda wire: AccountNamed(wire.owner_id, wire.account_id),
+    ledger.TieCleared: lambda wire: TieCleared(wire.brand_id, wire.payee_id, tuple(wire.account_ids)),
     ledger.CommandRefused: _refused,
     discovery.CreatorRegistered: _registered,
     discovery.CreatorProfileChanged: lambda wire: AgencyNamed(wire.creator_id, wire.profile.agency_id),

@@ -12,6 +12,7 @@ from services.campaigns.domain.application.state import State as ApplicationStat
 from services.campaigns.domain.collaboration.state import State as CollaborationState
 from services.campaigns.domain.creators.events import AccountHeard
 from services.campaigns.domain.fees.events import FeePolicyHeard
+from services.campaigns.domain.parties.events import ClearedHeard
 from services.campaigns.domain.shared.brief import Brief
 from services.campaigns.domain.shared.terms import Terms
 
@@ -35,7 +36,7 @@ class Stored(sa.types.TypeDecorator[Any]):
 
 def metadata() -> sa.MetaData:
     """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, open drafts,
-    creators and their jobs, reported posts, fee policies."""
+    creators and their jobs, organisations' accounts, reported posts, fee policies."""
     made = sa.MetaData()
     define(made)
     personal.define(made)
@@ -62,19 +63,21 @@ def metadata() -> sa.MetaData:
         sa.Column("agency_id", text, nullable=False),
     )  # fmt: skip
     sa.Table(
+        "parties", made,
+        sa.Column("owner_id", text, primary_key=True),
+        sa.Column("account_ids", Stored(tuple[str, ...]), nullable=False),
+        sa.Column("cleared", Stored(tuple[ClearedHeard, ...]), nullable=False),
+    )  # fmt: skip
+    sa.Table(
         "posts", made,
         sa.Column("platform", text, primary_key=True), sa.Column("post_id", text, primary_key=True),
         sa.Column("deliverable_id", text, nullable=False), sa.Column("spent_by", Stored(tuple[str, ...]), nullable=False),
     )  # fmt: skip
     sa.Table(
-        "drafts", made,
-        sa.Column("brand_id", text, primary_key=True), sa.Column("open", big, nullable=False),
+        "drafts", made, sa.Column("brand_id", text, primary_key=True), sa.Column("open", big, nullable=False),
         sa.CheckConstraint("open >= 0", name="drafts_never_below_none"),
     )  # fmt: skip
-    sa.Table(
-        "jobs", made,
-        sa.Column("creator_id", text, primary_key=True), sa.Column("running", big, nullable=False),
-    )  # fmt: skip
+    sa.Table("jobs", made, sa.Column("creator_id", text, primary_key=True), sa.Column("running", big, nullable=False))
     sa.Table(
         "fee_policies", made,
         sa.Column("owner", text, primary_key=True),
@@ -164,6 +167,15 @@ POSTINGS = sa.Table(
     sa.Index("postings_publish", "publish_at", "deliverable_id"),
 )  # fmt: skip
 """The posting calendar: a row per deliverable that has been given a time."""
+
+MARKED_DEALS = sa.Table(
+    "marked_deals", _READ,
+    sa.Column("application_id", sa.Text, primary_key=True), _text("campaign_id"), _text("brand_id"),
+    _text("creator_id"), _stored("reasons", tuple[str, ...]), _time("marked_at"),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("marked_deals_marked", "marked_at", "application_id"),
+)  # fmt: skip
+"""Deals whose parties look like one, with the signs; for staff."""
 
 PAYMENT_WAITS = sa.Table(
     "payment_waits", _READ,

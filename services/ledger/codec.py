@@ -2,6 +2,7 @@
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
+from services.ledger.domain.announcing import AccountNamed
 from services.ledger.domain.commands import CancelEscrow
 from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyResolved
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
@@ -10,7 +11,7 @@ from services.ledger.domain.four_eyes import MoveApproved, MoveCarriedOut, MoveE
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
-from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified, TieCleared
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue
 
@@ -26,6 +27,8 @@ EVENTS: dict[str, type] = {
     "fee_policy.rejected@1": FeePolicyRejected,
     "tax_residence.verified@1": TaxResidenceVerified,
     "reference_rate.set@1": ReferenceRateSet,
+    "tie.cleared@1": TieCleared,
+    "account.named@1": AccountNamed,
     "discrepancy.noted@1": DiscrepancyNoted,
     "discrepancy.resolved@1": DiscrepancyResolved,
     "file.asked@1": FileAsked,

@@ -8,8 +8,9 @@ from kernel.core.canonical import canonical
 from kernel.core.decider import Actor, DecidedEvent, InlineTable, Key, Meta, Rows
 from kernel.core.faults import Refused
 from kernel.core.ids import derived_id, stream_id
-from kernel.processors.processes import SYSTEM, Deadline, deadlines
+from kernel.processors.processes import SYSTEM, Deadline, Process, deadlines
 from services.ledger.codec import CODEC
+from services.ledger.domain import announcing
 from services.ledger.domain.commands import (
     ESCROW,
     CancelEscrow,
@@ -29,6 +30,7 @@ from services.ledger.domain.waiting import WAITING, PaymentDeferred
 from services.ledger.domain.watches import LookAtTransfer, TransferLookDue, look_at, watch_stream
 from services.ledger.ports import Verdict, Word
 
+PROCESSES = (Process("parties", announcing.PARTIES_TOLD, announcing.route),)
 PROVIDER = Actor("service:psp", "platform", SYSTEM)
 ASKED = frozenset({ChainKind.DEPOSIT_CHARGED, ChainKind.PAYOUT_REQUESTED, ChainKind.REFUND_REQUESTED})
 """Chains after which the provider is to be called."""

@@ -25,6 +25,19 @@ class Policies(sa.types.TypeDecorator[Any]):
         return None if value is None else adapter(tuple[FeePolicy, ...]).validate_json(value)
 
 
+class Ids(sa.types.TypeDecorator[Any]):
+    """Ids as canonical JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else canonical(value).decode()
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else adapter(tuple[str, ...]).validate_json(value)
+
+
 METADATA = sa.MetaData()
 schema.define(METADATA)
 
@@ -132,6 +145,13 @@ sa.Table(
     sa.Column("expires_at", UtcTime, nullable=False),
 )
 sa.Table("hand_sums", METADATA, *_key("person", "currency", "day"), *_minor("amount_minor"))
+sa.Table("pay_accounts", METADATA, *_key("instrument"), *_text("account_id"))
+sa.Table("account_uses", METADATA, *_key("owner", "account_id"))
+sa.Table(
+    "parties", METADATA, *_key("owner"), sa.Column("account_ids", Ids, nullable=False),
+    sa.Column("payer_ids", Ids, nullable=False),
+)  # fmt: skip
+sa.Table("cleared_ties", METADATA, *_key("brand_id", "payee_id"), sa.Column("account_ids", Ids, nullable=False))
 SEALS = sa.Table(
     "seals",
     METADATA,

@@ -20,12 +20,13 @@ from services.ledger.domain.policies import POLICY_DECIDER
 from services.ledger.domain.proposals import PROPOSAL_DECIDER
 from services.ledger.domain.residences import RATE_DECIDER, RESIDENCE_DECIDER
 from services.ledger.domain.seals import SEALING
+from services.ledger.domain.ties import TIES
 from services.ledger.domain.watches import WATCHES
 from services.ledger.effects import effects
 from services.ledger.gauges import GAUGES
 from services.ledger.invariants import INVARIANTS
 from services.ledger.ports import Provider
-from services.ledger.process import DEADLINES
+from services.ledger.process import DEADLINES, PROCESSES
 from services.ledger.projections import PROJECTIONS
 from services.ledger.publish import publish
 from services.ledger.settings import LedgerSettings
@@ -62,7 +63,10 @@ SERVICE = Service(
         WORK_LIST,
         PROPOSAL_DECIDER,
         FILES,
+        TIES,
+        *(process.decider for process in PROCESSES),
     ),
+    processes=PROCESSES,
     inlines=(*ALL, DEADLINES),
     publish=publish,
     http=_http,

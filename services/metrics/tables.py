@@ -97,6 +97,11 @@ CELLS = sa.Table(
 
 `increments` sums all; `fresh_ms` is when the newest of it was received, ms since 1970 UTC."""
 
+READINGS = sa.Table(
+    "readings", _READ, *_number_key("content", "cell", "hour"), *_big("at", "value"), sqlite_with_rowid=False
+)
+"""The platform's totals: of each hour the latest (of one time the larger), keys as in totals.readings."""
+
 COSTS = sa.Table(
     "costs",
     _READ,

@@ -13,7 +13,6 @@ UNUSED = {
         "kernel/adapters/vault/personal.py",
         "Personal.rewrap",
     ): "ends the use of an old master key; no operator's command calls it yet",
-    ("services/metrics/domain/totals.py", "cell_parts"): MODEL,
     ("services/metrics/domain/totals.py", "merged_minutes"): MODEL,
     ("services/metrics/domain/totals.py", "merged_snapshots"): MODEL,
     ("services/metrics/domain/totals.py", "standings"): MODEL,

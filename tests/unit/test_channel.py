@@ -113,7 +113,7 @@ def seen() -> Seen:
 async def target(seen: Seen) -> AsyncIterator[str]:
     server = grpc.aio.server()
     add_BalanceQueryServiceServicer_to_server(Balances(seen), server)  # type: ignore[abstract]  # as far as it is asked
-    add_RoiQueryServiceServicer_to_server(Performance(seen), server)
+    add_RoiQueryServiceServicer_to_server(Performance(seen), server)  # type: ignore[abstract]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"

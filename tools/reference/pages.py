@@ -11,7 +11,7 @@ from kernel.edge.http_errors import STATUS, STATUS_OF_CODE, TITLES
 from services.discovery.domain.categories import FIRST_LEVEL, SECOND_LEVEL_CHARS
 from services.discovery.domain.tiers import FLOORS, Tier
 from services.ledger.domain import fees, tax
-from services.metrics.domain import attribution, roi, window
+from services.metrics.domain import attribution, payable, roi, window
 from tools.reference import roles
 from tools.reference.entries import WHO, Entry, entries, entry_of
 from tools.reference.scan import KINDS, Found, codes
@@ -182,6 +182,7 @@ MODELS = {
 def formulas() -> str:
     figures = [(f"`{one.id}`", one.text, one.unit) for one in roi.FORMULAS.values()]
     models = [(f"`{one}`", MODELS[one]) for one in attribution.Model]
+    bands = [(metric.name.lower(), f"{band.start:,}", f"{band.least:,}") for metric, band in payable.BANDS.items()]
     rules = [
         (f"`{tax.Rule.CN_CUMULATIVE_2025}`", "residents of China"),
         (f"`{tax.Rule.NONE}`", "residents elsewhere: nothing is withheld"),
@@ -204,6 +205,13 @@ is no figure.
 
 `{window.FORMULA}`: {_first(window.Rule)}
 
+## Payable numbers
+
+`{payable.FORMULA}`: of a measured, organic counter the steps up to {payable.FACTOR} times the median of its last
+{payable.HISTORY} steps an hour, and up to the metric's start while there are fewer than {payable.FEW}.
+
+{_section(payable.__doc__)}
+{table(("metric", "start an hour", "never too much an hour"), bands)}
 ## Tax
 
 {table(("rule", "for"), rules)}

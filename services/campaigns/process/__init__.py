@@ -7,6 +7,7 @@ from services.campaigns.domain.conduct import conduct
 from services.campaigns.domain.creators import creators
 from services.campaigns.domain.fees import fees
 from services.campaigns.domain.funding import funding
+from services.campaigns.domain.parties import parties
 from services.campaigns.domain.review import review
 from services.campaigns.domain.settlement import settlement
 
@@ -19,6 +20,7 @@ PROCESSES = (
     Process("creators", creators.CREATORS, creators.route, own=False, topics=(DISCOVERY, COMPLIANCE)),
     Process("lost_handles", creators.CREATORS, creators.loser, own=False, topics=(DISCOVERY,)),
     Process("fees", fees.FEES, fees.route, own=False, topics=(LEDGER,)),
+    Process("parties", parties.PARTIES, parties.route, own=False, topics=(LEDGER,)),
     Process("conduct", conduct.CONDUCT, conduct.route, topics=(DISCOVERY,)),
     Process(ERASURE, erasures(), erasure_of, own=False, topics=(COMPLIANCE,)),
 )

@@ -1,5 +1,5 @@
-"""Writes the read models of campaigns: from its own log campaigns, applications, collaborations, deliverables and the
-posting calendar, from the ledger's topic the payments that wait.
+"""Writes the read models of campaigns: from its own log campaigns, applications, collaborations, deliverables, the
+posting calendar and marked deals, from the ledger's topic the payments that wait.
 
 Events carry all that is needed, and the domain's own folds say what they mean. No clock, random, float or personal data:
 a rebuild gives the same bytes.
@@ -9,15 +9,25 @@ from kernel.processors.projector import Projection
 from kernel.streams.records import Topic
 from services.campaigns.projections.applications import apply_applications
 from services.campaigns.projections.campaigns import apply_campaigns
+from services.campaigns.projections.marks import apply_marks
 from services.campaigns.projections.postings import apply_postings
 from services.campaigns.projections.waits import apply_waits
 from services.campaigns.projections.work import apply_work
-from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, DELIVERABLES, PAYMENT_WAITS, POSTINGS
+from services.campaigns.tables import (
+    APPLICATIONS,
+    CAMPAIGNS,
+    COLLABORATIONS,
+    DELIVERABLES,
+    MARKED_DEALS,
+    PAYMENT_WAITS,
+    POSTINGS,
+)
 
 PROJECTIONS = (
     Projection("campaigns", 3, (CAMPAIGNS,), apply_campaigns),
     Projection("applications", 2, (APPLICATIONS,), apply_applications),
     Projection("collaborations", 4, (COLLABORATIONS, DELIVERABLES), apply_work),
     Projection("postings", 1, (POSTINGS,), apply_postings),
+    Projection("marked_deals", 1, (MARKED_DEALS,), apply_marks),
     Projection("payment_waits", 1, (PAYMENT_WAITS,), apply_waits, own=False, topics=(Topic("ledger.events.v1"),)),
 )

@@ -19,6 +19,7 @@ from services.campaigns.domain.shared.events import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
     CreatorInvited,
+    DealMarked,
     OfferCountered,
     OfferRenewed,
     Side,
@@ -46,6 +47,8 @@ def wire_application(event: ApplicationEvent, application_id: str, incoming: Del
             )
         case OfferRenewed(_, version):
             return pb.OfferRenewed(**ids, brief_version=version, renewed_at=at)
+        case DealMarked(_, reasons):
+            return pb.DealMarked(**ids, reasons=reasons, marked_at=at)
         case ApplicationDeclined(_, by, reason):
             return pb.ApplicationDeclined(**ids, declined_by=SIDES[by], reason=reason, declined_at=at)
         case ApplicationWithdrawn(_, by, reason):

@@ -31,6 +31,7 @@ from services.campaigns.domain.funding.events import (
     ReleaseRequested,
     ReturnRequested,
 )
+from services.campaigns.domain.parties.events import PartyHeard
 from services.campaigns.domain.review.events import (
     LabelNoted,
     ReviewEvent,
@@ -61,6 +62,7 @@ Request = Callable[[Any, str], OutgoingCommand | None]
 ProcessEvent = (
     CreatorHeard
     | FeePolicyHeard
+    | PartyHeard
     | ConductEvent
     | FundingEvent
     | ReviewEvent
@@ -192,6 +194,7 @@ STEPS = (
     ErasureAsked,
     ErasureDone,
     FeePolicyHeard,
+    PartyHeard,
     EscrowConfirmed,
     FundingCompleted,
     FundingStopped,

@@ -24,9 +24,9 @@ from kernel.processors.keyset import Page
 from services.campaigns import reads
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
-from services.campaigns.rpc.messages import application, campaign, collaboration, posting
+from services.campaigns.rpc.messages import application, campaign, collaboration, marked_deal, posting
 from services.campaigns.rpc.personal import add_personal
-from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, POSTINGS
+from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, MARKED_DEALS, POSTINGS
 
 SERVICE = pb.DESCRIPTOR.services_by_name["CampaignQueryService"]
 
@@ -101,6 +101,17 @@ class Queries(stubs.CampaignQueryServiceServicer):
             found = await reads.page(connection, asked, caller())
             info = await self._info(connection, "postings", request, found)
         return pb.ListPostingsResponse(postings=map(posting, found.rows), page=info)
+
+    async def ListMarkedDeals(  # noqa: N802
+        self, request: pb.ListMarkedDealsRequest, context: RpcContext
+    ) -> pb.ListMarkedDealsResponse:
+        caller().require(*reads.STAFF_ROLES)
+        filters = {name: _ids(getattr(request, name), name) for name in ("brand_id", "creator_id")}
+        asked = self._listing(MARKED_DEALS, "application_id", request, filters)
+        async with self._reading("marked_deals", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "marked_deals", request, found)
+        return pb.ListMarkedDealsResponse(deals=map(marked_deal, found.rows), page=info)
 
     async def _collaborations(
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]

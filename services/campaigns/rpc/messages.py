@@ -120,3 +120,8 @@ def deliverable(state: Deliverable, row: Row) -> pb.DeliverableView:
 def posting(row: Row) -> pb.Posting:
     """A row of `postings`."""
     return pb.Posting(**named(pb.Posting, row), status=number(pb.PostingStatus, row["status"]))
+
+
+def marked_deal(row: Row) -> pb.MarkedDeal:
+    """A row of `marked_deals`."""
+    return pb.MarkedDeal(**named(pb.MarkedDeal, row), reasons=row["reasons"])

@@ -39,6 +39,7 @@ from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.residences import RESIDENCES
 from services.ledger.domain.reversals import RestoreDeposit, ReturnTransfer, ReverseDeposit
 from services.ledger.domain.rows import ACCOUNTS, CLIENT_MONEY, ESCROWS, SETTLED_LINES, TRANSFERS
+from services.ledger.domain.ties import PARTIES, PAY_ACCOUNTS
 from services.ledger.domain.transfers import Ref, account_key
 from services.ledger.domain.waiting import WAITING, EscrowEvent, PaymentDeferred, waits
 
@@ -202,6 +203,8 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
         case RequestPayout():
             yield TRANSFERS, (command.payout_id,)
             yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
+            yield PARTIES, (command.owner,)
+            yield PAY_ACCOUNTS, (command.instrument,)
             yield from _money(command.currency)
             refs = [Ref(command.account, command.owner), Ref(Code.PAYOUT_IN_TRANSIT, command.payout_id)]
             yield from _accounts(command.currency, refs)
@@ -234,7 +237,7 @@ def _payees(command: HoldEscrow | ReleasePayment | CancelEscrow) -> Iterable[tup
         yield POLICIES, ONLY
     else:
         yield WAITING, (command.deliverable_id,)
-        yield from ((RESIDENCES, (payee_id,)) for payee_id in payees_of(command))
+        yield from ((table, (payee_id,)) for payee_id in payees_of(command) for table in (RESIDENCES, PARTIES))
 
 
 def _money(currency: str) -> Iterable[tuple[InlineTable[Any], Key]]:

@@ -21,6 +21,7 @@ from services.ledger.domain.posting import Books
 from services.ledger.domain.releases import kill_fee_of, pay_out
 from services.ledger.domain.repeats import input_hash
 from services.ledger.domain.rows import ESCROWS, Escrow, EscrowStatus, deal_of
+from services.ledger.domain.ties import tied
 from services.ledger.domain.transfers import Leg, Ref
 from services.ledger.domain.waiting import EscrowEvent, awaited, check_alone, deferred
 
@@ -121,7 +122,8 @@ def held_escrow(context: Context, deliverable_id: str, creator_id: str, currency
 
 
 def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
-    """Rows 7 to 10; waits while a payee's residence for tax, or the rate that it is taxed at, is not known."""
+    """Rows 7 to 10; waits while a payee's residence for tax, or the rate that it is taxed at, is not known, and while brand and
+    payee are tied and nobody has cleared it."""
     context.actor.require("system", "finance")
     row = held_escrow(context, command.deliverable_id, command.creator_id, command.currency)
     if command.fee_minor < 0 or command.brand_fee_minor < 0 or command.fee_minor + command.brand_fee_minor == 0:
@@ -131,9 +133,15 @@ def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
     check_alone(command, context)
     final = command.fee_minor + command.brand_fee_minor == row.left_minor
     payees = payees_of(command) if command.fee_minor else ()
-    if (wait := awaited(row, payees, context)) is not None:
+    if (wait := _awaited(row, payees, context)) is not None:
         return deferred(command, deal_of(row), *wait, context)
     return pay_out(Books(context.rows), command, context, row, final, ReleaseKind.SETTLEMENT)
+
+
+def _awaited(row: Escrow, payees: tuple[str, ...], context: Context) -> tuple[str, str] | None:
+    """The payee and the reason that a payment has to wait for; an agency is paid by it too."""
+    agency = (row.agency_id,) if row.agency_bps else ()
+    return tied(row.brand_id, (*payees, *agency) if payees else (), context.rows) or awaited(row, payees, context)
 
 
 def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
@@ -152,7 +160,7 @@ def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
     back_minor = row.left_minor - kill_minor
     escrow = Ref(Code.ESCROW, row.deliverable_id)
     leg = Leg(escrow, Ref(Code.BRAND_AVAILABLE, row.brand_id), back_minor, row.currency)
-    if (wait := awaited(row, payees, context)) is not None:
+    if (wait := _awaited(row, payees, context)) is not None:
         waits = deferred(command, deal_of(row), *wait, context)
         return [*_rest(command, books, row, leg), *waits]
     if kill_minor:

@@ -10,6 +10,7 @@ from services.ledger.domain.policies import POLICIES
 from services.ledger.domain.residences import RATES, RESIDENCES
 from services.ledger.domain.rows import INLINES
 from services.ledger.domain.seals import SEALS
+from services.ledger.domain.ties import ACCOUNT_USES, CLEARED, PARTIES, PAY_ACCOUNTS
 from services.ledger.domain.waiting import WAITING
 
 ALL: tuple[InlineTable[Any], ...] = (
@@ -23,4 +24,8 @@ ALL: tuple[InlineTable[Any], ...] = (
     DISCREPANCIES,
     PROPOSALS,
     HAND_SUMS,
+    PAY_ACCOUNTS,
+    ACCOUNT_USES,
+    PARTIES,
+    CLEARED,
 )

@@ -18,6 +18,7 @@ from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
 from services.ledger.domain.posting import Books
 from services.ledger.domain.reversals import ReturnTransfer, is_of_another_try
 from services.ledger.domain.rows import TRANSFERS, Transfer, TransferStatus
+from services.ledger.domain.ties import check_no_payer
 from services.ledger.domain.transfers import Leg, Phase, Ref, check_amount
 
 PAYABLE = {Code.CREATOR_AVAILABLE: "creator", Code.AGENCY_AVAILABLE: "agency"}
@@ -38,6 +39,7 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
     check_payee(context.rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency)), command.instrument, context.at)
+    check_no_payer(command.owner, command.instrument, context.rows)
     books, source = Books(context.rows), Ref(command.account, command.owner)
     _check_available(books, source, command.amount_minor, command.currency)
     if books.short_minor(command.currency):

@@ -45,7 +45,8 @@ from services.ledger.domain.four_eyes import (
 from services.ledger.domain.payees import account_stands, payee_stream
 from services.ledger.domain.residences import rate_stands, rate_stream, residence_stands, residence_stream
 from services.ledger.domain.rows import ESCROWS, TRANSFERS
-from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, ClearTie, SetReferenceRate, SetTaxResidence
+from services.ledger.domain.ties import tie_stands, tie_stream
 
 LIFE = timedelta(days=3)
 
@@ -60,12 +61,13 @@ class SettleFile:
 
 HandCommand = (
     PayInOwnMoney | IdentifyMoney | ReleasePayment | CancelEscrow | RequestDeposit | RequestPayout | RequestRefund
-    | ChangePayoutAccount | SetTaxResidence | SetReferenceRate | SettleFile
+    | ChangePayoutAccount | SetTaxResidence | SetReferenceRate | ClearTie | SettleFile
 )  # fmt: skip
 NAMES: Mapping[str, type[Any]] = {
     "own_money": PayInOwnMoney, "identification": IdentifyMoney, "release": ReleasePayment, "cancellation": CancelEscrow,
     "deposit": RequestDeposit, "payout": RequestPayout, "refund": RequestRefund, "payout_account": ChangePayoutAccount,
-    "tax_residence": SetTaxResidence, "reference_rate": SetReferenceRate, "settlement_file": SettleFile,
+    "tax_residence": SetTaxResidence, "reference_rate": SetReferenceRate, "tie": ClearTie,
+    "settlement_file": SettleFile,
 }  # fmt: skip
 """What is moved by hand, by the word that events and the work list have for it."""
 _WORDS = {kind: word for word, kind in NAMES.items()}
@@ -80,6 +82,8 @@ def stream_for(command: HandCommand) -> str:
             return residence_stream(command.payee_id)
         case SetReferenceRate():
             return rate_stream(command.currency, command.month)
+        case ClearTie():
+            return tie_stream(command.brand_id, command.payee_id)
         case SettleFile():
             return proposal_stream(proposal_id(command))
         case _:
@@ -171,6 +175,8 @@ def _whose(command: HandCommand, rows: Rows) -> tuple[tuple[str, ...], tuple[Sum
             return (command.payee_id,), ()
         case SetReferenceRate():
             return (PLATFORM,), ()
+        case ClearTie():
+            return (command.brand_id, command.payee_id), ()
         case SettleFile():
             return (PLATFORM,), command.sums
         case _:
@@ -225,6 +231,8 @@ def _stands(command: HandCommand, rows: Rows) -> bool:
             return residence_stands(command, rows)
         case SetReferenceRate():
             return rate_stands(command, rows)
+        case ClearTie():
+            return tie_stands(command, rows)
         case SettleFile():
             return False
         case _:

@@ -1,4 +1,5 @@
-"""What may be set there and back: a payee's residence for tax, a reference rate, the account that payouts go to."""
+"""What may be set there and back: a payee's residence for tax, a reference rate, the account that payouts go to, and what is
+cleared of ties."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,8 +69,27 @@ class PayoutAccountChanged:
     usable_at: datetime
 
 
-Set = TaxResidenceVerified | ReferenceRateSet | PayoutAccountChanged
-Setter = SetTaxResidence | SetReferenceRate | ChangePayoutAccount
+@dataclass(frozen=True, slots=True)
+class ClearTie:
+    """By finance, who has seen why it is right that the payee is paid by a brand that it is tied to."""
+
+    brand_id: str
+    payee_id: str
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class TieCleared:
+    """The brand's money for the payee waits no more for what ties them now: `account_ids` that both use."""
+
+    brand_id: str
+    payee_id: str
+    reason: str
+    account_ids: tuple[str, ...]
+
+
+Set = TaxResidenceVerified | ReferenceRateSet | PayoutAccountChanged | TieCleared
+Setter = SetTaxResidence | SetReferenceRate | ChangePayoutAccount | ClearTie
 
 
 def setter_of(event: Set) -> Setter:
@@ -81,3 +101,5 @@ def setter_of(event: Set) -> Setter:
             return SetReferenceRate(event.currency, event.month, event.cny_minor, event.per_minor)
         case PayoutAccountChanged():
             return ChangePayoutAccount(event.owner, event.currency, event.instrument)
+        case TieCleared():
+            return ClearTie(event.brand_id, event.payee_id, event.reason)

@@ -23,7 +23,7 @@ from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.files import FileAsked, NoteFile
 from services.ledger.domain.hashchain import FORMULA
 from services.ledger.domain.seals import JournalSealed, SealJournal, WindowClosed
-from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified, TieCleared
 from services.ledger.domain.waiting import WaitingPayment
 from services.ledger.domain.watches import TransferLookDue
 from services.ledger.effects.booking import Desk, settle
@@ -43,7 +43,7 @@ def effects(app: App, provider: Provider | None = None) -> list[Effect]:
     return [
         Effect("transfers", (ChainPosted, TransferLookDue), Transfers(app, outside).perform),
         Effect("files", (FileAsked,), Files(app, outside).perform),
-        Effect("waiting", (TaxResidenceVerified, ReferenceRateSet), Waiting(app).perform),
+        Effect("waiting", (TaxResidenceVerified, ReferenceRateSet, TieCleared), Waiting(app).perform),
         Effect("seals", (WindowClosed, JournalSealed), seals.perform),
     ]
 

@@ -12,6 +12,7 @@ from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.ledger.domain.accounts import Code
+from services.ledger.domain.announcing import AccountNamed
 from services.ledger.domain.commands import CHAIN, REFUND
 from services.ledger.domain.discrepancies import DISCREPANCY
 from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRefused, ReleaseKind, TaxWithheld
@@ -23,6 +24,7 @@ from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed
 from services.ledger.domain.residences import RATE, RESIDENCE
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import SEAL
+from services.ledger.domain.set_by_hand import TieCleared
 from services.ledger.domain.tax import CN_CURRENCY
 from services.ledger.domain.waiting import PaymentDeferred
 from services.ledger.domain.watches import WATCH
@@ -52,6 +54,10 @@ def wire_of(event: object, at: Timestamp, proposal_id: str = "") -> Message:
             return _tax(event, at)
         case PaymentDeferred():
             return _deferred(event, at)
+        case AccountNamed(owner, account_id):
+            return pb.AccountNamed(owner_id=owner, account_id=account_id, named_at=at)
+        case TieCleared(brand_id, payee_id, _, account_ids):
+            return pb.TieCleared(brand_id=brand_id, payee_id=payee_id, account_ids=account_ids, cleared_at=at)
         case FeePolicyProposed(policy):
             return pb.FeePolicyProposed(**_policy(policy), proposed_at=at)
         case FeePolicyApproved(policy):

@@ -14,7 +14,8 @@ from services.ledger.domain.discrepancies import DISCREPANCIES
 from services.ledger.domain.hashchain import Chained, Link, walk
 from services.ledger.domain.rows import ESCROWS, TRANSFERS, Escrow, Transfer
 from services.ledger.domain.seals import LAST, SEALS
-from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import ReferenceRateSet, TaxResidenceVerified, TieCleared
+from services.ledger.domain.ties import SAME_ACCOUNT, SAME_PAYEE
 from services.ledger.domain.waiting import RATE_UNKNOWN, WAITING, WaitingPayment
 
 R = TypeVar("R")
@@ -60,12 +61,14 @@ WAITING_PAGE = 200
 
 
 async def waiting_for(
-    database: Database, settled: TaxResidenceVerified | ReferenceRateSet, after: str
+    database: Database, settled: TaxResidenceVerified | ReferenceRateSet | TieCleared, after: str
 ) -> list[WaitingPayment]:
     """A page of the payments that wait for what was settled, by deliverable, behind the one given."""
     table = database.metadata.tables[WAITING.name]
     if isinstance(settled, TaxResidenceVerified):
         where = table.c.payee_id == settled.payee_id
+    elif isinstance(settled, TieCleared):
+        where = table.c.reason.in_((SAME_ACCOUNT, SAME_PAYEE)) & (table.c.payee_id == settled.payee_id)
     else:
         where = (table.c.reason == RATE_UNKNOWN) & (table.c.currency == settled.currency)
     query = sa.select(table).where(where, table.c.deliverable_id > after).order_by(table.c.deliverable_id)

@@ -10,7 +10,7 @@ from kernel.edge.fields import Body as Fields
 from services.ledger.domain.commands import IdentifyMoney, RequestDeposit, RequestPayout
 from services.ledger.domain.discrepancies import ResolveDiscrepancy
 from services.ledger.domain.policies import ProposeFeePolicy, RejectFeePolicy
-from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, ClearTie, SetReferenceRate, SetTaxResidence
 
 
 class DepositBody(Fields):
@@ -102,6 +102,12 @@ class ReferenceRateBody(Fields):
 
     cny_minor: Annotated[int, whole(SetReferenceRate, "cny_minor")]
     per_minor: Annotated[int, whole(SetReferenceRate, "per_minor")]
+
+
+class TieBody(Fields):
+    """Why it is right that the payee is paid by a brand that it is tied to."""
+
+    reason: Annotated[ShortText, whole(ClearTie, "reason")]
 
 
 class ResolveBody(Fields):

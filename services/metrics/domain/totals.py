@@ -23,6 +23,7 @@ from services.metrics.domain.engagement import Batch, Ints, Kind, Metric, Proven
 
 CELL_BITS = 12
 MINUTE_BITS = 27
+HOUR_BITS = 22
 MINUTE_MS = 60_000
 Cell = tuple[int, int]
 """(content number, cell number)."""
@@ -93,6 +94,21 @@ def snapshots(batch: Batch) -> Snapshots:
     """The latest of a batch's snapshots."""
     rows = np.flatnonzero(batch.kind == Kind.SNAPSHOT)
     return _latest(_numbers(batch)[rows], _cells(batch)[rows], batch.at[rows], batch.value[rows])
+
+
+def readings(batch: Batch) -> dict[tuple[int, int, int], tuple[int, int]]:
+    """The platform's totals: (at, value) of the latest in each hour, by content, cell and hour since 1970. Merged by maximum."""
+    rows = np.flatnonzero((batch.kind == Kind.SNAPSHOT) & (batch.provenance == Provenance.PLATFORM))
+    if len(rows) == 0:
+        return {}
+    content, cell, at, value = _numbers(batch)[rows], _cells(batch)[rows], batch.at[rows], batch.value[rows]
+    hour = at // (60 * MINUTE_MS)
+    packed = _packed(content, cell) << HOUR_BITS | hour
+    order = np.lexsort((value, at, packed))
+    first = _starts(packed[order])
+    kept = order[np.concatenate((first[1:], [len(order)])) - 1]
+    keys = zip(*(column[kept].tolist() for column in (content, cell, hour)), strict=True)
+    return dict(zip(keys, zip(at[kept].tolist(), value[kept].tolist(), strict=True), strict=True))
 
 
 def newest(batch: Batch, received_ms: Ints) -> dict[Cell, int]:

@@ -26,6 +26,7 @@ from services.metrics.domain.totals import (
     first_minute,
     increments,
     newest,
+    readings,
     snapshots,
     sums_from,
 )
@@ -49,6 +50,7 @@ from services.metrics.tables import (
     COSTS,
     ENVELOPES,
     MINUTES,
+    READINGS,
     REVENUE,
 )
 
@@ -148,8 +150,18 @@ async def count(target: Target, batch: Batch, received_ms: Ints) -> None:
         rows[cell]["increments"] = saturated(rows[cell]["increments"] + whole)
         rows[cell]["after"] = saturated(rows[cell]["after"] + on_top)
     await target.upsert(CELLS, list(rows.values()))
+    await _read_totals(target, batch)
     late = [cell for cell in touched if _overtaken(rows[cell], stored.get(cell))]
     await _sum_again(target, rows, late)
+
+
+async def _read_totals(target: Target, batch: Batch) -> None:
+    """Keeps the latest of the platform's totals of each hour."""
+    latest: dict[Any, tuple[int, int]] = {**readings(batch)}
+    for key, row in (await target.rows(READINGS, latest)).items() if latest else ():
+        latest[key] = max(latest[key], (row["at"], row["value"]))
+    names = ("content", "cell", "hour", "at", "value")
+    await target.upsert(READINGS, [dict(zip(names, key + told, strict=True)) for key, told in latest.items()])
 
 
 def _moved(cell: Cell, stored: Row | None, snapshot: tuple[int, int] | None, fresh_ms: int) -> Row:
@@ -244,7 +256,12 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
 
 REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
-    "counts", 4, (ENVELOPES, MINUTES, CELLS), apply_engagement, topics=(ENGAGEMENT,), batch_records=ENVELOPES_AT_ONCE
+    "counts",
+    5,
+    (ENVELOPES, MINUTES, CELLS, READINGS),
+    apply_engagement,
+    topics=(ENGAGEMENT,),
+    batch_records=ENVELOPES_AT_ONCE,
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
 PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST)

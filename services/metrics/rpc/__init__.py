@@ -26,9 +26,11 @@ from services.metrics.domain import roi
 from services.metrics.domain.engagement import LATEST_MS, Metric, Traffic
 from services.metrics.domain.totals import MINUTE_MS
 from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
+from services.metrics.reads.payable import PayableReads
 from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listing, Order, PerformanceReads
 from services.metrics.reads.returns import Money, Performance, ReturnReads
 from services.metrics.rpc.orders import OrderQueries
+from services.metrics.rpc.payable import payable_numbers
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
@@ -54,7 +56,7 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
     def __init__(self, app: App) -> None:
         self._app = app
         self._returns, self._performance = ReturnReads(app.database), PerformanceReads(app.database)
-        self._tokens = app.page_tokens
+        self._tokens, self._payable = app.page_tokens, PayableReads(app.database)
         self._looks: SharedLooks[pb.WatchCampaignPerformanceResponse] = SharedLooks(app.progress, GATHER_S)
 
     async def GetCampaignRoi(self, request: pb.GetCampaignRoiRequest, context: Any) -> pb.GetCampaignRoiResponse:  # noqa: N802
@@ -100,6 +102,13 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
             async for answer in answers:
                 yield answer
                 await asyncio.sleep(interval_s)
+
+    async def GetPayableNumbers(  # noqa: N802
+        self, request: pb.GetPayableNumbersRequest, context: Any
+    ) -> pb.GetPayableNumbersResponse:
+        actor = caller()
+        await self._wait(request.at_least)
+        return payable_numbers(await self._payable.content(checked_id(request.content_id), actor))
 
     async def _wait(self, at_least: str) -> None:
         """Read-your-writes for every token; Unavailable after a bounded wait."""

@@ -102,6 +102,7 @@ async def test_a_full_budget_accepts_nobody_else(campaigns: Running) -> None:
 async def test_a_rebuild_equals_live(campaigns: Running) -> None:
     """The last test here: the running projectors go on with the generation before."""
     story = Story(campaigns)
+    story.brand = (story.creator[0], *story.brand[1:])  # one person on both sides: the deal is marked
     await story.publish()
     await story.agree(100_000)
     deliverable_id = (await story.funded()).deliverables[0].deliverable.deliverable_id

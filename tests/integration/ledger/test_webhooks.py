@@ -105,7 +105,9 @@ async def test_a_forged_webhook_is_answered_401_and_changes_nothing(ledger: Ledg
 
 
 async def test_the_same_word_counts_once_whatever_its_message_id(ledger: Ledger) -> None:
-    data = await confirmed(ledger, unique("brand"))
+    brand = unique("brand")
+    data = await confirmed(ledger, brand)
+    await ledger.published("AccountNamed", owner_id=brand)
     head = (await ledger.app.log.head()).position
     for id_ in ("msg_same", "msg_same", "msg_other"):
         assert (await deliver(ledger, data, id_)).status_code == 200

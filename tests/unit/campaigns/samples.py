@@ -25,6 +25,7 @@ from services.campaigns.domain.funding.events import (
     ReleaseRequested,
     ReturnRequested,
 )
+from services.campaigns.domain.parties.events import ClearedHeard, PartyHeard
 from services.campaigns.domain.review.events import LabelNoted, ReviewPassedOn, ReviewRequested, VerdictNoted
 from services.campaigns.domain.settlement.events import (
     ClawBackConfirmed,
@@ -77,6 +78,7 @@ from services.campaigns.domain.shared.events import (
     CampaignPaused,
     CampaignResumed,
     CreatorInvited,
+    DealMarked,
     OfferCountered,
     OfferRenewed,
     Side,
@@ -147,15 +149,16 @@ CAMPAIGN: list[Any] = [
     CampaignCancelled("changed_mind"),
 ]
 APPLICATION: list[Any] = [
-    CreatorInvited(PARTIES, OFFER, NOON),
-    ApplicationSubmitted(PARTIES, OFFER, NOON),
-    OfferCountered(PARTIES, Side.CREATOR, OFFER, NOON),
+    CreatorInvited(PARTIES, OFFER, NOON, "p1"),
+    ApplicationSubmitted(PARTIES, OFFER, NOON, "p1"),
+    OfferCountered(PARTIES, Side.CREATOR, OFFER, NOON, "p1"),
     OfferRenewed(PARTIES, 2),
     ApplicationAccepted(Side.BRAND, DOCUMENT, SEAL),
     ApplicationDeclined(PARTIES, Side.CREATOR, "busy"),
     ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy"),
     ApplicationExpired(PARTIES, NOON),
     ApplicationReleased(PARTIES, "no_contract", 88_000),
+    DealMarked(PARTIES, ("party.same_person",)),
 ]
 COLLABORATION: list[Any] = [
     CollaborationContracted(DOCUMENT, SEAL, NOON),
@@ -228,6 +231,7 @@ REQUESTS: list[Any] = [
 STEPS: list[Any] = [
     CreatorHeard(CREATOR_ID, False, 3, True, NOON, False),
     FeePolicyHeard("fees@2027-01-01", NOON, 1_200, 300),
+    PartyHeard(BRAND_ID, ("a1", "a2"), (ClearedHeard(CREATOR_ID, ("a1",)),)),
     RequestRefused("id", "HoldEscrow", "escrow.not_covered"),
     EscrowConfirmed(DID),
     FundingCompleted(),

@@ -270,5 +270,6 @@ def test_the_rows_that_a_decision_reads_are_announced() -> None:
 
     assert named(INVITE) == [*campaign, *creator]
     assert named(APPLY) == campaign, "who applies is the actor, whom only the decision knows"
-    assert named(AcceptApplication(1), INVITED) == [*campaign, *creator]
+    both = [("creators", (BRAND_ID,)), ("parties", (BRAND_ID,)), ("parties", (CREATOR_ID,))]
+    assert named(AcceptApplication(1), INVITED) == [*campaign, *creator, *both]
     assert named(AcceptApplication(1)) == []

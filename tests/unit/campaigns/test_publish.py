@@ -40,6 +40,7 @@ from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.fees.events import FeePolicyHeard
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import FundingEvent
+from services.campaigns.domain.parties.events import PartyHeard
 from services.campaigns.domain.review.causes import DisclosureAttached
 from services.campaigns.domain.review.causes import ReviewCompleted as Completed
 from services.campaigns.domain.review.events import ReviewEvent
@@ -93,8 +94,8 @@ def test_no_event_of_a_collaboration_is_forgotten() -> None:
 
 
 def test_no_event_of_a_process_is_forgotten() -> None:
-    erasure = ErasureAsked | ErasureDone
-    events = (CreatorHeard, FeePolicyHeard, FundingEvent, ReviewEvent, SettlementEvent, ConductEvent, erasure)
+    erasure, heard = ErasureAsked | ErasureDone, CreatorHeard | FeePolicyHeard | PartyHeard
+    events = (heard, FundingEvent, ReviewEvent, SettlementEvent, ConductEvent, erasure)
     check_forms(requests.REQUESTS, *events)
 
 

@@ -42,7 +42,7 @@ from services.ledger.domain.proposals import (
     SettleFile,
     stream_for,
 )
-from services.ledger.domain.set_by_hand import ChangePayoutAccount, SetReferenceRate, SetTaxResidence
+from services.ledger.domain.set_by_hand import ChangePayoutAccount, ClearTie, SetReferenceRate, SetTaxResidence
 from tests.unit.ledger.given import CANCEL, D1, DEPOSIT, PAYOUT, RELEASE, held, released
 from tests.unit.ledger.world import (
     AS_BRAND,
@@ -64,7 +64,7 @@ BY_HAND: list[Any] = [
     RequestDeposit(DEPOSIT, BRAND, "CNY", 5_000, "tok"),
     RequestPayout(PAYOUT, CREATOR, Code.CREATOR_AVAILABLE, "CNY", 50_000, "acct"), RequestRefund(PAYOUT, D1, 5),
     ChangePayoutAccount(CREATOR, "CNY", "acct_2"), SetTaxResidence(CREATOR, "GB", "passport"),
-    SetReferenceRate("USD", "2026-10", 7, 1),
+    SetReferenceRate("USD", "2026-10", 7, 1), ClearTie(BRAND, CREATOR, "a family business"),
 ]  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def test_one_person_of_finance_moves_nothing(command: Any) -> None:
     assert tried(world, ApproveMove(NO_LIMITS), FINANCE, command) == "proposal.own"
     approve(world, command, limits=NO_LIMITS)
     assert tried(world, ApproveMove(NO_LIMITS), FINANCE, command) == "proposal.own", "nor once another has approved it"
-    decided = "account.bound_crossed" if isinstance(command, IdentifyMoney) else ""  # nothing is in suspense here
-    assert world.tried(stream, command, SECOND) == decided
+    decided = {IdentifyMoney: "account.bound_crossed", ClearTie: "tie.none"}  # nothing is in suspense here, nobody tied
+    assert world.tried(stream, command, SECOND) == decided.get(type(command), "")
 
 
 def test_every_move_by_hand_has_a_word_and_is_tried_here() -> None:

@@ -16,6 +16,7 @@ from kernel.core.ids import derived_id
 from kernel.streams.relay import PublicEvent
 from services.ledger.codec import CODEC, COMMANDS, EVENTS
 from services.ledger.domain.accounts import Code
+from services.ledger.domain.announcing import AccountNamed
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.commands import (
     CancelEscrow,
@@ -52,7 +53,7 @@ from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.rows import MISMATCH
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
-from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified
+from services.ledger.domain.set_by_hand import PayoutAccountChanged, ReferenceRateSet, TaxResidenceVerified, TieCleared
 from services.ledger.domain.tax import ReferenceRate, TaxYear, withhold
 from services.ledger.domain.transfers import Leg, Phase, Ref
 from services.ledger.domain.waiting import PaymentDeferred
@@ -99,6 +100,8 @@ SAMPLES: dict[str, Any] = {
     "tax_residence.verified@1": TaxResidenceVerified(CREATOR, "CN", "passport seen"),
     "reference_rate.set@1": ReferenceRateSet("USD", "2026-10", 71_234, 10_000),
     "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
+    "tie.cleared@1": TieCleared(BRAND, CREATOR, "a family business", (derived_id("account"),)),
+    "account.named@1": AccountNamed(CREATOR, derived_id("account")),
     "window.closed@1": WindowClosed(NOON),
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
     "discrepancy.noted@1": DiscrepancyNoted(CLAIM, NOON),

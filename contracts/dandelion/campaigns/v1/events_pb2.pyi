@@ -2797,3 +2797,44 @@ class CommandRefused(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "command", b"command", "command_id", b"command_id", "facts", b"facts", "refused_at", b"refused_at", "requester", b"requester"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DealMarked(message.Message):
+    """A deal that was agreed shows signs that its parties are one: for staff to look at. It goes on all the same."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASONS_FIELD_NUMBER: builtins.int
+    MARKED_AT_FIELD_NUMBER: builtins.int
+    application_id: builtins.str
+    """Same uuid as the collaboration."""
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    @builtins.property
+    def reasons(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """"party.same_person": one person made and accepted the offer; "party.same_agency": both sides' profiles name one agency;
+        "party.tie_cleared": both use one account, and finance has cleared that.
+        """
+
+    @builtins.property
+    def marked_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        application_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reasons: abc.Iterable[builtins.str] | None = ...,
+        marked_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["marked_at", b"marked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "marked_at", b"marked_at", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -937,3 +937,98 @@ class ListPostingsResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "postings", b"postings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class MarkedDeal(message.Message):
+    """A deal that was agreed and whose parties look like one."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASONS_FIELD_NUMBER: builtins.int
+    MARKED_AT_FIELD_NUMBER: builtins.int
+    application_id: builtins.str
+    """Same uuid as the collaboration."""
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    @builtins.property
+    def reasons(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """As in DealMarked."""
+
+    @builtins.property
+    def marked_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        application_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reasons: abc.Iterable[builtins.str] | None = ...,
+        marked_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["marked_at", b"marked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "marked_at", b"marked_at", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMarkedDealsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    brand_id: builtins.str
+    creator_id: builtins.str
+    order_by: builtins.str
+    """"marked_at desc" (default) or "marked_at"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "brand_id", b"brand_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMarkedDealsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    DEALS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def deals(self) -> containers.RepeatedCompositeFieldContainer[MarkedDeal]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        deals: abc.Iterable[MarkedDeal] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["deals", b"deals", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -65,6 +65,11 @@ class CampaignQueryServiceStub:
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
                 _registered_method=True)
+        self.ListMarkedDeals = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/ListMarkedDeals',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignQueryServiceServicer:
@@ -108,6 +113,13 @@ class CampaignQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMarkedDeals(self, request, context):
+        """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CampaignQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -140,6 +152,11 @@ def add_CampaignQueryServiceServicer_to_server(servicer, server):
                     servicer.ListPostings,
                     request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.FromString,
                     response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.SerializeToString,
+            ),
+            'ListMarkedDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMarkedDeals,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -305,6 +322,33 @@ class CampaignQueryService:
             '/dandelion.campaigns.v1.CampaignQueryService/ListPostings',
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMarkedDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/ListMarkedDeals',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,8 @@ class CampaignQueryServiceStub:
     GetCollaboration: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]
     ListPostings: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]
     """The posting calendar of a campaign or a creator."""
+    ListMarkedDeals: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListMarkedDealsRequest, _queries_pb2.ListMarkedDealsResponse]
+    """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only."""
 
 @_typing.type_check_only
 class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
@@ -53,6 +55,8 @@ class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
     GetCollaboration: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]  # type: ignore[assignment]
     ListPostings: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]  # type: ignore[assignment]
     """The posting calendar of a campaign or a creator."""
+    ListMarkedDeals: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListMarkedDealsRequest, _queries_pb2.ListMarkedDealsResponse]  # type: ignore[assignment]
+    """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only."""
 
 class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """What is agreed and made. The caller sees what it is a party of, and every published open campaign."""
@@ -99,5 +103,13 @@ class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListPostingsResponse, _abc.Awaitable[_queries_pb2.ListPostingsResponse]]:
         """The posting calendar of a campaign or a creator."""
+
+    @_abc_1.abstractmethod
+    def ListMarkedDeals(
+        self,
+        request: _queries_pb2.ListMarkedDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListMarkedDealsResponse, _abc.Awaitable[_queries_pb2.ListMarkedDealsResponse]]:
+        """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only."""
 
 def add_CampaignQueryServiceServicer_to_server(servicer: CampaignQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -576,7 +576,9 @@ class PaymentDeferred(message.Message):
     """Whom the reason is about: the creator, or one of those who share the deliverable."""
     reason: builtins.str
     """"tax.residence_unknown": finance has not verified where the payee is resident for tax;
-    "tax.rate_unknown": the payee is taxed in China, and the reference rate of the month before is not set.
+    "tax.rate_unknown": the payee is taxed in China, and the reference rate of the month before is not set;
+    "party.same_account": brand and payee use one account; "party.same_payee": they are one organisation. Both wait until two
+    people of finance have cleared the tie.
     """
     fee_minor: builtins.int
     """Of a release."""
@@ -1175,5 +1177,64 @@ class CommandRefused(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "command", b"command", "command_id", b"command_id", "facts", b"facts", "refused_at", b"refused_at", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AccountNamed(message.Message):
+    """An organisation has paid from an account, or named it for its payouts. Two that name one account are tied by it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: builtins.int
+    NAMED_AT_FIELD_NUMBER: builtins.int
+    owner_id: builtins.str
+    account_id: builtins.str
+    """An id of the ledger's, the same for all who use the account; it tells nothing of the account itself."""
+    @builtins.property
+    def named_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        owner_id: builtins.str = ...,
+        account_id: builtins.str = ...,
+        named_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["named_at", b"named_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account_id", b"account_id", "named_at", b"named_at", "owner_id", b"owner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class TieCleared(message.Message):
+    """Two people of finance have seen why the payee is rightly paid by a brand that it is tied to."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    ACCOUNT_IDS_FIELD_NUMBER: builtins.int
+    CLEARED_AT_FIELD_NUMBER: builtins.int
+    brand_id: builtins.str
+    payee_id: builtins.str
+    @builtins.property
+    def account_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The accounts that both use; "itself" where brand and payee are one organisation. Another one takes another clearance."""
+
+    @builtins.property
+    def cleared_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        brand_id: builtins.str = ...,
+        payee_id: builtins.str = ...,
+        account_ids: abc.Iterable[builtins.str] | None = ...,
+        cleared_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["cleared_at", b"cleared_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account_ids", b"account_ids", "brand_id", b"brand_id", "cleared_at", b"cleared_at", "payee_id", b"payee_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -764,3 +764,120 @@ class ListOrdersResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["orders", b"orders", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetPayableNumbersRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    content_id: builtins.str
+    """The deliverable's id."""
+    at_least: builtins.str
+    """As in GetCampaignRoiRequest."""
+    def __init__(
+        self,
+        *,
+        content_id: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "content_id", b"content_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SetAside(message.Message):
+    """A part of what was counted, or another's count of the same thing, that is not payable."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    reason: builtins.str
+    """"band.above": a step of the counter far above the steps before it, the excess only;
+    "traffic.paid": reach that was bought;
+    "source.manual", "source.estimated", "source.brand", "source.creator": not measured;
+    "link.no_visitor": requests of our link that are no click of a person's;
+    "clicks.counted_by_link": the platform's count of clicks, where our own link counted some.
+    """
+    count: builtins.int
+    def __init__(
+        self,
+        *,
+        reason: builtins.str = ...,
+        count: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PayableNumber(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: builtins.int
+    PAYABLE_FIELD_NUMBER: builtins.int
+    SET_ASIDE_FIELD_NUMBER: builtins.int
+    metric: builtins.str
+    """"exposures", "views", "likes", ..."""
+    payable: builtins.int
+    @builtins.property
+    def set_aside(self) -> containers.RepeatedCompositeFieldContainer[SetAside]: ...
+    def __init__(
+        self,
+        *,
+        metric: builtins.str = ...,
+        payable: builtins.int = ...,
+        set_aside: abc.Iterable[SetAside] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["metric", b"metric", "payable", b"payable", "set_aside", b"set_aside"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetPayableNumbersResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    NUMBERS_FIELD_NUMBER: builtins.int
+    FORMULA_FIELD_NUMBER: builtins.int
+    FRESH_AT_FIELD_NUMBER: builtins.int
+    content_id: builtins.str
+    campaign_id: builtins.str
+    creator_id: builtins.str
+    brand_id: builtins.str
+    formula: builtins.str
+    """"payable@1": of measured, organic counts what is at most 10 times the median of the counter's last 24 steps an hour."""
+    @builtins.property
+    def numbers(self) -> containers.RepeatedCompositeFieldContainer[PayableNumber]:
+        """Metrics that anybody counted."""
+
+    @builtins.property
+    def fresh_at(self) -> timestamp_pb2.Timestamp:
+        """When the newest of it was received; absent: nothing was."""
+
+    def __init__(
+        self,
+        *,
+        content_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        numbers: abc.Iterable[PayableNumber] | None = ...,
+        formula: builtins.str = ...,
+        fresh_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["fresh_at", b"fresh_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "formula", b"formula", "fresh_at", b"fresh_at", "numbers", b"numbers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

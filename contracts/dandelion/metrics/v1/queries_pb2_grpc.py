@@ -50,6 +50,11 @@ class RoiQueryServiceStub:
                 request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceRequest.SerializeToString,
                 response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceResponse.FromString,
                 _registered_method=True)
+        self.GetPayableNumbers = channel.unary_unary(
+                '/dandelion.metrics.v1.RoiQueryService/GetPayableNumbers',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
+                _registered_method=True)
 
 
 class RoiQueryServiceServicer:
@@ -77,6 +82,13 @@ class RoiQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPayableNumbers(self, request, context):
+        """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoiQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_RoiQueryServiceServicer_to_server(servicer, server):
                     servicer.WatchCampaignPerformance,
                     request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceRequest.FromString,
                     response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceResponse.SerializeToString,
+            ),
+            'GetPayableNumbers': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPayableNumbers,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class RoiQueryService:
             '/dandelion.metrics.v1.RoiQueryService/WatchCampaignPerformance',
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceRequest.SerializeToString,
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.WatchCampaignPerformanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPayableNumbers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.RoiQueryService/GetPayableNumbers',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
             options,
             channel_credentials,
             insecure,

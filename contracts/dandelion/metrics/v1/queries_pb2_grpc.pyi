@@ -43,6 +43,8 @@ class RoiQueryServiceStub:
     """Counts by content, creator, campaign or minute, page by page."""
     WatchCampaignPerformance: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCampaignPerformanceRequest, _queries_pb2.WatchCampaignPerformanceResponse]
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
+    GetPayableNumbers: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]
+    """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
 
 @_typing.type_check_only
 class RoiQueryServiceAsyncStub(RoiQueryServiceStub):
@@ -55,6 +57,8 @@ class RoiQueryServiceAsyncStub(RoiQueryServiceStub):
     """Counts by content, creator, campaign or minute, page by page."""
     WatchCampaignPerformance: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCampaignPerformanceRequest, _queries_pb2.WatchCampaignPerformanceResponse]  # type: ignore[assignment]
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
+    GetPayableNumbers: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]  # type: ignore[assignment]
+    """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
 
 class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Performance and return. A brand sees its campaigns, a creator its own rows, staff see all."""
@@ -82,6 +86,14 @@ class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_queries_pb2.WatchCampaignPerformanceResponse], _abc.AsyncIterator[_queries_pb2.WatchCampaignPerformanceResponse]]:
         """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
+
+    @_abc_1.abstractmethod
+    def GetPayableNumbers(
+        self,
+        request: _queries_pb2.GetPayableNumbersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetPayableNumbersResponse, _abc.Awaitable[_queries_pb2.GetPayableNumbersResponse]]:
+        """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
 
 def add_RoiQueryServiceServicer_to_server(servicer: RoiQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -20,6 +20,8 @@ from services.campaigns.domain.application.commands import (
     WithdrawApplication,
 )
 from services.campaigns.domain.application.state import OPEN, State, Status, evolve
+from services.campaigns.domain.shared.apart import keys_of as keys_of_both
+from services.campaigns.domain.shared.apart import person_of, signs
 from services.campaigns.domain.shared.brief import Mode
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, commit
 from services.campaigns.domain.shared.checks import reason_code
@@ -34,6 +36,7 @@ from services.campaigns.domain.shared.events import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
     CreatorInvited,
+    DealMarked,
     OfferCountered,
     OfferRenewed,
     Side,
@@ -91,7 +94,7 @@ def _invite(
     _check_free(state)
     recruiting(campaign_id, context)
     check_bookable(parties.creator_id, context)
-    return [CreatorInvited(parties, offer, expiry(brief, context))]
+    return [CreatorInvited(parties, offer, expiry(brief, context), person_of(context.actor))]
 
 
 def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
@@ -108,7 +111,7 @@ def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context:
     if brief.brief.value.mode is Mode.INVITE:
         raise Refused("application.by_invitation_only")
     check_bookable(parties.creator_id, context, brief.platforms)
-    return [ApplicationSubmitted(parties, offer, expiry(brief, context))]
+    return [ApplicationSubmitted(parties, offer, expiry(brief, context), person_of(context.actor))]
 
 
 def _repeats(state: State, by: Side, offer: Offer) -> bool:
@@ -152,7 +155,7 @@ def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Seq
         raise Refused("application.too_many_counter_offers", limit=MAX_ROUNDS)
     recruiting(parties.campaign_id, context)
     check_bookable(parties.creator_id, context)
-    return [OfferCountered(parties, side, renewed, expiry(brief, context))]
+    return [OfferCountered(parties, side, renewed, expiry(brief, context), person_of(context.actor))]
 
 
 def _accept(brief_version: int, state: State, context: Context) -> Sequence[ApplicationEvent]:
@@ -169,7 +172,9 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     contract = contract_for(parties, offer.fees_minor, brief, context)
     check_fees_seen(offer, brief, contract.value)
     commit(budget, contract.value.committed_minor, context.actor.tenant)
-    return [ApplicationAccepted(side, contract, contract.sha256)]
+    reasons = signs(parties.brand_id, parties.creator_id, state.person, context)
+    marked = [DealMarked(parties, reasons)] if reasons else []
+    return [ApplicationAccepted(side, contract, contract.sha256), *marked]
 
 
 def _check_others_offer(side: Side, state: State) -> None:
@@ -245,7 +250,8 @@ def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], K
         case Apply(campaign_id):
             return _campaign(campaign_id)
         case _ if state.parties is not None:
-            return [*_campaign(state.parties.campaign_id), *keys_of(state.parties.creator_id)]
+            both = keys_of_both(state.parties.brand_id, state.parties.creator_id)
+            return [*_campaign(state.parties.campaign_id), *keys_of(state.parties.creator_id), *both]
         case _:
             return []
 

@@ -15,6 +15,7 @@ from services.campaigns.domain.shared.events import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
     CreatorInvited,
+    DealMarked,
     OfferCountered,
     OfferRenewed,
     Side,
@@ -47,18 +48,21 @@ class State:
     expires_at: datetime | None = None
     renewed: int = 0
     committed_minor: int = 0
+    person: str = ""
+    """Who made the offer, as `apart.person_of` has it."""
 
 
 def evolve(state: State, event: ApplicationEvent) -> State:
     """The fold; total."""
     match event:
-        case CreatorInvited(parties, offer, expires_at):
-            return State(Status.INVITED, parties, Side.BRAND, offer, expires_at)
-        case ApplicationSubmitted(parties, offer, expires_at):
-            return State(Status.APPLIED, parties, Side.CREATOR, offer, expires_at, offer.brief_version)
-        case OfferCountered(_, by, offer, expires_at):
+        case CreatorInvited(parties, offer, expires_at, person):
+            return State(Status.INVITED, parties, Side.BRAND, offer, expires_at, person=person)
+        case ApplicationSubmitted(parties, offer, expires_at, person):
+            return State(Status.APPLIED, parties, Side.CREATOR, offer, expires_at, offer.brief_version, person=person)
+        case OfferCountered(_, by, offer, expires_at, person):
             renewed = offer.brief_version if by is Side.CREATOR else state.renewed
-            return replace(state, status=Status.COUNTERED, by=by, offer=offer, expires_at=expires_at, renewed=renewed)
+            offered = replace(state, status=Status.COUNTERED, by=by, offer=offer, renewed=renewed)
+            return replace(offered, expires_at=expires_at, person=person)
         case OfferRenewed(_, brief_version):
             return replace(state, renewed=brief_version)
         case ApplicationAccepted(_, contract, _):
@@ -72,5 +76,7 @@ def evolve(state: State, event: ApplicationEvent) -> State:
             return replace(state, status=Status.EXPIRED)
         case ApplicationReleased():
             return replace(state, status=Status.RELEASED)
+        case DealMarked():
+            return state
         case _:
             assert_never(event)

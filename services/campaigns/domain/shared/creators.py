@@ -76,24 +76,6 @@ def author_on(platform: str, creator_id: str, context: Context) -> str:
     return found.author_sha256
 
 
-def check_apart(brand_id: str, creator_id: str, context: Context) -> None:
-    """An organisation does not deal with itself, nor with one that it is the agency of; Refused `application.*`."""
-    if brand_id == creator_id:
-        raise Refused("application.own_organisation", do="work with a creator of another organisation")
-    agency, other = _agency_of(creator_id, context), _agency_of(brand_id, context)
-    if agency == brand_id or other == creator_id:
-        raise Refused(
-            "application.linked_organisation",
-            do="work with a party that is neither your agency nor under your agency",
-        )
-
-
-def _agency_of(organisation_id: str, context: Context) -> str:
-    """The agency of an organisation that is registered as a creator; "" for every other."""
-    row = context.rows.get(CREATORS, (organisation_id,))
-    return row.agency_id if row else ""
-
-
 def keys_of(creator_id: str) -> list[tuple[InlineTable[Any], Key]]:
     """The rows that `check_bookable` reads."""
     return [(CREATORS, (creator_id,)), (JOBS, (creator_id,))]

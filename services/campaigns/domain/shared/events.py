@@ -1,6 +1,6 @@
 """What happens to campaigns and applications. Stored for ever; docs/change-an-event.md says how one changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,6 +73,7 @@ class CreatorInvited:
     parties: Parties
     offer: Offer
     expires_at: datetime
+    person: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class ApplicationSubmitted:
     parties: Parties
     offer: Offer
     expires_at: datetime
+    person: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class OfferCountered:
     by: Side
     offer: Offer
     expires_at: datetime
+    person: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,14 @@ class ApplicationReleased:
     freed_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class DealMarked:
+    """A deal that was agreed shows signs that its parties are one (`apart.signs`): for staff to look at."""
+
+    parties: Parties
+    reasons: tuple[str, ...]
+
+
 CampaignEvent = (
     CampaignDrafted
     | BriefPublished
@@ -155,4 +166,5 @@ ApplicationEvent = (
     | ApplicationWithdrawn
     | ApplicationExpired
     | ApplicationReleased
+    | DealMarked
 )

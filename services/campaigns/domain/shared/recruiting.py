@@ -6,10 +6,10 @@ from kernel.core.canonical import Hashed
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
+from services.campaigns.domain.shared.apart import check_apart
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import check_fees, check_payable
 from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
-from services.campaigns.domain.shared.creators import check_apart
 from services.campaigns.domain.shared.fees import policy_in_force, under_policy
 
 
