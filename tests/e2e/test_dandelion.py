@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ def test_the_sandbox_says_its_settings_and_a_service_its_roles(tmp_path: Path) -
     assert (nobody.returncode, "discovery|campaigns|ledger" in nobody.stderr) == (2, True)
     assert typed("keys", "made", cwd=tmp_path).returncode == 0
     assert (tmp_path / "made" / "master.keys").exists()
+
+
+def test_where_there_is_no_source_a_command_that_needs_it_says_so(tmp_path: Path) -> None:
+    """As in the image, which has no `tools`."""
+    code = "import sys; sys.modules['tools'] = None; sys.argv = ['dandelion', 'up']; from cli.main import main; main()"
+    path = f"{ROOT}:{ROOT / 'contracts'}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=CLEAN | {"PYTHONPATH": path}, capture_output=True, text=True,
+        timeout=patience(60), check=False,
+    )  # fmt: skip
+    assert (done.returncode, "runs from the project's source" in done.stderr) == (2, True), done.stderr
 
 
 async def test_operators_commands_and_a_role_by_hand_run_from_another_folder(tmp_path: Path) -> None:
