@@ -57,8 +57,8 @@ REASONS: Mapping[str, str] = {
     "time.in_the_future": "this day has not begun anywhere yet",
     "value.unknown": "this value is none of the column's",
 }
-ELSEWHERE = frozenset({"field", "platform", "status", "now"})
-"""Facts that the problem or the row itself says."""
+ELSEWHERE = frozenset({"field", "platform", "status", "now", "known", "do"})
+"""Facts that the problem or the row itself says, and lists that would stand in every row."""
 COLUMNS_OF: Mapping[str, str] = {
     "observed_at": "observed_on",
     "sample_size": "audience_sample",
