@@ -7,6 +7,7 @@ import pytest
 
 from tools.reference.__main__ import stale, wrong
 from tools.reference.entries import EVERY, WHO, Entry, entries, left_over, missing
+from tools.reference.roles import ROLES, _required, asked
 from tools.reference.scan import MADE, Found, _codes_of, codes
 
 
@@ -69,3 +70,14 @@ def test_entries_are_sentences() -> None:
 
 def test_what_a_caller_meets_first_is_there() -> None:
     assert {"token.missing", "request.invalid", "campaign.unknown", "payout.more_than_available"} <= codes().keys()
+
+
+def test_roles_are_found_however_they_are_named() -> None:
+    """A literal, a constant of the module or of another one, and a table."""
+    found = {(service, what): needed for service, what, needed in asked()}
+    assert found["ledger", "HoldEscrow"] == ("finance", "system")
+    assert found["ledger", "RequestPayout"] == ("agency", "creator", "finance")
+    assert found["discovery", "contested: contested"] == ("auditor", "operator")
+    assert {role for needed in found.values() for role in needed} <= ROLES.keys()
+    with pytest.raises(ValueError, match="roles that are not named here"):
+        list(_required(ast.parse("def decide(actor):\n    actor.require(role_of(actor))").body[0], {}))  # type: ignore[arg-type]

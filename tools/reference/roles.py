@@ -10,7 +10,7 @@ ROLES: Mapping[str, str] = {
     "brand": "a brand's people: drafts campaigns, funds them, decides about content, reads its returns",
     "agency": "an agency's people: acts for the organisations that name it, and has payouts of its own",
     "creator": "a creator's people: its tenant is the creator's id; applies, submits, publishes, is paid",
-    "operator": "staff: imports and identifies creators, rules in disputes, erases persons, reads all but money's details",
+    "operator": "staff: imports and identifies creators, rules in disputes, erases persons, reads what staff reads",
     "reviewer": "staff: decides about content that the rules leave open, rules in disputes",
     "finance": "staff: books by hand (two people), verifies residences, sets fees and rates, settles discrepancies",
     "auditor": "staff: reads everything and changes nothing",
@@ -23,7 +23,7 @@ def asked() -> list[tuple[str, str, tuple[str, ...]]]:
     found = set()
     for path in sorted((ROOT / "services").rglob("*.py")):
         tree = ast.parse(path.read_text())
-        constants = dict(_constants(tree))
+        constants = {**dict(_imported(tree)), **dict(_constants(tree))}
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 for roles in _required(function, constants):
@@ -34,16 +34,28 @@ def asked() -> list[tuple[str, str, tuple[str, ...]]]:
 def _constants(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Tuples and sets of words that a module names."""
     for one in tree.body:
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
+        target = (
+            one.targets[0] if isinstance(one, ast.Assign) else one.target if isinstance(one, ast.AnnAssign) else None
+        )
+        if isinstance(target, ast.Name) and isinstance(one, ast.Assign | ast.AnnAssign) and one.value is not None:
             words = [each.value for each in ast.walk(one.value) if isinstance(each, ast.Constant)]
             if words and all(isinstance(word, str) for word in words):
-                yield one.targets[0].id, tuple(str(word) for word in words)
+                yield target.id, tuple(str(word) for word in words)
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The same of modules of services that this one imports names from."""
+    for one in tree.body:
+        if isinstance(one, ast.ImportFrom) and one.module and one.module.startswith("services."):
+            path = ROOT.joinpath(*one.module.split(".")).with_suffix(".py")
+            theirs = dict(_constants(ast.parse(path.read_text()))) if path.exists() else {}
+            yield from ((each.name, theirs[each.name]) for each in one.names if each.name in theirs)
 
 
 def _required(
     function: ast.FunctionDef | ast.AsyncFunctionDef, constants: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
-    """Roles of each `require` of this function itself, in order; one that is computed is left out."""
+    """Roles of each `require` of this function itself, in order; raises ValueError for one that is computed."""
     inner = {id(each) for child in ast.walk(function) if child is not function and isinstance(
         child, ast.FunctionDef | ast.AsyncFunctionDef) for each in ast.walk(child)}  # fmt: skip
     for call in ast.walk(function):
@@ -57,9 +69,9 @@ def _words(argument: ast.expr, constants: Mapping[str, tuple[str, ...]]) -> tupl
     match argument:
         case ast.Constant(value=str(word)):
             return (word,)
-        case ast.Starred(value=ast.Name(id=name)):
-            return constants.get(name, ())
-    return ()
+        case ast.Starred(value=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)) if name in constants:
+            return constants[name]
+    raise ValueError(f"line {argument.lineno}: roles that are not named here: {ast.unparse(argument)}")
 
 
 def _label(function: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> str:
@@ -68,4 +80,5 @@ def _label(function: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> str:
     name = ast.unparse(types[0]) if types else ""
     if name and name != "Command":
         return name.replace(" | ", ", ")
-    return f"{path.stem}: {function.name.strip('_').replace('_', ' ')}"
+    file = path.parent.name if path.stem == "__init__" else path.stem
+    return f"{file}: {function.name.strip('_').replace('_', ' ')}"
