@@ -30,7 +30,7 @@ HEADERS = {
 }
 INTRODUCTION = """<p>Every call sends <code>Authorization: Bearer &lt;access token&gt;</code>. Commands send
 <code>Idempotency-Key</code> too: the same key and body give the first answer again. A refusal is a problem of RFC 9457 with a
-stable <code>code</code>. Queries are gRPC, on another port. The document itself:
+stable <code>code</code>. Queries are asked here by GET, and by gRPC on another port. The document itself:
 <a href="/openapi.json">/openapi.json</a>.</p>"""
 
 
@@ -82,13 +82,15 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
         f'<span class="q">{said.partition(chr(10))[0]}</span></summary><p>{said}</p>'
         f"{_table(('name', 'in', 'type', '', 'meaning'), parameters) if parameters else ''}"
         f"{body}"
-        f"<pre>{escape(_example(method, path, bodies))}</pre><ul>{answers}</ul></details>"
+        f"<pre>{escape(_example(method, path, operation))}</pre><ul>{answers}</ul></details>"
     )
 
 
-def _example(method: str, path: str, bodies: Mapping[str, Any]) -> str:
+def _example(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    """The call as curl: a command has an idempotency key, a query has none, whatever its method."""
+    bodies = operation.get("requestBody", {}).get("content", {})
     lines = [f'curl -X {method.upper()} "$URL{path}" -H "Authorization: Bearer $TOKEN"']
-    if method != "get":
+    if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", [])):
         lines.append('-H "Idempotency-Key: $(uuidgen)"')
     if bodies:
         lines.append(f'-H "Content-Type: {next(iter(bodies))}" -d @body')

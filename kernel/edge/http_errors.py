@@ -167,7 +167,7 @@ def _method_not_allowed(request: Request) -> Response:
     allowed = ", ".join(sorted(_allowed(request.app, request.scope["path"])))
     do = f"send {allowed}; page /docs lists all routes"
     if request.method in {"GET", "HEAD"}:
-        do += f", and queries are gRPC: the services of dandelion.{request.app.title.split()[-1].lower()}.v1, on the gRPC port"
+        do += ": commands are PUT and POST, queries GET; gRPC has the same queries on its own port"
     response = problem_response(Invalid("route.method_not_allowed", allowed=allowed, do=do), request.scope)
     response.headers["Allow"] = allowed
     return response
@@ -182,7 +182,7 @@ def _allowed(app: FastAPI, path: str) -> set[str]:
 def _fault_of(status: int) -> Fault:
     match status:
         case 404:
-            return _NoRoute("route.not_found", do="see page /docs; queries are gRPC, on another port")
+            return _NoRoute("route.not_found", do="see page /docs, which lists commands and queries")
         case 413:
             return Exhausted("body.too_large")
         case 400:

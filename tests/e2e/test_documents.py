@@ -35,7 +35,7 @@ async def apis(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Asyn
         if service.name == "ledger":
             more = dict.fromkeys(("psp_key_file", "psp_webhook_secrets_file"), folder / "psp")
         apps.append(open_app(service, settings_in(folder, service.settings, **more)))
-    yield {app.service.name: app.service.http(app) for app in apps}
+    yield {app.service.name: app.api() for app in apps}
     for app in apps:
         await app.close()
 
@@ -54,6 +54,9 @@ async def test_the_page_shows_every_operation_and_loads_nothing(apis: dict[str, 
     page, document = answer.text, api.openapi()
     shown = set(re.findall(r'<span class="m">(\w+)</span><code>(.*?)</code>', page))
     assert shown == {(method.upper(), path) for path, one in document["paths"].items() for method in one}
+    keyed = [one for one in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL) if "Idempotency-Key" in one]
+    assert {one.split()[2] for one in keyed} <= {"PUT", "POST"}
+    assert not any("/search" in one or "/watch/" in one for one in keyed)
     anchors = set(re.findall(r'href="#(.*?)"', page))
     assert anchors <= set(re.findall(r'<details id="(.*?)">', page)) == set(document["components"]["schemas"])
     assert re.findall(r"<script|<link|<img|@import|url\(|src=", page) == []

@@ -29,10 +29,12 @@ async def test_whoever_asks_a_commands_path_is_told_where_queries_are(client: ht
     problem = (await client.get("/faults/refused")).json()
     assert (problem["title"], problem["code"]) == ("The path does not take this method", "route.method_not_allowed")
     assert problem["facts"]["allowed"] == "POST"
-    assert "queries are gRPC: the services of dandelion.notes.v1" in problem["facts"]["do"]
+    assert problem["facts"]["do"].startswith(
+        "send POST; page /docs lists all routes: commands are PUT and POST, queries GET;"
+    )
     problem = (await client.delete(f"/notes/{ID}")).json()
     assert problem["facts"]["allowed"] == "GET, PUT"
-    assert "gRPC" not in problem["facts"]["do"]
+    assert problem["facts"]["do"] == "send GET, PUT; page /docs lists all routes"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ from typing import Any
 from fastapi import FastAPI
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from kernel.edge.fields import worded
 from kernel.edge.transcoding.requests import FIELDS, TIME, expected
 from kernel.edge.transcoding.rules import Rule
 
 Schema = dict[str, Any]
 EXAMPLE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
-INT64: Schema = {"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$", "examples": ["1200"]}
+_INT64 = worded("^-?[0-9]{1,19}$", "a whole number as text")
+_TIMEOUT = worded("^[0-9]{1,8}[HMSmun]$", "a number and its unit: H, M, S, m, u or n")
+INT64: Schema = {"type": "string", "format": "int64", "pattern": _INT64, "examples": ["1200"]}
 INT32: Schema = {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
 DOUBLE: Schema = {
     "anyOf": [{"type": "number", "format": "double"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}]
@@ -37,7 +40,7 @@ PARTIAL: Schema = {
 }  # fmt: skip
 DEADLINE: Schema = {
     "name": "Grpc-Timeout", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": "^[0-9]{1,8}[HMSmun]$", "examples": ["500m"]},
+    "schema": {"type": "string", "pattern": _TIMEOUT, "examples": ["500m"]},
     "description": "When the caller stops waiting, as gRPC writes it; 10 s without, 30 s at most. Past it the answer is 504.",
 }  # fmt: skip
 KNOWN: Schema = {
