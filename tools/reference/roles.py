@@ -47,9 +47,19 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The same of modules of services that this one imports names from."""
     for one in tree.body:
         if isinstance(one, ast.ImportFrom) and one.module and one.module.startswith("services."):
-            path = ROOT.joinpath(*one.module.split(".")).with_suffix(".py")
-            theirs = dict(_constants(ast.parse(path.read_text()))) if path.exists() else {}
-            yield from ((each.name, theirs[each.name]) for each in one.names if each.name in theirs)
+            theirs = _of_module(one.module)
+            for each in one.names:
+                if each.name in theirs:
+                    yield each.name, theirs[each.name]
+                inside = _of_module(f"{one.module}.{each.name}")
+                yield from ((f"{each.asname or each.name}.{name}", words) for name, words in inside.items())
+
+
+def _of_module(module: str) -> dict[str, tuple[str, ...]]:
+    """The words that a module names, a package's in its `__init__`; none where there is no such module."""
+    path = ROOT.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return dict(_constants(ast.parse(file.read_text()))) if file.exists() else {}
 
 
 def _required(
@@ -69,8 +79,8 @@ def _words(argument: ast.expr, constants: Mapping[str, tuple[str, ...]]) -> tupl
     match argument:
         case ast.Constant(value=str(word)):
             return (word,)
-        case ast.Starred(value=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)) if name in constants:
-            return constants[name]
+        case ast.Starred(value=named) | ast.Subscript(value=named) if ast.unparse(named) in constants:
+            return constants[ast.unparse(named)]
     raise ValueError(f"line {argument.lineno}: roles that are not named here: {ast.unparse(argument)}")
 
 
