@@ -147,9 +147,9 @@ async def test_the_operators_command_reaches_every_service(tmp_path: Path) -> No
     layout = Layout.at(tmp_path)
     await migrate_all(layout)
     layout.save(0, "embedded")
-    typed = next(one for block in blocks("sh", OPERATE) for one in block.commands() if "cli revoke" in one)
+    typed = next(one for block in blocks("sh", OPERATE) for one in block.commands() if "dandelion revoke" in one)
     told = await asyncio.create_subprocess_exec(
-        sys.executable, *shlex.split(typed)[1:], "--data", str(layout.folder), cwd=ROOT
+        sys.executable, "-m", "cli", *shlex.split(typed)[1:], "--data", str(layout.folder), cwd=ROOT
     )
     assert await told.wait() == 0
     async with open_services(layout) as apps:
