@@ -133,10 +133,10 @@ class Settings(BaseSettings):
     """The same for all principals of one tenant together: about a tenth of what a process serves (docs/performance.md)."""
     tenant_rate_burst: Annotated[int, Field(gt=0, le=1_000_000)] = 400
     streams_per_principal: Annotated[int, Field(gt=0, le=100_000)] = 10
-    """gRPC streams (watches) that one principal may have open at one process."""
+    """Streams (watches), over gRPC and HTTP together, that one principal may have open at one process."""
     streams_per_tenant: Annotated[int, Field(gt=0, le=100_000)] = 40
     streams: Annotated[int, Field(gt=0, le=100_000)] = 400
-    """gRPC streams that may be open at one process; unary calls have places of their own."""
+    """Streams that may be open at one process; unary calls have places of their own."""
     live_requests: Annotated[int, Field(gt=0, le=100_000)] = 1_000
     """HTTP requests under way in one process, counted from the last byte of their bodies."""
     head_limit_s: Annotated[float, Field(gt=0, le=600)] = 10

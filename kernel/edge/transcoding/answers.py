@@ -1,8 +1,8 @@
 """Answers of queries as JSON, in the JSON form of protobuf with all fields printed and names as in proto/.
 
 64-bit integers are texts, enums names, times RFC 3339 in UTC; what has no value (messages, `optional`) is left out. The printer
-is made once per message type: google.protobuf.json_format looks at every descriptor anew for every message, and takes several
-times as long (tests/unit/test_transcoding.py compares the two).
+is made once per message type: google.protobuf.json_format looks at every descriptor anew for every message, and takes more than
+twice as long (tests/unit/test_transcoding.py compares the answers).
 """
 
 import math

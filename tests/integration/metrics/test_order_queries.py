@@ -67,7 +67,7 @@ async def test_each_piece_of_evidence_is_told_over_both_edges(metrics: Metrics) 
     found = await metrics.order(order_id, deal.brand, at_least=receipt["token"])
     assert told(found) == [(COUPON, 0, "used"), (LINK, 0, "outdone"), (LINK, 1, "malformed"), (REPORTED, 0, "outdone")]
     assert (found.source, found.creator_id, found.model) == (COUPON, deal.creator_id, "last_click@1")
-    asked = await metrics.send("GET", f"/orders/{order_id}", None, deal.brand)
+    asked = await metrics.send("GET", f"/orders/{order_id}?at_least={receipt['token']}", None, deal.brand)
     said = asked.json()["order"]
     assert (asked.status_code, said["source"]) == (200, "CONVERSION_SOURCE_COUPON")
     assert (said["campaign_id"], said["revenue_minor"]) == (deal.campaign_id, "10000")
@@ -77,6 +77,16 @@ async def test_each_piece_of_evidence_is_told_over_both_edges(metrics: Metrics) 
         ("CONVERSION_SOURCE_LINK", 1, "EVIDENCE_OUTCOME_MALFORMED"),
         ("CONVERSION_SOURCE_REPORTED", 0, "EVIDENCE_OUTCOME_OUTDONE"),
     ]
+
+
+async def test_a_question_over_http_waits_for_its_own_write(metrics: Metrics) -> None:
+    deal = await metrics.contracted()
+    for number in range(10):
+        order_id, receipt = await recorded(metrics, deal, f"W{number}")
+        asked = await metrics.send("GET", f"/orders/{order_id}?at_least={receipt['token']}", None, deal.brand)
+        assert asked.json()["order"]["shop_order"] == f"W{number}"
+    ahead = await metrics.send("GET", "/orders?at_least=metrics:999999999:", None, deal.brand)
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "at_least.ahead")
 
 
 async def test_orders_are_listed_page_by_page_and_by_filter(metrics: Metrics) -> None:
