@@ -62,11 +62,11 @@ class Creators:
 
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Creators, Admission]]:
-    """A client with ann's token, the servicer, and who is let in: two calls and one stream at once."""
+    """A client with ann's token, the servicer, and who is let in: one request, two calls and one stream at once."""
     issuer, creators = issuer_at(folder), Creators()
     limits = AdmissionLimits(ENDLESS, ENDLESS, calls=Share(2, 2, 2), streams=Share(1, 1, 1))
     admission = Admission(verifier_at(folder), limits)
-    api = create_api("Creators", admission, fingerprint_key=b"k" * 32, live_requests=3)
+    api = create_api("Creators", admission, fingerprint_key=b"k" * 32, live_requests=1)
     add_queries(api, [RpcService(SERVICE.full_name, lambda _: None, SERVICE, creators)])
     headers = {"Authorization": f"Bearer {issuer.issue('ann', 'acme', 'brand')}"}
     async with httpx.AsyncClient(

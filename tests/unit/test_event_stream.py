@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kernel.core.clock import system_clock
 from kernel.edge.admission import Admission
+from kernel.edge.tokens.claims import Revoked
 from kernel.edge.transcoding import event_stream
 from tests.kit.creators_over_http import Creators, served
 from tests.kit.until import until, within
@@ -83,3 +85,16 @@ async def test_a_stream_takes_a_place_of_its_own_and_ends_with_the_server(
         assert '"code":"server.stopping"' in events((await watching).text)[-1]
         assert (await client.get("/watch/creators/waits")).json()["code"] == "server.stopping"
     assert admission.streams.count == 0
+
+
+async def test_a_stream_ends_with_its_token(client: httpx.AsyncClient, admission: Admission) -> None:
+    watching = asyncio.create_task(client.get("/watch/creators/waits"))
+
+    async def is_open() -> bool:
+        return len(admission.open.open) == 1
+
+    async with within(30):
+        await until(is_open)
+        admission.verifier.revoke(Revoked(subjects={"ann": system_clock().timestamp() + 1}))
+        assert '"code":"token.revoked"' in events((await watching).text)[-1]
+    assert (await client.get("/watch/creators/waits")).status_code == 401

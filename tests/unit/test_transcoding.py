@@ -185,6 +185,11 @@ async def test_a_wrong_body_is_refused(client: httpx.AsyncClient, body: bytes, s
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+async def test_a_post_has_its_fields_in_the_body_only(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/creators/search?page_size=2&fields=total", json={})
+    assert [(one["in"], one["field"]) for one in answer.json()["errors"]] == [("query", "page_size")]
+
+
 async def test_a_fault_is_its_problem_and_nobody_is_let_in_without_a_token(client: httpx.AsyncClient) -> None:
     missing = await client.get("/creators/nobody")
     assert (missing.status_code, missing.json()["code"]) == (404, "creator.unknown")
@@ -204,8 +209,8 @@ async def test_a_call_ends_at_its_deadline(client: httpx.AsyncClient) -> None:
 async def test_only_the_wanted_fields_are_told(client: httpx.AsyncClient) -> None:
     told = (await client.get("/creators?fields=hits.creator.creator_id,hits.reasons,total")).json()
     assert told == {"hits": [{"creator": {"creator_id": "ann"}, "reasons": ["text"]}] * 2, "total": "2"}
-    whole = (await client.get("/creators?fields=hits.creator.creator_id,hits.creator")).json()
-    assert len(whole["hits"][0]["creator"]) > 10
+    for both in ("hits.creator.creator_id,hits.creator", "hits.creator,hits.creator.creator_id"):
+        assert len((await client.get(f"/creators?fields={both}")).json()["hits"][0]["creator"]) > 10
     wrong = await client.get("/creators?fields=hits.nothing")
     assert (wrong.status_code, wrong.json()["facts"]["path"]) == (422, "hits.nothing")
 
