@@ -20,14 +20,17 @@ ROLES: Mapping[str, str] = {
 
 def asked() -> list[tuple[str, str, tuple[str, ...]]]:
     """(service, what asks, roles) of every `require`, sorted."""
-    found = set()
+    found: set[tuple[str, str, tuple[str, ...]]] = set()
     for path in sorted((ROOT / "services").rglob("*.py")):
         tree = ast.parse(path.read_text())
         constants = {**dict(_imported(tree)), **dict(_constants(tree))}
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for roles in _required(function, constants):
-                    found.add((path.relative_to(ROOT).parts[1], _label(function, path), roles))
+                try:
+                    needed = list(_required(function, constants))
+                except ValueError as problem:
+                    raise ValueError(f"{path.relative_to(ROOT)} {problem}") from problem
+                found |= {(path.relative_to(ROOT).parts[1], _label(function, path), roles) for roles in needed}
     return sorted(found)
 
 
@@ -81,7 +84,9 @@ def _words(argument: ast.expr, constants: Mapping[str, tuple[str, ...]]) -> tupl
             return (word,)
         case ast.Starred(value=named) | ast.Subscript(value=named) if ast.unparse(named) in constants:
             return constants[ast.unparse(named)]
-    raise ValueError(f"line {argument.lineno}: roles that are not named here: {ast.unparse(argument)}")
+    raise ValueError(
+        f"line {argument.lineno}: roles that are not named here: {ast.unparse(argument)}; name them in a constant"
+    )
 
 
 def _label(function: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> str:
