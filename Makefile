@@ -19,6 +19,9 @@ SPREAD := --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=
 ROWS ?=
 MINUTES ?= 10
 SEED ?=
+SCALE ?= 10
+ADVISORIES ?=
+FOLDER ?= .data
 CONTEXT ?=
 
 PYTHON := .venv/bin/python
@@ -28,7 +31,7 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset tools test containers check lint style types bench soak cluster cluster-test cluster-down proto reference dist clean
+.PHONY: help demo up down reset tools test containers check lint style types bench soak attack audit cluster cluster-test cluster-down proto reference dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +106,12 @@ bench: $(READY) ## measure against bare loops, turn by turn; fails where a floor
 
 soak: $(READY) ## random faults on real Kafka and PostgreSQL under whole campaigns, then every check; MINUTES=10 SEED=
 	@$(PYTHON) -m soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+attack: $(READY) ## attacks on the platform that `make up` runs here: tokens, bodies, protobuf, files, floods; SCALE=10, FOLDER=.data
+	@$(PYTHON) -m attack --data $(FOLDER) --scale $(SCALE)
+
+audit: $(READY) ## locked packages against known vulnerabilities; ADVISORIES=folder or zip of an OSV export, newer than what is bundled
+	@$(PYTHON) -m tools.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 cluster: $(READY) ## a real one-node Kubernetes on this machine (root); CONTEXT=current uses the one that kubectl knows
 	@CONTEXT=$(CONTEXT) $(PYTHON) -m tools.cluster up

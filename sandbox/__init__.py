@@ -1,1 +1,1 @@
-"""Stand-ins for the world outside: a payment provider and a social platform, over HTTP."""
+"""Stand-ins for the world outside: a payment provider, a social platform, and hosts of brands, over HTTP."""

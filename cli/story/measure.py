@@ -167,6 +167,7 @@ async def sell(market: Market, heard: Heard, contents: Sequence[Content], size: 
     """Links and coupons for some contents, clicks, orders that came by them or by nobody, and refunds."""
     step = max(1, len(contents) // size.links)
     linked = contents[::step][: size.links]
+    await asyncio.gather(*[prove_site(market, heard, brand) for brand in {content.brand for content in linked}])
     clicks = await asyncio.gather(*[_link(market, content, size.clicks) for content in linked])
     for content in linked:
         expected.add(content.campaign_id, {"clicks": size.clicks})
@@ -188,10 +189,33 @@ PRICE_LEVEL = {"CNY": 1, "USD": 7}
 Order = tuple[Content, str, dict[str, Any]]
 
 
+SHOP = "shop.example"
+
+
+async def prove_site(market: Market, heard: Heard, brand: Who) -> None:
+    """A brand proves a host of its own, where its links lead."""
+    host = shop_of(brand)
+    await market.do("metrics", "PUT", f"/sites/{host}", brand)
+    claimed = await heard.one(metrics.SiteClaimed, brand_id=brand.tenant)
+    await heard.one(metrics.SiteLooked, brand_id=brand.tenant)  # in vain: nothing is published yet
+    await market.outside("PUT", f"/web/hosts/{host}", {"record": claimed.proof})
+    await market.do("metrics", "POST", f"/sites/{host}/look", brand)
+    proven = metrics.SITE_STATUS_PROVEN
+    await heard.one(metrics.SiteLooked, lambda looked: looked.status == proven, brand_id=brand.tenant)
+
+
+def shop_of(brand: Who) -> str:
+    return f"b{brand.tenant[:8]}.{SHOP}"
+
+
 async def _link(market: Market, content: Content, clicks: int) -> list[str]:
     """A tracking link that visitors follow; the ids of their clicks as the store gets them."""
     code = f"d{content.deliverable_id[:13]}"
-    body = {"deliverable_id": content.deliverable_id, "target_url": "https://shop.example/spring", "code": code}
+    body = {
+        "deliverable_id": content.deliverable_id,
+        "target_url": f"https://{shop_of(content.brand)}/spring",
+        "code": code,
+    }
     await market.do("metrics", "PUT", f"/links/{named('link', content.deliverable_id)}", content.brand, body)
     targets = [await market.follow(f"/l/{code}", visitor) for visitor in range(clicks)]
     return [parse_qs(urlsplit(target).query)["dandelion_click"][0] for target in targets]

@@ -29,6 +29,7 @@ CounterName = Literal[
     "tokens_refused_total",
     "connections_ended_total",
     "tls_reloads_refused_total",
+    "requests_not_kept_total",
 ]
 GaugeName = Literal[
     "streams_open",
@@ -78,6 +79,7 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "tokens_refused_total": ("Requests and calls whose token was refused, by the refusal's code", ("code",)),
     "connections_ended_total": ("HTTP connections that the server ended, by the limit they passed", ("limit",)),
     "tls_reloads_refused_total": ("Changed certificate files of the edges that could not be read or did not fit", ()),
+    "requests_not_kept_total": ("Requests that were answered and, past a limit of the day, not stored", ()),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",
         ("outcome",),

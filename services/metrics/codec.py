@@ -1,4 +1,5 @@
-"""Stored names of metrics' events. A name once stored stays readable for ever: change by a new version and an upcast."""
+"""Stored names of metrics' events and of the commands that deadlines keep: readable for ever, changed by a new version and an
+upcast."""
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
@@ -7,6 +8,8 @@ from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.link import LinkClicked, LinkIssued, LinkRequested
 from services.metrics.domain.order.events import OrderAmended, OrderChangeKept, OrderRecorded, OrderRefunded
+from services.metrics.domain.site.events import SiteClaimed, SiteLooked, SiteLookRequested
+from services.metrics.domain.site.site import LookAtSite
 
 EVENTS: dict[str, type] = {
     "link.issued@1": LinkIssued,
@@ -19,6 +22,10 @@ EVENTS: dict[str, type] = {
     "order.change_kept@1": OrderChangeKept,
     "batch.registered@1": BatchRegistered,
     "anomaly.burst_detected@1": BurstDetected,
+    "site.claimed@1": SiteClaimed,
+    "site.look_requested@1": SiteLookRequested,
+    "site.looked@1": SiteLooked,
     REFUSED_NAME: CommandRefused,
 }
-CODEC = Codec(EVENTS)
+COMMANDS: dict[str, type] = {"site.look@1": LookAtSite}
+CODEC = Codec(EVENTS | COMMANDS)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from kernel.runtime.settings import Port, Settings
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
@@ -10,6 +10,7 @@ from services.metrics.domain.coupon import COUPONS_PER_BRAND
 from services.metrics.domain.engagement import MAX_VALUE
 from services.metrics.domain.link import LINKS_PER_BRAND
 from services.metrics.domain.order.worth import ORDER_LIMIT_MAJOR
+from services.metrics.domain.site.site import SITES_PER_BRAND
 
 
 class MetricsSettings(Settings):
@@ -32,9 +33,27 @@ class MetricsSettings(Settings):
     """So many clicks of one link that one address makes in a day count as measured; the others are requests."""
     clicks_per_address_in_all: Annotated[int, Field(gt=0)] = 200
     """The same over all links."""
+    requests_per_link: Annotated[int, Field(gt=0)] = 1_000
+    """So many requests of one link that are no clicks (robots, reloads, previews) are kept in a day."""
+    requests_per_tenant: Annotated[int, Field(gt=0)] = 20_000
+    """The same over all links of one brand."""
     links_per_tenant: Annotated[int, Field(gt=0)] = LINKS_PER_BRAND
     """Tracking links that one brand may have."""
     coupons_per_tenant: Annotated[int, Field(gt=0)] = COUPONS_PER_BRAND
     """Coupons that one brand may have."""
+    sites_per_tenant: Annotated[int, Field(gt=0)] = SITES_PER_BRAND
+    """Hosts that one brand may claim."""
+    web_stand_in_url: str = ""
+    """Development only: where hosts of a made-up world are looked up. Empty: in DNS and over HTTPS."""
     stream_group: str = "metrics-windows"
     """Faust's consumer group; another name computes the live windows anew from the start of the topic."""
+
+    @field_validator("web_stand_in_url")
+    @classmethod
+    def _for_development(cls, url: str, told: ValidationInfo) -> str:
+        """Whoever answers there proves every host to be anybody's."""
+        if url and not told.data.get("development"):
+            raise ValueError(
+                "a made-up world proves nothing: leave it out, or set DANDELION_DEVELOPMENT=true for trying out"
+            )
+        return url

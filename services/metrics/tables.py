@@ -52,6 +52,8 @@ def metadata() -> sa.MetaData:
     )
     for counted in ("link_counts", "coupon_counts"):
         sa.Table(counted, made, *_key("brand_id"), *_big("issued"))
+    sa.Table("site_claims", made, *_key("brand_id", "host"), *_text("site_id", "status", "covers"))
+    sa.Table("site_counts", made, *_key("brand_id"), *_big("claimed"))
     sa.Table("order_numbers", made, *_key("brand_id", "order_number"), *_text("order_id"))
     return made
 
@@ -143,3 +145,18 @@ ORDERS = sa.Table(
 
 `source` is "link", "coupon", "reported", or "" for an order that is nobody's; then the ids of the placement are "".
 `evidence` is canonical JSON: a list of {source, at, outcome}."""
+
+SITES = sa.Table(
+    "sites",
+    _READ,
+    *_key("brand_id", "host"),
+    *_text("site_id", "status", "covers", "why"),
+    sa.Column("claimed_at", UtcTime, nullable=False),
+    sa.Column("looked_at", UtcTime),
+    sa.Column("proven_at", UtcTime),
+    sa.Column("next_look_at", UtcTime),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("sites_claimed", "claimed_at", "site_id"),
+)
+"""Hosts that brands claim: `status` is claimed, proven or lost, `why` the code of what the last look found in place of a proof;
+`proven_at` is when the proof was seen last."""

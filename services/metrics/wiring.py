@@ -1,6 +1,8 @@
 """Metrics put together: the only composition root."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
 from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES, LINK_COUNTS
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
+from services.metrics.domain.site.site import SITE_COUNTS, SITE_DECIDER, SITES
+from services.metrics.effects import effects
 from services.metrics.invariants import INVARIANTS
+from services.metrics.ports import Web
+from services.metrics.process import DEADLINES
 from services.metrics.projections import PROJECTIONS
 from services.metrics.publish import publish
 from services.metrics.settings import MetricsSettings
@@ -48,13 +54,24 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY],
-    inlines=[LINK_CODES, LINK_COUNTS, CLICKS, COUPON_CODES, COUPON_COUNTS, ORDER_NUMBERS],
+    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER],
+    inlines=[
+        LINK_CODES,
+        LINK_COUNTS,
+        CLICKS,
+        COUPON_CODES,
+        COUPON_COUNTS,
+        ORDER_NUMBERS,
+        SITES,
+        SITE_COUNTS,
+        DEADLINES,
+    ],
     publish=publish,
     decode=decode,
     decode_command=decode_command,
     projections=PROJECTIONS,
     invariants=INVARIANTS,
+    effects=effects,
     http=_http,
     queries=_queries,
     stream=_stream,
@@ -62,6 +79,7 @@ SERVICE = Service(
 )
 
 
-def open_app(settings: Settings, bus: Bus | None = None) -> App:
-    """Metrics, opened; an embedded bus is shared and passed in."""
-    return kernel_app.open_app(SERVICE, settings, bus)
+def open_app(settings: Settings, bus: Bus | None = None, web: Web | None = None) -> App:
+    """Metrics, opened; an embedded bus is shared and passed in, `web` stands in place of the one that the settings name."""
+    service = SERVICE if web is None else replace(SERVICE, effects=partial(effects, web=web))
+    return kernel_app.open_app(service, settings, bus)

@@ -12,7 +12,7 @@ from tests.arch.lints import Function, imports
 from tests.arch.tree import Source
 
 CHECKED = ("kernel/", "services/")
-PROGRAMS = ("kernel/", "services/", "sandbox/", "cli/", "tools/", "contracts/", "bench/", "soak/")
+PROGRAMS = ("kernel/", "services/", "sandbox/", "cli/", "tools/", "contracts/", "bench/", "soak/", "attack/")
 PLAIN = frozenset(
     ("property", "classmethod", "staticmethod", "cache", "cached_property", "contextmanager", "asynccontextmanager")
 )

@@ -106,4 +106,4 @@ def test_every_package_is_under_contract() -> None:
         "dandelion_contracts",
         "dandelion_posts",
     }
-    assert packages - {"tests", "bench", "soak"} == set(SETTINGS["root_packages"])
+    assert packages - {"tests", "bench", "soak", "attack"} == set(SETTINGS["root_packages"])

@@ -23,7 +23,7 @@ def everywhere(names: list[str]) -> set[Pair]:
     pairs |= {("monitoring", name, 8190) for name in ours}
     pairs |= {(name, "monitoring", 4318) for name in ours}
     pairs |= {(f"{service}-{role}", "internet", 443) for service in SERVICES for role in ("rest", "rpc")}
-    return pairs | {("ledger-work", "internet", 443), ("compliance-work", "internet", 443)}
+    return pairs | {(f"{service}-work", "internet", 443) for service in ("ledger", "compliance", "metrics")}
 
 
 def with_operators() -> set[Pair]:
@@ -45,7 +45,7 @@ def with_operators() -> set[Pair]:
 def in_dev() -> set[Pair]:
     pairs = {(name, "kafka", 9093) for name in RUNNING}
     pairs |= {(name, "postgres", 5432) for name in (*RUNNING, *[f"{service}-migrate" for service in SERVICES])}
-    pairs |= {("ledger-work", "sandbox", 8110), ("compliance-work", "sandbox", 8110)}
+    pairs |= {(f"{service}-work", "sandbox", 8110) for service in ("ledger", "compliance", "metrics")}
     return pairs | {("sandbox", "ledger-rest", 8100)}
 
 

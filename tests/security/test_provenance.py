@@ -12,7 +12,7 @@ from kernel.core.decider import Actor
 from services.metrics.domain.engagement import MEASURED, Provenance, reported_by
 from services.metrics.domain.totals import cell_parts, content_number
 from services.metrics.rest.engagement import tokens_of
-from services.metrics.rest.visitors import DAY_S, Crowds, shows_a_visitor
+from services.metrics.rest.visitors import DAY_S, Crowds, DayCounts, shows_a_visitor
 from tests.integration.metrics.client import Deal, Metrics, running
 from tests.integration.metrics.test_links import follow, id_in
 from tests.integration.metrics.test_returns import CHROME, link
@@ -117,7 +117,7 @@ async def test_words_that_are_not_the_senders_to_say(metrics: Metrics, word: str
 
 def test_a_crowd_counts_up_to_its_limits_by_day() -> None:
     hand = [0.0]
-    crowds = Crowds(2, 3, lambda: hand[0])
+    crowds = Crowds(2, 3, DayCounts(lambda: hand[0]))
     assert [crowds.takes("a", "1.1.1.1") for _ in range(3)] == [True, True, False]
     assert [crowds.takes("b", "1.1.1.1") for _ in range(2)] == [True, False]
     assert crowds.takes("b", "2.2.2.2")

@@ -15,7 +15,7 @@ from services.metrics.domain.link import IssueLink
 from services.metrics.wiring import SERVICE as METRICS
 from tests.kit import campaigns as samples
 from tests.kit.decide import World
-from tests.unit.metrics.given import BLUE, BRAND, NOON, RED, RIVAL
+from tests.unit.metrics.given import BLUE, BRAND, NOON, RED, RIVAL, site_rows
 from tests.unit.metrics.test_links import COUPON_COMMAND, ISSUE
 
 
@@ -41,7 +41,8 @@ def coupon(n: int, brand_id: str = RED) -> tuple[str, IssueCoupon]:
 
 @pytest.mark.parametrize(("make", "code"), [(link, "link.limit_reached"), (coupon, "coupon.limit_reached")])
 def test_links_and_coupons_of_a_brand_are_limited_and_take_nothing_from_another(make: Any, code: str) -> None:
-    world = World(METRICS, NOON)
+    proven = {**site_rows().rows, **site_rows(brand=BLUE).rows}
+    world = World(METRICS, NOON, proven)
     for n in range(3):
         done(world, make(n), BRAND)
     fault = refused(world, make(3), BRAND)

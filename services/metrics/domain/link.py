@@ -16,6 +16,7 @@ from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.faults import Forbidden, Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
 from services.metrics.domain.attribution import Placement, Touch, owns
+from services.metrics.domain.site.targets import check_target
 
 MAX_URL = 2048
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
@@ -118,7 +119,8 @@ def checked_url(url: str) -> str:
 
 
 def decide_link(command: IssueLink, state: LinkState, context: Context) -> Sequence[LinkIssued]:
-    """Raises Forbidden for another brand, Refused when the link or its code is taken, Invalid on bad values."""
+    """Raises Forbidden for another brand, Invalid on bad values, Refused when the link or its code is taken or the brand has not
+    proven where it leads. A link that stands goes on when the proof is gone."""
     if not owns(context, command.brand_id):
         raise Forbidden("link.not_a_party")
     made = _issued(command, context)
@@ -127,6 +129,7 @@ def decide_link(command: IssueLink, state: LinkState, context: Context) -> Seque
     if context.rows.get(LINK_CODES, (command.code,)) is not None:
         raise Refused("link.code_taken", link_code=command.code)
     _check_limit(command, context)
+    check_target(command.target_url, command.brand_id, context)
     return [made]
 
 
@@ -148,13 +151,18 @@ def evolve_link(state: LinkState, event: LinkIssued) -> LinkState:
     return LinkState(event)
 
 
+def _reads_link(command: IssueLink, state: LinkState) -> Iterable[tuple[InlineTable[Any], Key]]:
+    yield LINK_CODES, (command.code,)
+    yield LINK_COUNTS, (command.brand_id,)
+
+
 LINK: Decider[IssueLink, LinkState, LinkIssued] = Decider(
     "link",
     LinkState(),
     decide_link,
     evolve_link,
     owner=lambda command: command.brand_id,
-    reads=lambda command, state: [(LINK_CODES, (command.code,)), (LINK_COUNTS, (command.brand_id,))],
+    reads=_reads_link,
 )
 
 

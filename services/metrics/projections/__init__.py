@@ -32,6 +32,7 @@ from services.metrics.domain.totals import (
 )
 from services.metrics.projections.orders import ORDER_LIST
 from services.metrics.projections.rows import STAFF, Row
+from services.metrics.projections.sites import SITE_LIST
 from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
 from services.metrics.subscribe import (
     ENGAGEMENT,
@@ -264,4 +265,4 @@ COUNTS = Projection(
     batch_records=ENVELOPES_AT_ONCE,
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
-PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST)
+PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST)

@@ -13,9 +13,10 @@ from services.metrics.rest.orders import order_routes
 from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
 from services.metrics.rest.redirect import redirect_routes
+from services.metrics.rest.sites import site_routes
 from services.metrics.settings import MetricsSettings
 
-DESCRIPTION = "Engagement, links, coupons, orders and refunds, and what they brought."
+DESCRIPTION = "Engagement, sites, links, coupons, orders and refunds, and what they brought."
 
 
 def make_api(app: App) -> FastAPI:
@@ -35,6 +36,7 @@ def make_api(app: App) -> FastAPI:
     api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(formulas.routes())
+    api.include_router(site_routes(app, settings))
     api.include_router(redirect_routes(app, registry, settings))
     api.add_middleware(VisitorPages)
     return api

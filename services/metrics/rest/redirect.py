@@ -1,6 +1,7 @@
 """`GET /l/<code>`: a visitor follows a tracking link. The click is in the log before the visitor is sent on.
 
-Every request is sent on, and logged as what it is: a click, or a request that is none (domain/link.py `NotAClick`).
+Every request is sent on, and logged as what it is: a click, or a request that is none (domain/link.py `NotAClick`), of which
+so many a day are kept.
 """
 
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
 from services.metrics.domain.link import CODE, LinkCode, NotAClick, RecordClick, RecordRequest
 from services.metrics.reads.registry import Registry
-from services.metrics.rest.visitors import SEEN, Crowds, Visitors, not_a_click, shows_a_visitor, with_seen
+from services.metrics.rest.visitors import SEEN, Crowds, Strays, Visitors, not_a_click, shows_a_visitor, with_seen
 from services.metrics.settings import MetricsSettings
 
 COOKIE = "dandelion_click"
@@ -47,10 +48,10 @@ def _documented() -> dict[int | str, dict[str, Any]]:
 
 
 def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> APIRouter:
-    router = APIRouter(tags=["redirect"])
-    buckets = Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
+    router, buckets = APIRouter(tags=["redirect"]), Buckets(Rate(settings.clicks_per_s, settings.clicks_burst))
     visitors = Visitors(registry, settings.click_window_s)
     crowds = Crowds(settings.clicks_per_address, settings.clicks_per_address_in_all)
+    strays = Strays(settings.requests_per_link, settings.requests_per_tenant)
 
     async def record(command: RecordClick | RecordRequest, link: LinkCode, request_id: str, correlation: str) -> None:
         stream, actor = stream_id("click", request_id), Actor("redirect", link.brand_id, frozenset({"system"}))
@@ -68,6 +69,8 @@ def redirect_routes(app: App, registry: Registry, settings: MetricsSettings) -> 
         if why is None and not crowds.takes(link.link_id, address_of(request)):
             visitors.forget(link, request, request_id)
             why, click_id = NotAClick.CROWD, ""
+        if why and not strays.keeps(link):
+            return click_id
         command = RecordRequest(link.code, why) if why else RecordClick(link.code)
         try:
             await record(command, link, request_id, request.state.correlation)

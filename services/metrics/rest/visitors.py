@@ -17,6 +17,7 @@ import crawleruseragents
 from fastapi import Request
 
 from kernel.core.clock import system_clock
+from kernel.runtime import telemetry
 from services.metrics.domain.link import LinkCode, NotAClick
 from services.metrics.reads.registry import Registry
 
@@ -70,23 +71,17 @@ def shows_a_visitor(headers: Mapping[str, str]) -> bool:
 
 
 @dataclass(slots=True)
-class Crowds:
-    """Clicks of an address in a day: at most `per_link` of one link and `in_all` of all; what is beyond counts as a request.
+class DayCounts:
+    """Counts of a day by key. The memory is this process's and bounded; a replica more is a limit more."""
 
-    The memory is this process's and bounded; a replica more is a limit more.
-    """
-
-    per_link: int
-    in_all: int
     now: Callable[[], float] = monotonic
     _counted: OrderedDict[tuple[str, str], tuple[int, int]] = field(default_factory=OrderedDict)
 
-    def takes(self, link_id: str, address: str) -> bool:
-        """Whether one more click of the address counts; a click that counts is added to both counts of the address."""
+    def take(self, limits: Mapping[tuple[str, str], int]) -> bool:
+        """Adds one to each key, unless one of them stands at its limit."""
         day = int(self.now() // DAY_S)
-        counts = {key: self._today(key, day) for key in ((address, link_id), (address, ""))}
-        limits = (self.per_link, self.in_all)
-        if any(count >= limit for count, limit in zip(counts.values(), limits, strict=True)):
+        counts = {key: self._today(key, day) for key in limits}
+        if any(counts[key] >= limit for key, limit in limits.items()):
             return False
         for key, count in counts.items():
             self._counted[key] = day, count + 1
@@ -98,6 +93,36 @@ class Crowds:
     def _today(self, key: tuple[str, str], day: int) -> int:
         counted_on, count = self._counted.get(key, (day, 0))
         return count if counted_on == day else 0
+
+
+@dataclass(slots=True)
+class Crowds:
+    """Clicks of an address in a day: at most `per_link` of one link and `in_all` of all; what is beyond counts as a request."""
+
+    per_link: int
+    in_all: int
+    counts: DayCounts = field(default_factory=DayCounts)
+
+    def takes(self, link_id: str, address: str) -> bool:
+        """Whether one more click of the address counts."""
+        return self.counts.take({(address, link_id): self.per_link, (address, ""): self.in_all})
+
+
+@dataclass(slots=True)
+class Strays:
+    """Requests that are no clicks: so many of one link, and of all links of a brand, are kept in a day. Robots come by themselves
+    and for nothing, and each request that is kept stands in the log for ever."""
+
+    per_link: int
+    per_brand: int
+    counts: DayCounts = field(default_factory=DayCounts)
+
+    def keeps(self, link: LinkCode) -> bool:
+        """Whether one more request of the link is kept."""
+        kept = self.counts.take({(link.brand_id, link.link_id): self.per_link, (link.brand_id, ""): self.per_brand})
+        if not kept:
+            telemetry.count("requests_not_kept_total")
+        return kept
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listi
 from services.metrics.reads.returns import Money, Performance, ReturnReads
 from services.metrics.rpc.orders import OrderQueries
 from services.metrics.rpc.payable import payable_numbers
+from services.metrics.rpc.sites import SiteQueries
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
@@ -261,4 +262,5 @@ def make_queries(app: App) -> list[RpcService]:
     return [
         RpcService.of(named["RoiQueryService"], grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app)),
         RpcService.of(named["OrderQueryService"], grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app)),
+        RpcService.of(named["SiteQueryService"], grpc_pb.add_SiteQueryServiceServicer_to_server, SiteQueries(app)),
     ]

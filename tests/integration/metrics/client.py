@@ -14,9 +14,13 @@ from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1.queries_pb2_grpc import OrderQueryServiceStub, RoiQueryServiceStub
 
 from kernel.adapters.bus import PARTITIONS
+from kernel.core.decider import Actor, Meta
 from kernel.core.ids import derived_id, new_id
 from kernel.host.app import run_migrations
 from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
+from services.metrics.domain.site.events import Outcome, proof_of, site_id_of, site_stream
+from services.metrics.domain.site.site import ClaimSite, RecordSite
+from services.metrics.ports import Page, Silent
 from services.metrics.settings import MetricsSettings
 from services.metrics.tables import ENVELOPES
 from services.metrics.wiring import SERVICE, open_app
@@ -26,8 +30,12 @@ from tests.kit.until import until
 if TYPE_CHECKING:
     from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceAsyncStub  # in the stubs only
 
+    from kernel.edge.tokens.dev_issuer import Issuer
+    from kernel.host.app import App
+
 Who = Sequence[str]
 OPERATOR = ("olga", "platform", "operator")
+SHOP = "shop.example"
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,34 @@ class Deal:
         return "cai", self.creator_id, "creator"
 
 
+@dataclass
+class FakeWeb:
+    """The web in memory: hosts with a TXT record, a file, or a fault, which is raised."""
+
+    records: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Page] = field(default_factory=dict)
+    faults: dict[str, Exception] = field(default_factory=dict)
+
+    async def txt(self, name: str) -> Sequence[str]:
+        host = name.removeprefix("_dandelion.")
+        if isinstance(fault := self.faults.get(host), Silent):
+            raise fault
+        return [one for one in (self.records.get(host, ""),) if one]
+
+    async def page(self, host: str, path: str) -> Page:
+        if fault := self.faults.get(host):
+            raise fault
+        return self.files.get(host, Page(404, b""))
+
+
 class Metrics(Running):
-    """The running service and clients of it."""
+    """The running service, the web that it looks at, and clients of it."""
 
     caller = OPERATOR
+
+    def __init__(self, app: "App", issuer: "Issuer", web: FakeWeb) -> None:
+        super().__init__(app, issuer)
+        self.web = web
 
     @asynccontextmanager
     async def queries(self, who: Who = OPERATOR) -> AsyncIterator["RoiQueryServiceAsyncStub"]:
@@ -119,7 +151,27 @@ class Metrics(Running):
         )  # fmt: skip
         token = await self.tell(f"collaboration-{made.collaboration_id}", contract)
         await self.app.at_least(token, "registry")
+        await self.proven(made.brand_id)
         return made
+
+    async def proven(self, brand_id: str, host: str = SHOP) -> None:
+        """The brand has proven the host, which its links may lead to when this returns."""
+        self.web.records[host] = proof_of(site_id_of(brand_id, host))
+        stream, brand = site_stream(brand_id, host), Actor("bella", brand_id, frozenset({"brand"}))
+        await self.app.writer.execute(stream, ClaimSite(brand_id, host), Meta(new_id(), brand))
+        await self.as_clock(stream, RecordSite(1, Outcome.DOMAIN))
+
+    async def as_clock(self, stream: str, command: object) -> None:
+        """A deadline's command, as the scheduler executes it."""
+        actor = Actor("clock", "platform", frozenset({"system"}))
+        await self.app.writer.execute(stream, command, Meta(new_id(), actor))
+
+    async def site_status(self, brand_id: str, host: str) -> str:
+        """As the next command will find it; "" for no site."""
+        table = self.app.database.metadata.tables["site_claims"]
+        query = sa.select(table.c.status).where(table.c.brand_id == brand_id, table.c.host == host)
+        async with self.app.database.reading() as connection:
+            return str((await connection.execute(query)).scalar() or "")
 
     async def paid(self, deal: Deal, gross_minor: int, fee_minor: int, content: int = 0, currency: str = "CNY") -> str:
         released = ledger.PaymentReleased(
@@ -142,6 +194,7 @@ async def running(folder: Path, roles: Sequence[str] = (), **changes: Any) -> As
     """Every role of metrics until the block ends; a role that fails fails the test."""
     settings = settings_in(folder, MetricsSettings, **changes)
     await run_migrations(SERVICE, settings)
-    app = open_app(settings)
+    web = FakeWeb()
+    app = open_app(settings, web=web)
     async with serving(app, roles or ("relay", "project", "process", "rpc", "stream")):
-        yield Metrics(app, issuer_in(folder))
+        yield Metrics(app, issuer_in(folder), web)

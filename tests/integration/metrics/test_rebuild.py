@@ -17,6 +17,7 @@ async def a_busy_day(metrics: Metrics) -> Deal:
     """Clicks, orders, refunds, payments, counts of both kinds, a batch sent twice, contents known late."""
     deal = await metrics.contracted(Deal(deliverables=2))
     later = Deal(deal.brand_id, campaign_id=deal.campaign_id)
+    await metrics.proven(deal.brand_id, "other.example")
     click_id = await click(metrics, await link(metrics, deal))
     order_id, key = new_id(), new_id()
     await metrics.done("PUT", f"/orders/{order_id}", order(new_id()[:20], click_ids=[click_id]), deal.brand)

@@ -116,6 +116,9 @@ STAND_IN = SimpleNamespace(
         clicks_per_address_in_all=10_000,
         live_requests=100,
         links_per_tenant=10_000,
+        requests_per_link=10_000,
+        requests_per_tenant=10_000,
+        sites_per_tenant=10_000,
         coupons_per_tenant=10_000,
     ),
     writer=Written(),
@@ -125,12 +128,20 @@ STAND_IN = SimpleNamespace(
     log=SimpleNamespace(now=now),
     at_least=reached,
 )
+
+
+class NoSites:
+    async def page(self, *asked: object) -> Page:
+        return Page([])
+
+
 with (
     patch("services.metrics.rest.Registry", lambda *_: OneDeal()),
     patch("services.metrics.rpc.orders.OrderReads", lambda *_: OneOrder()),
+    patch("services.metrics.rpc.sites.SiteReads", lambda *_: NoSites()),
 ):
     API = make_api(cast(App, STAND_IN))
-FREE = ("/engagement", "/links/{link_id}", "/orders")
+FREE = ("/engagement", "/links/{link_id}", "/orders", "/sites", "/sites/{host}", "/sites/{host}/look")
 """Their rules say more than a JSON schema can: times not in the future, CSV with a header, plain https hosts, signed tokens."""
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", API)
 

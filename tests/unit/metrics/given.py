@@ -7,6 +7,8 @@ from typing import Any
 from kernel.core.decider import Actor, DecidedEvent, Decider, GivenRows, InlineTable
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Placement
+from services.metrics.domain.site.events import site_id_of
+from services.metrics.domain.site.site import Site
 from services.metrics.wiring import SERVICE
 from tests.kit import decide
 from tests.kit.rows import NoRows
@@ -33,6 +35,13 @@ def rows_of(*inlines_and_events: tuple[InlineTable[Any], str, object], at: datet
         for key, row in inline.fold(DecidedEvent("test", tenant, 1, at, event), NoRows()):
             rows[inline.name, key] = row
     return GivenRows(rows)
+
+
+def site_rows(
+    host: str = "shop.example", status: str = "proven", covers: str = "domain", brand: str = RED
+) -> GivenRows:
+    """The inline row of a site."""
+    return GivenRows({("site_claims", (brand, host)): Site(brand, host, site_id_of(brand, host), status, covers)})
 
 
 def check(

@@ -21,7 +21,7 @@ from services.metrics.domain.link import (
     RecordClick,
     RecordRequest,
 )
-from tests.unit.metrics.given import BLUE, BRAND, CREATOR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of
+from tests.unit.metrics.given import BLUE, BRAND, CREATOR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of, site_rows
 
 LINK_ID, COUPON_ID, CLICK_ID = (derived_id("test", name) for name in ("link", "coupon", "click"))
 ISSUE = IssueLink(RED, PLACE, "https://shop.example/lipstick?sku=7", "spring-7")
@@ -46,7 +46,7 @@ COUPON_EVENT = CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON + time
     ],
 )
 def test_link(given: list[object], when: IssueLink, actor: Actor, then: list[object] | str) -> None:
-    check(LINK, given, when, then, id=LINK_ID, actor=actor)
+    check(LINK, given, when, then, id=LINK_ID, actor=actor, rows=site_rows())
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ async def test_who_comes_again_after_trouble_of_ours_is_counted() -> None:
     host: Any = SimpleNamespace(writer=SimpleNamespace(execute=execute))
     settings: Any = SimpleNamespace(
         clicks_per_s=9, clicks_burst=9, click_window_s=60, attribution_window_s=60, clicks_per_address=9,
-        clicks_per_address_in_all=9,
+        clicks_per_address_in_all=9, requests_per_link=9, requests_per_tenant=9,
     )  # fmt: skip
     registry: Any = Logged()
     api = FastAPI()

@@ -17,7 +17,7 @@ from kernel.core.events import REFUSED_NAME, CommandRefused, Delivered
 from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id
 from kernel.streams.relay import PublicEvent
-from services.metrics.codec import CODEC, EVENTS
+from services.metrics.codec import CODEC, COMMANDS, EVENTS
 from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
@@ -35,16 +35,18 @@ from services.metrics.domain.order.events import (
     Usable,
     Why,
 )
+from services.metrics.domain.site.events import Outcome, SiteClaimed, SiteLooked, SiteLookRequested, SiteStatus
+from services.metrics.domain.site.site import LookAtSite
 from services.metrics.domain.window import FORMULA, Burst
 from services.metrics.publish import FORMS, burst_request, envelope_message, publish, wire_envelope
 from services.metrics.subscribe import ENVELOPE, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows
-from tests.unit.metrics.given import NOON, PLACE, RED, SYSTEM, check
+from tests.unit.metrics.given import NOON, PLACE, RED, SYSTEM, check, site_rows
 
 GOLDEN = Path(__file__).parent / "golden"
-ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID = (
-    derived_id("golden", name) for name in ("order", "link", "coupon", "click", "refund", "batch")
+ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID, SITE_ID = (
+    derived_id("golden", name) for name in ("order", "link", "coupon", "click", "refund", "batch", "site")
 )
 BY_LINK = Attribution(Basis.LINK, LINK_ID, CLICK_ID, PLACE, Model.LAST_CLICK, 2_592_000)
 REPORT = ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1")
@@ -64,6 +66,12 @@ SAMPLES: dict[str, Any] = {
     "anomaly.burst_detected@1": BurstDetected(
         anomaly_id(REPORT), CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1"
     ),
+    "site.claimed@1": SiteClaimed(SITE_ID, RED, "shop.example"),
+    "site.look_requested@1": SiteLookRequested(SITE_ID, RED, "shop.example", 2, NOON, True),
+    "site.looked@1": SiteLooked(
+        SITE_ID, RED, "shop.example", 2, Outcome.ABSENT, SiteStatus.LOST, "host", "site.no_record", NOON, NOON
+    ),
+    "site.look@1": LookAtSite(3),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "IssueLink", "link.code_taken", '{"link_code":"a","soft":false}'),
 }
 CATEGORY = {
@@ -75,7 +83,7 @@ CATEGORY = {
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
-    assert SAMPLES.keys() == EVENTS.keys()
+    assert SAMPLES.keys() == EVENTS.keys() | COMMANDS.keys()
     assert {path.stem for path in GOLDEN.glob("*.json")} >= SAMPLES.keys()
 
 
@@ -248,7 +256,9 @@ def test_commands_of_processes_are_decided_like_anyones() -> None:
     url = "https://shop.example/"
     stream, link = asked(own.IssueTrackingLink(link_id=LINK_ID, code="spring-7", target_url=url, **ids))
     assert (stream, link) == (f"link-{LINK_ID}", IssueLink(RED, PLACE, url, "spring-7"))
-    check(LINK, [], link, [LinkIssued(LINK_ID, RED, PLACE, url, "spring-7")], id=LINK_ID, actor=SYSTEM)
+    check(
+        LINK, [], link, [LinkIssued(LINK_ID, RED, PLACE, url, "spring-7")], id=LINK_ID, actor=SYSTEM, rows=site_rows()
+    )
     coupon_asked = own.IssueCoupon(coupon_id=COUPON_ID, code="spring10", discount_bps=1000, **ids)
     coupon_asked.expires_at.FromDatetime(NOON + timedelta(days=1))
     stream, coupon = asked(coupon_asked)

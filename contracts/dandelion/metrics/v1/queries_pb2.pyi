@@ -881,3 +881,125 @@ class GetPayableNumbersResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "formula", b"formula", "fresh_at", b"fresh_at", "numbers", b"numbers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Site(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    HOST_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    COVERS_FIELD_NUMBER: builtins.int
+    WHY_FIELD_NUMBER: builtins.int
+    PROOF_FIELD_NUMBER: builtins.int
+    RECORD_NAME_FIELD_NUMBER: builtins.int
+    FILE_URL_FIELD_NUMBER: builtins.int
+    CLAIMED_AT_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
+    PROVEN_AT_FIELD_NUMBER: builtins.int
+    NEXT_LOOK_AT_FIELD_NUMBER: builtins.int
+    site_id: builtins.str
+    brand_id: builtins.str
+    host: builtins.str
+    status: events_pb2.SiteStatus.ValueType
+    covers: events_pb2.SiteCover.ValueType
+    """While it is proven."""
+    why: builtins.str
+    """Code of what the last look found in place of the proof; empty where the proof was seen, and before the first look."""
+    proof: builtins.str
+    """What the host's owner publishes, as the TXT record `record_name` or as the file `file_url`."""
+    record_name: builtins.str
+    file_url: builtins.str
+    @builtins.property
+    def claimed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def looked_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def proven_at(self) -> timestamp_pb2.Timestamp:
+        """When the proof was seen last."""
+
+    @builtins.property
+    def next_look_at(self) -> timestamp_pb2.Timestamp:
+        """Unset: a look is under way, or the clock looks no more."""
+
+    def __init__(
+        self,
+        *,
+        site_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        host: builtins.str = ...,
+        status: events_pb2.SiteStatus.ValueType = ...,
+        covers: events_pb2.SiteCover.ValueType = ...,
+        why: builtins.str = ...,
+        proof: builtins.str = ...,
+        record_name: builtins.str = ...,
+        file_url: builtins.str = ...,
+        claimed_at: timestamp_pb2.Timestamp | None = ...,
+        looked_at: timestamp_pb2.Timestamp | None = ...,
+        proven_at: timestamp_pb2.Timestamp | None = ...,
+        next_look_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["claimed_at", b"claimed_at", "looked_at", b"looked_at", "next_look_at", b"next_look_at", "proven_at", b"proven_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "claimed_at", b"claimed_at", "covers", b"covers", "file_url", b"file_url", "host", b"host", "looked_at", b"looked_at", "next_look_at", b"next_look_at", "proof", b"proof", "proven_at", b"proven_at", "record_name", b"record_name", "site_id", b"site_id", "status", b"status", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSitesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    HOST_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    host: builtins.str
+    """Empty: all hosts."""
+    status: events_pb2.SiteStatus.ValueType
+    """Unspecified: all."""
+    order_by: builtins.str
+    """"claimed_at desc" (default), "claimed_at"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        host: builtins.str = ...,
+        status: events_pb2.SiteStatus.ValueType = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "host", b"host", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSitesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def sites(self) -> containers.RepeatedCompositeFieldContainer[Site]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        sites: abc.Iterable[Site] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

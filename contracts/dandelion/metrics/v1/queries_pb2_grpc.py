@@ -351,3 +351,79 @@ class OrderQueryService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class SiteQueryServiceStub:
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListSites = channel.unary_unary(
+                '/dandelion.metrics.v1.SiteQueryService/ListSites',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesResponse.FromString,
+                _registered_method=True)
+
+
+class SiteQueryServiceServicer:
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all.
+    """
+
+    def ListSites(self, request, context):
+        """Sites page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_SiteQueryServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListSites': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSites,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'dandelion.metrics.v1.SiteQueryService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('dandelion.metrics.v1.SiteQueryService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class SiteQueryService:
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all.
+    """
+
+    @staticmethod
+    def ListSites(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.SiteQueryService/ListSites',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListSitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -139,3 +139,34 @@ class OrderQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Orders page by page."""
 
 def add_OrderQueryServiceServicer_to_server(servicer: OrderQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class SiteQueryServiceStub:
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> SiteQueryServiceAsyncStub: ...
+    ListSites: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListSitesRequest, _queries_pb2.ListSitesResponse]
+    """Sites page by page."""
+
+@_typing.type_check_only
+class SiteQueryServiceAsyncStub(SiteQueryServiceStub):
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListSites: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListSitesRequest, _queries_pb2.ListSitesResponse]  # type: ignore[assignment]
+    """Sites page by page."""
+
+class SiteQueryServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Hosts that brands claim and have proven: where tracking links may lead. A brand sees its own, staff see all."""
+
+    @_abc_1.abstractmethod
+    def ListSites(
+        self,
+        request: _queries_pb2.ListSitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListSitesResponse, _abc.Awaitable[_queries_pb2.ListSitesResponse]]:
+        """Sites page by page."""
+
+def add_SiteQueryServiceServicer_to_server(servicer: SiteQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

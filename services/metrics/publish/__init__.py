@@ -29,6 +29,7 @@ from services.metrics.domain.order.events import (
     OrderRefunded,
 )
 from services.metrics.domain.window import FORMULA, Burst
+from services.metrics.publish.sites import SITE_FORMS
 
 PRIVATE = ("click", "batch")
 """Categories whose streams are not published."""
@@ -168,6 +169,7 @@ FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     OrderAmended: _amendment,
     OrderChangeKept: _kept,
     BurstDetected: _anomaly,
+    **SITE_FORMS,
 }
 """The public form of each event of a published stream."""
 
