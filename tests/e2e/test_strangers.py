@@ -85,6 +85,10 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         yield Stage(platform, address, _ids(bare))
 
 
+COUNTED = "number IN (SELECT content FROM cells)"
+"""Of a content: somebody has counted something of it."""
+
+
 def _ids(stage: Stage) -> dict[str, str]:
     def of(service: str, category: str) -> str:
         query = f"SELECT stream FROM log_events WHERE stream LIKE '{category}-%' ORDER BY position DESC LIMIT 1"
@@ -100,6 +104,7 @@ def _ids(stage: Stage) -> dict[str, str]:
         "link_id": of("metrics", "link"),
         "coupon_id": of("metrics", "coupon"),
         "deliverable_id": str(stage.one("campaigns", "SELECT deliverable_id FROM deliverables LIMIT 1")),
+        "content_id": str(stage.one("metrics", f"SELECT content_id FROM contents WHERE {COUNTED} LIMIT 1")),
     }
 
 
