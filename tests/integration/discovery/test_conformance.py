@@ -19,7 +19,6 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.app import run_migrations
-from services.discovery.rest import make_api
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
 from tests.integration.discovery.client import OPERATOR
@@ -36,7 +35,8 @@ ISSUER = Issuer.at(FOLDER / "issuer", "https://issuer.test", "dandelion")
 RATES = dict.fromkeys(("rate_per_s", "rate_burst", "tenant_rate_per_s", "tenant_rate_burst"), 10_000)
 """One caller asks everything here: within the usual limits a fast machine would be answered 429 in place of what is judged."""
 SETTINGS = settings_in(FOLDER, DiscoverySettings, http_port=free_port(), **RATES)
-SCHEMA = schemathesis.openapi.from_dict(make_api(open_app(SETTINGS)).openapi())
+SCHEMA = schemathesis.openapi.from_dict(open_app(SETTINGS).api().openapi()).exclude(tag="CreatorQueryService")
+"""Commands; queries over HTTP are judged with those of the other services (tests/e2e/test_conformance.py)."""
 LIMIT_S = 60
 
 
