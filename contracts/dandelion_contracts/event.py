@@ -72,7 +72,11 @@ class Event(Generic[M]):
 
     @property
     def after(self) -> Position:
-        """Position of the partition after this event: store it in your own transaction to apply each event exactly once."""
+        """Position of the partition after this event: store it in your own transaction, and a restart brings no event again.
+
+        For an event topic that is exactly once. An envelope of engagement that the bus has twice is told apart by
+        `message.envelope_id` only while the first one is remembered, which a restart forgets.
+        """
         return self._received.after
 
     @property

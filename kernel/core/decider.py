@@ -114,6 +114,10 @@ def _no_reads(command: object, state: object) -> tuple[()]:
     return ()
 
 
+def _nothing(command: object, state: object) -> None:
+    return None
+
+
 def _anybody(command: object, state: object, actor: Actor) -> bool:
     return True
 
@@ -133,6 +137,8 @@ class Decider(Generic[C, S, E]):
     - `concerns(command, state, actor)` is False for an actor that `decide` refuses as a stranger whatever the rows say: no row
       is read for it, so what is there costs a stranger the same work as what is not.
     - `owner(command)` names the tenant of a new stream where it differs from the actor's (an operator registers a creator).
+    - `leads_to(command, state)` names the stream that will come of an accepted command, in this service or another (a contract of
+      an acceptance, a review of a submission): the receipt's token names it, and a query with that token waits for it.
     - `published` is False for streams that other services must not see; their events stay in the log.
 
     The smallest one counts, and refuses to count past a limit:
@@ -156,6 +162,7 @@ class Decider(Generic[C, S, E]):
     owner: Callable[[C], str | None] = field(default=_no_owner)
     reads: Callable[[C, S], Iterable[tuple[InlineTable[Any], Key]]] = field(default=_no_reads)
     concerns: Callable[[C, S, Actor], bool] = field(default=_anybody)
+    leads_to: Callable[[C, S], str | None] = field(default=_nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class Recorded(NamedTuple):
 class Receipt:
     """Receipt of a command: stream, version and position of its last event.
 
-    `token` (`<service>:<position>:<partition>`) makes a query wait until its read model has applied that event.
+    `token` (`<service>:<position>:<partition>`, and `:<stream>` of what will come of the command) makes a query wait until its
+    read model has applied that event, and until what will come of the command is there.
     """
 
     stream: str

@@ -14,6 +14,7 @@ Kind = Literal[
     "conflict",
     "exhausted",
     "unavailable",
+    "pending",
     "poison",
     "internal",
 ]
@@ -93,6 +94,12 @@ class Unavailable(Fault):
     """A dependency does not answer now. The outcome may be unknown; sending the same command id again is safe."""
 
     kind = "unavailable"
+
+
+class Pending(Fault):
+    """Accepted, and not there yet: a command that leads to the thing was accepted. Asking again in a moment finds the thing."""
+
+    kind = "pending"
 
 
 class Poison(Fault):

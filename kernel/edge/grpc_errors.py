@@ -29,6 +29,7 @@ STATUS: Mapping[Kind, grpc.StatusCode] = {
     "conflict": grpc.StatusCode.ABORTED,
     "exhausted": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "unavailable": grpc.StatusCode.UNAVAILABLE,
+    "pending": grpc.StatusCode.UNAVAILABLE,
     "poison": grpc.StatusCode.INTERNAL,
     "internal": grpc.StatusCode.INTERNAL,
 }
@@ -41,7 +42,7 @@ def status_of(fault: Fault, error_id: str = "") -> Status:
     if fault.kind == "invalid":
         violation = BadRequest.FieldViolation(field=facts.get("field", ""), description=str(fault), reason=fault.code)
         details.append(BadRequest(field_violations=[violation]))
-    if fault.kind in {"unavailable", "exhausted"}:
+    if fault.kind in {"unavailable", "pending", "exhausted"}:
         wait_s = fault.facts.get("retry_after_s") or 1
         details.append(RetryInfo(retry_delay=Duration(seconds=int(wait_s))))
     if error_id:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from kernel.core.faults import Exhausted, Fault, Internal, Invalid, Kind, Unavailable
+from kernel.core.faults import Exhausted, Fault, Internal, Invalid, Kind, Pending, Unavailable
 from kernel.core.ids import new_id
 from kernel.edge.fields import WORDS_OF_PATTERN
 
@@ -31,6 +31,7 @@ STATUS: Mapping[Kind, int] = {
     "conflict": 409,
     "exhausted": 429,
     "unavailable": 503,
+    "pending": 503,
     "poison": 500,
     "internal": 500,
 }
@@ -51,6 +52,7 @@ TITLES: Mapping[Kind, str] = {
     "conflict": "It is there already, and differs",
     "exhausted": "A limit is used up",
     "unavailable": "Try again later with the same idempotency key",
+    "pending": "Accepted, and not there yet: ask again in a moment",
     "poison": "This can never be handled",
     "internal": "Our fault; the instance names it in our logs",
 }
@@ -127,7 +129,7 @@ def problem_response(
 def _headers(fault: Fault, status: int) -> dict[str, str]:
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{fault.code}"'}
-    if isinstance(fault, Exhausted | Unavailable) and status in {429, 503}:
+    if isinstance(fault, Exhausted | Pending | Unavailable) and status in {429, 503}:
         return {"Retry-After": str(fault.facts.get("retry_after_s") or RETRY_AFTER_S)}
     return {}
 

@@ -62,13 +62,16 @@ class CommandResult:
     fault: BaseException | None = None
     appended: bool = False
     repeat: bool = False
+    leads_to: str = ""
+    """The stream that will come of the command; empty: none."""
 
     def receipt(self, service: str, stream: str) -> Receipt:
         """The receipt of the command; raises its fault where it has one."""
         if self.fault is not None:
             raise self.fault
         partition = "" if self.partition is None else str(self.partition)
-        return Receipt(stream, self.version, self.position, f"{service}:{self.position}:{partition}")
+        coming = f":{self.leads_to}" if self.leads_to else ""
+        return Receipt(stream, self.version, self.position, f"{service}:{self.position}:{partition}{coming}")
 
     @property
     def outcome(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
-from kernel.core.decider import Context, DecidedEvent, InlineTable, Key
+from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.events import CommandRefused, Recorded, refusal_stream
 from kernel.core.faults import BUGS, Fault, Invalid, Refused
 from kernel.eventlog.commands import (
@@ -146,7 +146,10 @@ class BatchDecider:
         """The result of one command: the first receipt for a repeat, else whatever its Decider says."""
         key = command.stream_and_id
         if key in earlier:
-            return repeated(command, earlier[key])
+            before = self._state(command.stream, into)
+            return replace(
+                repeated(command, earlier[key]), leads_to=_coming(command.command, before.decider, before.state)
+            )
         if key in self._done:
             fingerprint, first = self._done[key]
             return replace(first, appended=False, repeat=True) if command.meta.repeats(fingerprint) else id_reused()
@@ -192,7 +195,9 @@ class BatchDecider:
             into.states[stream] = StreamState(decider, state, before.version + len(events), tenant, before.partition)
             into.sealed += command.sealed
         position = self._head + len(self.decisions.pending) + (0 if into is self.decisions else len(into.pending))
-        return CommandResult(before.version + len(events), position, before.partition, appended=bool(events))
+        result = CommandResult(before.version + len(events), position, before.partition, appended=bool(events))
+        result.leads_to = _coming(body, decider, state)
+        return result
 
     def _pending(
         self, command: QueuedCommand, stream: str, tenant: str, before: StreamState, events: Sequence[object]
@@ -210,12 +215,17 @@ class BatchDecider:
         return made
 
 
+def _coming(command: Any, decider: Decider[Any, Any, Any], state: Any) -> str:
+    """The stream that an accepted command leads to, also a repeated one."""
+    return decider.leads_to(command, state) or ""
+
+
 def with_repeats(groups: Sequence[AtomicGroup], decisions: Decisions, earlier: Earlier) -> Decisions:
     """Gives the first receipt to each command that appends nothing and whose id was appended earlier."""
 
     def final(command: QueuedCommand, result: CommandResult) -> CommandResult:
         first = None if result.appended else earlier.get(command.stream_and_id)
-        return result if first is None else repeated(command, first)
+        return result if first is None else replace(repeated(command, first), leads_to=result.leads_to)
 
     if earlier:
         decisions.results = [

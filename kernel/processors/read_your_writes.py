@@ -1,23 +1,33 @@
-"""Read-your-writes: a query with the token of a receipt waits until the read model has applied the receipt's event."""
+"""Read-your-writes: a query with the token of a receipt waits until the read model has applied the receipt's event.
+
+A command may lead to a stream that other processes begin later, in this service or another: its token names that stream too, and
+a query about the stream waits until its caller can see the stream (`until_there`), or says that the stream is pending.
+"""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Container
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from time import monotonic
+from typing import TypeVar
 
 from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.database import Database
-from kernel.core.faults import Invalid, Unavailable
+from kernel.core.faults import Invalid, NotFound, Pending, Unavailable
+from kernel.core.ids import split_stream
 from kernel.runtime.wakeup import Wakeup, wait
 from kernel.streams.records import OWN_LOG
 
-_TOKEN = re.compile(r"([a-z][a-z0-9_]{0,63}):([0-9]{1,18}):([0-9]{1,4})?")
-TOKEN_FORM = "the token of a receipt as it came, <service>:<position>:<partition>"
+_TOKEN = re.compile(r"([a-z][a-z0-9_]{0,63}):([0-9]{1,18}):([0-9]{1,4})?(?::([a-z][a-z0-9_]{0,31}-[0-9a-f-]{36}))?")
+TOKEN_FORM = "the token of a receipt as it came, <service>:<position>:<partition>[:<stream>]"
 _GUARDS = "SELECT source, partition, last_position FROM guards WHERE consumer = :consumer"
 WAIT_LIMIT_S = 5.0
 POLL_S = 0.025
 """Interval between two looks at the guards. A projector in this process wakes the waiter; one in another cannot."""
+LOOK_S = 0.05
+"""Interval between two looks for a stream that is to come."""
+T = TypeVar("T")
 Place = tuple[str, int]
 """A source and its partition."""
 Hold = Callable[[], AbstractContextManager[None]]
@@ -29,6 +39,48 @@ def parse_token(token: str) -> tuple[str, int, int | None]:
     if found is None:
         raise Invalid("at_least.malformed", field="at_least", expected=TOKEN_FORM)
     return found[1], int(found[2]), int(found[3]) if found[3] else None
+
+
+def coming(token: str) -> str:
+    """The stream that the token's command leads to; empty for a token without one, and for what is no token."""
+    found = _TOKEN.fullmatch(token)
+    return (found[4] or "") if found else ""
+
+
+async def until_there(
+    read: Callable[[], Awaitable[T]], stream: str, hold: Hold = nullcontext, limit_s: float = WAIT_LIMIT_S
+) -> T:
+    """What `read` gives once it finds its thing; raises Pending `<noun>.pending` where it still raises NotFound past `limit_s`.
+
+    `read` reads as the caller, so a stranger who names a stream waits as long for one that is there as for one that is nowhere.
+    """
+    ends_at = monotonic() + limit_s
+    with hold():
+        while True:
+            try:
+                return await read()
+            except NotFound:
+                if monotonic() >= ends_at:
+                    break
+            await asyncio.sleep(LOOK_S)
+    raise Pending(f"{split_stream(stream)[0]}.pending", stream=stream, retry_after_s=1)
+
+
+async def there(
+    token: str,
+    stream: str,
+    read: Callable[[], Awaitable[T]],
+    at_least: Callable[[], Awaitable[None]],
+    hold: Hold = nullcontext,
+) -> T:
+    """What `read` gives of `stream`: after `at_least`, or where the token's command leads to `stream`, `until_there`.
+
+    Such a token may be another service's, whose log the read model does not follow.
+    """
+    if coming(token) == stream:
+        return await until_there(read, stream, hold)
+    await at_least()
+    return await read()
 
 
 @dataclass(slots=True, eq=False)

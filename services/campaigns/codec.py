@@ -5,7 +5,12 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from kernel.core.personal import ErasureAsked, ErasureDone
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.collaboration.commands import (
+    ExpireCollaboration,
+    ExpireDeliverable,
+    ExpireDispute,
+    RetryFunding,
+)
 from services.campaigns.domain.conduct import events as conduct
 from services.campaigns.domain.creators import events as creators
 from services.campaigns.domain.fees import events as fees
@@ -15,6 +20,7 @@ from services.campaigns.domain.review import events as review
 from services.campaigns.domain.settlement import events as settlement
 from services.campaigns.domain.shared import content_events as content
 from services.campaigns.domain.shared import events
+from services.campaigns.domain.shared import funding_events as waits
 from services.campaigns.domain.shared import work_events as work
 from services.campaigns.domain.shared.requests import RequestRefused
 
@@ -42,6 +48,8 @@ APPLICATION: dict[str, type] = {
 COLLABORATION: dict[str, type] = {
     "collaboration.contracted@1": work.CollaborationContracted,
     "collaboration.funded@1": work.CollaborationFunded,
+    "collaboration.funding_waits@1": waits.FundingWaits,
+    "collaboration.funding_retried@1": waits.FundingRetried,
     "collaboration.started@1": work.WorkStarted,
     "collaboration.amended@1": work.AmendmentConsented,
     "collaboration.settled@1": work.CollaborationSettled,
@@ -100,6 +108,8 @@ PROCESS: dict[str, type] = {
     "settlement.part_paid@1": settlement.PartPaid,
     "request.refused@1": RequestRefused,
     "funding.escrow_confirmed@1": funding.EscrowConfirmed,
+    "funding.escrow_uncovered@1": funding.EscrowUncovered,
+    "request.note_funding_wait@1": funding.FundingWaitNoted,
     "funding.completed@1": funding.FundingCompleted,
     "funding.stopped@1": funding.FundingStopped,
     "review.verdict_noted@1": review.VerdictNoted,
@@ -111,6 +121,7 @@ COMMANDS: dict[str, type] = {
     "collaboration.expire@1": ExpireCollaboration,
     "deliverable.expire@1": ExpireDeliverable,
     "dispute.expire@1": ExpireDispute,
+    "funding.retry@1": RetryFunding,
 }
 """What deadlines hold."""
 

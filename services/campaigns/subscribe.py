@@ -25,6 +25,7 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    NoteFundingWait,
     NotePaymentWait,
     RecordClawBack,
     RecordReview,
@@ -102,7 +103,9 @@ def _policy(wire: ledger.FeePolicyChanged) -> FeePolicyChanged:
 
 
 def _completed(wire: compliance.ReviewCompleted) -> ReviewCompleted:
-    return ReviewCompleted(wire.submission_id, _verdict(wire.verdict), len(wire.findings))
+    """Notices are not counted: they ask nothing of either side, such as that of the label which the platform adds by itself."""
+    breaches = sum(one.severity != compliance.SEVERITY_NOTICE for one in wire.findings)
+    return ReviewCompleted(wire.submission_id, _verdict(wire.verdict), breaches)
 
 
 def _attached(wire: compliance.DisclosureAttached) -> DisclosureAttached:
@@ -234,6 +237,9 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     commands.ContractCollaboration: _contract,
     commands.ReleaseApplication: _release,
     commands.FundCollaboration: lambda wire: _collaboration(wire, FundCollaboration()),
+    commands.NoteFundingWait: lambda wire: _collaboration(
+        wire, NoteFundingWait(wire.reason, wire.uncovered_minor, wire.attempt)
+    ),
     commands.CancelCollaboration: lambda wire: _collaboration(wire, CancelCollaboration(wire.reason)),
     commands.RecordReview: _review,
     commands.VerifyContent: lambda wire: _collaboration(wire, VerifyContent(wire.deliverable_id, wire.look_id)),

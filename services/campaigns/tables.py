@@ -35,7 +35,7 @@ class Stored(sa.types.TypeDecorator[Any]):
 
 
 def metadata() -> sa.MetaData:
-    """The kernel's tables, and the rows that must be exact at the head: budgets, briefs in force, open drafts,
+    """The kernel's tables, and the rows that must be exact at the head: agreements, budgets, briefs in force, open drafts,
     creators and their jobs, organisations' accounts, reported posts, fee policies."""
     made = sa.MetaData()
     define(made)
@@ -54,6 +54,8 @@ def metadata() -> sa.MetaData:
         sa.Column("version", sa.Integer, nullable=False), sa.Column("brief", Stored(Hashed[Brief]), nullable=False),
         sa.Column("terms", Stored(Hashed[Terms]), nullable=False),
     )  # fmt: skip
+    agreed = map(_text, ("brand_id", "creator_id", "step"))
+    sa.Table("agreements", made, sa.Column("collaboration_id", text, primary_key=True), *agreed)
     sa.Table(
         "creators", made,
         sa.Column("creator_id", text, primary_key=True), sa.Column("open", sa.Boolean, nullable=False),

@@ -12,6 +12,7 @@ from services.campaigns.codec import CODEC
 from services.campaigns.domain.application.application import APPLICATION
 from services.campaigns.domain.campaign.campaign import CAMPAIGN
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
+from services.campaigns.domain.shared.agreements import AGREEMENTS
 from services.campaigns.domain.shared.apart import PARTIES
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS
 from services.campaigns.domain.shared.creators import CREATORS, JOBS
@@ -49,7 +50,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
     deciders=[CAMPAIGN, APPLICATION, COLLABORATION, *(process.decider for process in PROCESSES)],
-    inlines=[BUDGETS, BRIEFS, DRAFTS, CREATORS, JOBS, PARTIES, POLICIES, POSTS, DEADLINES],
+    inlines=[AGREEMENTS, BUDGETS, BRIEFS, DRAFTS, CREATORS, JOBS, PARTIES, POLICIES, POSTS, DEADLINES],
     publish=publish,
     decode=decode,
     decode_command=decode_command,

@@ -1,5 +1,7 @@
 """ReviewQueryService: questions of others in, protobuf out. Contract: proto/dandelion/compliance/v1/queries.proto."""
 
+from functools import partial
+
 import orjson
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import queries_pb2 as pb
@@ -16,12 +18,15 @@ from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, chosen
+from kernel.processors.read_your_writes import there
 from services.compliance.domain.findings import Evidence, Finding
 from services.compliance.publish import wire_evidence, wire_finding
 from services.compliance.reads import ErasuresQuery, FindingsQuery, QueueQuery, ReviewReads, Row
 
 PROJECTION = "reviews"
 ERASURES = "erasures"
+REVIEW = "review"
+"""Category of the streams whose reviews are asked for; a draft of campaigns leads to one."""
 STAFF = ("reviewer", "operator", "auditor")
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 EVIDENCE: TypeAdapter[list[Evidence]] = TypeAdapter(list[Evidence])
@@ -37,9 +42,13 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
 
     async def GetReview(self, request: pb.GetReviewRequest, context: RpcContext) -> pb.GetReviewResponse:  # noqa: N802
         """One review, for its parties and staff."""
-        actor = caller()
-        await self._app.at_least(request.at_least, PROJECTION)
-        return pb.GetReviewResponse(review=wire_review(await self._reads.review(checked_id(request.review_id), actor)))
+        key, actor = checked_id(request.review_id), caller()
+        read, own_write = (
+            partial(self._reads.review, key, actor),
+            partial(self._app.at_least, request.at_least, PROJECTION),
+        )
+        found = await there(request.at_least, f"{REVIEW}-{key}", read, own_write, self._app.admission.hold_wait)
+        return pb.GetReviewResponse(review=wire_review(found))
 
     async def ListReviewQueue(  # noqa: N802
         self, request: pb.ListReviewQueueRequest, context: RpcContext

@@ -247,7 +247,7 @@ def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
 CREATORS_PROJECTION = Projection("creators", 4, (CREATORS, CREATOR_LABELS, CREATOR_PRICES), apply_creators)
 TRACK_RECORDS = Projection(
     "track_records",
-    1,
+    2,
     (CREATOR_WORK, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_BRANDS),
     apply_track_records,
     own=False,

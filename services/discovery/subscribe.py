@@ -93,6 +93,11 @@ def _marked(mark: Mark, subject: str, creator_id: str, amount: int) -> Marked | 
     return Marked(mark, subject, checked_id(creator_id), amount) if creator_id else None
 
 
+def _breaches(message: compliance.ReviewCompleted) -> int:
+    """Findings that ask something of the creator. A notice, such as of the label that the platform adds itself, asks nothing."""
+    return sum(one.severity != compliance.SEVERITY_NOTICE for one in message.findings)
+
+
 READS: dict[type[Message], Callable[[Any], External | None]] = {
     campaigns.CreatorInvited: lambda m: _applied(m, Stage.INVITED),
     campaigns.ApplicationSubmitted: lambda m: _applied(m, Stage.APPLIED),
@@ -104,7 +109,7 @@ READS: dict[type[Message], Callable[[Any], External | None]] = {
     campaigns.CollaborationContracted: lambda m: _worked(m, Stage.CONTRACTED),
     campaigns.CollaborationSettled: lambda m: _worked(m, Stage.SETTLED),
     campaigns.CollaborationCancelled: lambda m: _worked(m, Stage.CANCELLED),
-    compliance.ReviewCompleted: lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, len(m.findings)),
+    compliance.ReviewCompleted: lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, _breaches(m)),
     compliance.DisclosureMissing: lambda m: _marked(Mark.DISCLOSURES_MISSING, m.look_id, m.creator_id, 1),
     compliance.SubjectErased: lambda m: Erased(m.subject_id),
     metrics.ConversionRecorded: lambda m: _marked(Mark.ORDERS, m.order_id, m.creator_id, 1),

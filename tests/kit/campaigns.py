@@ -20,7 +20,7 @@ from services.campaigns.domain.shared.brief import (
     Product,
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
-from services.campaigns.domain.shared.contract import Contract, Parties, application_id, draw_up
+from services.campaigns.domain.shared.contract import Contract, Parties, application_id, collaboration_id, draw_up
 from services.campaigns.domain.shared.creators import Creator
 from services.campaigns.domain.shared.terms import Clocks, Terms
 
@@ -75,6 +75,9 @@ def terms(**clocks: int) -> Terms:
     return Terms(clocks=replace(Clocks(), **clocks))
 
 
-def contract(fees_minor: Sequence[int] = (100_000,), value: Brief = BRIEF, rules: Terms | None = None) -> Contract:
+def contract(
+    fees_minor: Sequence[int] = (100_000,), value: Brief = BRIEF, rules: Terms | None = None, agreement: int = 1
+) -> Contract:
     """The contract of CREATOR with BRAND at these fees."""
-    return draw_up(PARTIES, fees_minor, 1, Hashed.of(value), Hashed.of(rules or Terms())).value
+    work_id = collaboration_id(APPLICATION_ID, agreement)
+    return draw_up(PARTIES, fees_minor, 1, Hashed.of(value), Hashed.of(rules or Terms()), work_id).value

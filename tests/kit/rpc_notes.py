@@ -13,7 +13,18 @@ from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from kernel.core.faults import Conflict, Exhausted, Forbidden, Internal, Invalid, NotFound, Poison, Refused, Unavailable
+from kernel.core.faults import (
+    Conflict,
+    Exhausted,
+    Forbidden,
+    Internal,
+    Invalid,
+    NotFound,
+    Pending,
+    Poison,
+    Refused,
+    Unavailable,
+)
 from kernel.edge.admission import Admission, AdmissionLimits
 from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
@@ -32,6 +43,7 @@ FAULTS: dict[str, tuple[Exception, grpc.StatusCode]] = {
     "conflict": (Conflict("note.changed"), Code.ABORTED),
     "exhausted": (Exhausted("note.quota", retry_after_s=7), Code.RESOURCE_EXHAUSTED),
     "unavailable": (Unavailable("database.unavailable"), Code.UNAVAILABLE),
+    "pending": (Pending("note.pending"), Code.UNAVAILABLE),
     "poison": (Poison("note.poison", secret=MARKER), Code.INTERNAL),
     "internal": (Internal("note.broken", secret=MARKER), Code.INTERNAL),
     "bug": (ZeroDivisionError(MARKER), Code.INTERNAL),

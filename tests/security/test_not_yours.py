@@ -39,6 +39,7 @@ COMMANDS: dict[str, Any] = {
     "/applications/{application}/decline": {"reason": "mine"},
     "/applications/{application}/withdraw": {"reason": "mine"},
     "/collaborations/{collaboration}/cancel": {"reason": "mine"},
+    "/collaborations/{collaboration}/fund": None,
     "/collaborations/{collaboration}/consent": {"brief_version": 1},
     "/collaborations/{collaboration}/open-dispute": {"reason": "mine"},
     "/collaborations/{collaboration}/withdraw-dispute": None,

@@ -11,13 +11,14 @@ import pytest
 
 from kernel.adapters.database import Database
 from kernel.core.decider import Actor
-from kernel.core.faults import Exhausted, Invalid
+from kernel.core.faults import Exhausted, Invalid, NotFound, Pending
+from kernel.core.ids import new_id
 from kernel.edge.admission import Admission
 from kernel.edge.http import Caller
 from kernel.edge.limits import Share, Slots
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors import read_your_writes
-from kernel.processors.read_your_writes import Waiters
+from kernel.processors.read_your_writes import Waiters, coming, until_there
 from kernel.runtime.wakeup import Wakeup
 from tests.kit.notes import make_app, talking
 from tests.kit.until import until, within
@@ -201,3 +202,43 @@ async def test_what_nothing_will_reach_is_refused_at_once(guards: Guards, token:
         await waiters_of(guards, Wakeup()).wait(token, "notes_g1", {"log", "others.events.v1"})
     assert (refused.value.code, refused.value.facts["field"]) == (code, "at_least")
     assert guards.reads <= 1
+
+
+async def test_what_is_to_come_is_looked_for_until_it_is_there_or_the_wait_ends() -> None:
+    looks = iter((NotFound("note.unknown"), NotFound("note.unknown"), None))
+    held = Slots("waits", Share(1, 1, 1))
+
+    async def read() -> str:
+        fault = next(looks)
+        if fault is not None:
+            raise fault
+        return "there"
+
+    hold = partial(held.hold, Actor("ann", "acme", frozenset()))
+    stream = f"note-{new_id()}"
+    assert await until_there(read, stream, hold) == "there"
+
+    async def missing() -> str:
+        raise NotFound("note.unknown")
+
+    with pytest.raises(Pending) as pending:
+        await until_there(missing, stream, hold, limit_s=0.0)
+    assert (pending.value.code, pending.value.facts["stream"]) == ("note.pending", stream)
+    with hold(), pytest.raises(Exhausted):
+        await until_there(missing, stream, hold)
+
+
+@pytest.mark.parametrize(
+    ("token", "stream"),
+    [
+        (f"campaigns:7:3:review-{(ONE := new_id())}", f"review-{ONE}"),
+        (f"campaigns:7::review-{ONE}", f"review-{ONE}"),
+        ("campaigns:7:3", ""),
+        ("campaigns:7:", ""),
+        ("campaigns:7:3:review-1", ""),
+        (f"campaigns:7:review-{ONE}", ""),
+        ("", ""),
+    ],
+)
+def test_a_token_may_name_what_its_command_leads_to(token: str, stream: str) -> None:
+    assert coming(token) == stream

@@ -1,6 +1,7 @@
 """Envelopes of engagement become rows, once; columns that do not fit are refused by name."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -134,6 +135,16 @@ async def test_a_row_is_applied_once_by_who_stores_its_position_with_it(killed_a
             stored[event.where] = event.after
     assert applied == [f"{each}/{row}" for each in (FIRST, SECOND, THIRD) for row in range(3)]
     assert stored == {(topic.name, 0): Position(3, 0)}
+
+
+async def test_rows_done_are_those_of_the_envelope_at_the_position() -> None:
+    """An envelope elsewhere, where the topic no longer has the one that was half done, is read whole."""
+    topic = topic_of(envelope(FIRST))
+    positions = MemoryPositions({(topic.name, 0): Position(0, 2)})
+    assert [event.id for event in await drained(over(topic, positions))] == [f"{FIRST}/2"]
+    lane = EngagementLane(Position(0, 2))
+    records = [replace(record, offset=record.offset + 1) for record in topic.records[0]]
+    assert len(list(lane.admit(records))) == 3
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ async def test_every_fault_has_its_status_and_code(talk: Talk, name: str) -> Non
 
 async def test_details_name_the_field_the_facts_and_the_wait(talk: Talk) -> None:
     errors = {}
-    for name in ("invalid", "refused", "exhausted"):
+    for name in ("invalid", "refused", "exhausted", "pending"):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await talk.ask("Fail", name)
         errors[name] = refused.value
@@ -88,6 +88,7 @@ async def test_details_name_the_field_the_facts_and_the_wait(talk: Talk) -> None
     (info,) = details(errors["refused"], ErrorInfo)
     assert (info.domain, dict(info.metadata)) == ("dandelion", {"open": "false", "by": "none"})
     assert details(errors["exhausted"], RetryInfo)[0].retry_delay.seconds == 7
+    assert details(errors["pending"], RetryInfo)[0].retry_delay.seconds == 1
 
 
 async def test_an_unexpected_error_is_logged_under_the_id_the_caller_gets(

@@ -28,6 +28,7 @@ NO_CODES = re.compile(
 """Texts of the same form that are none: options of libraries, names of files, places in a rule pack."""
 MADE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("kernel", "{}.exhausted"): ("calls.exhausted", "streams.exhausted", "waits.exhausted"),
+    ("kernel", "{}.pending"): ("collaboration.pending", "review.pending"),
     ("campaigns", "campaign.not_{}"): ("campaign.not_published", "campaign.not_paused"),
     ("campaigns", "{}.unknown"): ("campaign.unknown", "collaboration.unknown"),
     ("compliance", "platform.refused_{}"): ("platform.refused_4xx",),

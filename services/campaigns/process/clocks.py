@@ -9,7 +9,12 @@ from kernel.processors.processes import Deadline, deadlines
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.collaboration.commands import (
+    ExpireCollaboration,
+    ExpireDeliverable,
+    ExpireDispute,
+    RetryFunding,
+)
 from services.campaigns.domain.shared.content_events import (
     BreachCured,
     BreachNoticed,
@@ -37,6 +42,7 @@ from services.campaigns.domain.shared.events import (
     CreatorInvited,
     OfferCountered,
 )
+from services.campaigns.domain.shared.funding_events import FundingRetried, FundingWaits
 from services.campaigns.domain.shared.work_events import (
     ClawBackOrdered,
     ClawBackRefused,
@@ -58,7 +64,7 @@ from services.campaigns.domain.shared.work_events import (
     WorkStarted,
 )
 
-WINDOW, OFFER, WHOLE, DISPUTE = "window", "offer", "collaboration", "dispute"
+WINDOW, OFFER, WHOLE, DISPUTE, RETRY = "window", "offer", "collaboration", "dispute", "funding"
 Timer = tuple[str, object | None]
 """The name of a clock, and the command it gives when due (None: the clock is stopped)."""
 
@@ -88,7 +94,7 @@ def _ruled(event: DisputeRuled) -> Iterable[Timer]:
 
 
 def _cancelled(event: CollaborationCancelled) -> Iterable[Timer]:
-    return [_whole(None), *((each.deliverable_id, None) for each in event.deliverables)]
+    return [_whole(None), (RETRY, None), *((each.deliverable_id, None) for each in event.deliverables)]
 
 
 def _deliverable(event: Any) -> Iterable[Timer]:
@@ -108,7 +114,9 @@ TIMERS: dict[type, Callable[[Any], Iterable[Timer]]] = {
     ApplicationWithdrawn: lambda _: [(OFFER, None)],
     ApplicationExpired: lambda _: [(OFFER, None)],
     CollaborationContracted: lambda event: [_whole(event.funding_due_at)],
-    CollaborationFunded: lambda event: [_whole(event.product_due_at)],
+    CollaborationFunded: lambda event: [_whole(event.product_due_at), (RETRY, None)],
+    FundingWaits: lambda event: [(RETRY, RetryFunding(event.retry_at))],
+    FundingRetried: lambda _: [(RETRY, None)],
     ProductSent: lambda event: [_whole(event.due_at)],
     ProductReceived: lambda _: [_whole(None)],
     WorkStarted: lambda event: map(_one, event.clocks),

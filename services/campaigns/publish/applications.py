@@ -75,7 +75,7 @@ def _accepted(event: ApplicationAccepted, at: Timestamp | None) -> Message:
     brief = contract.brief.value
     return pb.ApplicationAccepted(
         **who(contract.parties),
-        application_id=contract.collaboration_id,
+        application_id=contract.application_id,
         collaboration_id=contract.collaboration_id,
         accepted_by=SIDES[event.by],
         brief_version=contract.brief_version,

@@ -23,11 +23,13 @@ from services.campaigns.domain.funding.events import (
     EndRequested,
     EscrowConfirmed,
     EscrowRequested,
+    EscrowUncovered,
     FundingCompleted,
     FundingEvent,
     FundingFailed,
     FundingRequested,
     FundingStopped,
+    FundingWaitNoted,
     ReleaseRequested,
     ReturnRequested,
 )
@@ -92,7 +94,7 @@ def _ids(
 def _hold(event: EscrowRequested, requester: str) -> OutgoingCommand:
     priced = {"fee_minor": event.fee_minor, "brand_fee_minor": event.brand_fee_minor, "fee_policy": event.fee_policy}
     where: dict[str, Any] = {"jurisdiction": event.jurisdiction, "expires_s": event.expires_s, **priced}
-    message = ledger.HoldEscrow(**_ids(event, requester), revision=1, **where)
+    message = ledger.HoldEscrow(**_ids(event, requester), revision=event.attempt, **where)
     return _request("ledger", f"escrow-{event.deliverable_id}", message)
 
 
@@ -196,6 +198,7 @@ STEPS = (
     FeePolicyHeard,
     PartyHeard,
     EscrowConfirmed,
+    EscrowUncovered,
     FundingCompleted,
     FundingStopped,
     VerdictNoted,
@@ -208,6 +211,7 @@ REQUESTS: dict[type, Request] = {
     ContractRequested: _contract,
     EscrowRequested: _hold,
     FundingRequested: _own_from(own.FundCollaboration),
+    FundingWaitNoted: _own_from(own.NoteFundingWait),
     FundingFailed: _own_from(own.CancelCollaboration),
     ReturnRequested: _return,
     EndRequested: _own_from(own.EndDeliverable),

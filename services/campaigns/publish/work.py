@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.events import Delivered
+from services.campaigns.domain.shared.funding_events import FundingRetried, FundingWaits
 from services.campaigns.domain.shared.work_events import (
     AmendmentConsented,
     ClawBackOrdered,
@@ -58,7 +59,7 @@ def _contracted(event: CollaborationContracted, collaboration_id: str, at: Times
     return pb.CollaborationContracted(
         **who(contract.parties),
         collaboration_id=contract.collaboration_id,
-        application_id=contract.collaboration_id,
+        application_id=contract.application_id,
         type=number(common.CampaignType, brief.campaign_type),
         compensation=wire_compensation(brief.compensation),
         deliverables=map(wire_deliverable, contract.deliverables),
@@ -102,6 +103,16 @@ def _funded(event: CollaborationFunded, collaboration_id: str, at: Timestamp | N
         currency=event.currency,
         funded_at=at,
     )
+
+
+def _funding_waits(event: FundingWaits, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.FundingWaits(**{**named(pb.FundingWaits, event), **ids}, told_at=at)
+
+
+def _funding_retried(event: FundingRetried, collaboration_id: str, at: Timestamp | None) -> Message:
+    ids = {**who(event.parties), "collaboration_id": collaboration_id}
+    return pb.FundingRetried(**ids, attempt=event.attempt, retried_at=at)
 
 
 def _received(event: ProductReceived, collaboration_id: str, at: Timestamp | None) -> Message:
@@ -223,6 +234,8 @@ def _cancelled(event: CollaborationCancelled, collaboration_id: str, at: Timesta
 FORMS: dict[type, Callable[[Any, str, Timestamp | None], Message]] = {
     CollaborationContracted: _contracted,
     CollaborationFunded: _funded,
+    FundingWaits: _funding_waits,
+    FundingRetried: _funding_retried,
     WorkStarted: _started,
     AmendmentConsented: _consented,
     CollaborationSettled: _settled,

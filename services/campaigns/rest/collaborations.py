@@ -16,6 +16,7 @@ from services.campaigns.domain.collaboration.commands import (
     PublishContent,
     ReceiveProduct,
     RequestRevision,
+    RetryFunding,
     RuleContent,
     RuleDispute,
     ScheduleContent,
@@ -65,6 +66,12 @@ def _whole_routes(router: APIRouter, send: Sends) -> None:
     async def cancel(collaboration_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:
         """Ends what is not verified yet; a brand pays by the ladder of the terms."""
         return await send(collaboration_id, CancelCollaboration(body.reason), request, body)
+
+    @router.post("/fund")
+    async def fund(collaboration_id: Uuid, request: CommandRequest) -> Receipt:
+        """By the brand: asks again for the escrow that its deposit did not cover (`funding_waits_for`, `uncovered_minor`). The
+        platform also asks by itself, with growing pauses, until the funding clock ends the collaboration."""
+        return await send(collaboration_id, RetryFunding(), request)
 
     @router.post("/consent")
     async def consent(collaboration_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:

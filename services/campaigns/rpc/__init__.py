@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.faults import Invalid
-from kernel.core.ids import checked_id
+from kernel.core.ids import checked_id, split_stream
 from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import page_size
@@ -21,13 +22,16 @@ from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.access import reading_as
 from kernel.processors.keyset import Page
+from kernel.processors.read_your_writes import coming, there
 from services.campaigns import reads
+from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
 from services.campaigns.rpc.messages import application, campaign, collaboration, marked_deal, posting
 from services.campaigns.rpc.personal import add_personal
 from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, MARKED_DEALS, POSTINGS
 
+WORK = COLLABORATION.category
 SERVICE = pb.DESCRIPTOR.services_by_name["CampaignQueryService"]
 
 
@@ -78,6 +82,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         statuses = [word(pb.CollaborationStatus, status) for status in request.statuses]
         filters = _of_work(request, statuses) | {"awaits": [_awaited(one) for one in request.awaits]}
         asked = self._listing(COLLABORATIONS, "collaboration_id", request, filters)
+        await self._came(request.at_least)
         async with self._reading("collaborations", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
             made = await self._collaborations(connection, found.rows)
@@ -88,11 +93,9 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.GetCollaborationRequest, context: RpcContext
     ) -> pb.GetCollaborationResponse:
         key = _id(request.collaboration_id, "collaboration_id")
-        async with self._reading("collaborations", request.at_least) as connection:
-            row = await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
-            (made,) = await self._collaborations(connection, [row])
-        await add_personal(made, self._app.log, self._app.service.codec)
-        return pb.GetCollaborationResponse(collaboration=made)
+        found = await self._there(request.at_least, key)
+        await add_personal(found, self._app.log, self._app.service.codec)
+        return pb.GetCollaborationResponse(collaboration=found)
 
     async def ListPostings(self, request: pb.ListPostingsRequest, context: RpcContext) -> pb.ListPostingsResponse:  # noqa: N802
         statuses = [word(pb.PostingStatus, status) for status in request.statuses]
@@ -112,6 +115,22 @@ class Queries(stubs.CampaignQueryServiceServicer):
             found = await reads.page(connection, asked, caller())
             info = await self._info(connection, "marked_deals", request, found)
         return pb.ListMarkedDealsResponse(deals=map(marked_deal, found.rows), page=info)
+
+    async def _came(self, at_least: str) -> None:
+        """A list too waits for the collaboration that the token's command leads to."""
+        category, key = split_stream(coming(at_least))
+        if category == WORK:
+            await self._there(at_least, key)
+
+    async def _there(self, at_least: str, key: str) -> pb.Collaboration:
+        """The collaboration, with the caller's own write; one that is to come is waited for."""
+        own_write, read = partial(self._app.at_least, at_least, "collaborations"), partial(self._collaboration, key)
+        return await there(at_least, f"{WORK}-{key}", read, own_write, self._app.admission.hold_wait)
+
+    async def _collaboration(self, key: str) -> pb.Collaboration:
+        async with self._reading("collaborations", "") as connection:
+            row = await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
+            return (await self._collaborations(connection, [row]))[0]
 
     async def _collaborations(
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]

@@ -83,6 +83,7 @@ def application(row: Row) -> pb.Application:
         **named(pb.Application, state.offer, row),
         status=number(pb.ApplicationStatus, state.status),
         offered_by=SIDES[state.by],
+        collaboration_id=state.collaboration_id,
         offer=wire_offer(state.offer) if state.offer else None,
     )
 

@@ -55,13 +55,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """`id` names the formula and its version: another definition is another id."""
+    """`id` names the formula and its version: another definition is another id. `per_count`: it divides by observations, which
+    have a traffic, while what was paid has none."""
 
     id: str
     unit: Unit
     text: str
     numerator: Callable[[Outcome], int]
     denominator: Callable[[Outcome], int]
+    per_count: bool = False
 
     def of(self, outcome: Outcome) -> Ratio | None:
         """The figure, or None when there is nothing to divide by."""
@@ -78,17 +80,18 @@ ROI = Formula(
     lambda o: o.cost_minor,
 )
 CPM = Formula(
-    "cpm@1", "minor_per_1000", "cost / exposures x 1000", lambda o: o.cost_minor * 1000, lambda o: o.exposures
+    "cpm@1", "minor_per_1000", "cost / exposures x 1000", lambda o: o.cost_minor * 1000, lambda o: o.exposures, True
 )
-CPR = Formula("cpr@1", "minor", "cost / reads", lambda o: o.cost_minor, lambda o: o.reads)
+CPR = Formula("cpr@1", "minor", "cost / reads", lambda o: o.cost_minor, lambda o: o.reads, True)
 CPE = Formula(
     "cpe.likes_saves_comments_shares_follows@1",
     "minor",
     "cost / (likes + saves + comments + shares + follows)",
     lambda o: o.cost_minor,
     lambda o: o.engagements,
+    True,
 )
-CPC = Formula("cpc@1", "minor", "cost / clicks", lambda o: o.cost_minor, lambda o: o.clicks)
+CPC = Formula("cpc@1", "minor", "cost / clicks", lambda o: o.cost_minor, lambda o: o.clicks, True)
 CAC = Formula("cac@1", "minor", "cost / new customers", lambda o: o.cost_minor, lambda o: o.new_customers)
 
 FORMULAS: Mapping[str, Formula] = {each.id: each for each in (ROAS, ROI, CPM, CPR, CPE, CPC, CAC)}

@@ -7,7 +7,8 @@ from typing import Any
 from kernel.core.canonical import canonical
 from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target, fold_rows
-from services.metrics.domain.order.events import Attribution, OrderAmended, OrderRecorded, OrderRefunded, Usable
+from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
+from services.metrics.domain.order.told import attributed_to, outcomes
 from services.metrics.projections.rows import STAFF, Row
 from services.metrics.tables import ORDERS, REFUNDED, STANDS
 
@@ -41,25 +42,8 @@ def _order_row(order: OrderRecorded, recorded_at: datetime) -> Row:
     same = ("order_id", "brand_id", "order_number", "amount_minor", "currency", "items", "ordered_at", "new_customer")
     row: Row = {name: getattr(order, name) for name in (*same, "passed_over")}
     row |= {"status": STANDS, "refunded_minor": 0, "recorded_at": recorded_at}
-    row |= {"evidence": canonical(_outcomes(order)).decode(), "readers": sorted([order.brand_id, *STAFF])}
-    return row | _attributed_to(order.attribution)
-
-
-def _outcomes(order: OrderRecorded) -> list[dict[str, Any]]:
-    """Each piece of evidence and what became of it; events of 0.1.0 name what was used by the attribution alone."""
-    usable = order.usable or ((Usable(order.attribution.basis, 0, True),) if order.attribution else ())
-    told = [(one.basis, one.at, "used" if one.used else "outdone") for one in usable]
-    told += [(one.basis, one.at, one.why.value) for one in order.unusable]
-    return [{"source": basis.value, "at": at, "outcome": outcome} for basis, at, outcome in sorted(told)]
-
-
-def _attributed_to(found: Attribution | None) -> Row:
-    place = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
-    if found is None:
-        return dict.fromkeys(("source", "source_id", "touch_id", "model", *place), "") | {"window_s": 0}
-    placed = {name: getattr(found.placement, name) for name in place}
-    rule = {"source": found.basis.value, "source_id": found.source_id, "touch_id": found.touch_id}
-    return {**placed, **rule, "model": found.model.value, "window_s": found.window_s}
+    row |= {"evidence": canonical(outcomes(order)).decode(), "readers": sorted([order.brand_id, *STAFF])}
+    return row | attributed_to(order.attribution)
 
 
 ORDER_LIST = Projection("orders", 1, (ORDERS,), apply_orders)

@@ -17,6 +17,7 @@ from kernel.host.app import App
 from services.metrics.domain.order.commands import AmendOrder, Change, RecordOrder, RefundOrder
 from services.metrics.reads.orders import OrderReads
 from services.metrics.reads.registry import Registry
+from services.metrics.rest.order_receipts import ChangeReceipt, OrderReceipt, change_receipt, order_receipt
 
 EVIDENCE_CHARS = 100
 """Longer than any code or id: what is cut off names nothing anyway."""
@@ -106,13 +107,15 @@ async def _record(app: App, stream: str, command: RecordOrder, meta: Meta) -> Re
 def order_routes(app: App, registry: Registry, window_s: int, limit_major: int) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
-    async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> Receipt:
+    async def change(order_id: str, command: Change, body: Body, request: CommandRequest) -> ChangeReceipt:
         stream = stream_id("order", order_id)
-        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+        receipt = await app.writer.execute(stream, command, request.meta(stream, command, body))
+        return await change_receipt(app, request.respond(receipt))
 
     @router.put("/orders/{order_id}", status_code=201)
-    async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> Receipt:
-        """An order of the caller's store; it counts once, whatever its evidence."""
+    async def record_order(order_id: Uuid, body: OrderBody, request: CommandRequest) -> OrderReceipt:
+        """An order of the caller's store; it counts once, whatever its evidence. The answer says whose the order is, and what
+        became of each piece of evidence."""
         brand_id = request.actor.tenant
         reported = body.deliverable_id
         placement, not_placed = await registry.reported(reported, brand_id) if reported is not None else (None, None)
@@ -132,16 +135,17 @@ def order_routes(app: App, registry: Registry, window_s: int, limit_major: int) 
             limit_major=limit_major,
         )
         stream = stream_id("order", order_id)
-        return request.respond(await _record(app, stream, command, request.meta(stream, command, body)))
+        receipt = await _record(app, stream, command, request.meta(stream, command, body))
+        return await order_receipt(app, request.respond(receipt))
 
     @router.post("/orders/{order_id}/refunds", status_code=201)
-    async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> Receipt:
-        """Gives back a part of an order, or all that is left; one that comes before its order is kept for it."""
+    async def refund_order(order_id: Uuid, body: RefundBody, request: CommandRequest) -> ChangeReceipt:
+        """Gives back a part of an order, or all that is left; one that comes before its order is kept for it (`kept`)."""
         return await change(order_id, RefundOrder(body.refund_id, body.amount_minor), body, request)
 
     @router.post("/orders/{order_id}/amendments", status_code=201)
-    async def amend_order(order_id: Uuid, body: AmendmentBody, request: CommandRequest) -> Receipt:
-        """Makes an order worth more or less; one that comes before its order is kept for it."""
+    async def amend_order(order_id: Uuid, body: AmendmentBody, request: CommandRequest) -> ChangeReceipt:
+        """Makes an order worth more or less; one that comes before its order is kept for it (`kept`)."""
         command = AmendOrder(body.amendment_id, body.amount_minor, body.items, limit_major)
         return await change(order_id, command, body, request)
 

@@ -64,13 +64,14 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
         actor = caller()
         await self._wait(request.at_least)
         as_of = await self._positions()
-        found = await self._returns.campaign(_id(request.campaign_id), _traffic(request.traffic), actor)
+        traffic = _traffic(request.traffic)
+        found = await self._returns.campaign(_id(request.campaign_id), traffic, actor)
         return pb.GetCampaignRoiResponse(
             campaign_id=found.campaign_id,
             brand_id=found.brand_id,
             counts=_counts(found.total),
-            roi=_rois(found.total),
-            creators=[_creator(ids, each) for ids, each in found.creators],
+            roi=_rois(found.total, traffic),
+            creators=[_creator(ids, each, traffic) for ids, each in found.creators],
             fresh_at=_stamp(found.total.fresh_ms),
             as_of=as_of,
         )
@@ -96,7 +97,8 @@ class RoiQueries(grpc_pb.RoiQueryServiceServicer):
         await self._wait(request.at_least)
 
         async def look() -> pb.WatchCampaignPerformanceResponse:
-            return _watched(campaign_id, (await self._returns.campaign(campaign_id, traffic, actor)).total)
+            found = await self._returns.campaign(campaign_id, traffic, actor)
+            return _watched(campaign_id, found.total, traffic)
 
         seen = self._looks.watch((campaign_id, traffic, actor.tenant, actor.roles), look)
         async with aclosing(seen) as answers:
@@ -185,14 +187,14 @@ def _minute(request: pb.ListCampaignPerformanceRequest, field: str, default: int
     return max(0, min(-(-at_ms // MINUTE_MS), LATEST_MS // MINUTE_MS))
 
 
-def _watched(campaign_id: str, total: Performance) -> pb.WatchCampaignPerformanceResponse:
+def _watched(campaign_id: str, total: Performance, traffic: int) -> pb.WatchCampaignPerformanceResponse:
     row = pb.PerformanceRow(
         campaign_id=campaign_id,
         counts=_counts(total),
         not_measured=total.not_measured,
         fresh_at=_stamp(total.fresh_ms),
     )
-    return pb.WatchCampaignPerformanceResponse(total=row, roi=_rois(total))
+    return pb.WatchCampaignPerformanceResponse(total=row, roi=_rois(total, traffic))
 
 
 def _row(line: Line, listing: Listing) -> pb.PerformanceRow:
@@ -223,20 +225,20 @@ def _wire_counts(counts: Mapping[Metric, int], orders: int, new_customers: int, 
     return pb.Counts(**named, engagements=engagements, orders=orders, new_customers=new_customers)
 
 
-def _creator(ids: tuple[str, str], found: Performance) -> pb.CreatorRoi:
+def _creator(ids: tuple[str, str], found: Performance, traffic: int) -> pb.CreatorRoi:
     """A creator is paid in one currency; with orders in others the one with the highest cost is shown."""
     main = max(found.money.values(), key=lambda each: (each.cost_minor, each.gross_revenue_minor), default=None)
-    shown = _roi(found, main) if main else None
+    shown = _roi(found, main, traffic) if main else None
     return pb.CreatorRoi(creator_id=ids[0], collaboration_id=ids[1], counts=_counts(found), roi=shown)
 
 
-def _rois(found: Performance) -> Iterable[pb.Roi]:
-    return [_roi(found, money) for money in found.money.values()]
+def _rois(found: Performance, traffic: int) -> Iterable[pb.Roi]:
+    return [_roi(found, money, traffic) for money in found.money.values()]
 
 
-def _roi(found: Performance, money: Money) -> pb.Roi:
+def _roi(found: Performance, money: Money, traffic: int) -> pb.Roi:
     outcome = found.outcome(money)
-    ratios = {name: _ratio(formula, outcome, money.currency) for name, formula in RATIOS.items()}
+    ratios = {name: _ratio(formula, outcome, money.currency, traffic) for name, formula in RATIOS.items()}
     return pb.Roi(
         currency=money.currency,
         cost_minor=money.cost_minor,
@@ -249,10 +251,11 @@ def _roi(found: Performance, money: Money) -> pb.Roi:
     )
 
 
-def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str) -> pb.Ratio:
-    """Exact until here: the double is the last step, its value rounded to millionths."""
+def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str, traffic: int) -> pb.Ratio:
+    """Exact until here: the double is the last step, its value rounded to millionths. No value for the whole cost over the counts
+    of one traffic."""
     unit = "ratio" if formula.unit == "ratio" else f"{currency} {formula.unit.replace('_', ' ')}"
-    figure = formula.of(outcome)
+    figure = None if traffic and formula.per_count else formula.of(outcome)
     return pb.Ratio(value=None if figure is None else figure.micros() / 1_000_000, formula=formula.id, unit=unit)
 
 

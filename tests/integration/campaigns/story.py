@@ -130,6 +130,13 @@ class Story:
             held = ledger.EscrowHeld(deliverable_id=request.deliverable_id, collaboration_id=self.collaboration_id)
             await self.campaigns.tell(f"escrow-{request.deliverable_id}", held)
 
+    async def not_covered(self, deliverable_id: str) -> None:
+        """The ledger says that the brand's deposit does not cover an escrow."""
+        refused = ledger.EscrowRefused(
+            deliverable_id=deliverable_id, collaboration_id=self.collaboration_id, code="escrow.not_covered"
+        )
+        await self.campaigns.tell(f"escrow-{deliverable_id}", refused)
+
     async def funded(self) -> pb.Collaboration:
         """The collaboration with its money in escrow."""
         await self.hold()
@@ -185,10 +192,11 @@ class Story:
         await self.act("publish", post | {"text": f"{LABEL} A serum I like"}, self.creator)
 
     async def reviewed(self, submission_id: str, verdict: str, count: int = 1) -> None:
-        """Compliance judges; it attaches the label to what it clears."""
+        """Compliance judges; it attaches the label to what it clears, and notices that it was missing."""
         await self.asked("compliance", compliance_commands.ReviewContent, count)
         number = common.Verdict.Value(f"VERDICT_{verdict.upper()}")
-        judged = compliance.ReviewCompleted(submission_id=submission_id, verdict=number)
+        notice = compliance.Finding(severity=compliance.SEVERITY_NOTICE)
+        judged = compliance.ReviewCompleted(submission_id=submission_id, verdict=number, findings=[notice])
         await self.campaigns.tell(f"review-{submission_id}", judged)
         if verdict == "clear":
             placement = common.LABEL_PLACEMENT_TEXT_START

@@ -1,5 +1,7 @@
 """Collaborations from acceptance to payment, and every way back: the other services are played by the test."""
 
+from typing import Any
+
 from dandelion.campaigns.v1 import events_pb2 as events
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.ledger.v1 import commands_pb2 as ledger_commands
@@ -22,7 +24,8 @@ async def test_from_brief_to_payment(campaigns: Running) -> None:
     await story.stage(pb.DELIVERABLE_STATUS_REVISION_REQUESTED)
     submission_id = await story.submit(deliverable_id)
     await story.reviewed(submission_id, "clear", 2)
-    assert (await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)).label == LABEL
+    cleared = await story.stage(pb.DELIVERABLE_STATUS_REVIEWED)
+    assert (cleared.label, cleared.findings) == (LABEL, 0), "a notice is no finding"
     await story.act("approve", {"deliverable_id": deliverable_id, "submission_id": submission_id}, story.brand)
     post = {"deliverable_id": deliverable_id, "post_id": f"p-{deliverable_id}", "post_url": "https://post.test/1"}
     assert await story.refused("publish", post | {"text": "A serum I like"}, story.creator) == "content.label_missing"
@@ -43,20 +46,54 @@ async def test_from_brief_to_payment(campaigns: Running) -> None:
     assert (found.reserved_minor, found.applications, found.collaborations) == (110_000, 1, 1)
 
 
-async def test_money_that_is_not_there_calls_it_off(campaigns: Running) -> None:
-    """Two deliverables: one is held, the other refused; the held one goes back and the budget is free again."""
+async def test_money_that_is_not_there_is_waited_for(campaigns: Running) -> None:
+    """Two deliverables: one is held, the other is not covered; both sides see what is missing, and a covered retry goes on."""
     story = Story(campaigns)
     await story.publish(deliverables=[{"platform": "douyin", "format": "video", "occurrences": 2, "every_s": 60}])
     await story.agree(100_000, 200_000)
     first, second = await story.asked("ledger", ledger_commands.HoldEscrow, 2)
     held = ledger.EscrowHeld(deliverable_id=first.deliverable_id, collaboration_id=story.collaboration_id)
     await campaigns.tell(f"escrow-{first.deliverable_id}", held)
-    refused = ledger.EscrowRefused(
-        deliverable_id=second.deliverable_id, collaboration_id=story.collaboration_id, code="escrow.not_covered"
-    )
-    await campaigns.tell(f"escrow-{second.deliverable_id}", refused)
+    await story.not_covered(second.deliverable_id)
+    missing_minor = second.fee_minor + second.brand_fee_minor
+    await story.until(lambda one: one.funding_waits_for == "escrow.not_covered")
+    for who in (story.brand, story.creator):
+        found = await story.seen_by(who)
+        assert (found.status, found.uncovered_minor) == (pb.COLLABORATION_STATUS_CONTRACTED, missing_minor)
+        assert found.HasField("funding_retry_at")
+    assert await story.refused("fund", None, story.creator) == "collaboration.only_the_brand"
+    await story.act("fund", None, story.brand)
+    again = (await story.asked("ledger", ledger_commands.HoldEscrow, 3))[2]
+    assert (again.deliverable_id, again.revision) == (second.deliverable_id, 2)
+    held = ledger.EscrowHeld(deliverable_id=second.deliverable_id, collaboration_id=story.collaboration_id)
+    await campaigns.tell(f"escrow-{second.deliverable_id}", held)
+    funded = await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_FUNDED)
+    assert (funded.funding_waits_for, funded.uncovered_minor) == ("", 0)
+
+    async def told() -> bool:
+        waits, tried = [
+            [one.attempt for one in await campaigns.messages("campaigns.events.v1", kind) if _is_of(one, story)]
+            for kind in (events.FundingWaits, events.FundingRetried)
+        ]
+        return (waits, tried) == ([1], [2])
+
+    await until(told)
+
+
+def _is_of(message: Any, story: Story) -> bool:
+    return bool(message.collaboration_id == story.collaboration_id)
+
+
+async def test_money_that_never_comes_ends_it_by_its_clock(campaigns: Running) -> None:
+    story = Story(campaigns, {"funding_s": 1})
+    await story.publish(deliverables=[{"platform": "douyin", "format": "video", "occurrences": 2, "every_s": 60}])
+    await story.agree(100_000, 200_000)
+    first, second = await story.asked("ledger", ledger_commands.HoldEscrow, 2)
+    held = ledger.EscrowHeld(deliverable_id=first.deliverable_id, collaboration_id=story.collaboration_id)
+    await campaigns.tell(f"escrow-{first.deliverable_id}", held)
+    await story.not_covered(second.deliverable_id)
     found = await story.until(lambda one: one.status == pb.COLLABORATION_STATUS_CANCELLED)
-    assert found.reason == "escrow.not_covered"
+    assert found.reason == "funding.expired"
     returned = await story.asked("ledger", ledger_commands.CancelEscrow)
     assert [(one.deliverable_id, one.kill_fee_minor) for one in returned] == [(first.deliverable_id, 0)]
 

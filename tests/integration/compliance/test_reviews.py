@@ -1,5 +1,7 @@
 """A submission from command topic to published verdict, queue, decision and answer, over SQLite and the embedded bus."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
 import grpc
@@ -10,6 +12,8 @@ from dandelion.compliance.v1 import events_pb2 as events
 from dandelion.compliance.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
+from kernel.processors import read_your_writes
+from kernel.processors.read_your_writes import until_there
 from tests.integration.compliance.client import REVIEWER, Compliance
 from tests.integration.compliance.submissions import Deal
 from tests.kit.until import until
@@ -228,3 +232,25 @@ async def test_a_malformed_check_is_refused_by_field(compliance: Compliance, cha
 async def test_a_check_needs_a_caller(compliance: Compliance) -> None:
     answer = await compliance.post("/checks", {"text": "周末妆容"}, REVIEWER)
     assert answer.json()["verdict"] == "clear"
+
+
+async def test_the_token_of_a_draft_leads_to_its_review(
+    compliance: Compliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token of campaigns, whose log compliance's read model does not follow: the review is waited for by its name."""
+    deal = Deal()
+    token = f"campaigns:7:3:review-{deal.submission_id}"
+    asked = asyncio.create_task(compliance.review(deal.submission_id, at_least=token))
+    await compliance.ask(deal.stream, deal.submitted(CLEAN), deal.stream)
+    assert (await asked).review_id == deal.submission_id
+    monkeypatch.setattr(read_your_writes, "until_there", partial(until_there, limit_s=0.0))
+    nowhere = new_id()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await compliance.review(nowhere, at_least=f"campaigns:7:3:review-{nowhere}")
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert "review.pending" in str(refused.value.details())
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await compliance.review(nowhere, at_least=f"campaigns:7:3:review-{deal.submission_id}")
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT, (
+        "a token of something else is one of a log not read here"
+    )

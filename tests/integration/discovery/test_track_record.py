@@ -78,6 +78,18 @@ async def test_findings_of_a_second_verdict_replace_those_of_the_first(discovery
     assert (creator.findings, creator.disclosures_missing) == (1, 1)
 
 
+async def test_a_notice_is_no_finding_of_a_creator(discovery: Discovery) -> None:
+    """Such as that the label is missing from a draft, which the platform adds by itself."""
+    creator_id, review = await imported(discovery, "noticed"), new_id()
+    severities = (compliance.SEVERITY_NOTICE, compliance.SEVERITY_WARNING, compliance.SEVERITY_NOTICE)
+    for count, found in ((1, severities), (0, severities[:1])):
+        message = compliance.ReviewCompleted(
+            review_id=review, creator_id=creator_id, findings=[compliance.Finding(severity=one) for one in found]
+        )
+        creator = await discovery.get(creator_id, at_least=await discovery.tell(f"review-{review}", message))
+        assert creator.findings == count
+
+
 async def test_an_order_counts_once_and_not_after_its_whole_refund(discovery: Discovery) -> None:
     creator_id, orders = await imported(discovery, "sold"), [new_id() for _ in range(3)]
     for order in orders:

@@ -1,6 +1,7 @@
 """Orders are asked for over gRPC and HTTP: whose they are, and what became of each piece of evidence that came with them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -9,6 +10,7 @@ from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion_contracts.words import word
 
+from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
 from services.metrics.domain.order import changes
 from tests.integration.metrics.client import Deal, Metrics
@@ -87,6 +89,41 @@ async def test_a_question_over_http_waits_for_its_own_write(metrics: Metrics) ->
         assert asked.json()["order"]["shop_order"] == f"W{number}"
     ahead = await metrics.send("GET", "/orders?at_least=metrics:999999999:", None, deal.brand)
     assert (ahead.status_code, ahead.json()["code"]) == (422, "at_least.ahead")
+
+
+async def test_the_answer_says_what_became_of_the_evidence(metrics: Metrics) -> None:
+    """A coupon that nobody issued and a click after the order: accepted, and told to be nobody's, at once and in the list."""
+    deal = await metrics.contracted()
+    late = await click(metrics, await link(metrics, deal))
+    before = (system_clock() - timedelta(hours=1)).isoformat()
+    body = order("G1", coupon_code="NOBODYS", click_ids=[late]) | {"ordered_at": before}
+    order_id = new_id()
+    receipt = await metrics.done("PUT", f"/orders/{order_id}", body, deal.brand)
+    assert (receipt["source"], receipt["creator_id"], receipt["passed_over"]) == ("", "", 0)
+    assert receipt["evidence"] == [
+        {"source": "coupon", "at": 0, "outcome": "unknown"},
+        {"source": "link", "at": 0, "outcome": "out_of_time"},
+    ]
+    again = await metrics.done("PUT", f"/orders/{order_id}", body, deal.brand)
+    assert again["evidence"] == receipt["evidence"]
+    (listed,) = (await metrics.orders(deal.brand, unattributed=True, at_least=receipt["token"])).orders
+    assert told(listed) == [(COUPON, 0, "unknown"), (LINK, 0, "out_of_time")]
+    _, used = await recorded(metrics, deal, "G2", click_ids=[late])
+    assert (used["source"], used["creator_id"]) == ("link", deal.creator_id)
+    assert used["evidence"] == [{"source": "link", "at": 0, "outcome": "used"}]
+
+
+async def test_the_answer_says_that_a_refund_waits_for_its_order(metrics: Metrics) -> None:
+    deal, order_id = await metrics.contracted(), new_id()
+    refund = {"refund_id": new_id(), "amount_minor": 100}
+    path = f"/orders/{order_id}/refunds"
+    assert (await metrics.done("POST", path, refund, deal.brand))["kept"] is True
+    receipt = await metrics.done("PUT", f"/orders/{order_id}", order("H1", coupon_code="?"), deal.brand)
+    assert receipt["evidence"] == [{"source": "coupon", "at": 0, "outcome": "malformed"}]
+    other = {"refund_id": new_id(), "amount_minor": 200}
+    assert (await metrics.done("POST", path, other, deal.brand))["kept"] is False
+    amendment = {"amendment_id": new_id(), "amount_minor": 9_000}
+    assert (await metrics.done("POST", f"/orders/{order_id}/amendments", amendment, deal.brand))["kept"] is False
 
 
 async def test_orders_are_listed_page_by_page_and_by_filter(metrics: Metrics) -> None:

@@ -101,6 +101,26 @@ async def test_money_of_two_currencies_is_kept_apart(metrics: Metrics) -> None:
     assert found.creators[0].roi.currency == "USD"
 
 
+async def test_the_whole_cost_over_the_counts_of_one_traffic_is_no_unit_cost(metrics: Metrics) -> None:
+    deal, now = await metrics.contracted(), system_clock().isoformat()
+    rows = [
+        {"content_id": deal.contents[0], "observed_at": now, "metric": "reads", "value": value, "traffic": traffic}
+        for traffic, value in (("organic", 90), ("paid", 10))
+    ]
+    accepted = await metrics.done("POST", "/engagement", {"rows": rows}, deal.brand)
+    await metrics.until_counted(accepted, deal.brand_id)
+    body = order("T1", 16_000, deliverable_id=deal.contents[0])
+    receipt = await metrics.done("PUT", f"/orders/{new_id()}", body, deal.brand)
+    token = f"{await metrics.paid(deal, 8_000, 7_000)} {receipt['token']}"
+    whole = (await metrics.roi(deal.campaign_id, deal.brand, at_least=token)).roi[0]
+    assert (whole.cpr.value, whole.roas.value) == (80, 2)
+    found = await metrics.roi(deal.campaign_id, deal.brand, traffic=2)
+    assert found.counts.reads == 10
+    for paid in (found.roi[0], found.creators[0].roi):
+        assert not any(getattr(paid, name).HasField("value") for name in ("cpm", "cpr", "cpe", "cpc"))
+        assert (paid.roas.value, paid.roi.value, paid.cost_minor) == (2, 1, 8_000), "what belongs to no traffic stays"
+
+
 async def test_what_was_clawed_back_is_no_cost(metrics: Metrics) -> None:
     deal = await metrics.contracted()
     await metrics.paid(deal, 8_000, 7_000)

@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 
 from kernel.core.decider import Actor
-from kernel.core.ids import derived_id, split_stream
 from services.campaigns.codec import CODEC
 from services.campaigns.domain.application.commands import (
     AcceptApplication,
@@ -34,39 +33,31 @@ from services.campaigns.domain.collaboration.commands import (
     CancelCollaboration,
     ContractCollaboration,
     FundCollaboration,
+    NoteFundingWait,
     OpenDispute,
     Outcome,
     ReceiveProduct,
+    RetryFunding,
     RuleDispute,
     SendProduct,
     WithdrawDispute,
 )
-from services.campaigns.domain.collaboration.deliverable import AT_THE_LEDGER, CLOSED, OVER, PAID, Deliverable, Stage
-from services.campaigns.domain.collaboration.state import State, Status
-from services.campaigns.domain.shared.budget import Budget
+from services.campaigns.domain.collaboration.deliverable import CLOSED, Deliverable, Stage
 from services.campaigns.domain.shared.content_events import Verdict
-from services.campaigns.domain.shared.contract import application_id
 from services.campaigns.domain.shared.events import ApplicationAccepted
-from services.campaigns.domain.shared.work_events import (
-    CollaborationCancelled,
-    DeliverableLapsed,
-    DeliverableSettled,
-    Ended,
-)
-from services.campaigns.process.clocks import DISPUTE
 from services.campaigns.wiring import SERVICE
 from tests.kit.campaigns import BRAND, CAMPAIGN_ID, NOON, OPERATOR, SERUM, SPEC, SYSTEM, bookable, brief
 from tests.kit.decide import World
+from tests.unit.campaigns.holds import CREATORS, Holds
 from tests.unit.campaigns.stages import AFTER, BY_THE_LEDGER, LIKELY, next_steps
 
-CREATORS = [Actor(f"creator {n}", derived_id("creator", str(n)), frozenset({"creator"})) for n in range(3)]
 CAMPAIGN_STREAM = f"campaign-{CAMPAIGN_ID}"
 ONE = st.sampled_from([0, 0, 1, 2])
 FEE = st.integers(1_000, 200_000)
 MINUTES = st.sampled_from([30, 60 * 24, 60 * 24 * 3, 60 * 24 * 8])
 
 
-class Campaigns(RuleBasedStateMachine):
+class Campaigns(Holds):
     """One small budget, three creators who want it, and everybody's commands in any order."""
 
     @initialize(shipped=st.booleans(), outline=st.booleans(), budget_minor=st.integers(300_000, 700_000))
@@ -93,13 +84,6 @@ class Campaigns(RuleBasedStateMachine):
             came_from = before.get(deliverable_id, Stage.WAITING)
             allowed = {came_from, *AFTER[came_from]} | (set(BY_THE_LEDGER) if came_from not in CLOSED else set())
             assert stage in allowed, f"{type(command).__name__} led from {came_from} to {stage}"
-
-    def collaborations(self) -> list[tuple[str, State]]:
-        found = [(stream, state) for stream, state in self.world.states.items() if isinstance(state, State)]
-        return [(stream, state) for stream, state in found if state.contract is not None]
-
-    def stages(self) -> dict[str, Stage]:
-        return {one.terms.deliverable_id: one.stage for _, state in self.collaborations() for one in state.deliverables}
 
     @rule(minutes=MINUTES)
     def time_passes(self, minutes: int) -> None:
@@ -141,12 +125,6 @@ class Campaigns(RuleBasedStateMachine):
         else:
             self.send(self.application(who), Apply(CAMPAIGN_ID, fees_minor), creator)
 
-    def application(self, who: int) -> str:
-        return f"application-{application_id(CAMPAIGN_ID, CREATORS[who].tenant)}"
-
-    def collaboration(self, who: int) -> str:
-        return f"collaboration-{split_stream(self.application(who))[1]}"
-
     @rule(who=ONE, brand=st.booleans(), version=st.integers(1, 3), fee_minor=FEE, what=st.integers(0, 4))
     def answer(self, who: int, brand: bool, version: int, fee_minor: int, what: int) -> None:
         """Every answer, by the right side and the wrong one, under old briefs and new ones."""
@@ -177,6 +155,16 @@ class Campaigns(RuleBasedStateMachine):
             self.send(self.collaboration(who), command, SYSTEM)
         elif self.world.state(self.collaboration(who)).contract is None:
             self.send(self.application(who), ReleaseApplication("no_contract"), SYSTEM)
+
+    @rule(who=ONE, retry=st.sampled_from([None, BRAND, *CREATORS]), minutes=MINUTES)
+    def miss(self, who: int, retry: Actor | None, minutes: int) -> None:
+        """The brand's deposit does not cover the contract; the brand tries again, or somebody else does, or the clock."""
+        attempt = self.world.state(self.collaboration(who)).funding_attempt
+        self.send(self.collaboration(who), NoteFundingWait("escrow.not_covered", 1, attempt), SYSTEM)
+        if retry is None:
+            self.time_passes(minutes)
+        else:
+            self.send(self.collaboration(who), RetryFunding(), retry)
 
     @rule(who=ONE, by=st.sampled_from(["brand", "creator", "system"]))
     def cancel(self, who: int, by: str) -> None:
@@ -234,67 +222,6 @@ class Campaigns(RuleBasedStateMachine):
         """Any earlier command again, as a lost answer makes its sender do."""
         self.send(*self.sent[which % len(self.sent)])
 
-    @invariant()
-    def the_budget_holds(self) -> None:
-        """What is committed is what open work can cost, settled work did cost, and ended work still costs."""
-        row: Budget = self.world.row("budgets", CAMPAIGN_ID)
-        assert row.committed_minor == sum(self.cost_minor(who) for who in range(len(CREATORS)))
-        assert 0 <= row.committed_minor <= row.budget_minor
-
-    def cost_minor(self, who: int) -> int:
-        application, work = self.world.state(self.application(who)), self.world.state(self.collaboration(who))
-        if application.status is not ApplicationStatus.ACCEPTED:
-            return 0
-        if work.contract is None:
-            committed_minor: int = application.committed_minor
-            return committed_minor
-        kill_minor = {one.deliverable_id: one.kill_fee_minor for one in self.ended()}
-        return sum(kill_minor.get(one.terms.deliverable_id, _cost_minor(one)) for one in work.deliverables)
-
-    def ended(self) -> list[Ended]:
-        found: list[Ended] = []
-        for fact in self.world.events:
-            match fact.event:
-                case CollaborationCancelled(deliverables=ended):
-                    found += ended
-                case DeliverableLapsed(ended=one):
-                    found.append(one)
-        return found
-
-    @invariant()
-    def a_deliverable_ends_once(self) -> None:
-        events = [fact.event for fact in self.world.events]
-        over = [event.deliverable_id for event in events if isinstance(event, DeliverableSettled)]
-        over += [one.deliverable_id for one in self.ended()]
-        assert len(over) == len(set(over))
-        assert {one for one, stage in self.stages().items() if stage in CLOSED} == set(over)
-
-    @invariant()
-    def every_stage_has_a_way_out(self) -> None:
-        """A deliverable's clock is the one the deadlines hold, or, while a dispute stops it, the dispute has one."""
-        for stream, state in self.collaborations():
-            dispute = self.world.row("deadlines", stream, DISPUTE)
-            assert (dispute.due_at if dispute else None) == state.dispute_due_at
-            assert (dispute is None) == (state.disputed_at is None)
-            for one in state.deliverables:
-                row = self.world.row("deadlines", stream, one.terms.deliverable_id)
-                if one.stage is Stage.WAITING:
-                    assert state.due_at is not None
-                elif one.stage in OVER:
-                    assert (one.due_at, row) == (None, None)
-                elif state.disputed_at is None or one.stage in AT_THE_LEDGER:
-                    assert row is not None
-                    assert row.due_at == one.due_at
-
-    @invariant()
-    def a_settled_collaboration_has_no_open_work(self) -> None:
-        settled = [state for _, state in self.collaborations() if state.status is Status.SETTLED]
-        assert all(one.stage in CLOSED for state in settled for one in state.deliverables)
-
 
 def _decoded(row: Any) -> Any:
     return CODEC.decode(row.command, row.data.encode())
-
-
-def _cost_minor(one: Deliverable) -> int:
-    return one.terms.escrow_minor if one.stage in PAID else one.terms.committed_minor

@@ -9,7 +9,12 @@ from kernel.core.events import CommandRefused
 from kernel.core.personal import ErasureAsked, ErasureDone
 from services.campaigns.domain.application.commands import ExpireInvitation
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
-from services.campaigns.domain.collaboration.commands import ExpireCollaboration, ExpireDeliverable, ExpireDispute
+from services.campaigns.domain.collaboration.commands import (
+    ExpireCollaboration,
+    ExpireDeliverable,
+    ExpireDispute,
+    RetryFunding,
+)
 from services.campaigns.domain.conduct.events import SanctionRequested, StrikeCounted
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.fees.events import FeePolicyHeard
@@ -18,10 +23,12 @@ from services.campaigns.domain.funding.events import (
     EndRequested,
     EscrowConfirmed,
     EscrowRequested,
+    EscrowUncovered,
     FundingCompleted,
     FundingFailed,
     FundingRequested,
     FundingStopped,
+    FundingWaitNoted,
     ReleaseRequested,
     ReturnRequested,
 )
@@ -83,6 +90,7 @@ from services.campaigns.domain.shared.events import (
     OfferRenewed,
     Side,
 )
+from services.campaigns.domain.shared.funding_events import FundingRetried, FundingWaits
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
@@ -157,7 +165,7 @@ APPLICATION: list[Any] = [
     ApplicationDeclined(PARTIES, Side.CREATOR, "busy"),
     ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy"),
     ApplicationExpired(PARTIES, NOON),
-    ApplicationReleased(PARTIES, "no_contract", 88_000),
+    ApplicationReleased(PARTIES, "no_contract", 88_000, APPLICATION_ID),
     DealMarked(PARTIES, ("party.same_person",)),
 ]
 COLLABORATION: list[Any] = [
@@ -207,10 +215,12 @@ COLLABORATION: list[Any] = [
     DeliverableClawedBack(PARTIES, DID, "claw-1", 30_000, 8_000, "CNY"),
     ClawBackRefused(PARTIES, DID, "claw-1", "escrow.not_released"),
     PaymentWaits(PARTIES, DID, "tax.residence_unknown", 2, NOON),
+    FundingWaits(PARTIES, "escrow.not_covered", 88_000, "CNY", 1, NOON),
+    FundingRetried(PARTIES, 2),
 ]
 REQUESTS: list[Any] = [
     ContractRequested(DOCUMENT, SEAL),
-    EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN", "fees@2025-01-01"),
+    EscrowRequested(APPLICATION_ID, PARTIES, DID, 80_000, 8_000, "CNY", "CN", "fees@2025-01-01", 86_400, 2),
     FundingRequested(APPLICATION_ID),
     FundingFailed(APPLICATION_ID, "escrow.not_covered"),
     ReturnRequested(APPLICATION_ID, PARTIES, DID, 40_000, 500, "CNY", "budget_cut"),
@@ -227,6 +237,7 @@ REQUESTS: list[Any] = [
     SanctionRequested(PARTIES.creator_id, "sanction.breach_not_cured", NOON, 3),
     ClawBackFailed(APPLICATION_ID, DID, "claw-1", "escrow.not_released"),
     PaymentWaitNoted(APPLICATION_ID, DID, "tax.residence_unknown"),
+    FundingWaitNoted(APPLICATION_ID, "escrow.not_covered", 88_000, "CNY", 1),
 ]
 STEPS: list[Any] = [
     CreatorHeard(CREATOR_ID, False, 3, True, NOON, False),
@@ -234,6 +245,7 @@ STEPS: list[Any] = [
     PartyHeard(BRAND_ID, ("a1", "a2"), (ClearedHeard(CREATOR_ID, ("a1",)),)),
     RequestRefused("id", "HoldEscrow", "escrow.not_covered"),
     EscrowConfirmed(DID),
+    EscrowUncovered(DID, "escrow.not_covered"),
     FundingCompleted(),
     FundingStopped("budget_cut"),
     VerdictNoted(Verdict.CLEAR, 1),
@@ -249,6 +261,7 @@ COMMANDS: list[Any] = [
     ExpireCollaboration(NOON),
     ExpireDeliverable(DID, NOON),
     ExpireDispute(NOON),
+    RetryFunding(NOON),
 ]
 FACTS = '{"needed_minor":5,"ok":false,"why":"x"}'
 REFUSED = CommandRefused("id", f"funding-{APPLICATION_ID}", "HoldEscrow", "escrow.gone", FACTS)

@@ -21,6 +21,7 @@ from services.campaigns.domain.application.commands import (
     RenewOffer,
     WithdrawApplication,
 )
+from services.campaigns.domain.shared.agreements import AGREED, Agreement
 from services.campaigns.domain.shared.brief import Brief, Mode
 from services.campaigns.domain.shared.budget import BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
@@ -78,12 +79,14 @@ def accepted(
 
 
 ACCEPTED = accepted(Side.CREATOR)
-RELEASED = ApplicationReleased(PARTIES, "no_contract", 110_000)
+RELEASED = ApplicationReleased(PARTIES, "no_contract", 110_000, APPLICATION_ID)
 
 
 def rows(status: str = "published", committed_minor: int = 0, value: Brief = BRIEF, version: int = 1) -> dict[Any, Any]:
     key = (CAMPAIGN_ID,)
+    agreed = Agreement(APPLICATION_ID, BRAND_ID, CREATOR_ID, AGREED)
     return {
+        ("agreements", (APPLICATION_ID,)): agreed,
         ("budgets", key): Budget(CAMPAIGN_ID, BRAND_ID, status, "CNY", value.budget_minor, committed_minor),
         ("briefs", key): BriefInForce(CAMPAIGN_ID, BRAND_ID, version, Hashed.of(value), Hashed.of(Terms())),
         **bookable(),
@@ -118,7 +121,7 @@ def run(
         pytest.param([INVITED, DECLINED], CREATOR, APPLY, [APPLIED], id="applies_after_a_decline"),
         pytest.param([APPLIED, WITHDRAWN], BRAND, INVITE, [INVITED], id="invites_after_a_withdrawal"),
         pytest.param([INVITED, EXPIRED], BRAND, INVITE, [INVITED], id="invites_after_expiry"),
-        pytest.param([INVITED, ACCEPTED], BRAND, INVITE, "application.already_open", id="never_after_acceptance"),
+        pytest.param([INVITED, ACCEPTED], BRAND, INVITE, "application.still_at_work", id="not_while_at_work"),
         pytest.param([INVITED], CREATOR, CounterOffer(MORE), [BY_CREATOR], id="counters"),
         pytest.param([INVITED], BRAND, CounterOffer(MORE), [BY_BRAND], id="betters_its_own"),
     ],
@@ -273,3 +276,5 @@ def test_the_rows_that_a_decision_reads_are_announced() -> None:
     both = [("creators", (BRAND_ID,)), ("parties", (BRAND_ID,)), ("parties", (CREATOR_ID,))]
     assert named(AcceptApplication(1), INVITED) == [*campaign, *creator, *both]
     assert named(AcceptApplication(1)) == []
+    assert named(INVITE, INVITED, ACCEPTED) == [*campaign, *creator, ("agreements", (APPLICATION_ID,))]
+    assert named(APPLY, INVITED, ACCEPTED) == [*campaign, ("agreements", (APPLICATION_ID,))]

@@ -11,7 +11,7 @@ from services.campaigns.codec import CODEC
 from services.campaigns.domain.campaign.campaign import ExpireCampaign
 from services.campaigns.domain.shared.events import BriefAmended
 from services.campaigns.domain.shared.terms import Terms
-from services.campaigns.process.clocks import DEADLINES, DISPUTE, OFFER, WHOLE, WINDOW
+from services.campaigns.process.clocks import DEADLINES, DISPUTE, OFFER, RETRY, WHOLE, WINDOW
 from tests.kit.campaigns import BRAND_ID, NOON
 from tests.kit.rows import NoRows
 from tests.unit.campaigns.samples import APPLICATION, BRIEF, CAMPAIGN, COLLABORATION, DID
@@ -30,6 +30,7 @@ SETS = {
     WHOLE: [*COLLABORATION[:2], COLLABORATION[6]],
     DID: [*COLLABORATION[8:19], COLLABORATION[23], *COLLABORATION[25:27]],
     DISPUTE: [COLLABORATION[21], COLLABORATION[24]],
+    RETRY: [COLLABORATION[31]],
 }
 STOPS = {
     WINDOW: CAMPAIGN[5:7],
@@ -37,6 +38,7 @@ STOPS = {
     WHOLE: [COLLABORATION[5], COLLABORATION[7]],
     DID: [COLLABORATION[5], *COLLABORATION[19:21], *COLLABORATION[27:29]],
     DISPUTE: [COLLABORATION[22]],
+    RETRY: [COLLABORATION[1], COLLABORATION[5], COLLABORATION[32]],
 }
 
 

@@ -9,17 +9,18 @@ import pytest
 from kernel.core.canonical import Hashed
 from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import derived_id
-from services.campaigns.domain.funding import funding
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
 from services.campaigns.domain.funding.events import (
     ContractRequested,
     EndRequested,
     EscrowConfirmed,
     EscrowRequested,
+    EscrowUncovered,
     FundingCompleted,
     FundingFailed,
     FundingRequested,
     FundingStopped,
+    FundingWaitNoted,
     ReleaseRequested,
     ReturnRequested,
 )
@@ -36,9 +37,10 @@ from services.campaigns.domain.settlement.events import (
     VerificationRequested,
 )
 from services.campaigns.domain.shared.compensation import Compensation, CompensationKind
-from services.campaigns.domain.shared.content_events import LabelPlacement, SubmissionStage, Verdict
+from services.campaigns.domain.shared.content_events import LabelPlacement, Verdict
 from services.campaigns.domain.shared.events import ApplicationAccepted, CampaignPaused, Side
 from services.campaigns.domain.shared.floors import escrow_life_s
+from services.campaigns.domain.shared.funding_events import FundingRetried
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.terms import LadderStage, Terms
 from services.campaigns.domain.shared.work_events import (
@@ -70,6 +72,15 @@ FUNDING = [*HOLDING, *HELD, FundingRequested(APPLICATION_ID)]
 DONE = [*FUNDING, FundingCompleted()]
 NOTED = RequestRefused("id", "HoldEscrow", "escrow.not_covered")
 FAILED = FundingFailed(APPLICATION_ID, "escrow.not_covered")
+
+
+UNCOVERED = EscrowRefused(APPLICATION_ID, D2, "escrow.not_covered")
+MISSING, WAITS = (
+    EscrowUncovered(D2, "escrow.not_covered"),
+    FundingWaitNoted(APPLICATION_ID, "escrow.not_covered", 55_000, "CNY", 1),
+)
+AGAIN = replace(ASKED[1], attempt=2)
+RETRIED = [*HOLDING, HELD[0], MISSING, WAITS, AGAIN]
 
 
 def caused(event: Any, stream: str = f"collaboration-{APPLICATION_ID}") -> Delivered[Any]:
@@ -114,8 +125,19 @@ END = EndRequested(APPLICATION_ID, D1, "escrow.expired", 110_000, "CNY")
         pytest.param([*HOLDING, HELD[0]], EscrowHeld(APPLICATION_ID, D2), FUNDING[-2:], id="the_last_is_held"),
         pytest.param([*HOLDING, HELD[0]], EscrowHeld(APPLICATION_ID, D1), [], id="held_twice"),
         pytest.param([], EscrowHeld(APPLICATION_ID, D1), [], id="held_for_nobody"),
-        pytest.param([*HOLDING, HELD[0]], EscrowRefused(APPLICATION_ID, D2, "escrow.not_covered"),
-                     [back(D1, "escrow.not_covered"), FAILED], id="not_covered"),
+        pytest.param([*HOLDING, HELD[0]], UNCOVERED, [MISSING, WAITS], id="not_covered_waits"),
+        pytest.param(HOLDING, UNCOVERED, [MISSING], id="once_all_have_answered"),
+        pytest.param([*HOLDING, MISSING], EscrowHeld(APPLICATION_ID, D1), [HELD[0], WAITS], id="in_any_order"),
+        pytest.param([*HOLDING, HELD[0], MISSING, WAITS], UNCOVERED, [], id="not_covered_twice"),
+        pytest.param([*HOLDING, HELD[0], MISSING, WAITS], FundingRetried(PARTIES, 2), [AGAIN], id="asks_for_the_rest"),
+        pytest.param(RETRIED, EscrowHeld(APPLICATION_ID, D2), FUNDING[-2:], id="a_covered_retry_goes_on"),
+        pytest.param(RETRIED, UNCOVERED, [MISSING, replace(WAITS, attempt=2)], id="or_waits_again"),
+        pytest.param(HOLDING, FundingRetried(PARTIES, 2), [], id="asks_not_while_it_is_asking"),
+        pytest.param(DONE, FundingRetried(PARTIES, 2), [], id="nor_once_all_is_held"),
+        pytest.param([*HOLDING, HELD[0], MISSING, WAITS], CANCELLED, [back(D1, "budget_cut", 50_000), STOPPED],
+                     id="cancelled_waiting"),
+        pytest.param([*RETRIED, STOPPED], EscrowHeld(APPLICATION_ID, D2), [HELD[1], back(D2, "budget_cut")],
+                     id="covered_too_late_goes_back"),
         pytest.param(DONE, EscrowRefused(APPLICATION_ID, D2, "escrow.not_covered"), [], id="refused_late"),
         pytest.param([*HOLDING, FAILED], EscrowHeld(APPLICATION_ID, D1),
                      [HELD[0], back(D1, "escrow.not_covered")], id="held_too_late_goes_back"),
@@ -256,30 +278,3 @@ def test_a_refused_verification_is_tried_at_the_next_look() -> None:
         state = settlement.evolve(state, event)
     (again,) = settlement.decide(caused(look(look_id="l2")), state, None)  # type: ignore[arg-type]
     assert isinstance(again, VerificationRequested)
-
-
-OUTLINE = decide(FUNDED, submit(stage=SubmissionStage.OUTLINE))[0]
-
-
-@pytest.mark.parametrize(
-    ("process", "event", "stream"),
-    [
-        pytest.param(funding, ACCEPTED, f"funding-{APPLICATION_ID}", id="accepted"),
-        pytest.param(funding, EscrowHeld(APPLICATION_ID, D1), f"funding-{APPLICATION_ID}", id="held"),
-        pytest.param(funding, refused("funding"), f"funding-{APPLICATION_ID}", id="its_refusal"),
-        pytest.param(funding, refused("review"), None, id="anothers_refusal"),
-        pytest.param(funding, SUBMISSION, None, id="content"),
-        pytest.param(review, SUBMISSION, f"review-{S1}", id="a_draft"),
-        pytest.param(review, OUTLINE, None, id="an_outline"),
-        pytest.param(review, ReviewCompleted(S1, Verdict.CLEAR, 0), f"review-{S1}", id="a_verdict"),
-        pytest.param(review, refused("review"), f"review-{APPLICATION_ID}", id="a_review_refused"),
-        pytest.param(review, refused("funding"), None, id="another_refused"),
-        pytest.param(review, CONTRACTED, None, id="a_contract"),
-        pytest.param(settlement, look(), f"settlement-{D1}", id="a_look"),
-        pytest.param(settlement, refused("settlement"), f"settlement-{APPLICATION_ID}", id="a_payment_refused"),
-        pytest.param(settlement, refused("funding"), None, id="a_hold_refused"),
-        pytest.param(settlement, CONTRACTED, None, id="no_deliverable"),
-    ],
-)
-def test_routes(process: Any, event: Any, stream: str | None) -> None:
-    assert process.route(caused(event)) == stream

@@ -25,6 +25,7 @@ from services.campaigns.domain.collaboration.commands import (
     ContractCollaboration,
     EndDeliverable,
     FundCollaboration,
+    NoteFundingWait,
     NotePaymentWait,
     RecordClawBack,
     RecordReview,
@@ -178,6 +179,7 @@ CAME = RecordReview(DID, SID, Verdict.CLEAR, 1, "广告", LabelPlacement.TEXT_ST
         pytest.param(samples.REQUESTS[13], OWN, RecordClawBack(DID, "claw-1", 30_000, 8_000), id="clawed_back"),
         pytest.param(samples.REQUESTS[16], OWN, RefuseClawBack(DID, "claw-1", "escrow.not_released"), id="refused"),
         pytest.param(samples.REQUESTS[17], OWN, NotePaymentWait(DID, "tax.residence_unknown"), id="waits"),
+        pytest.param(samples.REQUESTS[18], OWN, NoteFundingWait("escrow.not_covered", 88_000, 1), id="not_covered"),
     ],
 )
 def test_own_requests_come_back_as_commands(event: Any, stream: str, command: object) -> None:

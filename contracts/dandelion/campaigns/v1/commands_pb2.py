@@ -26,7 +26,7 @@ from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_co
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/campaigns/v1/commands.proto\x12\x16\x64\x61ndelion.campaigns.v1\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"o\n\x15\x43ontractCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x15\n\rcontract_json\x18\x02 \x01(\t\x12\x12\n\nterms_hash\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"O\n\x12ReleaseApplication\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"@\n\x11\x46undCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\"R\n\x13\x43\x61ncelCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"\xf2\x01\n\x0cRecordReview\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x15\n\rsubmission_id\x18\x03 \x01(\t\x12-\n\x07verdict\x18\x04 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x10\n\x08\x66indings\x18\x05 \x01(\x05\x12\r\n\x05label\x18\x06 \x01(\t\x12\x36\n\tplacement\x18\x07 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x11\n\trequester\x18\x08 \x01(\t\"\x94\x01\n\rVerifyContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0f\n\x07look_id\x18\x03 \x01(\t\x12-\n\tlooked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x05 \x01(\t\"\xa6\x01\n\x0fTakeDownContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\x12\x0f\n\x07look_id\x18\x05 \x01(\t\x12-\n\tlooked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa6\x01\n\x0eRecordClawBack\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63law_back_id\x18\x03 \x01(\t\x12\x13\n\x0btaken_minor\x18\x04 \x01(\x03\x12\x12\n\nowed_minor\x18\x05 \x01(\x03\x12\x11\n\trequester\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\"y\n\x0eRefuseClawBack\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63law_back_id\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x11\n\trequester\x18\x05 \x01(\t\"f\n\x0fNotePaymentWait\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"\x99\x01\n\x11SettleDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x12\n\nrelease_id\x18\x03 \x01(\t\x12\x19\n\x11\x63reator_net_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x11\n\trequester\x18\x06 \x01(\t\"\x8f\x01\n\x0e\x45ndDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0ereturned_minor\x18\x04 \x01(\x03\x12\x11\n\trequester\x18\x05 \x01(\t\x12\x10\n\x08\x63urrency\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/campaigns/v1/commands.proto\x12\x16\x64\x61ndelion.campaigns.v1\x1a dandelion/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"o\n\x15\x43ontractCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x15\n\rcontract_json\x18\x02 \x01(\t\x12\x12\n\nterms_hash\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"O\n\x12ReleaseApplication\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"@\n\x11\x46undCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\"\x8a\x01\n\x0fNoteFundingWait\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0funcovered_minor\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12\x11\n\trequester\x18\x06 \x01(\t\"R\n\x13\x43\x61ncelCollaboration\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"\xf2\x01\n\x0cRecordReview\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x15\n\rsubmission_id\x18\x03 \x01(\t\x12-\n\x07verdict\x18\x04 \x01(\x0e\x32\x1c.dandelion.common.v1.Verdict\x12\x10\n\x08\x66indings\x18\x05 \x01(\x05\x12\r\n\x05label\x18\x06 \x01(\t\x12\x36\n\tplacement\x18\x07 \x01(\x0e\x32#.dandelion.common.v1.LabelPlacement\x12\x11\n\trequester\x18\x08 \x01(\t\"\x94\x01\n\rVerifyContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0f\n\x07look_id\x18\x03 \x01(\t\x12-\n\tlooked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x05 \x01(\t\"\xa6\x01\n\x0fTakeDownContent\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\x12\x0f\n\x07look_id\x18\x05 \x01(\t\x12-\n\tlooked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa6\x01\n\x0eRecordClawBack\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63law_back_id\x18\x03 \x01(\t\x12\x13\n\x0btaken_minor\x18\x04 \x01(\x03\x12\x12\n\nowed_minor\x18\x05 \x01(\x03\x12\x11\n\trequester\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\"y\n\x0eRefuseClawBack\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63law_back_id\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x11\n\trequester\x18\x05 \x01(\t\"f\n\x0fNotePaymentWait\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\trequester\x18\x04 \x01(\t\"\x99\x01\n\x11SettleDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x12\n\nrelease_id\x18\x03 \x01(\t\x12\x19\n\x11\x63reator_net_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x11\n\trequester\x18\x06 \x01(\t\"\x8f\x01\n\x0e\x45ndDeliverable\x12\x18\n\x10\x63ollaboration_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65liverable_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0ereturned_minor\x18\x04 \x01(\x03\x12\x11\n\trequester\x18\x05 \x01(\t\x12\x10\n\x08\x63urrency\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,22 +39,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASEAPPLICATION']._serialized_end=324
   _globals['_FUNDCOLLABORATION']._serialized_start=326
   _globals['_FUNDCOLLABORATION']._serialized_end=390
-  _globals['_CANCELCOLLABORATION']._serialized_start=392
-  _globals['_CANCELCOLLABORATION']._serialized_end=474
-  _globals['_RECORDREVIEW']._serialized_start=477
-  _globals['_RECORDREVIEW']._serialized_end=719
-  _globals['_VERIFYCONTENT']._serialized_start=722
-  _globals['_VERIFYCONTENT']._serialized_end=870
-  _globals['_TAKEDOWNCONTENT']._serialized_start=873
-  _globals['_TAKEDOWNCONTENT']._serialized_end=1039
-  _globals['_RECORDCLAWBACK']._serialized_start=1042
-  _globals['_RECORDCLAWBACK']._serialized_end=1208
-  _globals['_REFUSECLAWBACK']._serialized_start=1210
-  _globals['_REFUSECLAWBACK']._serialized_end=1331
-  _globals['_NOTEPAYMENTWAIT']._serialized_start=1333
-  _globals['_NOTEPAYMENTWAIT']._serialized_end=1435
-  _globals['_SETTLEDELIVERABLE']._serialized_start=1438
-  _globals['_SETTLEDELIVERABLE']._serialized_end=1591
-  _globals['_ENDDELIVERABLE']._serialized_start=1594
-  _globals['_ENDDELIVERABLE']._serialized_end=1737
+  _globals['_NOTEFUNDINGWAIT']._serialized_start=393
+  _globals['_NOTEFUNDINGWAIT']._serialized_end=531
+  _globals['_CANCELCOLLABORATION']._serialized_start=533
+  _globals['_CANCELCOLLABORATION']._serialized_end=615
+  _globals['_RECORDREVIEW']._serialized_start=618
+  _globals['_RECORDREVIEW']._serialized_end=860
+  _globals['_VERIFYCONTENT']._serialized_start=863
+  _globals['_VERIFYCONTENT']._serialized_end=1011
+  _globals['_TAKEDOWNCONTENT']._serialized_start=1014
+  _globals['_TAKEDOWNCONTENT']._serialized_end=1180
+  _globals['_RECORDCLAWBACK']._serialized_start=1183
+  _globals['_RECORDCLAWBACK']._serialized_end=1349
+  _globals['_REFUSECLAWBACK']._serialized_start=1351
+  _globals['_REFUSECLAWBACK']._serialized_end=1472
+  _globals['_NOTEPAYMENTWAIT']._serialized_start=1474
+  _globals['_NOTEPAYMENTWAIT']._serialized_end=1576
+  _globals['_SETTLEDELIVERABLE']._serialized_start=1579
+  _globals['_SETTLEDELIVERABLE']._serialized_end=1732
+  _globals['_ENDDELIVERABLE']._serialized_start=1735
+  _globals['_ENDDELIVERABLE']._serialized_end=1878
 # @@protoc_insertion_point(module_scope)

@@ -100,6 +100,42 @@ class FundCollaboration(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class NoteFundingWait(message.Message):
+    """The ledger does not hold a part of the contract at this attempt: the collaboration waits for it until its funding clock ends."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    UNCOVERED_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    reason: builtins.str
+    """Stable code, as in EscrowRefused of the ledger."""
+    uncovered_minor: builtins.int
+    currency: builtins.str
+    attempt: builtins.int
+    """From 1."""
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        uncovered_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        attempt: builtins.int = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "collaboration_id", b"collaboration_id", "currency", b"currency", "reason", b"reason", "requester", b"requester", "uncovered_minor", b"uncovered_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CancelCollaboration(message.Message):
     """Ends a collaboration on behalf of the system."""
 
@@ -144,7 +180,7 @@ class RecordReview(message.Message):
     submission_id: builtins.str
     verdict: common_pb2.Verdict.ValueType
     findings: builtins.int
-    """How many findings."""
+    """How many findings are blocking or warnings."""
     label: builtins.str
     placement: common_pb2.LabelPlacement.ValueType
     requester: builtins.str

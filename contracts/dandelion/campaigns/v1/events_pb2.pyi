@@ -31,16 +31,22 @@ class _RecruitModeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_RecruitMod
     DESCRIPTOR: descriptor.EnumDescriptor
     RECRUIT_MODE_UNSPECIFIED: _RecruitMode.ValueType  # 0
     RECRUIT_MODE_INVITE: _RecruitMode.ValueType  # 1
+    """The brand invites; nobody applies by itself."""
     RECRUIT_MODE_OPEN: _RecruitMode.ValueType  # 2
+    """Any creator may apply, and the brand may invite as well."""
     RECRUIT_MODE_CO_CREATION: _RecruitMode.ValueType  # 3
+    """As OPEN, while the brief is still being shaped."""
 
 class RecruitMode(_RecruitMode, metaclass=_RecruitModeEnumTypeWrapper):
     """How creators come to a campaign."""
 
 RECRUIT_MODE_UNSPECIFIED: RecruitMode.ValueType  # 0
 RECRUIT_MODE_INVITE: RecruitMode.ValueType  # 1
+"""The brand invites; nobody applies by itself."""
 RECRUIT_MODE_OPEN: RecruitMode.ValueType  # 2
+"""Any creator may apply, and the brand may invite as well."""
 RECRUIT_MODE_CO_CREATION: RecruitMode.ValueType  # 3
+"""As OPEN, while the brief is still being shaped."""
 
 class _Party:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -135,7 +141,9 @@ class Terms(message.Message):
     protection_s: builtins.int
     """How long the post has to stay up."""
     brand_fee_bps: builtins.int
-    """Fee the brand pays on top of the creator's fee. Neither side chooses it: the ledger's fee policy decides both."""
+    """Fee the brand pays on top of the creator's fee. Neither side chooses it: the ledger's fee policy decides both. Fee policies
+    are public: each side sees what the other side pays to the platform, in terms, offers, contracts and ROI.
+    """
     creator_fee_bps: builtins.int
     """Share of the fee that the creator leaves to the platform."""
     exclusivity_days: builtins.int
@@ -1221,6 +1229,93 @@ class CollaborationFunded(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class FundingWaits(message.Message):
+    """The brand's deposit does not cover the escrow: uncovered_minor of the contract is not held, and what is held stays held. The
+    platform asks again at retry_at, the brand by POST /collaborations/{id}/fund, until the funding clock ends the collaboration.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    UNCOVERED_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    TOLD_AT_FIELD_NUMBER: builtins.int
+    RETRY_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    """Stable code: "escrow.not_covered"."""
+    uncovered_minor: builtins.int
+    currency: builtins.str
+    attempt: builtins.int
+    """From 1."""
+    @builtins.property
+    def told_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def retry_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        uncovered_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        attempt: builtins.int = ...,
+        told_at: timestamp_pb2.Timestamp | None = ...,
+        retry_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["retry_at", b"retry_at", "told_at", b"told_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "reason", b"reason", "retry_at", b"retry_at", "told_at", b"told_at", "uncovered_minor", b"uncovered_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FundingRetried(message.Message):
+    """What was not held is asked for again, as `attempt`."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    RETRIED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    attempt: builtins.int
+    @builtins.property
+    def retried_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        attempt: builtins.int = ...,
+        retried_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["retried_at", b"retried_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "retried_at", b"retried_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ProductSent(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
@@ -1582,6 +1677,7 @@ class ReviewRecorded(message.Message):
     creator_id: builtins.str
     verdict: common_pb2.Verdict.ValueType
     findings: builtins.int
+    """Blocking ones and warnings; a notice (such as of the label that the platform adds by itself) is not counted."""
     label: builtins.str
     """Empty when blocked."""
     placement: common_pb2.LabelPlacement.ValueType

@@ -351,6 +351,7 @@ class Application(message.Message):
     EXPIRES_AT_FIELD_NUMBER: builtins.int
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
     application_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -360,6 +361,8 @@ class Application(message.Message):
     """Who made the offer on the table; the other side may accept it."""
     brief_version: builtins.int
     version: builtins.int
+    collaboration_id: builtins.str
+    """What comes, or came, of the last acceptance; empty before the first one. The pair may begin anew once it has ended."""
     @builtins.property
     def offer(self) -> events_pb2.Offer: ...
     @builtins.property
@@ -383,10 +386,11 @@ class Application(message.Message):
         expires_at: timestamp_pb2.Timestamp | None = ...,
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
+        collaboration_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "created_at", b"created_at", "expires_at", b"expires_at", "offer", b"offer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "created_at", b"created_at", "creator_id", b"creator_id", "expires_at", b"expires_at", "offer", b"offer", "offered_by", b"offered_by", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "created_at", b"created_at", "creator_id", b"creator_id", "expires_at", b"expires_at", "offer", b"offer", "offered_by", b"offered_by", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -486,6 +490,7 @@ class DeliverableView(message.Message):
     stage: common_pb2.SubmissionStage.ValueType
     verdict: common_pb2.Verdict.ValueType
     findings: builtins.int
+    """Blocking ones and warnings of the newest review; notices are not counted."""
     revisions: builtins.int
     label: builtins.str
     placement: common_pb2.LabelPlacement.ValueType
@@ -642,6 +647,9 @@ class Collaboration(message.Message):
     UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
     CARRIER_FIELD_NUMBER: builtins.int
     TRACKING_NUMBER_FIELD_NUMBER: builtins.int
+    FUNDING_WAITS_FOR_FIELD_NUMBER: builtins.int
+    UNCOVERED_MINOR_FIELD_NUMBER: builtins.int
+    FUNDING_RETRY_AT_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -665,6 +673,11 @@ class Collaboration(message.Message):
     carrier: builtins.str
     """How the product was sent; GetCollaboration only, and empty once the creator is erased."""
     tracking_number: builtins.str
+    funding_waits_for: builtins.str
+    """As in FundingWaits: why uncovered_minor of the contract is not held, which the brand's deposit has to cover; empty: nothing is
+    waited for. After a deposit: POST /collaborations/{id}/fund.
+    """
+    uncovered_minor: builtins.int
     @builtins.property
     def compensation(self) -> events_pb2.Compensation: ...
     @builtins.property
@@ -688,6 +701,10 @@ class Collaboration(message.Message):
     @builtins.property
     def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.UnusualTerm]:
         """What in the contract's terms is not as usual."""
+
+    @builtins.property
+    def funding_retry_at(self) -> timestamp_pb2.Timestamp:
+        """The platform asks again by itself then."""
 
     def __init__(
         self,
@@ -720,10 +737,13 @@ class Collaboration(message.Message):
         unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
         carrier: builtins.str = ...,
         tracking_number: builtins.str = ...,
+        funding_waits_for: builtins.str = ...,
+        uncovered_minor: builtins.int = ...,
+        funding_retry_at: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "terms", b"terms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "carrier", b"carrier", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "tracking_number", b"tracking_number", "type", b"type", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "carrier", b"carrier", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "funding_waits_for", b"funding_waits_for", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "tracking_number", b"tracking_number", "type", b"type", "uncovered_minor", b"uncovered_minor", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

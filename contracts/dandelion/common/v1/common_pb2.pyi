@@ -333,6 +333,8 @@ class Receipt(message.Message):
     token: builtins.str
     """`<service>:<position>:<partition>`: give it as it came to a query as `at_least`, to read your own write. The partition is the
     one of `<service>.events.v1`; a token without it (of `as_of`) is for queries of the same service.
+    Where something will come of the command (of an acceptance its collaboration, of a draft its review), `:<stream>` follows: a query
+    about that stream waits for it, in whichever service it is, or is UNAVAILABLE with reason `<noun>.pending`: accepted, not there yet.
     """
     def __init__(
         self,

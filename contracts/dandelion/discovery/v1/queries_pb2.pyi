@@ -400,7 +400,9 @@ class Creator(message.Message):
     jobs_settled: builtins.int
     jobs_cancelled: builtins.int
     findings: builtins.int
-    """Counted from compliance's events: findings of reviews, and labels that were missing from live posts."""
+    """Counted from compliance's events: blocking findings and warnings of reviews (a notice, such as of the label that the platform
+    adds by itself, is not counted), and labels that were missing from live posts.
+    """
     disclosures_missing: builtins.int
     orders: builtins.int
     """Counted from metrics' events: orders led back to it, less those reversed."""

@@ -309,7 +309,10 @@ class GetCampaignRoiRequest(message.Message):
     AT_LEAST_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     traffic: common_pb2.Traffic.ValueType
-    """Unset: all traffic."""
+    """Unset: all traffic. Set: observations are counted of that traffic alone. What was paid and ordered belongs to no traffic: cost,
+    revenue, orders, roas, roi and cac stay those of all traffic, and cpm, cpr, cpe and cpc are unset, since the whole cost over a
+    part of the counts would be no unit cost.
+    """
     at_least: builtins.str
     """Tokens of Receipts, `<service>:<position>:<partition>`; for several services separated by spaces ("ledger:912:4 metrics:40:0"):
     the answer includes those writes, or is UNAVAILABLE after a bounded wait.
@@ -500,6 +503,7 @@ class WatchCampaignPerformanceRequest(message.Message):
     AT_LEAST_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     traffic: common_pb2.Traffic.ValueType
+    """As in GetCampaignRoiRequest."""
     interval_ms: builtins.int
     """200..60,000; default 1,000."""
     at_least: builtins.str

@@ -20,6 +20,7 @@ from services.campaigns.domain.application.commands import (
     WithdrawApplication,
 )
 from services.campaigns.domain.application.state import OPEN, State, Status, evolve
+from services.campaigns.domain.shared.agreements import agreement_keys, is_over
 from services.campaigns.domain.shared.apart import keys_of as keys_of_both
 from services.campaigns.domain.shared.apart import person_of, signs
 from services.campaigns.domain.shared.brief import Mode
@@ -88,10 +89,10 @@ def _invite(
     if context.actor.tenant != brief.brand_id:
         raise Refused("campaign.not_published")
     parties = parties_of(brief, checked_id(creator_id), context)
-    offer = offered(parties, fees_minor, 1, brief, context)
+    offer = offered(parties, fees_minor, 1, state.agreements + 1, brief, context)
     if _repeats(state, Side.BRAND, offer):
         return []
-    _check_free(state)
+    _check_free(state, context)
     recruiting(campaign_id, context)
     check_bookable(parties.creator_id, context)
     return [CreatorInvited(parties, offer, expiry(brief, context), person_of(context.actor))]
@@ -103,10 +104,10 @@ def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context:
     if brief.brief.value.mode is Mode.INVITE and state.parties is None:
         raise Refused("campaign.not_published")
     parties = parties_of(brief, context.actor.tenant, context)
-    offer = offered(parties, fees_minor, 1, brief, context)
+    offer = offered(parties, fees_minor, 1, state.agreements + 1, brief, context)
     if _repeats(state, Side.CREATOR, offer):
         return []
-    _check_free(state)
+    _check_free(state, context)
     recruiting(campaign_id, context)
     if brief.brief.value.mode is Mode.INVITE:
         raise Refused("application.by_invitation_only")
@@ -121,9 +122,12 @@ def _repeats(state: State, by: Side, offer: Offer) -> bool:
     return state.offer.priced == offer.priced
 
 
-def _check_free(state: State) -> None:
-    if state.status in (*OPEN, Status.ACCEPTED, Status.RELEASED):
-        raise Refused("application.already_open", status=state.status.value)
+def _check_free(state: State, context: Context) -> None:
+    """An application begins anew once it is answered and what came of it has ended, however it ended."""
+    if state.status in OPEN:
+        raise Refused("application.already_open", status=state.status.value, do="answer the offer, or withdraw it")
+    if state.status is Status.ACCEPTED and not is_over(state.collaboration_id, context):
+        raise Refused("application.still_at_work", do="wait until the collaboration has ended")
 
 
 def _standing(state: State, context: Context) -> tuple[Parties, Offer, Side]:
@@ -147,7 +151,7 @@ def _check_open(state: State) -> None:
 def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, offer, side = _standing(state, context)
     brief = in_force(parties.campaign_id, context)
-    renewed = offered(parties, fees_minor, offer.round + 1, brief, context)
+    renewed = offered(parties, fees_minor, offer.round + 1, state.agreements + 1, brief, context)
     if _repeats(state, side, renewed):
         return []
     _check_open(state)
@@ -169,7 +173,7 @@ def _accept(brief_version: int, state: State, context: Context) -> Sequence[Appl
     brief = in_force(parties.campaign_id, context)
     _check_version(brief_version, side, state, brief)
     check_bookable(parties.creator_id, context, brief.platforms if side is Side.CREATOR else ())
-    contract = contract_for(parties, offer.fees_minor, brief, context)
+    contract = contract_for(parties, offer.fees_minor, state.agreements + 1, brief, context)
     check_fees_seen(offer, brief, contract.value)
     commit(budget, contract.value.committed_minor, context.actor.tenant)
     reasons = signs(parties.brand_id, parties.creator_id, state.person, context)
@@ -239,16 +243,17 @@ def _release(reason: str, state: State, context: Context) -> Sequence[Applicatio
     context.actor.require("system")
     if state.parties is None or state.status is not Status.ACCEPTED:
         return []
-    return [ApplicationReleased(state.parties, reason, state.committed_minor)]
+    return [ApplicationReleased(state.parties, reason, state.committed_minor, state.collaboration_id)]
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
     """The campaign's rows and the creator's, so that a whole batch of applications loads them in one query."""
+    agreed = agreement_keys(state.collaboration_id) if state.status is Status.ACCEPTED else []
     match command:
         case InviteCreator(campaign_id, creator_id):
-            return [*_campaign(campaign_id), *keys_of(creator_id)]
+            return [*_campaign(campaign_id), *keys_of(creator_id), *agreed]
         case Apply(campaign_id):
-            return _campaign(campaign_id)
+            return [*_campaign(campaign_id), *agreed]
         case _ if state.parties is not None:
             both = keys_of_both(state.parties.brand_id, state.parties.creator_id)
             return [*_campaign(state.parties.campaign_id), *keys_of(state.parties.creator_id), *both]
@@ -267,4 +272,10 @@ def _concerns(command: Command, state: State, actor: Actor) -> bool:
     return state.parties is not None and actor.tenant in (state.parties.brand_id, state.parties.creator_id)
 
 
-APPLICATION = Decider("application", State(), decide, evolve, reads=_reads, concerns=_concerns)
+def _leads_to(command: Command, state: State) -> str | None:
+    """An acceptance to its collaboration."""
+    is_agreed = isinstance(command, AcceptApplication) and state.agreements
+    return f"collaboration-{state.collaboration_id}" if is_agreed else None
+
+
+APPLICATION = Decider("application", State(), decide, evolve, reads=_reads, concerns=_concerns, leads_to=_leads_to)

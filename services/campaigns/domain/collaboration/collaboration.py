@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from kernel.core.decider import Actor, Context, Decider, InlineTable, Key
 from kernel.core.faults import Invalid, NotFound, Refused
 from kernel.core.ids import split_stream
+from services.campaigns.domain.collaboration import funding
 from services.campaigns.domain.collaboration.breach import record_claw_back, refuse_claw_back
 from services.campaigns.domain.collaboration.commands import (
     ApproveContent,
@@ -20,6 +21,7 @@ from services.campaigns.domain.collaboration.commands import (
     ExpireDispute,
     FundCollaboration,
     LaterCommand,
+    NoteFundingWait,
     NotePaymentWait,
     OpenDispute,
     PublishContent,
@@ -28,6 +30,7 @@ from services.campaigns.domain.collaboration.commands import (
     RecordReview,
     RefuseClawBack,
     RequestRevision,
+    RetryFunding,
     RuleContent,
     RuleDispute,
     ScheduleContent,
@@ -53,6 +56,7 @@ from services.campaigns.domain.collaboration.state import Product, State, Status
 from services.campaigns.domain.collaboration.work import Work
 from services.campaigns.domain.shared.budget import BUDGETS
 from services.campaigns.domain.shared.checks import check_text
+from services.campaigns.domain.shared.content_events import SubmissionStage
 from services.campaigns.domain.shared.contract import Contract, draw_up
 from services.campaigns.domain.shared.creators import CREATORS, check_known
 from services.campaigns.domain.shared.posts import POSTS, post_key
@@ -90,6 +94,10 @@ def _decide(command: LaterCommand, contract: Contract, state: State, context: Co
     match command:
         case FundCollaboration():
             return _fund(contract, state, context)
+        case NoteFundingWait():
+            return funding.note_wait(command, contract, state, context)
+        case RetryFunding():
+            return funding.retry(command, contract, state, context)
         case CancelCollaboration(reason):
             return cancel(reason, contract, state, context)
         case ConsentToAmendment(brief_version):
@@ -201,7 +209,9 @@ def _consent(brief_version: int, contract: Contract, state: State, context: Cont
     if contract.brief_version == brief_version:
         return []
     fees_minor = tuple(each.fee_minor for each in contract.deliverables)
-    amended = draw_up(contract.parties, fees_minor, brief.version, brief.brief, contract.terms)
+    amended = draw_up(
+        contract.parties, fees_minor, brief.version, brief.brief, contract.terms, contract.collaboration_id
+    )
     changed = amended.value
     if changed.deliverables != contract.deliverables or changed.ships != contract.ships:
         raise Refused("collaboration.amendment_changes_the_deal")
@@ -263,4 +273,13 @@ def _concerns(command: Command, state: State, actor: Actor) -> bool:
     return begins or (state.contract is not None and side_of(state.contract.value, actor) is not None)
 
 
-COLLABORATION = Decider("collaboration", State(), decide, evolve, owner=_owner, reads=_reads, concerns=_concerns)
+def _leads_to(command: Command, state: State) -> str | None:
+    """A draft to its review, in compliance."""
+    if isinstance(command, SubmitContent) and command.stage is not SubmissionStage.OUTLINE:
+        return f"review-{command.submission_id}"
+    return None
+
+
+COLLABORATION = Decider(
+    "collaboration", State(), decide, evolve, owner=_owner, reads=_reads, concerns=_concerns, leads_to=_leads_to
+)

@@ -34,6 +34,22 @@ class FundCollaboration:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteFundingWait:
+    """The funding process': of the contract `uncovered_minor` is not held at this attempt, for `reason`."""
+
+    reason: str
+    uncovered_minor: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFunding:
+    """By the brand, once its deposit covers what is missing; with `due_at` the clock's."""
+
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelCollaboration:
     """By either side, or the system: what it costs depends on who cancels and on the ladder."""
 
@@ -250,6 +266,8 @@ ContentCommand = (
 LaterCommand = (
     ContentCommand
     | FundCollaboration
+    | NoteFundingWait
+    | RetryFunding
     | CancelCollaboration
     | ConsentToAmendment
     | SendProduct

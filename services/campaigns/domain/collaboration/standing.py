@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from kernel.core.decider import Actor, Context
-from kernel.core.faults import Forbidden, NotFound, Refused
+from kernel.core.faults import Forbidden, NotFound, Pending, Refused
+from kernel.core.ids import split_stream
 from services.campaigns.domain.collaboration.state import State, Status
+from services.campaigns.domain.shared.agreements import AGREED, AGREEMENTS
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
 from services.campaigns.domain.shared.terms import DAY_S
@@ -16,12 +18,16 @@ MAX_ESCALATIONS = 16
 def known_to(state: State, context: Context) -> Contract:
     """The contract, for the two sides, staff and the system.
 
-    Raises NotFound `collaboration.unknown` where there is none, and to strangers where there is: who is contracted is nobody
+    Raises Pending `collaboration.pending` to them while the contract of an acceptance is still to come. Raises NotFound
+    `collaboration.unknown` where there is none, and to strangers where there is, after the same work: who is contracted is nobody
     else's.
     """
-    if state.contract is None or side_of(state.contract.value, context.actor) is None:
-        raise NotFound("collaboration.unknown")
-    return state.contract.value
+    if state.contract is not None and side_of(state.contract.value, context.actor) is not None:
+        return state.contract.value
+    agreed = context.rows.get(AGREEMENTS, (split_stream(context.stream)[1],))
+    if state.contract is None and agreed is not None and agreed.step == AGREED and agreed.is_for(context.actor):
+        raise Pending("collaboration.pending", retry_after_s=1)
+    raise NotFound("collaboration.unknown")
 
 
 def side_of(contract: Contract, actor: Actor) -> Ruler | None:

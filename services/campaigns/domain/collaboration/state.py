@@ -9,6 +9,7 @@ from kernel.core.canonical import Hashed
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage, evolve_deliverable
 from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.funding_events import FundingRetried, FundingWaits
 from services.campaigns.domain.shared.work_events import (
     WITHDRAWN,
     AmendmentConsented,
@@ -65,6 +66,11 @@ class State:
     dispute_due_at: datetime | None = None
     escalations: int = 0
     cancelled_by: Ruler | None = None
+    funding_waits_for: str = ""
+    """Why the ledger does not hold `uncovered_minor` of the contract at `funding_attempt`; empty while the ledger is asked."""
+    uncovered_minor: int = 0
+    funding_attempt: int = 1
+    funding_retry_at: datetime | None = None
     shipment: tuple[str, str] = ("", "")
     """Carrier and tracking number of the product that was sent."""
 
@@ -86,7 +92,12 @@ def evolve(state: State, event: WorkEvent) -> State:
         case CollaborationContracted(contract, _, due_at):
             return _contracted(contract, due_at)
         case CollaborationFunded():
-            return replace(state, status=Status.FUNDED, due_at=event.product_due_at)
+            return replace(_asked(state), status=Status.FUNDED, due_at=event.product_due_at)
+        case FundingWaits():
+            waits = replace(state, funding_waits_for=event.reason, uncovered_minor=event.uncovered_minor)
+            return replace(waits, funding_attempt=event.attempt, funding_retry_at=event.retry_at)
+        case FundingRetried():
+            return replace(_asked(state), funding_attempt=event.attempt)
         case ProductSent():
             sent = (event.carrier, event.tracking)
             return replace(state, product=Product.SENT, due_at=event.due_at, shipment=sent)
@@ -102,7 +113,7 @@ def evolve(state: State, event: WorkEvent) -> State:
             return replace(state, status=Status.SETTLED)
         case CollaborationCancelled():
             ended = [each.deliverable_id for each in event.deliverables]
-            return _end(replace(state, status=Status.CANCELLED, due_at=None, cancelled_by=event.by), *ended)
+            return _end(replace(_asked(state), status=Status.CANCELLED, due_at=None, cancelled_by=event.by), *ended)
         case DisputeOpened():
             opened = replace(state, disputed_at=event.opened_at, disputed_by=event.by, ruling=None)
             return replace(opened, dispute_due_at=event.rule_by, escalations=0)
@@ -112,6 +123,11 @@ def evolve(state: State, event: WorkEvent) -> State:
             return _ruled(state, event)
         case _:
             return _each(state, (event.deliverable_id,), lambda one: evolve_deliverable(one, event))
+
+
+def _asked(state: State) -> State:
+    """Nothing is waited for: the ledger is being asked, or the wait is over."""
+    return replace(state, funding_waits_for="", uncovered_minor=0, funding_retry_at=None)
 
 
 def _ruled(state: State, event: DisputeRuled) -> State:

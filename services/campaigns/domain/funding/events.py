@@ -18,7 +18,8 @@ class ContractRequested:
 @dataclass(frozen=True, slots=True)
 class EscrowRequested:
     """ledger.HoldEscrow, one per deliverable with a price; `jurisdiction` is whose law it falls under, `fee_policy` what
-    the contract's fees are sealed under, `expires_s` how long the work may take (0: the ledger's default)."""
+    the contract's fees are sealed under, `expires_s` how long the work may take (0: the ledger's default). `attempt` counts
+    from 1, and is the revision of the escrow."""
 
     collaboration_id: str
     parties: Parties
@@ -29,6 +30,7 @@ class EscrowRequested:
     jurisdiction: str
     fee_policy: str = ""
     expires_s: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,25 @@ class EscrowConfirmed:
     """The ledger holds the money of a deliverable."""
 
     deliverable_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EscrowUncovered:
+    """The ledger does not hold the money of a deliverable, for now."""
+
+    deliverable_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FundingWaitNoted:
+    """campaigns.NoteFundingWait: every escrow of an attempt is answered, and `uncovered_minor` of them is not held."""
+
+    collaboration_id: str
+    reason: str
+    uncovered_minor: int
+    currency: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +122,8 @@ FundingEvent = (
     ContractRequested
     | EscrowRequested
     | EscrowConfirmed
+    | EscrowUncovered
+    | FundingWaitNoted
     | FundingRequested
     | FundingCompleted
     | FundingFailed

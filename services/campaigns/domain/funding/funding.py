@@ -1,6 +1,8 @@
 """Funding: from acceptance to money in escrow, and back again when it cannot be held or the work ends early.
 
-ApplicationAccepted -> contract -> CollaborationContracted -> one hold per priced deliverable -> all held -> fund.
+ApplicationAccepted -> contract -> CollaborationContracted -> one hold per priced deliverable -> all held -> fund. What the
+brand's deposit does not cover is waited for, until the funding clock ends the collaboration, and asked for again after
+FundingRetried.
 Whatever is held when a deliverable ends unpaid is returned, at the price the collaboration says. An escrow that the ledger ends
 otherwise (finance, its own clock) ends its deliverable.
 """
@@ -20,18 +22,21 @@ from services.campaigns.domain.funding.events import (
     EndRequested,
     EscrowConfirmed,
     EscrowRequested,
+    EscrowUncovered,
     FundingCompleted,
     FundingEvent,
     FundingFailed,
     FundingRequested,
     FundingStopped,
+    FundingWaitNoted,
     ReleaseRequested,
     ReturnRequested,
 )
-from services.campaigns.domain.shared.contract import Contract
+from services.campaigns.domain.shared.contract import Contract, DeliverableTerms
 from services.campaigns.domain.shared.events import ApplicationAccepted
 from services.campaigns.domain.shared.fees import sealed_policy
 from services.campaigns.domain.shared.floors import escrow_life_s
+from services.campaigns.domain.shared.funding_events import FundingRetried
 from services.campaigns.domain.shared.requests import RequestRefused
 from services.campaigns.domain.shared.work_events import (
     CollaborationCancelled,
@@ -42,7 +47,9 @@ from services.campaigns.domain.shared.work_events import (
 )
 
 CATEGORY = "funding"
-OWN = (ApplicationAccepted, CollaborationContracted, CollaborationFunded, CollaborationCancelled, DeliverableLapsed)
+OWN = (
+    ApplicationAccepted, CollaborationContracted, CollaborationFunded, CollaborationCancelled, DeliverableLapsed, FundingRetried,
+)  # fmt: skip
 
 
 class Step(StrEnum):
@@ -57,7 +64,7 @@ class Step(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Funding:
     """Where the money stands: ids of deliverables whose escrow is `held`, and of those that were `returned`, as was asked or
-    otherwise; `refused` is the id of the command refused last."""
+    otherwise; `refused` is the id of the command refused last. `uncovered` are those not held, of `attempt`."""
 
     step: Step = Step.NEW
     document: Hashed[Contract] | None = None
@@ -65,6 +72,8 @@ class Funding:
     returned: tuple[str, ...] = ()
     reason: str = ""
     refused: str = ""
+    uncovered: tuple[str, ...] = ()
+    attempt: int = 1
 
     @property
     def contract(self) -> Contract | None:
@@ -76,6 +85,11 @@ class Funding:
         terms = self.contract.deliverables if self.contract else ()
         return {each.deliverable_id for each in terms if each.escrow_minor} - set(self.held)
 
+    @property
+    def uncovered_minor(self) -> int:
+        terms = self.contract.deliverables if self.contract else ()
+        return sum(each.escrow_minor for each in terms if each.deliverable_id in self.uncovered)
+
 
 def route(incoming: Delivered[Any]) -> str | None:
     """One stream per collaboration."""
@@ -84,6 +98,8 @@ def route(incoming: Delivered[Any]) -> str | None:
             return f"{CATEGORY}-{event.collaboration_id}"
         case CommandRefused(requester=requester):
             return requester if split_stream(requester)[0] == CATEGORY else None
+        case ApplicationAccepted(contract=contract):
+            return f"{CATEGORY}-{contract.value.collaboration_id}"
         case event if isinstance(event, OWN):
             return f"{CATEGORY}-{split_stream(incoming.stream)[1]}"
         case _:
@@ -99,8 +115,10 @@ def decide(incoming: Delivered[Any], state: Funding, context: Context) -> Sequen
             return _hold(contract.value, state)
         case EscrowHeld(_, deliverable_id):
             return _held(deliverable_id, state)
-        case EscrowRefused(code=code):
-            return _fail(code, state) if state.step is Step.HOLDING else []
+        case EscrowRefused(_, deliverable_id, code):
+            return _uncovered(deliverable_id, code, state)
+        case FundingRetried(_, attempt):
+            return _again(attempt, state)
         case RefundIssued() as event:
             return _ended_elsewhere(event, state)
         case CollaborationFunded():
@@ -121,6 +139,10 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
     priced = [each for each in contract.deliverables if each.escrow_minor]
     if not priced:
         return [FundingRequested(contract.collaboration_id)]
+    return _asked(contract, priced, 1)
+
+
+def _asked(contract: Contract, priced: Sequence[DeliverableTerms], attempt: int) -> Sequence[FundingEvent]:
     return [
         EscrowRequested(
             contract.collaboration_id,
@@ -132,6 +154,7 @@ def _hold(contract: Contract, state: Funding) -> Sequence[FundingEvent]:
             contract.brief.value.jurisdiction.value,
             sealed_policy(contract.terms.value),
             escrow_life_s(contract.terms.value, each.starts_after_s),
+            attempt,
         )
         for each in priced
     ]
@@ -146,7 +169,31 @@ def _held(deliverable_id: str, state: Funding) -> Sequence[FundingEvent]:
         return [confirmed, _return(state.contract, deliverable_id, 0, state.reason)]
     if state.awaited == {deliverable_id}:
         return [confirmed, FundingRequested(state.contract.collaboration_id)]
-    return [confirmed]
+    return [confirmed, *_waiting(evolve(state, confirmed), "escrow.not_covered")]
+
+
+def _uncovered(deliverable_id: str, code: str, state: Funding) -> Sequence[FundingEvent]:
+    """The money is not there now: what is held stays held, and the funding clock runs on."""
+    if state.step is not Step.HOLDING or deliverable_id not in state.awaited - set(state.uncovered):
+        return []
+    noted = EscrowUncovered(deliverable_id, code)
+    return [noted, *_waiting(evolve(state, noted), code)]
+
+
+def _waiting(state: Funding, code: str) -> Sequence[FundingEvent]:
+    """Once every escrow of the attempt is answered: the collaboration is told what is missing."""
+    if state.contract is None or not state.uncovered or state.awaited != set(state.uncovered):
+        return []
+    missing = (state.uncovered_minor, state.contract.currency, state.attempt)
+    return [FundingWaitNoted(state.contract.collaboration_id, code, *missing)]
+
+
+def _again(attempt: int, state: Funding) -> Sequence[FundingEvent]:
+    """Only what is not held, as the next revision of its escrow."""
+    if state.contract is None or state.step is not Step.HOLDING:
+        return []
+    missing = [each for each in state.contract.deliverables if each.deliverable_id in state.uncovered]
+    return _asked(state.contract, missing, attempt)
 
 
 def _return(contract: Contract, deliverable_id: str, kill_fee_minor: int, reason: str) -> ReturnRequested:
@@ -190,7 +237,7 @@ def _refused(event: CommandRefused, state: Funding) -> Sequence[FundingEvent]:
     noted = RequestRefused(event.command_id, event.command, event.code)
     match state.step:
         case Step.CONTRACTING if state.contract is not None:
-            return [noted, ReleaseRequested(state.contract.collaboration_id, event.code)]
+            return [noted, ReleaseRequested(state.contract.application_id, event.code)]
         case Step.HOLDING | Step.FUNDING:
             return [noted, *_fail(event.code, state)]
         case _:
@@ -202,8 +249,13 @@ def evolve(state: Funding, event: FundingEvent) -> Funding:
     match event:
         case ContractRequested(contract, _):
             return replace(state, step=Step.CONTRACTING, document=contract)
-        case EscrowRequested():
-            return replace(state, step=Step.HOLDING)
+        case EscrowRequested(deliverable_id=deliverable_id):
+            uncovered = tuple(one for one in state.uncovered if one != deliverable_id)
+            return replace(state, step=Step.HOLDING, uncovered=uncovered, attempt=event.attempt)
+        case EscrowUncovered(deliverable_id):
+            return replace(state, uncovered=(*state.uncovered, deliverable_id))
+        case FundingWaitNoted():
+            return state
         case EscrowConfirmed(deliverable_id):
             return replace(state, held=(*state.held, deliverable_id))
         case FundingRequested():

@@ -39,7 +39,8 @@ class CampaignType(StrEnum):
 
 
 class Mode(StrEnum):
-    """Who may open an application: the brand, any creator, or both while the brief is still being shaped."""
+    """Who may open an application: the brand may invite in every mode, and any creator may apply but in `invite`. In
+    `co_creation` the brief is still being shaped."""
 
     INVITE = "invite"
     OPEN = "open"

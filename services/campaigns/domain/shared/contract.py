@@ -65,6 +65,11 @@ class Contract:
         return Parties(self.campaign_id, self.brand_id, self.creator_id)
 
     @property
+    def application_id(self) -> str:
+        """The application that it came of."""
+        return application_id(self.campaign_id, self.creator_id)
+
+    @property
     def escrow_minor(self) -> int:
         return sum(each.escrow_minor for each in self.deliverables)
 
@@ -111,25 +116,38 @@ class Offer:
 
 
 def application_id(campaign_id: str, creator_id: str) -> str:
-    """One application, and so one collaboration, per campaign and creator."""
+    """One application per campaign and creator; it begins anew once what came of it has ended."""
     return derived_id("application", campaign_id, creator_id)
 
 
+def collaboration_id(application: str, agreement: int) -> str:
+    """The collaboration that comes of an application's agreement, counted from 1: the first one has the application's own id."""
+    return application if agreement == 1 else derived_id("collaboration", application, str(agreement))
+
+
 def draw_up(
-    parties: Parties, fees_minor: Sequence[int], version: int, brief: Hashed[Brief], terms: Hashed[Terms]
+    parties: Parties,
+    fees_minor: Sequence[int],
+    version: int,
+    brief: Hashed[Brief],
+    terms: Hashed[Terms],
+    work_id: str = "",
 ) -> Hashed[Contract]:
-    """The contract of an offer under a version of the brief, without the budget: both sides know all that its hash covers."""
-    collaboration_id = application_id(parties.campaign_id, parties.creator_id)
+    """The contract of an offer under a version of the brief, without the budget: both sides know all that its hash covers.
+
+    `work_id` is the collaboration's id; empty: that of the first agreement.
+    """
+    work_id = work_id or collaboration_id(application_id(parties.campaign_id, parties.creator_id), 1)
     return Hashed.of(
         Contract(
-            collaboration_id=collaboration_id,
+            collaboration_id=work_id,
             campaign_id=parties.campaign_id,
             brand_id=parties.brand_id,
             creator_id=parties.creator_id,
             brief_version=version,
             brief=shared(brief),
             terms=terms,
-            deliverables=tuple(_deliverables(collaboration_id, fees_minor, brief.value, terms.value)),
+            deliverables=tuple(_deliverables(work_id, fees_minor, brief.value, terms.value)),
         )
     )
 
@@ -144,12 +162,10 @@ def offer_of(document: Hashed[Contract], round_: int) -> Offer:
     return Offer(*where, contract.deliverables, fees.brand_fee_bps, fees.creator_fee_bps, fees.fee_policy, unusual)
 
 
-def _deliverables(
-    collaboration_id: str, fees_minor: Sequence[int], brief: Brief, terms: Terms
-) -> Iterator[DeliverableTerms]:
+def _deliverables(work_id: str, fees_minor: Sequence[int], brief: Brief, terms: Terms) -> Iterator[DeliverableTerms]:
     for ordinal, fee_minor, (spec, after_s) in zip(count(1), fees_minor, expand(brief), strict=False):
         yield DeliverableTerms(
-            deliverable_id=derived_id("deliverable", collaboration_id, str(ordinal)),
+            deliverable_id=derived_id("deliverable", work_id, str(ordinal)),
             ordinal=ordinal,
             platform=spec.platform,
             format=spec.format,

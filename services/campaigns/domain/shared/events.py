@@ -132,11 +132,13 @@ class ApplicationExpired:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationReleased:
-    """No contract came of the acceptance: its commitment goes back to the budget."""
+    """No contract came of the acceptance: its commitment goes back to the budget. One without `collaboration_id` is of before it
+    was told, and is the application's first."""
 
     parties: Parties
     reason: str
     freed_minor: int
+    collaboration_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

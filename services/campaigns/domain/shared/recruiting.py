@@ -9,7 +9,15 @@ from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.apart import check_apart
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import check_fees, check_payable
-from services.campaigns.domain.shared.contract import Contract, Offer, Parties, application_id, draw_up, offer_of
+from services.campaigns.domain.shared.contract import (
+    Contract,
+    Offer,
+    Parties,
+    application_id,
+    collaboration_id,
+    draw_up,
+    offer_of,
+)
 from services.campaigns.domain.shared.fees import policy_in_force, under_policy
 
 
@@ -38,20 +46,24 @@ def parties_of(brief: BriefInForce, creator_id: str, context: Context) -> Partie
 
 
 def contract_for(
-    parties: Parties, fees_minor: tuple[int, ...], brief: BriefInForce, context: Context
+    parties: Parties, fees_minor: tuple[int, ...], agreement: int, brief: BriefInForce, context: Context
 ) -> Hashed[Contract]:
-    """The contract at these fees under the brief and the fee policy in force; Invalid where they do not fit."""
+    """The contract at these fees under the brief and the fee policy in force; Invalid where they do not fit. `agreement` counts
+    those of the application from 1, and so names the collaboration."""
     check_apart(parties.brand_id, parties.creator_id, context)
     asked = brief.brief.value
     check_payable(asked.compensation)
     check_fees(asked.compensation, fees_minor, sum(spec.occurrences for spec in asked.deliverables))
     terms = under_policy(brief.terms, policy_in_force(context))
-    return draw_up(parties, fees_minor, brief.version, brief.brief, terms)
+    work_id = collaboration_id(application_id(parties.campaign_id, parties.creator_id), agreement)
+    return draw_up(parties, fees_minor, brief.version, brief.brief, terms, work_id)
 
 
-def offered(parties: Parties, fees_minor: tuple[int, ...], round_: int, brief: BriefInForce, context: Context) -> Offer:
+def offered(
+    parties: Parties, fees_minor: tuple[int, ...], round_: int, agreement: int, brief: BriefInForce, context: Context
+) -> Offer:
     """The same as an offer that the other side may accept."""
-    return offer_of(contract_for(parties, fees_minor, brief, context), round_)
+    return offer_of(contract_for(parties, fees_minor, agreement, brief, context), round_)
 
 
 def check_fees_seen(offer: Offer, brief: BriefInForce, contract: Contract) -> None:

@@ -9,6 +9,7 @@ from kernel.core.canonical import Hashed
 from kernel.core.personal import PersonalData
 from services.campaigns.domain.shared.content_events import ContentEvent, Ruler
 from services.campaigns.domain.shared.contract import Contract, Parties
+from services.campaigns.domain.shared.funding_events import FundingStepEvent
 from services.campaigns.domain.shared.terms import Clocks, LadderStage
 
 
@@ -273,6 +274,7 @@ WorkEvent = (
     ContentEvent
     | CollaborationContracted
     | CollaborationFunded
+    | FundingStepEvent
     | ProductSent
     | ProductReceived
     | WorkStarted
