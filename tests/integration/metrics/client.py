@@ -20,12 +20,12 @@ from kernel.host.app import run_migrations
 from services.metrics.domain.engagement import ENVELOPE_ROWS, envelope_id
 from services.metrics.domain.site.events import Outcome, proof_of, site_id_of, site_stream
 from services.metrics.domain.site.site import ClaimSite, RecordSite
-from services.metrics.ports import Page, Silent
 from services.metrics.settings import MetricsSettings
 from services.metrics.tables import ENVELOPES
 from services.metrics.wiring import SERVICE, open_app
 from tests.kit.running import Running, issuer_in, serving, settings_in
 from tests.kit.until import until
+from tests.kit.web import FakeWeb
 
 if TYPE_CHECKING:
     from dandelion.metrics.v1.queries_pb2_grpc import RoiQueryServiceAsyncStub  # in the stubs only
@@ -62,26 +62,6 @@ class Deal:
     @property
     def creator(self) -> Who:
         return "cai", self.creator_id, "creator"
-
-
-@dataclass
-class FakeWeb:
-    """The web in memory: hosts with a TXT record, a file, or a fault, which is raised."""
-
-    records: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Page] = field(default_factory=dict)
-    faults: dict[str, Exception] = field(default_factory=dict)
-
-    async def txt(self, name: str) -> Sequence[str]:
-        host = name.removeprefix("_dandelion.")
-        if isinstance(fault := self.faults.get(host), Silent):
-            raise fault
-        return [one for one in (self.records.get(host, ""),) if one]
-
-    async def page(self, host: str, path: str) -> Page:
-        if fault := self.faults.get(host):
-            raise fault
-        return self.files.get(host, Page(404, b""))
 
 
 class Metrics(Running):

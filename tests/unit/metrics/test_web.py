@@ -21,7 +21,7 @@ from services.metrics.domain.site.events import Outcome
 from services.metrics.ports import PAGE_BYTES, Page, Refusal, Silent, look_for
 from services.metrics.ports.names import Names, PublicWeb, is_public
 from services.metrics.ports.stand_in import StandIn
-from tests.integration.metrics.client import FakeWeb
+from tests.kit.web import FakeWeb
 
 PROOF, HOST = "dandelion-site=1", "shop.example"
 
