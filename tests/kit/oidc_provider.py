@@ -23,7 +23,7 @@ from flask import Flask, Response, jsonify, request
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from werkzeug.serving import make_server
 
-CALLBACK = "https://console.example.com/callback"
+CALLBACK = "https://market.example.com/callback"
 
 
 class Realm:
