@@ -171,7 +171,9 @@ class PostgresLog(StoredLog):
     async def move_checkpoint(self, before: int, position: int, last: str, limit: int) -> Moved:
         values = {"before": before, "position": position, "last": last, "limit": limit}
         rows = await self.database.rows(_MOVE_AND_READ, values)
-        return Moved(bool(rows), checked([row for row in rows if row[0] is not None], position) if rows else None)
+        if not rows:
+            return Moved(False, None)
+        return Moved(True, await self._opened(checked([row for row in rows if row[0] is not None], position), None))
 
 
 def _arrays(rows: Sequence[Pending], datas: Sequence[bytes], expected: int) -> dict[str, Any]:

@@ -4,9 +4,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.bus import BusRecord, Message, Producer, TopicPartition
+from kernel.adapters.database import Database
+from kernel.adapters.vault.event_vault import EventVault
+from kernel.adapters.vault.personal import Personal
+from kernel.core.events import Recorded
 from kernel.core.faults import Poison, Unavailable
+from kernel.eventlog.log import Pending, StoredLog
 from kernel.runtime.telemetry import exposition
 from kernel.streams.relay import Checkpoint
 from tests.contract.conftest import Running
@@ -151,3 +157,28 @@ async def test_a_relay_before_a_mistake_stands_still_with_an_alarm_and_skips_not
     assert await running.bus.end_offsets([f"{running.service}.events.v1"]) == {
         (f"{running.service}.events.v1", partition): 0 for partition in range(counter.PARTITIONS)
     }
+
+
+def _no_keys() -> Personal:
+    raise AssertionError("nothing is sealed here")
+
+
+class Marking(EventVault):
+    """Marks what was read through it."""
+
+    async def opened(self, events: list[Recorded], connection: AsyncConnection | None) -> list[Recorded]:
+        return [one._replace(meta=b"opened") for one in events]
+
+
+async def test_whatever_reads_events_reads_them_through_the_vault(store: Database, log: StoredLog) -> None:
+    """Also those that the checkpoint's own statement reads: sent as they are stored, personal fields would be blank."""
+    rows = [
+        Pending("acme", counter.counter("a"), 1 + n, 0, "counter.added@1", b"{}", b"{}", f"key-{n}") for n in range(3)
+    ]
+    await log.append(None, rows, 0)
+    log.vault = Marking(store, counter.CODEC, _no_keys)
+    moved = await log.move_checkpoint(0, 1, "{}", 10)
+    assert moved.done
+    found = [*await log.read(0), *await log.load([counter.counter("a")], 3), *(moved.behind or [])]
+    assert {one.meta for one in found} == {b"opened"}
+    assert [one.position for one in moved.behind or []] in ([], [2, 3])
