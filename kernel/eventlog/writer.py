@@ -16,11 +16,10 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kernel.adapters.vault.personal import SubjectKey
+from kernel.adapters.vault.personal import Sealed, SubjectKey
 from kernel.core.decider import Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import BUGS, Fault, Unavailable
@@ -50,7 +49,7 @@ class Writer:
         self._contended = 0  # turns left in contended mode
 
     async def execute(
-        self, stream: str, command: object, meta: Meta, sealed: Sequence[Any] = (), requester: str | None = None,
+        self, stream: str, command: object, meta: Meta, sealed: Sequence[Sealed] = (), requester: str | None = None,
         key: SubjectKey | None = None,
     ) -> Receipt:  # fmt: skip
         """Decides and appends one command; returns its receipt or raises the Fault it was refused with."""

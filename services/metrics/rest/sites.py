@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from kernel.core.events import Receipt
+from kernel.edge.fields import worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.site.events import site_stream
@@ -12,7 +13,12 @@ from services.metrics.domain.site.hosts import checked_host
 from services.metrics.domain.site.site import AskLook, ClaimSite
 from services.metrics.settings import MetricsSettings
 
-Host = Annotated[str, Path(max_length=254, pattern=r"^[A-Za-z0-9.-]+$", description="shop.example.com")]
+Host = Annotated[
+    str,
+    Path(
+        max_length=254, pattern=worded(r"^[A-Za-z0-9.-]+$", "a name of A-Z a-z 0-9 . -"), description="shop.example.com"
+    ),
+]
 
 
 def site_routes(app: App, settings: MetricsSettings) -> APIRouter:
