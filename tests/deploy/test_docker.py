@@ -210,7 +210,7 @@ def test_a_store_that_restarts_is_found_again(platform: Platform, name: str) -> 
 
 
 def test_topics_are_republished_and_read_models_rebuilt_beside_a_running_platform(platform: Platform) -> None:
-    for first in ("republish campaigns  ", "republish campaigns --rec", "rebuild"):
+    for first in ("republish campaigns  ", "republish campaigns --rec", "rebuild ledger"):
         platform.type(block(f"dandelion {first}"))
 
 
