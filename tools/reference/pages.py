@@ -209,6 +209,7 @@ is no figure.
 
 `{payable.FORMULA}`: of a measured, organic counter the steps up to {payable.FACTOR} times the median of its last
 {payable.HISTORY} steps an hour, and up to the metric's start while there are fewer than {payable.FEW}.
+The starts below are estimates and were not measured.
 
 {_section(payable.__doc__)}
 {table(("metric", "start an hour", "never too much an hour"), bands)}

@@ -38,6 +38,7 @@ BANDS: Mapping[Metric, Band] = {
     Metric.STORE_VISITS: Band(5_000, 50),
     Metric.LINK_CLICKS: Band(20_000, 200),
 }
+"""Estimates, not measured: wide enough that ordinary content never meets them."""
 
 
 @dataclass(frozen=True, slots=True)
