@@ -17,7 +17,13 @@ from tools.servers.run import Process
 ROLES = ("rest", "rpc", "relay", "project", "process")
 STREAM: Name = ("metrics", "stream")
 SANDBOX: Name = ("sandbox", "sandbox")
-PROCESSES: tuple[Name, ...] = (SANDBOX, *((service, role) for service in SERVICES for role in ROLES), STREAM)
+IDENTITY: Name = ("identity", "identity")
+PROCESSES: tuple[Name, ...] = (SANDBOX, IDENTITY, *((service, role) for service in SERVICES for role in ROLES), STREAM)
+OUTSIDE: Mapping[Name, tuple[str, str, Callable[[Layout], Mapping[str, str]]]] = {
+    SANDBOX: ("SANDBOX", "sandbox", Layout.sandbox),
+    IDENTITY: ("IDENTITY", "sandbox.identity", Layout.identity),
+}
+"""What stands in for the world outside: how its variables begin, its module, its settings."""
 MIGRATE_S = 120
 LOG_BYTES = 16 * 1024 * 1024
 """A log that is larger when its process starts becomes `<name>.log.1`, in place of an older one."""
@@ -85,7 +91,7 @@ class Servers:
 
 
 class Distributed(LocalPlatform):
-    """27 processes: five roles of five services, metrics' stream, and the sandbox."""
+    """28 processes: five roles of five services, metrics' stream, the sandbox, and the identity provider."""
 
     @classmethod
     def start(
@@ -125,9 +131,10 @@ def _process(layout: Layout, name: Name, logs: Path, probe: int, suffix: str = "
     log = logs / f"{service}-{role}{suffix}.log"
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_name(f"{log.name}.1"))
-    if name == SANDBOX:
-        outside = {f"SANDBOX_{key.upper()}": value for key, value in layout.sandbox().items()}
-        return Process([sys.executable, "-m", "sandbox"], log, env=layout.environment(SERVICES[0]) | outside)
+    if name in OUTSIDE:
+        prefix, module, told = OUTSIDE[name]
+        outside = {f"{prefix}_{key.upper()}": value for key, value in told(layout).items()}
+        return Process([sys.executable, "-m", module], log, env=layout.environment(SERVICES[0]) | outside)
     environment = layout.environment(service) | {"DANDELION_OPS_PORT": str(probe)}
     return Process([sys.executable, "-m", f"services.{service}", role], log, env=environment)
 

@@ -1,4 +1,4 @@
-"""The embedded platform: all five services and the sandbox in this process, on one loop. `up` and the demo run it."""
+"""The embedded platform: all five services and the world outside in this process, on one loop. `up` and the demo run it."""
 
 import asyncio
 import logging
@@ -12,6 +12,8 @@ from kernel.runtime import http_server, roles
 from kernel.runtime.logs import start_logging
 from kernel.runtime.roles import EDGE, POOLS, Role
 from sandbox.app import make_sandbox
+from sandbox.identity.app import make_identity
+from sandbox.identity.settings import IdentitySettings
 from sandbox.settings import SandboxSettings
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.compliance.wiring import SERVICE as COMPLIANCE
@@ -68,7 +70,9 @@ async def serve(layout: Layout, ready: Callable[[], None]) -> int:
         await close()
         raise
     ready()
-    return await roles.run([_announcing(apps), _sandbox(layout), *opened, Role("pools", pools, POOLS)])
+    return await roles.run(
+        [_announcing(apps), _sandbox(layout), _identity(layout), *opened, Role("pools", pools, POOLS)]
+    )
 
 
 async def _roles(app: App) -> Sequence[Role]:
@@ -98,3 +102,10 @@ def _sandbox(layout: Layout) -> Role:
         await made.close()
 
     return replace(http, name="sandbox", serve=serve, order=POOLS - 1)
+
+
+def _identity(layout: Layout) -> Role:
+    settings = IdentitySettings.model_validate(layout.identity())
+    made = make_identity(settings)
+    http = http_server.http(made, http_server.listen(settings.host, settings.port))
+    return replace(http, name="identity", order=POOLS - 1)

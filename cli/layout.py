@@ -18,12 +18,13 @@ from sandbox.secret_files import TABLE
 HOST = "127.0.0.1"
 HTTP_PORTS = {name: 8101 + number for number, name in enumerate(SERVICES)}
 RPC_PORTS = {name: 9101 + number for number, name in enumerate(SERVICES)}
-SANDBOX_PORT = 8110
-TOKEN_ISSUER = "https://issuer.dandelion.local"
+SANDBOX_PORT, IDENTITY_PORT, CONSOLE_PORT = 8110, 8111, 8100
 TOKEN_AUDIENCE = "dandelion"
 OWNER_ONLY = 0o700
 COMPOSE = "compose"
 """Mode of a platform that docker compose runs: no process here started it."""
+OTHERS = ("sandbox", "identity", "console")
+"""What answers over HTTP beside the services."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,16 +38,23 @@ class NoPlatform(FileNotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """TCP ports on 127.0.0.1 by service; `sandbox` is the payment provider and social platform."""
+    """TCP ports on 127.0.0.1 by service; `sandbox` is the payment provider and social platform, `identity` who signs in."""
 
     http: Mapping[str, int] = field(default_factory=lambda: dict(HTTP_PORTS))
     rpc: Mapping[str, int] = field(default_factory=lambda: dict(RPC_PORTS))
     sandbox: int = SANDBOX_PORT
+    identity: int = IDENTITY_PORT
+    console: int = CONSOLE_PORT
 
     @classmethod
     def free(cls, free_port: Callable[[], int]) -> "Ports":
         """Ports that are free now, so that a demo never meets a platform that runs already."""
-        return cls({name: free_port() for name in SERVICES}, {name: free_port() for name in SERVICES}, free_port())
+        http, rpc = ({name: free_port() for name in SERVICES} for _ in range(2))
+        return cls(http, rpc, *[free_port() for _ in OTHERS])
+
+    def of(self, name: str) -> int:
+        """The HTTP port of a service, or of one of OTHERS."""
+        return self.http[name] if name in self.http else int(getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +108,12 @@ class Layout:
         return Path(self.stores.folder) if self.stores.folder else self.folder
 
     def issuer(self) -> Issuer:
-        """Who signs this platform's development tokens."""
-        return Issuer.at(self.folder / "issuer", TOKEN_ISSUER, TOKEN_AUDIENCE)
+        """Who signs this platform's development tokens, in the name of the provider that people sign in at."""
+        return Issuer.at(self.folder / "issuer", self.http("identity"), TOKEN_AUDIENCE)
 
     def http(self, service: str) -> str:
-        """Base URL of a service's HTTP API, or of the "sandbox"."""
-        return f"http://{HOST}:{self.ports.sandbox if service == 'sandbox' else self.ports.http[service]}"
+        """Base URL of a service's HTTP API, or of one of OTHERS."""
+        return f"http://{HOST}:{self.ports.of(service)}"
 
     def rpc(self, service: str) -> str:
         """`host:port` of a service's gRPC queries."""
@@ -118,7 +126,7 @@ class Layout:
             "development": "true",
             "bus_url": self.stores.bus,
             "jwks": str(self.folder / "issuer" / "jwks.json"),
-            "token_issuer": TOKEN_ISSUER,
+            "token_issuer": self.http("identity"),
             "token_audience": TOKEN_AUDIENCE,
             "fingerprint_key_file": str(self.folder / "fingerprint.key"),
             "host": HOST,
@@ -156,6 +164,18 @@ class Layout:
             "webhook_secret": (self.folder / "webhook.secrets").read_text().strip(),
             "delay_ms": "50",
             "lost_webhook_bps": "0",
+        }
+
+    def identity(self) -> dict[str, str]:
+        """The identity provider's settings: its key is that of `issuer`, so `dandelion token` signs as it does."""
+        return {
+            "host": HOST,
+            "port": str(self.ports.identity),
+            "url": self.http("identity"),
+            "key_file": str(self.folder / "issuer" / "key.pem"),
+            "audience": TOKEN_AUDIENCE,
+            "store": str(self.beside() / "identity.db"),
+            "console_url": self.http("console"),
         }
 
     def save(self, pid: int, mode: str) -> None:

@@ -108,7 +108,7 @@ class LocalPlatform:
     async def _ready(self, name: Name) -> bool:
         service, role = name
         match role:
-            case "rest" | "sandbox":
+            case "rest" | "sandbox" | "identity":
                 return await asyncio.to_thread(http_ready, self.layout.http(service))
             case "rpc":
                 return await rpc_ready(self.layout.rpc(service))
@@ -162,7 +162,7 @@ class Embedded(LocalPlatform):
     async def _ready(self, name: Name) -> bool:
         """One probe after another, ended by the first that fails: while the child starts, a look costs one probe."""
         layout = self.layout
-        for service in ("sandbox", *layout.ports.http):
+        for service in ("sandbox", "identity", *layout.ports.http):
             if not await asyncio.to_thread(http_ready, layout.http(service)):
                 return False
         return all(await asyncio.gather(*[rpc_ready(layout.rpc(service)) for service in layout.ports.rpc]))

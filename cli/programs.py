@@ -9,6 +9,10 @@ from cli.layout import SERVICES
 
 PROGRAMS = {
     "sandbox": ("sandbox", "the stand-ins for payment provider and social platform; --help lists their settings"),
+    "identity": (
+        "sandbox.identity",
+        "the stand-in for an identity provider, at which people sign in; --help lists its settings",
+    ),
     "keys": ("sandbox.keys", "make the keys of a deployment to try things: keys FOLDER"),
     "images": (
         "tools.images",

@@ -17,7 +17,7 @@ from kernel.edge.tokens.dev_issuer import Issuer
 from sandbox.certificates import Pair, ends_at, issue, new_authority
 from sandbox.secret_files import OTHERS, SERVICES, containers
 
-TOKEN_ISSUER = "https://issuer.dandelion.local"
+TOKEN_ISSUER = "http://127.0.0.1:8111"
 TOKEN_AUDIENCE = "dandelion"
 OWNER_ONLY, ALL = 0o400, 0o444
 FOREIGN = frozenset({"postgres", "grafana"})

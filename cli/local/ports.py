@@ -34,6 +34,7 @@ class KeptPorts:
             **{f"HTTP of {name}": port for name, port in edges.http.items()},
             **{f"gRPC of {name}": port for name, port in edges.rpc.items()},
             "HTTP of sandbox": edges.sandbox,
+            "HTTP of identity": edges.identity,
             **{f"probe of {name}": port for name, port in self.probes.items()},
             **self.servers,
         }

@@ -27,8 +27,10 @@ def add(
     ps = about_data(commands.add_parser("ps", help="processes that `up` keeps alive: pid, restarts, log"))
     ps.set_defaults(run=_ps)
     restart = about_data(commands.add_parser("restart", help="end one process in good order; it is started again"))
-    restart.add_argument("service", choices=(*SERVICES, "sandbox"))
-    restart.add_argument("role", help="rest, rpc, relay, project, process or stream; sandbox of the sandbox")
+    restart.add_argument("service", choices=(*SERVICES, "sandbox", "identity"))
+    restart.add_argument(
+        "role", help="rest, rpc, relay, project, process or stream; of the sandbox sandbox, of identity identity"
+    )
     restart.set_defaults(run=_restart)
     env = about_data(commands.add_parser("env", help="a service's settings as `export` lines, to run a role by hand"))
     env.add_argument("service", choices=SERVICES)

@@ -1,5 +1,6 @@
 """What campaigns is told from outside."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,6 +12,15 @@ from services.campaigns.domain.shared.drafts import DRAFTS_PER_BRAND
 
 DEVELOPMENT = (".local", ".test", ".localhost")
 """Names that no public name server answers (RFC 6761, RFC 6762): an issuer of such a name is nobody's in production."""
+
+
+def _of_development(issuer: str) -> bool:
+    """Whether an issuer's address is one that only this machine, or only a private network's names, can lead to."""
+    host = urlsplit(issuer).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return f".{host}".endswith(DEVELOPMENT)
 
 
 class CampaignsSettings(Settings):
@@ -29,9 +39,8 @@ class CampaignsSettings(Settings):
     @field_validator("short_clocks")
     @classmethod
     def _only_in_development(cls, value: bool, told: ValidationInfo) -> bool:
-        host = urlsplit(told.data.get("token_issuer", "")).hostname or ""
-        if value and not host.endswith(DEVELOPMENT):
+        if value and not _of_development(told.data.get("token_issuer", "")):
             raise ValueError(
-                "short clocks are for development: they need a token issuer under .local, .test or .localhost"
+                "short clocks are for development: they need a token issuer on this machine, or under .local, .test or .localhost"
             )
         return value

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,7 @@ class Up:
         self.folder, self.log = folder, folder.with_suffix(".log")
         edges = Ports.free(free_port)
         folder.mkdir(mode=0o700)
-        saved = {"http": dict(edges.http), "rpc": dict(edges.rpc), "sandbox": edges.sandbox}
-        (folder / ports.FILE).write_text(json.dumps(saved))
+        (folder / ports.FILE).write_text(json.dumps(asdict(edges)))
         self.process: Process | None = None
 
     async def start(self) -> Layout:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Up:
         self.folder, self.log = folder, folder.with_suffix(".log")
         self._started: Process | None = None
         layout = Layout.at(folder, Ports.free(free_port))
-        (folder / FILE).write_text(json.dumps({**_edges(layout.ports), "probes": {}, "servers": {}}))
+        (folder / FILE).write_text(json.dumps({**asdict(layout.ports), "probes": {}, "servers": {}}))
 
     async def start(self) -> Layout:
         """Until it prints where it is; on what an earlier start left."""
@@ -89,10 +90,6 @@ class Up:
     def close(self) -> None:
         if self._started is not None:
             self._started.close()
-
-
-def _edges(edges: Ports) -> dict[str, Any]:
-    return {"http": dict(edges.http), "rpc": dict(edges.rpc), "sandbox": edges.sandbox}
 
 
 async def dandelion(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":

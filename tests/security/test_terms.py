@@ -128,7 +128,9 @@ def test_a_development_platform_alone_has_short_clocks() -> None:
 
 @pytest.mark.parametrize(("issuer", "starts"), [
     ("https://issuer.dandelion.local", True), ("https://issuer.test", True), ("https://identity.example.com", False),
-    ("https://issuer.local.example.com", False), ("", False),
+    ("https://issuer.local.example.com", False), ("", False), ("http://127.0.0.1:8111", True), ("http://localhost:8111", True),
+    ("http://[::1]:8111", True), ("http://127.0.0.1.example.com", False), ("http://10.0.0.1:8111", False),
+    ("https://notlocalhost", False),
 ])  # fmt: skip
 def test_the_setting_fails_closed_outside_of_development(issuer: str, starts: bool, tmp_path: Any) -> None:
     told = {

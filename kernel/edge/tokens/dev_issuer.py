@@ -3,8 +3,10 @@
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,9 +35,16 @@ class Issuer:
     def at(cls, folder: Path, issuer: str, audience: str, clock: Clock = system_clock) -> "Issuer":
         """Issuer of a folder: creates `key.pem` if missing (readable by its owner only), and writes `jwks.json`."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        opened = cls(_load_or_make(folder / "key.pem"), "", issuer, audience, clock)
-        opened.kid = opened.jwk["x"][:16]
+        _make(folder / "key.pem")
+        opened = cls.of(folder / "key.pem", issuer, audience, clock)
         (folder / "jwks.json").write_text(json.dumps(opened.jwks()))
+        return opened
+
+    @classmethod
+    def of(cls, key_file: Path, issuer: str, audience: str, clock: Clock = system_clock) -> "Issuer":
+        """Issuer of a key that is there; raises OSError without the file, TypeError for another kind of key."""
+        opened = cls(_load(key_file), "", issuer, audience, clock)
+        opened.kid = opened.jwk["x"][:16]
         return opened
 
     @property
@@ -49,26 +58,25 @@ class Issuer:
 
     def issue(self, subject: str, tenant: str, *roles: str, ttl_s: int = TTL_S) -> str:
         """Access token for `subject` acting for `tenant`, valid for `ttl_s` seconds from now."""
+        claims = {"aud": self._audience, "sub": subject, "tenant": tenant, "roles": sorted(roles)}
+        return self.sign({**claims, "jti": secrets.token_hex(8)}, ttl_s, TOKEN_TYPE)
+
+    def sign(self, claims: Mapping[str, Any], ttl_s: int, kind: str) -> str:
+        """Token of these claims and of header `typ` `kind`, from this issuer and valid for `ttl_s` seconds from now."""
         now = self._clock()
-        claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": subject,
-            "tenant": tenant,
-            "roles": sorted(roles),
-            "iat": now,
-            "nbf": now,
-            "exp": now + timedelta(seconds=ttl_s),
-            "jti": secrets.token_hex(8),
-        }
-        return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": self.kid, "typ": TOKEN_TYPE})
+        times = {"iat": now, "nbf": now, "exp": now + timedelta(seconds=ttl_s)}
+        headers = {"kid": self.kid, "typ": kind}
+        return jwt.encode({"iss": self._issuer, **claims, **times}, self.key, algorithm="EdDSA", headers=headers)
 
 
-def _load_or_make(path: Path) -> Ed25519PrivateKey:
+def _make(path: Path) -> None:
     if not path.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
+
+
+def _load(path: Path) -> Ed25519PrivateKey:
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{path} holds no Ed25519 key")
