@@ -38,6 +38,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "campaigns": ("changed_at desc", "drafted_at", "drafted_at desc", "budget_minor desc"),
     "applications": ("changed_at desc", "created_at", "created_at desc"),
     "collaborations": ("changed_at desc", "contracted_at", "contracted_at desc"),
+    "brief_versions": ("version desc",),
+    "disputes": ("opened_at desc", "opened_at", "due_at"),
     "postings": ("publish_at", "publish_at desc"),
     "marked_deals": ("marked_at desc", "marked_at"),
 }

@@ -179,6 +179,34 @@ MARKED_DEALS = sa.Table(
 )  # fmt: skip
 """Deals whose parties look like one, with the signs; for staff."""
 
+BRIEF_VERSIONS = sa.Table(
+    "brief_versions", _READ,
+    sa.Column("version_id", sa.Text, primary_key=True), _text("campaign_id"), _big("version"), _text("brand_id"),
+    _stored("brief", Hashed[Brief]), _stored("terms", Hashed[Terms]), _text("terms_sha256"),
+    _time("made_at"), _time("published_at", nullable=True), sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("brief_versions_campaign", "campaign_id", "version"),
+)  # fmt: skip
+"""A row per version of a campaign's brief, with the fees of the day it was published or amended."""
+
+DISPUTES = sa.Table(
+    "disputes", _READ,
+    sa.Column("dispute_id", sa.Text, primary_key=True), _text("collaboration_id"), _big("number"),
+    _text("campaign_id"), _text("brand_id"), _text("creator_id"), _text("status"), _text("opened_by"),
+    _text("reason"), _time("opened_at"), _time("due_at"), _big("escalations"), _text("outcome"),
+    _big("share_bps"), _time("ended_at", nullable=True), sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("disputes_opened", "opened_at", "dispute_id"),
+    sa.Index("disputes_due", "due_at", "dispute_id"),
+    sa.Index("disputes_collaboration", "collaboration_id", "opened_at"),
+)  # fmt: skip
+"""A row per dispute; those of one collaboration are numbered from 1."""
+
+DISPUTE_COUNTS = sa.Table(
+    "dispute_counts", _READ,
+    sa.Column("collaboration_id", sa.Text, primary_key=True), _big("number"),
+    sa.Column("readers", RowReaders, nullable=False),
+)  # fmt: skip
+"""Number of the newest dispute of a collaboration: the one that a ruling is about. Nobody reads it but the projection."""
+
 PAYMENT_WAITS = sa.Table(
     "payment_waits", _READ,
     sa.Column("deliverable_id", sa.Text, primary_key=True), _text("waits_for"),

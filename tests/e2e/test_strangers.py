@@ -240,8 +240,8 @@ PUBLIC_RPC = {"SearchCreators", "GetCreator"}
 """Creators show themselves to everybody who has an account."""
 
 
-OPEN_RPC = {"GetCampaign", "ListCampaigns"}
-"""A campaign that recruits in the open is shown to creators and agencies, without its budget."""
+OPEN_RPC = {"GetCampaign", "ListCampaigns", "ListBriefVersions"}
+"""A campaign that recruits in the open is shown to creators and agencies, without its budget, and so is what its brief was."""
 
 
 TOLD_TO_ALL = {"ListFeePolicies", "ListReferenceRates"}

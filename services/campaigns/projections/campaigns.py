@@ -90,9 +90,7 @@ def _drafted(event: CampaignDrafted, incoming: Delivered[Any]) -> Row:
         "campaign_type": event.brief.value.campaign_type.value,
         "version": incoming.version,
         "brief_version": 1,
-        "brief": event.brief,
-        "terms": event.terms,
-        "terms_sha256": sha256_of(shared(event.brief), event.terms),
+        **sealed(event),
         "budget_minor": event.brief.value.budget_minor,
         "drafted_at": incoming.at,
         "published_at": None,
@@ -107,19 +105,19 @@ def _stepped(row: Row, event: Any, incoming: Delivered[Any]) -> Row:
             recruits = [] if event.brief.value.mode is Mode.INVITE else RECRUITS
             readers = [*row["readers"], *recruits]
             opened = {"status": Status.PUBLISHED.value, "published_at": incoming.at, "readers": readers}
-            return row | opened | _sealed(event)
+            return row | opened | sealed(event)
         case BriefAmended():
             return row | {
                 "brief_version": event.version,
                 "campaign_type": event.brief.value.campaign_type.value,
                 "budget_minor": event.brief.value.budget_minor,
-                **_sealed(event),
+                **sealed(event),
             }
         case _:
             return row | {"status": STATUS[type(event)].value}
 
 
-def _sealed(event: BriefPublished | BriefAmended) -> Row:
+def sealed(event: CampaignDrafted | BriefPublished | BriefAmended) -> Row:
     """The documents and their hash: publication and amendment take the fees of their day."""
     return {"brief": event.brief, "terms": event.terms, "terms_sha256": sha256_of(shared(event.brief), event.terms)}
 

@@ -1,9 +1,9 @@
 """CampaignQueryService: what is agreed and made, for those it concerns."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from dandelion.campaigns.v1 import queries_pb2 as pb
@@ -13,23 +13,47 @@ from dandelion_contracts.words import word
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kernel.core.clock import system_clock
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, split_stream
 from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
-from kernel.edge.page_tokens import page_size
+from kernel.edge.page_tokens import PAGE_DEFAULT, PAGE_LIMIT, Cursor, page_size
 from kernel.host.app import App
 from kernel.processors import generations
 from kernel.processors.access import reading_as
-from kernel.processors.keyset import Page
+from kernel.processors.keyset import Page, Row
 from kernel.processors.read_your_writes import coming, there
 from services.campaigns import reads
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
-from services.campaigns.rpc.messages import application, campaign, collaboration, marked_deal, posting
+from services.campaigns.rpc.contracts import contract, quote
+from services.campaigns.rpc.messages import (
+    application,
+    brief_version,
+    campaign,
+    collaboration,
+    dispute,
+    marked_deal,
+    posting,
+)
 from services.campaigns.rpc.personal import add_personal
-from services.campaigns.tables import APPLICATIONS, CAMPAIGNS, COLLABORATIONS, MARKED_DEALS, POSTINGS
+from services.campaigns.rpc.submissions import newest_first, submissions_of
+from services.campaigns.tables import (
+    APPLICATIONS,
+    BRIEF_VERSIONS,
+    CAMPAIGNS,
+    COLLABORATIONS,
+    DISPUTES,
+    MARKED_DEALS,
+    POSTINGS,
+)
+
+T = TypeVar("T")
+BRIEFS_LIMIT = 20
+SUBMISSIONS_LIMIT = 10
+"""Versions of a brief and submissions in one page: the largest ones fill a message."""
 
 WORK = COLLABORATION.category
 SERVICE = pb.DESCRIPTOR.services_by_name["CampaignQueryService"]
@@ -93,7 +117,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.GetCollaborationRequest, context: RpcContext
     ) -> pb.GetCollaborationResponse:
         key = _id(request.collaboration_id, "collaboration_id")
-        found = await self._there(request.at_least, key)
+        found = await self._there(request.at_least, key, partial(self._collaboration, key))
         await add_personal(found, self._app.log, self._app.service.codec)
         return pb.GetCollaborationResponse(collaboration=found)
 
@@ -116,16 +140,69 @@ class Queries(stubs.CampaignQueryServiceServicer):
             info = await self._info(connection, "marked_deals", request, found)
         return pb.ListMarkedDealsResponse(deals=map(marked_deal, found.rows), page=info)
 
+    async def ListBriefVersions(  # noqa: N802
+        self, request: pb.ListBriefVersionsRequest, context: RpcContext
+    ) -> pb.ListBriefVersionsResponse:
+        filters = {"campaign_id": [_id(request.campaign_id, "campaign_id")]}
+        asked = self._listing(BRIEF_VERSIONS, "version_id", request, filters, BRIEFS_LIMIT)
+        async with self._reading("brief_versions", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "brief_versions", request, found)
+        return pb.ListBriefVersionsResponse(versions=[brief_version(row, caller()) for row in found.rows], page=info)
+
+    async def GetContract(self, request: pb.GetContractRequest, context: RpcContext) -> pb.GetContractResponse:  # noqa: N802
+        key = _id(request.collaboration_id, "collaboration_id")
+        row = await self._there(request.at_least, key, partial(self._row, key))
+        return pb.GetContractResponse(contract=contract(row, request.language))
+
+    async def ListSubmissions(  # noqa: N802
+        self, request: pb.ListSubmissionsRequest, context: RpcContext
+    ) -> pb.ListSubmissionsResponse:
+        key, wanted = _id(request.collaboration_id, "collaboration_id"), _ids(request.deliverable_id, "deliverable_id")
+        size = page_size(request.page_size, SUBMISSIONS_LIMIT, SUBMISSIONS_LIMIT)
+        cursor = self._tokens.open(request, request.page_token, caller().tenant)
+        as_of = await self._there(request.at_least, key, partial(self._standing, key))
+        found = await submissions_of(key, self._app.log, self._app.service.codec)
+        shown, behind = newest_first([one for one in found if one.deliverable_id in wanted or not wanted], cursor, size)
+        return pb.ListSubmissionsResponse(submissions=shown, page=self._page(request, behind, as_of))
+
+    async def ListDisputes(self, request: pb.ListDisputesRequest, context: RpcContext) -> pb.ListDisputesResponse:  # noqa: N802
+        named = ("collaboration_id", "campaign_id", "brand_id", "creator_id")
+        filters = {name: _ids(getattr(request, name), name) for name in named}
+        filters["status"] = [word(pb.DisputeStatus, status) for status in request.statuses]
+        asked = self._listing(DISPUTES, "dispute_id", request, filters)
+        async with self._reading("disputes", request.at_least) as connection:
+            found = await reads.page(connection, asked, caller())
+            info = await self._info(connection, "disputes", request, found)
+        return pb.ListDisputesResponse(disputes=map(dispute, found.rows), page=info)
+
+    async def QuoteCancellation(  # noqa: N802
+        self, request: pb.QuoteCancellationRequest, context: RpcContext
+    ) -> pb.QuoteCancellationResponse:
+        key = _id(request.collaboration_id, "collaboration_id")
+        row = await self._there(request.at_least, key, partial(self._row, key))
+        return pb.QuoteCancellationResponse(quote=quote(row, caller(), system_clock()))
+
     async def _came(self, at_least: str) -> None:
         """A list too waits for the collaboration that the token's command leads to."""
         category, key = split_stream(coming(at_least))
         if category == WORK:
-            await self._there(at_least, key)
+            await self._there(at_least, key, partial(self._row, key))
 
-    async def _there(self, at_least: str, key: str) -> pb.Collaboration:
-        """The collaboration, with the caller's own write; one that is to come is waited for."""
-        own_write, read = partial(self._app.at_least, at_least, "collaborations"), partial(self._collaboration, key)
+    async def _there(self, at_least: str, key: str, read: Callable[[], Awaitable[T]]) -> T:
+        """What is read of the collaboration, with the caller's own write; one that is to come is waited for."""
+        own_write = partial(self._app.at_least, at_least, "collaborations")
         return await there(at_least, f"{WORK}-{key}", read, own_write, self._app.admission.hold_wait)
+
+    async def _row(self, key: str) -> Row:
+        async with self._reading("collaborations", "") as connection:
+            return await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
+
+    async def _standing(self, key: str) -> list[str]:
+        """Up to which event a collaboration that the caller may see stands."""
+        async with self._reading("collaborations", "") as connection:
+            await reads.one(connection, COLLABORATIONS, "collaboration_id", key, caller())
+            return await self._as_of(connection, "collaborations")
 
     async def _collaboration(self, key: str) -> pb.Collaboration:
         async with self._reading("collaborations", "") as connection:
@@ -146,18 +223,29 @@ class Queries(stubs.CampaignQueryServiceServicer):
         async with reading_as(self._app.database, self._app.service.name, caller()) as connection:
             yield connection
 
-    def _listing(self, table: sa.Table, key: str, request: Any, filters: dict[str, list[str]]) -> Listing:
+    def _listing(
+        self, table: sa.Table, key: str, request: Any, filters: dict[str, list[str]], limit: int = PAGE_LIMIT
+    ) -> Listing:
         cursor = self._tokens.open(request, request.page_token, caller().tenant)
-        return Listing(table, key, request.order_by, filters, page_size(request.page_size), cursor)
+        order_by = request.order_by if "order_by" in request.DESCRIPTOR.fields_by_name else ""
+        return Listing(
+            table, key, order_by, filters, page_size(request.page_size, min(limit, PAGE_DEFAULT), limit), cursor
+        )
 
     async def _info(
         self, connection: AsyncConnection, projection: str, request: Message, found: Page
     ) -> common.PageInfo:
+        return self._page(request, found.next, await self._as_of(connection, projection))
+
+    async def _as_of(self, connection: AsyncConnection, projection: str) -> list[str]:
         generation = await generations.live_generation(self._app.database, self._projections[projection])
         guards = self._app.metadata.tables["guards"]
         position = await reads.position(connection, guards, projection, generation)
-        token = self._tokens.seal(request, found.next, caller().tenant) if found.next else ""
-        return common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{position}:"])
+        return [f"{self._app.service.name}:{position}:"]
+
+    def _page(self, request: Message, behind: Cursor | None, as_of: list[str]) -> common.PageInfo:
+        token = self._tokens.seal(request, behind, caller().tenant) if behind else ""
+        return common.PageInfo(next_page_token=token, as_of=as_of)
 
 
 def _of_work(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dandelion.campaigns.v1 import events_pb2 as pb_events
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.common.v1 import common_pb2 as common
 from dandelion_contracts.words import number
@@ -10,10 +11,13 @@ from kernel.core.decider import Actor
 from services.campaigns.domain.application.state import State as ApplicationState
 from services.campaigns.domain.collaboration.deliverable import Deliverable, Stage
 from services.campaigns.domain.collaboration.state import State as CollaborationState
+from services.campaigns.domain.shared.brief import Brief, DeliverableSpec
+from services.campaigns.domain.shared.content_events import Ruler
 from services.campaigns.domain.shared.usual import unusual_terms
 from services.campaigns.publish.applications import SIDES
 from services.campaigns.publish.wire import (
     named,
+    party,
     placement_of,
     wire_brief,
     wire_compensation,
@@ -73,7 +77,38 @@ def _campaign(row: Row) -> pb.Campaign:
         status=number(pb.CampaignStatus, row["status"]),
         brief=wire_brief(row["brief"].value, row["terms"].value, row["brief_version"], row["terms_sha256"]),
         unusual_terms=map(wire_unusual, unusual_terms(row["terms"].value, row["brief"].value)),
+        detail=brief_detail(row["brief"].value),
     )
+
+
+def brief_detail(brief: Brief) -> pb.BriefDetail:
+    """What the public form of a brief leaves out."""
+    return pb.BriefDetail(
+        deliverables=map(_spec, brief.deliverables),
+        creative_freedom=brief.creative_freedom,
+        products_shipped=[product.shipped for product in brief.products],
+    )
+
+
+def _spec(spec: DeliverableSpec) -> pb.DeliverableSpec:
+    return pb.DeliverableSpec(
+        **named(pb.DeliverableSpec, spec),
+        platform=number(common.Platform, spec.platform),
+        format=number(common.Format, spec.format),
+    )
+
+
+def brief_version(row: Row, caller: Actor) -> pb.BriefVersion:
+    """A row of `brief_versions`; the budget is for the brand and the staff."""
+    made = pb.BriefVersion(
+        **named(pb.BriefVersion, row),
+        brief=wire_brief(row["brief"].value, row["terms"].value, row["version"], row["terms_sha256"]),
+        detail=brief_detail(row["brief"].value),
+        unusual_terms=map(wire_unusual, unusual_terms(row["terms"].value, row["brief"].value)),
+    )
+    if caller.tenant != row["brand_id"] and caller.roles.isdisjoint(STAFF_ROLES):
+        made.brief.budget_minor = 0
+    return made
 
 
 def application(row: Row) -> pb.Application:
@@ -103,18 +138,34 @@ def collaboration(row: Row, deliverables: list[Row]) -> pb.Collaboration:
         total_minor=contract.escrow_minor,
         terms=wire_terms(contract.terms.value, brief),
         unusual_terms=map(wire_unusual, unusual_terms(contract.terms.value, brief)),
+        disputed_by=_party(state.disputed_by),
+        cancelled_by=_party(state.cancelled_by),
     )
+
+
+def _party(ruler: Ruler | None) -> pb_events.Party.ValueType:
+    return party(ruler) if ruler else pb_events.PARTY_UNSPECIFIED
 
 
 def deliverable(state: Deliverable, row: Row) -> pb.DeliverableView:
     """A deliverable as its collaboration's state and its own row have it."""
     return pb.DeliverableView(
-        **named(pb.DeliverableView, state, row),
+        **named(pb.DeliverableView, state.terms, state, row),
         deliverable=wire_deliverable(state.terms, state.due_at),
         status=STAGES[state.stage],
         stage=number(common.SubmissionStage, state.submitted or ""),
         verdict=number(common.Verdict, state.verdict or ""),
         placement=placement_of(state.placement),
+        step=state.stage,
+    )
+
+
+def dispute(row: Row) -> pb.Dispute:
+    """A row of `disputes`."""
+    return pb.Dispute(
+        **named(pb.Dispute, row),
+        status=number(pb.DisputeStatus, row["status"]),
+        opened_by=party(Ruler(row["opened_by"])),
     )
 
 

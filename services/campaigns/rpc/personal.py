@@ -19,7 +19,7 @@ async def add_personal(made: pb.Collaboration, log: Log, codec: Codec) -> None:
             case ProductSent(_, carrier, tracking):
                 made.carrier, made.tracking_number = carrier, tracking
             case ContentSubmitted() as event:
-                views[event.deliverable_id].submission.CopyFrom(_submission(event))
+                views[event.deliverable_id].submission.CopyFrom(wire_submission(event))
                 del views[event.deliverable_id].notes[:]
             case RevisionRequested() | RulingRequested() as event:
                 views[event.deliverable_id].notes[:] = event.notes
@@ -27,7 +27,7 @@ async def add_personal(made: pb.Collaboration, log: Log, codec: Codec) -> None:
                 continue
 
 
-def _submission(event: ContentSubmitted) -> pb.Submission:
+def wire_submission(event: ContentSubmitted) -> pb.Submission:
     content = event.content
     return pb.Submission(
         title=content.title,

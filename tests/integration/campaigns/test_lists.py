@@ -109,6 +109,8 @@ async def test_a_rebuild_equals_live(campaigns: Running) -> None:
     ids = {"deliverable_id": deliverable_id, "brand_id": story.brand[1], "creator_id": story.creator[1]}
     await campaigns.tell(f"escrow-{deliverable_id}", ledger.PaymentDeferred(reason="tax.rate_unknown", **ids))  # type: ignore[arg-type]
     await story.until(lambda one: one.deliverables[0].waits_for == "tax.rate_unknown")
+    for verb in ("open-dispute", "withdraw-dispute", "open-dispute"):
+        await story.act(verb, {"reason": "unpaid"} if verb == "open-dispute" else None, story.brand)
     app = campaigns.app
 
     async def caught_up() -> bool:

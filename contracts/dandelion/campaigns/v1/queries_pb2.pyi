@@ -160,6 +160,95 @@ POSTING_STATUS_TAKEN_DOWN: PostingStatus.ValueType  # 3
 POSTING_STATUS_DROPPED: PostingStatus.ValueType  # 4
 """It will not be published: the deliverable lapsed or the collaboration was cancelled."""
 
+class _DisputeStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DisputeStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_DisputeStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    DISPUTE_STATUS_UNSPECIFIED: _DisputeStatus.ValueType  # 0
+    DISPUTE_STATUS_OPEN: _DisputeStatus.ValueType  # 1
+    DISPUTE_STATUS_RULED: _DisputeStatus.ValueType  # 2
+    """Staff ruled, or after a year of their silence the work goes on as agreed."""
+    DISPUTE_STATUS_WITHDRAWN: _DisputeStatus.ValueType  # 3
+    DISPUTE_STATUS_MOOT: _DisputeStatus.ValueType  # 4
+    """Nothing was left to dispute."""
+
+class DisputeStatus(_DisputeStatus, metaclass=_DisputeStatusEnumTypeWrapper): ...
+
+DISPUTE_STATUS_UNSPECIFIED: DisputeStatus.ValueType  # 0
+DISPUTE_STATUS_OPEN: DisputeStatus.ValueType  # 1
+DISPUTE_STATUS_RULED: DisputeStatus.ValueType  # 2
+"""Staff ruled, or after a year of their silence the work goes on as agreed."""
+DISPUTE_STATUS_WITHDRAWN: DisputeStatus.ValueType  # 3
+DISPUTE_STATUS_MOOT: DisputeStatus.ValueType  # 4
+"""Nothing was left to dispute."""
+
+@typing.final
+class DeliverableSpec(message.Message):
+    """Content that each creator makes; a recurring one stands once."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PLATFORM_FIELD_NUMBER: builtins.int
+    FORMAT_FIELD_NUMBER: builtins.int
+    OUTLINE_REQUIRED_FIELD_NUMBER: builtins.int
+    OCCURRENCES_FIELD_NUMBER: builtins.int
+    EVERY_S_FIELD_NUMBER: builtins.int
+    platform: common_pb2.Platform.ValueType
+    format: common_pb2.Format.ValueType
+    outline_required: builtins.bool
+    occurrences: builtins.int
+    """How often it recurs, from 1."""
+    every_s: builtins.int
+    """Between two of them; 0 where it does not recur."""
+    def __init__(
+        self,
+        *,
+        platform: common_pb2.Platform.ValueType = ...,
+        format: common_pb2.Format.ValueType = ...,
+        outline_required: builtins.bool = ...,
+        occurrences: builtins.int = ...,
+        every_s: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["every_s", b"every_s", "format", b"format", "occurrences", b"occurrences", "outline_required", b"outline_required", "platform", b"platform"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BriefDetail(message.Message):
+    """What Brief leaves out of a brief: with it the brief can be written down whole, to be amended."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLES_FIELD_NUMBER: builtins.int
+    CREATIVE_FREEDOM_FIELD_NUMBER: builtins.int
+    PRODUCTS_SHIPPED_FIELD_NUMBER: builtins.int
+    creative_freedom: builtins.str
+    """How much the creator decides about form and words: "low", "medium", "high"."""
+    @builtins.property
+    def deliverables(self) -> containers.RepeatedCompositeFieldContainer[DeliverableSpec]:
+        """In order; `occurrences` of each are the deliverables that an offer prices."""
+
+    @builtins.property
+    def products_shipped(self) -> containers.RepeatedScalarFieldContainer[builtins.bool]:
+        """Of each of Brief.products, in order: whether it is sent to the creator."""
+
+    def __init__(
+        self,
+        *,
+        deliverables: abc.Iterable[DeliverableSpec] | None = ...,
+        creative_freedom: builtins.str = ...,
+        products_shipped: abc.Iterable[builtins.bool] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creative_freedom", b"creative_freedom", "deliverables", b"deliverables", "products_shipped", b"products_shipped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
 @typing.final
 class Campaign(message.Message):
     """A campaign and what became of its budget."""
@@ -181,6 +270,7 @@ class Campaign(message.Message):
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     brand_id: builtins.str
     agency_id: builtins.str
@@ -205,6 +295,8 @@ class Campaign(message.Message):
     def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.UnusualTerm]:
         """What in its terms is not as usual: to be read before an application or an acceptance."""
 
+    @builtins.property
+    def detail(self) -> BriefDetail: ...
     def __init__(
         self,
         *,
@@ -223,10 +315,11 @@ class Campaign(message.Message):
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
         unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
+        detail: BriefDetail | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "changed_at", b"changed_at", "drafted_at", b"drafted_at", "published_at", b"published_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "changed_at", b"changed_at", "detail", b"detail", "drafted_at", b"drafted_at", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "drafted_at", b"drafted_at", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "detail", b"detail", "drafted_at", b"drafted_at", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -484,6 +577,9 @@ class DeliverableView(message.Message):
     OWED_MINOR_FIELD_NUMBER: builtins.int
     SUBMISSION_FIELD_NUMBER: builtins.int
     NOTES_FIELD_NUMBER: builtins.int
+    OUTLINE_REQUIRED_FIELD_NUMBER: builtins.int
+    PROTECTED_UNTIL_FIELD_NUMBER: builtins.int
+    STEP_FIELD_NUMBER: builtins.int
     status: DeliverableStatus.ValueType
     submission_id: builtins.str
     """The newest submission; empty: none."""
@@ -514,6 +610,10 @@ class DeliverableView(message.Message):
     """Went back to the brand, owed_minor included."""
     owed_minor: builtins.int
     """What the creator owed of it when it was booked."""
+    outline_required: builtins.bool
+    """An outline comes before the draft."""
+    step: builtins.str
+    """Where it stands to the word, where DeliverableStatus has one for several: "outline_submitted", "in_ruling", "paying", "curing", ..."""
     @builtins.property
     def deliverable(self) -> events_pb2.Deliverable: ...
     @builtins.property
@@ -535,6 +635,10 @@ class DeliverableView(message.Message):
     @builtins.property
     def notes(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """What the brand asks to be changed in it; GetCollaboration only, and empty once the creator is erased."""
+
+    @builtins.property
+    def protected_until(self) -> timestamp_pb2.Timestamp:
+        """The post has to stay up until then; unset before it is published."""
 
     def __init__(
         self,
@@ -564,10 +668,13 @@ class DeliverableView(message.Message):
         owed_minor: builtins.int = ...,
         submission: Submission | None = ...,
         notes: abc.Iterable[builtins.str] | None = ...,
+        outline_required: builtins.bool = ...,
+        protected_until: timestamp_pb2.Timestamp | None = ...,
+        step: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["cure_by", b"cure_by", "deliverable", b"deliverable", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "submission", b"submission", "verified_at", b"verified_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cure_by", b"cure_by", "deliverable", b"deliverable", "protected_until", b"protected_until", "publish_at", b"publish_at", "published_at", b"published_at", "settled_at", b"settled_at", "submission", b"submission", "verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "breach", b"breach", "clawed_back_minor", b"clawed_back_minor", "creator_net_minor", b"creator_net_minor", "cure_by", b"cure_by", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "notes", b"notes", "owed_minor", b"owed_minor", "placement", b"placement", "post_id", b"post_id", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "submission", b"submission", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["awaits", b"awaits", "breach", b"breach", "clawed_back_minor", b"clawed_back_minor", "creator_net_minor", b"creator_net_minor", "cure_by", b"cure_by", "deliverable", b"deliverable", "escalations", b"escalations", "findings", b"findings", "label", b"label", "notes", b"notes", "outline_required", b"outline_required", "owed_minor", b"owed_minor", "placement", b"placement", "post_id", b"post_id", "protected_until", b"protected_until", "publish_at", b"publish_at", "published_at", b"published_at", "revisions", b"revisions", "settled_at", b"settled_at", "stage", b"stage", "status", b"status", "step", b"step", "submission", b"submission", "submission_id", b"submission_id", "url", b"url", "verdict", b"verdict", "verified_at", b"verified_at", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -650,6 +757,10 @@ class Collaboration(message.Message):
     FUNDING_WAITS_FOR_FIELD_NUMBER: builtins.int
     UNCOVERED_MINOR_FIELD_NUMBER: builtins.int
     FUNDING_RETRY_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    PRODUCT_FIELD_NUMBER: builtins.int
+    DISPUTED_BY_FIELD_NUMBER: builtins.int
+    CANCELLED_BY_FIELD_NUMBER: builtins.int
     collaboration_id: builtins.str
     campaign_id: builtins.str
     brand_id: builtins.str
@@ -678,6 +789,12 @@ class Collaboration(message.Message):
     waited for. After a deposit: POST /collaborations/{id}/fund.
     """
     uncovered_minor: builtins.int
+    product: builtins.str
+    """Of a product that the brand sends: "none", "awaited", "sent", "received"."""
+    disputed_by: events_pb2.Party.ValueType
+    """Who has opened the dispute that is open, or the last one that was withdrawn."""
+    cancelled_by: events_pb2.Party.ValueType
+    """Who has cancelled it."""
     @builtins.property
     def compensation(self) -> events_pb2.Compensation: ...
     @builtins.property
@@ -705,6 +822,10 @@ class Collaboration(message.Message):
     @builtins.property
     def funding_retry_at(self) -> timestamp_pb2.Timestamp:
         """The platform asks again by itself then."""
+
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp:
+        """The clock of the whole: until then the money is held, later the product is sent, then received; unset: no such clock runs."""
 
     def __init__(
         self,
@@ -740,10 +861,14 @@ class Collaboration(message.Message):
         funding_waits_for: builtins.str = ...,
         uncovered_minor: builtins.int = ...,
         funding_retry_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+        product: builtins.str = ...,
+        disputed_by: events_pb2.Party.ValueType = ...,
+        cancelled_by: events_pb2.Party.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "terms", b"terms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "compensation", b"compensation", "contracted_at", b"contracted_at", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "due_at", b"due_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "carrier", b"carrier", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "funding_waits_for", b"funding_waits_for", "jurisdiction", b"jurisdiction", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "tracking_number", b"tracking_number", "type", b"type", "uncovered_minor", b"uncovered_minor", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "awaits", b"awaits", "brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "cancelled_by", b"cancelled_by", "carrier", b"carrier", "changed_at", b"changed_at", "collaboration_id", b"collaboration_id", "compensation", b"compensation", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "deliverables", b"deliverables", "dispute_due_at", b"dispute_due_at", "disputed_at", b"disputed_at", "disputed_by", b"disputed_by", "due_at", b"due_at", "funded_at", b"funded_at", "funding_retry_at", b"funding_retry_at", "funding_waits_for", b"funding_waits_for", "jurisdiction", b"jurisdiction", "product", b"product", "product_category", b"product_category", "reason", b"reason", "status", b"status", "terms", b"terms", "terms_hash", b"terms_hash", "timezone", b"timezone", "total_minor", b"total_minor", "tracking_number", b"tracking_number", "type", b"type", "uncovered_minor", b"uncovered_minor", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1050,5 +1175,664 @@ class ListMarkedDealsResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["deals", b"deals", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListBriefVersionsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    page_size: builtins.int
+    """1..20, default 10."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BriefVersion(message.Message):
+    """A brief as it stood from one amendment to the next."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRIEF_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
+    UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
+    MADE_AT_FIELD_NUMBER: builtins.int
+    PUBLISHED_AT_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    @builtins.property
+    def brief(self) -> events_pb2.Brief:
+        """Its version and the seal of its text and terms stand in it. The budget is 0 for all but the brand and staff."""
+
+    @builtins.property
+    def detail(self) -> BriefDetail: ...
+    @builtins.property
+    def unusual_terms(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.UnusualTerm]: ...
+    @builtins.property
+    def made_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def published_at(self) -> timestamp_pb2.Timestamp:
+        """Since when creators could read it; unset: it was a draft."""
+
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        brief: events_pb2.Brief | None = ...,
+        detail: BriefDetail | None = ...,
+        unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
+        made_at: timestamp_pb2.Timestamp | None = ...,
+        published_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "detail", b"detail", "made_at", b"made_at", "published_at", b"published_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "campaign_id", b"campaign_id", "detail", b"detail", "made_at", b"made_at", "published_at", b"published_at", "unusual_terms", b"unusual_terms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListBriefVersionsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def versions(self) -> containers.RepeatedCompositeFieldContainer[BriefVersion]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        versions: abc.Iterable[BriefVersion] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetContractRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    language: builtins.str
+    """"zh" or "en"; empty: "zh"."""
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        language: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "collaboration_id", b"collaboration_id", "language", b"language"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ClauseAmount(message.Message):
+    """An amount that a clause comes to, in minor units of the contract's currency."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    STAGE_FIELD_NUMBER: builtins.int
+    SHARE_BPS_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    kind: builtins.str
+    """"fee", "brand_fee", "creator_fee", "creator_gets" (before tax), "escrow"; "kill_fee" of a stage of the ladder;
+    "claw_back" of what the creator gets.
+    """
+    deliverable_id: builtins.str
+    """Empty: of all deliverables together."""
+    stage: builtins.str
+    """Of kill_fee: as in LadderStep.stage; empty otherwise."""
+    share_bps: builtins.int
+    """Of kill_fee and claw_back, and of the fees: the share that it is."""
+    amount_minor: builtins.int
+    def __init__(
+        self,
+        *,
+        kind: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        stage: builtins.str = ...,
+        share_bps: builtins.int = ...,
+        amount_minor: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "deliverable_id", b"deliverable_id", "kind", b"kind", "share_bps", b"share_bps", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Clause(message.Message):
+    """A part of the contract, in the language asked for."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CLAUSE_ID_FIELD_NUMBER: builtins.int
+    TITLE_FIELD_NUMBER: builtins.int
+    PARAGRAPHS_FIELD_NUMBER: builtins.int
+    TERMS_FIELD_NUMBER: builtins.int
+    AMOUNTS_FIELD_NUMBER: builtins.int
+    clause_id: builtins.str
+    """The same in every language and version of the text: "parties", "work", "price", "cancellation", ..."""
+    title: builtins.str
+    @builtins.property
+    def paragraphs(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def terms(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The fields of Terms and Brief that it states, by the names that UnusualTerm has."""
+
+    @builtins.property
+    def amounts(self) -> containers.RepeatedCompositeFieldContainer[ClauseAmount]: ...
+    def __init__(
+        self,
+        *,
+        clause_id: builtins.str = ...,
+        title: builtins.str = ...,
+        paragraphs: abc.Iterable[builtins.str] | None = ...,
+        terms: abc.Iterable[builtins.str] | None = ...,
+        amounts: abc.Iterable[ClauseAmount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amounts", b"amounts", "clause_id", b"clause_id", "paragraphs", b"paragraphs", "terms", b"terms", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Contract(message.Message):
+    """The contract as text. The agreement is the record that terms_hash seals; the text says what stands in it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BRIEF_VERSION_FIELD_NUMBER: builtins.int
+    TERMS_HASH_FIELD_NUMBER: builtins.int
+    TEXT_VERSION_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    TITLE_FIELD_NUMBER: builtins.int
+    CLAUSES_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    CONTRACTED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    brief_version: builtins.int
+    terms_hash: builtins.str
+    """As in CollaborationContracted, or in the AmendmentConsented since."""
+    text_version: builtins.str
+    """The form of the text; a record has one text for each form and language."""
+    language: builtins.str
+    title: builtins.str
+    currency: builtins.str
+    @builtins.property
+    def clauses(self) -> containers.RepeatedCompositeFieldContainer[Clause]: ...
+    @builtins.property
+    def contracted_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        brief_version: builtins.int = ...,
+        terms_hash: builtins.str = ...,
+        text_version: builtins.str = ...,
+        language: builtins.str = ...,
+        title: builtins.str = ...,
+        clauses: abc.Iterable[Clause] | None = ...,
+        currency: builtins.str = ...,
+        contracted_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["contracted_at", b"contracted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "brief_version", b"brief_version", "campaign_id", b"campaign_id", "clauses", b"clauses", "collaboration_id", b"collaboration_id", "contracted_at", b"contracted_at", "creator_id", b"creator_id", "currency", b"currency", "language", b"language", "terms_hash", b"terms_hash", "text_version", b"text_version", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetContractResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def contract(self) -> Contract: ...
+    def __init__(
+        self,
+        *,
+        contract: Contract | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["contract", b"contract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["contract", b"contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSubmissionsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    """Empty: of all its deliverables."""
+    page_size: builtins.int
+    """1..10, default 10."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "collaboration_id", b"collaboration_id", "deliverable_id", b"deliverable_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SubmissionRuling(message.Message):
+    """Something that was said of a submission."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RULING_FIELD_NUMBER: builtins.int
+    BY_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    VERDICT_FIELD_NUMBER: builtins.int
+    FINDINGS_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    PLACEMENT_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    DEEMED_FIELD_NUMBER: builtins.int
+    REVISIONS_FIELD_NUMBER: builtins.int
+    ruling: builtins.str
+    """"reviewed" by compliance, "revision_requested", "ruling_requested" from staff, "approved", "ended" with the deliverable."""
+    by: events_pb2.Party.ValueType
+    verdict: common_pb2.Verdict.ValueType
+    """Of a review."""
+    findings: builtins.int
+    """Blocking ones and warnings; what they are, GetReview of compliance says by submission_id."""
+    label: builtins.str
+    placement: common_pb2.LabelPlacement.ValueType
+    reason: builtins.str
+    """Stable code: "compliance.blocked", "content.ruled_against", ...; empty: the notes say it."""
+    deemed: builtins.bool
+    """Approved, because the brand's clock ran out."""
+    revisions: builtins.int
+    """Of a revision: requests so far, with this one."""
+    @builtins.property
+    def at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def notes(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What is asked to be changed; empty once the creator is erased."""
+
+    def __init__(
+        self,
+        *,
+        ruling: builtins.str = ...,
+        by: events_pb2.Party.ValueType = ...,
+        at: timestamp_pb2.Timestamp | None = ...,
+        verdict: common_pb2.Verdict.ValueType = ...,
+        findings: builtins.int = ...,
+        label: builtins.str = ...,
+        placement: common_pb2.LabelPlacement.ValueType = ...,
+        notes: abc.Iterable[builtins.str] | None = ...,
+        reason: builtins.str = ...,
+        deemed: builtins.bool = ...,
+        revisions: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at", b"at", "by", b"by", "deemed", b"deemed", "findings", b"findings", "label", b"label", "notes", b"notes", "placement", b"placement", "reason", b"reason", "revisions", b"revisions", "ruling", b"ruling", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SubmissionVersion(message.Message):
+    """One submission with its content and all that was said of it, in order."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBMISSION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
+    STAGE_FIELD_NUMBER: builtins.int
+    SUBMISSION_FIELD_NUMBER: builtins.int
+    TEXT_HASH_FIELD_NUMBER: builtins.int
+    SUBMITTED_AT_FIELD_NUMBER: builtins.int
+    RULINGS_FIELD_NUMBER: builtins.int
+    submission_id: builtins.str
+    deliverable_id: builtins.str
+    round: builtins.int
+    """1 for the first submission of the deliverable."""
+    stage: common_pb2.SubmissionStage.ValueType
+    text_hash: builtins.str
+    """As in ContentSubmitted."""
+    @builtins.property
+    def submission(self) -> Submission:
+        """Its texts are empty once the creator is erased."""
+
+    @builtins.property
+    def submitted_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def rulings(self) -> containers.RepeatedCompositeFieldContainer[SubmissionRuling]: ...
+    def __init__(
+        self,
+        *,
+        submission_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        round: builtins.int = ...,
+        stage: common_pb2.SubmissionStage.ValueType = ...,
+        submission: Submission | None = ...,
+        text_hash: builtins.str = ...,
+        submitted_at: timestamp_pb2.Timestamp | None = ...,
+        rulings: abc.Iterable[SubmissionRuling] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["submission", b"submission", "submitted_at", b"submitted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["deliverable_id", b"deliverable_id", "round", b"round", "rulings", b"rulings", "stage", b"stage", "submission", b"submission", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "text_hash", b"text_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSubmissionsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SUBMISSIONS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def submissions(self) -> containers.RepeatedCompositeFieldContainer[SubmissionVersion]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        submissions: abc.Iterable[SubmissionVersion] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "submissions", b"submissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Dispute(message.Message):
+    """A dispute of a collaboration; the next one of the same collaboration is another."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DISPUTE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OPENED_BY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    OPENED_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
+    ESCALATIONS_FIELD_NUMBER: builtins.int
+    OUTCOME_FIELD_NUMBER: builtins.int
+    SHARE_BPS_FIELD_NUMBER: builtins.int
+    ENDED_AT_FIELD_NUMBER: builtins.int
+    dispute_id: builtins.str
+    """Derived from collaboration and number."""
+    collaboration_id: builtins.str
+    number: builtins.int
+    """From 1 within the collaboration."""
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    status: DisputeStatus.ValueType
+    opened_by: events_pb2.Party.ValueType
+    reason: builtins.str
+    """Stable code."""
+    escalations: builtins.int
+    """How often staff were told that they are late."""
+    outcome: builtins.str
+    """As in DisputeRuled; empty while it is open."""
+    share_bps: builtins.int
+    """What the creator keeps of its fees where the outcome is "cancel"."""
+    @builtins.property
+    def opened_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def due_at(self) -> timestamp_pb2.Timestamp:
+        """Staff rule until then, or are told again that they are late; of one that is over, as it was."""
+
+    @builtins.property
+    def ended_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        dispute_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        number: builtins.int = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        status: DisputeStatus.ValueType = ...,
+        opened_by: events_pb2.Party.ValueType = ...,
+        reason: builtins.str = ...,
+        opened_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
+        escalations: builtins.int = ...,
+        outcome: builtins.str = ...,
+        share_bps: builtins.int = ...,
+        ended_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["due_at", b"due_at", "ended_at", b"ended_at", "opened_at", b"opened_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "dispute_id", b"dispute_id", "due_at", b"due_at", "ended_at", b"ended_at", "escalations", b"escalations", "number", b"number", "opened_at", b"opened_at", "opened_by", b"opened_by", "outcome", b"outcome", "reason", b"reason", "share_bps", b"share_bps", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDisputesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    STATUSES_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    order_by: builtins.str
+    """"opened_at desc" (default), "opened_at", "due_at"."""
+    page_size: builtins.int
+    """1..200, default 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    @builtins.property
+    def statuses(self) -> containers.RepeatedScalarFieldContainer[DisputeStatus.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        statuses: abc.Iterable[DisputeStatus.ValueType] | None = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDisputesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    DISPUTES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def disputes(self) -> containers.RepeatedCompositeFieldContainer[Dispute]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        disputes: abc.Iterable[Dispute] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["disputes", b"disputes", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class QuoteCancellationRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "collaboration_id", b"collaboration_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class CancellationQuote(message.Message):
+    """A cancellation that has not happened. Amounts are minor units of `currency`, taxes not deducted."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    BY_FIELD_NUMBER: builtins.int
+    DELIVERABLES_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    KILL_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CREATOR_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CREATOR_GETS_MINOR_FIELD_NUMBER: builtins.int
+    RETURNED_MINOR_FIELD_NUMBER: builtins.int
+    FREED_MINOR_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    QUOTED_AT_FIELD_NUMBER: builtins.int
+    collaboration_id: builtins.str
+    by: events_pb2.Party.ValueType
+    """As whom the caller would cancel: what it costs depends on it."""
+    currency: builtins.str
+    kill_fee_minor: builtins.int
+    """Sum of kill_fee_minor."""
+    creator_fee_minor: builtins.int
+    """Of it, to the platform."""
+    creator_gets_minor: builtins.int
+    """The rest, to the creator."""
+    returned_minor: builtins.int
+    """From escrow back to the brand; 0 before it is funded, when all that is held by then goes back."""
+    freed_minor: builtins.int
+    """Back to the campaign's budget."""
+    version: builtins.int
+    """The collaboration's version that it is of: a later version may cost something else."""
+    @builtins.property
+    def deliverables(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.CancelledDeliverable]:
+        """The deliverables that would end; what is verified, paid or over stays as it is."""
+
+    @builtins.property
+    def quoted_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        collaboration_id: builtins.str = ...,
+        by: events_pb2.Party.ValueType = ...,
+        deliverables: abc.Iterable[events_pb2.CancelledDeliverable] | None = ...,
+        currency: builtins.str = ...,
+        kill_fee_minor: builtins.int = ...,
+        creator_fee_minor: builtins.int = ...,
+        creator_gets_minor: builtins.int = ...,
+        returned_minor: builtins.int = ...,
+        freed_minor: builtins.int = ...,
+        version: builtins.int = ...,
+        quoted_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["quoted_at", b"quoted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["by", b"by", "collaboration_id", b"collaboration_id", "creator_fee_minor", b"creator_fee_minor", "creator_gets_minor", b"creator_gets_minor", "currency", b"currency", "deliverables", b"deliverables", "freed_minor", b"freed_minor", "kill_fee_minor", b"kill_fee_minor", "quoted_at", b"quoted_at", "returned_minor", b"returned_minor", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class QuoteCancellationResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def quote(self) -> CancellationQuote: ...
+    def __init__(
+        self,
+        *,
+        quote: CancellationQuote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["quote", b"quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["quote", b"quote"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -65,6 +65,31 @@ class CampaignQueryServiceStub:
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
                 _registered_method=True)
+        self.ListBriefVersions = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/ListBriefVersions',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsResponse.FromString,
+                _registered_method=True)
+        self.GetContract = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/GetContract',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractResponse.FromString,
+                _registered_method=True)
+        self.ListSubmissions = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/ListSubmissions',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsResponse.FromString,
+                _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/ListDisputes',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
+        self.QuoteCancellation = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/QuoteCancellation',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationResponse.FromString,
+                _registered_method=True)
         self.ListMarkedDeals = channel.unary_unary(
                 '/dandelion.campaigns.v1.CampaignQueryService/ListMarkedDeals',
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListMarkedDealsRequest.SerializeToString,
@@ -113,6 +138,43 @@ class CampaignQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBriefVersions(self, request, context):
+        """Every version of a campaign's brief that the caller may read, the newest first: before an amendment is agreed to, what it changes.
+        The brand and staff read all of them; others those from the publication on, and in an invitation campaign the version that they
+        were invited under.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetContract(self, request, context):
+        """The contract of a collaboration as readable text, with what its clauses come to in money.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubmissions(self, request, context):
+        """Everything that was handed in for a collaboration or one deliverable of it, the newest first, and what was said of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisputes(self, request, context):
+        """Disputes, open and over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuoteCancellation(self, request, context):
+        """What each would get if the caller cancelled the collaboration now: decided as the cancellation itself is, and refused as that is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMarkedDeals(self, request, context):
         """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only.
         """
@@ -152,6 +214,31 @@ def add_CampaignQueryServiceServicer_to_server(servicer, server):
                     servicer.ListPostings,
                     request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.FromString,
                     response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.SerializeToString,
+            ),
+            'ListBriefVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBriefVersions,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsResponse.SerializeToString,
+            ),
+            'GetContract': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetContract,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractResponse.SerializeToString,
+            ),
+            'ListSubmissions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubmissions,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesResponse.SerializeToString,
+            ),
+            'QuoteCancellation': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuoteCancellation,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationResponse.SerializeToString,
             ),
             'ListMarkedDeals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMarkedDeals,
@@ -322,6 +409,141 @@ class CampaignQueryService:
             '/dandelion.campaigns.v1.CampaignQueryService/ListPostings',
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsRequest.SerializeToString,
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListPostingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBriefVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/ListBriefVersions',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListBriefVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetContract(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/GetContract',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetContractResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubmissions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/ListSubmissions',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListSubmissionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/ListDisputes',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListDisputesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuoteCancellation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/QuoteCancellation',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.QuoteCancellationResponse.FromString,
             options,
             channel_credentials,
             insecure,

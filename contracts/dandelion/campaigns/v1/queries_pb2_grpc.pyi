@@ -40,6 +40,19 @@ class CampaignQueryServiceStub:
     GetCollaboration: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]
     ListPostings: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]
     """The posting calendar of a campaign or a creator."""
+    ListBriefVersions: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListBriefVersionsRequest, _queries_pb2.ListBriefVersionsResponse]
+    """Every version of a campaign's brief that the caller may read, the newest first: before an amendment is agreed to, what it changes.
+    The brand and staff read all of them; others those from the publication on, and in an invitation campaign the version that they
+    were invited under.
+    """
+    GetContract: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetContractRequest, _queries_pb2.GetContractResponse]
+    """The contract of a collaboration as readable text, with what its clauses come to in money."""
+    ListSubmissions: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListSubmissionsRequest, _queries_pb2.ListSubmissionsResponse]
+    """Everything that was handed in for a collaboration or one deliverable of it, the newest first, and what was said of it."""
+    ListDisputes: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListDisputesRequest, _queries_pb2.ListDisputesResponse]
+    """Disputes, open and over."""
+    QuoteCancellation: _grpc.UnaryUnaryMultiCallable[_queries_pb2.QuoteCancellationRequest, _queries_pb2.QuoteCancellationResponse]
+    """What each would get if the caller cancelled the collaboration now: decided as the cancellation itself is, and refused as that is."""
     ListMarkedDeals: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListMarkedDealsRequest, _queries_pb2.ListMarkedDealsResponse]
     """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only."""
 
@@ -55,6 +68,19 @@ class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
     GetCollaboration: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCollaborationRequest, _queries_pb2.GetCollaborationResponse]  # type: ignore[assignment]
     ListPostings: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListPostingsRequest, _queries_pb2.ListPostingsResponse]  # type: ignore[assignment]
     """The posting calendar of a campaign or a creator."""
+    ListBriefVersions: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListBriefVersionsRequest, _queries_pb2.ListBriefVersionsResponse]  # type: ignore[assignment]
+    """Every version of a campaign's brief that the caller may read, the newest first: before an amendment is agreed to, what it changes.
+    The brand and staff read all of them; others those from the publication on, and in an invitation campaign the version that they
+    were invited under.
+    """
+    GetContract: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetContractRequest, _queries_pb2.GetContractResponse]  # type: ignore[assignment]
+    """The contract of a collaboration as readable text, with what its clauses come to in money."""
+    ListSubmissions: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListSubmissionsRequest, _queries_pb2.ListSubmissionsResponse]  # type: ignore[assignment]
+    """Everything that was handed in for a collaboration or one deliverable of it, the newest first, and what was said of it."""
+    ListDisputes: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListDisputesRequest, _queries_pb2.ListDisputesResponse]  # type: ignore[assignment]
+    """Disputes, open and over."""
+    QuoteCancellation: _aio.UnaryUnaryMultiCallable[_queries_pb2.QuoteCancellationRequest, _queries_pb2.QuoteCancellationResponse]  # type: ignore[assignment]
+    """What each would get if the caller cancelled the collaboration now: decided as the cancellation itself is, and refused as that is."""
     ListMarkedDeals: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListMarkedDealsRequest, _queries_pb2.ListMarkedDealsResponse]  # type: ignore[assignment]
     """Deals whose parties look like one, with the signs. For operator, reviewer, finance and auditor only."""
 
@@ -103,6 +129,49 @@ class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListPostingsResponse, _abc.Awaitable[_queries_pb2.ListPostingsResponse]]:
         """The posting calendar of a campaign or a creator."""
+
+    @_abc_1.abstractmethod
+    def ListBriefVersions(
+        self,
+        request: _queries_pb2.ListBriefVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListBriefVersionsResponse, _abc.Awaitable[_queries_pb2.ListBriefVersionsResponse]]:
+        """Every version of a campaign's brief that the caller may read, the newest first: before an amendment is agreed to, what it changes.
+        The brand and staff read all of them; others those from the publication on, and in an invitation campaign the version that they
+        were invited under.
+        """
+
+    @_abc_1.abstractmethod
+    def GetContract(
+        self,
+        request: _queries_pb2.GetContractRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetContractResponse, _abc.Awaitable[_queries_pb2.GetContractResponse]]:
+        """The contract of a collaboration as readable text, with what its clauses come to in money."""
+
+    @_abc_1.abstractmethod
+    def ListSubmissions(
+        self,
+        request: _queries_pb2.ListSubmissionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListSubmissionsResponse, _abc.Awaitable[_queries_pb2.ListSubmissionsResponse]]:
+        """Everything that was handed in for a collaboration or one deliverable of it, the newest first, and what was said of it."""
+
+    @_abc_1.abstractmethod
+    def ListDisputes(
+        self,
+        request: _queries_pb2.ListDisputesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListDisputesResponse, _abc.Awaitable[_queries_pb2.ListDisputesResponse]]:
+        """Disputes, open and over."""
+
+    @_abc_1.abstractmethod
+    def QuoteCancellation(
+        self,
+        request: _queries_pb2.QuoteCancellationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.QuoteCancellationResponse, _abc.Awaitable[_queries_pb2.QuoteCancellationResponse]]:
+        """What each would get if the caller cancelled the collaboration now: decided as the cancellation itself is, and refused as that is."""
 
     @_abc_1.abstractmethod
     def ListMarkedDeals(
