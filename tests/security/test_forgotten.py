@@ -82,6 +82,14 @@ async def told(story: Story, who: tuple[str, ...]) -> pb.Collaboration:
         return (await CampaignQueryServiceStub(channel).GetCollaboration(request)).collaboration
 
 
+async def handed_in(story: Story, who: tuple[str, ...]) -> pb.SubmissionVersion:
+    """The one submission, with what was said of it."""
+    async with story.campaigns.channel(who) as channel:
+        request = pb.ListSubmissionsRequest(collaboration_id=story.collaboration_id)
+        (found,) = (await CampaignQueryServiceStub(channel).ListSubmissions(request)).submissions
+    return found
+
+
 async def erased(running: Running, subject_id: str) -> None:
     message = compliance_events.SubjectErased(subject_id=subject_id)
     await running.tell(f"subject-{subject_id}", message)
@@ -112,6 +120,8 @@ async def test_a_campaigns_log_topic_and_read_model_hold_no_personal_field(tmp_p
             (view,) = shown.deliverables
             assert (view.submission.text, list(view.notes)) == (CONTENT["text"], [NOTE])
             assert view.submission.evidence[0].reference == "QzReference"
+            version = await handed_in(story, side)
+            assert (version.submission, list(version.rulings[-1].notes)) == (view.submission, [NOTE])
         assert set(places_of(tmp_path, WORDS)) == {COMMANDS}
         assert [one for one in await campaigns.records("campaigns.events.v1") if b"Qz" in one.value] == []
 
@@ -121,7 +131,10 @@ async def test_of_who_is_erased_campaigns_keeps_no_word(tmp_path: Path) -> None:
         story = await worked(campaigns)
         await erased(campaigns, story.creator[1])
         shown = await told(story, story.brand)
-        assert not [word for word in WORDS if word.encode() in shown.SerializeToString()]
+        version = await handed_in(story, story.creator)
+        for answer in (shown, version):
+            assert not [word for word in WORDS if word.encode() in answer.SerializeToString()]
+        assert [one.ruling for one in version.rulings] == ["reviewed", "revision_requested"]
         assert shown.deliverables[0].submission.evidence[0].kind == "source"
         await sound(campaigns.app)
     assert files_with(tmp_path, WORDS) <= {"bus.db", "bus.db-wal"}

@@ -124,7 +124,7 @@ async def test_each_version_of_a_brief_is_read_by_those_who_could(campaigns: Run
     assert shown[1].brief.budget_minor == 2_000_000
     assert shown[0].brief.terms_hash == (await story.campaign()).brief.terms_hash != shown[1].brief.terms_hash
     recruited = await versions(campaigns, story, STRANGERS[1], token)
-    assert [(one.brief.version, one.brief.budget_minor) for one in recruited] == [(3, 0), (2, 0)]
+    assert [(one.brief.version, one.brief.budget_minor) for one in recruited] == [(3, 0), (2, 0)], "no draft, no budget"
     assert await versions(campaigns, story, STRANGERS[0], token) == []
 
 
