@@ -32,7 +32,7 @@ CALLERS = {
 }
 SILENT = {
     "ListContestedHandles", "GetErasure", "ListErasures", "GetTaxResidence", "ListDeferredPayments", "ListDiscrepancies",
-    "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes",
+    "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes", "QuoteCancellation",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""
 

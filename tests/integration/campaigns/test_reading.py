@@ -16,6 +16,7 @@ from dandelion_contracts.words import word
 from kernel.core.ids import new_id
 from services.campaigns.rest.bodies import BriefBody
 from tests.integration.campaigns.story import LABEL, Story, brief_body, register
+from tests.kit.both_edges import plain
 from tests.kit.running import Running
 
 STRANGERS = (("sam", new_id(), "brand"), ("sue", new_id(), "creator"))
@@ -256,6 +257,9 @@ async def test_a_quote_is_what_the_cancellation_then_costs(campaigns: Running) -
     quote = (await ask(campaigns, story.brand, "QuoteCancellation", request)).quote
     assert (quote.by, quote.kill_fee_minor, quote.creator_gets_minor) == (events.PARTY_BRAND, 50_000, 50_000)
     assert (quote.returned_minor, quote.freed_minor, quote.version) == (60_000, 60_000, (await story.get()).version)
+    path = f"/collaborations/{story.collaboration_id}/cancellation-quote"
+    heard = (await campaigns.send("GET", path, None, story.brand)).json()["quote"]
+    assert heard | {"quoted_at": ""} == plain(quote) | {"quoted_at": ""}, "a second later it costs the same"
     for who in STRANGERS:
         assert "collaboration.unknown" in await refused(campaigns, who, "QuoteCancellation", request)
     await story.act("cancel", {"reason": "budget_cut"}, story.brand)
