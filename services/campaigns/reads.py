@@ -1,7 +1,8 @@
 """SQL of the queries: rows the caller may see, by keyset pages."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +25,8 @@ HIDDEN = frozenset({"budget_minor"})
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list query: `filters` maps columns to the words they may have (none: any), `limit` is the page size."""
+    """A list query: `filters` maps columns to the words they may have (none: any), `limit` is the page size; `times` maps a
+    column to its first time and the one behind its last (None: any)."""
 
     table: sa.Table
     key: str
@@ -32,6 +34,7 @@ class Listing:
     filters: Mapping[str, Sequence[str]]
     limit: int
     cursor: Cursor | None
+    times: Mapping[str, tuple[datetime | None, datetime | None]] = field(default_factory=dict)
 
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -63,6 +66,7 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     for filtered, words in asked.filters.items():
         if words:
             query = query.where(table.c[filtered].in_(_bounded(filtered, words)))
+    query = query.where(*_within(asked))
     if name in HIDDEN and actor.roles.isdisjoint(STAFF_ROLES):
         rows = query.subquery("shown")
         query = sa.select(*(_shown(column, rows, actor) for column in rows.c)).select_from(rows)
@@ -71,6 +75,14 @@ async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Pag
     else:
         order = Keyset(table.c[name], table.c[asked.key], falling=falling)
     return await order.read(connection, query, asked.cursor, asked.limit)
+
+
+def _within(asked: Listing) -> Iterator[sa.ColumnElement[bool]]:
+    for name, (first, behind) in asked.times.items():
+        if first is not None:
+            yield asked.table.c[name] >= first
+        if behind is not None:
+            yield asked.table.c[name] < behind
 
 
 def _shown(column: KeyedColumnElement[Any], rows: sa.Subquery, actor: Actor) -> Any:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1 import queries_pb2_grpc as stubs
 from dandelion.common.v1 import common_pb2 as common
+from dandelion_contracts.wire import time_of
 from dandelion_contracts.words import word
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -124,6 +127,8 @@ class Queries(stubs.CampaignQueryServiceServicer):
     async def ListPostings(self, request: pb.ListPostingsRequest, context: RpcContext) -> pb.ListPostingsResponse:  # noqa: N802
         statuses = [word(pb.PostingStatus, status) for status in request.statuses]
         asked = self._listing(POSTINGS, "deliverable_id", request, _of_work(request, statuses))
+        window = (_time(request, "publish_from"), _time(request, "publish_until"))
+        asked = replace(asked, times={"publish_at": window})
         async with self._reading("postings", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
             info = await self._info(connection, "postings", request, found)
@@ -256,6 +261,14 @@ def _of_work(
         "creator_id": _ids(request.creator_id, "creator_id"),
         "status": statuses,
     }
+
+
+def _time(request: Any, name: str) -> datetime | None:
+    """An optional time, in UTC; raises Invalid `time.out_of_range`."""
+    try:
+        return time_of(getattr(request, name)) if request.HasField(name) else None
+    except ValueError:
+        raise Invalid("time.out_of_range", field=name) from None
 
 
 def _awaited(value: str) -> str:

@@ -17,6 +17,13 @@ async def postings(campaigns: Running, story: Story, who: tuple[str, ...]) -> li
         return list((await CampaignQueryServiceStub(channel).ListPostings(asked)).postings)
 
 
+async def of_window(campaigns: Running, story: Story, first: datetime, behind: datetime) -> list[str]:
+    """What is to be published in a part of the calendar, asked over HTTP."""
+    window = f"publish_from={first:%Y-%m-%dT%H:%M:%SZ}&publish_until={behind:%Y-%m-%dT%H:%M:%SZ}"
+    answer = await campaigns.send("GET", f"/postings?campaign_id={story.campaign_id}&{window}", None, story.brand)
+    return [one["deliverable_id"] for one in answer.json()["postings"]]
+
+
 async def test_a_posting_goes_from_scheduled_to_published(campaigns: Running) -> None:
     story = Story(campaigns)
     await story.publish()
@@ -38,6 +45,10 @@ async def test_a_posting_goes_from_scheduled_to_published(campaigns: Running) ->
 
     await until(lambda: shown(pb.POSTING_STATUS_SCHEDULED))
     assert (await postings(campaigns, story, story.creator))[0].publish_at.ToDatetime(UTC) == publish_at
+    within, behind = timedelta(minutes=5), publish_at + timedelta(seconds=1)
+    assert await of_window(campaigns, story, publish_at - within, behind) == [deliverable_id]
+    assert await of_window(campaigns, story, publish_at, behind) == [deliverable_id], "from it on"
+    assert await of_window(campaigns, story, publish_at - within, publish_at) == [], "until before it"
     post = {"deliverable_id": deliverable_id, "post_id": f"p-{deliverable_id}", "post_url": "https://post.test/1"}
     await story.act("publish", post | {"text": f"{LABEL} A serum I like"}, story.creator)
     await until(lambda: shown(pb.POSTING_STATUS_PUBLISHED))

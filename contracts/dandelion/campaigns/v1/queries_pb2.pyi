@@ -1034,6 +1034,8 @@ class ListPostingsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    PUBLISH_FROM_FIELD_NUMBER: builtins.int
+    PUBLISH_UNTIL_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     creator_id: builtins.str
     order_by: builtins.str
@@ -1044,6 +1046,14 @@ class ListPostingsRequest(message.Message):
     at_least: builtins.str
     @builtins.property
     def statuses(self) -> containers.RepeatedScalarFieldContainer[PostingStatus.ValueType]: ...
+    @builtins.property
+    def publish_from(self) -> timestamp_pb2.Timestamp:
+        """Times of publication from this one on."""
+
+    @builtins.property
+    def publish_until(self) -> timestamp_pb2.Timestamp:
+        """Exclusive."""
+
     def __init__(
         self,
         *,
@@ -1054,10 +1064,12 @@ class ListPostingsRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        publish_from: timestamp_pb2.Timestamp | None = ...,
+        publish_until: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["publish_from", b"publish_from", "publish_until", b"publish_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "publish_from", b"publish_from", "publish_until", b"publish_until", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
