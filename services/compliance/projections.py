@@ -1,7 +1,8 @@
-"""Writes compliance's read models from its own log: reviews (and so the queue), their findings, and erasures."""
+"""Writes compliance's read models from its own log: reviews (and so the queue), their findings, looks, and erasures."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from services.compliance.domain.erasure import (
     SubjectErased,
 )
 from services.compliance.domain.findings import Evidence, Finding, Severity
+from services.compliance.domain.live import ContentLookedAt, LookRequested
 from services.compliance.domain.review import (
     About,
     DisclosureAttached,
@@ -27,13 +29,26 @@ from services.compliance.domain.review import (
     ReviewerDecided,
     ReviewOpened,
 )
-from services.compliance.tables import ERASURES, FINDINGS, REVIEWS
+from services.compliance.tables import ERASURES, FINDINGS, LOOKS, REVIEWS
 
 Row = dict[str, Any]
 RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.BLOCKING: 3}
 STAFF = tuple(map(role_reader, ("reviewer", "operator", "auditor")))
 PAGE_ROWS = 200
 """Reviews of an erased person that are rewritten at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One reviewer's decision, as a row keeps it; the reason is empty once the creator is erased."""
+
+    reviewer_id: str
+    approved: bool
+    reason: str
+    decided_at: datetime
+
+
+PARTIES = ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")
 
 
 def readers_of_review(about: About) -> list[str]:
@@ -76,24 +91,31 @@ def _fold_review(row: Row | None, incoming: Delivered[Any]) -> Row | None:
             changed = {"label": label, "placement": placement}
         case ReviewCompleted() as event:
             changed = _completed(event)
-        case ReviewerDecided(reason=reason):
-            changed = {"note": reason}
+        case ReviewerDecided() as event:
+            changed = {"note": event.reason, "voices": _with_voice(row, event)}
         case _:
             return row
     return (row or {}) | changed | {"version": incoming.version}
 
 
+def _with_voice(row: Row | None, event: ReviewerDecided) -> str:
+    before = adapter(tuple[Voice, ...]).validate_json(row["voices"] if row else "[]")
+    voice = Voice(event.reviewer_id, event.approved, event.reason, event.decided_at)
+    return canonical((*before, voice)).decode()
+
+
 def _opened(event: ReviewOpened) -> Row:
     about, content = event.about, event.content
-    names = ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")
     told = ("stage", "platform", "format", "jurisdiction", "product_category", "title", "text")
     return (
         {"review_id": about.submission_id}
-        | {name: getattr(about, name) for name in names}
+        | {name: getattr(about, name) for name in PARTIES}
         | {name: getattr(content, name) for name in told}
         | {name: canonical(getattr(content, name)).decode() for name in ("tags", "links", "evidence")}
-        | {"product_used": content.product_used}
+        | {"product_used": content.product_used, "ai_made": content.ai_made}
+        | {"round": event.round, "language": event.language, "text_hash": event.text_hash}
         | {
+            "voices": "[]",
             "findings": "[]",
             "rule_packs": "[]",
             "verdict": "",
@@ -168,6 +190,7 @@ def _blanks(review: Row) -> Row:
         "note": "",
         "evidence": _blank(tuple[Evidence, ...], review["evidence"]),
         "findings": _blank(tuple[Finding, ...], review["findings"]),
+        "voices": _silent(review["voices"]),
     }
 
 
@@ -179,6 +202,45 @@ def _blank(kind: Any, text: str) -> str:
         replace(one, excerpt="") if isinstance(one, Finding) else replace(one, phrase="", reference="") for one in many
     )
     return canonical(left if isinstance(found, tuple) else left[0]).decode()
+
+
+def _silent(voices: str) -> str:
+    """Voices without their reasons."""
+    kept = adapter(tuple[Voice, ...]).validate_json(voices)
+    return canonical(tuple(replace(one, reason="") for one in kept)).decode()
+
+
+async def apply_looks(target: Target, events: Sequence[Delivered[Any]]) -> None:
+    await fold_rows(target, LOOKS, events, _look_key, _fold_look)
+
+
+def _look_key(incoming: Delivered[Any]) -> tuple[str] | None:
+    event = incoming.event
+    return (event.look_id,) if isinstance(event, LookRequested | ContentLookedAt) else None
+
+
+def _fold_look(row: Row | None, incoming: Delivered[Any]) -> Row | None:
+    match incoming.event:
+        case LookRequested() as event:
+            return _requested(event)
+        case ContentLookedAt() as event if row is not None:
+            names = ("ok", "found", "label_present", "text_unchanged", "author_differs", "unreadable", "looked_at")
+            return row | {name: getattr(event, name) for name in names}
+        case _:
+            return row
+
+
+def _requested(event: LookRequested) -> Row:
+    """A look that is under way has found nothing yet."""
+    about, post = event.about, event.post
+    seen = ("ok", "found", "label_present", "text_unchanged", "author_differs")
+    return (
+        {"look_id": event.look_id, "ordinal": event.ordinal, "unreadable": "", **dict.fromkeys(seen, False)}
+        | {name: getattr(about, name) for name in PARTIES}
+        | {name: getattr(post, name) for name in ("platform", "post_id", "url", "label", "jurisdiction")}
+        | {"requested_at": event.requested_at, "looked_at": None, "next_at": event.next_at}
+        | {"readers": readers_of_review(about)}
+    )
 
 
 async def apply_erasures(target: Target, events: Sequence[Delivered[Any]]) -> None:
@@ -206,6 +268,7 @@ def _fold_erasure(row: Row | None, incoming: Delivered[Any]) -> Row | None:
     }
 
 
-REVIEWS_PROJECTION = Projection("reviews", 3, (REVIEWS, FINDINGS), apply_reviews)
+REVIEWS_PROJECTION = Projection("reviews", 4, (REVIEWS, FINDINGS), apply_reviews)
 ERASURES_PROJECTION = Projection("erasures", 1, (ERASURES,), apply_erasures)
-PROJECTIONS = (REVIEWS_PROJECTION, ERASURES_PROJECTION)
+LOOKS_PROJECTION = Projection("looks", 1, (LOOKS,), apply_looks)
+PROJECTIONS = (REVIEWS_PROJECTION, ERASURES_PROJECTION, LOOKS_PROJECTION)

@@ -1,7 +1,7 @@
-"""SQL of the questions about reviews, each as the caller: what a row's `readers` do not name is not there."""
+"""SQL of the questions about reviews and looks, each as the caller: what a row's `readers` do not name is not there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from kernel.edge.page_tokens import Cursor
 from kernel.processors.access import may_read, reading_as
 from kernel.processors.keyset import Keyset, Page
 from services.compliance.domain.findings import Verdict
-from services.compliance.tables import ERASURES, FINDINGS, REVIEWS
+from services.compliance.tables import ERASURES, FINDINGS, LOOKS, REVIEWS
 
 SERVICE = "compliance"
 Row = Mapping[str, Any]
@@ -39,6 +39,38 @@ class FindingsQuery:
     creator_id: str = ""
     rule_id: str = ""
     severity: int = 0
+    falling: bool = True
+    after: Cursor | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of which deal a list is; empty fields filter nothing."""
+
+    campaign_id: str = ""
+    collaboration_id: str = ""
+    deliverable_id: str = ""
+    creator_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsQuery:
+    """Reviews of a deal with a verdict; "" for all."""
+
+    of: Parts
+    verdict: str = ""
+    falling: bool = True
+    after: Cursor | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LooksQuery:
+    """Looks at the posts of a deal; `not_ok` leaves out those that found all right, and those under way."""
+
+    of: Parts
+    not_ok: bool = False
     falling: bool = True
     after: Cursor | None = None
     limit: int = 50
@@ -76,6 +108,20 @@ class ReviewReads:
         order = Keyset(REVIEWS.c.submitted_at, REVIEWS.c.review_id, falling=asked.falling)
         return await self._page(query, REVIEWS, equal, order, asked, actor)
 
+    async def reviews(self, asked: ReviewsQuery, actor: Actor) -> Page:
+        """By the time of submission."""
+        equal = {**asdict(asked.of), "verdict": asked.verdict}
+        order = Keyset(REVIEWS.c.submitted_at, REVIEWS.c.review_id, falling=asked.falling)
+        return await self._page(sa.select(REVIEWS), REVIEWS, equal, order, asked, actor)
+
+    async def looks(self, asked: LooksQuery, actor: Actor) -> Page:
+        """By the time at which they were asked for."""
+        query = sa.select(LOOKS)
+        if asked.not_ok:
+            query = query.where(~LOOKS.c.ok, LOOKS.c.looked_at.is_not(None))
+        order = Keyset(LOOKS.c.requested_at, LOOKS.c.look_id, falling=asked.falling)
+        return await self._page(query, LOOKS, asdict(asked.of), order, asked, actor)
+
     async def findings(self, asked: FindingsQuery, actor: Actor) -> Page:
         """By the time of finding, and in a review by their place."""
         equal = {"campaign_id": asked.campaign_id, "creator_id": asked.creator_id, "rule_id": asked.rule_id}
@@ -103,7 +149,7 @@ class ReviewReads:
         table: sa.Table,
         equal: Mapping[str, str],
         order: Keyset,
-        asked: QueueQuery | FindingsQuery | ErasuresQuery,
+        asked: QueueQuery | FindingsQuery | ErasuresQuery | ReviewsQuery | LooksQuery,
         actor: Actor,
     ) -> Page:
         """Rows whose columns have the values in `equal` that are not empty."""

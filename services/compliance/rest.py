@@ -24,7 +24,7 @@ from services.compliance.domain.review import (
 )
 from services.compliance.packs import shipped_packs
 from services.compliance.packs.judging import judging, tokens_of
-from services.compliance.settings import ComplianceSettings
+from services.compliance.settings import voices_of
 
 Word = Annotated[
     str, StringConstraints(max_length=64, pattern=worded(r"^[^\x00-\x1f\x7f]*$", "text without control characters"))
@@ -138,8 +138,7 @@ def make_api(app: App, clock: Clock = system_clock) -> FastAPI:
 
 def _reviews(app: App) -> APIRouter:
     router = APIRouter(prefix="/reviews/{review_id}", tags=["reviews"])
-    settings = app.settings
-    voices = 1 if isinstance(settings, ComplianceSettings) and not settings.four_eyes else 2
+    voices = voices_of(app.settings)
 
     @router.post("/decide")
     async def decide(review_id: Uuid, body: DecisionBody, request: CommandRequest) -> Receipt:

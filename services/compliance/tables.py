@@ -27,8 +27,11 @@ REVIEWS = sa.Table(
     sa.Column("review_id", sa.Text, primary_key=True),
     *[_text(name) for name in ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")],
     *[_text(name) for name in ("stage", "platform", "format", "jurisdiction", "product_category", "title", "text")],
-    *[_text(name) for name in ("tags", "links", "evidence", "findings", "rule_packs")],
+    *[_text(name) for name in ("tags", "links", "evidence", "findings", "rule_packs", "voices")],
+    *[_text(name) for name in ("language", "text_hash")],
+    sa.Column("round", sa.Integer, nullable=False),
     sa.Column("product_used", sa.Boolean, nullable=False),
+    sa.Column("ai_made", sa.Boolean, nullable=False),
     _text("verdict"),
     sa.Column("by_reviewer", sa.Boolean, nullable=False),
     *[_text(name) for name in ("note", "label", "placement")],
@@ -38,11 +41,36 @@ REVIEWS = sa.Table(
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("reviews_queue", "verdict", "submitted_at", "review_id"),
     sa.Index("reviews_creator", "creator_id", "review_id"),
+    sa.Index("reviews_submitted", "submitted_at", "review_id"),
+    sa.Index("reviews_deliverable", "deliverable_id", "submitted_at"),
+    sa.Index("reviews_collaboration", "collaboration_id", "submitted_at"),
 )
 """A row per submission under review; `verdict` is "" at first.
 
-`tags`, `links`, `evidence`, `findings` and `rule_packs` are canonical JSON lists.
+`tags`, `links`, `evidence`, `findings`, `rule_packs` and `voices` (projections.py `Voice`) are canonical JSON lists.
 """
+
+LOOKS = sa.Table(
+    "looks",
+    _READ,
+    sa.Column("look_id", sa.Text, primary_key=True),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    *[_text(name) for name in ("deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id")],
+    *[_text(name) for name in ("platform", "post_id", "url", "label", "jurisdiction", "unreadable")],
+    *[
+        sa.Column(name, sa.Boolean, nullable=False)
+        for name in ("ok", "found", "label_present", "text_unchanged", "author_differs")
+    ],
+    sa.Column("requested_at", UtcTime, nullable=False),
+    sa.Column("looked_at", UtcTime),
+    sa.Column("next_at", UtcTime),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("looks_requested", "requested_at", "look_id"),
+    sa.Index("looks_deliverable", "deliverable_id", "requested_at"),
+    sa.Index("looks_collaboration", "collaboration_id", "requested_at"),
+    sa.Index("looks_campaign", "campaign_id", "requested_at"),
+)
+"""A row per look at a published post, from its request on; `looked_at` is empty while it is under way."""
 
 ERASURES = sa.Table(
     "erasures",

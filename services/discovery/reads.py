@@ -21,6 +21,7 @@ from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.profile import Account, AgeClass, age_class
 from services.discovery.domain.state import State
 from services.discovery.search.claims import Standing, claims_of, lost_by
+from services.discovery.search.facets import Facet, facets
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
 from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
@@ -86,6 +87,16 @@ class CreatorReads:
         lost = await lost_by(self.database, {card.creator_id: card.state for card in cards})
         cards = [replace(card, claims=lost.get(card.creator_id, {})) for card in cards]
         return Page(await self._named(cards, TEXTS), page.next, total, position)
+
+    async def count(self, criteria: Criteria, at: datetime, actor: Actor) -> tuple[list[Facet], int]:
+        """How many match checked criteria, by the value of each filter and in all (exact up to 10,000)."""
+        found = await self._found(criteria)
+        async with reading_as(self.database, SERVICE, actor) as connection:
+            counted = sa.select(sa.func.count()).select_from(
+                matching(criteria, at, found, actor).limit(TOTAL_LIMIT).subquery()
+            )
+            total = (await connection.execute(counted)).scalar_one()
+            return await facets(connection, criteria, at, found, actor), total
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""

@@ -32,6 +32,7 @@ from services.discovery.publish import wire_account, wire_audience, wire_cell, w
 from services.discovery.reads import Card, CreatorReads, reads_of
 from services.discovery.search.claims import UNSEEN
 from services.discovery.search.contested import Contested, contested
+from services.discovery.search.facets import Facet
 from services.discovery.search.lookalikes import mixes_scripts
 from services.discovery.search.reasons import reasons
 from services.discovery.search.replies import Replies
@@ -73,6 +74,13 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
             page=common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{page.position}:"]),
             total=page.total,
         )
+
+    async def CountCreators(self, request: pb.CountCreatorsRequest, context: RpcContext) -> pb.CountCreatorsResponse:  # noqa: N802
+        """What a search may be narrowed or widened to."""
+        criteria = checked_criteria(criteria_of(request.search))
+        await self._wait(request.search.at_least)
+        found, total = await self._reads.count(criteria, self._clock(), caller())
+        return pb.CountCreatorsResponse(facets=map(_facet, found), total=total)
 
     async def GetCreator(self, request: pb.GetCreatorRequest, context: RpcContext) -> pb.GetCreatorResponse:  # noqa: N802
         """One creator."""
@@ -125,6 +133,21 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         creator = wire_creator(card)
         creator.ClearField("audience")
         return pb.CreatorHit(creator=creator, reasons=reasons(criteria, card.state, matched))
+
+
+ENUMS: dict[str, Any] = {
+    "tiers": common.Tier, "platforms": common.Platform, "availability": events.Availability, "format": common.Format,
+}  # fmt: skip
+
+
+def _facet(facet: Facet) -> pb.Facet:
+    """Values as the field of SearchCreatorsRequest takes them."""
+    enum = ENUMS.get(facet.filter)
+    values = [
+        pb.FacetValue(value=enum.Name(number(enum, value)) if enum else value, creators=creators)
+        for value, creators in facet.values
+    ]
+    return pb.Facet(filter=facet.filter, values=values)
 
 
 def _contested(one: Contested) -> pb.ContestedHandle:

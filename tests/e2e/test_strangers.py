@@ -37,7 +37,7 @@ STRANGERS = {
 }
 OWN_AND_NEW = {"PUT /deposits/{deposit_id}", "PUT /links/{link_id}", "PUT /coupons/{coupon_id}"}
 """Creations that anybody of the right role may make for themselves: on a taken id they are refused, checked below."""
-MAY_ASK = {"POST /checks", "POST /creators/search", "POST /campaigns/{campaign_id}/apply"}
+MAY_ASK = {"POST /checks", "POST /creators/search", "POST /creators/facets", "POST /campaigns/{campaign_id}/apply"}
 """Reads nothing that belongs to anybody; finds creators, who show themselves to all;
 applies to a campaign that recruits in the open (creators only)."""
 QUIET = {401, 403, 404, 409, 422}
@@ -236,7 +236,7 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
         return error.code().name, None
 
 
-PUBLIC_RPC = {"SearchCreators", "GetCreator"}
+PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator"}
 """Creators show themselves to everybody who has an account."""
 
 
@@ -244,8 +244,8 @@ OPEN_RPC = {"GetCampaign", "ListCampaigns", "ListBriefVersions"}
 """A campaign that recruits in the open is shown to creators and agencies, without its budget, and so is what its brief was."""
 
 
-TOLD_TO_ALL = {"ListFeePolicies", "ListReferenceRates"}
-"""The platform's fees, and the rates of the tax office: everybody who has an account may know them."""
+TOLD_TO_ALL = {"ListFeePolicies", "ListReferenceRates", "ListRulePacks", "ListRules", "ListRuleChanges"}
+"""The platform's fees, the rates of the tax office, and the rules: everybody who has an account may know them."""
 
 
 @pytest.mark.parametrize("name", ["anonymous", "another brand", "another creator", "an agency without mandate"])

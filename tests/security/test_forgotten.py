@@ -231,6 +231,7 @@ async def test_compliance_keeps_the_archive_for_its_time_and_then_nothing(tmp_pa
         await until(blank)
         left = await compliance.review(deal.submission_id)
         assert (left.title, left.note, list(left.tags), left.evidence[0].reference) == ("", "", [], "")
+        assert [(one.reviewer_id, one.reason) for one in left.voices] == [(REVIEWER[0], "")]
         assert [(one.rule_id != "", one.excerpt) for one in left.findings] == [(True, "")] * len(left.findings)
         assert left.findings
         await sound(app)

@@ -1,8 +1,8 @@
 """Rule packs: dated data of one jurisdiction, parsed once; content is judged by the pack in force on its day.
 
-A document has `jurisdiction`, `timezone`, `aliases`, `extends`, `versions`, `labels`, `categories` and `rules`; packs/README.md
-describes the fields. A day begins at midnight of the content's own place (IANA time zone). Everything unknown or malformed
-raises Invalid `pack.malformed` at start-up, never in a review.
+A document has `jurisdiction`, `language`, `timezone`, `aliases`, `extends`, `versions`, `labels`, `categories` and `rules`;
+packs/README.md describes the fields. A day begins at midnight of the content's own place (IANA time zone). Everything unknown
+or malformed raises Invalid `pack.malformed` at start-up, never in a review.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,12 +26,17 @@ RULE_FIELDS = (
     "id", "kind", "law", "article", "severity", "why", "fix", "valid_from", "valid_to", "categories", "except_categories",
     "needs_category", "adverts_only", "params", "fires", "silent",
 )  # fmt: skip
-DOCUMENT_FIELDS = ("jurisdiction", "timezone", "aliases", "extends", "versions", "labels", "categories", "rules")
+DOCUMENT_FIELDS = (
+    "jurisdiction", "language", "timezone", "aliases", "extends", "versions", "labels", "categories", "rules",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with its source in law; `check` is the pure function of its kind. `categories` empty: all."""
+    """One rule with its source in law; `check` is the pure function of its kind. `categories` empty: all.
+
+    `language` ("zh", "en") is that of `law`, `article`, `why` and `fix`.
+    """
 
     id: str
     jurisdiction: str
@@ -49,12 +54,16 @@ class Rule:
     check: Check
     fires: tuple[Content, ...] = field(repr=False)
     silent: tuple[Content, ...] = field(repr=False)
+    language: str
+
+    def holds(self, day: date) -> bool:
+        """In force on the day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
     def applies(self, category: str, day: date) -> bool:
         """In force on the day and meant for the category; an unknown one ("") is judged unless the rule needs to know it."""
-        in_force = self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
         meant = category in self.categories or not self.categories or (not category and not self.needs_category)
-        return in_force and meant and category not in self.except_categories
+        return self.holds(day) and meant and category not in self.except_categories
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,11 @@ class Pack:
 
     def in_force(self, jurisdiction: str, at: datetime) -> bool:
         """True when the pack covers the jurisdiction and includes its date at that moment."""
-        day = self.day(jurisdiction, at)
-        return jurisdiction in self.zones and self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+        return jurisdiction in self.zones and self.holds(self.day(jurisdiction, at))
+
+    def holds(self, day: date) -> bool:
+        """In force on the day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
     def findings(self, content: Content, at: datetime) -> tuple[Finding, ...]:
         """All breaches at `at`, the gravest first, then by place."""
@@ -180,7 +192,7 @@ def _rule(raw: Mapping[str, Any], document: Mapping[str, Any], lists: Lists) -> 
             frozenset(categories), frozenset(texts(raw.get("except_categories"), where)), bool(raw.get("needs_category")),
             bool(raw.get("adverts_only", True)),
             KINDS[raw["kind"]](raw.get("params") or {}, lists),
-            _examples(raw, "fires", document), _examples(raw, "silent", document),
+            _examples(raw, "fires", document), _examples(raw, "silent", document), str(document.get("language", "en")),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise Invalid("pack.malformed", where=where, expected=str(error)) from error

@@ -5,6 +5,7 @@ import re
 import string
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,26 @@ PATTERNS = ("heals", "helps", "healed", "denied", "another_word", "about_somethi
 SINGLE = ("taken", "pronoun", "somebody", "about_a_day")
 SOUND_LETTERS = 0xE000
 """Syllables are written as letters of Unicode's private use area, from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a rule says in one language ("zh", "en")."""
+
+    language: str
+    law: str
+    article: str
+    why: str
+    fix: str
+
+
+@cache
+def in_other_words() -> dict[str, tuple[Told, ...]]:
+    """By rule id, what a rule says in languages that are not its pack's."""
+    found: dict[str, list[Told]] = defaultdict(list)
+    for row in _rows("told.tsv"):
+        found[row.pop("rule")].append(Told(**row))
+    return {rule: tuple(texts) for rule, texts in found.items()}
 
 
 @cache

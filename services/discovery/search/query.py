@@ -89,9 +89,13 @@ def _labelled(criteria: Criteria) -> Iterable[Clause]:
 
 
 def _priced(criteria: Criteria, at: datetime) -> Iterable[Clause]:
-    if criteria.format is None:
-        return
-    yield CREATOR_PRICES.c.format == criteria.format.value
+    if criteria.format is not None:
+        yield CREATOR_PRICES.c.format == criteria.format.value
+        yield from affordable(criteria, at)
+
+
+def affordable(criteria: Criteria, at: datetime) -> Iterable[Clause]:
+    """What criteria ask of a price row beyond its format."""
     if criteria.currency:
         yield CREATOR_PRICES.c.currency == criteria.currency
     if criteria.price_min_minor:

@@ -14,7 +14,6 @@ from google.protobuf.message import Message
 from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
-from kernel.edge.fields import TEXT_LIMIT
 from kernel.edge.grpc import RpcService, caller
 from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
@@ -34,22 +33,25 @@ from services.ledger.projections import (
 )
 from services.ledger.reads.balances import BalanceReads, Totals, Wanted
 from services.ledger.reads.discrepancies import WorkList
+from services.ledger.reads.listed import ListReads
 from services.ledger.reads.moves import STAFF
 from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
+from services.ledger.rpc.listed import ListQueries, checked_filter
 from services.ledger.rpc.moves import LINES_DEFAULT, LINES_LIMIT, list_moves
 
 SIDES = {Side.DEBIT: pb.SIDE_DEBIT, Side.CREDIT: pb.SIDE_CREDIT}
 
 
-class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
+class BalanceQueries(ListQueries, grpc_pb.BalanceQueryServiceServicer):
     """Parties see their own accounts; finance, operators and auditors see all."""
 
     def __init__(self, app: App, anchors: Anchors) -> None:
         self._app, self._anchors = app, anchors
         self._reads = BalanceReads(app.database)
         self._payees, self._work_list = PayeeReads(app.database), WorkList(app.database)
+        self._lists = ListReads(app.database)
         self._tokens = app.page_tokens
 
     async def GetBalances(self, request: pb.GetBalancesRequest, context: Any) -> pb.GetBalancesResponse:  # noqa: N802
@@ -150,7 +152,7 @@ class BalanceQueries(grpc_pb.BalanceQueryServiceServicer):
         await self._app.at_least(request.at_least, BALANCES_PROJECTION.name)
         _, falling = chosen(request.order_by, ("noted_at", "noted_at desc"))
         size, after = self._paging(request, actor)
-        found = await self._work_list.page(_text(request.origin, "origin"), falling, after, size)
+        found = await self._work_list.page(checked_filter(request.origin, "origin"), falling, after, size)
         page = self._page(request, found, actor)
         return pb.ListDiscrepanciesResponse(discrepancies=map(_discrepancy, found.rows), page=page)
 
@@ -164,13 +166,7 @@ def _owner(asked: str, actor: Actor) -> str:
         return actor.tenant
     if actor.roles.isdisjoint(STAFF):
         raise Forbidden("balance.not_a_party")
-    return _text(asked, "owner_id")
-
-
-def _text(value: str, field: str) -> str:
-    if len(value) > min(200, TEXT_LIMIT) or "\x00" in value:
-        raise Invalid("text.malformed", field=field)
-    return value
+    return checked_filter(asked, "owner_id")
 
 
 def _currency(value: str) -> str:
@@ -190,9 +186,9 @@ def _wanted(request: pb.ListStatementRequest, actor: Actor) -> Wanted:
     _, falling = chosen(request.order_by, ("position", "position desc"))
     return Wanted(
         _owner(request.owner_id, actor),
-        _text(request.account, "account"),
+        checked_filter(request.account, "account"),
         _currency(request.currency),
-        _text(request.campaign_id, "campaign_id"),
+        checked_filter(request.campaign_id, "campaign_id"),
         _time(request, "recorded_from"),
         _time(request, "recorded_until"),
         falling,

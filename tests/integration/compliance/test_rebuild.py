@@ -2,12 +2,30 @@
 
 from kernel.adapters.opening import database_at
 from kernel.processors.generations import Rebuild
+from kernel.processors.projector import Projection
 from services.compliance.codec import CODEC
-from services.compliance.projections import REVIEWS_PROJECTION
+from services.compliance.ports import Seen
+from services.compliance.projections import LOOKS_PROJECTION, REVIEWS_PROJECTION
 from services.compliance.subscribe import decode
 from tests.integration.compliance.client import Compliance
 from tests.integration.compliance.submissions import Deal
+from tests.integration.compliance.test_looks import TEXT, published
 from tests.kit.generations import dump
+
+
+async def rebuilt(compliance: Compliance, projection: Projection) -> int:
+    """How many rows a rebuild gives, which are those of before."""
+    app = compliance.app
+    owner = database_at(app.settings.database_url, app.metadata)
+    try:
+        rebuild = Rebuild(projection, owner, app.log, CODEC, "compliance", app.bus, decode)
+        generation = await rebuild.run()
+        before = await dump(owner, projection, generation - 1)
+        after = await dump(owner, projection, generation)
+    finally:
+        await owner.close()
+    assert before == after
+    return len(after)
 
 
 async def test_a_rebuild_gives_the_same_rows(compliance: Compliance) -> None:
@@ -19,14 +37,11 @@ async def test_a_rebuild_gives_the_same_rows(compliance: Compliance) -> None:
             path = f"/reviews/{review.review_id}/decide"
             token = (await compliance.post(path, {"approved": True, "reason": "有依据"})).json()["token"]
             await compliance.review(review.review_id, at_least=token)
-    app = compliance.app
-    owner = database_at(app.settings.database_url, app.metadata)
-    try:
-        rebuild = Rebuild(REVIEWS_PROJECTION, owner, app.log, CODEC, "compliance", app.bus, decode)
-        generation = await rebuild.run()
-        before = await dump(owner, REVIEWS_PROJECTION, generation - 1)
-        after = await dump(owner, REVIEWS_PROJECTION, generation)
-    finally:
-        await owner.close()
-    assert before == after
-    assert len(after) > 3
+    assert await rebuilt(compliance, REVIEWS_PROJECTION) > 3
+
+
+async def test_a_rebuild_gives_the_same_looks(compliance: Compliance) -> None:
+    deal = await published(compliance, Seen(TEXT))
+    (told,) = await compliance.published(deal.deliverable_id, "ContentLookedAt")
+    await compliance.app.at_least(told.token, LOOKS_PROJECTION.name)
+    assert await rebuilt(compliance, LOOKS_PROJECTION) > 0

@@ -27,6 +27,7 @@ from services.ledger.reads.verify import verify
 from services.ledger.settings import LedgerSettings
 from services.ledger.wiring import open_app
 from tests.integration.ledger.client import COLUMNS, FINANCE, SECOND, Ledger, running, unique
+from tests.integration.ledger.test_lists import paid
 from tests.kit.generations import dump
 from tests.kit.until import until
 
@@ -133,6 +134,10 @@ async def test_rebuilt_read_models_equal_the_live_ones(tmp_path: Path) -> None:
         await ledger.by_hand("PUT", "/reference-rates/USD/2026-10", {"cny_minor": 7, "per_minor": 1})
         policy = {"since": "2099-01-01T00:00:00Z", "brand_fee_bps": 1, "creator_fee_bps": 1}
         await ledger.done("PUT", f"/fee-policies/{new_id()}", policy, FINANCE)
+        creator = unique("creator")
+        await paid(ledger, unique("brand"), creator, unique("deliverable"))
+        account = {"currency": "CNY", "instrument": "acct_2"}
+        await ledger.done("PUT", f"/payout-accounts/{creator}", account, ("cai", creator, "creator"))
         app, token = ledger.app, f"ledger:{(await ledger.app.log.head()).position}:"
         for projection in PROJECTIONS:
             await app.at_least(token, projection.name)

@@ -45,10 +45,35 @@ class ReviewQueryServiceStub:
                 request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewQueueRequest.SerializeToString,
                 response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewQueueResponse.FromString,
                 _registered_method=True)
+        self.ListReviews = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListReviews',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsResponse.FromString,
+                _registered_method=True)
         self.ListFindings = channel.unary_unary(
                 '/dandelion.compliance.v1.ReviewQueryService/ListFindings',
                 request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.FromString,
+                _registered_method=True)
+        self.ListLooks = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListLooks',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksResponse.FromString,
+                _registered_method=True)
+        self.ListRulePacks = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListRulePacks',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksResponse.FromString,
+                _registered_method=True)
+        self.ListRules = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListRules',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesResponse.FromString,
+                _registered_method=True)
+        self.ListRuleChanges = channel.unary_unary(
+                '/dandelion.compliance.v1.ReviewQueryService/ListRuleChanges',
+                request_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesResponse.FromString,
                 _registered_method=True)
         self.GetErasure = channel.unary_unary(
                 '/dandelion.compliance.v1.ReviewQueryService/GetErasure',
@@ -79,8 +104,43 @@ class ReviewQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReviews(self, request, context):
+        """Reviews that the caller may see; those of one deliverable are the versions of its content.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFindings(self, request, context):
         """Findings of all reviews the caller may see.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLooks(self, request, context):
+        """Looks at published posts, with what was found: for the parties of each post, and for reviewers, operators and auditors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRulePacks(self, request, context):
+        """The versions of every jurisdiction's rules, and the labels of adverts. For everybody with an account, as all rules are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRules(self, request, context):
+        """Rules that are in force on a day, with law and examples.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRuleChanges(self, request, context):
+        """What begins and what ends in a span of days: rule packs and rules.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,10 +173,35 @@ def add_ReviewQueryServiceServicer_to_server(servicer, server):
                     request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewQueueRequest.FromString,
                     response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewQueueResponse.SerializeToString,
             ),
+            'ListReviews': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReviews,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsResponse.SerializeToString,
+            ),
             'ListFindings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFindings,
                     request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.FromString,
                     response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.SerializeToString,
+            ),
+            'ListLooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLooks,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksResponse.SerializeToString,
+            ),
+            'ListRulePacks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRulePacks,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksResponse.SerializeToString,
+            ),
+            'ListRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRules,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesResponse.SerializeToString,
+            ),
+            'ListRuleChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRuleChanges,
+                    request_deserializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesRequest.FromString,
+                    response_serializer=dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesResponse.SerializeToString,
             ),
             'GetErasure': grpc.unary_unary_rpc_method_handler(
                     servicer.GetErasure,
@@ -195,6 +280,33 @@ class ReviewQueryService:
             _registered_method=True)
 
     @staticmethod
+    def ListReviews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListReviews',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListReviewsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListFindings(request,
             target,
             options=(),
@@ -211,6 +323,114 @@ class ReviewQueryService:
             '/dandelion.compliance.v1.ReviewQueryService/ListFindings',
             dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsRequest.SerializeToString,
             dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListLooks',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListLooksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRulePacks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListRulePacks',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulePacksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListRules',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRuleChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.compliance.v1.ReviewQueryService/ListRuleChanges',
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesRequest.SerializeToString,
+            dandelion_dot_compliance_dot_v1_dot_queries__pb2.ListRuleChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

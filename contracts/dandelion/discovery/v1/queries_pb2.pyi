@@ -269,6 +269,97 @@ class SearchCreatorsResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class CountCreatorsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def search(self) -> SearchCreatorsRequest:
+        """Its filters count; order and page do not."""
+
+    def __init__(
+        self,
+        *,
+        search: SearchCreatorsRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class CountCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    FACETS_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
+    total: builtins.int
+    """Creators that match all filters; exact up to 10,000, then 10,000."""
+    @builtins.property
+    def facets(self) -> containers.RepeatedCompositeFieldContainer[Facet]: ...
+    def __init__(
+        self,
+        *,
+        facets: abc.Iterable[Facet] | None = ...,
+        total: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["facets", b"facets", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Facet(message.Message):
+    """One filter of the search and its values, most creators first. Its own values in the search are left out while it is counted, all
+    other filters hold: so many creators would be found with that value alone.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    VALUES_FIELD_NUMBER: builtins.int
+    filter: builtins.str
+    """Name of the field in SearchCreatorsRequest: "categories", "tiers", ..."""
+    @builtins.property
+    def values(self) -> containers.RepeatedCompositeFieldContainer[FacetValue]:
+        """At most 50."""
+
+    def __init__(
+        self,
+        *,
+        filter: builtins.str = ...,
+        values: abc.Iterable[FacetValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["filter", b"filter", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FacetValue(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: builtins.int
+    CREATORS_FIELD_NUMBER: builtins.int
+    value: builtins.str
+    """As the field takes it: "beauty", "TIER_KOC", "CN/浙江"."""
+    creators: builtins.int
+    def __init__(
+        self,
+        *,
+        value: builtins.str = ...,
+        creators: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CreatorHit(message.Message):
     """One creator found, and why."""
 

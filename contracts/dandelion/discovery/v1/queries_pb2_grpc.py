@@ -40,6 +40,11 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsResponse.FromString,
                 _registered_method=True)
+        self.CountCreators = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/CountCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.FromString,
+                _registered_method=True)
         self.GetCreator = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/GetCreator',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.SerializeToString,
@@ -63,6 +68,13 @@ class CreatorQueryServiceServicer:
 
     def SearchCreators(self, request, context):
         """Creators that match every filter given, page by page; no page repeats or skips a creator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountCreators(self, request, context):
+        """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,6 +109,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.SearchCreators,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsResponse.SerializeToString,
+            ),
+            'CountCreators': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.SerializeToString,
             ),
             'GetCreator': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCreator,
@@ -142,6 +159,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/SearchCreators',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.SearchCreatorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/CountCreators',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class CreatorQueryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CreatorQueryServiceAsyncStub: ...
     SearchCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.SearchCreatorsRequest, _queries_pb2.SearchCreatorsResponse]
     """Creators that match every filter given, page by page; no page repeats or skips a creator."""
+    CountCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.CountCreatorsRequest, _queries_pb2.CountCreatorsResponse]
+    """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
     GetCreator: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
@@ -51,6 +53,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SearchCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.SearchCreatorsRequest, _queries_pb2.SearchCreatorsResponse]  # type: ignore[assignment]
     """Creators that match every filter given, page by page; no page repeats or skips a creator."""
+    CountCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.CountCreatorsRequest, _queries_pb2.CountCreatorsResponse]  # type: ignore[assignment]
+    """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
     GetCreator: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]  # type: ignore[assignment]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
@@ -70,6 +74,14 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.SearchCreatorsResponse, _abc.Awaitable[_queries_pb2.SearchCreatorsResponse]]:
         """Creators that match every filter given, page by page; no page repeats or skips a creator."""
+
+    @_abc_1.abstractmethod
+    def CountCreators(
+        self,
+        request: _queries_pb2.CountCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.CountCreatorsResponse, _abc.Awaitable[_queries_pb2.CountCreatorsResponse]]:
+        """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
 
     @_abc_1.abstractmethod
     def GetCreator(

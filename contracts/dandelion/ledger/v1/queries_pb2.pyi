@@ -5,6 +5,7 @@ Questions about money. Lists follow AIP-132/158: page_size, page_token, order_by
 
 from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
+from dandelion.ledger.v1 import events_pb2 as events_pb2
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
@@ -79,6 +80,87 @@ HAND_MOVE_STATUS_APPROVED: HandMoveStatus.ValueType  # 2
 HAND_MOVE_STATUS_REJECTED: HandMoveStatus.ValueType  # 3
 HAND_MOVE_STATUS_EXPIRED: HandMoveStatus.ValueType  # 4
 HAND_MOVE_STATUS_CARRIED_OUT: HandMoveStatus.ValueType  # 5
+
+class _TransferKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_TransferKind.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    TRANSFER_KIND_UNSPECIFIED: _TransferKind.ValueType  # 0
+    TRANSFER_KIND_DEPOSIT: _TransferKind.ValueType  # 1
+    """In, from a brand."""
+    TRANSFER_KIND_PAYOUT: _TransferKind.ValueType  # 2
+    """Out, to a creator or an agency."""
+    TRANSFER_KIND_REFUND: _TransferKind.ValueType  # 3
+    """Back to the brand that had paid it in."""
+
+class TransferKind(_TransferKind, metaclass=_TransferKindEnumTypeWrapper):
+    """Money that crosses the provider."""
+
+TRANSFER_KIND_UNSPECIFIED: TransferKind.ValueType  # 0
+TRANSFER_KIND_DEPOSIT: TransferKind.ValueType  # 1
+"""In, from a brand."""
+TRANSFER_KIND_PAYOUT: TransferKind.ValueType  # 2
+"""Out, to a creator or an agency."""
+TRANSFER_KIND_REFUND: TransferKind.ValueType  # 3
+"""Back to the brand that had paid it in."""
+
+class _TransferStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_TransferStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    TRANSFER_STATUS_UNSPECIFIED: _TransferStatus.ValueType  # 0
+    TRANSFER_STATUS_PENDING: _TransferStatus.ValueType  # 1
+    """The provider was asked; it has not said yet that the money arrived."""
+    TRANSFER_STATUS_CONFIRMED: _TransferStatus.ValueType  # 2
+    TRANSFER_STATUS_FAILED: _TransferStatus.ValueType  # 3
+    """Nothing moved, or all of it is back where it came from."""
+    TRANSFER_STATUS_MISMATCHED: _TransferStatus.ValueType  # 4
+    """The provider confirmed another amount, which finance has to identify."""
+    TRANSFER_STATUS_RETURNED: _TransferStatus.ValueType  # 5
+    """It had arrived, and all of it came back."""
+
+class TransferStatus(_TransferStatus, metaclass=_TransferStatusEnumTypeWrapper): ...
+
+TRANSFER_STATUS_UNSPECIFIED: TransferStatus.ValueType  # 0
+TRANSFER_STATUS_PENDING: TransferStatus.ValueType  # 1
+"""The provider was asked; it has not said yet that the money arrived."""
+TRANSFER_STATUS_CONFIRMED: TransferStatus.ValueType  # 2
+TRANSFER_STATUS_FAILED: TransferStatus.ValueType  # 3
+"""Nothing moved, or all of it is back where it came from."""
+TRANSFER_STATUS_MISMATCHED: TransferStatus.ValueType  # 4
+"""The provider confirmed another amount, which finance has to identify."""
+TRANSFER_STATUS_RETURNED: TransferStatus.ValueType  # 5
+"""It had arrived, and all of it came back."""
+
+class _EscrowStatus:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EscrowStatusEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_EscrowStatus.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ESCROW_STATUS_UNSPECIFIED: _EscrowStatus.ValueType  # 0
+    ESCROW_STATUS_HELD: _EscrowStatus.ValueType  # 1
+    ESCROW_STATUS_RELEASED: _EscrowStatus.ValueType  # 2
+    """All of it was paid out."""
+    ESCROW_STATUS_RETURNED: _EscrowStatus.ValueType  # 3
+    """All of it went back to the brand."""
+    ESCROW_STATUS_CLOSED: _EscrowStatus.ValueType  # 4
+    """A kill fee was paid, the rest went back to the brand."""
+
+class EscrowStatus(_EscrowStatus, metaclass=_EscrowStatusEnumTypeWrapper): ...
+
+ESCROW_STATUS_UNSPECIFIED: EscrowStatus.ValueType  # 0
+ESCROW_STATUS_HELD: EscrowStatus.ValueType  # 1
+ESCROW_STATUS_RELEASED: EscrowStatus.ValueType  # 2
+"""All of it was paid out."""
+ESCROW_STATUS_RETURNED: EscrowStatus.ValueType  # 3
+"""All of it went back to the brand."""
+ESCROW_STATUS_CLOSED: EscrowStatus.ValueType  # 4
+"""A kill fee was paid, the rest went back to the brand."""
 
 @typing.final
 class Balance(message.Message):
@@ -1076,5 +1158,690 @@ class ListHandMovesResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["moves", b"moves", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Transfer(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    INSTRUMENT_FIELD_NUMBER: builtins.int
+    SOURCE_ID_FIELD_NUMBER: builtins.int
+    REFUNDED_MINOR_FIELD_NUMBER: builtins.int
+    SETTLED_MINOR_FIELD_NUMBER: builtins.int
+    REVERSED_MINOR_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    PROVIDER_REFERENCE_FIELD_NUMBER: builtins.int
+    REQUESTED_AT_FIELD_NUMBER: builtins.int
+    CONFIRMED_AT_FIELD_NUMBER: builtins.int
+    EXPIRES_AT_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    transfer_id: builtins.str
+    kind: TransferKind.ValueType
+    status: TransferStatus.ValueType
+    owner_id: builtins.str
+    """The brand, creator or agency whose money it is."""
+    amount_minor: builtins.int
+    currency: builtins.str
+    instrument: builtins.str
+    """Where it came from or goes to, all but its last characters masked: "…4242"."""
+    source_id: builtins.str
+    """Of a refund: the deposit that it returns."""
+    refunded_minor: builtins.int
+    """Of a deposit: what was paid back of it."""
+    settled_minor: builtins.int
+    """What settlement files have named of it."""
+    reversed_minor: builtins.int
+    """What came back of it."""
+    reason: builtins.str
+    """Stable code: why it failed, was returned or differs; empty otherwise."""
+    provider_reference: builtins.str
+    """The provider's id of it, once it arrived."""
+    @builtins.property
+    def requested_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def confirmed_at(self) -> timestamp_pb2.Timestamp:
+        """When it arrived, as the provider says."""
+
+    @builtins.property
+    def expires_at(self) -> timestamp_pb2.Timestamp:
+        """Of a deposit: void then, unless confirmed."""
+
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        transfer_id: builtins.str = ...,
+        kind: TransferKind.ValueType = ...,
+        status: TransferStatus.ValueType = ...,
+        owner_id: builtins.str = ...,
+        amount_minor: builtins.int = ...,
+        currency: builtins.str = ...,
+        instrument: builtins.str = ...,
+        source_id: builtins.str = ...,
+        refunded_minor: builtins.int = ...,
+        settled_minor: builtins.int = ...,
+        reversed_minor: builtins.int = ...,
+        reason: builtins.str = ...,
+        provider_reference: builtins.str = ...,
+        requested_at: timestamp_pb2.Timestamp | None = ...,
+        confirmed_at: timestamp_pb2.Timestamp | None = ...,
+        expires_at: timestamp_pb2.Timestamp | None = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "confirmed_at", b"confirmed_at", "expires_at", b"expires_at", "requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "changed_at", b"changed_at", "confirmed_at", b"confirmed_at", "currency", b"currency", "expires_at", b"expires_at", "instrument", b"instrument", "kind", b"kind", "owner_id", b"owner_id", "provider_reference", b"provider_reference", "reason", b"reason", "refunded_minor", b"refunded_minor", "requested_at", b"requested_at", "reversed_minor", b"reversed_minor", "settled_minor", b"settled_minor", "source_id", b"source_id", "status", b"status", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListTransfersRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    kind: TransferKind.ValueType
+    """Unset: all."""
+    status: TransferStatus.ValueType
+    """Unset: all."""
+    owner_id: builtins.str
+    """Empty: all that the caller may see."""
+    currency: builtins.str
+    order_by: builtins.str
+    """"requested_at desc" (default) or "requested_at"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        kind: TransferKind.ValueType = ...,
+        status: TransferStatus.ValueType = ...,
+        owner_id: builtins.str = ...,
+        currency: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "currency", b"currency", "kind", b"kind", "order_by", b"order_by", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListTransfersResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    TRANSFERS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def transfers(self) -> containers.RepeatedCompositeFieldContainer[Transfer]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        transfers: abc.Iterable[Transfer] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Escrow(message.Message):
+    """Money held for one deliverable: gross_minor = left_minor + released_minor + returned_minor."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AGENCY_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    GROSS_MINOR_FIELD_NUMBER: builtins.int
+    FEE_MINOR_FIELD_NUMBER: builtins.int
+    BRAND_FEE_MINOR_FIELD_NUMBER: builtins.int
+    LEFT_MINOR_FIELD_NUMBER: builtins.int
+    RELEASED_MINOR_FIELD_NUMBER: builtins.int
+    RETURNED_MINOR_FIELD_NUMBER: builtins.int
+    CLAWED_BACK_MINOR_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    HELD_AT_FIELD_NUMBER: builtins.int
+    EXPIRES_AT_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    agency_id: builtins.str
+    """Empty: no agency."""
+    status: EscrowStatus.ValueType
+    currency: builtins.str
+    gross_minor: builtins.int
+    """fee_minor + brand_fee_minor."""
+    fee_minor: builtins.int
+    brand_fee_minor: builtins.int
+    left_minor: builtins.int
+    released_minor: builtins.int
+    returned_minor: builtins.int
+    clawed_back_minor: builtins.int
+    """Of what the creator was paid, taken back after the release."""
+    fee_policy: builtins.str
+    """As contracts name it."""
+    revision: builtins.int
+    """Grows with each change of scope; starts at 1."""
+    @builtins.property
+    def held_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def expires_at(self) -> timestamp_pb2.Timestamp:
+        """The escrow goes back to the brand then, unless released."""
+
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        agency_id: builtins.str = ...,
+        status: EscrowStatus.ValueType = ...,
+        currency: builtins.str = ...,
+        gross_minor: builtins.int = ...,
+        fee_minor: builtins.int = ...,
+        brand_fee_minor: builtins.int = ...,
+        left_minor: builtins.int = ...,
+        released_minor: builtins.int = ...,
+        returned_minor: builtins.int = ...,
+        clawed_back_minor: builtins.int = ...,
+        fee_policy: builtins.str = ...,
+        revision: builtins.int = ...,
+        held_at: timestamp_pb2.Timestamp | None = ...,
+        expires_at: timestamp_pb2.Timestamp | None = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "expires_at", b"expires_at", "held_at", b"held_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "clawed_back_minor", b"clawed_back_minor", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "expires_at", b"expires_at", "fee_minor", b"fee_minor", "fee_policy", b"fee_policy", "gross_minor", b"gross_minor", "held_at", b"held_at", "left_minor", b"left_minor", "released_minor", b"released_minor", "returned_minor", b"returned_minor", "revision", b"revision", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListEscrowsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    collaboration_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    status: EscrowStatus.ValueType
+    """Unset: all."""
+    currency: builtins.str
+    order_by: builtins.str
+    """"held_at desc" (default) or "held_at"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        status: EscrowStatus.ValueType = ...,
+        currency: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListEscrowsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ESCROWS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    TOTALS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def escrows(self) -> containers.RepeatedCompositeFieldContainer[Escrow]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    @builtins.property
+    def totals(self) -> containers.RepeatedCompositeFieldContainer[EscrowTotal]:
+        """Over all pages, per currency."""
+
+    def __init__(
+        self,
+        *,
+        escrows: abc.Iterable[Escrow] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+        totals: abc.Iterable[EscrowTotal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["escrows", b"escrows", "page", b"page", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class EscrowTotal(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ESCROWS_FIELD_NUMBER: builtins.int
+    GROSS_MINOR_FIELD_NUMBER: builtins.int
+    LEFT_MINOR_FIELD_NUMBER: builtins.int
+    RELEASED_MINOR_FIELD_NUMBER: builtins.int
+    RETURNED_MINOR_FIELD_NUMBER: builtins.int
+    currency: builtins.str
+    escrows: builtins.int
+    gross_minor: builtins.int
+    left_minor: builtins.int
+    released_minor: builtins.int
+    returned_minor: builtins.int
+    def __init__(
+        self,
+        *,
+        currency: builtins.str = ...,
+        escrows: builtins.int = ...,
+        gross_minor: builtins.int = ...,
+        left_minor: builtins.int = ...,
+        released_minor: builtins.int = ...,
+        returned_minor: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["currency", b"currency", "escrows", b"escrows", "gross_minor", b"gross_minor", "left_minor", b"left_minor", "released_minor", b"released_minor", "returned_minor", b"returned_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Release(message.Message):
+    """Escrow that was paid out, with how it was reckoned. gross_minor = brand_fee_minor + creator_fee_minor + vat_minor + agency_minor
+    + the shares of the payees, exactly.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RELEASE_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    AGENCY_ID_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    GROSS_MINOR_FIELD_NUMBER: builtins.int
+    FEE_MINOR_FIELD_NUMBER: builtins.int
+    BRAND_FEE_MINOR_FIELD_NUMBER: builtins.int
+    CREATOR_FEE_MINOR_FIELD_NUMBER: builtins.int
+    VAT_MINOR_FIELD_NUMBER: builtins.int
+    AGENCY_MINOR_FIELD_NUMBER: builtins.int
+    AGENCY_BPS_FIELD_NUMBER: builtins.int
+    PAYEES_FIELD_NUMBER: builtins.int
+    FEE_POLICY_FIELD_NUMBER: builtins.int
+    PARTIAL_FIELD_NUMBER: builtins.int
+    RELEASED_AT_FIELD_NUMBER: builtins.int
+    release_id: builtins.str
+    deliverable_id: builtins.str
+    collaboration_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    agency_id: builtins.str
+    """Empty: no agency."""
+    kind: events_pb2.ReleaseKind.ValueType
+    currency: builtins.str
+    gross_minor: builtins.int
+    fee_minor: builtins.int
+    """The creator's fee before deductions."""
+    brand_fee_minor: builtins.int
+    """The platform's fees of both sides, net of VAT, and the VAT on them."""
+    creator_fee_minor: builtins.int
+    vat_minor: builtins.int
+    agency_minor: builtins.int
+    agency_bps: builtins.int
+    fee_policy: builtins.str
+    """As contracts name it."""
+    partial: builtins.bool
+    """A part, paid by hand: the escrow still holds the rest."""
+    @builtins.property
+    def payees(self) -> containers.RepeatedCompositeFieldContainer[PayeeShare]: ...
+    @builtins.property
+    def released_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        release_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        agency_id: builtins.str = ...,
+        kind: events_pb2.ReleaseKind.ValueType = ...,
+        currency: builtins.str = ...,
+        gross_minor: builtins.int = ...,
+        fee_minor: builtins.int = ...,
+        brand_fee_minor: builtins.int = ...,
+        creator_fee_minor: builtins.int = ...,
+        vat_minor: builtins.int = ...,
+        agency_minor: builtins.int = ...,
+        agency_bps: builtins.int = ...,
+        payees: abc.Iterable[PayeeShare] | None = ...,
+        fee_policy: builtins.str = ...,
+        partial: builtins.bool = ...,
+        released_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_bps", b"agency_bps", "agency_id", b"agency_id", "agency_minor", b"agency_minor", "brand_fee_minor", b"brand_fee_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_fee_minor", b"creator_fee_minor", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "fee_minor", b"fee_minor", "fee_policy", b"fee_policy", "gross_minor", b"gross_minor", "kind", b"kind", "partial", b"partial", "payees", b"payees", "release_id", b"release_id", "released_at", b"released_at", "vat_minor", b"vat_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PayeeShare(message.Message):
+    """One payee's part of a release: share_minor = tax_minor + recovered_minor + net_minor."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAYEE_ID_FIELD_NUMBER: builtins.int
+    SHARE_MINOR_FIELD_NUMBER: builtins.int
+    TAX_MINOR_FIELD_NUMBER: builtins.int
+    RECOVERED_MINOR_FIELD_NUMBER: builtins.int
+    NET_MINOR_FIELD_NUMBER: builtins.int
+    TAX_FIELD_NUMBER: builtins.int
+    payee_id: builtins.str
+    share_minor: builtins.int
+    tax_minor: builtins.int
+    recovered_minor: builtins.int
+    """Old debts that were taken off first."""
+    net_minor: builtins.int
+    @builtins.property
+    def tax(self) -> WithholdingTerms: ...
+    def __init__(
+        self,
+        *,
+        payee_id: builtins.str = ...,
+        share_minor: builtins.int = ...,
+        tax_minor: builtins.int = ...,
+        recovered_minor: builtins.int = ...,
+        net_minor: builtins.int = ...,
+        tax: WithholdingTerms | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["tax", b"tax"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["net_minor", b"net_minor", "payee_id", b"payee_id", "recovered_minor", b"recovered_minor", "share_minor", b"share_minor", "tax", b"tax", "tax_minor", b"tax_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class WithholdingTerms(message.Message):
+    """How a payee's tax was reckoned. Sums of the year are in fen; so are income and tax where year_currency differs from the payment's."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TAX_RULE_FIELD_NUMBER: builtins.int
+    AUTHORITY_FIELD_NUMBER: builtins.int
+    PERIOD_FIELD_NUMBER: builtins.int
+    FIRST_MONTH_FIELD_NUMBER: builtins.int
+    INCOME_MINOR_FIELD_NUMBER: builtins.int
+    TAX_MINOR_FIELD_NUMBER: builtins.int
+    YEAR_INCOME_MINOR_FIELD_NUMBER: builtins.int
+    YEAR_BASE_MINOR_FIELD_NUMBER: builtins.int
+    RATE_BPS_FIELD_NUMBER: builtins.int
+    YEAR_WITHHELD_BEFORE_MINOR_FIELD_NUMBER: builtins.int
+    YEAR_CURRENCY_FIELD_NUMBER: builtins.int
+    RATE_CNY_MINOR_FIELD_NUMBER: builtins.int
+    RATE_PER_MINOR_FIELD_NUMBER: builtins.int
+    tax_rule: builtins.str
+    """"cn-labour-cumulative@2025-10-01"; "no-withholding@2025-01-01": nothing is withheld, and the rest is 0."""
+    authority: builtins.str
+    period: builtins.str
+    """"2026-11"."""
+    first_month: builtins.int
+    """First month of the tax year with income here: months since then bring the deduction."""
+    income_minor: builtins.int
+    """Of this payment, in its currency."""
+    tax_minor: builtins.int
+    year_income_minor: builtins.int
+    """With this payment: income, what of it is taxable, its rate, and what was withheld before."""
+    year_base_minor: builtins.int
+    rate_bps: builtins.int
+    year_withheld_before_minor: builtins.int
+    year_currency: builtins.str
+    rate_cny_minor: builtins.int
+    """So many fen for rate_per_minor of the payment's currency; 0: one currency."""
+    rate_per_minor: builtins.int
+    def __init__(
+        self,
+        *,
+        tax_rule: builtins.str = ...,
+        authority: builtins.str = ...,
+        period: builtins.str = ...,
+        first_month: builtins.int = ...,
+        income_minor: builtins.int = ...,
+        tax_minor: builtins.int = ...,
+        year_income_minor: builtins.int = ...,
+        year_base_minor: builtins.int = ...,
+        rate_bps: builtins.int = ...,
+        year_withheld_before_minor: builtins.int = ...,
+        year_currency: builtins.str = ...,
+        rate_cny_minor: builtins.int = ...,
+        rate_per_minor: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["authority", b"authority", "first_month", b"first_month", "income_minor", b"income_minor", "period", b"period", "rate_bps", b"rate_bps", "rate_cny_minor", b"rate_cny_minor", "rate_per_minor", b"rate_per_minor", "tax_minor", b"tax_minor", "tax_rule", b"tax_rule", "year_base_minor", b"year_base_minor", "year_currency", b"year_currency", "year_income_minor", b"year_income_minor", "year_withheld_before_minor", b"year_withheld_before_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListReleasesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    currency: builtins.str
+    order_by: builtins.str
+    """"released_at desc" (default) or "released_at"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        currency: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deliverable_id", b"deliverable_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListReleasesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    RELEASES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def releases(self) -> containers.RepeatedCompositeFieldContainer[Release]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        releases: abc.Iterable[Release] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "releases", b"releases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PayoutAccount(message.Message):
+    """Where one organisation's earned money of one currency goes."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    ACCOUNT_FIELD_NUMBER: builtins.int
+    PROVEN_FIELD_NUMBER: builtins.int
+    NEXT_ACCOUNT_FIELD_NUMBER: builtins.int
+    NEXT_USABLE_AT_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    owner_id: builtins.str
+    currency: builtins.str
+    account: builtins.str
+    """All but its last characters masked: "…4242"."""
+    proven: builtins.bool
+    """Money has arrived there: another account takes a pause."""
+    next_account: builtins.str
+    """Named to take its place from next_usable_at on; empty: none."""
+    @builtins.property
+    def next_usable_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        owner_id: builtins.str = ...,
+        currency: builtins.str = ...,
+        account: builtins.str = ...,
+        proven: builtins.bool = ...,
+        next_account: builtins.str = ...,
+        next_usable_at: timestamp_pb2.Timestamp | None = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "next_usable_at", b"next_usable_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "changed_at", b"changed_at", "currency", b"currency", "next_account", b"next_account", "next_usable_at", b"next_usable_at", "owner_id", b"owner_id", "proven", b"proven"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListPayoutAccountsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    owner_id: builtins.str
+    """Empty: all that the caller may see."""
+    order_by: builtins.str
+    """"changed_at desc" (default) or "changed_at"."""
+    page_size: builtins.int
+    """1..1,000, default 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        owner_id: builtins.str = ...,
+        order_by: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListPayoutAccountsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ACCOUNTS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def accounts(self) -> containers.RepeatedCompositeFieldContainer[PayoutAccount]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        accounts: abc.Iterable[PayoutAccount] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

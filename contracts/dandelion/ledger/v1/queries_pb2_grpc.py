@@ -85,6 +85,26 @@ class BalanceQueryServiceStub:
                 request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.FromString,
                 _registered_method=True)
+        self.ListTransfers = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListTransfers',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
+        self.ListEscrows = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListEscrows',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsResponse.FromString,
+                _registered_method=True)
+        self.ListReleases = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListReleases',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesResponse.FromString,
+                _registered_method=True)
+        self.ListPayoutAccounts = channel.unary_unary(
+                '/dandelion.ledger.v1.BalanceQueryService/ListPayoutAccounts',
+                request_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsResponse.FromString,
+                _registered_method=True)
 
 
 class BalanceQueryServiceServicer:
@@ -160,6 +180,36 @@ class BalanceQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTransfers(self, request, context):
+        """Deposits, payouts and refunds with where each stands: for the organisation whose money it is, and for finance, operator and
+        auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEscrows(self, request, context):
+        """Escrows, held and ended, one per deliverable, and their sums: for the parties, and for finance, operator and auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReleases(self, request, context):
+        """What was paid out of escrows and how it was reckoned. Of the payees the caller sees itself; finance, operator and auditor
+        see all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPayoutAccounts(self, request, context):
+        """Where an organisation's earned money goes, masked: for itself, and for finance, operator and auditor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BalanceQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -212,6 +262,26 @@ def add_BalanceQueryServiceServicer_to_server(servicer, server):
                     servicer.ListHandMoves,
                     request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.FromString,
                     response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.SerializeToString,
+            ),
+            'ListTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransfers,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'ListEscrows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEscrows,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsResponse.SerializeToString,
+            ),
+            'ListReleases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReleases,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesResponse.SerializeToString,
+            ),
+            'ListPayoutAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPayoutAccounts,
+                    request_deserializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsRequest.FromString,
+                    response_serializer=dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -485,6 +555,114 @@ class BalanceQueryService:
             '/dandelion.ledger.v1.BalanceQueryService/ListHandMoves',
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesRequest.SerializeToString,
             dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListHandMovesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListTransfers',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEscrows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListEscrows',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListEscrowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReleases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListReleases',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListReleasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPayoutAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.ledger.v1.BalanceQueryService/ListPayoutAccounts',
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsRequest.SerializeToString,
+            dandelion_dot_ledger_dot_v1_dot_queries__pb2.ListPayoutAccountsResponse.FromString,
             options,
             channel_credentials,
             insecure,

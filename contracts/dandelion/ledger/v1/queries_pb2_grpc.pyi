@@ -53,6 +53,18 @@ class BalanceQueryServiceStub:
     """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
     was proposed and done with its own money.
     """
+    ListTransfers: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListTransfersRequest, _queries_pb2.ListTransfersResponse]
+    """Deposits, payouts and refunds with where each stands: for the organisation whose money it is, and for finance, operator and
+    auditor.
+    """
+    ListEscrows: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListEscrowsRequest, _queries_pb2.ListEscrowsResponse]
+    """Escrows, held and ended, one per deliverable, and their sums: for the parties, and for finance, operator and auditor."""
+    ListReleases: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListReleasesRequest, _queries_pb2.ListReleasesResponse]
+    """What was paid out of escrows and how it was reckoned. Of the payees the caller sees itself; finance, operator and auditor
+    see all.
+    """
+    ListPayoutAccounts: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListPayoutAccountsRequest, _queries_pb2.ListPayoutAccountsResponse]
+    """Where an organisation's earned money goes, masked: for itself, and for finance, operator and auditor."""
 
 @_typing.type_check_only
 class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
@@ -79,6 +91,18 @@ class BalanceQueryServiceAsyncStub(BalanceQueryServiceStub):
     """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
     was proposed and done with its own money.
     """
+    ListTransfers: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListTransfersRequest, _queries_pb2.ListTransfersResponse]  # type: ignore[assignment]
+    """Deposits, payouts and refunds with where each stands: for the organisation whose money it is, and for finance, operator and
+    auditor.
+    """
+    ListEscrows: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListEscrowsRequest, _queries_pb2.ListEscrowsResponse]  # type: ignore[assignment]
+    """Escrows, held and ended, one per deliverable, and their sums: for the parties, and for finance, operator and auditor."""
+    ListReleases: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListReleasesRequest, _queries_pb2.ListReleasesResponse]  # type: ignore[assignment]
+    """What was paid out of escrows and how it was reckoned. Of the payees the caller sees itself; finance, operator and auditor
+    see all.
+    """
+    ListPayoutAccounts: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListPayoutAccountsRequest, _queries_pb2.ListPayoutAccountsResponse]  # type: ignore[assignment]
+    """Where an organisation's earned money goes, masked: for itself, and for finance, operator and auditor."""
 
 class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Balances, statements and proofs. Parties see their own accounts; finance, operators and auditors see all."""
@@ -162,5 +186,41 @@ class BalanceQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """What finance moves by hand, from the proposal on: all of it for finance, operator and auditor; to an organisation, what
         was proposed and done with its own money.
         """
+
+    @_abc_1.abstractmethod
+    def ListTransfers(
+        self,
+        request: _queries_pb2.ListTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListTransfersResponse, _abc.Awaitable[_queries_pb2.ListTransfersResponse]]:
+        """Deposits, payouts and refunds with where each stands: for the organisation whose money it is, and for finance, operator and
+        auditor.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEscrows(
+        self,
+        request: _queries_pb2.ListEscrowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListEscrowsResponse, _abc.Awaitable[_queries_pb2.ListEscrowsResponse]]:
+        """Escrows, held and ended, one per deliverable, and their sums: for the parties, and for finance, operator and auditor."""
+
+    @_abc_1.abstractmethod
+    def ListReleases(
+        self,
+        request: _queries_pb2.ListReleasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListReleasesResponse, _abc.Awaitable[_queries_pb2.ListReleasesResponse]]:
+        """What was paid out of escrows and how it was reckoned. Of the payees the caller sees itself; finance, operator and auditor
+        see all.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPayoutAccounts(
+        self,
+        request: _queries_pb2.ListPayoutAccountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListPayoutAccountsResponse, _abc.Awaitable[_queries_pb2.ListPayoutAccountsResponse]]:
+        """Where an organisation's earned money goes, masked: for itself, and for finance, operator and auditor."""
 
 def add_BalanceQueryServiceServicer_to_server(servicer: BalanceQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

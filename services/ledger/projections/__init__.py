@@ -24,6 +24,7 @@ from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed
 from services.ledger.domain.set_by_hand import ReferenceRateSet, Set, TaxResidenceVerified
 from services.ledger.domain.transfers import Leg, Phase, Ref, account_key, apply_legs, leg_keys, opened
 from services.ledger.domain.waiting import PaymentDeferred
+from services.ledger.projections.listed import LISTS
 from services.ledger.tables import (
     AMOUNTS,
     BALANCES,
@@ -288,5 +289,5 @@ POLICIES_PROJECTION = Projection("policies", 1, (POLICIES,), _apply_policies)
 MOVES_PROJECTION = Projection("hand_moves", 2, (HAND_MOVES,), _apply_moves)
 PROJECTIONS = (
     BALANCES_PROJECTION, ESCROWS_PROJECTION, RESIDENCES_PROJECTION, RATES_PROJECTION, DEFERRED_PROJECTION,
-    POLICIES_PROJECTION, MOVES_PROJECTION,
+    POLICIES_PROJECTION, MOVES_PROJECTION, *LISTS,
 )  # fmt: skip

@@ -1,16 +1,15 @@
 """ReviewQueryService: questions of others in, protobuf out. Contract: proto/dandelion/compliance/v1/queries.proto."""
 
+from collections.abc import Iterator
 from functools import partial
 
-import orjson
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import queries_pb2 as pb
 from dandelion.compliance.v1 import queries_pb2_grpc as grpc_pb
-from dandelion_contracts.wire import stamp
-from dandelion_contracts.words import number, word
+from dandelion_contracts.words import word
 from google.protobuf.message import Message
-from pydantic import TypeAdapter
 
+from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.ids import checked_id
 from kernel.edge.grpc import RpcService, caller
@@ -19,25 +18,33 @@ from kernel.edge.page_tokens import Cursor, page_size
 from kernel.host.app import App
 from kernel.processors.keyset import Page, chosen
 from kernel.processors.read_your_writes import there
-from services.compliance.domain.findings import Evidence, Finding
-from services.compliance.publish import wire_evidence, wire_finding
-from services.compliance.reads import ErasuresQuery, FindingsQuery, QueueQuery, ReviewReads, Row
+from services.compliance.packs import shipped_packs
+from services.compliance.reads import (
+    ErasuresQuery,
+    FindingsQuery,
+    LooksQuery,
+    Parts,
+    QueueQuery,
+    ReviewReads,
+    ReviewsQuery,
+)
+from services.compliance.rpc.messages import Shown, wire_erasure, wire_finding_row, wire_look, wire_review
+from services.compliance.rpc.rules import Cutter, changes_page, packs_page, rules_page
+from services.compliance.settings import voices_of
 
 PROJECTION = "reviews"
 ERASURES = "erasures"
+LOOKS = "looks"
 REVIEW = "review"
 """Category of the streams whose reviews are asked for; a draft of campaigns leads to one."""
 STAFF = ("reviewer", "operator", "auditor")
-FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
-EVIDENCE: TypeAdapter[list[Evidence]] = TypeAdapter(list[Evidence])
-FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 
 
 class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
     """Answers as `caller()`; waits for `at_least` first."""
 
-    def __init__(self, app: App) -> None:
-        self._app, self._reads = app, ReviewReads(app.database)
+    def __init__(self, app: App, clock: Clock = system_clock) -> None:
+        self._app, self._reads, self._clock = app, ReviewReads(app.database), clock
         self._tokens = app.page_tokens
 
     async def GetReview(self, request: pb.GetReviewRequest, context: RpcContext) -> pb.GetReviewResponse:  # noqa: N802
@@ -48,7 +55,7 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
             partial(self._app.at_least, request.at_least, PROJECTION),
         )
         found = await there(request.at_least, f"{REVIEW}-{key}", read, own_write, self._app.admission.hold_wait)
-        return pb.GetReviewResponse(review=wire_review(found))
+        return pb.GetReviewResponse(review=wire_review(found, self._shown(actor)))
 
     async def ListReviewQueue(  # noqa: N802
         self, request: pb.ListReviewQueueRequest, context: RpcContext
@@ -62,7 +69,46 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         asked = QueueQuery(request.jurisdiction, request.campaign_id, falling, after, size)
         found = await self._reads.queue(asked, actor)
         page = self._page(request, found, actor)
-        return pb.ListReviewQueueResponse(reviews=map(wire_review, found.rows), page=page)
+        return pb.ListReviewQueueResponse(reviews=self._reviews(found, actor), page=page)
+
+    async def ListReviews(self, request: pb.ListReviewsRequest, context: RpcContext) -> pb.ListReviewsResponse:  # noqa: N802
+        """Reviews of a deal, or of all, as far as the caller may see them."""
+        actor = caller()
+        size, after = page_size(request.page_size), self._after(request, actor)
+        _, falling = chosen(request.order_by, ("submitted_at desc", "submitted_at"))
+        await self._app.at_least(request.at_least, PROJECTION)
+        asked = ReviewsQuery(_parts(request), word(common.Verdict, request.verdict), falling, after, size)
+        found = await self._reads.reviews(asked, actor)
+        return pb.ListReviewsResponse(reviews=self._reviews(found, actor), page=self._page(request, found, actor))
+
+    async def ListLooks(self, request: pb.ListLooksRequest, context: RpcContext) -> pb.ListLooksResponse:  # noqa: N802
+        """What was found where posts were looked at."""
+        actor = caller()
+        size, after = page_size(request.page_size), self._after(request, actor)
+        _, falling = chosen(request.order_by, ("requested_at desc", "requested_at"))
+        await self._app.at_least(request.at_least, LOOKS)
+        found = await self._reads.looks(LooksQuery(_parts(request), request.not_ok, falling, after, size), actor)
+        return pb.ListLooksResponse(looks=map(wire_look, found.rows), page=self._page(request, found, actor))
+
+    async def ListRulePacks(self, request: pb.ListRulePacksRequest, context: RpcContext) -> pb.ListRulePacksResponse:  # noqa: N802
+        """The versions of the rules."""
+        cut = self._cutter(request, ("valid_from desc", "valid_from"))
+        packs, after = packs_page(shipped_packs(), request, self._clock(), cut)
+        return pb.ListRulePacksResponse(rule_packs=packs, page=self._next(request, after))
+
+    async def ListRules(self, request: pb.ListRulesRequest, context: RpcContext) -> pb.ListRulesResponse:  # noqa: N802
+        """Rules of a day."""
+        rules, after = rules_page(
+            shipped_packs(), request, self._clock(), self._cutter(request, ("rule_id", "rule_id desc"))
+        )
+        return pb.ListRulesResponse(rules=rules, page=self._next(request, after))
+
+    async def ListRuleChanges(  # noqa: N802
+        self, request: pb.ListRuleChangesRequest, context: RpcContext
+    ) -> pb.ListRuleChangesResponse:
+        """What begins and ends."""
+        changes, after = changes_page(shipped_packs(), request, self._cutter(request, ("day", "day desc")))
+        return pb.ListRuleChangesResponse(changes=changes, page=self._next(request, after))
 
     async def ListFindings(self, request: pb.ListFindingsRequest, context: RpcContext) -> pb.ListFindingsResponse:  # noqa: N802
         """Findings of the reviews that the caller may see."""
@@ -96,9 +142,22 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         page = self._page(request, found, actor)
         return pb.ListErasuresResponse(erasures=map(wire_erasure, found.rows), page=page)
 
-    def _after(
-        self, request: pb.ListReviewQueueRequest | pb.ListFindingsRequest | pb.ListErasuresRequest, actor: Actor
-    ) -> Cursor | None:
+    def _cutter(self, request: "RulesRequest", orders: tuple[str, str]) -> Cutter:
+        size, after = page_size(request.page_size), self._after(request, caller())
+        _, falling = chosen(request.order_by, orders)
+        return Cutter(after, size, falling)
+
+    def _next(self, request: Message, after: Cursor | None) -> common.PageInfo:
+        return self._page(request, Page([], after), caller())
+
+    def _shown(self, actor: Actor) -> Shown:
+        return Shown(not actor.roles.isdisjoint(STAFF), voices_of(self._app.settings))
+
+    def _reviews(self, found: Page, actor: Actor) -> Iterator[pb.Review]:
+        shown = self._shown(actor)
+        return (wire_review(row, shown) for row in found.rows)
+
+    def _after(self, request: "ListRequest", actor: Actor) -> Cursor | None:
         return self._tokens.open(request, request.page_token, actor.tenant)
 
     def _page(self, request: Message, found: Page, actor: Actor) -> common.PageInfo:
@@ -106,46 +165,19 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         return common.PageInfo(next_page_token=token)
 
 
-def wire_review(row: Row) -> pb.Review:
-    same = (
-        "review_id", "deliverable_id", "collaboration_id", "campaign_id", "brand_id", "creator_id", "jurisdiction",
-        "product_category", "title", "text", "by_reviewer", "note", "label", "version", "product_used",
-    )  # fmt: skip
-    return pb.Review(
-        **{name: row[name] for name in same},
-        submission_id=row["review_id"],
-        stage=number(common.SubmissionStage, row["stage"]),
-        platform=number(common.Platform, row["platform"]),
-        format=number(common.Format, row["format"]),
-        tags=orjson.loads(row["tags"]),
-        links=orjson.loads(row["links"]),
-        evidence=map(wire_evidence, EVIDENCE.validate_json(row["evidence"])),
-        verdict=number(common.Verdict, row["verdict"]),
-        findings=map(wire_finding, FINDINGS.validate_json(row["findings"])),
-        rule_packs=orjson.loads(row["rule_packs"]),
-        placement=number(common.LabelPlacement, row["placement"]),
-        submitted_at=stamp(row["submitted_at"]),
-        completed_at=stamp(row["completed_at"]),
-    )
+RulesRequest = pb.ListRulePacksRequest | pb.ListRulesRequest | pb.ListRuleChangesRequest
+ListRequest = (
+    pb.ListReviewQueueRequest
+    | pb.ListReviewsRequest
+    | pb.ListFindingsRequest
+    | pb.ListLooksRequest
+    | pb.ListErasuresRequest
+    | RulesRequest
+)
 
 
-def wire_erasure(row: Row) -> pb.Erasure:
-    return pb.Erasure(
-        subject_id=row["subject_id"],
-        step=number(pb.ErasureStep, row["step"]),
-        reason=row["reason"],
-        since=stamp(row["since"]),
-        version=row["version"],
-    )
-
-
-def wire_finding_row(row: Row) -> pb.FindingRow:
-    return pb.FindingRow(
-        **{name: row[name] for name in ("review_id", "campaign_id", "brand_id", "creator_id")},
-        verdict=number(common.Verdict, row["verdict"]),
-        finding=wire_finding(FINDING.validate_json(row["finding"])),
-        found_at=stamp(row["found_at"]),
-    )
+def _parts(request: pb.ListReviewsRequest | pb.ListLooksRequest) -> Parts:
+    return Parts(request.campaign_id, request.collaboration_id, request.deliverable_id, request.creator_id)
 
 
 def make_queries(app: App) -> list[RpcService]:

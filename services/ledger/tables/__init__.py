@@ -10,6 +10,7 @@ from kernel.core.canonical import canonical
 from kernel.core.codec import adapter
 from services.ledger.domain.accounts import bound_check_sql
 from services.ledger.domain.fees import FeePolicy
+from services.ledger.tables.columns import keys, minors, texts
 
 
 class Policies(sa.types.TypeDecorator[Any]):
@@ -47,117 +48,105 @@ def metadata() -> sa.MetaData:
     return METADATA
 
 
-def _key(*names: str) -> list[sa.Column[str]]:
-    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
-
-
-def _text(*names: str) -> list[sa.Column[str]]:
-    return [sa.Column(name, sa.Text, nullable=False) for name in names]
-
-
-def _minor(*names: str) -> list[sa.Column[int]]:
-    return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
-
-
 AMOUNTS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 ACCOUNTS = sa.Table(
     "accounts",
     METADATA,
-    *_key("currency", "code", "owner"),
-    *_minor(*AMOUNTS),
+    *keys("currency", "code", "owner"),
+    *minors(*AMOUNTS),
     sa.Column("closed", sa.Boolean, nullable=False),
     sa.CheckConstraint(bound_check_sql(), name="accounts_bound"),
     sa.CheckConstraint(" AND ".join(f"{name} >= 0" for name in AMOUNTS), name="accounts_amounts"),
 )
-CLIENT_MONEY = sa.Table("client_money", METADATA, *_key("currency"), *_minor("assets_minor", "claims_minor"))
+CLIENT_MONEY = sa.Table("client_money", METADATA, *keys("currency"), *minors("assets_minor", "claims_minor"))
 CLEARING = sa.Table(
     "clearing",
     METADATA,
-    *_key("currency"),
-    *_minor("due_minor", "owed_minor"),
+    *keys("currency"),
+    *minors("due_minor", "owed_minor"),
     sa.CheckConstraint("due_minor >= 0 AND owed_minor >= 0", name="clearing_bound"),
 )
 ESCROWS = sa.Table(
     "escrows",
     METADATA,
-    *_key("deliverable_id"),
-    *_text("status", "collaboration_id", "campaign_id", "brand_id", "creator_id", "agency_id", "jurisdiction"),
-    *_text("currency", "policy_id"),
+    *keys("deliverable_id"),
+    *texts("status", "collaboration_id", "campaign_id", "brand_id", "creator_id", "agency_id", "jurisdiction"),
+    *texts("currency", "policy_id"),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("agency_bps", sa.Integer, nullable=False),
-    *_minor("fee_minor", "brand_fee_minor", "fee_left_minor", "brand_fee_left_minor"),
-    *_minor("released_minor", "returned_minor", "clawed_back_minor"),
+    *minors("fee_minor", "brand_fee_minor", "fee_left_minor", "brand_fee_left_minor"),
+    *minors("released_minor", "returned_minor", "clawed_back_minor"),
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.CheckConstraint("fee_left_minor >= 0 AND brand_fee_left_minor >= 0", name="escrows_left"),
 )
 TRANSFERS = sa.Table(
     "transfers",
     METADATA,
-    *_key("transfer_id"),
-    *_text("kind", "status", "owner", "account", "currency", "source_id", "instrument", "provider_ref"),
-    *_minor("amount_minor", "refunded_minor", "due_minor", "owed_minor", "settled_minor", "reversed_minor"),
+    *keys("transfer_id"),
+    *texts("kind", "status", "owner", "account", "currency", "source_id", "instrument", "provider_ref"),
+    *minors("amount_minor", "refunded_minor", "due_minor", "owed_minor", "settled_minor", "reversed_minor"),
     sa.Column("said_at", UtcTime),
     sa.CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="transfers_refunded"),
     sa.CheckConstraint("due_minor >= 0 AND owed_minor >= 0 AND settled_minor >= 0", name="transfers_settled"),
     sa.CheckConstraint("reversed_minor BETWEEN 0 AND amount_minor", name="transfers_reversed"),
 )
-sa.Table("settled_lines", METADATA, *_key("name"), *_text("chain_id"))
+sa.Table("settled_lines", METADATA, *keys("name"), *texts("chain_id"))
 TAX_YEARS = sa.Table(
     "tax_years",
     METADATA,
-    *_key("creator_id", "tax_year"),
+    *keys("creator_id", "tax_year"),
     sa.Column("first_month", sa.Integer, nullable=False),
-    *_minor("income_minor", "withheld_minor"),
+    *minors("income_minor", "withheld_minor"),
 )
 PAYOUT_ACCOUNTS = sa.Table(
     "payout_accounts",
     METADATA,
-    *_key("owner", "currency"),
-    *_text("instrument", "next_instrument"),
+    *keys("owner", "currency"),
+    *texts("instrument", "next_instrument"),
     sa.Column("proven", sa.Boolean, nullable=False),
     sa.Column("next_usable_at", UtcTime),
 )
-sa.Table("fee_policies", METADATA, *_key("owner"), sa.Column("policies", Policies, nullable=False))
-sa.Table("tax_residences", METADATA, *_key("payee_id"), *_text("country", "reference"))
-sa.Table("reference_rates", METADATA, *_key("currency", "month"), *_minor("cny_minor", "per_minor"))
+sa.Table("fee_policies", METADATA, *keys("owner"), sa.Column("policies", Policies, nullable=False))
+sa.Table("tax_residences", METADATA, *keys("payee_id"), *texts("country", "reference"))
+sa.Table("reference_rates", METADATA, *keys("currency", "month"), *minors("cny_minor", "per_minor"))
 sa.Table(
     "waiting_payments",
     METADATA,
-    *_key("deliverable_id"),
-    *_text("payee_id", "currency", "reason", "chain_id", "command"),
+    *keys("deliverable_id"),
+    *texts("payee_id", "currency", "reason", "chain_id", "command"),
     sa.Column("cancels", sa.Boolean, nullable=False),
     sa.Index("waiting_payments_payee", "payee_id", "deliverable_id"),
 )
 DISCREPANCIES = sa.Table(
     "discrepancies",
     METADATA,
-    *_key("discrepancy_id"),
-    *_text("origin", "word", "reference", "currency", "provider_ref", "code"),
-    *_minor("gross_minor", "fee_minor"),
+    *keys("discrepancy_id"),
+    *texts("origin", "word", "reference", "currency", "provider_ref", "code"),
+    *minors("gross_minor", "fee_minor"),
     sa.Column("noted_at", UtcTime, nullable=False),
     sa.Index("discrepancies_noted", "noted_at", "discrepancy_id"),
 )
 sa.Table(
     "proposals",
     METADATA,
-    *_key("proposal_id"),
-    *_text("status", "command", "data", "proposed_by", "approved_by"),
+    *keys("proposal_id"),
+    *texts("status", "command", "data", "proposed_by", "approved_by"),
     sa.Column("expires_at", UtcTime, nullable=False),
 )
-sa.Table("hand_sums", METADATA, *_key("person", "currency", "day"), *_minor("amount_minor"))
-sa.Table("pay_accounts", METADATA, *_key("instrument"), *_text("account_id"))
-sa.Table("account_uses", METADATA, *_key("owner", "account_id"))
+sa.Table("hand_sums", METADATA, *keys("person", "currency", "day"), *minors("amount_minor"))
+sa.Table("pay_accounts", METADATA, *keys("instrument"), *texts("account_id"))
+sa.Table("account_uses", METADATA, *keys("owner", "account_id"))
 sa.Table(
-    "parties", METADATA, *_key("owner"), sa.Column("account_ids", Ids, nullable=False),
+    "parties", METADATA, *keys("owner"), sa.Column("account_ids", Ids, nullable=False),
     sa.Column("payer_ids", Ids, nullable=False),
 )  # fmt: skip
-sa.Table("cleared_ties", METADATA, *_key("brand_id", "payee_id"), sa.Column("account_ids", Ids, nullable=False))
+sa.Table("cleared_ties", METADATA, *keys("brand_id", "payee_id"), sa.Column("account_ids", Ids, nullable=False))
 SEALS = sa.Table(
     "seals",
     METADATA,
-    *_key("journal"),
-    *_minor("up_to_position"),
-    *_text("root"),
+    *keys("journal"),
+    *minors("up_to_position"),
+    *texts("root"),
     sa.Column("formula", sa.Integer, nullable=False),
 )
 
@@ -165,8 +154,8 @@ _READ = sa.MetaData()
 BALANCES = sa.Table(
     "balances",
     _READ,
-    *_key("owner", "account", "currency"),
-    *_minor(*AMOUNTS),
+    *keys("owner", "account", "currency"),
+    *minors(*AMOUNTS),
     sa.Column("closed", sa.Boolean, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
 )
@@ -177,9 +166,9 @@ STATEMENT_LINES = sa.Table(
     _READ,
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
-    *_text("owner", "account", "currency", "chain_id", "kind", "counterparty"),
-    *_text("campaign_id", "collaboration_id", "deliverable_id"),
-    *_minor("amount_minor", "balance_minor"),
+    *texts("owner", "account", "currency", "chain_id", "kind", "counterparty"),
+    *texts("campaign_id", "collaboration_id", "deliverable_id"),
+    *minors("amount_minor", "balance_minor"),
     sa.Column("recorded_at", UtcTime, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("statement_lines_owner", "owner", "position", "line"),
@@ -190,9 +179,9 @@ STATEMENT_LINES = sa.Table(
 HELD_ESCROWS = sa.Table(
     "held_escrows",
     _READ,
-    *_key("deliverable_id"),
-    *_text("collaboration_id", "campaign_id", "brand_id", "creator_id", "currency"),
-    *_minor("held_minor"),
+    *keys("deliverable_id"),
+    *texts("collaboration_id", "campaign_id", "brand_id", "creator_id", "currency"),
+    *minors("held_minor"),
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("held_escrows_brand", "brand_id", "currency"),
     sa.Index("held_escrows_creator", "creator_id", "currency"),
@@ -202,8 +191,8 @@ HELD_ESCROWS = sa.Table(
 RESIDENCES = sa.Table(
     "residences",
     _READ,
-    *_key("payee_id"),
-    *_text("country", "reference"),
+    *keys("payee_id"),
+    *texts("country", "reference"),
     sa.Column("verified_at", UtcTime, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
 )
@@ -212,8 +201,8 @@ RESIDENCES = sa.Table(
 RATES = sa.Table(
     "rates",
     _READ,
-    *_key("currency", "month"),
-    *_minor("cny_minor", "per_minor"),
+    *keys("currency", "month"),
+    *minors("cny_minor", "per_minor"),
     sa.Column("set_at", UtcTime, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
 )
@@ -222,9 +211,9 @@ RATES = sa.Table(
 DEFERRED_PAYMENTS = sa.Table(
     "deferred_payments",
     _READ,
-    *_key("deliverable_id"),
-    *_text("collaboration_id", "campaign_id", "brand_id", "creator_id", "payee_id", "reason", "currency"),
-    *_minor("amount_minor"),
+    *keys("deliverable_id"),
+    *texts("collaboration_id", "campaign_id", "brand_id", "creator_id", "payee_id", "reason", "currency"),
+    *minors("amount_minor"),
     sa.Column("deferred_at", UtcTime, nullable=False),
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("deferred_payments_since", "deferred_at", "deliverable_id"),
@@ -234,8 +223,8 @@ DEFERRED_PAYMENTS = sa.Table(
 HAND_MOVES = sa.Table(
     "hand_moves",
     _READ,
-    *_key("proposal_id"),
-    *_text("move", "status", "command", "proposed_by", "approved_by", "rejected_by", "reason", "sums"),
+    *keys("proposal_id"),
+    *texts("move", "status", "command", "proposed_by", "approved_by", "rejected_by", "reason", "sums"),
     sa.Column("proposed_at", UtcTime, nullable=False),
     sa.Column("changed_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False),
@@ -247,8 +236,8 @@ HAND_MOVES = sa.Table(
 POLICIES = sa.Table(
     "policies",
     _READ,
-    *_key("policy_id"),
-    *_text("name", "status", "proposed_by", "approved_by", "reason"),
+    *keys("policy_id"),
+    *texts("name", "status", "proposed_by", "approved_by", "reason"),
     sa.Column("since", UtcTime, nullable=False),
     sa.Column("brand_fee_bps", sa.Integer, nullable=False),
     sa.Column("creator_fee_bps", sa.Integer, nullable=False),
