@@ -7,7 +7,7 @@ import pytest
 from kernel.core.faults import Invalid
 from services.compliance.domain.findings import Content, Severity, Verdict, verdict_of
 from services.compliance.domain.packs import MAX_FINDINGS, Pack, Rule, in_force, parse
-from services.compliance.packs import shipped_lists, shipped_packs
+from services.compliance.packs import in_other_words, shipped_lists, shipped_packs
 
 PACKS = shipped_packs()
 OWN = [(pack, rule) for pack in PACKS for rule in pack.rules if rule.jurisdiction == pack.jurisdiction]
@@ -182,3 +182,15 @@ def test_a_place_without_a_known_time_zone_stops_the_start() -> None:
 def test_a_well_formed_pack_is_taken() -> None:
     (pack,) = parse([{**DOCUMENT, "rules": [RULE]}], shipped_lists())
     assert pack.id == "XX@2020-01-01"
+
+
+@pytest.mark.parametrize(("pack", "rule"), OWN, ids=name)
+def test_every_rule_is_told_in_both_languages(pack: Pack, rule: Rule) -> None:
+    (other,) = in_other_words()[rule.id]
+    assert {rule.language, other.language} == {"zh", "en"}
+    assert all((other.law, other.article, other.why, other.fix))
+    assert ("{fix}" in rule.fix) == ("{fix}" in other.fix)
+
+
+def test_nothing_is_told_of_a_rule_that_is_not_there() -> None:
+    assert set(in_other_words()) == {rule.id for _, rule in OWN}
