@@ -68,3 +68,13 @@ async def test_criteria_that_are_wrong_are_refused(shipped: Discovery) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await counted(shipped, pb.SearchCreatorsRequest(followers_min=10, followers_max=1))
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_filters_own_values_are_left_out_while_it_is_counted(shipped: Discovery) -> None:
+    douyin, fashion = [common.PLATFORM_DOUYIN], ["时尚"]
+    both = await counted(shipped, pb.SearchCreatorsRequest(platforms=douyin, categories=fashion))
+    (platforms,) = [one.values for one in both.facets if one.filter == "platforms"]
+    plain = await counted(shipped, pb.SearchCreatorsRequest(categories=fashion))
+    (all_of_them,) = [one.values for one in plain.facets if one.filter == "platforms"]
+    assert list(platforms) == list(all_of_them)
+    assert len(platforms) > 1
