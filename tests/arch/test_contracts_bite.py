@@ -28,21 +28,22 @@ PLANTS = {
     "packages-downwards": ("kernel/core/planted_m.py", "import cli.planted_k", "planted_m"),
     "wire-types": ("services/compliance/planted_e.py", "import dandelion.ledger.v1.events_pb2", "planted_e"),
     "cli-outside": ("cli/planted_f.py", "import services.ledger.domain", "planted_f"),
+    "console-outside": ("console/planted_n.py", "import kernel.core.ids", "planted_n"),
     "sandbox-outside": ("sandbox/planted_g.py", "import dandelion_contracts", "planted_g"),
     "contracts-light": ("contracts/dandelion_contracts/planted_h.py", "import sqlalchemy", "planted_h"),
     "product-without-tools": ("services/discovery/domain/planted_i.py", "import tools.servers", "planted_i"),
 }
 ANSWERS = {"cli/planted_l.py": "import cli.planted_k"}
 """Modules that close the circle a plant begins."""
-NEEDED = ("services/campaigns/codec.py", "cli/__init__.py", "sandbox/__init__.py")
+NEEDED = ("services/campaigns/codec.py", "console/__init__.py", "cli/__init__.py", "sandbox/__init__.py")
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the packages, with the modules that plants lean on."""
     root = tmp_path_factory.mktemp("tree")
-    ignore = shutil.ignore_patterns("__pycache__", "*.csv", "*.md")
-    for name in ("kernel", "services", "sandbox", "cli", "tools", "contracts"):
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "*.csv", "*.md")
+    for name in ("kernel", "services", "console", "sandbox", "cli", "tools", "contracts"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, root / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", root)

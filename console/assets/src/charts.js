@@ -1,0 +1,49 @@
+// Draws every <figure data-chart> by ECharts in SVG mode. What is drawn is decided in console/charts.py; colours follow the theme.
+import { BarChart, FunnelChart, LineChart, PieChart, ScatterChart } from "echarts/charts";
+import { AriaComponent, DatasetComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+
+echarts.use([
+  AriaComponent, BarChart, DatasetComponent, FunnelChart, GridComponent, LegendComponent, LineChart, MarkLineComponent,
+  PieChart, ScatterChart, SVGRenderer, TooltipComponent,
+]);
+
+const drawn = new Set();
+
+function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function themed(option) {
+  const text = { color: token("--text-2"), fontFamily: "inherit", fontSize: 12 };
+  const axis = { axisLine: { lineStyle: { color: token("--line-2") } }, axisLabel: text, nameTextStyle: text, splitLine: { lineStyle: { color: token("--line") } } };
+  const dressed = (one) => (Array.isArray(one) ? one.map(dressed) : one && { ...axis, ...one, axisLabel: { ...text, ...one.axisLabel } });
+  return {
+    ...option,
+    animation: false,
+    textStyle: { fontFamily: token("--font") },
+    xAxis: dressed(option.xAxis),
+    yAxis: dressed(option.yAxis),
+    legend: option.legend && { ...option.legend, textStyle: text },
+    tooltip: { ...option.tooltip, renderMode: "richText", backgroundColor: token("--surface"), borderColor: token("--line-2"), textStyle: { color: token("--text"), fontSize: 12 } },
+  };
+}
+
+function draw(figure) {
+  const place = figure.querySelector(".chart-place");
+  const chart = echarts.getInstanceByDom(place) || echarts.init(place, null, { renderer: "svg" });
+  chart.setOption(themed(JSON.parse(figure.dataset.chart)), true);
+  if (!drawn.has(chart)) {
+    drawn.add(chart);
+    new ResizeObserver(() => chart.resize()).observe(place);
+  }
+}
+
+function drawAll(within) {
+  for (const figure of within.querySelectorAll("figure[data-chart]")) draw(figure);
+}
+
+drawAll(document);
+document.addEventListener("htmx:after:swap", () => drawAll(document));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));

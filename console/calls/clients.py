@@ -1,0 +1,104 @@
+"""The services, as a signed-in person reaches them: queries over gRPC, commands over HTTP, with the person's own token."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
+from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceStub
+from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
+from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
+from dandelion.metrics.v1.queries_pb2_grpc import OrderQueryServiceStub, RoiQueryServiceStub, SiteQueryServiceStub
+from dandelion_contracts.channel import Tls, connect
+from google.protobuf.message import Message
+
+from console.calls.problems import AWAY, Problem, of_answer, of_call
+from console.settings import ConsoleSettings, addresses
+
+COMMAND_S = 20.0
+"""Time for a command's answer. Past it the outcome is unknown, and the same form sent again is the same command."""
+CONNECTIONS = 200
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a command's answer says: the stream it changed, and the token that makes a query wait for the change."""
+
+    stream: str
+    version: int
+    token: str
+
+    @property
+    def id(self) -> str:
+        """The id of the thing, without the kind of the stream."""
+        return self.stream.partition("-")[2]
+
+
+class Services:
+    """Connections to all five services, shared by everybody; `close` ends them."""
+
+    def __init__(self, settings: ConsoleSettings) -> None:
+        targets, tls = addresses(settings.rpc), _tls(settings)
+        self._channels = {
+            name: connect(target, tls=tls, plaintext=settings.plaintext) for name, target in targets.items()
+        }
+        self.discovery = CreatorQueryServiceStub(self._channels["discovery"])
+        self.campaigns = CampaignQueryServiceStub(self._channels["campaigns"])
+        self.ledger = BalanceQueryServiceStub(self._channels["ledger"])
+        self.compliance = ReviewQueryServiceStub(self._channels["compliance"])
+        self.metrics = RoiQueryServiceStub(self._channels["metrics"])
+        self.orders = OrderQueryServiceStub(self._channels["metrics"])
+        self.sites = SiteQueryServiceStub(self._channels["metrics"])
+        self._base = addresses(settings.http)
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        self._http = httpx.AsyncClient(timeout=COMMAND_S, limits=limits, verify=_checked_by(settings), trust_env=False)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        for channel in self._channels.values():
+            await channel.close(None)
+
+    async def ask(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, token: str) -> A:
+        """Answer of a query; raises Problem."""
+        try:
+            return await method(request, metadata=_bearer(token))
+        except grpc.aio.AioRpcError as error:
+            raise of_call(error) from error
+
+    async def command(self, service: str, method: str, path: str, body: Any, token: str, key: str) -> Receipt:
+        """Sends a command under an idempotency key; raises Problem."""
+        told = await self.send(service, method, path, token, json=body, headers={"Idempotency-Key": key})
+        return Receipt(told["stream"], told["version"], told["token"])
+
+    async def send(self, service: str, method: str, path: str, token: str, **more: Any) -> Any:
+        """Answer's JSON of any HTTP request to a service; `more` as httpx takes it. Raises Problem."""
+        headers = {**more.pop("headers", {}), "Authorization": f"Bearer {token}"}
+        try:
+            answer = await self._http.request(method, self._base[service] + path, headers=headers, **more)
+        except httpx.HTTPError as error:
+            raise Problem(AWAY.kind, AWAY.code, {"service": service}) from error
+        if answer.is_success:
+            return answer.json()
+        raise of_answer(answer)
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+def _tls(settings: ConsoleSettings) -> Tls | None:
+    if settings.ca_file is None:
+        return None
+    return Tls(settings.ca_file, settings.certificate_file, settings.key_file)
+
+
+def _checked_by(settings: ConsoleSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.certificate_file is not None:
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    return context

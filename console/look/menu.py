@@ -1,0 +1,48 @@
+"""The left rail: each room of pages has an entry, shown to the roles that may open the room."""
+
+from dataclasses import dataclass
+
+from console.words import mark
+
+BRANDS, CREATORS = frozenset({"brand", "agency"}), frozenset({"creator"})
+STAFF = frozenset({"operator", "reviewer", "finance", "auditor"})
+ALL = BRANDS | CREATORS | STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A room of pages: where it begins, its name, its icon, who may open it."""
+
+    path: str
+    label: str
+    icon: str
+    roles: frozenset[str]
+
+    def is_current(self, path: str) -> bool:
+        return path == self.path or (self.path != "/" and path.startswith(self.path + "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where the command palette looks for what was typed."""
+
+    to: str
+    label: str
+    icon: str
+    roles: frozenset[str]
+
+
+ENTRIES = (
+    Entry("/", mark("Home"), "house", ALL),
+    Entry("/campaigns", mark("Campaigns"), "megaphone", BRANDS),
+)
+"""In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""
+SEARCHES: tuple[Search, ...] = ()
+
+
+def menu(roles: frozenset[str]) -> list[Entry]:
+    return [one for one in ENTRIES if not one.roles.isdisjoint(roles)]
+
+
+def searches(roles: frozenset[str]) -> list[Search]:
+    return [one for one in SEARCHES if not one.roles.isdisjoint(roles)]

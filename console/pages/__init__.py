@@ -1,0 +1,10 @@
+"""The pages, one small file for each noun: what it reads, what it sends. `templates/<noun>/` says how it looks."""
+
+from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """Routers of all rooms; add yours here, and its entry in console/menu.py."""
+    from console.pages import campaigns, home
+
+    return [home.router, campaigns.router]

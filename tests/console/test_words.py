@@ -1,0 +1,41 @@
+"""Every text of a page is there in every language, and every word of a template is marked."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from console.words import CATALOGS, LANGUAGES, chosen, translations
+from console.words.catalogs import ROOT, said, untranslated
+
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+CODE = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>|[\w-]+=\"[^\"]*\"", re.DOTALL)
+BARE = re.compile(r"[^\W\d_]{2,}")
+UNITS = frozenset({"Ctrl"})
+"""Letters that are the same in every language."""
+
+
+@pytest.mark.parametrize("lang", sorted(CATALOGS))
+def test_every_text_is_translated(lang: str) -> None:
+    assert untranslated(lang) == []
+
+
+def test_texts_are_found() -> None:
+    assert "What needs you now" in said()["home"]
+    assert translations("zh-CN").gettext("What needs you now") == "待您处理"
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: str(file.relative_to(ROOT / "templates")))
+def test_no_word_of_a_template_is_bare(file: Path) -> None:
+    text = TAGS.sub(" ", CODE.sub(" ", file.read_text()))
+    assert [word for word in BARE.findall(text) if word not in UNITS] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted", "lang"),
+    [("zh-CN", "en", "zh-CN"), ("", "zh-TW,en;q=0.5", "zh-CN"), ("", "fr, en;q=0.8", "en"), ("xx", "", "en")],
+)
+def test_a_visitor_is_read_in_the_language_asked_for(wanted: str, accepted: str, lang: str) -> None:
+    assert chosen(wanted, accepted) == lang
+    assert lang in LANGUAGES
