@@ -32,7 +32,7 @@ def checked_roles(roles: list[str]) -> list[str]:
 
 def checked_party(party: str, roles: list[str]) -> str:
     """The organisation acted for; left out it is the platform's own, which is right for staff only. Raises Invalid."""
-    if not party and not RULES.tenant_roles.isdisjoint(roles):
+    if party in ("", RULES.staff_tenant) and not RULES.tenant_roles.isdisjoint(roles):
         raise Invalid(
             "party.missing", role=roles[0], do="say --party: a creator's id, or any new UUID for a brand or an agency"
         )

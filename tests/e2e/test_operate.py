@@ -221,6 +221,7 @@ async def test_a_token_acts_as_a_brand_as_an_imported_creator_and_as_staff(platf
     ("words", "code"),
     [
         ("--role creator", "party.missing"),
+        ("--role brand --role operator --party platform", "party.missing"),
         ("--role creator --party a:b", "party.malformed"),
         ("--role finance --party acme", "role.of_staff_only"),
         ("--role creator --party acme", "party.malformed"),

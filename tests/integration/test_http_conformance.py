@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from kernel.edge.tokens.dev_issuer import Issuer
+from tests.kit.issuing import ACME
 from tests.kit.notes import make_app
 
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-notes-"))
@@ -23,7 +24,7 @@ SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
 @SCHEMA.parametrize()
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_conformance(case: schemathesis.Case[Any]) -> None:
-    case.call_and_validate(headers={"Authorization": f"Bearer {ISSUER.issue('ann', 'acme')}"})
+    case.call_and_validate(headers={"Authorization": f"Bearer {ISSUER.issue('ann', ACME)}"})
 
 
 def test_the_document_is_3_1_and_names_scheme_and_problem() -> None:

@@ -17,7 +17,7 @@ from kernel.edge.grpc import RpcService
 from kernel.edge.http import create_api
 from kernel.edge.limits import Share
 from kernel.edge.transcoding.routes import add_queries
-from tests.kit.issuing import issuer_at, verifier_at
+from tests.kit.issuing import ACME, issuer_at, verifier_at
 from tests.kit.notes import ENDLESS
 
 SERVICE = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
@@ -68,7 +68,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Creator
     admission = Admission(verifier_at(folder), limits)
     api = create_api("Creators", admission, fingerprint_key=b"k" * 32, live_requests=1)
     add_queries(api, [RpcService(SERVICE.full_name, lambda _: None, SERVICE, creators)])
-    headers = {"Authorization": f"Bearer {issuer.issue('ann', 'acme', 'brand')}"}
+    headers = {"Authorization": f"Bearer {issuer.issue('ann', ACME, 'brand')}"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(api), base_url="http://a.test", headers=headers
     ) as client:

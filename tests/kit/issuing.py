@@ -11,10 +11,19 @@ import pytest
 
 from kernel.core.clock import Clock, system_clock
 from kernel.core.faults import Unauthenticated
+from kernel.core.ids import derived_id
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 
 ISSUER, AUDIENCE = "https://issuer.test", "dandelion"
+
+
+def organisation(name: str) -> str:
+    """The id of the organisation of that name, the same in every test."""
+    return derived_id("organisation", name)
+
+
+ACME, EVIL = organisation("acme"), organisation("evil")
 
 
 def issuer_at(folder: Path, clock: Clock = system_clock) -> Issuer:
@@ -59,7 +68,7 @@ def claims(clock: Hand, **changes: Any) -> dict[str, Any]:
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "ann",
-        "tenant": "acme",
+        "tenant": ACME,
         "roles": ["brand"],
         "nbf": clock.now,
         "exp": clock.now + timedelta(seconds=60),

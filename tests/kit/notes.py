@@ -27,7 +27,7 @@ from kernel.edge.http import Caller, CommandRequest, create_api
 from kernel.edge.limits import Rate
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
-from tests.kit.issuing import verifier_at
+from tests.kit.issuing import ACME, verifier_at
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 MARKER = "ann@example.test"
@@ -132,7 +132,7 @@ def make_app(
 
 def talking(app: FastAPI, issuer: Issuer) -> httpx.AsyncClient:
     """A client of the app, with a token of ann of acme and an idempotency key."""
-    token = issuer.issue("ann", "acme", "brand")
+    token = issuer.issue("ann", ACME, "brand")
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://notes.test",

@@ -30,7 +30,7 @@ from kernel.edge.grpc import MESSAGE_LIMIT_BYTES, Rpc, RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.telemetry import current_traceparent
-from tests.kit.issuing import verifier_at
+from tests.kit.issuing import ACME, verifier_at
 
 Code = grpc.StatusCode
 SERVICE = "test.notes.v1.NoteQueryService"
@@ -137,5 +137,5 @@ async def serving(
     port = await served.start("127.0.0.1:0")
     large = [("grpc.max_send_message_length", 2 * MESSAGE_LIMIT_BYTES)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=large) as channel:
-        yield served, Talk(channel, issuer.issue("ann", "acme", "brand"))
+        yield served, Talk(channel, issuer.issue("ann", ACME, "brand"))
     await served.stop(grace_s=0)

@@ -15,7 +15,7 @@ from kernel.edge.tokens.claims import TenantRules
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors.access import readers_of
 from tests.arch.tree import python
-from tests.kit.issuing import AUDIENCE, ISSUER, issuer_at, verifier_at
+from tests.kit.issuing import ACME, AUDIENCE, ISSUER, issuer_at, verifier_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HUGE = "x" * 7_000
@@ -25,6 +25,11 @@ TENANTS: list[Any] = [
     '["platform"]', "*", "%", "-acme", ".", "x" * 65, HUGE, None, True, 0, 1.5, ["platform"], {"id": "platform"},
     [["role:operator"]], "\u202emroftalp", "e\u0301cole",
 ]  # fmt: skip
+NAMES = [
+    "acme", "store-7", "a.b_c", "Platform", "platform2", "system", "t", ACME.upper(), ACME.replace("-", ""), f"{{{ACME}}}",
+    f"urn:uuid:{ACME}", f"{ACME}\n", f" {ACME}", ACME[:-1], f"{ACME}0", ACME.replace("-", "\u2010"),
+]  # fmt: skip
+"""What organisations are called, and ids that are written otherwise."""
 ROLES: list[Any] = [
     "operator", None, {"operator": True}, [["operator"]], ["brand", {"x": 1}], ["brand", None], ["brand", 1], [""],
     ["brand\n"], ["role:operator"], ["Operator"], ["оperator"], ["brand", "x" * 33], ["brand"] * 33, [HUGE], True, 0,
@@ -46,7 +51,7 @@ def verifier(tmp_path: Path, issuer: Issuer) -> Verifier:
 
 def token(issuer: Issuer, **claims: Any) -> str:
     body = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "tenant": "acme", "roles": ["brand"], "iat": NOW, "nbf": NOW,
+        "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "tenant": ACME, "roles": ["brand"], "iat": NOW, "nbf": NOW,
         "exp": NOW + timedelta(seconds=60), "jti": new_id(), **claims,
     }  # fmt: skip
     headers = {"kid": issuer.kid, "typ": "at+jwt"}
@@ -59,7 +64,7 @@ async def refusal(verifier: Verifier, issuer: Issuer, **claims: Any) -> str:
     return refused.value.code
 
 
-@pytest.mark.parametrize("tenant", TENANTS, ids=range(len(TENANTS)))
+@pytest.mark.parametrize("tenant", TENANTS + NAMES, ids=range(len(TENANTS + NAMES)))
 async def test_a_tenant_has_a_form_that_nothing_else_has(verifier: Verifier, issuer: Issuer, tenant: Any) -> None:
     code = await refusal(verifier, issuer, tenant=tenant)
     assert code in {"token.claim_malformed", "token.too_large"}, code
@@ -79,9 +84,23 @@ async def test_a_subject_is_a_line_of_text(verifier: Verifier, issuer: Issuer, s
 
 @pytest.mark.parametrize("role", STAFF)
 async def test_a_tenants_token_has_no_staff_role(verifier: Verifier, issuer: Issuer, role: str) -> None:
-    for tenant in ("acme", new_id(), "Platform", "platform2", "platform.", "system"):
+    for tenant in (ACME, new_id()):
         for roles in ([role], ["brand", role]):
             assert await refusal(verifier, issuer, tenant=tenant, roles=roles) == "token.role_not_of_tenant", tenant
+
+
+@pytest.mark.parametrize("role", ["agency", "brand", "creator"])
+async def test_the_staff_is_no_organisation(verifier: Verifier, issuer: Issuer, role: str) -> None:
+    """Else the staff's tenant, which is no UUID, would own campaigns that the ledger cannot pay for."""
+    for roles in ([role], ["operator", role]):
+        assert await refusal(verifier, issuer, tenant="platform", roles=roles) == "token.role_not_of_tenant"
+
+
+async def test_who_sends_a_name_for_an_organisation_is_told_what_to_send(verifier: Verifier, issuer: Issuer) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        await verifier.verify(token(issuer, tenant="acme"))
+    assert refused.value.facts["claim"] == "tenant"
+    assert "a UUID in small letters" in str(refused.value.facts["do"])
 
 
 async def test_no_token_is_the_platforms_own_process(verifier: Verifier, issuer: Issuer) -> None:
@@ -92,7 +111,7 @@ async def test_no_token_is_the_platforms_own_process(verifier: Verifier, issuer:
 async def test_who_may_act_may_go_on_acting(verifier: Verifier, issuer: Issuer) -> None:
     staff = await verifier.verify(token(issuer, tenant="platform", roles=["finance", "operator"]))
     assert staff == Actor("ann", "platform", frozenset({"finance", "operator"}))
-    for tenant in (new_id(), "acme", "store-7", "a.b_c"):
+    for tenant in (new_id(), ACME):
         for roles in ([], ["brand"], ["creator", "agency"]):
             assert (await verifier.verify(token(issuer, tenant=tenant, roles=roles))).tenant == tenant
 
@@ -102,8 +121,8 @@ async def test_other_rules_are_a_setting(tmp_path: Path, issuer: Issuer) -> None
     verifier = verifier_at(tmp_path, lambda: NOW, rules=rules)
     assert (await verifier.verify(token(issuer, roles=["press"]))).roles == {"press"}
     assert (await verifier.verify(token(issuer, tenant="hq", roles=["operator"]))).roles == {"operator"}
-    for tenant, role in (("platform", "operator"), ("acme", "creator")):
-        assert await refusal(verifier, issuer, tenant=tenant, roles=[role]) == "token.role_not_of_tenant"
+    assert await refusal(verifier, issuer, roles=["creator"]) == "token.role_not_of_tenant"
+    assert await refusal(verifier, issuer, tenant="platform", roles=["operator"]) == "token.claim_malformed"
 
 
 @pytest.mark.parametrize("tenant", TEXTS, ids=range(len(TEXTS)))

@@ -32,7 +32,7 @@ from tests.contract.conftest import Running
 from tests.contract.test_process import send
 from tests.kit import counter
 from tests.kit.counter import Add
-from tests.kit.issuing import verifier_at
+from tests.kit.issuing import ACME, verifier_at
 from tests.unit.compliance.test_review import submitted
 from tools.speed import patience
 
@@ -153,6 +153,6 @@ async def test_long_checks_meet_the_limit_sooner_than_short_ones(tmp_path: Path,
         return [one.status_code for one in answers]
 
     for who, characters, wanted in (("ann", 10, [200] * 4), ("ben", 9_000, [200, 200, 429, 429])):
-        headers = {"Authorization": f"Bearer {issuer.issue(who, 'brand-1', 'brand')}"}
+        headers = {"Authorization": f"Bearer {issuer.issue(who, ACME, 'brand')}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://service.test", headers=headers) as client:
             assert await statuses(client, characters) == wanted

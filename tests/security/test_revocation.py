@@ -23,7 +23,7 @@ from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.host.revocations import Revocations
 from tests.deploy.conftest import ROOT
 from tests.deploy.page import OPERATE, blocks
-from tests.kit.issuing import issuer_at, verifier_at
+from tests.kit.issuing import ACME, EVIL, issuer_at, verifier_at
 from tests.kit.until import until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -62,19 +62,19 @@ async def test_a_revoked_token_is_refused_also_after_it_was_seen(
     issuer: Issuer, verifier: Verifier, how: str, stopped: set[str]
 ) -> None:
     tokens = {
-        "first": issuer.issue("eve", "acme", "brand"), "second": issuer.issue("eve", "acme", "brand"),
-        "colleague": issuer.issue("ann", "acme", "brand"), "stranger": issuer.issue("bob", "other", "brand"),
+        "first": issuer.issue("eve", ACME, "brand"), "second": issuer.issue("eve", ACME, "brand"),
+        "colleague": issuer.issue("ann", ACME, "brand"), "stranger": issuer.issue("bob", EVIL, "brand"),
     }  # fmt: skip
     assert {await code_of(verifier, one) for one in tokens.values()} == {""}
     verifier.revoke(
         {
             "token": Revoked(tokens=frozenset({jti(tokens["first"])})),
             "subject": Revoked(subjects={"eve": LATER}),
-            "tenant": Revoked(tenants={"acme": LATER}),
+            "tenant": Revoked(tenants={ACME: LATER}),
         }[how]
     )
     assert {name for name, one in tokens.items() if await code_of(verifier, one) == "token.revoked"} == stopped
-    verifier.revoke(Revoked(subjects={"eve": NOON.timestamp()}, tenants={"acme": NOON.timestamp()}))
+    verifier.revoke(Revoked(subjects={"eve": NOON.timestamp()}, tenants={ACME: NOON.timestamp()}))
     assert {await code_of(verifier, one) for one in tokens.values()} == {""}, "a token issued afterwards is good"
 
 
@@ -112,7 +112,7 @@ async def test_an_open_stream_ends_with_its_token_and_no_other_does(issuer: Issu
         await asyncio.Event().wait()
         yield "1"
 
-    calls = {name: Call(issuer.issue(name, "acme", "brand")) for name in ("eve", "ann")}
+    calls = {name: Call(issuer.issue(name, ACME, "brand")) for name in ("eve", "ann")}
     handle = edge._stream("/silence", silence)
     streams = {name: asyncio.create_task(handle(asking(), call)) for name, call in calls.items()}
     await until(lambda: _open(edge, 2))
@@ -130,7 +130,7 @@ async def _open(edge: CallEdge, count: int) -> bool:
 
 
 async def test_a_message_is_not_sent_once_the_token_is_revoked(issuer: Issuer, verifier: Verifier) -> None:
-    edge, call = CallEdge(Admission(verifier)), Call(issuer.issue("eve", "acme", "brand"))
+    edge, call = CallEdge(Admission(verifier)), Call(issuer.issue("eve", ACME, "brand"))
 
     async def news(_request: str, _context: object) -> AsyncIterator[str]:
         verifier.watchers.clear()

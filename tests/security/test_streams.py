@@ -21,6 +21,7 @@ from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.processors import shared_looks
 from kernel.processors.shared_looks import SharedLooks
 from kernel.runtime.wakeup import Wakeup
+from tests.kit.issuing import ACME, EVIL, organisation
 from tests.kit.notes import ENDLESS
 from tests.kit.rpc_notes import SERVICE, Code, Talk, details, reason, serving
 from tests.kit.until import until, within
@@ -51,15 +52,15 @@ async def test_a_principals_and_a_tenants_streams_are_limited_and_take_nothing_f
     tmp_path: Path, issuer: Issuer
 ) -> None:
     async with serving(tmp_path, issuer, LIMITS) as (_, ann):
-        ben, eve = of(ann, issuer, "ben", "acme"), of(ann, issuer, "eve", "evil")
+        ben, eve = of(ann, issuer, "ben", ACME), of(ann, issuer, "eve", EVIL)
         streams = [await opened(ann), await opened(ann)]
         error = await refused(opened(ann))
         assert (error.code(), reason(error)) == (Code.RESOURCE_EXHAUSTED, "streams.exhausted")
         assert details(error, RetryInfo)[0].retry_delay.seconds == 1
         streams.append(await opened(ben))
         assert reason(await refused(opened(ben))) == "streams.exhausted"
-        assert "eve@evil" in await eve.ask("Read")
-        assert "ann@acme" in await ann.ask("Read")
+        assert f"eve@{EVIL}" in await eve.ask("Read")
+        assert f"ann@{ACME}" in await ann.ask("Read")
         streams.append(await opened(eve))
         streams[0].cancel()
         await until(lambda: is_let_in(ann))
@@ -75,24 +76,24 @@ async def is_let_in(talk: Talk) -> bool:
 
 async def test_streams_of_many_tenants_leave_calls_their_places(tmp_path: Path, issuer: Issuer) -> None:
     async with serving(tmp_path, issuer, LIMITS) as (_, ann):
-        streams = [await opened(of(ann, issuer, "x", f"tenant-{n}")) for n in range(8)]
-        assert reason(await refused(opened(of(ann, issuer, "x", "tenant-9")))) == "streams.exhausted"
-        assert "ann@acme" in await ann.ask("Read")
+        streams = [await opened(of(ann, issuer, "x", organisation(f"tenant-{n}"))) for n in range(8)]
+        assert reason(await refused(opened(of(ann, issuer, "x", organisation("tenant-9"))))) == "streams.exhausted"
+        assert f"ann@{ACME}" in await ann.ask("Read")
         for stream in streams:
             stream.cancel()
 
 
 async def test_hanging_calls_of_one_tenant_leave_places_to_others(tmp_path: Path, issuer: Issuer) -> None:
     async with serving(tmp_path, issuer, LIMITS) as (served, ann):
-        eves = [of(ann, issuer, f"eve-{n}", "evil") for n in range(5)]
+        eves = [of(ann, issuer, f"eve-{n}", EVIL) for n in range(5)]
         hanging = [asyncio.create_task(refused(eve.ask("Hang", timeout=None))) for eve in eves]
 
         async def are_full() -> bool:
             return served._edge.admission.calls.count == 3
 
         await until(are_full)
-        assert reason(await refused(of(ann, issuer, "eve", "evil").ask("Read"))) == "calls.exhausted"
-        assert "ann@acme" in await ann.ask("Read")
+        assert reason(await refused(of(ann, issuer, "eve", EVIL).ask("Read"))) == "calls.exhausted"
+        assert f"ann@{ACME}" in await ann.ask("Read")
         for task in hanging:
             task.cancel()
 
@@ -171,7 +172,7 @@ async def test_watches_of_health_without_a_token_are_bounded(
             await anext(aiter(watch))
         error = await refused(anext(aiter(stub.Watch(health_pb2.HealthCheckRequest(service="")))))
         assert error.code() is Code.RESOURCE_EXHAUSTED
-        assert "ann@acme" in await ann.ask("Read")
+        assert f"ann@{ACME}" in await ann.ask("Read")
         assert (
             await stub.Check(health_pb2.HealthCheckRequest(service=""))
         ).status == health_pb2.HealthCheckResponse.SERVING

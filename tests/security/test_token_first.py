@@ -12,6 +12,7 @@ from kernel.core.decider import Meta
 from kernel.edge.admission import AdmissionLimits
 from kernel.edge.limits import Rate
 from kernel.edge.tokens.dev_issuer import Issuer
+from tests.kit.issuing import ACME
 from tests.kit.notes import ENDLESS, GOOD, ID, make_app
 
 PATH = f"/notes/{ID}"
@@ -63,7 +64,7 @@ async def test_nothing_of_a_strangers_body_is_read(client: Client, token: str, c
 async def test_a_callers_body_is_read_whole_and_the_token_is_taken_once(tmp_path: Path, issuer: Issuer) -> None:
     client = Client(tmp_path, issuer, AdmissionLimits(Rate(0.001, 2), ENDLESS))
     sending = Sending()
-    answer = await client.send(sending, issuer.issue("ann", "acme", "brand"))
+    answer = await client.send(sending, issuer.issue("ann", ACME, "brand"))
     assert (answer.status_code, sending.read) == (201, len(sending.parts))
     assert [meta.actor.id for meta in client.metas] == ["ann"]
     assert "r=1;" in answer.headers["ratelimit"], "one request of two, though the token was asked for twice"
@@ -72,7 +73,7 @@ async def test_a_callers_body_is_read_whole_and_the_token_is_taken_once(tmp_path
 async def test_a_caller_over_its_rate_is_refused_before_its_body(tmp_path: Path, issuer: Issuer) -> None:
     client, token = (
         Client(tmp_path, issuer, AdmissionLimits(Rate(0.001, 1), ENDLESS)),
-        issuer.issue("ann", "acme", "brand"),
+        issuer.issue("ann", ACME, "brand"),
     )
     assert (await client.send(Sending(), token)).status_code == 201
     sending = Sending()
@@ -84,7 +85,7 @@ async def test_a_caller_over_its_rate_is_refused_before_its_body(tmp_path: Path,
 async def test_a_malformed_body_is_a_strangers_secret(client: Client) -> None:
     """Its fields are judged for callers only."""
     assert (await client.send(Sending({"title": 7}), "")).status_code == 401
-    answer = await client.send(Sending({"title": 7}), client.issuer.issue("ann", "acme", "brand"))
+    answer = await client.send(Sending({"title": 7}), client.issuer.issue("ann", ACME, "brand"))
     assert answer.status_code == 422
 
 

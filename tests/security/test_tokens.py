@@ -14,7 +14,7 @@ from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.edge.tokens.keys import LIFE_LIMIT_S, KeyPolicy
 from kernel.runtime.settings import Settings
-from tests.kit.issuing import AUDIENCE, ISSUER, issuer_at, verifier_at
+from tests.kit.issuing import ACME, AUDIENCE, ISSUER, issuer_at, verifier_at
 from tests.kit.running import settings_in
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def issuer(tmp_path: Path) -> Issuer:
 def signed(issuer: Issuer, **raw: str) -> str:
     """A token whose claims are this JSON text, as it stands: encoders would refuse some of it."""
     given = {
-        "iss": json.dumps(ISSUER), "aud": json.dumps(AUDIENCE), "sub": '"eve"', "tenant": '"acme"', "roles": "[]",
+        "iss": json.dumps(ISSUER), "aud": json.dumps(AUDIENCE), "sub": '"eve"', "tenant": json.dumps(ACME), "roles": "[]",
         "nbf": str(NOW_S), "exp": str(NOW_S + 60), **raw,
     }  # fmt: skip
     header = json.dumps({"alg": "EdDSA", "typ": "at+jwt", "kid": issuer.kid})
@@ -68,9 +68,9 @@ async def test_a_token_without_an_end_is_refused(
 
 async def test_the_longest_life_is_a_setting(tmp_path: Path, issuer: Issuer) -> None:
     verifier = verifier_at(tmp_path, lambda: NOON, life_limit_s=60)
-    await verifier.verify(issuer.issue("ann", "acme", ttl_s=60))
+    await verifier.verify(issuer.issue("ann", ACME, ttl_s=60))
     with pytest.raises(Unauthenticated) as refused:
-        await verifier.verify(issuer.issue("ann", "acme", ttl_s=61))
+        await verifier.verify(issuer.issue("ann", ACME, ttl_s=61))
     assert (refused.value.code, refused.value.facts) == ("token.lives_too_long", {"limit_s": 60})
 
 
@@ -93,7 +93,7 @@ async def test_who_asks_with_an_unknown_key_and_leaves_ends_no_load(tmp_path: Pa
         return (tmp_path / "jwks.json").read_bytes()
 
     verifier = Verifier("", ISSUER, AUDIENCE, clock=lambda: times[-1], fetch=fetch)
-    token = issuer.issue("ann", "acme", ttl_s=2 * 3600)
+    token = issuer.issue("ann", ACME, ttl_s=2 * 3600)
     await verifier.verify(token)
     times.append(NOON + timedelta(seconds=KeyPolicy().max_age_s))
     unknown = jwt.encode({}, issuer.key, algorithm="EdDSA", headers={"kid": "x", "typ": "at+jwt"})

@@ -21,7 +21,7 @@ from kernel.core.faults import Unauthenticated
 from kernel.edge.tokens.auth import TOKEN_LIMIT_BYTES, Verifier
 from kernel.edge.tokens.claims import TenantRules, actor_of
 from kernel.edge.tokens.dev_issuer import Issuer
-from tests.kit.issuing import AUDIENCE, ISSUER, Hand, claims, refusal, signed
+from tests.kit.issuing import ACME, AUDIENCE, ISSUER, Hand, claims, refusal, signed
 
 
 @pytest.fixture
@@ -40,15 +40,15 @@ def verifier(tmp_path: Path, clock: Hand, issuer: Issuer) -> Verifier:
 
 
 async def test_a_token_becomes_an_actor(verifier: Verifier, issuer: Issuer) -> None:
-    actor = await verifier.verify(issuer.issue("ann", "acme", "agency", "brand"))
-    assert actor == Actor("ann", "acme", frozenset({"agency", "brand"}))
+    actor = await verifier.verify(issuer.issue("ann", ACME, "agency", "brand"))
+    assert actor == Actor("ann", ACME, frozenset({"agency", "brand"}))
 
 
 async def test_issuer_keeps_its_key_to_itself_and_over_restarts(
     tmp_path: Path, verifier: Verifier, issuer: Issuer, clock: Hand
 ) -> None:
     again = Issuer.at(tmp_path / "keys", ISSUER, AUDIENCE, clock)
-    assert (await verifier.verify(again.issue("ann", "acme"))).id == "ann"
+    assert (await verifier.verify(again.issue("ann", ACME))).id == "ann"
     assert stat.S_IMODE((tmp_path / "keys" / "key.pem").stat().st_mode) == 0o600
     assert "d" not in issuer.jwks()["keys"][0]
 
@@ -159,5 +159,5 @@ async def test_a_token_without_nbf_begins_when_it_was_issued(verifier: Verifier,
 
 def test_claims_are_bounded() -> None:
     with pytest.raises(Unauthenticated) as refused:
-        actor_of({"sub": "a", "tenant": "t", "roles": ["brand"] * 33}, TenantRules())
+        actor_of({"sub": "a", "tenant": ACME, "roles": ["brand"] * 33}, TenantRules())
     assert refused.value.facts == {"claim": "roles"}

@@ -22,7 +22,7 @@ from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
-from tests.kit.issuing import issuer_at
+from tests.kit.issuing import ACME, issuer_at
 from tests.kit.rpc_notes import FAULTS, MARKER, SERVICE, Code, Talk, add, details, reason, serving
 from tools.speed import patience
 
@@ -42,7 +42,7 @@ async def talk(tmp_path: Path, issuer: Issuer) -> AsyncIterator[Talk]:
 
 async def test_a_caller_is_known_and_the_trace_goes_on(talk: Talk) -> None:
     talk.metadata += (("traceparent", PARENT),)
-    assert await talk.ask("Read", "hello") == f"ann@acme hello {PARENT}"
+    assert await talk.ask("Read", "hello") == f"ann@{ACME} hello {PARENT}"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.runtime.health import Health
 from kernel.runtime.telemetry import exposition
-from tests.kit.issuing import issuer_at
+from tests.kit.issuing import ACME, issuer_at
 from tests.kit.notes import FAULTS, GOOD, ID, MARKER, STATUSES, make_app, talking
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -64,8 +64,8 @@ async def test_a_command_carries_identity_and_trace_and_answers_a_receipt(
     assert (answer.status_code, answer.headers["ETag"]) == (201, '"3"')
     assert answer.json() == {"stream": f"note-{ID}", "version": 3, "position": 17, "token": "notes:17"}
     meta = metas[0]
-    assert meta.command_id == command_id("acme", "ann", f"note-{ID}", "key-0001")
-    assert (meta.actor.id, meta.actor.tenant, meta.correlation) == ("ann", "acme", "corr-1")
+    assert meta.command_id == command_id(ACME, "ann", f"note-{ID}", "key-0001")
+    assert (meta.actor.id, meta.actor.tenant, meta.correlation) == ("ann", ACME, "corr-1")
     assert meta.traceparent == PARENT
     assert answer.headers["X-Correlation-Id"] == "corr-1"
 
@@ -210,7 +210,7 @@ async def test_a_principal_over_its_rate_waits_and_others_do_not(tmp_path: Path,
         assert answers[0].headers["RateLimit-Policy"] == '"default";q=2;w=200'
         assert problem_of(answers[2], 429, "rate.exhausted")["facts"]["retry_after_s"] <= 100
         assert int(answers[2].headers["Retry-After"]) > 1
-        other = {"Authorization": f"Bearer {issuer.issue('bob', 'acme')}"}
+        other = {"Authorization": f"Bearer {issuer.issue('bob', ACME)}"}
         assert (await client.get(f"/notes/{ID}", headers=other)).status_code == 200
 
 

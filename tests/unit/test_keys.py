@@ -14,7 +14,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from kernel.edge.tokens.auth import Verifier
 from kernel.edge.tokens.dev_issuer import Issuer
 from kernel.edge.tokens.keys import KeyPolicy, usable_keys
-from tests.kit.issuing import AUDIENCE, ISSUER, Hand, Source, claims, refusal, signed
+from tests.kit.issuing import ACME, AUDIENCE, ISSUER, Hand, Source, claims, refusal, signed
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_no_algorithm_but_ours_is_believed_not_even_with_its_key_in_the_se
     token = jwt.encode(claims(clock), key, algorithm=algorithm, headers={"kid": "e1", "typ": "at+jwt"})
     assert await refusal(verifier, token) == "token.algorithm_not_allowed"
     assert await refusal(verifier, signed(issuer, claims(clock), kid="e1")) == "token.unknown_key"
-    assert (await verifier.verify(issuer.issue("ann", "acme"))).tenant == "acme"
+    assert (await verifier.verify(issuer.issue("ann", ACME))).tenant == ACME
 
 
 async def test_a_key_signs_by_its_own_algorithm_only(issuer: Issuer, clock: Hand) -> None:
@@ -69,7 +69,7 @@ def sourced(issuer: Issuer, clock: Hand) -> tuple[Source, Verifier]:
 
 async def test_a_flood_of_unknown_keys_loads_the_set_once_a_minute(issuer: Issuer, clock: Hand) -> None:
     source, verifier = sourced(issuer, clock)
-    await verifier.verify(issuer.issue("ann", "acme"))
+    await verifier.verify(issuer.issue("ann", ACME))
     forged = [signed(issuer, claims(clock), kid=f"k{n}") for n in range(50)]
     assert {await refusal(verifier, token) for token in forged} == {"token.unknown_key"}
     assert source.loads == 1
@@ -81,36 +81,36 @@ async def test_a_flood_of_unknown_keys_loads_the_set_once_a_minute(issuer: Issue
 
 async def test_the_first_requests_of_a_process_wait_for_one_load(issuer: Issuer, clock: Hand) -> None:
     source, verifier = sourced(issuer, clock)
-    actors = await asyncio.gather(*[verifier.verify(issuer.issue(f"ann{n}", "acme")) for n in range(20)])
-    assert {actor.tenant for actor in actors} == {"acme"}
+    actors = await asyncio.gather(*[verifier.verify(issuer.issue(f"ann{n}", ACME)) for n in range(20)])
+    assert {actor.tenant for actor in actors} == {ACME}
     assert source.loads == 1
 
 
 async def test_a_new_key_is_found_and_a_retired_one_refused(tmp_path: Path, issuer: Issuer, clock: Hand) -> None:
     source, verifier = sourced(issuer, clock)
-    await verifier.verify(issuer.issue("ann", "acme"))
+    await verifier.verify(issuer.issue("ann", ACME))
     fresh = Issuer.at(tmp_path / "next", ISSUER, AUDIENCE, clock)
     source.document = {"keys": issuer.jwks()["keys"] + fresh.jwks()["keys"]}
     clock.forward(KeyPolicy().retry_s)
     for either in (fresh, issuer):
-        await verifier.verify(either.issue("ann", "acme"))
+        await verifier.verify(either.issue("ann", ACME))
     source.document = fresh.jwks()
     clock.forward(KeyPolicy().refresh_s)
-    assert await refusal(verifier, issuer.issue("ann", "acme")) == "token.unknown_key"
-    await verifier.verify(fresh.issue("ann", "acme"))
+    assert await refusal(verifier, issuer.issue("ann", ACME)) == "token.unknown_key"
+    await verifier.verify(fresh.issue("ann", ACME))
 
 
 async def test_keys_outlive_their_source_until_the_maximum_age(issuer: Issuer, clock: Hand) -> None:
     source, verifier = sourced(issuer, clock)
-    await verifier.verify(issuer.issue("ann", "acme"))
+    await verifier.verify(issuer.issue("ann", ACME))
     source.down = True
     clock.forward(KeyPolicy().max_age_s - 1)
-    await verifier.verify(issuer.issue("ann", "acme"))
+    await verifier.verify(issuer.issue("ann", ACME))
     clock.forward(KeyPolicy().retry_s)
-    assert await refusal(verifier, issuer.issue("ann", "acme")) == "token.keys_unavailable"
+    assert await refusal(verifier, issuer.issue("ann", ACME)) == "token.keys_unavailable"
     source.down = False
     clock.forward(KeyPolicy().retry_s)
-    await verifier.verify(issuer.issue("ann", "acme"))
+    await verifier.verify(issuer.issue("ann", ACME))
 
 
 @pytest.mark.parametrize("document", [b"[]", b"{}", b'{"keys": []}', b'{"keys": [1, {"kid": "a", "kty": "x"}]}'])
@@ -133,7 +133,7 @@ async def test_a_token_seen_before_is_refused_once_it_or_its_key_is_gone(
     tmp_path: Path, issuer: Issuer, clock: Hand
 ) -> None:
     source, verifier = sourced(issuer, clock)
-    short, long = signed(issuer, claims(clock)), issuer.issue("ann", "acme", ttl_s=3_000)
+    short, long = signed(issuer, claims(clock)), issuer.issue("ann", ACME, ttl_s=3_000)
     for token in (short, long, short, long):
         await verifier.verify(token)
     forged = short[:-80] + ("A" if short[-80] != "A" else "B") + short[-79:]

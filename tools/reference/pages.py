@@ -1,6 +1,7 @@
 """The pages as Markdown. A page is text in, text out; nothing here reads a clock or the network."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import getdoc
 
@@ -8,6 +9,7 @@ from kernel.core.faults import Fault, Kind
 from kernel.core.money import BASIS_POINTS, DIGITS, LATELY_WITHDRAWN, LIMIT_MINOR, share_down, split_by_weights
 from kernel.edge.grpc_errors import STATUS as GRPC
 from kernel.edge.http_errors import STATUS, STATUS_OF_CODE, TITLES
+from services.compliance.packs import shipped_packs
 from services.discovery.domain.categories import FIRST_LEVEL, SECOND_LEVEL_CHARS
 from services.discovery.domain.tiers import FLOORS, Tier
 from services.ledger.domain import fees, tax
@@ -91,6 +93,12 @@ def _rows(code: str, found: Found, known: Mapping[tuple[str, str], Entry]) -> li
 def categories() -> str:
     rows = [(f"`{name}`", english) for name, english in FIRST_LEVEL.items()]
     tiers = [(f"`{tier}`", f"{floor:,} and more") for tier, floor in FLOORS]
+    names = defaultdict[str, list[str]](list)
+    for pack in shipped_packs():
+        for name, word in pack.categories.items():
+            if name != word and name not in names[word]:
+                names[word].append(name)
+    goods = [(f"`{word}`", ", ".join(f"`{name}`" for name in sorted(names[word]))) for word in sorted(names)]
     return f"""# Categories and tiers
 
 {MADE}
@@ -98,6 +106,13 @@ def categories() -> str:
 behind a slash, at most {SECOND_LEVEL_CHARS} characters: `美妆/口红`. A search finds it by its name and by the English words.
 
 {table(("first level", "English words"), rows)}
+## Of products
+
+A brief's `product_category`, and that of a check, says what the content is about; the rule packs of compliance know these.
+Case, blanks, hyphens and what stands behind a slash do not count: `E-Cigarette/pods` is `e_cigarette`. Content about another
+category is judged without the rules for single categories and waits for a reviewer, with the finding `category.unknown`.
+
+{table(("category", "other names"), goods)}
 ## Tiers
 
 By followers of a creator's largest account; `GET /tiers` answers the same.

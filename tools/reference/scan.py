@@ -23,7 +23,7 @@ BY_FUNCTION: Mapping[str, Kind] = {
 """Functions that raise the code they are given, by name."""
 NO_CODES = re.compile(
     r"grpc\..*|uvicorn\..*|http\.request|service\.name|cleanup\.policy|retention\.ms|ledger\.anchors|key\.pem|"
-    r".*\.(json|toml|tsv|tab|yaml|any_of|patterns)|together\.(text|contact)|health_claim\.about"
+    r".*\.(json|toml|tsv|tab|yaml|any_of|patterns|says)|together\.(text|contact)|health_claim\.about"
 )
 """Texts of the same form that are none: options of libraries, names of files, places in a rule pack."""
 MADE: Mapping[tuple[str, str], tuple[str, ...]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Unauthenticated
-from kernel.core.ids import SYSTEM_ROLE, is_role, is_tenant
+from kernel.core.ids import SYSTEM_ROLE, is_id, is_role
 
 ROLES_LIMIT = 32
 TEXT_LIMIT = 200
@@ -16,14 +16,22 @@ TIME_LIMIT_S = 253_402_300_799
 
 @dataclass(frozen=True, slots=True)
 class TenantRules:
-    """Roles that the token of any organisation may have; every other role is the staff's, in tokens of `staff_tenant` only."""
+    """Who a tenant can be, and its roles: an organisation is a UUID and has `tenant_roles`; `staff_tenant` has all others."""
 
     staff_tenant: str = "platform"
     tenant_roles: frozenset[str] = frozenset({"agency", "brand", "creator"})
 
     def allow(self, tenant: str, roles: Collection[str]) -> bool:
         """True when a token of this tenant may have these roles."""
-        return SYSTEM_ROLE not in roles and (tenant == self.staff_tenant or self.tenant_roles.issuperset(roles))
+        if tenant == self.staff_tenant:
+            return SYSTEM_ROLE not in roles and self.tenant_roles.isdisjoint(roles)
+        return SYSTEM_ROLE not in roles and self.tenant_roles.issuperset(roles)
+
+    def check(self, tenant: str) -> None:
+        """Raises Unauthenticated `token.claim_malformed` unless it is the staff's tenant or the canonical text of a UUID."""
+        if tenant != self.staff_tenant and not is_id(tenant):
+            do = "have the identity provider send the organisation's id: a UUID in small letters, with hyphens"
+            raise Unauthenticated("token.claim_malformed", claim="tenant", do=do)
 
 
 def seconds_of(claims: Mapping[str, Any], name: str) -> float:
@@ -46,8 +54,7 @@ def actor_of(claims: Mapping[str, Any], rules: TenantRules) -> Actor:
     Raises Unauthenticated `token.claim_malformed` with the claim's name, or `token.role_not_of_tenant`.
     """
     subject, tenant, roles = _text(claims, "sub"), _text(claims, "tenant"), claims.get("roles")
-    if not is_tenant(tenant):
-        raise Unauthenticated("token.claim_malformed", claim="tenant")
+    rules.check(tenant)
     if not isinstance(roles, list) or len(roles) > ROLES_LIMIT:
         raise Unauthenticated("token.claim_malformed", claim="roles")
     if not all(isinstance(role, str) and is_role(role) for role in roles):

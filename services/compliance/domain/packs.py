@@ -5,6 +5,8 @@ packs/README.md describes the fields. A day begins at midnight of the content's 
 or malformed raises Invalid `pack.malformed` at start-up, never in a review.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -70,7 +72,8 @@ class Rule:
 class Pack:
     """One version of a jurisdiction's rules, in force on the days [valid_from, valid_to).
 
-    `zones` names the jurisdiction and its aliases, each with the time zone in which its days begin.
+    `zones` names the jurisdiction and its aliases, each with the time zone in which its days begin. `categories` gives the pack's
+    word for each way to name a category, as `category_key` writes it; what the pack has no rule for is in it too.
     """
 
     id: str
@@ -98,11 +101,27 @@ class Pack:
     def findings(self, content: Content, at: datetime) -> tuple[Finding, ...]:
         """All breaches at `at`, the gravest first, then by place."""
         day = self.day(content.jurisdiction, at)
-        category = self.categories.get(content.product_category.strip().lower(), "")
+        category = self.categories.get(category_key(content.product_category), "")
         case = Case(content, category, parts_of(content, self.folding), self.labels, day)
         found = [finding for rule in self.rules for finding in _apply(rule, case)]
+        if content.product_category.strip() and not category and is_advert(content):
+            found.append(_unknown_category(content.jurisdiction))
         found.sort(key=lambda f: (SEVERITY_ORDER.index(f.severity), f.part, f.start, f.end, f.rule_id))
         return tuple(found[:MAX_FINDINGS])
+
+
+def category_key(written: str) -> str:
+    """A category as it is looked up: first level, small letters, words joined by `_`: "E-Cigarette/pods" is e_cigarette."""
+    first = unicodedata.normalize("NFKC", written).partition("/")[0]
+    return re.sub(r"[\W_]+", "_", first.casefold()).strip("_")
+
+
+def _unknown_category(jurisdiction: str) -> Finding:
+    return Finding(
+        "category.unknown", jurisdiction, "", "", Severity.WARNING, "content", 0, 0, "",
+        "The product's category is none that the rules know, so rules for one category were not applied.",
+        "Name a category of docs/reference/categories.md, or a reviewer judges by hand.",
+    )  # fmt: skip
 
 
 def in_force(packs: Sequence[Pack], jurisdiction: str, at: datetime) -> Pack | None:
@@ -144,7 +163,7 @@ def _packs(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]
     if len({rule.id for rule in rules}) != len(rules):
         raise Invalid("pack.malformed", where=name, expected="rule ids that are unique")
     zones = _zones(document, name)
-    categories = _categories(document, by_name)
+    categories = {**lists.categories, **_named([*by_name.values()]), **_named(_sources(document, by_name))}
     for version in document["versions"]:
         yield Pack(
             f"{name}@{version['from']}",
@@ -173,11 +192,12 @@ def _sources(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any
     return [by_name[base], document] if base else [document]
 
 
-def _categories(document: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _named(sources: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The word of a category by each of its names; where sources differ the last one says it."""
     named: dict[str, str] = {}
-    for source in _sources(document, by_name):
+    for source in sources:
         for word, aliases in source.get("categories", {}).items():
-            named.update({alias.lower(): str(word) for alias in (word, *texts(aliases, f"categories.{word}"))})
+            named.update({category_key(alias): str(word) for alias in (word, *texts(aliases, f"categories.{word}"))})
     return named
 
 

@@ -15,7 +15,7 @@ from confusable_homoglyphs.confusables import confusables_data
 from services.compliance.domain.findings import Severity
 from services.compliance.domain.heads import heads_of
 from services.compliance.domain.health import Health, register_of
-from services.compliance.domain.packs import Pack, parse
+from services.compliance.domain.packs import Pack, category_key, parse
 from services.compliance.domain.rules.case import Lists
 from services.compliance.domain.spelled import spelling
 from services.compliance.domain.text import Folding, Matcher
@@ -68,7 +68,14 @@ def shipped_lists() -> Lists:
         [*(term for each in terms.values() for term in each), *(row["term"] for row in _rows("cn_spelled.tsv"))]
     )
     heads = heads_of([(row["kind"], row["head"]) for row in _rows("cn_heads.tsv")])
-    return Lists(terms, {name: tuple(phrases) for name, phrases in harmless.items()}, folding, heads, _health(folding))
+    plain = {name: tuple(phrases) for name, phrases in harmless.items()}
+    return Lists(terms, plain, folding, heads, _health(folding), ordinary_categories())
+
+
+def ordinary_categories() -> dict[str, str]:
+    """Categories that no rule speaks of, by each of their names."""
+    rows = [(row["category"], row["names"].split(";")) for row in _rows("categories.tsv")]
+    return {category_key(name): word for word, names in rows for name in (word, *names) if name}
 
 
 def _health(folding: Folding) -> Health:

@@ -14,6 +14,7 @@ from kernel.core.bounds import Asked, limits
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from kernel.core.personal import PersonalData
+from kernel.core.world.iso_codes import countries, is_language
 from services.discovery.domain.categories import checked_category
 from services.discovery.domain.checks import checked_few, checked_line, checked_texts, checked_unique
 
@@ -104,8 +105,7 @@ _MARKS = frozenset("._-·")
 _ASCII = re.compile(r"[\w.\-]*[a-z0-9][\w.\-]*", re.ASCII | re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
 _COUNT = re.compile(r"[0-9]+(?:[.,][0-9]+)?[万萬亿億]\+?|[0-9]+[.,][0-9]+[wkm]\+?")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_LANGUAGE = re.compile(r"(?P<language>[a-z]{2,3})(-[A-Z][a-z]{3})?(-((?P<country>[A-Z]{2})|[0-9]{3}))?")
 _LINK = re.compile(rf"https://[^\s\"<>\\]{{4,{LINK_CHARS - len('https://')}}}")
 _REVISION = re.compile(r"[A-Za-z0-9_\-.:]{1,64}")
 ADULT_AGE = 18
@@ -200,8 +200,9 @@ def age_class(birth_year: int | None, at: datetime) -> AgeClass:
 
 
 def _check_place(profile: Profile) -> None:
-    if profile.country and not _COUNTRY.fullmatch(profile.country):
-        raise Invalid("creator.country_malformed", field="country", expected="ISO 3166-1 alpha-2, e.g. CN")
+    if profile.country and profile.country not in countries():
+        expected = "a country of ISO 3166-1 by its two capitals, such as CN or GB"
+        raise Invalid("creator.country_malformed", field="country", expected=expected)
     for name, value, wider in (
         ("province", profile.province, profile.country),
         ("city", profile.city, profile.country),
@@ -212,10 +213,12 @@ def _check_place(profile: Profile) -> None:
 
 
 def checked_language(language: str) -> str:
-    """A BCP 47 tag of language, optional script and region, e.g. `zh`, `zh-Hant-HK`, `en-GB`."""
-    if not _LANGUAGE.fullmatch(language):
+    """A BCP 47 tag of language, optional script and region, e.g. `zh`, `zh-Hant-HK`, `en-GB`; language and region exist."""
+    found = _LANGUAGE.fullmatch(language)
+    region = (found["country"] or "") if found else ""
+    if found is None or not is_language(found["language"]) or (region and region not in countries()):
         raise Invalid(
-            "creator.language_malformed", field="languages", language=language[:20], expected="BCP 47, e.g. zh"
+            "creator.language_malformed", field="languages", language=language[:20], expected="BCP 47, e.g. zh or en-GB"
         )
     return language
 

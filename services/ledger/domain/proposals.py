@@ -43,6 +43,7 @@ from services.ledger.domain.four_eyes import (
     proposal_stream,
 )
 from services.ledger.domain.payees import account_stands, payee_stream
+from services.ledger.domain.proposable import check_proposable
 from services.ledger.domain.residences import rate_stands, rate_stream, residence_stands, residence_stream
 from services.ledger.domain.rows import ESCROWS, TRANSFERS
 from services.ledger.domain.set_by_hand import ChangePayoutAccount, ClearTie, SetReferenceRate, SetTaxResidence
@@ -210,6 +211,7 @@ def _propose(command: ProposeMove, state: State, context: Context) -> Sequence[E
     used = _status(context) == USED
     if _stands(command.command, context.rows) if used else state.is_open(context.at):
         return []
+    check_proposable(command.command, context.at)
     owners, sums = _whose(command.command, context.rows)
     move = Move(_WORDS[type(command.command)], canonical(command.command).decode(), owners, sums)
     check_day(command.limits, move, context)

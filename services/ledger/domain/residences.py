@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.core.bounds import limits
@@ -11,19 +10,13 @@ from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, derived_id, stream_id
 from kernel.core.money import checked_currency
+from kernel.core.world.iso_codes import countries
 from services.ledger.domain.deposits import check_text
 from services.ledger.domain.four_eyes import check_two_people
 from services.ledger.domain.set_by_hand import ReferenceRateSet, SetReferenceRate, SetTaxResidence, TaxResidenceVerified
-from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month
+from services.ledger.domain.tax import CN_CURRENCY, ReferenceRate, checked_month, rate_month
 
 RESIDENCE, RATE = "residence", "rate"
-
-
-@cache
-def countries() -> frozenset[str]:
-    """The codes of ISO 3166-1, from the time zone database; it has neither `UK` nor `EU`, which are no tax residences."""
-    lines = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8").splitlines()
-    return frozenset(line[:2] for line in lines if line and not line.startswith("#"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +46,32 @@ def rate_stands(command: SetReferenceRate, rows: Rows) -> bool:
     return row is not None and (row.cny_minor, row.per_minor) == (command.cny_minor, command.per_minor)
 
 
-def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence[TaxResidenceVerified]:
-    context.actor.require("finance")
+def check_residence(command: SetTaxResidence) -> None:
+    """Raises Invalid `tax.country_unknown`, `text.malformed` or `id.malformed`."""
     check_text(command, "reference")
     if command.country not in countries():
-        raise Invalid(
-            "tax.country_unknown", country=command.country[:8], do="name a country of ISO 3166-1, such as CN or GB"
-        )
+        do = "name a country of ISO 3166-1, such as CN or GB"
+        raise Invalid("tax.country_unknown", country=command.country[:8], do=do)
     checked_id(command.payee_id)
+
+
+def check_rate(command: SetReferenceRate, at: datetime) -> None:
+    """Raises Invalid `money.unknown_currency` or `tax.*`: a month has its rate on its last day, in China Standard Time."""
+    if checked_currency(command.currency) == CN_CURRENCY:
+        raise Invalid("tax.rate_of_itself", currency=command.currency)
+    latest = rate_month(at + timedelta(days=1))
+    if checked_month(command.month) > latest:
+        do = "set the rate of a month on its last day or later"
+        raise Invalid("tax.month_not_over", month=command.month, latest=latest, do=do)
+    for name in ("cny_minor", "per_minor"):
+        low, high = limits(command, name)
+        if not low <= getattr(command, name) <= high:
+            raise Invalid("tax.rate_out_of_range", field=name, limit=high)
+
+
+def _decide(command: SetTaxResidence, state: None, context: Context) -> Sequence[TaxResidenceVerified]:
+    context.actor.require("finance")
+    check_residence(command)
     if residence_stands(command, context.rows):
         return []
     check_two_people(command, context)
@@ -78,17 +89,11 @@ def _reads(command: SetTaxResidence, state: None) -> Iterable[tuple[InlineTable[
 
 def _decide_rate(command: SetReferenceRate, state: None, context: Context) -> Sequence[ReferenceRateSet]:
     context.actor.require("finance")
-    if checked_currency(command.currency) == CN_CURRENCY:
-        raise Invalid("tax.rate_of_itself", currency=command.currency)
-    month = checked_month(command.month)
-    for name in ("cny_minor", "per_minor"):
-        low, high = limits(command, name)
-        if not low <= getattr(command, name) <= high:
-            raise Invalid("tax.rate_out_of_range", field=name, limit=high)
+    check_rate(command, context.at)
     if rate_stands(command, context.rows):
         return []
     check_two_people(command, context)
-    return [ReferenceRateSet(command.currency, month, command.cny_minor, command.per_minor)]
+    return [ReferenceRateSet(command.currency, command.month, command.cny_minor, command.per_minor)]
 
 
 def _fold_rate(fact: DecidedEvent[ReferenceRateSet], rows: Rows) -> Iterable[tuple[Key, ReferenceRate]]:

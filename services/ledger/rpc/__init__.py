@@ -11,6 +11,7 @@ from dandelion_contracts.wire import stamp, time_of
 from dandelion_contracts.words import number
 from google.protobuf.message import Message
 
+from kernel.core.clock import Clock, system_clock
 from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Invalid
 from kernel.core.money import checked_currency
@@ -22,6 +23,8 @@ from services.ledger.domain.accounts import Account, Code, Side
 from services.ledger.domain.fees import FIRST, policy_at
 from services.ledger.domain.policies import ONLY
 from services.ledger.domain.policies import POLICIES as APPROVED
+from services.ledger.domain.tax import rate_month
+from services.ledger.domain.waiting import RATE_UNKNOWN
 from services.ledger.ports import Anchors, anchors_of
 from services.ledger.projections import (
     BALANCES_PROJECTION,
@@ -47,8 +50,8 @@ SIDES = {Side.DEBIT: pb.SIDE_DEBIT, Side.CREDIT: pb.SIDE_CREDIT}
 class BalanceQueries(ListQueries, grpc_pb.BalanceQueryServiceServicer):
     """Parties see their own accounts; finance, operators and auditors see all."""
 
-    def __init__(self, app: App, anchors: Anchors) -> None:
-        self._app, self._anchors = app, anchors
+    def __init__(self, app: App, anchors: Anchors, clock: Clock = system_clock) -> None:
+        self._app, self._anchors, self._clock = app, anchors, clock
         self._reads = BalanceReads(app.database)
         self._payees, self._work_list = PayeeReads(app.database), WorkList(app.database)
         self._lists = ListReads(app.database)
@@ -107,7 +110,8 @@ class BalanceQueries(ListQueries, grpc_pb.BalanceQueryServiceServicer):
         size, after = self._paging(request, actor)
         found = await self._payees.deferred(falling, after, size, actor)
         return pb.ListDeferredPaymentsResponse(
-            payments=map(_deferred, found.rows), page=self._page(request, found, actor)
+            payments=[_deferred(row, rate_month(self._clock())) for row in found.rows],
+            page=self._page(request, found, actor),
         )
 
     async def ListReferenceRates(  # noqa: N802
@@ -227,8 +231,9 @@ DEFERRED = (
 )  # fmt: skip
 
 
-def _deferred(row: Row) -> pb.DeferredPayment:
-    return pb.DeferredPayment(**{name: row[name] for name in DEFERRED}, deferred_at=stamp(row["deferred_at"]))
+def _deferred(row: Row, month: str) -> pb.DeferredPayment:
+    said = {name: row[name] for name in DEFERRED} | {"rate_month": month if row["reason"] == RATE_UNKNOWN else ""}
+    return pb.DeferredPayment(**said, deferred_at=stamp(row["deferred_at"]))
 
 
 def _rate(row: Row) -> pb.ReferenceRate:

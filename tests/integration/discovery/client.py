@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceAsyncStub  # in the stubs only
 
 OPERATOR = ("olga", "platform", "operator")
+BRAND = ("bella", "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4ee0", "brand")
 
 
 class Discovery(Running):
@@ -31,7 +32,7 @@ class Discovery(Running):
 
     @asynccontextmanager
     async def queries(self, *who: str) -> AsyncIterator["CreatorQueryServiceAsyncStub"]:
-        async with self.channel(who or ("bella", "brand-1", "brand")) as channel:
+        async with self.channel(who or BRAND) as channel:
             yield CreatorQueryServiceStub(channel)
 
     async def search(self, *who: str, **filters: Any) -> pb.SearchCreatorsResponse:

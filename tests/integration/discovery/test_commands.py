@@ -10,7 +10,7 @@ from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
-from tests.integration.discovery.client import OPERATOR, Discovery
+from tests.integration.discovery.client import BRAND, OPERATOR, Discovery
 from tests.kit.until import until
 
 PROFILE: dict[str, Any] = {
@@ -127,7 +127,7 @@ async def test_strangers_change_nothing(discovery: Discovery, path: str) -> None
         path
     ]
     before = (await discovery.app.log.head()).position
-    for who in [("bella", "brand-1", "brand"), itself(new_id())]:
+    for who in [BRAND, itself(new_id())]:
         answer = await discovery.send("POST", f"/creators/{creator_id}/{path}", body, who)
         assert (answer.status_code, answer.json()["code"]) == (403, "creator.not_a_party")
     assert (await discovery.app.log.head()).position == before

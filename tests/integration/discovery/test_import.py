@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.core.ids import derived_id
-from tests.integration.discovery.client import OPERATOR, Discovery, running
+from tests.integration.discovery.client import BRAND, OPERATOR, Discovery, running
 from tools.make_creators import TARGET
 
 SHIPPED = TARGET.read_bytes()
@@ -81,7 +81,7 @@ async def test_a_handle_that_somebody_was_verified_for_is_refused_in_its_row(dis
 
 
 async def test_imports_are_for_operators_and_files_as_a_whole_can_be_wrong(discovery: Discovery) -> None:
-    brand = await discovery.send("POST", "/imports", SHIPPED, ("bella", "brand-1", "brand"))
+    brand = await discovery.send("POST", "/imports", SHIPPED, BRAND)
     assert (brand.status_code, brand.json()["code"]) == (403, "actor.role_missing")
     unknown = await discovery.send("POST", "/imports", f"{HEADER},password\n".encode(), OPERATOR)
     assert (unknown.status_code, unknown.json()["code"]) == (422, "csv.column_unknown")

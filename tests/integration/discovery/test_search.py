@@ -10,6 +10,7 @@ from dandelion.discovery.v1 import events_pb2 as events
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
+from kernel.core.ids import new_id
 from services.discovery.domain.commands import ChangeAvailability, ChangeRateCard, ReportFollowers
 from services.discovery.domain.creator_csv import parse
 from services.discovery.domain.csv_columns import CreatorRow
@@ -131,7 +132,7 @@ async def test_a_page_token_fits_its_query_and_caller_only(shipped: Discovery) -
     token = (await shipped.search(page_size=5)).page.next_page_token
     for filters, who in (
         ({"order_by": "followers"}, ()),
-        ({}, ("ben", "brand-2", "brand")),
+        ({}, ("ben", new_id(), "brand")),
         ({"text": "上海"}, ()),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -30,10 +30,16 @@ async def released(ledger: Ledger, creator: str, deliverable: str, currency: str
     await ledger.ask(f"escrow-{deliverable}", release, "settlement-x")
 
 
-async def waiting(ledger: Ledger, token: str, *who: str) -> list[tuple[str, str, int]]:
+async def deferred_of(ledger: Ledger, token: str, *who: str) -> list[queries.DeferredPayment]:
     async with ledger.queries(*who) as stub:
         answer = await stub.ListDeferredPayments(queries.ListDeferredPaymentsRequest(at_least=token))
-    return [(one.deliverable_id, one.reason, one.amount_minor) for one in answer.payments]
+    return list(answer.payments)
+
+
+async def waiting(ledger: Ledger, token: str, *who: str) -> list[tuple[str, str, int]]:
+    found = await deferred_of(ledger, token, *who)
+    assert all((one.rate_month == "") is (one.reason != "tax.rate_unknown") for one in found)
+    return [(one.deliverable_id, one.reason, one.amount_minor) for one in found]
 
 
 async def test_a_chinese_creator_in_an_american_campaign_waits_twice_and_is_taxed(ledger: Ledger) -> None:
@@ -50,6 +56,10 @@ async def test_a_chinese_creator_in_an_american_campaign_waits_twice_and_is_taxe
     deferred = await ledger.published("PaymentDeferred", deliverable_id=deliverable, reason="tax.rate_unknown")
     assert (deferred.payee_id, deferred.currency) == (creator, "USD")
     month = rate_month(await ledger.app.log.now())
+    token = f"ledger:{(await ledger.app.log.head()).position}:"
+    assert [(one.currency, one.rate_month) for one in await deferred_of(ledger, token, "cai", creator, "creator")] == [
+        ("USD", month)
+    ]
     await ledger.by_hand("PUT", f"/reference-rates/USD/{month}", {"cny_minor": 71_234, "per_minor": 10_000})
     paid = await ledger.published("PaymentReleased", deliverable_id=deliverable)
     taxed = await ledger.published("TaxWithheld", deliverable_id=deliverable)

@@ -68,6 +68,7 @@ BY_BRAND = OfferCountered(PARTIES, Side.BRAND, COUNTER, DUE)
 DECLINED = ApplicationDeclined(PARTIES, Side.CREATOR, "busy")
 WITHDRAWN = ApplicationWithdrawn(PARTIES, Side.CREATOR, "busy")
 EXPIRED = ApplicationExpired(PARTIES, DUE)
+TO_COME, NOT_OPEN = "application.brief_version_unknown", "campaign.not_open_to_applicants"
 INVITE, APPLY = InviteCreator(CAMPAIGN_ID, CREATOR_ID, FEES), Apply(CAMPAIGN_ID, FEES)
 
 
@@ -147,7 +148,7 @@ def test_offers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any]
             id="accepts_a_counter_offer",
         ),
         pytest.param([INVITED], BRAND, AcceptApplication(1), "application.own_offer", id="accepts_not_its_own"),
-        pytest.param([INVITED], CREATOR, AcceptApplication(2), "application.brief_amended", id="accepts_what_it_read"),
+        pytest.param([INVITED], CREATOR, AcceptApplication(2), TO_COME, id="accepts_what_it_read"),
         pytest.param([INVITED, EXPIRED], CREATOR, AcceptApplication(1), "application.not_open", id="accepts_in_time"),
         pytest.param([INVITED], CREATOR, DeclineApplication("busy"), [DECLINED], id="declines"),
         pytest.param([INVITED], BRAND, DeclineApplication("busy"), "application.own_offer", id="declines_not_its_own"),
@@ -169,7 +170,7 @@ def test_offers(given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any]
         pytest.param([INVITED], SYSTEM, ReleaseApplication("no_contract"), [], id="releases_nothing_open"),
         pytest.param([APPLIED], CREATOR, RenewOffer(1), [], id="renews_what_stands"),
         pytest.param([INVITED], CREATOR, RenewOffer(1), [OfferRenewed(PARTIES, 1)], id="consents_early"),
-        pytest.param([APPLIED], CREATOR, RenewOffer(2), "application.brief_amended", id="renews_what_it_read"),
+        pytest.param([APPLIED], CREATOR, RenewOffer(2), TO_COME, id="renews_what_it_read"),
         pytest.param([APPLIED], BRAND, RenewOffer(1), "application.only_the_creator_renews", id="brands_renew_not"),
     ],
 )
@@ -204,15 +205,10 @@ def test_haggling_ends() -> None:
     ("who", "when", "at_head", "code"),
     [
         pytest.param(BRAND, INVITE, {}, "campaign.not_published", id="a_draft_invites_nobody"),
+        pytest.param(CREATOR, APPLY, {}, NOT_OPEN, id="nor_is_a_draft"),
         pytest.param(BRAND, INVITE, rows("paused"), "campaign.not_published", id="a_paused_one_neither"),
         pytest.param(CREATOR, APPLY, rows("closed"), "campaign.not_published", id="closed_to_applications"),
-        pytest.param(
-            CREATOR,
-            APPLY,
-            rows(value=brief(mode=Mode.INVITE)),
-            "campaign.not_published",
-            id="not_there_for_the_uninvited",
-        ),
+        pytest.param(CREATOR, APPLY, rows(value=brief(mode=Mode.INVITE)), NOT_OPEN, id="not_there_for_the_uninvited"),
     ],
 )
 def test_the_campaign_must_recruit(who: Actor, when: Any, at_head: dict[Any, Any], code: str) -> None:
@@ -240,6 +236,24 @@ def test_the_budget_is_never_over_committed(committed_minor: int, then: Sequence
     run([INVITED], CREATOR, AcceptApplication(1), then, rows(committed_minor=committed_minor))
 
 
+WHOLE = brief(budget_minor=110_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "when", "then"),
+    [
+        pytest.param([], BRAND, INVITE, [INVITED], id="invites_to_the_last_fen"),
+        pytest.param([], BRAND, replace(INVITE, fees_minor=(100_001,)), "budget.exceeded", id="invites_beyond_it"),
+        pytest.param([INVITED], BRAND, CounterOffer(MORE), "budget.exceeded", id="betters_beyond_it"),
+        pytest.param([INVITED], CREATOR, CounterOffer(MORE), [BY_CREATOR], id="a_creator_learns_no_budget"),
+    ],
+)
+def test_a_brand_offers_nothing_that_its_whole_budget_cannot_bear(
+    given: Sequence[Any], who: Actor, when: Any, then: Sequence[Any] | str
+) -> None:
+    run(given, who, when, then, rows(value=WHOLE, committed_minor=110_000))
+
+
 LONGER = brief(exclusivity_days=30)
 AMENDED = rows(value=LONGER, version=2)
 
@@ -251,6 +265,8 @@ def test_an_amendment_binds_who_accepts_later() -> None:
 def test_the_creators_offer_does_not_slide_under_an_amendment() -> None:
     code = "application.creator_has_not_seen_amendment"
     run([APPLIED], BRAND, AcceptApplication(2), code, AMENDED)
+    run([INVITED], CREATOR, AcceptApplication(1), "application.brief_amended", AMENDED)
+    run([APPLIED], CREATOR, RenewOffer(1), "application.brief_amended", AMENDED)
     run([APPLIED], CREATOR, RenewOffer(2), [OfferRenewed(PARTIES, 2)], AMENDED)
     agreed = [accepted(Side.BRAND, value=LONGER, version=2)]
     run([APPLIED, OfferRenewed(PARTIES, 2)], BRAND, AcceptApplication(2), agreed, AMENDED)

@@ -1,6 +1,7 @@
 """Every example of every shipped rule: what must fire fires, what must stay silent stays silent."""
 
 from datetime import UTC, datetime, time
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,52 @@ def test_every_rule_has_both_kinds_of_examples_and_a_source(pack: Pack, rule: Ru
     assert rule.fires
     assert rule.silent
     assert all((rule.law, rule.article, rule.why, rule.fix))
+
+
+def unknown_of(category: str, jurisdiction: str = "CN", **more: Any) -> tuple[Verdict, bool]:
+    """The verdict on a harmless text about goods of the category, and whether it is for the category's sake."""
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    pack = in_force(PACKS, jurisdiction, at)
+    assert pack is not None
+    found = pack.findings(Content("周末", jurisdiction=jurisdiction, product_category=category, **more), at)
+    return verdict_of(found), any(one.rule_id == "category.unknown" for one in found)
+
+
+@pytest.mark.parametrize("jurisdiction", ["CN", "US", "UK", "EU", "FR"])
+@pytest.mark.parametrize("category", ["cigaretes", "tobaco", "prescription medicines", "-", "?", "烟艹", "other"])
+def test_a_category_that_nobody_knows_takes_a_person(category: str, jurisdiction: str) -> None:
+    assert unknown_of(category, jurisdiction) == (Verdict.NEEDS_HUMAN, True)
+
+
+@pytest.mark.parametrize("jurisdiction", ["CN", "US", "UK", "EU", "FR"])
+@pytest.mark.parametrize(
+    "category",
+    [
+        "tobacco",
+        "Tobacco",
+        " TOBACCO ",
+        "E-Cigarette",
+        "e cigarette",
+        "Ｅ‑cigarette",
+        "烟草",
+        "cigarettes",
+        "vape/pods",
+    ],
+)
+def test_a_category_is_known_however_it_is_written_and_wherever_it_is_named(category: str, jurisdiction: str) -> None:
+    assert unknown_of(category, jurisdiction) == (Verdict.BLOCKED, False)
+
+
+@pytest.mark.parametrize("jurisdiction", ["CN", "US", "UK", "EU", "FR"])
+@pytest.mark.parametrize(
+    "category", ["cosmetics", "fashion", "home", "Home Decor", "家居家装", "美妆/口红", "图书", ""]
+)
+def test_ordinary_goods_are_clear_everywhere(category: str, jurisdiction: str) -> None:
+    assert unknown_of(category, jurisdiction) == (Verdict.CLEAR, False)
+
+
+def test_a_post_without_a_deal_is_about_no_category() -> None:
+    assert unknown_of("cigaretes", compensation="none") == (Verdict.CLEAR, False)
 
 
 def test_a_rule_is_silent_before_its_day() -> None:

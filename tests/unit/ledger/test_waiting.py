@@ -12,7 +12,9 @@ from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import BY_POLICY, ReleasePayment, SettleLine, Weight
 from services.ledger.domain.events import ChainKind, ChainPosted, TaxWithheld
 from services.ledger.domain.fees import FeePolicy
+from services.ledger.domain.four_eyes import proposal_id, proposal_stream
 from services.ledger.domain.policies import FeePolicies
+from services.ledger.domain.proposals import ProposeMove
 from services.ledger.domain.residences import rate_stream, residence_stream
 from services.ledger.domain.set_by_hand import ReferenceRateSet, SetReferenceRate, SetTaxResidence, TaxResidenceVerified
 from services.ledger.domain.waiting import PaymentDeferred
@@ -23,6 +25,7 @@ from tests.unit.ledger.world import (
     BRAND,
     CREATOR,
     FINANCE,
+    NO_LIMITS,
     NOON,
     SECOND_CREATOR,
     SYSTEM,
@@ -256,6 +259,8 @@ def test_what_was_verified_is_said_once_and_may_change() -> None:
         pytest.param(replace(RATE, currency="CNY"), "tax.rate_of_itself", id="yuan"),
         pytest.param(replace(RATE, currency="XXX"), "money.unknown_currency", id="currency"),
         pytest.param(replace(RATE, month="2026-13"), "tax.month_malformed", id="month"),
+        pytest.param(replace(RATE, month="2026-11"), "tax.month_not_over", id="this_month"),
+        pytest.param(replace(RATE, month="2027-01"), "tax.month_not_over", id="month_to_come"),
         pytest.param(replace(RATE, cny_minor=0), "tax.rate_out_of_range", id="worth_nothing"),
         pytest.param(replace(RATE, per_minor=-1), "tax.rate_out_of_range", id="for_less_than_nothing"),
     ],
@@ -264,3 +269,16 @@ def test_what_cannot_be_verified(command: Any, code: str) -> None:
     world = World(residences={})
     stream = residence_stream(CREATOR) if isinstance(command, SetTaxResidence) else rate_stream("USD", "2026-10")
     assert world.tried(stream, command, FINANCE) == code
+    about = proposal_stream(proposal_id(command))
+    assert world.tried(about, ProposeMove(command, NO_LIMITS), FINANCE) == code, "nobody is asked to approve it"
+
+
+@pytest.mark.parametrize(
+    ("at", "code"), [("2026-11-29T15:59:59+00:00", "tax.month_not_over"), ("2026-11-29T16:00:00+00:00", "")]
+)
+def test_a_month_has_its_rate_from_its_last_day_on(at: str, code: str) -> None:
+    """In China, where the 30th of November begins eight hours before it does in UTC."""
+    world, november = World(residences={}), replace(RATE, month="2026-11")
+    world.at = datetime.fromisoformat(at)
+    about = proposal_stream(proposal_id(november))
+    assert world.tried(about, ProposeMove(november, NO_LIMITS), FINANCE) == code

@@ -576,7 +576,8 @@ class PaymentDeferred(message.Message):
     """Whom the reason is about: the creator, or one of those who share the deliverable."""
     reason: builtins.str
     """"tax.residence_unknown": finance has not verified where the payee is resident for tax;
-    "tax.rate_unknown": the payee is taxed in China, and the reference rate of the month before is not set;
+    "tax.rate_unknown": the payee is taxed in China, and the reference rate of `currency` for the month before the present one
+    is not set (months of China Standard Time; ListDeferredPayments names the month);
     "party.same_account": brand and payee use one account; "party.same_payee": they are one organisation. Both wait until two
     people of finance have cleared the tie.
     """

@@ -662,6 +662,7 @@ class DeferredPayment(message.Message):
     AMOUNT_MINOR_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     DEFERRED_AT_FIELD_NUMBER: builtins.int
+    RATE_MONTH_FIELD_NUMBER: builtins.int
     deliverable_id: builtins.str
     collaboration_id: builtins.str
     campaign_id: builtins.str
@@ -674,6 +675,8 @@ class DeferredPayment(message.Message):
     amount_minor: builtins.int
     """The creator's fee, or the kill fee."""
     currency: builtins.str
+    rate_month: builtins.str
+    """Of "tax.rate_unknown": the month whose reference rate for `currency` is missing now, such as "2026-10"."""
     @builtins.property
     def deferred_at(self) -> timestamp_pb2.Timestamp: ...
     def __init__(
@@ -689,10 +692,11 @@ class DeferredPayment(message.Message):
         amount_minor: builtins.int = ...,
         currency: builtins.str = ...,
         deferred_at: timestamp_pb2.Timestamp | None = ...,
+        rate_month: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["deferred_at", b"deferred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deferred_at", b"deferred_at", "deliverable_id", b"deliverable_id", "payee_id", b"payee_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount_minor", b"amount_minor", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "currency", b"currency", "deferred_at", b"deferred_at", "deliverable_id", b"deliverable_id", "payee_id", b"payee_id", "rate_month", b"rate_month", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,11 +44,14 @@ from services.campaigns.domain.shared.events import (
 )
 from services.campaigns.domain.shared.fees import ONLY, POLICIES
 from services.campaigns.domain.shared.recruiting import (
+    check_affordable,
     check_fees_seen,
+    check_seen,
     contract_for,
     expiry,
     in_force,
     offered,
+    open_to,
     parties_of,
     recruiting,
 )
@@ -93,16 +96,14 @@ def _invite(
     if _repeats(state, Side.BRAND, offer):
         return []
     _check_free(state, context)
-    recruiting(campaign_id, context)
+    check_affordable(recruiting(campaign_id, context), offer)
     check_bookable(parties.creator_id, context)
     return [CreatorInvited(parties, offer, expiry(brief, context), person_of(context.actor))]
 
 
 def _apply(campaign_id: str, fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
     context.actor.require("creator")
-    brief = in_force(campaign_id, context)
-    if brief.brief.value.mode is Mode.INVITE and state.parties is None:
-        raise Refused("campaign.not_published")
+    brief = open_to(state.parties is not None, campaign_id, context)
     parties = parties_of(brief, context.actor.tenant, context)
     offer = offered(parties, fees_minor, 1, state.agreements + 1, brief, context)
     if _repeats(state, Side.CREATOR, offer):
@@ -157,7 +158,9 @@ def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Seq
     _check_open(state)
     if offer.round >= MAX_ROUNDS:
         raise Refused("application.too_many_counter_offers", limit=MAX_ROUNDS)
-    recruiting(parties.campaign_id, context)
+    budget = recruiting(parties.campaign_id, context)
+    if side is Side.BRAND:
+        check_affordable(budget, renewed)
     check_bookable(parties.creator_id, context)
     return [OfferCountered(parties, side, renewed, expiry(brief, context), person_of(context.actor))]
 
@@ -196,8 +199,7 @@ def _accepted_before(brief_version: int, state: State) -> Sequence[ApplicationEv
 
 def _check_version(brief_version: int, side: Side, state: State, brief: BriefInForce) -> None:
     """Nobody is bound by a brief it has not seen: not who accepts, and not the creator whose offer is accepted."""
-    if brief_version != brief.version:
-        raise Refused("application.brief_amended", in_force=brief.version, seen=brief_version)
+    check_seen(brief_version, brief)
     if side is Side.BRAND and state.renewed != brief.version:
         raise Refused("application.creator_has_not_seen_amendment", in_force=brief.version, seen=state.renewed)
 
@@ -207,9 +209,7 @@ def _renew(brief_version: int, state: State, context: Context) -> Sequence[Appli
     _check_open(state)
     if side is not Side.CREATOR:
         raise Forbidden("application.only_the_creator_renews")
-    brief = in_force(parties.campaign_id, context)
-    if brief_version != brief.version:
-        raise Refused("application.brief_amended", in_force=brief.version, seen=brief_version)
+    check_seen(brief_version, in_force(parties.campaign_id, context))
     return [] if state.renewed == brief_version else [OfferRenewed(parties, brief_version)]
 
 

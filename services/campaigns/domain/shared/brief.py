@@ -1,6 +1,6 @@
 """The brief: what the brand asks for. A value; its versions are kept by the campaign."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -66,6 +66,18 @@ class Format(StrEnum):
     VIDEO = "video"
     LIVE_HOUR = "live_hour"
     STORY = "story"
+
+
+FORMATS: Mapping[Platform, tuple[Format, ...]] = {
+    Platform.XIAOHONGSHU: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR),
+    Platform.DOUYIN: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR, Format.STORY),
+    Platform.WEIBO: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR),
+    Platform.BILIBILI: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR),
+    Platform.TIKTOK: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR, Format.STORY),
+    Platform.INSTAGRAM: (Format.IMAGE_NOTE, Format.VIDEO, Format.LIVE_HOUR, Format.STORY),
+    Platform.YOUTUBE: (Format.VIDEO, Format.LIVE_HOUR),
+}
+"""What can be posted where; a story is what is gone after a day."""
 
 
 class Objective(StrEnum):
@@ -172,8 +184,8 @@ def check_brief(brief: Brief) -> None:
     _check_window(brief)
     _check_products(brief)
     _check_deliverables(brief)
-    check_compensation(brief.compensation)
     check_payable(brief.compensation)
+    check_compensation(brief.compensation)
     _check_type(brief)
 
 
@@ -224,8 +236,17 @@ def _check_deliverables(brief: Brief) -> None:
         check_number(spec, "occurrences", "campaign.occurrences_out_of_range")
         valid((spec.occurrences > 1) == (spec.every_s > 0), "campaign.recurrence_incomplete")
         check_number(spec, "every_s", "campaign.recurrence_too_long", "limit_s")
+        _check_format(spec)
     count = sum(spec.occurrences for spec in brief.deliverables)
     valid(count <= MAX_DELIVERABLES, "campaign.too_many_deliverables", limit=MAX_DELIVERABLES)
+
+
+def _check_format(spec: DeliverableSpec) -> None:
+    formats = FORMATS[spec.platform]
+    valid(
+        spec.format in formats, "campaign.format_not_on_platform", platform=spec.platform.value, format=spec.format.value,
+        do=f"ask for one of {', '.join(formats)}",
+    )  # fmt: skip
 
 
 def _check_type(brief: Brief) -> None:

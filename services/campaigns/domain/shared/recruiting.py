@@ -7,6 +7,7 @@ from kernel.core.decider import Context
 from kernel.core.faults import Invalid, Refused
 from kernel.core.ids import split_stream
 from services.campaigns.domain.shared.apart import check_apart
+from services.campaigns.domain.shared.brief import Mode
 from services.campaigns.domain.shared.budget import BRIEFS, BUDGETS, BriefInForce, Budget
 from services.campaigns.domain.shared.compensation import check_fees, check_payable
 from services.campaigns.domain.shared.contract import (
@@ -26,6 +27,17 @@ def in_force(campaign_id: str, context: Context) -> BriefInForce:
     brief = context.rows.get(BRIEFS, (campaign_id,))
     if brief is None:
         raise Refused("campaign.not_published")
+    return brief
+
+
+def open_to(invited: bool, campaign_id: str, context: Context) -> BriefInForce:
+    """The published brief for a creator who applies; Refused `campaign.not_open_to_applicants` before that, and alike where the
+    campaign takes only whom it invites: that there is one is nobody else's business."""
+    brief = context.rows.get(BRIEFS, (campaign_id,))
+    if brief is None or (brief.brief.value.mode is Mode.INVITE and not invited):
+        raise Refused(
+            "campaign.not_open_to_applicants", do="choose one that GET /campaigns lists, or wait to be invited"
+        )
     return brief
 
 
@@ -64,6 +76,23 @@ def offered(
 ) -> Offer:
     """The same as an offer that the other side may accept."""
     return offer_of(contract_for(parties, fees_minor, agreement, brief, context), round_)
+
+
+def check_seen(brief_version: int, brief: BriefInForce) -> None:
+    """Raises Refused `application.brief_amended` for a version of before, `application.brief_version_unknown` for one to come."""
+    if brief_version < brief.version:
+        raise Refused("application.brief_amended", in_force=brief.version, seen=brief_version)
+    if brief_version > brief.version:
+        do = "read the campaign, and name the version that you read"
+        raise Refused("application.brief_version_unknown", in_force=brief.version, seen=brief_version, do=do)
+
+
+def check_affordable(budget: Budget, offer: Offer) -> None:
+    """Raises Refused `budget.exceeded` for an offer of the brand's that its whole budget does not bear."""
+    needed_minor = sum(each.committed_minor for each in offer.deliverables)
+    if needed_minor > budget.budget_minor:
+        do = "offer less, or amend the brief to a larger budget first"
+        raise Refused("budget.exceeded", needed_minor=needed_minor, budget_minor=budget.budget_minor, do=do)
 
 
 def check_fees_seen(offer: Offer, brief: BriefInForce, contract: Contract) -> None:

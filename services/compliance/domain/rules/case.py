@@ -57,7 +57,8 @@ Check = Callable[[Case], Iterator[Breach]]
 class Lists:
     """What packs refer to by name: term lists `{list: {term: severity}}`, harmless phrases `{list: phrases}`; the folding.
 
-    `heads` tell what a Chinese phrase is about, `health` holds the words and registers of health claims.
+    `heads` tell what a Chinese phrase is about, `health` holds the words and registers of health claims, `categories` those that
+    no rule speaks of: name to word.
     """
 
     terms: Mapping[str, Mapping[str, Severity]]
@@ -65,6 +66,7 @@ class Lists:
     folding: Folding
     heads: Heads
     health: Health
+    categories: Mapping[str, str]
 
 
 def parts_of(content: Content, folding: Folding) -> tuple[Part, ...]:
