@@ -15,18 +15,16 @@ from cli.layout import Layout
 from cli.open_services import open_services, running_writer
 from cli.tables import table_of
 from kernel.core.clock import system_clock
-from kernel.core.faults import Fault, NotFound
+from kernel.core.faults import Fault
 from kernel.host.app import App
-from kernel.processors.command_consumer import CommandConsumer
-from kernel.processors.generations import live_generation
-from kernel.processors.processes import ProcessRunner
-from kernel.processors.projector import Projector, consumer_name
-from kernel.processors.reactor import Reactor
-from kernel.streams.consumer import Consumer
+from kernel.host.operations.retry import handler
+from kernel.host.operations.standing import ParkedQuery, parked_keys
 from kernel.streams.parked import BUDGET_KEYS, Parking
-from kernel.streams.records import UNREADABLE, InboundRecord, Topic
+from kernel.streams.records import UNREADABLE, InboundRecord
 
 LIST_LIMIT = 500
+ALL = ParkedQuery(include_retried=True, limit=LIST_LIMIT)
+"""Every parked key, those that are tried again by themselves too."""
 WIDTH = 220
 """Wide enough for whole keys and reasons, which are copied from the table."""
 DROPPED = "dropped.jsonl"
@@ -53,11 +51,11 @@ async def _list(layout: Layout) -> int:
     full: list[str] = []
     async with open_services(layout) as apps:
         for app in apps:
-            for row in await keys(app):
-                since = str(row.since)[:19]
-                again = f"again at {str(row.retry_at)[:19]}: " if row.retry_at else ""
-                why = f"{again}{row.reason[:60]}"
-                table.add_row(app.service.name, row.consumer, row.key, since, why, f"{row.events:,}")
+            for row in (await parked_keys(app, ALL)).rows:
+                since = str(row["parked_at"])[:19]
+                again = f"again at {str(row['retry_at'])[:19]}: " if row["retry_at"] else ""
+                why = f"{again}{row['reason'][:60]}"
+                table.add_row(app.service.name, row["consumer"], row["key"], since, why, f"{row['events']:,}")
             full += [f"{app.service.name} {one}" for one in await near_budget(app)]
     tables.wide(WIDTH).print(table if table.row_count else "nothing is parked")
     for line in full:
@@ -81,18 +79,6 @@ async def near_budget(app: App) -> list[str]:
             for one in tenants
         ],
     ]
-
-
-async def keys(app: App) -> list[Any]:
-    """Parked keys with the reason of the first event, oldest first, at most LIST_LIMIT."""
-    parked = app.metadata.tables["parked"]
-    since, events = sa.func.min(parked.c.parked_at).label("since"), sa.func.count().label("events")
-    reason = sa.func.min(parked.c.reason).label("reason")
-    retry_at = sa.func.max(parked.c.retry_at).label("retry_at")
-    query = sa.select(parked.c.consumer, parked.c.key, since, events, reason, retry_at)
-    query = query.group_by(parked.c.consumer, parked.c.key).order_by(since).limit(LIST_LIMIT)
-    async with app.database.reading() as connection:
-        return list((await connection.execute(query)).all())
 
 
 async def _show_key(layout: Layout, service: str, consumer: str, key: str) -> int:
@@ -164,26 +150,3 @@ def _append_line(path: Path, line: dict[str, Any]) -> None:
         file.write(orjson.dumps(line) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-async def handler(app: App, name: str) -> tuple[Any, Consumer]:
-    """The handler behind a consumer's name, and its Consumer; NotFound `consumer.unknown`."""
-    service = app.service
-    for projection in service.projections:
-        generation = await live_generation(app.database, projection)
-        if consumer_name(projection.name, generation) == name:
-            projector = Projector(projection, generation, app.database, app.progress)
-            return projector, app.consumer(name, projector.handle, projection.own, projection.topics)
-    for process in service.processes:
-        if process.name == name:
-            runner = ProcessRunner(process, app.database, app.writer)
-            return runner, app.consumer(name, runner.handle, process.own, process.topics)
-    for effect in service.effects(app):
-        if effect.name == name:
-            made = Reactor(effect, app.database)
-            return made, app.consumer(name, made.handle, True, ())
-    if name == "commands" and service.decode_command is not None:
-        executor = CommandConsumer(name, app.database, app.writer, service.prepare)
-        topic = Topic(f"{service.name}.commands.v1", chained=False)
-        return executor, app.consumer(name, executor.handle, False, [topic], service.decode_command)
-    raise NotFound("consumer.unknown", consumer=name, service=service.name)

@@ -3,15 +3,13 @@
 import argparse
 import asyncio
 
-import sqlalchemy as sa
-
 from cli.layout import Layout
 from cli.open_services import open_services
 from cli.tables import table_of, wide
 from kernel.eventlog.backpressure import relay_lag
 from kernel.host.app import App
+from kernel.host.operations.standing import consumer_lags
 from kernel.streams import halted
-from kernel.streams.records import OWN_LOG
 
 Row = tuple[str, str, int]
 """Consumer, source, records behind."""
@@ -38,19 +36,6 @@ async def _lag(layout: Layout) -> int:
 
 
 async def rows(app: App) -> list[Row]:
-    """The relay, then every consumer with its sources; the partitions of a source are added up."""
-    guards, head = app.metadata.tables["guards"], (await app.log.head()).position
-    next_offset, last = sa.func.sum(guards.c.next_offset), sa.func.max(guards.c.last_position)
-    query = sa.select(guards.c.consumer, guards.c.source, next_offset, last).group_by(
-        guards.c.consumer, guards.c.source
-    )
-    async with app.database.reading() as connection:
-        found = (await connection.execute(query.order_by(guards.c.consumer, guards.c.source))).all()
-    ends = await app.bus.end_offsets(sorted({row.source for row in found} - {OWN_LOG}))
-    totals: dict[str, int] = {}
-    for (topic, _), end in ends.items():
-        totals[topic] = totals.get(topic, 0) + end
-    return [
-        ("relay", "log", (await relay_lag(app.log)).events),
-        *[(row[0], row[1], head - row[3] if row[1] == OWN_LOG else totals.get(row[1], 0) - row[2]) for row in found],
-    ]
+    """The relay, then every consumer with its sources."""
+    behind = [(one.consumer, one.source, one.behind) for one in await consumer_lags(app)]
+    return [("relay", "log", (await relay_lag(app.log)).events), *behind]

@@ -47,6 +47,8 @@ class RpcService:
     servicer: Any = None
     beside: Callable[[asyncio.Event], Awaitable[None]] | None = None
     """What runs in every process that answers the queries, e.g. keeps an index in memory."""
+    commands: Any = None
+    """A router of commands that belong to the queries; over HTTP only."""
 
     @classmethod
     def of(

@@ -53,6 +53,18 @@ class Pending:
     """The subject's data key, under which a stored log encrypts personal fields; it is not written."""
 
 
+class StreamSpan(NamedTuple):
+    """A part of one stream: at most `limit` events behind version `after` (None: from its end), recorded until a moment."""
+
+    limit: int
+    after: int | None = None
+    upto: int = MAX_POSITION
+    """Place in the log."""
+    until: datetime | None = None
+    falling: bool = False
+    """The newest first."""
+
+
 Statement = tuple[str, dict[str, Any]]
 """SQL with `:names`, and their values."""
 COLUMNS = "position, tenant, stream, version, partition, name, data, meta, command, recorded_at"
@@ -174,6 +186,20 @@ class StoredLog(Log):
         self, after: int, limit: int = READ_LIMIT, upto: int | None = None, connection: AsyncConnection | None = None
     ) -> list[Recorded]:
         return await self._opened(checked(await self._rows(after, limit, upto, connection), after), connection)
+
+    async def read_stream(self, stream: str, span: StreamSpan, *, opened: bool = True) -> list[Recorded]:
+        """A part of one stream, in the span's order; with `opened` False its personal fields stay sealed, and read as blanks."""
+        events = self.metadata.tables["log_events"].c
+        query = sa.select(*(events[name] for name in COLUMNS.split(", ")))
+        query = query.where(events.stream == stream, events.position <= span.upto)
+        if span.until is not None:
+            query = query.where(events.recorded_at <= span.until)
+        if span.after is not None:
+            query = query.where(events.version < span.after if span.falling else events.version > span.after)
+        query = query.order_by(events.version.desc() if span.falling else events.version).limit(span.limit)
+        async with self.database.reading() as connection:
+            found = [Recorded(*row) for row in await connection.execute(query)]
+            return await self._opened(found, connection) if opened else found
 
     async def _opened(self, events: list[Recorded], connection: AsyncConnection | None) -> list[Recorded]:
         return events if self.vault is None else await self.vault.opened(events, connection)

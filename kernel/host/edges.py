@@ -31,6 +31,9 @@ def admission_of(settings: Settings) -> Admission:
 
 def whole_api(commands: FastAPI, queries: Sequence[RpcService]) -> FastAPI:
     """The HTTP API: the commands, and the queries as JSON."""
+    for one in queries:
+        if one.commands is not None:
+            commands.include_router(one.commands)
     add_queries(commands, queries)
     return commands
 

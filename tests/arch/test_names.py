@@ -7,12 +7,18 @@ import pytest
 from tests.arch import names, tree
 from tests.arch.tree import Source
 
+CALLED = "gRPC and the transcoder call it by the name of its method in proto/, which the kernel does not import"
 MODEL = "the model that tests hold the projection's SQL against"
 UNUSED = {
     (
         "kernel/adapters/vault/personal.py",
         "Personal.rewrap",
     ): "ends the use of an old master key; no operator's command calls it yet",
+    ("kernel/host/history/queries.py", "HistoryQueries.GetHistory"): CALLED,
+    ("kernel/host/history/queries.py", "HistoryQueries.GetPastState"): CALLED,
+    ("kernel/host/operations/queries.py", "OperationsQueries.GetServiceStatus"): CALLED,
+    ("kernel/host/operations/queries.py", "OperationsQueries.ListLateDeadlines"): CALLED,
+    ("kernel/host/operations/queries.py", "OperationsQueries.ListParkedKeys"): CALLED,
     ("services/metrics/domain/totals.py", "merged_minutes"): MODEL,
     ("services/metrics/domain/totals.py", "merged_snapshots"): MODEL,
     ("services/metrics/domain/totals.py", "standings"): MODEL,

@@ -48,7 +48,7 @@ async def test_no_page_over_http_shows_a_stranger_anything(stage: Stage, name: s
     async with httpx.AsyncClient(timeout=patience(30)) as client:
         for service, path, asked in await pages(stage.address):
             for params in ({}, {one: stage.ids[one] for one in asked if one in stage.ids}):
-                url = stage.address.http[service] + filled(path, stage.ids)
+                url = stage.address.http[service] + filled(path, stage.ids_in(service))
                 answer = await client.get(url, headers={**headers, "Grpc-Timeout": WATCH_S}, params=params)
                 if answer.is_success and (path in OPEN_GET or (path in RECRUITING and is_recruited(name, answer.text))):
                     continue

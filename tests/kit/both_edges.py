@@ -9,8 +9,10 @@ import httpx
 from dandelion.campaigns.v1 import queries_pb2 as campaigns
 from dandelion.compliance.v1 import queries_pb2 as compliance
 from dandelion.discovery.v1 import queries_pb2 as discovery
+from dandelion.history.v1 import queries_pb2 as history
 from dandelion.ledger.v1 import queries_pb2 as ledger
 from dandelion.metrics.v1 import queries_pb2 as metrics
+from dandelion.operations.v1 import queries_pb2 as operations
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -29,8 +31,9 @@ MODULES = {
 
 
 def described(service: str) -> list[ServiceDescriptor]:
-    """Descriptors of a service's query services."""
-    return list(MODULES[service].DESCRIPTOR.services_by_name.values())
+    """Descriptors of a service's query services: its own, and those of every service."""
+    modules = (MODULES[service], history, operations)
+    return [one for module in modules for one in module.DESCRIPTOR.services_by_name.values()]
 
 
 @dataclass(frozen=True)

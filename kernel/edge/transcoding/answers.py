@@ -10,10 +10,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 Print = Callable[[Any], Any]
+ANY = "google.protobuf.Any"
 _WIDE = {
     FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_SINT64, FieldDescriptor.TYPE_FIXED64,
     FieldDescriptor.TYPE_SFIXED64,
@@ -35,6 +38,8 @@ def printer(described: Descriptor) -> Print:
     """Printer of a message type, as `plain` uses it."""
     if described.full_name == "google.protobuf.Timestamp":
         return lambda stamp: stamp.ToJsonString()
+    if described.full_name == ANY:
+        return _contained
     if described.full_name.startswith("google.protobuf."):
         raise NotImplementedError(f"no JSON form of {described.full_name} here")
     steps = [(field.name, field.has_presence, _field(field)) for field in described.fields]
@@ -47,6 +52,12 @@ def printer(described: Descriptor) -> Print:
         }
 
     return told
+
+
+def _contained(holder: Any) -> dict[str, Any]:
+    """A message of any type: its own fields beside `@type`; raises KeyError for a type that this process has never imported."""
+    described = descriptor_pool.Default().FindMessageTypeByName(holder.TypeName())
+    return {"@type": holder.type_url, **plain(GetMessageClass(described).FromString(holder.value))}
 
 
 def _field(field: FieldDescriptor) -> Print:

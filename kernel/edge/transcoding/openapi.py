@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from kernel.edge.fields import worded
+from kernel.edge.transcoding.answers import ANY
 from kernel.edge.transcoding.requests import FIELDS, TIME, expected
 from kernel.edge.transcoding.rules import Rule
 
@@ -19,7 +20,12 @@ INT32: Schema = {"type": "integer", "format": "int32", "minimum": -(2**31), "max
 DOUBLE: Schema = {
     "anyOf": [{"type": "number", "format": "double"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}]
 }
+CONTAINED: Schema = {
+    "type": "object", "required": ["@type"], "properties": {"@type": {"type": "string"}},
+    "description": "A message of the type that `@type` names, with its own fields beside it.",
+}  # fmt: skip
 INSTANT: Schema = {"type": "string", "format": "date-time", "examples": ["2027-03-01T08:00:00Z"]}
+WELL_KNOWN = {TIME: INSTANT, ANY: CONTAINED}
 _SCALARS: dict[int, Schema] = {
     FieldDescriptor.CPPTYPE_STRING: {"type": "string"},
     FieldDescriptor.CPPTYPE_BOOL: {"type": "boolean"},
@@ -95,7 +101,7 @@ def add_schemas(api: FastAPI, rule: Rule) -> None:
     waiting += [field.message_type for field in rule.left() if field.message_type is not None]
     while waiting:
         described = waiting.pop()
-        if described.full_name not in schemas and described.full_name != TIME:
+        if described.full_name not in {*schemas, TIME, ANY}:
             schemas[described.full_name] = _object(described.fields, True)
             waiting += [field.message_type for field in described.fields if field.message_type is not None]
 
@@ -120,7 +126,7 @@ def schema(field: FieldDescriptor) -> Schema:
 
 def _one(field: FieldDescriptor) -> Schema:
     if field.message_type is not None:
-        return INSTANT if field.message_type.full_name == TIME else reference(field.message_type)
+        return WELL_KNOWN.get(field.message_type.full_name) or reference(field.message_type)
     if field.enum_type is not None:
         return _enum(field.enum_type)
     if field.name.endswith("_id"):

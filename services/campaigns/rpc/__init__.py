@@ -32,6 +32,7 @@ from services.campaigns.domain.collaboration.collaboration import COLLABORATION
 from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
 from services.campaigns.rpc.contracts import contract, quote
+from services.campaigns.rpc.history import shared_queries
 from services.campaigns.rpc.messages import (
     application,
     brief_version,
@@ -64,7 +65,10 @@ SERVICE = pb.DESCRIPTOR.services_by_name["CampaignQueryService"]
 
 def make_queries(app: App) -> list[RpcService]:
     """The queries of campaigns, for both edges."""
-    return [RpcService.of(SERVICE, stubs.add_CampaignQueryServiceServicer_to_server, Queries(app))]
+    return [
+        RpcService.of(SERVICE, stubs.add_CampaignQueryServiceServicer_to_server, Queries(app)),
+        *shared_queries(app),
+    ]
 
 
 class Queries(stubs.CampaignQueryServiceServicer):

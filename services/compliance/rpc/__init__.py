@@ -28,7 +28,16 @@ from services.compliance.reads import (
     ReviewReads,
     ReviewsQuery,
 )
-from services.compliance.rpc.messages import Shown, wire_erasure, wire_finding_row, wire_look, wire_review
+from services.compliance.rpc.history import shared_queries
+from services.compliance.rpc.messages import (
+    STAFF,
+    Shown,
+    shown_to,
+    wire_erasure,
+    wire_finding_row,
+    wire_look,
+    wire_review,
+)
 from services.compliance.rpc.rules import Cutter, changes_page, packs_page, rules_page
 from services.compliance.settings import voices_of
 
@@ -37,7 +46,6 @@ ERASURES = "erasures"
 LOOKS = "looks"
 REVIEW = "review"
 """Category of the streams whose reviews are asked for; a draft of campaigns leads to one."""
-STAFF = ("reviewer", "operator", "auditor")
 
 
 class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
@@ -151,7 +159,7 @@ class ReviewQueries(grpc_pb.ReviewQueryServiceServicer):
         return self._page(request, Page([], after), caller())
 
     def _shown(self, actor: Actor) -> Shown:
-        return Shown(not actor.roles.isdisjoint(STAFF), voices_of(self._app.settings))
+        return shown_to(actor, voices_of(self._app.settings))
 
     def _reviews(self, found: Page, actor: Actor) -> Iterator[pb.Review]:
         shown = self._shown(actor)
@@ -183,4 +191,7 @@ def _parts(request: pb.ListReviewsRequest | pb.ListLooksRequest) -> Parts:
 def make_queries(app: App) -> list[RpcService]:
     """The queries of compliance, for both edges."""
     described = pb.DESCRIPTOR.services_by_name["ReviewQueryService"]
-    return [RpcService.of(described, grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app))]
+    return [
+        RpcService.of(described, grpc_pb.add_ReviewQueryServiceServicer_to_server, ReviewQueries(app)),
+        *shared_queries(app),
+    ]

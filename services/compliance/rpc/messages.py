@@ -9,6 +9,7 @@ from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 from pydantic import TypeAdapter
 
+from kernel.core.decider import Actor
 from services.compliance.domain.findings import Evidence, Finding, Verdict
 from services.compliance.projections import Voice
 from services.compliance.publish import wire_evidence, wire_finding
@@ -20,12 +21,20 @@ FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 VOICES: TypeAdapter[list[Voice]] = TypeAdapter(list[Voice])
 
 
+STAFF = ("reviewer", "operator", "auditor")
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a caller sees of a review beyond its row: who the reviewers are, and how many have to approve."""
 
     names: bool
     voices_needed: int
+
+
+def shown_to(actor: Actor, voices_needed: int) -> Shown:
+    """What this caller sees."""
+    return Shown(not actor.roles.isdisjoint(STAFF), voices_needed)
 
 
 def wire_review(row: Row, shown: Shown) -> pb.Review:

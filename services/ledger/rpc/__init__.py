@@ -41,6 +41,7 @@ from services.ledger.reads.moves import STAFF
 from services.ledger.reads.payees import PayeeReads
 from services.ledger.reads.rows import inline_row
 from services.ledger.reads.verify import verify
+from services.ledger.rpc.history import shared_queries
 from services.ledger.rpc.listed import ListQueries, checked_filter
 from services.ledger.rpc.moves import LINES_DEFAULT, LINES_LIMIT, list_moves
 
@@ -289,4 +290,7 @@ def make_queries(app: App) -> list[RpcService]:
         BalanceQueries(app, anchors_of(app.settings)),
         pb.DESCRIPTOR.services_by_name["BalanceQueryService"],
     )
-    return [RpcService.of(described, grpc_pb.add_BalanceQueryServiceServicer_to_server, queries)]
+    return [
+        RpcService.of(described, grpc_pb.add_BalanceQueryServiceServicer_to_server, queries),
+        *shared_queries(app),
+    ]

@@ -29,6 +29,7 @@ from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
 from services.metrics.reads.payable import PayableReads
 from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listing, Order, PerformanceReads
 from services.metrics.reads.returns import Money, Performance, ReturnReads
+from services.metrics.rpc.history import shared_queries
 from services.metrics.rpc.orders import OrderQueries
 from services.metrics.rpc.payable import payable_numbers
 from services.metrics.rpc.sites import SiteQueries
@@ -266,4 +267,5 @@ def make_queries(app: App) -> list[RpcService]:
         RpcService.of(named["RoiQueryService"], grpc_pb.add_RoiQueryServiceServicer_to_server, RoiQueries(app)),
         RpcService.of(named["OrderQueryService"], grpc_pb.add_OrderQueryServiceServicer_to_server, OrderQueries(app)),
         RpcService.of(named["SiteQueryService"], grpc_pb.add_SiteQueryServiceServicer_to_server, SiteQueries(app)),
+        *shared_queries(app),
     ]

@@ -30,6 +30,7 @@ from services.discovery.domain.tiers import Tier, tier_of
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
 from services.discovery.publish import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
 from services.discovery.reads import Card, CreatorReads, reads_of
+from services.discovery.rpc.history import shared_queries
 from services.discovery.search.claims import UNSEEN
 from services.discovery.search.contested import Contested, contested
 from services.discovery.search.facets import Facet
@@ -254,4 +255,7 @@ def make_queries(app: App) -> list[RpcService]:
     reads = reads_of(app)
     described = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
     add, keep = grpc_pb.add_CreatorQueryServiceServicer_to_server, partial(reads.names.keep, app.progress)
-    return [RpcService.of(described, add, CreatorQueries(app, reads), keep)]
+    return [
+        RpcService.of(described, add, CreatorQueries(app, reads), keep),
+        *shared_queries(app, wire_creator),
+    ]
