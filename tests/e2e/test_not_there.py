@@ -49,9 +49,9 @@ def _nowhere(name: str, value: str) -> str:
 
 
 def bare(value: Any, ids: Mapping[str, str]) -> Any:
-    """What was said, without the ids that were asked for."""
+    """What was said, without the ids that were asked for; a stream's id has another one in it."""
     text = json.dumps(value, sort_keys=True)
-    for one in ids.values():
+    for one in sorted(ids.values(), key=len, reverse=True):
         text = text.replace(one, "<id>")
     return text
 
