@@ -55,7 +55,7 @@ reset: $(READY) ## delete all data of `make up`, after asking
 assets: $(READY) ## build the console's scripts and styles from npm's packages, unless they are fresh
 	@$(PYTHON) -m console.assets
 
-tools: ## install what tests need of Debian: Java, Maven, PostgreSQL, faketime, Docker, debootstrap (root; else names them)
+tools: ## install what tests need of Debian: Java, PostgreSQL, Chromium, Docker and more (root; else names them)
 	@tools/debian.sh
 
 test: $(READY) ## everything: lint, types and all tests on real Kafka and PostgreSQL; TESTS=path for a part, WORKERS=2, HISTORIES=20 looks further
@@ -63,6 +63,8 @@ test: $(READY) ## everything: lint, types and all tests on real Kafka and Postgr
 
 # `make test` without the sum of its CPU seconds: what tells most and costs least comes first; tests/arch ran with lint
 tested: lint types
+# where npm's registry cannot be reached, the tests of the console say so
+	@$(PYTHON) -m console.assets || true
 ifeq ($(TESTS),tests)
 	@echo "== pytest tests/unit"
 	@$(PYTHON) -m pytest -n $(WORKERS) $(SPREAD) tests/unit

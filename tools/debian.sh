@@ -14,6 +14,9 @@ compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(faketi
 # a docker command may be a client alone
 docker info >/dev/null 2>&1 || PATH=$PATH:/usr/sbin command -v dockerd >/dev/null || missing+=(docker.io)
 PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null || missing+=(debootstrap)
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+# Chinese pages without it are boxes
+compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK-*' >/dev/null || missing+=(fonts-noto-cjk)
 
 if [ ${#missing[@]} -eq 0 ]; then
   echo "tools: everything is here"

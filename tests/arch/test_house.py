@@ -31,7 +31,11 @@ def test_ci_calls_what_people_call() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     text = script.read_text()
-    steps = ["export DANDELION_REQUIRE=kafka,postgres,deploy\n", "make test CONTAINERS=no\n", "  make containers\n"]
+    steps = [
+        "export DANDELION_REQUIRE=kafka,postgres,deploy,browser\n",
+        "make test CONTAINERS=no\n",
+        "  make containers\n",
+    ]
     assert text.count("NOT tested") == 1
     assert sorted(steps, key=text.index) == steps
 

@@ -1,6 +1,5 @@
 """Rendered overlays. What renders and checks them is fetched once; where it cannot be had, tests say so and skip."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.keys import make
+from tests.kit.required import without
 from tools.deploy.kubectl import K8S, ROOT, parsed, render
 from tools.deploy.wheels import NotToBeHad
 
@@ -25,9 +25,7 @@ def fetched() -> Iterator[None]:
     try:
         yield
     except NotToBeHad as reason:
-        if "deploy" in os.environ.get("DANDELION_REQUIRE", "").replace(" ", "").split(","):
-            pytest.fail(f"DANDELION_REQUIRE names deploy, but: {reason}", pytrace=False)
-        pytest.skip(f"not to be had here: {reason}")
+        without("deploy", reason)
 
 
 @pytest.fixture(scope="session")

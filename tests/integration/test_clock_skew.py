@@ -1,7 +1,6 @@
 """One replica's clock an hour off: order, recorded times, deadlines and leases go by the database's time."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from kernel.adapters.leases import TTL_S
 from kernel.core.events import Recorded
 from tests.kit import counter, whole
-from tests.kit.servers import REQUIRE
+from tests.kit.required import without
 from tests.kit.toys import GRACE_S, ROLES, Load, Toys
 from tests.kit.until import until
 from tools.servers.places import free_port
@@ -28,11 +27,9 @@ FAR = timedelta(minutes=5)
 def faketime() -> str:
     """The library that skews a process's clock (Debian's libfaketime)."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    if found:
-        return str(found[0])
-    if "faketime" in os.environ.get(REQUIRE, "").split(","):
-        pytest.fail(f"{REQUIRE} names faketime, but it is not installed", pytrace=False)
-    pytest.skip("libfaketime is not installed (Debian: apt install faketime)")
+    if not found:
+        without("faketime", "libfaketime is not installed (Debian: apt install faketime)")
+    return str(found[0])
 
 
 def start_skewed(toys: Toys, port: int, seconds: int, **variables: str) -> "subprocess.Popen[bytes]":

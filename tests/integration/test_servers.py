@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
+from tests.kit.required import without
 from tests.kit.servers import Port
 from tools.servers import KafkaServer, NoServer, PostgresServer, places, run
 from tools.speed import patience
@@ -177,3 +178,11 @@ def test_a_missing_server_skips_unless_required(monkeypatch: pytest.MonkeyPatch,
         port.shared()
     assert type(caught.value).__name__ == outcome
     assert port.summary() == "kafka: none; 2 tests could not use it: the machine is bare"
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("kafka", "Skipped"), ("kafka, browser", "Failed")])
+def test_a_missing_browser_skips_unless_required(monkeypatch: pytest.MonkeyPatch, required: str, outcome: str) -> None:
+    monkeypatch.setenv("DANDELION_REQUIRE", required)
+    with pytest.raises(BaseException, match="no Chromium here") as caught:
+        without("browser", "no Chromium here")
+    assert type(caught.value).__name__ == outcome

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.kit.servers import REQUIRE
+from tests.kit.required import without
 from tools.speed import patience
 
 CHUNK_BYTES = 64 * 1024
@@ -65,7 +63,4 @@ def _mount(path: Path, megabytes: int) -> None:
     except OSError as error:
         why = str(error)
     if why:
-        reason = f"no small disk can be mounted here: {why}"
-        if "disk" in os.environ.get(REQUIRE, "").split(","):
-            pytest.fail(f"{REQUIRE} names disk, but: {reason}", pytrace=False)
-        pytest.skip(reason)
+        without("disk", f"no small disk can be mounted here: {why}")

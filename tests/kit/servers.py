@@ -1,6 +1,5 @@
 """Which servers a run of pytest has: brought when the first test needs one, counted, and named in its closing lines."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +8,16 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
+from tests.kit.required import without
 from tools.servers import NoServer, kafka, postgres
 from tools.servers.run import Elsewhere
 from tools.servers.server import Server
 
 S = TypeVar("S", bound=Server)
-REQUIRE = "DANDELION_REQUIRE"
 KAFKA_FIXTURES = frozenset({"kafka_server", "fresh_kafka"})
 POSTGRES_FIXTURES = frozenset({"postgres_server", "fresh_postgres", "database_url"})
 
-LONGEST_FIRST = ("test_soak.py", "test_up.py", "e2e", "deploy", "integration", "browser", "contract")
+LONGEST_FIRST = ("test_soak.py", "test_up.py", "e2e", "console", "deploy", "integration", "contract")
 
 
 @dataclass
@@ -65,14 +64,9 @@ class Port(Generic[S]):
                 server = self.bring(self.say, ours=ours)
             except NoServer as reason:
                 self.missing = str(reason)
-        if server is not None:
-            return server
-        if self.required():
-            pytest.fail(f"{REQUIRE} names {self.name}, but: {self.missing}", pytrace=False)
-        pytest.skip(f"no {self.name}: {self.missing}")
-
-    def required(self) -> bool:
-        return self.name in os.environ.get(REQUIRE, "").replace(" ", "").split(",")
+        if server is None:
+            without(self.name, self.missing)
+        return server
 
     def summary(self) -> str:
         if self.missing:
