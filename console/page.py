@@ -87,6 +87,11 @@ class Visit:
             response.delete_cookie(SEEN, secure=True, httponly=True, samesite="lax")
         return response
 
+    def part(self, template: str, **values: Any) -> str:
+        """The template as a part of a page."""
+        made = self.request.app.state.templates[self.lang].get_template(template)
+        return str(made.render(page=self, **values))
+
     def explain(self, problem: Problem) -> tuple[str, str]:
         """(what a refusal means, what to do) in the reader's language."""
         meaning, remedy = refusals.explained(problem)

@@ -5,6 +5,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Routers of all rooms; add yours here, and its entry in console/menu.py."""
-    from console.pages import campaigns, home
+    from console.pages import campaigns, home, performance
 
-    return [home.router, campaigns.router]
+    return [home.router, campaigns.router, performance.router]

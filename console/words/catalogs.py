@@ -13,7 +13,7 @@ from console.words.enums import all_labels
 
 ROOT = FOLDER.parent
 COMMON = "common"
-KEYWORDS = {**DEFAULT_KEYWORDS, "mark": None}
+KEYWORDS = {**DEFAULT_KEYWORDS, "mark": None, "words": None}
 Text = str | tuple[str, ...]
 WRITTEN_BY_HAND = frozenset({"codes"})
 """Catalogs whose texts stand in no page."""
