@@ -1,7 +1,8 @@
 """Words of the pages. English stands in the code and is the key; Chinese stands in `zh_CN/<noun>.po`, a file for each room.
 
 `python -m console.words` finds every marked text and writes what is missing into the catalogs (an empty `msgstr`); a test refuses
-a text without its translation. Mark a text of Python by `mark("...")` or `page.words("...")`; in templates `_("...")` and `{% trans %}`.
+a text without its translation. Mark a text of Python by `mark("...")` or `page.words("...")`; in templates `_("...")` and
+`{% trans %}`.
 """
 
 from collections.abc import Mapping
