@@ -49,8 +49,8 @@ up: $(READY) ## run all services here until Ctrl-C; BUS=kafka DB=postgres on rea
 down: $(READY) ## end what `make up` started; the data stays in .data
 	@$(PYTHON) -m cli down
 
-reset: $(READY) ## delete all data of `make up`, after asking
-	@$(PYTHON) -m cli reset
+reset: $(READY) ## delete all data of `make up`, after asking; YES=1 does not ask
+	@$(PYTHON) -m cli reset $(if $(YES),--yes)
 
 assets: $(READY) ## build the console's scripts and styles from npm's packages, unless they are fresh
 	@$(PYTHON) -m console.assets

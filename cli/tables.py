@@ -14,7 +14,7 @@ from kernel.core.money import written
 
 TOP_CREATORS = 5
 WIDTH = 140
-TOKEN_S = 12 * 3_600
+TOKEN_S = 8 * 3_600
 
 
 def wide(least: int = WIDTH) -> Console:

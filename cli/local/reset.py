@@ -45,7 +45,9 @@ def _found(folder: Path) -> Iterator[Path]:
 
 def _agreed(folder: Path, found: list[Path]) -> bool:
     if not sys.stdin.isatty():
-        sys.stderr.write("there is nobody to ask: --yes deletes without asking\n")
+        sys.stderr.write(
+            "there is nobody to ask: `make reset YES=1` or `dandelion reset --yes` deletes without asking\n"
+        )
         return False
     sys.stdout.write(f"This deletes all data and keys of the platform in {folder.resolve()}:\n")
     sys.stdout.write("".join(f"  {path.name}\n" for path in found))

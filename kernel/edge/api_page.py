@@ -38,6 +38,11 @@ def install(app: FastAPI) -> None:
     """Adds the page; it is made at its first use, when all routes are there, and kept."""
     made: list[str] = []
 
+    @app.get("/", include_in_schema=False)
+    async def here() -> dict[str, str]:
+        """What is here, for whoever tries the address itself."""
+        return {"service": app.title, "routes": "/docs", "openapi": "/openapi.json", "ready": "/healthz/ready"}
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         if not made:

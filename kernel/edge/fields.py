@@ -4,6 +4,7 @@ A body is parsed JSON: a number or boolean comes as such and not as text, unknow
 free of lone surrogates and control characters (PostgreSQL stores no NUL, and nobody reads the others).
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
@@ -141,3 +142,66 @@ class Body(BaseModel):
         schema = handler(source)
         _tighten(schema)
         return schema
+
+
+ERRORS_LIMIT = 50
+WORDS: Mapping[str, str] = {
+    "missing": "It is missing",
+    "extra_forbidden": "There is no such field",
+    "string_type": "Expected a text",
+    "string_unicode": "Expected a text in UTF-8",
+    "string_too_short": "Expected at least {min_length} characters",
+    "string_too_long": "Expected at most {max_length} characters",
+    "too_short": "Expected at least {min_length} items",
+    "too_long": "Expected at most {max_length} items",
+    "int_type": "Expected a whole number",
+    "int_parsing": "Expected a whole number",
+    "int_parsing_size": "Expected a whole number with fewer digits",
+    "int_from_float": "Expected a whole number",
+    "float_type": "Expected a number",
+    "float_parsing": "Expected a number",
+    "finite_number": "Expected a number that is neither infinite nor NaN",
+    "bool_type": "Expected true or false",
+    "bool_parsing": "Expected true or false",
+    "none_required": "Expected null",
+    "greater_than": "Expected more than {gt}",
+    "greater_than_equal": "Expected {ge} or more",
+    "less_than": "Expected less than {lt}",
+    "less_than_equal": "Expected {le} or less",
+    "enum": "Expected one of {expected}",
+    "literal_error": "Expected one of {expected}",
+    "list_type": "Expected a list",
+    "tuple_type": "Expected a list",
+    "dict_type": "Expected an object",
+    "model_type": "Expected an object",
+    "model_attributes_type": "Expected an object",
+    "dataclass_type": "Expected an object",
+    "datetime_type": "Expected a time, such as 2027-03-01T08:00:00Z",
+    "datetime_parsing": "Expected a time, such as 2027-03-01T08:00:00Z",
+    "datetime_from_date_parsing": "Expected a time, such as 2027-03-01T08:00:00Z",
+    "datetime_object_invalid": "Expected a time, such as 2027-03-01T08:00:00Z",
+    "timezone_aware": "Expected a time with its zone, such as 2027-03-01T08:00:00Z",
+    "date_type": "Expected a day, such as 2027-03-01",
+    "date_parsing": "Expected a day, such as 2027-03-01",
+    "date_from_datetime_parsing": "Expected a day, such as 2027-03-01",
+    "date_from_datetime_inexact": "Expected a day, such as 2027-03-01",
+}
+OTHERWISE = "It breaks the rule that is named"
+
+
+def violations(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
+    """Violations by field: place, field, rule and detail. Without the value, which may be personal."""
+    for one in found[:ERRORS_LIMIT]:
+        place, *path = [str(part)[:100] for part in one["loc"]]
+        yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": _said(one)[:300]}
+
+
+def _said(violation: Mapping[str, Any]) -> str:
+    """The rule in words: a pattern's own, a check's own, else those of its kind."""
+    context = violation.get("ctx", {})
+    words = WORDS_OF_PATTERN.get(str(context.get("pattern", "")))
+    if words:
+        return f"Expected {words}"
+    if violation["type"] in {"value_error", "assertion_error"}:
+        return str(context.get("error", OTHERWISE))
+    return WORDS.get(violation["type"], OTHERWISE).format_map(context)

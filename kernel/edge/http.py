@@ -43,7 +43,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-DOCUMENTED = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+DOCUMENTED = (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Faults as RFC 9457 problems: maps each kind of fault to its HTTP status, for all services."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from kernel.core.faults import Exhausted, Fault, Internal, Invalid, Kind, Pending, Unavailable
 from kernel.core.ids import new_id
-from kernel.edge.fields import WORDS_OF_PATTERN
+from kernel.edge.fields import ERRORS_LIMIT, violations
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ STATUS: Mapping[Kind, int] = {
 STATUS_OF_CODE: Mapping[str, int] = {
     "body.malformed": 400,
     "body.too_large": 413,
+    "body.type_not_taken": 415,
     "deadline.exceeded": 504,
     "route.method_not_allowed": 405,
     "writer.queue_full": 503,
@@ -59,6 +60,7 @@ TITLES: Mapping[Kind, str] = {
 TITLE_OF_CODE: Mapping[str, str] = {
     "body.malformed": "The body cannot be read",
     "body.too_large": "The body is too large",
+    "body.type_not_taken": "The body is of another type than this takes",
     "command.id_reused": "The idempotency key was used for another body",
     "deadline.exceeded": "It took longer than the caller waits",
     "request.head_too_large": "The head of the request is too large",
@@ -67,7 +69,6 @@ TITLE_OF_CODE: Mapping[str, str] = {
     "writer.queue_full": "Try again later with the same idempotency key",
 }
 """Title by code, where the kind's says too little or another thing."""
-ERRORS_LIMIT = 50
 RETRY_AFTER_S = 1
 
 SCHEMA: Mapping[str, Any] = {
@@ -204,17 +205,18 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return problem_response(Invalid("body.malformed"), request.scope)
-    return problem_response(Invalid("request.invalid", errors=len(found)), request.scope, list(_violations(found)))
+    if _is_of_another_type(request, found):
+        sent = request.headers.get("content-type", "")[:100]
+        do = "send JSON, with the header Content-Type: application/json"
+        return problem_response(Invalid("body.type_not_taken", content_type=sent, do=do), request.scope)
+    return problem_response(Invalid("request.invalid", errors=len(found)), request.scope, list(violations(found)))
 
 
-def _violations(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
-    """Violations by field: place, field, rule and detail. Without the value, which may be personal."""
-    for one in found[:ERRORS_LIMIT]:
-        place, *path = [str(part)[:100] for part in one["loc"]]
-        yield {"in": place, "field": ".".join(path), "rule": one["type"], "detail": _said(one)[:300]}
-
-
-def _said(violation: Mapping[str, Any]) -> str:
-    """The rule in words: a pattern's own, where it has some."""
-    words = WORDS_OF_PATTERN.get(str(violation.get("ctx", {}).get("pattern", "")))
-    return f"Expected {words}" if words else str(violation["msg"])
+def _is_of_another_type(request: Request, found: Sequence[Mapping[str, Any]]) -> bool:
+    """A body was sent, and was not read because its media type is not JSON."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+    sent = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    return sent and not is_json and any(tuple(one["loc"]) == ("body",) for one in found)

@@ -1,5 +1,6 @@
 """The OpenAPI document of queries, made from descriptors: parameters, bodies and answers with types and examples."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -53,6 +54,11 @@ KNOWN: Schema = {
     "name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},
     "description": "ETags of answers that the caller has: 304 where it has this one.",
 }  # fmt: skip
+
+
+def summary(rule: Rule) -> str:
+    """The method's name as words: "List deferred payments" of ListDeferredPayments."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", rule.method.name).capitalize()
 
 
 def operation(rule: Rule) -> Schema:

@@ -39,6 +39,7 @@ def add_queries(api: FastAPI, services: Sequence[RpcService]) -> None:
                 _stream(rule, behave) if rule.is_stream else _unary(rule, behave),
                 methods=[rule.verb],
                 name=rule.method.name,
+                summary=openapi.summary(rule),
                 response_class=Response,
                 response_model=None,
                 operation_id=f"{rule.method.name}_{rule.verb}" if number else rule.method.name,

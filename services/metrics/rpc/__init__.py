@@ -239,7 +239,11 @@ def _rois(found: Performance, traffic: int) -> Iterable[pb.Roi]:
 
 def _roi(found: Performance, money: Money, traffic: int) -> pb.Roi:
     outcome = found.outcome(money)
-    ratios = {name: _ratio(formula, outcome, money.currency, traffic) for name, formula in RATIOS.items()}
+    paid_elsewhere = not money.cost_minor and any(each.cost_minor for each in found.money.values())
+    ratios = {
+        name: _ratio(formula, outcome, money.currency, bool(traffic and formula.per_count) or paid_elsewhere)
+        for name, formula in RATIOS.items()
+    }
     return pb.Roi(
         currency=money.currency,
         cost_minor=money.cost_minor,
@@ -252,11 +256,11 @@ def _roi(found: Performance, money: Money, traffic: int) -> pb.Roi:
     )
 
 
-def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str, traffic: int) -> pb.Ratio:
+def _ratio(formula: roi.Formula, outcome: roi.Outcome, currency: str, is_none: bool) -> pb.Ratio:
     """Exact until here: the double is the last step, its value rounded to millionths. No value for the whole cost over the counts
-    of one traffic."""
+    of one traffic, nor in a currency that only brought something, while another was paid."""
     unit = "ratio" if formula.unit == "ratio" else f"{currency} {formula.unit.replace('_', ' ')}"
-    figure = None if traffic and formula.per_count else formula.of(outcome)
+    figure = None if is_none else formula.of(outcome)
     return pb.Ratio(value=None if figure is None else figure.micros() / 1_000_000, formula=formula.id, unit=unit)
 
 

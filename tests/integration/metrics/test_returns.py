@@ -101,6 +101,20 @@ async def test_money_of_two_currencies_is_kept_apart(metrics: Metrics) -> None:
     assert found.creators[0].roi.currency == "USD"
 
 
+async def test_a_currency_that_was_only_earned_has_no_unit_cost(metrics: Metrics) -> None:
+    deal, now = await metrics.contracted(), system_clock().isoformat()
+    rows = [{"content_id": deal.contents[0], "observed_at": now, "metric": "reads", "value": 90, "traffic": "organic"}]
+    await metrics.until_counted(await metrics.done("POST", "/engagement", {"rows": rows}, deal.brand), deal.brand_id)
+    body = {**order("C2", 600, deliverable_id=deal.contents[0]), "currency": "USD", "new_customer": True}
+    receipt = await metrics.done("PUT", f"/orders/{new_id()}", body, deal.brand)
+    token = f"{await metrics.paid(deal, 8_100, 7_000)} {receipt['token']}"
+    paid, earned = (await metrics.roi(deal.campaign_id, deal.brand, at_least=token)).roi
+    assert (paid.currency, paid.cpr.value, earned.currency, earned.revenue_minor) == ("CNY", 90, "USD", 600)
+    assert not any(
+        getattr(earned, name).HasField("value") for name in ("roas", "roi", "cpm", "cpr", "cpe", "cpc", "cac")
+    )
+
+
 async def test_the_whole_cost_over_the_counts_of_one_traffic_is_no_unit_cost(metrics: Metrics) -> None:
     deal, now = await metrics.contracted(), system_clock().isoformat()
     rows = [

@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cli.layout import Layout
 from cli.local.ports import FILE as PORTS
 from cli.local.reset import reset
+from tests.deploy.conftest import ROOT
 from tools.servers.places import Kept
 
 
@@ -55,7 +57,13 @@ def test_where_nobody_can_be_asked_nothing_is_deleted(
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert asked(folder) == 1
     assert (folder / "ledger.db").exists()
-    assert "--yes" in capsys.readouterr().err
+    assert "`make reset YES=1` or `dandelion reset --yes`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "sent"), [((), []), (("YES=1",), ["--yes"])])
+def test_make_passes_on_that_nobody_is_to_be_asked(said: tuple[str, ...], sent: list[str]) -> None:
+    shown = subprocess.run(["make", "-n", "reset", *said], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert shown.split("-m cli reset")[1].split() == sent
 
 
 def test_a_running_platform_keeps_its_data(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -233,7 +233,9 @@ class Roi(message.Message):
     revenue_minor: builtins.int
     """gross_revenue_minor - refunded_minor."""
     @builtins.property
-    def roas(self) -> Ratio: ...
+    def roas(self) -> Ratio:
+        """These seven are unset in a currency in which nothing was paid while another was: a unit cost of 0 would be none."""
+
     @builtins.property
     def roi(self) -> Ratio: ...
     @builtins.property
