@@ -197,7 +197,9 @@ def violations(found: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, str]
 
 
 def _said(violation: Mapping[str, Any]) -> str:
-    """The rule in words: a pattern's own, a check's own, else those of its kind."""
+    """The rule in words: those it came with, a pattern's own, a check's own, else those of its kind."""
+    if "words" in violation:
+        return str(violation["words"])
     context = violation.get("ctx", {})
     words = WORDS_OF_PATTERN.get(str(context.get("pattern", "")))
     if words:

@@ -56,6 +56,9 @@ class Creators:
         if request.creator_id == "waits":
             await asyncio.Event().wait()
 
+    async def CountCreators(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return pb.CountCreatorsResponse()
+
     async def ListContestedHandles(self, request: Any, context: Any) -> Any:  # noqa: N802
         return pb.ListContestedHandlesResponse()
 

@@ -114,4 +114,4 @@ def expected(field: FieldDescriptor) -> str:
 
 
 def _error(place: str, field: str, rule: str, detail: str) -> dict[str, Any]:
-    return {"loc": (place, field) if field else (place,), "type": rule, "msg": detail}
+    return {"loc": (place, field) if field else (place,), "type": rule, "words": detail}

@@ -97,6 +97,16 @@ async def now() -> Any:
     return system_clock()
 
 
+RECORDED = SimpleNamespace(
+    name="order.recorded@1", data=(Path(__file__).parents[2] / "unit/metrics/golden/order.recorded@1.json").read_bytes()
+)
+
+
+async def recorded_once(streams: object, until: int) -> list[SimpleNamespace]:
+    """Every stream of the log has the same order."""
+    return [RECORDED]
+
+
 STAND_IN = SimpleNamespace(
     admission=Admission(
         Verifier(str(FOLDER / "jwks.json"), "https://issuer.test", "dandelion"),
@@ -125,7 +135,7 @@ STAND_IN = SimpleNamespace(
     bus=Sent(),
     database=None,
     progress=Wakeup(),
-    log=SimpleNamespace(now=now),
+    log=SimpleNamespace(now=now, load=recorded_once),
     at_least=reached,
 )
 
