@@ -1,20 +1,17 @@
 """An OpenID provider that is not ours: Authlib's authorization server over HTTP, in a process of its own.
 
 `python -m tests.kit.oidc_provider realm.json RS256` prints its address. Its users, roles and mappers are those of a realm file
-of Keycloak. People sign in by authorization code with PKCE; `POST /rotate` makes a new signing key and keeps the old one in the
-key set, `POST /retire` takes the old keys out of it.
+of Keycloak. People sign in by authorization code with PKCE, are refreshed and sign out (oidc_grants.py); `POST /rotate` makes
+a new signing key and keeps the old one in the key set, `POST /retire` takes the old keys out of it.
 """
 
 import json
 import secrets
 import sys
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from authlib.oidc.core import UserInfo
@@ -23,7 +20,9 @@ from flask import Flask, Response, jsonify, request
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from werkzeug.serving import make_server
 
-CALLBACK = "https://market.example.com/callback"
+from tests.kit.oidc_grants import Client, Codes, EndSession, Refreshes, Revocation, User, save_token
+
+CALLBACK = "https://console.example.com/signed-in"
 
 
 class Realm:
@@ -33,7 +32,10 @@ class Realm:
         self.life_s = int(document["accessTokenLifespan"])
         self._users = {user["username"]: user for user in document["users"]}
         (client,) = (one for one in document["clients"] if one.get("protocolMappers"))
-        self.client_id, self._mappers = client["clientId"], client["protocolMappers"]
+        self._mappers = client["protocolMappers"]
+        after = client["attributes"].get("post.logout.redirect.uris", "").split("##")
+        secret = "" if client["publicClient"] else client["secret"]
+        self.client = Client(client["clientId"], tuple(client["redirectUris"]), tuple(after), secret)
         assert client["attributes"]["access.token.header.type.rfc9068"] == "true", "it makes no other kind"
         assert CALLBACK in client["redirectUris"]
 
@@ -56,73 +58,6 @@ class Realm:
         return [one for one in self._mappers if one["protocolMapper"] == kind]
 
 
-@dataclass
-class Client:
-    """A public client: no secret, one callback, PKCE."""
-
-    client_id: str
-
-    def get_client_id(self) -> str:
-        return self.client_id
-
-    def get_default_redirect_uri(self) -> str:
-        return CALLBACK
-
-    def get_allowed_scope(self, scope: str) -> str:
-        return scope
-
-    def check_redirect_uri(self, uri: str) -> bool:
-        return uri == CALLBACK
-
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method == "none"
-
-    def check_response_type(self, kind: str) -> bool:
-        return kind == "code"
-
-    def check_grant_type(self, kind: str) -> bool:
-        return kind == "authorization_code"
-
-
-@dataclass
-class User:
-    name: str
-
-    def get_user_id(self) -> str:
-        return self.name
-
-
-@dataclass
-class Code:
-    """An authorization code that waits for its exchange."""
-
-    code: str
-    user: str
-    scope: str
-    nonce: str
-    code_challenge: str
-    code_challenge_method: str = "S256"
-    auth_time: int = field(default_factory=lambda: int(time.time()))
-
-    def get_redirect_uri(self) -> str:
-        return CALLBACK
-
-    def get_scope(self) -> str:
-        return self.scope
-
-    def get_nonce(self) -> str:
-        return self.nonce
-
-    def get_auth_time(self) -> int:
-        return self.auth_time
-
-    def get_acr(self) -> None:
-        return None
-
-    def get_amr(self) -> None:
-        return None
-
-
 class Keys:
     """The provider's signing keys, newest first; beside them a key for encryption, as real sets have."""
 
@@ -136,33 +71,14 @@ class Keys:
         made: Any = RSAKey.generate_key(2048, told) if self.algorithm == "RS256" else ECKey.generate_key("P-256", told)
         self.signing.insert(0, made)
 
+    def public_set(self) -> Any:
+        return KeySet(self.signing)
+
     def current(self) -> Any:
         return KeySet([self.signing[0]])
 
     def public(self) -> dict[str, Any]:
         return {"keys": [key.as_dict(private=False) for key in (*self.signing, self.other)]}
-
-
-class Codes(AuthorizationCodeGrant):  # type: ignore[misc]
-    """The authorization code grant of public clients."""
-
-    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
-    kept: dict[str, Code] = {}  # noqa: RUF012  # one provider a process
-
-    def save_authorization_code(self, code: str, asked: Any) -> None:
-        given = asked.payload.data
-        self.kept[code] = Code(
-            code, asked.user.name, asked.payload.scope, given.get("nonce", ""), given["code_challenge"]
-        )
-
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:
-        return self.kept.get(code)
-
-    def delete_authorization_code(self, code: Code) -> None:
-        del self.kept[code.code]
-
-    def authenticate_user(self, code: Code) -> User:
-        return User(code.user)
 
 
 def provider(realm: Realm, algorithm: str, issuer: str) -> Flask:
@@ -177,6 +93,9 @@ def provider(realm: Realm, algorithm: str, issuer: str) -> Flask:
             jwks_uri=f"{issuer}/keys",
             authorization_endpoint=f"{issuer}/authorize",
             token_endpoint=f"{issuer}/token",
+            revocation_endpoint=f"{issuer}/revoke",
+            end_session_endpoint=f"{issuer}/end",
+            token_endpoint_auth_methods_supported=["none", "client_secret_basic"],
         )
 
     @app.get("/keys")
@@ -190,6 +109,14 @@ def provider(realm: Realm, algorithm: str, issuer: str) -> Flask:
     @app.post("/token")
     def token() -> Any:
         return server.create_token_response()
+
+    @app.post("/revoke")
+    def revoke() -> Any:
+        return server.create_endpoint_response("revocation")
+
+    @app.get("/end")
+    def end() -> Any:
+        return server.create_endpoint_response("end_session") or Response("signed out")
 
     @app.post("/rotate")
     def rotate() -> Response:
@@ -231,10 +158,24 @@ def _server(app: Flask, realm: Realm, keys: Keys, issuer: str) -> Any:
         def generate_user_info(self, user: User, scope: str) -> UserInfo:
             return UserInfo(sub=user.name, **realm.claims(user.name))
 
-    server = AuthorizationServer(app, query_client=Client, save_token=lambda token, asked: None)
+    class End(EndSession):
+        pass
+
+    End.keys = keys
+    found = {realm.client.client_id: realm.client}
+    server = AuthorizationServer(app, query_client=found.get, save_token=save_token)
     server.register_token_generator(
-        "default", Tokens(issuer, keys.algorithm, expires_generator=lambda *_: realm.life_s)
+        "default",
+        Tokens(
+            issuer,
+            keys.algorithm,
+            refresh_token_generator=lambda **_: secrets.token_urlsafe(32),
+            expires_generator=lambda *_: realm.life_s,
+        ),
     )
+    server.register_grant(Refreshes)
+    server.register_endpoint(Revocation)
+    server.register_endpoint(End)
     server.register_grant(Codes, [CodeChallenge(required=True), Identity(require_nonce=False)])
     return server
 
