@@ -3,34 +3,28 @@
 import sys
 
 import uvicorn
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import FastAPI
 
 from console.app import make_app
 from console.assets import NotBuilt
-from console.identity.person import Person
+from console.identity.routes import routes
+from console.identity.sessions import Sessions
 from console.logs import start_logging
-from console.settings import load
+from console.page import reader_language
+from console.settings import ConsoleSettings, load
 
 
-class Nobody:
-    """Sessions before there is a sign-in."""
-
-    async def person(self, request: Request) -> Person | None:
-        return None
-
-    def write(self, request: Request, response: Response) -> None:
-        """Nothing to keep."""
-
-    def end(self, request: Request) -> None:
-        """Nothing to end."""
+def opened(settings: ConsoleSettings) -> FastAPI:
+    """The console with sign-in at the provider that the settings name; raises NotBuilt, ValueError, OSError."""
+    sessions = Sessions(settings)
+    return make_app(settings, sessions, routes(settings, sessions, reader_language))
 
 
 def main() -> int:
     settings = load()
     start_logging(settings.log_level)
     try:
-        app = make_app(settings, Nobody(), APIRouter())
+        app = opened(settings)
     except (NotBuilt, ValueError, OSError) as error:
         sys.stderr.write(f"console: {error}\n")
         return 78

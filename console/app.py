@@ -55,6 +55,9 @@ class Sessions(Protocol):
     def end(self, request: Request) -> None:
         """Ends the session of this request: a service refuses its token."""
 
+    async def close(self) -> None:
+        """Ends its connections."""
+
 
 def make_app(settings: ConsoleSettings, sessions: Sessions, sign_in: APIRouter) -> FastAPI:
     """The app; raises NotBuilt without assets, and ValueError where browsers would not keep a session."""
@@ -77,6 +80,7 @@ def make_app(settings: ConsoleSettings, sessions: Sessions, sign_in: APIRouter) 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    await app.state.sessions.close()
     await app.state.services.close()
 
 
@@ -135,7 +139,8 @@ async def _on_problem(request: Request, problem: Exception) -> Response:
         return await _signed_out(request)
     if problem.kind == "internal":
         log.error("a service broke", extra={"code": problem.code, "error_id": problem.instance})
-    return Visit(request).show("problem.html", problem.status, problem=problem)
+    template = "sign_in.html" if problem.code.startswith("identity.") else "problem.html"
+    return Visit(request).show(template, problem.status, problem=problem)
 
 
 async def _signed_out(request: Request) -> Response:

@@ -52,14 +52,19 @@ Many = Annotated[Sequence[str], Query(max_length=50)]
 """Values of a filter that stands several times in the address."""
 
 
+def reader_language(request: Request) -> str:
+    """The language that was chosen, else the browser's."""
+    return chosen(request.cookies.get(READER, "").partition("|")[0], request.headers.get("accept-language", ""))
+
+
 class Visit:
     """A request with its reader's language, zone and theme; nobody needs to be signed in."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.person: Person | None = request.state.person
-        lang, zone, theme = [*request.cookies.get(READER, "").split("|"), "", "", ""][:3]
-        self.lang = chosen(lang, request.headers.get("accept-language", ""))
+        _, zone, theme = [*request.cookies.get(READER, "").split("|"), "", "", ""][:3]
+        self.lang = reader_language(request)
         self.zone = zone if zone in ZONES else DEFAULT_ZONE
         self.theme = theme if theme in ("light", "dark") else ""
         self.formats = Formats(self.lang, self.zone, datetime.now(UTC))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from console.identity import cookies
 from console.identity.fetching import Away, Refused
-from console.identity.kept import Session
+from console.identity.kept import BEGUN_S, Begun, Session, read_begun, written
 from console.identity.oidc import Provider, Settings
 from console.identity.person import Person
 from console.identity.renewals import Renewals
@@ -90,6 +90,8 @@ class Sessions:
 
     def write(self, request: Request, response: Response) -> None:
         """Gives the browser the session as it is now, where that is not what the browser has."""
+        if hasattr(request.state, "begun"):
+            self._write_begun(request, response)
         if not hasattr(request.state, "session"):
             return
         session: Session | None = request.state.session
@@ -99,6 +101,18 @@ class Sessions:
             left_s = int(session.begun + LIFE_S - self.clock())
             sealed = self.seal.seal(cookies.SESSION, session.written())
             cookies.put(response, request.cookies, cookies.SESSION, sealed, max(left_s, 0))
+
+    def begun(self, request: Request) -> list[Begun]:
+        """Sign-ins that this browser has begun. What `request.state.begun` is set to takes their place."""
+        plain = self.seal.open(cookies.SIGN_IN, cookies.read(request.cookies, cookies.SIGN_IN))
+        return read_begun(plain, self.clock()) if plain is not None else []
+
+    def _write_begun(self, request: Request, response: Response) -> None:
+        if begun := request.state.begun:
+            sealed = self.seal.seal(cookies.SIGN_IN, written(begun))
+            cookies.put(response, request.cookies, cookies.SIGN_IN, sealed, BEGUN_S)
+        else:
+            cookies.drop(response, request.cookies, cookies.SIGN_IN)
 
     async def close(self) -> None:
         await self.provider.close()

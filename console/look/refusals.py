@@ -32,6 +32,18 @@ OWN: Mapping[str, tuple[str, str]] = {
         mark("Load the page again and send it from there."),
     ),
     "page.not_found": (mark("There is no such page."), mark("Look at the address, or start from home.")),
+    "identity.away": (
+        mark("The sign-in service does not answer now."),
+        mark("Nothing is lost: try again in a moment."),
+    ),
+    "identity.not_begun": (
+        mark("This sign-in was not begun in this browser, or too long ago."),
+        mark("Sign in again."),
+    ),
+    "identity.refused": (
+        mark("The sign-in service refused this sign-in."),
+        mark("Sign in again. If that does not help, tell the platform's operator the word below."),
+    ),
     "session.none": (mark("You are not signed in."), mark("Sign in, then try again.")),
     "request.invalid": (mark("Something typed here cannot be right."), mark("Look at the marked fields.")),
 }

@@ -54,6 +54,9 @@ class Worn:
     def end(self, request: Request) -> None:
         request.state.ended = True
 
+    async def close(self) -> None:
+        """It has no connections."""
+
     def sign_in(self) -> APIRouter:
         """`/as/<name>` puts the cookie on; `/sign-in` says that somebody is to."""
         router = APIRouter()

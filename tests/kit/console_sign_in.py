@@ -13,6 +13,7 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from console.calls.problems import Problem
 from console.identity.routes import routes
 from console.identity.sessions import Sessions
 from kernel.core.clock import Clock
@@ -127,6 +128,10 @@ def console(told: Told, sessions: Sessions) -> FastAPI:
     """Pages that say who is there, and one whose service has refused the token."""
     app = FastAPI()
     app.include_router(routes(told, sessions))
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> Response:
+        return JSONResponse({"code": error.code, **error.facts}, error.status)
 
     @app.middleware("http")
     async def keep(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
