@@ -89,7 +89,7 @@ async def _answer(request: Request, sessions: Sessions, begun: Begun) -> Respons
         await provider.check_issuer(told.get("iss"))
         if "error" in told or not told.get("code"):
             raise Refused(told.get("error", "no_code"))
-        sessions.begin(request, await provider.exchange(told["code"], begun.asked))
+        sessions.sign_in(request, await provider.exchange(told["code"], begun.asked))
     except Away as away:
         raise Problem("unavailable", "identity.away", {"next": begun.next}) from away
     except Refused as refused:

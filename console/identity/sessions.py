@@ -75,7 +75,7 @@ class Sessions:
         request.state.session, request.state.session_is_new = newest, newest is not brought
         return newest
 
-    def begin(self, request: Request, tokens: Tokens) -> None:
+    def sign_in(self, request: Request, tokens: Tokens) -> None:
         """A new session, with an id that no earlier one had. Raises Refused where no browser keeps such long tokens."""
         self._give(request, Session(secrets.token_urlsafe(16), self.clock(), tokens))
 
