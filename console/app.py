@@ -157,6 +157,8 @@ async def _signed_out(request: Request) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if _is_unasked(request):
+        return PlainTextResponse("not here", error.status_code)
     kind, code = ("not_found", "page.not_found") if error.status_code in (404, 405) else ("invalid", "request.invalid")
     return Visit(request).show("problem.html", error.status_code, problem=Problem(kind, code))
 

@@ -56,6 +56,13 @@ async def test_what_is_not_there_says_so(console: OpenConsole) -> None:
     assert [answer.status_code for answer in answers] in ([404, 404, 404], [404, 422, 404])
 
 
+@pytest.mark.parametrize("path", ["/assets/none.js", "/health/none"])
+async def test_an_asset_that_is_not_there_says_so_without_a_page(console: OpenConsole, path: str) -> None:
+    async with console.visitor("brand") as brand:
+        answer = await brand.get(path)
+    assert (answer.status_code, answer.text) == (404, "not here")
+
+
 async def test_a_role_that_may_not_is_refused(console: OpenConsole) -> None:
     async with console.visitor("finance") as finance:
         answer = await finance.get("/campaigns")

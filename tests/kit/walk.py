@@ -1,0 +1,139 @@
+"""The console walked by its links: from the menu of a role to one of each page that the role can come to, in every language.
+
+Pages are known by their routes, so that a page to which no link leads is found as well.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from fastapi.routing import APIRoute
+
+from console.pages import routers
+from tests.kit.console import OpenConsole
+
+OF_ONE_ROUTE = 4
+"""Addresses of one route that a role is shown: things in different states, other tabs and filters."""
+LIMIT = 400
+"""Addresses of a role."""
+UNHEARD = frozenset({"script", "style", "svg", "template", "noscript"})
+TOLD = ("aria-label", "title", "placeholder", "alt")
+PARTS = re.compile(r"^hx-(get|sse:connect)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text of a page and where it stands: inside which tag, or in which attribute."""
+
+    text: str
+    place: str
+
+
+class _Page(HTMLParser):
+    """What a page says, and where it leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[Said] = []
+        self.links: list[str] = []
+        self.lang = ""
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.lang = told.get("lang", "") if tag == "html" else self.lang
+        self.said += [Said(told[name].strip(), f"{tag}[{name}]") for name in TOLD if told.get(name, "").strip()]
+        self.links += [value for name, value in told.items() if PARTS.match(name)]
+        if tag == "a" and "href" in told:
+            self.links.append(told["href"])
+        elif tag == "form" and told.get("method", "get").lower() == "get":
+            self.links.append(told.get("action", ""))
+        if tag not in ("input", "img", "br", "hr", "meta", "link", "use", "source", "wbr", "rect", "path", "line"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        text = " ".join(data.split())
+        if text and UNHEARD.isdisjoint(self._open):
+            self.said.append(Said(text, self._open[-1] if self._open else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer that a role came to: `said` and `links` of a whole page or of a part of one, nothing of a stream or file."""
+
+    role: str
+    route: str
+    address: str
+    status: int
+    lang: str
+    said: Sequence[Said]
+    links: Sequence[str]
+    is_page: bool
+
+    def texts(self, place: str) -> list[str]:
+        return [one.text for one in self.said if one.place == place]
+
+
+@cache
+def _routes(method: str) -> tuple[APIRoute, ...]:
+    every = (route for router in routers() for route in router.routes if isinstance(route, APIRoute))
+    return tuple(route for route in every if method in (route.methods or ()))
+
+
+def routes(method: str = "GET") -> list[str]:
+    """Patterns of all routes of all rooms, such as `/campaigns/{campaign_id}`."""
+    return [route.path for route in _routes(method)]
+
+
+def route_of(path: str, method: str = "GET") -> str:
+    """Pattern of the route that answers a path, "" when none does."""
+    return next((route.path for route in _routes(method) if route.path_regex.match(path)), "")
+
+
+async def seen(client: httpx.AsyncClient, role: str, address: str) -> Seen:
+    """What stands at an address. A stream's beginning is enough."""
+    async with client.stream("GET", address) as answer:
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        text = (await answer.aread()).decode() if kind == "text/html" else ""
+        parsed = _Page()
+        parsed.feed(text)
+        route = route_of(urlsplit(str(answer.url)).path)
+        is_page = "<html" in text[:200].lower()
+        return Seen(role, route, address, answer.status_code, parsed.lang, parsed.said, parsed.links, is_page)
+
+
+async def walked(console: OpenConsole, role: str, lang: str) -> list[Seen]:
+    """What a role comes to by links alone, home first."""
+    found: list[Seen] = []
+    waiting, known, of_route = ["/"], {"/"}, Counter[Any]()
+    async with console.visitor(role, lang) as client:
+        while waiting and len(found) < LIMIT:
+            found.append(here := await seen(client, role, waiting.pop(0)))
+            for address in _inner(here):
+                route = route_of(urlsplit(address).path)
+                if address in known or not route or of_route[route] >= OF_ONE_ROUTE:
+                    continue
+                known.add(address)
+                of_route[route] += 1
+                waiting.append(address)
+    return found
+
+
+def _inner(here: Seen) -> Iterator[str]:
+    """Addresses of this console that a page links to, without fragments. Links that differ in path come before other filters."""
+    inner = [urlsplit(urljoin(here.address, link)) for link in here.links]
+    ours = [one for one in inner if not one.scheme and not one.netloc and one.path.startswith("/")]
+    paths = {one.path for one in ours}
+    yield from sorted(paths, key=[one.path for one in ours].index)
+    yield from (f"{one.path}?{one.query}" for one in ours if one.query)
