@@ -9,8 +9,10 @@ import httpx
 from dandelion.campaigns.v1.queries_pb2_grpc import CampaignQueryServiceStub
 from dandelion.compliance.v1.queries_pb2_grpc import ReviewQueryServiceStub
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
+from dandelion.history.v1.queries_pb2_grpc import HistoryQueryServiceStub
 from dandelion.ledger.v1.queries_pb2_grpc import BalanceQueryServiceStub
 from dandelion.metrics.v1.queries_pb2_grpc import OrderQueryServiceStub, RoiQueryServiceStub, SiteQueryServiceStub
+from dandelion.operations.v1.queries_pb2_grpc import OperationsQueryServiceStub
 from dandelion_contracts.channel import Tls, connect
 from google.protobuf.message import Message
 
@@ -54,6 +56,8 @@ class Services:
         self.metrics = RoiQueryServiceStub(self._channels["metrics"])
         self.orders = OrderQueryServiceStub(self._channels["metrics"])
         self.sites = SiteQueryServiceStub(self._channels["metrics"])
+        self.histories = {name: HistoryQueryServiceStub(channel) for name, channel in self._channels.items()}
+        self.operations = {name: OperationsQueryServiceStub(channel) for name, channel in self._channels.items()}
         self._base = addresses(settings.http)
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self._http = httpx.AsyncClient(timeout=COMMAND_S, limits=limits, verify=_checked_by(settings), trust_env=False)

@@ -63,6 +63,8 @@ class StreamSpan(NamedTuple):
     until: datetime | None = None
     falling: bool = False
     """The newest first."""
+    last: int = MAX_POSITION
+    """Version after which the span ends."""
 
 
 Statement = tuple[str, dict[str, Any]]
@@ -192,6 +194,8 @@ class StoredLog(Log):
         events = self.metadata.tables["log_events"].c
         query = sa.select(*(events[name] for name in COLUMNS.split(", ")))
         query = query.where(events.stream == stream, events.position <= span.upto)
+        if span.last != MAX_POSITION:
+            query = query.where(events.version <= span.last)
         if span.until is not None:
             query = query.where(events.recorded_at <= span.until)
         if span.after is not None:

@@ -67,7 +67,7 @@ class HistoryQueries:
         _, falling = chosen(request.order_by, ("version", "version desc"))
         cursor = self._app.page_tokens.open(request, request.page_token, actor.tenant)
         after = int(cursor[0] or 0) if cursor else None
-        span = StreamSpan(size + 1, after, _upto(request), _until(request), falling)
+        span = _span(request)._replace(limit=size + 1, after=after, falling=falling)
         await self._allowed(request, actor)
         found = await self._app.log.read_stream(request.stream, span)
         shown, last = self._page(found[:size], actor)
@@ -78,9 +78,9 @@ class HistoryQueries:
         )
 
     async def GetPastState(self, request: Any, context: Any) -> Any:  # noqa: N802
-        actor, upto, until = caller(), _upto(request), _until(request)
+        actor, span = caller(), _span(request)
         await self._allowed(request, actor)
-        events = await self._whole(request.stream, upto, until)
+        events = await self._whole(request.stream, span)
         history = self._history(request.stream)
         if not events:
             return self._wire.GetPastStateResponse()
@@ -171,9 +171,9 @@ class HistoryQueries:
         found = self._app.service.publish(incoming)
         return next((one for one in found if isinstance(one, PublicEvent)), None)
 
-    async def _whole(self, stream: str, upto: int, until: datetime | None) -> list[Delivered[Any]]:
+    async def _whole(self, stream: str, span: StreamSpan) -> list[Delivered[Any]]:
         """The stream up to a moment; raises Refused `history.too_long` past the bounds of a fold."""
-        found = await self._app.log.read_stream(stream, StreamSpan(FOLD_EVENTS + 1, None, upto, until))
+        found = await self._app.log.read_stream(stream, span)
         if len(found) > FOLD_EVENTS or sum(len(one.data) for one in found) > FOLD_BYTES:
             raise Refused("history.too_long", stream=stream, limit=FOLD_EVENTS, limit_bytes=FOLD_BYTES)
         return [incoming_of(self._app.service.name, one, self._app.service.codec) for one in found]
@@ -191,10 +191,13 @@ def _stream(value: str) -> str:
     return value
 
 
-def _upto(request: Any) -> int:
-    if request.until_position < 0:
-        raise Invalid("position.negative", field="until_position")
-    return int(request.until_position) or MAX_POSITION
+def _span(request: Any) -> StreamSpan:
+    """The whole stream up to the moment that a request names; raises Invalid `position.negative` and `time.out_of_range`."""
+    for name in ("until_position", "until_version"):
+        if getattr(request, name) < 0:
+            raise Invalid("position.negative", field=name)
+    upto, last = int(request.until_position) or MAX_POSITION, int(request.until_version) or MAX_POSITION
+    return StreamSpan(FOLD_EVENTS + 1, None, upto, _until(request), last=last)
 
 
 def _until(request: Any) -> datetime | None:

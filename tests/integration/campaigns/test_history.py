@@ -131,7 +131,9 @@ async def test_a_campaign_stands_as_it_stood(campaigns: Running) -> None:
     for step in steps:
         by_place = await past(campaigns, story.brand, stream, until_position=step.position)
         by_time = await past(campaigns, story.brand, stream, until=step.recorded_at)
+        by_version = await past(campaigns, story.brand, stream, until_version=step.version)
         assert by_place.version == step.version
+        assert by_version == by_place
         assert by_time.state == by_place.state
         campaign = campaigns_pb.Campaign()
         assert by_place.state.Unpack(campaign)

@@ -28,7 +28,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"dandelion/history/v1/queries.proto\x12\x14\x64\x61ndelion.history.v1\x1a dandelion/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n\x0cHistoryEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04type\x18\x04 \x01(\t\x12#\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x10\n\x08\x61\x63tor_id\x18\x07 \x01(\t\x12\x14\n\x0c\x61\x63tor_tenant\x18\x08 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\t \x01(\t\"\xb1\x01\n\x11GetHistoryRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0euntil_position\x18\x03 \x01(\x03\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x10\n\x08\x61t_least\x18\x07 \x01(\t\"u\n\x12GetHistoryResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".dandelion.history.v1.HistoryEvent\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"z\n\x13GetPastStateRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0euntil_position\x18\x03 \x01(\x03\x12\x10\n\x08\x61t_least\x18\x04 \x01(\t\"\x8f\x01\n\x14GetPastStateResponse\x12#\n\x05state\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9a\x02\n\x13HistoryQueryService\x12z\n\nGetHistory\x12\'.dandelion.history.v1.GetHistoryRequest\x1a(.dandelion.history.v1.GetHistoryResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/history/{stream}\x12\x86\x01\n\x0cGetPastState\x12).dandelion.history.v1.GetPastStateRequest\x1a*.dandelion.history.v1.GetPastStateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/history/{stream}/stateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"dandelion/history/v1/queries.proto\x12\x14\x64\x61ndelion.history.v1\x1a dandelion/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n\x0cHistoryEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04type\x18\x04 \x01(\t\x12#\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x10\n\x08\x61\x63tor_id\x18\x07 \x01(\t\x12\x14\n\x0c\x61\x63tor_tenant\x18\x08 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\t \x01(\t\"\xc8\x01\n\x11GetHistoryRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0euntil_position\x18\x03 \x01(\x03\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x10\n\x08\x61t_least\x18\x07 \x01(\t\x12\x15\n\runtil_version\x18\x08 \x01(\x03\"u\n\x12GetHistoryResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".dandelion.history.v1.HistoryEvent\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\x91\x01\n\x13GetPastStateRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0euntil_position\x18\x03 \x01(\x03\x12\x10\n\x08\x61t_least\x18\x04 \x01(\t\x12\x15\n\runtil_version\x18\x05 \x01(\x03\"\x8f\x01\n\x14GetPastStateResponse\x12#\n\x05state\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9a\x02\n\x13HistoryQueryService\x12z\n\nGetHistory\x12\'.dandelion.history.v1.GetHistoryRequest\x1a(.dandelion.history.v1.GetHistoryResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/history/{stream}\x12\x86\x01\n\x0cGetPastState\x12).dandelion.history.v1.GetPastStateRequest\x1a*.dandelion.history.v1.GetPastStateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/history/{stream}/stateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,13 +42,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HISTORYEVENT']._serialized_start=185
   _globals['_HISTORYEVENT']._serialized_end=419
   _globals['_GETHISTORYREQUEST']._serialized_start=422
-  _globals['_GETHISTORYREQUEST']._serialized_end=599
-  _globals['_GETHISTORYRESPONSE']._serialized_start=601
-  _globals['_GETHISTORYRESPONSE']._serialized_end=718
-  _globals['_GETPASTSTATEREQUEST']._serialized_start=720
-  _globals['_GETPASTSTATEREQUEST']._serialized_end=842
-  _globals['_GETPASTSTATERESPONSE']._serialized_start=845
-  _globals['_GETPASTSTATERESPONSE']._serialized_end=988
-  _globals['_HISTORYQUERYSERVICE']._serialized_start=991
-  _globals['_HISTORYQUERYSERVICE']._serialized_end=1273
+  _globals['_GETHISTORYREQUEST']._serialized_end=622
+  _globals['_GETHISTORYRESPONSE']._serialized_start=624
+  _globals['_GETHISTORYRESPONSE']._serialized_end=741
+  _globals['_GETPASTSTATEREQUEST']._serialized_start=744
+  _globals['_GETPASTSTATEREQUEST']._serialized_end=889
+  _globals['_GETPASTSTATERESPONSE']._serialized_start=892
+  _globals['_GETPASTSTATERESPONSE']._serialized_end=1035
+  _globals['_HISTORYQUERYSERVICE']._serialized_start=1038
+  _globals['_HISTORYQUERYSERVICE']._serialized_end=1320
 # @@protoc_insertion_point(module_scope)

@@ -88,6 +88,7 @@ class GetHistoryRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    UNTIL_VERSION_FIELD_NUMBER: builtins.int
     stream: builtins.str
     """`<noun>-<uuid>`, as in Receipt.stream."""
     until_position: builtins.int
@@ -98,6 +99,8 @@ class GetHistoryRequest(message.Message):
     """1..200, default 50; a page of large events ends sooner."""
     page_token: builtins.str
     at_least: builtins.str
+    until_version: builtins.int
+    """Events up to this one of the stream; 0: all."""
     @builtins.property
     def until(self) -> timestamp_pb2.Timestamp:
         """Events recorded until then; unset: until now."""
@@ -112,10 +115,11 @@ class GetHistoryRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        until_version: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "stream", b"stream", "until", b"until", "until_position", b"until_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "stream", b"stream", "until", b"until", "until_position", b"until_position", "until_version", b"until_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -149,10 +153,13 @@ class GetPastStateRequest(message.Message):
     UNTIL_FIELD_NUMBER: builtins.int
     UNTIL_POSITION_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    UNTIL_VERSION_FIELD_NUMBER: builtins.int
     stream: builtins.str
     until_position: builtins.int
     """The moment as a place in the log; 0: by time alone."""
     at_least: builtins.str
+    until_version: builtins.int
+    """The moment as an event of the stream: as that event left it; 0: by time or place alone."""
     @builtins.property
     def until(self) -> timestamp_pb2.Timestamp:
         """The moment; unset: now."""
@@ -164,10 +171,11 @@ class GetPastStateRequest(message.Message):
         until: timestamp_pb2.Timestamp | None = ...,
         until_position: builtins.int = ...,
         at_least: builtins.str = ...,
+        until_version: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "stream", b"stream", "until", b"until", "until_position", b"until_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "stream", b"stream", "until", b"until", "until_position", b"until_position", "until_version", b"until_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
