@@ -7,6 +7,8 @@ from console.words import mark
 BRANDS, CREATORS = frozenset({"brand", "agency"}), frozenset({"creator"})
 STAFF = frozenset({"operator", "reviewer", "finance", "auditor"})
 ALL = BRANDS | CREATORS | STAFF
+WATCHERS = frozenset({"operator", "auditor"})
+"""Who sees how the services run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Search:
 ENTRIES = (
     Entry("/", mark("Home"), "house", ALL),
     Entry("/campaigns", mark("Campaigns"), "megaphone", BRANDS),
+    Entry("/operator", mark("Operations"), "server", WATCHERS),
 )
 """In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""
 SEARCHES: tuple[Search, ...] = ()

@@ -5,6 +5,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Routers of all rooms; add yours here, and its entry in console/menu.py."""
-    from console.pages import campaigns, home, performance
+    from console.pages import campaigns, history, home, operator, performance
 
-    return [home.router, campaigns.router, performance.router]
+    return [home.router, campaigns.router, performance.router, history.router, operator.router]

@@ -1,0 +1,154 @@
+"""A thing through time: the events of its stream, and how it stood after each of them."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from dandelion.history.v1.queries_pb2 import (
+    GetHistoryRequest,
+    GetPastStateRequest,
+    GetPastStateResponse,
+    HistoryEvent,
+)
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.descriptor_pool import Default
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message_factory import GetMessageClass
+
+from console.calls.problems import Problem
+from console.page import ROLES, Cursor, Page, SignedIn
+from console.settings import SERVICES
+from console.words import mark
+
+router = APIRouter(prefix="/history")
+SHOWN = 50
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+LONG = 300
+"""Characters of a value that are shown."""
+ROLE = {**ROLES, "system": mark("The platform")}
+Stream = Annotated[str, Path(max_length=120)]
+At = Annotated[int, Query(ge=0, le=10**9)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value of a thing at a moment: its path, the value, and what it was before the event; None: there was none."""
+
+    path: str
+    value: str
+    before: str | None
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event as the page shows it: name of the message, facts in it."""
+
+    event: HistoryEvent
+    name: str
+    facts: list[tuple[str, str]]
+
+
+@router.get("/{service}/{stream}")
+async def history(page: Page, service: str, stream: Stream, at: At = 0, cursor: Cursor = "") -> Response:
+    """The events, the newest first, and the thing after the event `at` (0: now) with what that event changed."""
+    if service not in SERVICES:
+        raise Problem("not_found", "page.not_found")
+    asked = page.services.histories[service]
+    events, now = await asyncio.gather(
+        page.ask(
+            asked.GetHistory,
+            GetHistoryRequest(stream=stream, order_by="version desc", page_size=SHOWN, page_token=cursor),
+        ),
+        page.ask(asked.GetPastState, GetPastStateRequest(stream=stream)),
+    )
+    last = now.version
+    moment = min(at, last) or last
+    then, before, chosen = await asyncio.gather(
+        _state(page, service, stream, moment, now),
+        _state(page, service, stream, moment - 1, now),
+        page.ask(
+            asked.GetHistory,
+            GetHistoryRequest(stream=stream, until_version=moment, order_by="version desc", page_size=1),
+        ),
+    )
+    facts = list(_compared(_flat(page, then.state), _flat(page, before.state)))
+    return page.show(
+        "history/stream.html",
+        service=service,
+        stream=stream,
+        steps=[_step(page, one) for one in events.events],
+        info=events.page,
+        last=last,
+        at=moment,
+        then=then,
+        chosen=[_step(page, one) for one in chosen.events],
+        changed=[one for one in facts if one.is_changed],
+        same=[one for one in facts if not one.is_changed],
+        roles=ROLE,
+    )
+
+
+async def _state(
+    page: SignedIn, service: str, stream: str, version: int, now: GetPastStateResponse
+) -> GetPastStateResponse:
+    """The thing after an event; nothing before the first one."""
+    if version <= 0:
+        return GetPastStateResponse()
+    if version == now.version:
+        return now
+    method = page.services.histories[service].GetPastState
+    return await page.ask(method, GetPastStateRequest(stream=stream, until_version=version))
+
+
+def _step(page: SignedIn, event: HistoryEvent) -> Step:
+    facts = [(path, value) for path, value in _flat(page, event.event).items() if value]
+    return Step(event, event.type.rpartition(".")[2], facts)
+
+
+def _flat(page: SignedIn, holder: AnyMessage) -> dict[str, str]:
+    """Values by path of a message of any type; empty for none, and for a type that this console does not know."""
+    if not holder.type_url:
+        return {}
+    try:
+        kind = GetMessageClass(Default().FindMessageTypeByName(holder.TypeName()))
+    except KeyError:
+        return {}
+    told = MessageToDict(kind.FromString(holder.value), preserving_proto_field_name=True)
+    return {path: _moment(page, value) for path, value in _values("", told)}
+
+
+def _moment(page: SignedIn, value: str) -> str:
+    """A time as the reader reads it; any other value as it is."""
+    if not TIME.fullmatch(value):
+        return value
+    return page.formats.exact(datetime.fromisoformat(value))
+
+
+def _values(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _values(f"{path}.{name}" if path else name, one)
+    elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        for place, one in enumerate(value):
+            yield from _values(f"{path}.{place + 1}", one)
+    else:
+        told = ", ".join(map(str, value)) if isinstance(value, list) else _plain(value)
+        yield path, told if len(told) <= LONG else f"{told[:LONG]}…"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _compared(now: dict[str, str], before: dict[str, str]) -> Iterator[Fact]:
+    """What there is, then what there was."""
+    for path, value in now.items():
+        yield Fact(path, value, before.get(path), before.get(path) != value)
+    yield from (Fact(path, "", value, True) for path, value in before.items() if path not in now)
