@@ -8,9 +8,10 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import httpx
@@ -110,8 +111,28 @@ class OpenConsole:
         """Client whose cookies say who, keeps what the console sets, and follows redirects."""
         cookies = {WORN: name, "__Host-reader": f"{lang}|Asia/Shanghai|", "__Host-form": "f" * 32}
         client = httpx.AsyncClient(base_url=self.base_url, timeout=patience(30), follow_redirects=True)
-        client.headers["cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
+        client.event_hooks = {"request": [_sends(cookies)], "response": [_keeps(cookies)]}
         return client
+
+
+def _sends(cookies: Mapping[str, str]) -> Callable[[httpx.Request], Awaitable[None]]:
+    async def send(request: httpx.Request) -> None:
+        """As a browser does on this machine: also those for https only, and after a redirect."""
+        request.headers["cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
+
+    return send
+
+
+def _keeps(cookies: MutableMapping[str, str]) -> Callable[[httpx.Response], Awaitable[None]]:
+    async def keep(answer: httpx.Response) -> None:
+        for line in answer.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["max-age"] == "0" or not morsel.value:
+                    cookies.pop(name, None)
+                else:
+                    cookies[name] = morsel.value
+
+    return keep
 
 
 def settings_of(layout: Layout, port: int) -> ConsoleSettings:
