@@ -283,5 +283,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         named = schema.setdefault("components", {}).setdefault("schemas", {})
         named.update({"Problem": http_errors.SCHEMA, **app.state.schemas})
+        for operation in (each for path in schema["paths"].values() for each in path.values()):
+            operation["summary"] = " ".join(operation["summary"].split()).capitalize()
         app.openapi_schema = schema
     return app.openapi_schema

@@ -38,7 +38,7 @@ STATUS: Mapping[Kind, int] = {
 STATUS_OF_CODE: Mapping[str, int] = {
     "body.malformed": 400,
     "body.too_large": 413,
-    "body.type_not_taken": 415,
+    "body.media_type_unknown": 415,
     "deadline.exceeded": 504,
     "route.method_not_allowed": 405,
     "writer.queue_full": 503,
@@ -60,7 +60,7 @@ TITLES: Mapping[Kind, str] = {
 TITLE_OF_CODE: Mapping[str, str] = {
     "body.malformed": "The body cannot be read",
     "body.too_large": "The body is too large",
-    "body.type_not_taken": "The body is of another type than this takes",
+    "body.media_type_unknown": "The body is of another type than this takes",
     "command.id_reused": "The idempotency key was used for another body",
     "deadline.exceeded": "It took longer than the caller waits",
     "request.head_too_large": "The head of the request is too large",
@@ -208,7 +208,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     if _is_of_another_type(request, found):
         sent = request.headers.get("content-type", "")[:100]
         do = "send JSON, with the header Content-Type: application/json"
-        return problem_response(Invalid("body.type_not_taken", content_type=sent, do=do), request.scope)
+        return problem_response(Invalid("body.media_type_unknown", content_type=sent, do=do), request.scope)
     return problem_response(Invalid("request.invalid", errors=len(found)), request.scope, list(violations(found)))
 
 

@@ -29,6 +29,7 @@ CounterName = Literal[
     "tokens_refused_total",
     "connections_ended_total",
     "tls_reloads_refused_total",
+    "engagement_of_unknown_contents_total",
     "requests_not_kept_total",
 ]
 GaugeName = Literal[
@@ -79,6 +80,7 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "tokens_refused_total": ("Requests and calls whose token was refused, by the refusal's code", ("code",)),
     "connections_ended_total": ("HTTP connections that the server ended, by the limit they passed", ("limit",)),
     "tls_reloads_refused_total": ("Changed certificate files of the edges that could not be read or did not fit", ()),
+    "engagement_of_unknown_contents_total": ("Contents in batches of engagement that no contract names", ()),
     "requests_not_kept_total": ("Requests that were answered and, past a limit of the day, not stored", ()),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -168,15 +169,25 @@ async def test_nobody_but_finance_has_a_say(ledger: Ledger, who: tuple[str, ...]
     assert (await ledger.send("POST", "/settlements/b1/fetch", None, who)).status_code in {401, 403}
 
 
+async def listed(ledger: Ledger, batch: str, *codes: str) -> bool:
+    """Whether finance's work list, which an alert counts, says just that of the whole file."""
+    return tuple(one.code for one in await ledger.work_list(batch) if one.word == batch) == codes
+
+
 async def test_the_provider_s_own_file_is_fetched_and_needs_nobody(ledger: Ledger) -> None:
     brand, id_ = unique("brand"), new_id()
+    seed, _, number = ledger.sandbox.psp.close_batch().rpartition("-")
+    batch = f"{seed}-{int(number) + 1:06d}"
     await ledger.by_hand("PUT", f"/own-money/{new_id()}", {"amount_minor": 1_000, "currency": "CNY"})
     body = {"amount_minor": 7_000, "currency": "CNY", "instrument": "tok_visa"}
     await ledger.done("PUT", f"/deposits/{id_}", body, ("bea", brand, "brand"))
     await ledger.posted(ChainKind.DEPOSIT_CONFIRMED, id_)
-    batch = ledger.sandbox.psp.close_batch()
+    await ledger.done("POST", f"/settlements/{batch}/fetch", None, FINANCE)
+    await until(partial(listed, ledger, batch, "settlement.no_such_batch"))
+    assert ledger.sandbox.psp.close_batch() == batch
     await ledger.done("POST", f"/settlements/{batch}/fetch", None, FINANCE)
     await ledger.posted(ChainKind.LINE_SETTLED, id_)
+    await until(partial(listed, ledger, batch))
     await ledger.done("POST", "/settlements/never-closed/fetch", None, FINANCE)
 
     async def noted() -> bool:
@@ -186,6 +197,7 @@ async def test_the_provider_s_own_file_is_fetched_and_needs_nobody(ledger: Ledge
         return {one.batch for one in files} == {batch, "never-closed"}
 
     await until(noted)
+    assert await listed(ledger, "never-closed", "settlement.no_such_batch")
     for bad in ("..", ".%2e", "a.b", "a%2Fb", "x" * 101):
         assert (await ledger.send("POST", f"/settlements/{bad}/fetch", None, FINANCE)).status_code in (404, 405, 422)
 

@@ -123,7 +123,7 @@ async def test_a_body_that_is_no_json_is_told_what_to_send(client: httpx.AsyncCl
     answer = await client.put(f"/notes/{ID}", content=json.dumps(GOOD), headers={"Content-Type": media_type})
     found = answer.json()
     assert (answer.status_code, found["code"], found["title"]) == (
-        415, "body.type_not_taken", "The body is of another type than this takes",
+        415, "body.media_type_unknown", "The body is of another type than this takes",
     )  # fmt: skip
     assert "Content-Type: application/json" in found["facts"]["do"]
 

@@ -238,6 +238,7 @@ async def test_limits_of_rates_are_told(client: httpx.AsyncClient) -> None:
 async def test_the_document_has_types_and_examples(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     search = document["paths"]["/creators"]["get"]
+    assert search["summary"] == "Search creators"
     parameters = {one["name"]: one for one in search["parameters"]}
     assert parameters["tiers"]["schema"]["items"]["enum"][1] == "TIER_HEAD"
     assert parameters["followers_min"]["schema"]["format"] == "int64"

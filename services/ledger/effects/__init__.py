@@ -5,6 +5,7 @@ so a repeat decides nothing.
 """
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,14 @@ from kernel.host.app import App
 from kernel.processors.processes import SYSTEM, Effect
 from services.ledger.domain.commands import CancelEscrow, FailDeposit, ReleasePayment, stream_of
 from services.ledger.domain.deposits import EXPIRED
-from services.ledger.domain.discrepancies import NoteDiscrepancy, Origin, discrepancy_stream
+from services.ledger.domain.discrepancies import (
+    BOOKED,
+    Claim,
+    NoteDiscrepancy,
+    Origin,
+    ResolveDiscrepancy,
+    discrepancy_stream,
+)
 from services.ledger.domain.events import ChainPosted, TransferKind, Transferred
 from services.ledger.domain.files import FileAsked, NoteFile
 from services.ledger.domain.hashchain import FORMULA
@@ -149,6 +157,15 @@ class Files:
             noted = NoteFile(batch, code=fault.code)
         meta = provider_meta(incoming.id, incoming.correlation, incoming.traceparent)
         await self._app.writer.execute(incoming.stream, noted, meta)
+        await self._list(incoming, noted)
+
+    async def _list(self, incoming: Delivered[Any], noted: NoteFile) -> None:
+        """A refused file stands in finance's work list, under the batch's name, until the batch is booked after all."""
+        kept = Claim(Origin.SETTLEMENT, noted.batch, noted.batch, "", 0, 0, "", noted.code)
+        command = NoteDiscrepancy(kept) if noted.code else ResolveDiscrepancy(kept.id, BOOKED)
+        meta = provider_meta(f"{incoming.id}:listed", incoming.correlation, incoming.traceparent)
+        with suppress(Refused):  # `discrepancy.unknown`: a file that was never refused leaves no list
+            await self._app.writer.execute(discrepancy_stream(kept.id), command, meta)
 
 
 class Seals:

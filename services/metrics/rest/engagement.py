@@ -22,6 +22,7 @@ from kernel.core.ids import derived_id, stream_id
 from kernel.edge.fields import Body
 from kernel.edge.http import CommandRequest, charge
 from kernel.host.app import App
+from kernel.runtime import telemetry
 from services.metrics.domain.batch import RegisterBatch
 from services.metrics.domain.engagement import Batch, Envelope, Provenance, reported_by, split
 from services.metrics.domain.intake import (
@@ -41,6 +42,7 @@ BODY_LIMIT_BYTES = 8 * 1024 * 1024
 BYTES_A_TOKEN = 65_536
 """A batch costs one more request of the rate for each: about a thousand rows in their shortest form."""
 SEND_DEADLINE_S = 15.0
+UNKNOWN_NAMED = 100
 ROLES = ("operator", "system", "brand", "agency", "creator")
 
 
@@ -53,13 +55,19 @@ class RejectedRow(BaseModel):
 
 
 class Accepted(BaseModel):
-    """What was taken: `rows` in `envelopes`, `rejected_count` left out (the first 1,000 named)."""
+    """What was taken: `rows` in `envelopes`, `rejected_count` left out (the first 1,000 named).
+
+    `unknown_count` contents (the first 100 named) are in no contract so far; their numbers are kept, and shown once they are.
+    Only the platform's own adapters may send such; a brand or creator is refused.
+    """
 
     batch_id: str
     rows: int
     envelopes: int
     rejected_count: int = 0
     rejected: list[RejectedRow] = []
+    unknown_count: int = 0
+    unknown: list[str] = []
 
 
 class Fingerprint(Body):
@@ -115,7 +123,7 @@ def engagement_routes(app: App, registry: Registry, envelopes: EnvelopeSender, c
         await _register(app, request, batch_id, Fingerprint(sha256=_sha256(body), media_type=media_type), taken)
         batch = reported_by(taken.batch, [side_of(content, known, request.actor) for content in taken.batch.contents])
         count = await _send(app, envelopes, request, batch_id, batch, known)
-        return _accepted(batch_id, count, taken)
+        return _accepted(batch_id, count, taken, sorted(set(taken.batch.contents) - known.keys()))
 
     return router
 
@@ -209,7 +217,8 @@ async def _send(
     return sum(map(len, messages.values()))
 
 
-def _accepted(batch_id: str, envelopes: int, taken: Taken) -> Accepted:
+def _accepted(batch_id: str, envelopes: int, taken: Taken, unknown: Sequence[str]) -> Accepted:
+    telemetry.count("engagement_of_unknown_contents_total", len(unknown))
     rejected = [RejectedRow(line=each.line, column=each.column, reason=each.reason) for each in taken.rejected]
     return Accepted(
         batch_id=batch_id,
@@ -217,6 +226,8 @@ def _accepted(batch_id: str, envelopes: int, taken: Taken) -> Accepted:
         envelopes=envelopes,
         rejected_count=taken.rejected_count,
         rejected=rejected,
+        unknown_count=len(unknown),
+        unknown=unknown[:UNKNOWN_NAMED],
     )
 
 

@@ -1,6 +1,7 @@
 """Engagement from HTTP to the read models: counted once, late or out of order alike, whose it is and whence it came."""
 
 import random
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from dandelion_contracts.engagement import rows as rows_of
 from kernel.adapters.bus import Message, Producer
 from kernel.core.faults import Unavailable
 from kernel.core.ids import new_id
+from kernel.runtime.telemetry import exposition
 from services.metrics.domain.engagement import joined
 from services.metrics.domain.intake import from_rows
 from services.metrics.domain.totals import increments, snapshots, standings
@@ -52,6 +54,24 @@ async def test_a_batch_sent_twice_counts_once(metrics: Metrics) -> None:
     await sent(metrics, [row(deal.contents[0], 1, metric="saves")])
     found = await counts(metrics, deal)
     assert (found.likes, found.saves, found.engagements) == (sum(range(1_200)), 1, sum(range(1_200)) + 1)
+
+
+async def test_who_sends_numbers_of_contents_that_nobody_knows_is_told(metrics: Metrics) -> None:
+    deal, stray = await metrics.contracted(), sorted(new_id() for _ in range(120))
+    known = await sent(metrics, [row(deal.contents[0], 1)])
+    assert (known["unknown_count"], known["unknown"]) == (0, [])
+    before = exposition()
+    told = await sent(metrics, [row(content, 1) for content in (*stray, *stray, deal.contents[0])])
+    assert (told["rows"], told["unknown_count"], told["unknown"]) == (241, 120, stray[:100])
+    assert counted(exposition()) == counted(before) + 120
+    refused = await metrics.send("POST", "/engagement", {"rows": [row(stray[0], 1)]}, deal.brand)
+    assert refused.json()["code"] == "content.not_found", "a party is not told of contents that are not its own"
+
+
+def counted(text: bytes) -> float:
+    """The counter of such contents, as operators see it."""
+    found = re.search(rb"^engagement_of_unknown_contents_total (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 async def test_a_key_never_stands_for_two_bodies(metrics: Metrics) -> None:
