@@ -1,10 +1,10 @@
 """What needs a person now, worked out from what the queries answer."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from dandelion.campaigns.v1.events_pb2 import PARTY_BRAND, PARTY_CREATOR, Party
+from dandelion.campaigns.v1.events_pb2 import PARTY_BRAND, Party
 from dandelion.campaigns.v1.queries_pb2 import (
     APPLICATION_STATUS_APPLIED,
     APPLICATION_STATUS_COUNTERED,
@@ -19,7 +19,10 @@ from dandelion.campaigns.v1.queries_pb2 import (
     Application,
     Collaboration,
     DeliverableView,
+    Dispute,
 )
+from dandelion.compliance.v1.queries_pb2 import Erasure, Review
+from dandelion.ledger.v1.queries_pb2 import HandMove
 
 from console.look.formats import at
 from console.words import mark
@@ -38,7 +41,8 @@ class Task:
     creator_id: str = ""
     until: datetime | None = None
     is_late: bool = False
-    values: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+    """Of things that stand in one list: how many."""
 
 
 def of_applications(applications: Iterable[Application], me: "Party.ValueType") -> Iterator[Task]:
@@ -82,6 +86,53 @@ def of_collaborations(collaborations: Iterable[Collaboration], me: "Party.ValueT
                 yield Task(said, to, "file-text", one.campaign_id, creator, until, until is not None and until < now)
 
 
+def of_reviews(reviews: Iterable[Review]) -> Iterator[Task]:
+    """Content that the rules leave to a person; the longest waiting first."""
+    for one in reviews:
+        yield Task(
+            mark("Content waits for your ruling"),
+            f"/reviews/{one.review_id}",
+            "shield-check",
+            one.campaign_id,
+            one.creator_id,
+        )
+
+
+def of_disputes(disputes: Iterable[Dispute], now: datetime) -> Iterator[Task]:
+    for one in disputes:
+        due = at(one.due_at)
+        said, to = mark("A dispute waits for a ruling"), f"/disputes/{one.collaboration_id}"
+        yield Task(said, to, "gavel", one.campaign_id, one.creator_id, due, due < now)
+
+
+def of_moves(moves: Iterable[HandMove], me: str) -> Iterator[Task]:
+    """Money that somebody else wants to move by hand: two people are needed."""
+    for one in moves:
+        if one.proposed_by != me:
+            yield Task(
+                mark("Money by hand waits for your approval"),
+                "/finance/proposals",
+                "banknote",
+                until=at(one.expires_at),
+            )
+
+
+def of_books(deferred: int, discrepancies: int, failed: int) -> Iterator[Task]:
+    """Finance's work list: how many of each kind are open."""
+    for count, said, to, icon in (
+        (deferred, mark("Payments wait for a residence or a rate"), "/finance", "clock"),
+        (discrepancies, mark("The provider's books differ from ours"), "/finance", "scale"),
+        (failed, mark("Payouts failed"), "/finance/transfers?status=TRANSFER_STATUS_FAILED", "triangle-alert"),
+    ):
+        if count:
+            yield Task(said, to, icon, count=count)
+
+
+def of_erasures(erasures: Iterable[Erasure]) -> Iterator[Task]:
+    for _ in erasures:
+        yield Task(mark("Somebody asks to be erased"), "/erasures", "user")
+
+
 def _until(view: DeliverableView) -> datetime | None:
     if view.status == DELIVERABLE_STATUS_BREACHED and view.HasField("cure_by"):
         return at(view.cure_by)
@@ -91,6 +142,3 @@ def _until(view: DeliverableView) -> datetime | None:
 def sorted_by_need(tasks: Iterable[Task]) -> list[Task]:
     """Late ones first, then by when they end; what has no end comes last."""
     return sorted(tasks, key=lambda one: (one.until is None, one.until.timestamp() if one.until else 0.0, one.to))
-
-
-__all__ = ["PARTY_BRAND", "PARTY_CREATOR", "Task", "of_applications", "of_collaborations", "sorted_by_need"]

@@ -6,21 +6,43 @@ from dandelion.campaigns.v1.events_pb2 import PARTY_BRAND, PARTY_CREATOR
 from dandelion.campaigns.v1.queries_pb2 import (
     COLLABORATION_STATUS_CONTRACTED,
     COLLABORATION_STATUS_FUNDED,
+    DISPUTE_STATUS_OPEN,
     ListApplicationsRequest,
     ListCampaignsRequest,
     ListCollaborationsRequest,
+    ListDisputesRequest,
 )
-from dandelion.compliance.v1.queries_pb2 import ListReviewQueueRequest
+from dandelion.compliance.v1.queries_pb2 import ERASURE_STEP_REQUESTED, ListErasuresRequest, ListReviewQueueRequest
+from dandelion.ledger.v1.queries_pb2 import (
+    HAND_MOVE_STATUS_PROPOSED,
+    TRANSFER_KIND_PAYOUT,
+    TRANSFER_STATUS_FAILED,
+    ListDeferredPaymentsRequest,
+    ListDiscrepanciesRequest,
+    ListHandMovesRequest,
+    ListTransfersRequest,
+)
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from console.look.menu import BRANDS, CREATORS
 from console.page import Page, SignedIn
-from console.tasks import WAITING, Task, of_applications, of_collaborations, sorted_by_need
+from console.tasks import (
+    WAITING,
+    Task,
+    of_applications,
+    of_books,
+    of_collaborations,
+    of_disputes,
+    of_erasures,
+    of_moves,
+    of_reviews,
+    sorted_by_need,
+)
 
 router = APIRouter()
 RUNNING = (COLLABORATION_STATUS_CONTRACTED, COLLABORATION_STATUS_FUNDED)
-TASKS_SHOWN = 50
+TASKS_SHOWN, LISTED = 50, 100
 
 
 @router.get("/")
@@ -44,12 +66,48 @@ async def _of_party(page: SignedIn) -> Response:
 
 
 async def _of_staff(page: SignedIn) -> Response:
-    """Home of the platform's own people: the queues of their roles."""
-    tasks: list[Task] = []
-    if page.can("reviewer", "operator", "auditor"):
-        queue = await page.ask(page.services.compliance.ListReviewQueue, ListReviewQueueRequest(page_size=TASKS_SHOWN))
-        del queue
+    """Home of the platform's own people: the work lists of their roles."""
+    lists = await asyncio.gather(*[ask(page) for roles, ask in WORK_LISTS if page.can(*roles)])
+    tasks = sorted_by_need(task for tasks in lists for task in tasks)[:TASKS_SHOWN]
     return await _shown(page, tasks, campaigns=(), collaborations=())
+
+
+async def _reviews(page: SignedIn) -> list[Task]:
+    request = ListReviewQueueRequest(page_size=TASKS_SHOWN)
+    return list(of_reviews((await page.ask(page.services.compliance.ListReviewQueue, request)).reviews))
+
+
+async def _disputes(page: SignedIn) -> list[Task]:
+    request = ListDisputesRequest(statuses=[DISPUTE_STATUS_OPEN], order_by="due_at", page_size=TASKS_SHOWN)
+    answer = await page.ask(page.services.campaigns.ListDisputes, request)
+    return list(of_disputes(answer.disputes, page.formats.now))
+
+
+async def _books(page: SignedIn) -> list[Task]:
+    ledger, failed = page.services.ledger, TRANSFER_STATUS_FAILED
+    payouts = ListTransfersRequest(kind=TRANSFER_KIND_PAYOUT, status=failed, page_size=LISTED)
+    moves, deferred, discrepancies, failures = await asyncio.gather(
+        page.ask(ledger.ListHandMoves, ListHandMovesRequest(status=HAND_MOVE_STATUS_PROPOSED, page_size=LISTED)),
+        page.ask(ledger.ListDeferredPayments, ListDeferredPaymentsRequest(page_size=LISTED)),
+        page.ask(ledger.ListDiscrepancies, ListDiscrepanciesRequest(page_size=LISTED)),
+        page.ask(ledger.ListTransfers, payouts),
+    )
+    counts = len(deferred.payments), len(discrepancies.discrepancies), len(failures.transfers)
+    return [*of_moves(moves.moves, page.person.subject), *of_books(*counts)]
+
+
+async def _erasures(page: SignedIn) -> list[Task]:
+    request = ListErasuresRequest(step=ERASURE_STEP_REQUESTED, page_size=TASKS_SHOWN)
+    return list(of_erasures((await page.ask(page.services.compliance.ListErasures, request)).erasures))
+
+
+WORK_LISTS = (
+    (("reviewer",), _reviews),
+    (("reviewer", "operator"), _disputes),
+    (("finance",), _books),
+    (("operator",), _erasures),
+)
+"""Work lists by the roles that work them off."""
 
 
 async def _shown(page: SignedIn, tasks: list[Task], campaigns: object, collaborations: object) -> Response:
