@@ -44,6 +44,7 @@ demo: $(READY) ## one campaign from brief to payment, told as it happens; BUS=ka
 	@$(PYTHON) -m cli demo --bus $(BUS) --db $(DB)
 
 up: $(READY) ## run all services here until Ctrl-C; BUS=kafka DB=postgres on real servers
+	@$(PYTHON) -m console.assets || echo "make up: the platform starts without its console"
 	@$(PYTHON) -m cli up --bus $(BUS) --db $(DB)
 
 down: $(READY) ## end what `make up` started; the data stays in .data

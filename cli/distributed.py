@@ -18,12 +18,14 @@ ROLES = ("rest", "rpc", "relay", "project", "process")
 STREAM: Name = ("metrics", "stream")
 SANDBOX: Name = ("sandbox", "sandbox")
 IDENTITY: Name = ("identity", "identity")
+CONSOLE: Name = ("console", "console")
 PROCESSES: tuple[Name, ...] = (SANDBOX, IDENTITY, *((service, role) for service in SERVICES for role in ROLES), STREAM)
 OUTSIDE: Mapping[Name, tuple[str, str, Callable[[Layout], Mapping[str, str]]]] = {
     SANDBOX: ("SANDBOX", "sandbox", Layout.sandbox),
     IDENTITY: ("IDENTITY", "sandbox.identity", Layout.identity),
+    CONSOLE: ("DANDELION_CONSOLE", "console", Layout.console),
 }
-"""What stands in for the world outside: how its variables begin, its module, its settings."""
+"""What is no service, the world outside and the console: how its variables begin, its module, its settings."""
 MIGRATE_S = 120
 LOG_BYTES = 16 * 1024 * 1024
 """A log that is larger when its process starts becomes `<name>.log.1`, in place of an older one."""
@@ -91,11 +93,15 @@ class Servers:
 
 
 class Distributed(LocalPlatform):
-    """28 processes: five roles of five services, metrics' stream, the sandbox, and the identity provider."""
+    """28 processes: five roles of five services, metrics' stream, sandbox and identity provider; a console where asked for."""
 
     @classmethod
     def start(
-        cls, layout: Layout, folder: Folder | None = None, ports: Mapping[str, int] | None = None
+        cls,
+        layout: Layout,
+        folder: Folder | None = None,
+        ports: Mapping[str, int] | None = None,
+        with_console: bool = False,
     ) -> "Distributed":
         """Migrates the databases and starts everything, with probes on these ports ("campaigns relay") or on free ones.
 
@@ -105,7 +111,8 @@ class Distributed(LocalPlatform):
         logs = layout.folder / "logs"
         logs.mkdir(exist_ok=True)
         known = ports or {}
-        probes = {name: known.get(" ".join(name)) or free_port() for name in PROCESSES}
+        names = (*PROCESSES, *([CONSOLE] if with_console else []))
+        probes = {name: known.get(" ".join(name)) or free_port() for name in names}
         processes = {name: _process(layout, name, logs, port) for name, port in probes.items()}
         made = cls(layout, processes, folder, probes)
         for process in processes.values():
@@ -134,6 +141,7 @@ def _process(layout: Layout, name: Name, logs: Path, probe: int, suffix: str = "
     if name in OUTSIDE:
         prefix, module, told = OUTSIDE[name]
         outside = {f"{prefix}_{key.upper()}": value for key, value in told(layout).items()}
+        outside |= {"DANDELION_CONSOLE_OPS_PORT": str(probe)} if name == CONSOLE else {}
         return Process([sys.executable, "-m", module], log, env=layout.environment(SERVICES[0]) | outside)
     environment = layout.environment(service) | {"DANDELION_OPS_PORT": str(probe)}
     return Process([sys.executable, "-m", f"services.{service}", role], log, env=environment)
@@ -158,6 +166,7 @@ async def distributed(
     ports: Ports | None = None,
     more: Mapping[str, str] | None = None,
     probes: Mapping[str, int] | None = None,
+    with_console: bool = False,
 ) -> Distributed:
     """A platform on these servers, with its keys and logs in the folder (None: a temporary one). Started, not ready yet.
 
@@ -168,4 +177,4 @@ async def distributed(
     stores = await servers.stores(place)
     layout = replace(Layout.at(place, ports or Ports.free(free_port), stores), more=more or {})
     layout.save(os.getpid(), "distributed")
-    return await asyncio.to_thread(Distributed.start, layout, temporary, probes)
+    return await asyncio.to_thread(Distributed.start, layout, temporary, probes, with_console)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cli.layout import Layout
+from console.serving import opened
+from console.settings import ConsoleSettings
 from kernel.adapters.opening import open_bus
 from kernel.host.app import App, Service, open_app, run_migrations
 from kernel.runtime import http_server, roles
@@ -46,8 +48,9 @@ async def make_topics(layout: Layout) -> None:
     await bus.close()
 
 
-async def serve(layout: Layout, ready: Callable[[], None]) -> int:
-    """Serves until SIGTERM; `ready` is called when every port is bound. Returns the exit code."""
+async def serve(layout: Layout, ready: Callable[[], None], with_console: bool = False) -> int:
+    """Serves until SIGTERM; `ready` is called when every port is bound. Returns the exit code. Raises NotBuilt for a console
+    without its assets."""
     start_logging("embedded", logging.WARNING)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -65,14 +68,13 @@ async def serve(layout: Layout, ready: Callable[[], None]) -> int:
         await close()
 
     try:
-        opened = [role for app in apps for role in await _roles(app)]
+        edges = [role for app in apps for role in await _roles(app)]
+        outside = [_sandbox(layout), _identity(layout), *([_console(layout)] if with_console else [])]
     except BaseException:
         await close()
         raise
     ready()
-    return await roles.run(
-        [_announcing(apps), _sandbox(layout), _identity(layout), *opened, Role("pools", pools, POOLS)]
-    )
+    return await roles.run([_announcing(apps), *outside, *edges, Role("pools", pools, POOLS)])
 
 
 async def _roles(app: App) -> Sequence[Role]:
@@ -109,3 +111,16 @@ def _identity(layout: Layout) -> Role:
     made = make_identity(settings)
     http = http_server.http(made, http_server.listen(settings.host, settings.port))
     return replace(http, name="identity", order=POOLS - 1)
+
+
+def _console(layout: Layout) -> Role:
+    settings = ConsoleSettings.model_validate(layout.console())
+    made = opened(settings)
+    http = http_server.http(made, http_server.listen(settings.host, settings.port))
+
+    async def serve(stop: asyncio.Event) -> None:
+        await http.serve(stop)
+        await made.state.sessions.close()
+        await made.state.services.close()
+
+    return replace(http, name="console", serve=serve, order=EDGE - 1)

@@ -99,6 +99,7 @@ class Layout:
         _secret(self.folder / "fingerprint.key", lambda: os.urandom(32))
         _secret(self.folder / "master.keys", lambda: b"k1 " + base64.b64encode(os.urandom(32)) + b"\n")
         _secret(self.folder / "psp.key", lambda: secrets.token_hex(16).encode())
+        _secret(self.folder / "session.keys", lambda: b"k1 " + base64.b64encode(os.urandom(32)) + b"\n")
         _secret(self.folder / "webhook.secrets", lambda: b"whsec_" + base64.b64encode(os.urandom(32)) + b"\n")
         (self.beside() / "anchors").mkdir(parents=True, exist_ok=True)
         self.issuer()
@@ -176,6 +177,18 @@ class Layout:
             "audience": TOKEN_AUDIENCE,
             "store": str(self.beside() / "identity.db"),
             "console_url": self.http("console"),
+        }
+
+    def console(self) -> dict[str, str]:
+        """The console's settings: a public client of the identity provider, as the provider has it."""
+        return {
+            "host": HOST,
+            "port": str(self.ports.console),
+            "base_url": self.http("console"),
+            "http": ",".join(f"{name}={self.http(name)}" for name in SERVICES),
+            "rpc": ",".join(f"{name}={self.rpc(name)}" for name in SERVICES),
+            "issuer": self.http("identity"),
+            "session_keys_file": str(self.folder / "session.keys"),
         }
 
     def save(self, pid: int, mode: str) -> None:

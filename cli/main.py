@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _programs(commands)
     serve = commands.add_parser("serve", help="run all services in this process, on the ports of platform.json")
     serve.add_argument("--data", type=Path, default=DATA)
+    serve.add_argument("--console", action="store_true", help="the console too")
     serve.set_defaults(run=_serve)
     migrate = commands.add_parser("migrate", help="make or upgrade every service's database, and the topics")
     migrate.add_argument("--data", type=Path, default=DATA)
@@ -245,7 +246,7 @@ def _serve(given: argparse.Namespace) -> int:
     from kernel.runtime import roles
 
     layout = Layout.load(given.data)
-    roles.main(embedded.serve(layout, lambda: None))
+    roles.main(embedded.serve(layout, lambda: None, given.console))
 
 
 def _migrate(given: argparse.Namespace) -> int:

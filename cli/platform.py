@@ -150,11 +150,21 @@ class Embedded(LocalPlatform):
     """All services in one child process, on the stores given (SQLite and the local bus in the folder by default)."""
 
     @classmethod
-    def start(cls, folder: Path, stores: Stores | None = None, temporary: Folder | None = None) -> "Embedded":
+    def start(
+        cls, folder: Path, stores: Stores | None = None, temporary: Folder | None = None, with_console: bool = False
+    ) -> "Embedded":
         """Starts the child on free ports; `temporary` is removed when the platform is closed."""
         layout = Layout.at(folder, Ports.free(free_port), stores)
         layout.save(os.getpid(), "embedded")
-        command = [sys.executable, "-m", "cli", "serve", "--data", str(layout.folder)]
+        command = [
+            sys.executable,
+            "-m",
+            "cli",
+            "serve",
+            "--data",
+            str(layout.folder),
+            *(["--console"] if with_console else []),
+        ]
         process = Process(command, layout.folder / "embedded.log", env=layout.environment("discovery"))
         process.start()
         return cls(layout, {EMBEDDED: process}, temporary)

@@ -10,6 +10,7 @@ from cli.layout import Layout
 from cli.story.finale import Finale
 from cli.story.market import AUDITOR, FINANCE, OPERATOR, REVIEWER, Who, named
 from cli.story.plan import BRANDS
+from console.assets import can_serve
 from kernel.core.money import written
 
 TOP_CREATORS = 5
@@ -112,8 +113,17 @@ def times(seconds: Mapping[str, float], console: Console) -> None:
     console.print(table)
 
 
+def _open(layout: Layout, console: Console) -> None:
+    """Where people look at the platform, or what to do to see it."""
+    if can_serve():
+        console.print(f"[bold]Open {layout.http('console')}[/bold] and sign in as anybody.\n", highlight=False)
+    else:
+        console.print("No console: `make assets` builds its pages, then start again.\n", highlight=False)
+
+
 def where(layout: Layout, console: Console) -> None:
-    """URLs of a running platform, and a development token for each role."""
+    """URLs of a running platform, the console's first, and a development token for each role."""
+    _open(layout, console)
     table = table_of("Running", "service", "HTTP", "gRPC", left=3)
     for name in layout.ports.http:
         table.add_row(name, layout.http(name), layout.rpc(name))

@@ -20,6 +20,7 @@ from console.calls.problems import Problem
 from console.forms import COOKIE, typed
 from console.identity.person import Person
 from console.look.rendering import environments
+from console.operations import Timed
 from console.page import Visit
 from console.reader import router as reader
 from console.settings import ConsoleSettings
@@ -74,6 +75,7 @@ def make_app(settings: ConsoleSettings, sessions: Sessions, sign_in: APIRouter) 
     for router in pages.routers():
         app.include_router(router)
     _surround(app, settings)
+    app.add_middleware(Timed)
     return app
 
 

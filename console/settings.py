@@ -37,6 +37,8 @@ class ConsoleSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8100
+    ops_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port of probes and metrics (`/healthz/live`, `/healthz/ready`, `/metrics`); 0 for none."""
     base_url: str = "http://127.0.0.1:8100"
     """The console's own address as browsers see it, without a slash at its end; the provider's way back starts with it."""
     http: Annotated[str, AfterValidator(_addresses)] = _local("http://", 8101)

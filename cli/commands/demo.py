@@ -14,15 +14,19 @@ from rich.progress import Progress
 
 from cli import tables
 from cli.distributed import Servers, distributed
-from cli.layout import Layout
+from cli.layout import CONSOLE_PORT, HOST, Layout
 from cli.platform import Embedded, LocalPlatform, NotReady
 from cli.story.market import Address, Unexpected, Who
 from cli.story.plan import FULL, Size
 from cli.story.tell import COLUMNS, Teller, Told
+from console.assets import can_serve
 from tools.servers import NoServer
 from tools.servers.places import Folder
 
 WATCH_EVERY_S = 1.0
+AFTERWARDS = f"""
+Open it: `make up` runs a platform with its console at http://{HOST}:{CONSOLE_PORT}, where anybody can be signed in as;
+`make assets && dandelion demo --keep` tells this story again and leaves its platform and console running."""
 REDRAWN_PER_S = 2
 """Progress bars: rich draws all of them again each time, ten times a second unless told."""
 
@@ -56,7 +60,7 @@ async def demo(given: argparse.Namespace) -> int:
 
 async def _demo_on(servers: Servers, size: Size, given: argparse.Namespace, console: Console) -> int:
     started = time.monotonic()
-    with await platform_on(servers, (given.bus, given.db)) as platform:
+    with await platform_on(servers, (given.bus, given.db), with_console=given.keep and can_serve()) as platform:
         with Progress(*COLUMNS, console=console, refresh_per_second=REDRAWN_PER_S) as progress:
             await ready(platform, progress)
             told = await _told(platform, Teller(address_of(platform.layout), size, progress), console)
@@ -64,16 +68,20 @@ async def _demo_on(servers: Servers, size: Size, given: argparse.Namespace, cons
         _show(told, given)
         if given.keep:
             await _keep(platform)
+        else:
+            tables.wide().print(AFTERWARDS, highlight=False)
     return 0
 
 
-async def platform_on(servers: Servers, kinds: tuple[str, str], folder: Path | None = None) -> LocalPlatform:
+async def platform_on(
+    servers: Servers, kinds: tuple[str, str], folder: Path | None = None, with_console: bool = False
+) -> LocalPlatform:
     """One process for each service and role on Kafka and PostgreSQL, otherwise all in one."""
     if kinds == ("kafka", "postgres"):
-        return await distributed(servers, folder)
+        return await distributed(servers, folder, with_console=with_console)
     temporary = None if folder else Folder("embedded")
     place = folder or (temporary.path if temporary else Path())
-    return Embedded.start(place, await servers.stores(place), temporary)
+    return Embedded.start(place, await servers.stores(place), temporary, with_console)
 
 
 async def ready(platform: LocalPlatform, progress: Progress) -> None:

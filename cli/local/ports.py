@@ -35,6 +35,7 @@ class KeptPorts:
             **{f"gRPC of {name}": port for name, port in edges.rpc.items()},
             "HTTP of sandbox": edges.sandbox,
             "HTTP of identity": edges.identity,
+            "HTTP of console": edges.console,
             **{f"probe of {name}": port for name, port in self.probes.items()},
             **self.servers,
         }

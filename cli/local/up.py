@@ -13,13 +13,14 @@ from rich.progress import Progress
 
 from cli import embedded, tables
 from cli.commands.demo import ready
-from cli.distributed import PROCESSES, Servers, distributed
+from cli.distributed import CONSOLE, PROCESSES, Servers, distributed
 from cli.layout import Layout, running
 from cli.local.anchors import set_aside
 from cli.local.ports import KeptPorts, demand_free, kept_ports
 from cli.local.supervisor import FILE, Supervisor, Watched
 from cli.platform import LocalPlatform, NotReady
 from cli.story.tell import COLUMNS
+from console.assets import can_serve
 from kernel.runtime import roles
 from tools.servers import NoServer
 from tools.servers.run import Process
@@ -56,7 +57,7 @@ def up(given: argparse.Namespace) -> int:
         return 1
     folder = Layout.at(given.data).folder
     (folder / FILE).unlink(missing_ok=True)
-    ports = kept_ports(folder, [" ".join(name) for name in PROCESSES])
+    ports = kept_ports(folder, [" ".join(name) for name in (*PROCESSES, CONSOLE)])
     asked = Asked((given.bus, given.db), folder, ports, Console(stderr=True))
     if asked.kinds == ALL_HERE:
         demand_free(folder, KeptPorts(ports.edges).named())
@@ -71,7 +72,7 @@ def up(given: argparse.Namespace) -> int:
 
 async def _serve_here(layout: Layout) -> int:
     try:
-        return await embedded.serve(layout, lambda: tables.where(layout, tables.wide()))
+        return await embedded.serve(layout, lambda: tables.where(layout, tables.wide()), can_serve())
     except OSError as taken:
         Console(stderr=True).print(f"a port of {layout.ports} cannot be had: {taken}", style="red", markup=False)
         return 1
@@ -97,7 +98,9 @@ async def _serve(servers: Servers, asked: Asked, stopping: asyncio.Event) -> int
         set_aside(asked.kept() / "anchors", asked.say)
     if asked.kinds != ALL_APART:
         return await _beside(servers, asked)
-    platform = await distributed(servers, asked.folder, asked.ports.edges, probes=asked.ports.probes)
+    platform = await distributed(
+        servers, asked.folder, asked.ports.edges, probes=asked.ports.probes, with_console=can_serve()
+    )
     try:
         with Progress(*COLUMNS, console=asked.console) as progress:
             await ready(platform, progress)

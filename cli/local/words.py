@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from cli.layout import SERVICES
+from cli.layout import OTHERS, SERVICES
 
 Parser = argparse.ArgumentParser
 
@@ -27,9 +27,10 @@ def add(
     ps = about_data(commands.add_parser("ps", help="processes that `up` keeps alive: pid, restarts, log"))
     ps.set_defaults(run=_ps)
     restart = about_data(commands.add_parser("restart", help="end one process in good order; it is started again"))
-    restart.add_argument("service", choices=(*SERVICES, "sandbox", "identity"))
+    restart.add_argument("service", choices=(*SERVICES, *OTHERS))
     restart.add_argument(
-        "role", help="rest, rpc, relay, project, process or stream; of the sandbox sandbox, of identity identity"
+        "role",
+        help="rest, rpc, relay, project, process or stream; of sandbox, identity and console the same word again",
     )
     restart.set_defaults(run=_restart)
     env = about_data(commands.add_parser("env", help="a service's settings as `export` lines, to run a role by hand"))

@@ -33,6 +33,11 @@ def names() -> dict[str, str]:
     return told
 
 
+def can_serve() -> bool:
+    """Whether there are assets, of whatever age."""
+    return MANIFEST.exists()
+
+
 def are_fresh() -> bool:
     """Whether the built files are newer than all that they are made from."""
     if not MANIFEST.exists():

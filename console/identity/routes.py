@@ -17,6 +17,7 @@ from console.identity.kept import Begun
 from console.identity.oidc import Asked, Settings
 from console.identity.sessions import Sessions
 from console.identity.ways import own_path
+from console.operations import SIGN_INS
 from console.words import chosen
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ async def _begin(request: Request, sessions: Sessions, next_: str, language: str
     try:
         to = await sessions.provider.authorization_url(asked, language)
     except Away as away:
+        SIGN_INS.labels("away").inc()
         raise Problem("unavailable", "identity.away", {"next": next_}) from away
     request.state.begun = [*sessions.begun(request), Begun(asked, next_, sessions.clock())]
     return _to(to)
@@ -91,11 +93,14 @@ async def _answer(request: Request, sessions: Sessions, begun: Begun) -> Respons
             raise Refused(told.get("error", "no_code"))
         sessions.sign_in(request, await provider.exchange(told["code"], begun.asked))
     except Away as away:
+        SIGN_INS.labels("away").inc()
         raise Problem("unavailable", "identity.away", {"next": begun.next}) from away
     except Refused as refused:
         word = str(refused)[:60]
+        SIGN_INS.labels("refused").inc()
         log.warning("sign-in refused", extra={"code": word})
         raise Problem("refused", "identity.refused", {"next": begun.next, "word": word}) from refused
+    SIGN_INS.labels("ok").inc()
     return _to(begun.next)
 
 

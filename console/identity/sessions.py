@@ -18,6 +18,7 @@ from console.identity.person import Person
 from console.identity.renewals import Renewals
 from console.identity.sealing import Seal
 from console.identity.tokens import Tokens
+from console.operations import REFRESHES
 
 LIFE_S = 12 * 3_600
 """A person signs in anew after so long, whatever the provider allows."""
@@ -133,10 +134,13 @@ class Sessions:
         try:
             later = await self._renewals.renewed(session)
             self._give(request, later)
+            REFRESHES.labels("ok").inc()
         except Refused:
+            REFRESHES.labels("refused").inc()
             self.end(request)
             return None
         except Away:
+            REFRESHES.labels("away").inc()
             self._rests_until = self.clock() + REST_S
             return session
         return later

@@ -28,7 +28,7 @@ display:grid;place-items:center}.text{min-width:0;flex:1}.text b{font-weight:600
 .text span{color:var(--soft);font-size:12px;overflow-wrap:anywhere}.role{font-size:12px;border:1px solid var(--line);
 border-radius:6px;padding:0 8px;line-height:20px;flex:none}
 .own{background:var(--paper);border:1px solid var(--line);border-radius:6px;padding:16px;display:grid;gap:12px}
-label{display:grid;gap:4px;font-weight:600}input,select{font:inherit;color:inherit;background:var(--ground);height:36px;
+label{display:grid;gap:4px;font-weight:600}input,select{font:inherit;font-weight:400;color:inherit;background:var(--ground);height:36px;
 border:1px solid var(--soft);border-radius:6px;padding:0 8px;width:100%}
 .go{justify-self:start;font:inherit;font-weight:600;background:var(--accent);color:#1c1b18;border:0;border-radius:6px;
 height:36px;padding:0 16px;cursor:pointer}

@@ -21,21 +21,26 @@ async def test_an_answer_that_is_under_way_when_the_session_ends_does_not_bring_
     browser = await at.signed_in()
     before = dict(browser.cookies)
     at.clock.ahead_s = 850
-    come, go = asyncio.Event(), asyncio.Event()
+    asked, ended, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def slowly(request: httpx.Request) -> None:
-        if b"refresh_token=" in request.content and b"grant_type" in request.content:
-            come.set()
-            await go.wait()
+    async def in_turn(request: httpx.Request) -> None:
+        """The refresh waits for the sign-out, whose revocation waits for the refresh."""
+        if b"grant_type=refresh_token" in request.content:
+            asked.set()
+            await ended.wait()
+        elif b"token=" in request.content:
+            ended.set()
+            await answered.wait()
 
-    at.network.before = slowly
+    at.network.before = in_turn
     other = httpx.AsyncClient(transport=httpx.ASGITransport(at.app), base_url=BASE, cookies=before)
     page = asyncio.create_task(other.get("/me"))
-    await come.wait()
+    await asked.wait()
     out = asyncio.create_task(browser.post("/sign-out"))
-    await asyncio.wait([out], timeout=None)
-    go.set()
     answer = await page
+    answered.set()
+    await out
+    assert answer.headers.get_list("set-cookie")
     assert not [one for one in answer.headers.get_list("set-cookie") if "Max-Age=0" not in one]
 
 

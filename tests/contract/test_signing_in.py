@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -93,6 +94,7 @@ async def test_many_tabs_at_once_use_a_rotating_token_once(at: World) -> None:
 
 
 async def test_a_browser_that_leaves_while_its_token_is_refreshed_loses_nothing(at: World) -> None:
+    """The provider has rotated, and its answer is on its way when the browser goes."""
     browser = await at.signed_in()
     at.clock.ahead_s = 850
     come, go = asyncio.Event(), asyncio.Event()
@@ -101,7 +103,7 @@ async def test_a_browser_that_leaves_while_its_token_is_refreshed_loses_nothing(
         come.set()
         await go.wait()
 
-    at.network.before = slowly
+    at.network.after = slowly
     leaving = asyncio.create_task(browser.get("/me"))
     await come.wait()
     leaving.cancel()
@@ -109,6 +111,22 @@ async def test_a_browser_that_leaves_while_its_token_is_refreshed_loses_nothing(
     go.set()
     for _ in range(3):  # its old token a second time would end the session
         assert await who(browser) is not None
+
+
+async def test_a_refresh_that_brings_somebody_else_ends_the_session(at: World) -> None:
+    theirs = dict[str, str]()
+
+    def see(_: httpx.Request, document: dict[str, Any]) -> dict[str, Any]:
+        theirs.update({name: document[name] for name in ("id_token", "access_token") if name in document})
+        return document
+
+    browser = await at.signed_in()
+    at.network.change = see
+    await at.signed_in("fay")
+    at.clock.ahead_s = 850
+    at.network.change = lambda _, document: document | (theirs if "access_token" in document else {})
+    answer = await browser.get("/me")
+    assert (answer.status_code, "Max-Age=0" in answer.headers["set-cookie"]) == (401, True)
 
 
 async def test_signing_out_ends_the_session_here_and_at_the_provider(at: World) -> None:
@@ -128,7 +146,10 @@ async def test_signing_out_ends_the_session_here_and_at_the_provider(at: World) 
     at.open()
     at.clock.ahead_s = 850
     stolen = httpx.AsyncClient(transport=httpx.ASGITransport(at.app), base_url=BASE, cookies=before)
-    assert await who(stolen) is None, "and so does the provider"
+    refused = await stolen.get("/me")
+    assert (refused.status_code, "Max-Age=0" in refused.headers["set-cookie"]) == (401, True), (
+        "and so does the provider"
+    )
 
 
 async def test_a_session_that_a_service_refuses_is_over_at_the_next_request(at: World) -> None:

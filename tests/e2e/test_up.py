@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli.layout import ROOT, Layout, Ports
@@ -84,6 +85,23 @@ async def test_data_outlives_kill_9_and_down_and_goes_by_reset_alone(up: Up) -> 
     assert await head(layout, "discovery") == before
     assert (await up.run("reset", "--yes")).returncode == 0
     assert [path.name for path in up.folder.iterdir()] == [ports.FILE]
+
+
+async def test_the_console_s_address_comes_first_and_people_sign_in_there(up: Up) -> None:
+    layout = await up.start()
+    address = layout.http("console")
+    first = next(line for line in up.said().splitlines() if line.strip())
+    assert first == f"Open {address} and sign in as anybody."
+    async with httpx.AsyncClient(base_url=address) as browser:
+        begun = await browser.get("/sign-in")
+        asked = httpx.URL(begun.headers["location"])
+        chosen = await browser.post(asked.copy_with(query=None), data={**asked.params, "person": "olga"})
+        cookie = begun.headers["set-cookie"].partition(";")[0]
+        back = await browser.get(chosen.headers["location"], headers={"cookie": cookie})
+        assert (back.status_code, back.headers["location"]) == (303, "/"), back.text
+        session = next(one for one in back.headers.get_list("set-cookie") if one.startswith("__Host-dandelion="))
+        home = await browser.get("/", headers={"cookie": session.partition(";")[0]})
+    assert (home.status_code, "Olga" in home.text) == (200, True)
 
 
 async def test_a_port_that_another_holds_is_named_with_its_holder(up: Up) -> None:

@@ -19,6 +19,7 @@ from cli.layout import ROOT, Layout, Ports
 from cli.local.ports import FILE
 from cli.local.processes import alive, known
 from cli.open_services import open_services
+from console.assets import can_serve
 from kernel.verify.invariants import broken
 from soak import ending
 from tests.kit import forked
@@ -55,7 +56,7 @@ class Up:
     async def _is_up(self) -> bool:
         assert self._started is not None
         assert self._started.alive(), self.said()
-        return "development tokens" in self.said() and len(known(self.folder)) == len(PROCESSES) + 2
+        return "development tokens" in self.said() and len(known(self.folder)) == len(PROCESSES) + 2 + can_serve()
 
     def said(self) -> str:
         return self.log.read_text()

@@ -48,6 +48,7 @@ class Network(httpx.AsyncBaseTransport):
     is_cut: bool = False
     change: Callable[[httpx.Request, dict[str, Any]], dict[str, Any]] = lambda _, document: document
     before: Callable[[httpx.Request], Awaitable[None]] | None = None
+    after: Callable[[httpx.Request], Awaitable[None]] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.is_cut:
@@ -58,6 +59,8 @@ class Network(httpx.AsyncBaseTransport):
             await self.before(request)
         answer = await self.to.handle_async_request(request)
         body = await answer.aread()
+        if self.after is not None:
+            await self.after(request)
         if answer.status_code == 200 and body.startswith(b"{"):
             body = json.dumps(self.change(request, json.loads(body))).encode()
         return httpx.Response(answer.status_code, content=body, headers={"content-type": "application/json"})
