@@ -131,7 +131,7 @@ cluster-down: $(READY) ## end what `make cluster` started and remove all of it
 proto: $(READY) ## generate contracts/ from proto/
 	@$(PYTHON) -m tools.proto
 
-reference: $(READY) ## write docs/reference from the code: errors, categories, roles, units, formulas
+reference: $(READY) ## write docs/reference from the code, and what the console says of refusals
 	@$(PYTHON) -m tools.reference
 
 dist: $(READY) ## the files of a release for clients: the wheel of contracts, OpenAPI documents, descriptors

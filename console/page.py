@@ -24,7 +24,7 @@ from console.calls.names import Names
 from console.calls.problems import Problem
 from console.forms import EMPTY, Form
 from console.identity.person import Person
-from console.look import refusals
+from console.look import facts, refusals, rules
 from console.look.formats import DEFAULT_ZONE, ZONES, Formats
 from console.words import chosen, mark, translations
 
@@ -99,12 +99,16 @@ class Visit:
 
     def explain(self, problem: Problem) -> tuple[str, str]:
         """(what a refusal means, what to do) in the reader's language."""
-        meaning, remedy = refusals.explained(problem)
-        return self.words(meaning), self.words(remedy) if remedy else ""
+        told = facts.written(problem.facts, self.formats, self.words)
+        meaning, remedy = refusals.explained(problem, told)
+        return self.words(meaning).format_map(told), self.words(remedy).format_map(told)
 
     def explain_field(self, sentence: str) -> str:
         """What is wrong with a field, in the reader's language."""
-        told, values = refusals.of_field(sentence)
+        refused = refusals.said(sentence)
+        if refused is not None:
+            return " ".join(self.explain(refused))
+        told, values = rules.of_rule(sentence)
         return self.words(told, **values)
 
     def with_query(self, **changes: str) -> str:

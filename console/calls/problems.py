@@ -89,7 +89,10 @@ def of_answer(answer: httpx.Response) -> Problem:
     try:
         told = answer.json()
         facts = {name: "" if value is None else str(value) for name, value in told["facts"].items()}
-        fields = {one["field"]: one["detail"] for one in told.get("errors", ())}
+        wrong = told.get("errors") or (
+            [{"field": facts["field"], "detail": told["detail"]}] if facts.get("field") else ()
+        )
+        fields = {one["field"]: one["detail"] for one in wrong}
         return Problem(told["kind"], told["code"], facts, fields, told.get("instance", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Problem("unavailable" if answer.status_code in (502, 503, 504) else "internal", "service.internal")

@@ -1,8 +1,8 @@
-"""Problems in words: what a refusal means and what to do, by its code; what is wrong with a field, by its rule."""
+"""Problems in words: what a refusal means and what to do, by its code, else by its kind."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from console.calls.problems import Problem
 from console.words import mark
 
 CODES = Path(__file__).parent.parent / "words" / "codes.json"
-"""Meaning and remedy of each code, from `make reference`, as docs/reference/errors.md has them."""
+"""Meaning and remedy of each code, written by `make reference`."""
 OF_KIND: Mapping[str, tuple[str, str]] = {
     "invalid": (mark("Something typed here cannot be right."), mark("Look at the marked fields.")),
     "unauthenticated": (mark("You are not signed in."), mark("Sign in, then try again.")),
@@ -47,20 +47,9 @@ OWN: Mapping[str, tuple[str, str]] = {
     "session.none": (mark("You are not signed in."), mark("Sign in, then try again.")),
     "request.invalid": (mark("Something typed here cannot be right."), mark("Look at the marked fields.")),
 }
-RULES: tuple[tuple[str, str], ...] = (
-    (r"at least (\d+) character", mark("At least {n} characters.")),
-    (r"at most (\d+) character", mark("At most {n} characters.")),
-    (r"greater than or equal to (-?[\d.]+)", mark("Not less than {n}.")),
-    (r"less than or equal to (-?[\d.]+)", mark("Not more than {n}.")),
-    (r"greater than (-?[\d.]+)", mark("More than {n}.")),
-    (r"less than (-?[\d.]+)", mark("Less than {n}.")),
-    (r"at least (\d+) item", mark("At least {n} of them.")),
-    (r"at most (\d+) item", mark("At most {n} of them.")),
-    (r"(?i)field required", mark("Please fill this in.")),
-    (r"(?i)valid (?:integer|number)", mark("Please write a number.")),
-    (r"(?i)valid (?:datetime|date)", mark("Please give a day and a time.")),
-)
-"""Sentences for what the services say of a field, by a pattern of their words; another sentence is shown as it came."""
+SAID = re.compile(r"([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)(?: \((.*)\))?", re.DOTALL)
+"""A fault as the services write it: its code, and its facts in brackets."""
+PLACE = re.compile(r"\{(\w+)\}")
 
 
 @cache
@@ -69,19 +58,24 @@ def _codes() -> Mapping[str, list[str]]:
     return loaded
 
 
-def explained(problem: Problem) -> tuple[str, str]:
-    """(what it means, what to do) in English, both keys of the catalogs."""
-    if problem.code in OWN:
-        return OWN[problem.code]
-    known = _codes().get(problem.code)
-    if known is not None:
-        return known[0], known[1]
-    return OF_KIND.get(problem.kind, OF_KIND["internal"])
+def explained(problem: Problem, facts: Collection[str] = ()) -> tuple[str, str]:
+    """(what it means, what to do) in English, both keys of the catalogs, with `{name}` for a fact.
+
+    A sentence that needs a fact which is not in `facts` gives way to the one of the refusal's kind.
+    """
+    general = OF_KIND.get(problem.kind, OF_KIND["internal"])
+    known = OWN.get(problem.code) or _codes().get(problem.code) or general
+    meaning, remedy = (
+        told if set(PLACE.findall(told)) <= set(facts) else instead
+        for told, instead in zip(known, general, strict=True)
+    )
+    return meaning, remedy
 
 
-def of_field(sentence: str) -> tuple[str, Mapping[str, str]]:
-    """A sentence of the catalogs, and the number in it, for what a service said of a field."""
-    for pattern, told in RULES:
-        if found := re.search(pattern, sentence):
-            return told, {"n": found[1]} if found.groups() else {}
-    return sentence, {}
+def said(sentence: str) -> Problem | None:
+    """The refusal that a service's sentence about a field stands for; None for a sentence about a rule."""
+    found = SAID.fullmatch(sentence)
+    if found is None:
+        return None
+    facts = dict(one.split("=", 1) for one in (found[2] or "").split(", ") if "=" in one)
+    return Problem("invalid", found[1], facts)

@@ -52,6 +52,7 @@ def _environment(lang: str) -> Environment:
     }
     made.filters |= {name: _written(name) for name in FORMATS}
     made.filters |= {"label": _label, "tone": _tone, "iso": lambda moment: at(moment).astimezone(UTC).isoformat()}
+    made.tests["marked_in"] = lambda field, content: f'id="{field}-wrong"' in content
     return made
 
 

@@ -1,5 +1,6 @@
 """Catalogs against the pages: which text is said where, what lacks a translation, what nobody says any more."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from console.words.enums import all_labels
 
 ROOT = FOLDER.parent
 COMMON = "common"
+EXPLAINED = FOLDER / "codes.json"
 KEYWORDS = {**DEFAULT_KEYWORDS, "mark": None, "words": None}
 Text = str | tuple[str, ...]
-WRITTEN_BY_HAND = frozenset({"codes"})
-"""Catalogs whose texts stand in no page."""
+CODES = "codes"
+"""Room of the sentences that explain refusals."""
 
 
 def said() -> Mapping[str, dict[Text, list[str]]]:
@@ -27,11 +29,18 @@ def said() -> Mapping[str, dict[Text, list[str]]]:
             places.setdefault(text, {}).setdefault(_room(file), []).append(str(file.relative_to(ROOT)))
     for label in all_labels():
         places.setdefault(label, {}).setdefault(COMMON, []).append("words/enums.py")
+    for sentence in _sentences():
+        places.setdefault(sentence, {}).setdefault(CODES, []).append(f"words/{EXPLAINED.name}")
     rooms: dict[str, dict[Text, list[str]]] = {}
     for text, by_room in places.items():
         room = next(iter(by_room)) if len(by_room) == 1 else COMMON
         rooms.setdefault(room, {})[text] = sorted({place for found in by_room.values() for place in found})
     return rooms
+
+
+def _sentences() -> set[str]:
+    explained: dict[str, list[str]] = json.loads(EXPLAINED.read_text("utf-8"))
+    return {sentence for told in explained.values() for sentence in told}
 
 
 def _texts(file: Path) -> Iterator[Text]:
@@ -63,7 +72,7 @@ def update() -> tuple[int, int]:
     for lang in CATALOGS:
         known = {one.id: one.string for room in _rooms(lang) for one in read(lang, room) if one.id}
         rooms = said()
-        for room in sorted({*rooms, *_rooms(lang)} - WRITTEN_BY_HAND):
+        for room in sorted({*rooms, *_rooms(lang)}):
             before = {one.id for one in read(lang, room) if one.id}
             changed += len(before ^ set(rooms.get(room, {})))
             missing += _write(lang, room, rooms.get(room, {}), known)

@@ -1,4 +1,4 @@
-"""docs/reference is what the code makes, and every code that somebody can meet is explained there."""
+"""docs/reference and the console's sentences are what the code makes; every code that somebody can meet is explained there."""
 
 import ast
 from collections import defaultdict

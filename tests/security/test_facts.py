@@ -24,7 +24,10 @@ HEARD = {
     "account.not_empty": ("account owner", FILTERED),
     "account.nothing_pending": ("account owner", FILTERED),
     "amendment.below_refunds": ("amount_minor refunded_minor", PARTY),
-    "budget.exceeded": ("free_minor needed_minor", "the cost of the caller's own deal; what is free its brand alone"),
+    "budget.exceeded": (
+        "budget_minor free_minor needed_minor",
+        "the cost of the caller's own deal; what is free and the whole its brand alone",
+    ),
     "campaign.budget_below_commitments": ("committed_minor", "the campaign's brand, whose command it is"),
     "campaign.has_commitments": ("committed_minor", "the campaign's brand, whose command it is"),
     "clearing.bound_crossed": ("missing_minor", FILTERED),

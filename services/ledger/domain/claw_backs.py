@@ -42,5 +42,5 @@ def _released(command: ClawBackPayment, context: Context) -> Escrow:
         raise Refused("escrow.terms_differ", currency=row.currency)
     left_minor = row.fee_minor - row.clawed_back_minor
     if not 0 < command.amount_minor <= left_minor:
-        raise Invalid("claw_back.amount_out_of_range", left_minor=left_minor)
+        raise Invalid("claw_back.amount_out_of_range", left_minor=left_minor, currency=row.currency)
     return row

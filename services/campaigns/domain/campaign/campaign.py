@@ -215,7 +215,7 @@ def _check_amendment(brief: Brief, state: State, context: Context) -> None:
     valid(fixed, "campaign.type_and_currency_are_fixed")
     committed_minor = _committed(context)
     if brief.budget_minor < committed_minor:
-        raise Refused("campaign.budget_below_commitments", committed_minor=committed_minor)
+        raise Refused("campaign.budget_below_commitments", committed_minor=committed_minor, currency=brief.currency)
 
 
 def _committed(context: Context) -> int:
