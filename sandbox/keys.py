@@ -35,6 +35,7 @@ def make(folder: Path) -> None:
     for who in ("owner", "app"):
         for service in SERVICES:
             _once(folder / f"{service}.{who}.password", OWNER_ONLY, _shared_before(folder / f"{who}.password"))
+    _once(folder / "session.keys", OWNER_ONLY, lambda: b"k1 " + base64.b64encode(os.urandom(32)) + b"\n")
     _once(folder / "psp.key", OWNER_ONLY, _text)
     _once(folder / "webhook.secrets", OWNER_ONLY, lambda: b"whsec_" + base64.b64encode(os.urandom(32)))
     # under the names by which the stand-in reads its settings from files

@@ -59,6 +59,8 @@ OTHERS: Mapping[str, Mapping[str, str]] = {
         "sandbox_api_key": "psp.key", "sandbox_webhook_secret": "webhook.secrets", "authority.crt": "tls/authority.crt",
     },
     "grafana": {"grafana.password": "grafana.password"},
+    "identity": {"key.pem": "issuer/key.pem"},
+    "console": {"session.keys": "session.keys", "authority.crt": "tls/authority.crt"},
 }  # fmt: skip
 """What docker compose's other containers are given: the file's name there, and the file that `sandbox.keys` made."""
 

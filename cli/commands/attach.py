@@ -39,6 +39,7 @@ def compose_layout(folder: Path, port: Mapping[str, int]) -> Layout:
         {name: port[f"{name.upper()}_RPC_PORT"] for name in SERVICES},
         port["SANDBOX_PORT"],
         port["IDENTITY_PORT"],
+        port["CONSOLE_PORT"],
     )
     layout = Layout.at(folder, ports, Stores(databases, f"kafka://{HOST}:{port['KAFKA_PORT']}"))
     layout.save(0, COMPOSE)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.secret_files import OTHERS, TABLE, containers, files_of
+from sandbox.keys import FOREIGN
+from sandbox.secret_files import TABLE, containers, files_of
 
 KEPT, DEALT = "/run/dandelion", "/run/dealt"
 Services = Mapping[str, Mapping[str, Any]]
@@ -59,4 +60,4 @@ def _volumes(one: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
 
 def modes(name: str) -> dict[str, int]:
     """The mode of each file that a container finds below KEPT."""
-    return dict.fromkeys(containers()[name], 0o444 if name in OTHERS and name != "sandbox" else 0o400)
+    return dict.fromkeys(containers()[name], 0o444 if name in FOREIGN else 0o400)

@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 from cli.embedded import WIRED, roles_of
+from console.settings import ConsoleSettings, addresses
 from kernel.adapters.database import POOL_SIZE
 from sandbox import keys
+from sandbox.identity.asking import CLIENT_ID
+from sandbox.identity.settings import IdentitySettings
 from sandbox.secret_files import EDGES, containers
 from tests.deploy.composed_secrets import modes, wrong
 from tests.deploy.conftest import ROOT
@@ -66,7 +69,8 @@ def test_our_containers_may_do_nothing_special(name: str) -> None:
     assert one["cap_drop"] == ["ALL"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "user"} & set(one)
     written = [volume for volume in one["volumes"] if not volume.endswith(":ro")]
-    assert written == {"sandbox": ["sandbox:/var/lib/dandelion"]}.get(name, []) or name == "keys"
+    stores = {one: [f"{one}:/var/lib/dandelion"] for one in ("sandbox", "identity")}
+    assert written == stores.get(name, []) or name == "keys"
 
 
 def test_ports_are_published_on_this_machine_only() -> None:
@@ -117,6 +121,23 @@ def test_a_container_is_told_of_no_secret_of_another_service(name: str) -> None:
     assert ("DANDELION_MASTER_KEYS_FILE" in files) == keeps_personal_data(roles(name)[0])
 
 
+def test_the_console_and_the_identity_provider_are_told_of_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    console, identity = told("console"), told("identity")
+    assert {name.removeprefix("DANDELION_CONSOLE_").lower() for name in console} <= set(ConsoleSettings.model_fields)
+    assert {name.removeprefix("IDENTITY_").lower() for name in identity} <= set(IdentitySettings.model_fields)
+    for name, value in (console | identity).items():
+        monkeypatch.setenv(name, value)
+    seen, provider = ConsoleSettings(), IdentitySettings()
+    assert (seen.base_url, seen.issuer, seen.client_id) == (provider.console_url, provider.url, CLIENT_ID)
+    assert seen.issuer == told("ledger")["DANDELION_TOKEN_ISSUER"]
+    assert seen.issuer_inside == f"http://identity:{provider.port}"
+    for address, port in ((seen.http, "http_port"), (seen.rpc, "rpc_port")):
+        for name, found in addresses(address).items():
+            assert found.removeprefix("http://") == f"{name}:{WIRED[name].settings.model_fields[port].default}"
+    assert Path(str(seen.session_keys_file)).name in containers()["console"]
+    assert provider.key_file.name in containers()["identity"]
+
+
 def test_each_container_is_given_the_files_of_its_roles_and_no_others() -> None:
     assert list(wrong(SERVICES)) == []
 
@@ -146,17 +167,21 @@ def test_another_role_or_another_place_is_seen() -> None:
 def test_with_tls_every_edge_and_nothing_else_is_told_of_the_certificate_it_is_dealt() -> None:
     changes = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text())["services"]
     edges = {name for name in SERVICES if EDGES & set(roles(name)[1])}
-    assert set(changes) == edges | {"sandbox"}
+    assert set(changes) == edges | {"sandbox", "console"}
     for name in edges:
         told_of = {file.removeprefix("/run/dandelion/") for file in changes[name]["environment"].values()}
         assert told_of == {"tls.crt", "tls.key"} <= set(containers()[name])
         assert set(changes[name]["environment"]) == {"DANDELION_TLS_CERTIFICATE_FILE", "DANDELION_TLS_KEY_FILE"}
+    calls = changes["console"]["environment"]
+    assert calls["DANDELION_CONSOLE_HTTP"] == told("console")["DANDELION_CONSOLE_HTTP"].replace("http://", "https://")
+    assert calls["DANDELION_CONSOLE_PLAINTEXT"] == "false"
+    assert Path(calls["DANDELION_CONSOLE_CA_FILE"]).name in containers()["console"]
     outside = changes["sandbox"]["environment"]
     assert outside["SANDBOX_WEBHOOK_URL"] == told("sandbox")["SANDBOX_WEBHOOK_URL"].replace("http://", "https://")
     assert Path(outside["SSL_CERT_FILE"]).name in containers()["sandbox"]
 
 
-def test_the_key_that_signs_tokens_is_dealt_to_nobody(tmp_path: Path) -> None:
+def test_the_key_that_signs_tokens_is_dealt_to_the_identity_provider_alone(tmp_path: Path) -> None:
     """Nor is the authority's, nor does anybody keep what the table no longer gives; each file is its reader's alone."""
     made, dealt = tmp_path / "made", tmp_path / "dealt"
     dealt.mkdir()
@@ -166,8 +191,9 @@ def test_the_key_that_signs_tokens_is_dealt_to_nobody(tmp_path: Path) -> None:
     assert keys.main([str(made), str(dealt)]) == 0
     again = {file: file.read_bytes() for file in dealt.rglob("*") if file.is_file()}
     assert again == {file: text for file, text in first.items() if file.name != "issuer.pem"}
-    hidden = {(made / name).read_bytes() for name in ("issuer/key.pem", "tls/authority.key")}
-    assert hidden.isdisjoint(again.values())
+    assert (made / "tls/authority.key").read_bytes() not in again.values()
+    signs = (made / "issuer/key.pem").read_bytes()
+    assert [file.parent.name for file, text in again.items() if text == signs] == ["identity"]
     for container, files in containers().items():
         found = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (dealt / container).iterdir()}
         assert found == modes(container)
@@ -214,7 +240,7 @@ def test_everything_is_scraped_under_the_labels_of_alerts_and_dashboards() -> No
         for one in job["static_configs"]
         for target in one["targets"]
     }
-    running = {(f"{name}:8190", roles(name)[0]) for name in LASTING if roles(name)[0]}
+    running = {(f"{name}:8190", roles(name)[0]) for name in LASTING if roles(name)[0]} | {("console:8190", "console")}
     assert targets == running
 
 
