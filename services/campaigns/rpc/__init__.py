@@ -101,7 +101,8 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.ListApplicationsRequest, context: RpcContext
     ) -> pb.ListApplicationsResponse:
         statuses = [word(pb.ApplicationStatus, status) for status in request.statuses]
-        asked = self._listing(APPLICATIONS, "application_id", request, _of_work(request, statuses))
+        filters = {"application_id": _ids(request.application_id, "application_id"), **_of_work(request, statuses)}
+        asked = self._listing(APPLICATIONS, "application_id", request, filters)
         async with self._reading("applications", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
             info = await self._info(connection, "applications", request, found)

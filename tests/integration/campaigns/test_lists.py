@@ -78,6 +78,10 @@ async def test_an_application_is_its_parties_alone(campaigns: Running) -> None:
         assert len(answer.applications) == count, who
     answer = await ask(campaigns, story.creator, "ListApplications", request)
     (application,) = answer.applications
+    one = pb.ListApplicationsRequest(application_id=application.application_id)
+    assert (await ask(campaigns, story.brand, "ListApplications", one)).applications == [application]
+    another = pb.ListApplicationsRequest(application_id=new_id())
+    assert list((await ask(campaigns, story.brand, "ListApplications", another)).applications) == []
     assert (application.status, application.offer.total_minor) == (pb.APPLICATION_STATUS_INVITED, 110_000)
     counter = f"/applications/{application.application_id}/counter"
     await campaigns.done("POST", counter, {"fees_minor": [120_000]}, story.creator)

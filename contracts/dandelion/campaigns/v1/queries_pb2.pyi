@@ -498,6 +498,7 @@ class ListApplicationsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    APPLICATION_ID_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     creator_id: builtins.str
     order_by: builtins.str
@@ -505,6 +506,7 @@ class ListApplicationsRequest(message.Message):
     page_size: builtins.int
     page_token: builtins.str
     at_least: builtins.str
+    application_id: builtins.str
     @builtins.property
     def statuses(self) -> containers.RepeatedScalarFieldContainer[ApplicationStatus.ValueType]: ...
     def __init__(
@@ -517,10 +519,11 @@ class ListApplicationsRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        application_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["application_id", b"application_id", "at_least", b"at_least", "campaign_id", b"campaign_id", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
