@@ -37,6 +37,10 @@ class Search:
 ENTRIES = (
     Entry("/", mark("Home"), "house", ALL),
     Entry("/campaigns", mark("Campaigns"), "megaphone", BRANDS),
+    Entry("/market", mark("Market"), "compass", CREATORS),
+    Entry("/applications", mark("Offers"), "mail", ALL),
+    Entry("/collaborations", mark("Collaborations"), "handshake", ALL),
+    Entry("/calendar", mark("Calendar"), "calendar", ALL),
     Entry("/operator", mark("Operations"), "server", WATCHERS),
 )
 """In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""

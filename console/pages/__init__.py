@@ -5,6 +5,28 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Routers of all rooms; add yours here, and its entry in console/menu.py."""
-    from console.pages import campaigns, history, home, operator, performance
+    from console.pages import (
+        applications,
+        briefs,
+        calendar,
+        campaigns,
+        collaborations,
+        history,
+        home,
+        market,
+        operator,
+        performance,
+    )
 
-    return [home.router, campaigns.router, performance.router, history.router, operator.router]
+    return [
+        home.router,
+        campaigns.router,
+        briefs.router,
+        market.router,
+        applications.router,
+        collaborations.router,
+        calendar.router,
+        performance.router,
+        history.router,
+        operator.router,
+    ]

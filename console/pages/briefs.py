@@ -1,0 +1,98 @@
+"""The editor of a brief: a new campaign, a draft, an amendment. What is typed stays; fee and law stand beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from dandelion.campaigns.v1.events_pb2 import RecruitMode
+from dandelion.campaigns.v1.queries_pb2 import Campaign, GetCampaignRequest
+from dandelion.common.v1.common_pb2 import CampaignType, Format, Platform
+from dandelion.ledger.v1.queries_pb2 import ListFeePoliciesRequest
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from console.calls.problems import Problem
+from console.forms import EMPTY, Filled, Form
+from console.look.menu import BRANDS
+from console.page import Id, Page, SignedIn, needs
+from console.pages.deals.drafts import CLOCKS, MONEY, PAYABLE, as_typed, brief_body, rows_of, terms_body
+from console.pages.deals.terms import TERMS
+from console.pages.deals.words import CATEGORIES, FREEDOMS, GOALS, LAWS, WORDS, choices
+from console.words import mark
+
+router = APIRouter(prefix="/briefs", dependencies=[needs(*BRANDS)])
+NEW = "new"
+DRAFTED = mark("Saved as a draft: nobody but you sees it.")
+AMENDED = mark("Saved: this is the brief now.")
+MORE = {"deliverables": "brief.deliverables", "products": "brief.products"}
+"""What a form can have one more row of."""
+
+
+@router.get("/new")
+async def new(page: Page) -> Response:
+    return await _shown(page, NEW, None)
+
+
+@router.get("/{campaign_id}")
+async def edit(page: Page, campaign_id: Id) -> Response:
+    return await _shown(page, campaign_id, await _asked(page, campaign_id))
+
+
+@router.post("/new")
+async def draft(page: Page, form: Filled) -> Response:
+    """Saves a new draft under the id that the form was made with: sent twice it is one draft."""
+    if form.first("_more"):
+        return await _shown(page, NEW, None, form)
+
+    async def act() -> Response:
+        campaign_id = form.first("_campaign") or str(uuid4())
+        body = {"brief": brief_body(form), "terms": terms_body(form)}
+        receipt = await page.send("campaigns", "PUT", f"/campaigns/{campaign_id}", form, body)
+        return page.done(f"/campaigns/{campaign_id}/publish", receipt, DRAFTED)
+
+    return await page.submit(lambda typed, problem: _shown(page, NEW, None, typed, problem), form, act)
+
+
+@router.post("/{campaign_id}")
+async def amend(page: Page, campaign_id: Id, form: Filled) -> Response:
+    """The whole brief anew; the terms stay as they were drafted."""
+    found = await _asked(page, campaign_id)
+    if form.first("_more"):
+        return await _shown(page, campaign_id, found, form)
+
+    async def act() -> Response:
+        receipt = await page.send(
+            "campaigns", "POST", f"/campaigns/{campaign_id}/amend", form, {"brief": brief_body(form)}
+        )
+        is_draft = found.status == 1
+        to = f"/campaigns/{campaign_id}/publish" if is_draft else f"/campaigns/{campaign_id}/brief"
+        return page.done(to, receipt, DRAFTED if is_draft else AMENDED)
+
+    return await page.submit(lambda typed, problem: _shown(page, campaign_id, found, typed, problem), form, act)
+
+
+async def _asked(page: SignedIn, campaign_id: str) -> Campaign:
+    return (await page.ask(page.services.campaigns.GetCampaign, GetCampaignRequest(campaign_id=campaign_id))).campaign
+
+
+async def _shown(
+    page: SignedIn, campaign_id: str, found: Campaign | None, form: Form = EMPTY, problem: Problem | None = None
+) -> Response:
+    """The form: what was typed, else the brief as it is, else an empty one."""
+    values: Mapping[str, Any] = as_typed(found, page.formats) if found else {}
+    counts = {name: rows_of(form, values, prefix, name == form.first("_more")) for name, prefix in MORE.items()}
+    fee_bps = found.brief.terms.brand_fee_bps if found else await _brand_fee_bps(page)
+    return page.show(
+        "briefs/edit.html",
+        campaign=found, campaign_id=campaign_id, values=values, counts=counts, fee_bps=fee_bps, form=form,
+        problem=problem, new_id=form.first("_campaign") or str(uuid4()), is_draft=found is None or found.status == 1,
+        types=choices(CampaignType), modes=choices(RecruitMode), platforms=choices(Platform), formats=choices(Format),
+        objectives=list(GOALS.items()), laws_=list(LAWS.items()), freedoms_=list(FREEDOMS.items()),
+        categories_=list(CATEGORIES.items()), pays=PAYABLE, money=MONEY, clocks=CLOCKS, names=TERMS, **WORDS,
+    )  # fmt: skip
+
+
+async def _brand_fee_bps(page: SignedIn) -> int:
+    """The platform's fee on top of each fee, by the policy in force."""
+    policies = await page.ask(page.services.ledger.ListFeePolicies, ListFeePoliciesRequest())
+    return policies.in_force.brand_fee_bps

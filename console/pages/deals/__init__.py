@@ -1,0 +1,1 @@
+"""What the pages of campaigns, offers, collaborations and the calendar share: progress, terms and reasons in words."""

@@ -1,0 +1,74 @@
+"""Words of a brief that travel as texts: goals, laws, freedom, what is advertised; and the zone of its days."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from dandelion.campaigns.v1.events_pb2 import Brief
+from dandelion.campaigns.v1.queries_pb2 import Campaign
+from dandelion_contracts.words import word
+
+from console.pages.deals.terms import LADDER
+from console.words import mark
+from console.words.enums import label
+
+GOALS: Mapping[str, str] = {
+    "exposure": mark("Exposure"),
+    "reads": mark("Reads"),
+    "engagement": mark("Engagement"),
+    "sales": mark("Sales"),
+}
+LAWS: Mapping[str, str] = {
+    "CN": mark("China"),
+    "US": mark("United States"),
+    "UK": mark("United Kingdom"),
+    "EU": mark("European Union"),
+    "FR": mark("France"),
+}
+FREEDOMS: Mapping[str, str] = {
+    "low": mark("Little: form and words are given"),
+    "medium": mark("Some: the frame is given"),
+    "high": mark("Much: the creator decides form and words"),
+}
+CATEGORIES: Mapping[str, str] = {
+    "general": mark("General goods"),
+    "cosmetics": mark("Cosmetics"),
+    "food": mark("Food"),
+    "health_food": mark("Health food"),
+    "medicine": mark("Medicine"),
+    "alcohol": mark("Alcohol"),
+    "finance": mark("Finance"),
+    "education": mark("Education"),
+    "fashion": mark("Fashion"),
+}
+DEFAULT_ZONE = "Asia/Shanghai"
+"""Zone of a brief that names none."""
+WORDS: Mapping[str, Any] = MappingProxyType(
+    {"goals": GOALS, "laws": LAWS, "freedoms": FREEDOMS, "categories": CATEGORIES, "rungs": LADDER}
+)
+"""What templates/deals/pieces.html needs: given to every template that shows a brief."""
+
+
+def zone_of(brief: Brief) -> str:
+    """Zone whose days the posting window is made of."""
+    return brief.timezone or DEFAULT_ZONE
+
+
+def priced(found: Campaign) -> int:
+    """How many deliverables an offer prices."""
+    return sum(one.occurrences for one in found.detail.deliverables)
+
+
+def options(enum: Any) -> list[tuple[str, str]]:
+    """Names of an enum's values with their marked labels, for a choice."""
+    return [(name, label(enum.DESCRIPTOR, number)) for name, number in enum.items() if number]
+
+
+def choices(enum: Any) -> list[tuple[str, str]]:
+    """Words of an enum's values, as a command's body has them, with their marked labels."""
+    return [(word(enum, number), label(enum.DESCRIPTOR, number)) for _, number in enum.items() if number]
+
+
+def known(enum: Any, names: Iterable[str]) -> list[int]:
+    """Values of the names in an address that there are."""
+    return [enum.Value(one) for one in names if one in set(enum.keys())]
