@@ -39,6 +39,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+"""Of a form with its files."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 Next = Callable[[Request], Awaitable[Response]]
@@ -65,7 +67,14 @@ def make_app(settings: ConsoleSettings, sessions: Sessions, sign_in: APIRouter) 
     if not settings.is_secure and urlsplit(settings.base_url).hostname not in LOCAL:
         raise ValueError("DANDELION_CONSOLE_BASE_URL begins with https:// anywhere but on this machine")
     assets.names()
-    app = FastAPI(title="Dandelion console", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app = FastAPI(
+        title="Dandelion console",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=BODY_LIMIT_BYTES,
+    )
     app.state.settings, app.state.sessions, app.state.templates = settings, sessions, environments()
     app.state.services = services = Services(settings)
     app.state.names = Names(services)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from console.app import BODY_LIMIT_BYTES
 from tests.kit.console import OpenConsole
 from tests.kit.pages import opened, sent
 
@@ -61,6 +62,14 @@ async def test_an_asset_that_is_not_there_says_so_without_a_page(console: OpenCo
     async with console.visitor("brand") as brand:
         answer = await brand.get(path)
     assert (answer.status_code, answer.text) == (404, "not here")
+
+
+async def test_a_form_beyond_the_limit_is_not_read(console: OpenConsole) -> None:
+    async with console.visitor("brand") as brand:
+        answer = await brand.post(
+            "/reader", content=b"lang=" + b"x" * BODY_LIMIT_BYTES, headers={"sec-fetch-site": "same-origin"}
+        )
+    assert answer.status_code == 413
 
 
 async def test_a_role_that_may_not_is_refused(console: OpenConsole) -> None:

@@ -6,15 +6,18 @@ from html.parser import HTMLParser
 
 import httpx
 
+UNTYPED = frozenset({"hidden", "checkbox", "radio", "submit", "button", "file", "password"})
+
 
 @dataclass
 class PageForm:
-    """A form as it came: where it goes, and what its fields hold."""
+    """A form as it came: where it goes, what its fields hold, and which of them are typed into."""
 
     action: str
     method: str
     fields: dict[str, list[str]] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
+    typed: set[str] = field(default_factory=set)
 
 
 class _Reader(HTMLParser):
@@ -44,8 +47,11 @@ class _Reader(HTMLParser):
         elif tag == "textarea":
             self._textarea = name
             self._form.fields.setdefault(name, []).append("")
+            self._form.typed.add(name)
         elif tag == "input" and name and (told.get("type") not in ("checkbox", "radio") or "checked" in told):
             self._form.fields.setdefault(name, []).append(told.get("value", ""))
+            if told.get("type", "text") not in UNTYPED:
+                self._form.typed.add(name)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

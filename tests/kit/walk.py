@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 
 from console.pages import routers
 from tests.kit.console import OpenConsole
+from tests.kit.pages import PageForm, Shown
 
 OF_ONE_ROUTE = 4
 """Addresses of one route that a role is shown: things in different states, other tabs and filters."""
@@ -79,6 +80,7 @@ class Seen:
     lang: str
     said: Sequence[Said]
     links: Sequence[str]
+    forms: Sequence[PageForm]
     is_page: bool
 
     def texts(self, place: str) -> list[str]:
@@ -105,12 +107,15 @@ async def seen(client: httpx.AsyncClient, role: str, address: str) -> Seen:
     """What stands at an address. A stream's beginning is enough."""
     async with client.stream("GET", address) as answer:
         kind = answer.headers.get("content-type", "").partition(";")[0]
-        text = (await answer.aread()).decode() if kind == "text/html" else ""
+        if kind == "text/html":
+            await answer.aread()
+        text = answer.text if kind == "text/html" else ""
         parsed = _Page()
         parsed.feed(text)
         route = route_of(urlsplit(str(answer.url)).path)
         is_page = "<html" in text[:200].lower()
-        return Seen(role, route, address, answer.status_code, parsed.lang, parsed.said, parsed.links, is_page)
+        forms = [form for form in Shown(answer).forms if form.method == "post"] if text else []
+        return Seen(role, route, address, answer.status_code, parsed.lang, parsed.said, parsed.links, forms, is_page)
 
 
 async def walked(console: OpenConsole, role: str, lang: str) -> list[Seen]:

@@ -1,0 +1,129 @@
+"""Every form that a role is shown, filled with what nobody means well: a sentence, nothing lost, nothing executed, once."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Dialog
+
+from tests.kit.axe import context_of, watched
+from tests.kit.console import OpenConsole
+from tests.kit.pages import PageForm, Shown, opened, sent
+from tests.kit.walk import route_of, walked
+from tests.kit.written import events_of
+
+ROLES = ("brand", "creator", "agency", "reviewer", "finance", "operator", "auditor", "other-brand", "other-creator")
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+HOSTILE: Mapping[str, str] = {
+    "script": SCRIPT,
+    "100 kB": "长" * 34_000,
+    "emoji": "👩‍👩‍👧‍👦🏴‍☠️",
+    "right to left": "\u202eمرحبا\u202c \u200b",
+    "negative": "-1",
+    "huge": "9" * 400,
+    "exponent": "1e309",
+    "an id of others": "0b7f3c7e-5d0a-5c1e-8f43-2b6d0c9b7a10",
+    "nothing": "",
+    "control": "a\x01b\x7f",
+    "an address": "javascript:alert(3)",
+}
+FORMS = Iterator[tuple[str, PageForm]]
+
+
+@pytest.fixture(scope="module", params=ROLES)
+async def forms(console: OpenConsole, request: pytest.FixtureRequest) -> tuple[str, list[PageForm]]:
+    """A role, and one form of each kind that its pages show."""
+    shown = (form for page in await walked(console, request.param, "en") for form in page.forms)
+    return request.param, list({_kind(form): form for form in shown if _is_tried(form)}.values())
+
+
+def _kind(form: PageForm) -> tuple[str, frozenset[str]]:
+    return route_of(urlsplit(form.action).path, "POST"), frozenset(form.fields)
+
+
+def _is_tried(form: PageForm) -> bool:
+    """Not those of the frame: the way to read, and the end of the session."""
+    return bool(route_of(urlsplit(form.action).path, "POST"))
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_form_says_what_is_wrong_and_keeps_what_was_typed(
+    console: OpenConsole, forms: tuple[str, list[PageForm]], kind: str
+) -> None:
+    role, found = forms[0], []
+    async with console.visitor(role) as client:
+        for form in forms[1]:
+            typed = {name: HOSTILE[kind] for name in form.fields if name not in ("_form", "_key")}
+            shown = await sent(client, form, {**typed, "_key": str(uuid4())})
+            found += [f"{form.action}: {wrong}" for wrong in _wrong(form, shown, typed)]
+    assert not found, "\n" + "\n".join(found)
+
+
+def _wrong(form: PageForm, shown: Shown, typed: Mapping[str, str]) -> Iterator[str]:
+    status, text = shown.answer.status_code, shown.answer.text
+    if status >= 500:
+        yield f"{status}"
+    if SCRIPT in text or "<script>alert" in text or 'href="javascript:' in text:
+        yield "what was typed stands in the page as markup"
+    if 400 <= status < 500:
+        if 'role="alert"' not in text:
+            yield f"{status} without a sentence"
+        lost = [name for name in typed if name in form.typed and not _is_kept(shown, name, typed[name])]
+        if lost:
+            yield f"{status} and lost: {', '.join(lost)}"
+
+
+def _is_kept(shown: Shown, name: str, value: str) -> bool:
+    held = [one for form in shown.forms for one in form.fields.get(name, ())]
+    return _plain(value) in [_plain(one) for one in held]
+
+
+def _plain(value: str) -> str:
+    """Without what browsers and HTTP make of line ends and blanks."""
+    return "\n".join(value.split())
+
+
+async def test_a_form_sent_twice_is_one_command(console: OpenConsole, forms: tuple[str, list[PageForm]]) -> None:
+    role, found = forms[0], []
+    name = console.cast[role].name
+    async with console.visitor(role) as client:
+        for form in forms[1]:
+            texts = {field: "Rain, and a note that is long enough" for field in form.typed if not form.fields[field][0]}
+            filled = {**texts, "_key": str(uuid4())}
+            first = await sent(client, form, filled)
+            before = events_of(console.layout, [name])
+            second = await sent(client, form, filled)
+            if events_of(console.layout, [name]) != before:
+                found.append(f"{form.action}: another command")
+            if (first.answer.status_code < 400) != (second.answer.status_code < 400):
+                found.append(f"{form.action}: {first.answer.status_code}, then {second.answer.status_code}")
+    assert not found, "\n" + "\n".join(found)
+
+
+async def test_nothing_that_was_typed_is_executed(console: OpenConsole, browser: Browser) -> None:
+    """Pages that show it now, opened in a browser: no dialog, and no script that the content policy had to stop."""
+    found: list[str] = []
+    for role in ROLES:
+        showing = [one async for one in _showing(console, role)]
+        async with context_of(browser, console, role) as context:
+            page = await watched(context, console)
+            page.page.on("dialog", partial(_on_dialog, found))
+            for address in showing:
+                page.complaints.clear()
+                await page.opened(address)
+                found += [f"{role} {address}: {one}" for one in page.complaints]
+    assert not found, "\n" + "\n".join(found)
+
+
+async def _showing(console: OpenConsole, role: str) -> AsyncIterator[str]:
+    async with console.visitor(role) as client:
+        for page in await walked(console, role, "en"):
+            if page.is_page and "alert(1)" in (await opened(client, page.address)).answer.text:
+                yield page.address
+
+
+async def _on_dialog(found: list[str], dialog: Dialog) -> None:
+    found.append(f"a dialog: {dialog.message}")
+    await dialog.dismiss()
