@@ -41,6 +41,12 @@ ENTRIES = (
     Entry("/applications", mark("Offers"), "mail", ALL),
     Entry("/collaborations", mark("Collaborations"), "handshake", ALL),
     Entry("/calendar", mark("Calendar"), "calendar", ALL),
+    Entry("/reviews", mark("Reviews"), "shield-check", frozenset({"reviewer", "operator", "auditor"})),
+    Entry("/money", mark("Money"), "wallet", BRANDS | CREATORS),
+    Entry("/finance", mark("Finance"), "landmark", frozenset({"finance", "operator", "auditor"})),
+    Entry("/disputes", mark("Disputes"), "gavel", frozenset({"operator", "reviewer", "auditor"})),
+    Entry("/rules", mark("Rules"), "book-open", ALL - {"finance"}),
+    Entry("/erasures", mark("Erasures"), "user", frozenset({"operator", "auditor"})),
     Entry("/operator", mark("Operations"), "server", WATCHERS),
 )
 """In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""

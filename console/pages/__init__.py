@@ -11,11 +11,17 @@ def routers() -> list[APIRouter]:
         calendar,
         campaigns,
         collaborations,
+        disputes,
+        erasures,
+        finance,
         history,
         home,
         market,
+        money,
         operator,
         performance,
+        reviews,
+        rules,
     )
 
     return [
@@ -27,6 +33,12 @@ def routers() -> list[APIRouter]:
         collaborations.router,
         calendar.router,
         performance.router,
+        reviews.router,
+        money.router,
+        finance.router,
+        disputes.router,
+        rules.router,
+        erasures.router,
         history.router,
         operator.router,
     ]

@@ -23,11 +23,12 @@ class DepositBody(Fields):
 
 
 class PayoutBody(Fields):
-    """`instrument` is the provider's token of the payee's account; `party` says which balance is paid out."""
+    """`instrument` is the provider's token of the payee's account, without it the account that was named last; `party` says which
+    balance is paid out."""
 
     amount_minor: PositiveMinor
     currency: Currency
-    instrument: Annotated[ShortText, whole(RequestPayout, "instrument")]
+    instrument: Annotated[ShortText, whole(RequestPayout, "instrument")] | None = None
     party: Annotated[str, Field(pattern=worded("^(creator|agency)$", "creator or agency"))] = "creator"
     owner_id: Uuid | None = None
 

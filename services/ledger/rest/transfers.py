@@ -3,15 +3,26 @@
 from fastapi import APIRouter
 
 from kernel.core.events import Receipt
+from kernel.core.faults import Refused
 from kernel.edge.fields import Uuid
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import RequestDeposit, RequestPayout, RequestRefund
+from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.set_by_hand import ChangePayoutAccount
-from services.ledger.reads.rows import transfer_of
+from services.ledger.reads.rows import inline_row, transfer_of
 from services.ledger.rest.bodies import DepositBody, PayoutAccountBody, PayoutBody, RefundBody
 from services.ledger.rest.by_hand import send
+
+
+async def _named(app: App, owner: str, currency: str) -> str:
+    """The account that the owner named last for payouts of the currency."""
+    row = await inline_row(app.database, PAYOUT_ACCOUNTS, (owner, currency))
+    if row is None:
+        raise Refused("payout.account_unknown", do="name an account first: PUT /payout-accounts/{owner_id}")
+    return row.named
+
 
 ACCOUNTS = {"creator": Code.CREATOR_AVAILABLE, "agency": Code.AGENCY_AVAILABLE}
 
@@ -31,7 +42,8 @@ def transfers(app: App) -> APIRouter:
     async def payout(payout_id: Uuid, body: PayoutBody, request: CommandRequest) -> Receipt:
         """Pays out what was earned; what fails comes back to the balance."""
         owner, account = body.owner_id or request.actor.tenant, ACCOUNTS[body.party]
-        command = RequestPayout(payout_id, owner, account, body.currency, body.amount_minor, body.instrument)
+        instrument = body.instrument or await _named(app, owner, body.currency)
+        command = RequestPayout(payout_id, owner, account, body.currency, body.amount_minor, instrument)
         return await send(app, request, command, body, owner)
 
     @router.put("/payout-accounts/{owner_id}", status_code=201)

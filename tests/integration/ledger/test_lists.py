@@ -133,3 +133,16 @@ async def test_a_payout_account_is_shown_masked_to_its_owner_and_staff(ledger: L
         return bool(one.status == pb.TRANSFER_STATUS_CONFIRMED and one.provider_reference)
 
     await until(settled)
+
+
+async def test_a_payout_without_an_account_goes_to_the_one_that_was_named(ledger: Ledger) -> None:
+    creator, payout = unique("creator"), unique("payout")
+    mine, body = ("cai", creator, "creator"), {"amount_minor": 100_000, "currency": "CNY"}
+    await paid(ledger, unique("brand"), creator, unique("deliverable"))
+    refused = await ledger.send("PUT", f"/payouts/{payout}", body, mine)
+    assert (refused.status_code, refused.json()["code"]) == (409, "payout.account_unknown")
+    account = {"currency": "CNY", "instrument": "acct_55556666"}
+    await ledger.done("PUT", f"/payout-accounts/{creator}", account, mine)
+    await ledger.done("PUT", f"/payouts/{payout}", body, mine)
+    (sent,) = (await listed(ledger, "ListTransfers", mine)).transfers
+    assert (sent.transfer_id, sent.instrument, sent.amount_minor) == (payout, "…6666", 100_000)
