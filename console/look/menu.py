@@ -47,10 +47,14 @@ ENTRIES = (
     Entry("/disputes", mark("Disputes"), "gavel", frozenset({"operator", "reviewer", "auditor"})),
     Entry("/rules", mark("Rules"), "book-open", ALL - {"finance"}),
     Entry("/erasures", mark("Erasures"), "user", frozenset({"operator", "auditor"})),
+    Entry("/creators", mark("Creators"), "users", BRANDS | STAFF),
+    Entry("/profile", mark("My profile"), "user", CREATORS),
     Entry("/operator", mark("Operations"), "server", WATCHERS),
 )
 """In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""
-SEARCHES: tuple[Search, ...] = ()
+SEARCHES: tuple[Search, ...] = (
+    Search("/creators?text=", mark("Look for creators:"), "user-round-search", BRANDS | STAFF),
+)
 
 
 def menu(roles: frozenset[str]) -> list[Entry]:

@@ -1,0 +1,337 @@
+"""Creators: the search with its facets, one of them, and the invitation to a campaign."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from babel import Locale, UnknownLocaleError
+from dandelion.campaigns.v1.queries_pb2 import (
+    CAMPAIGN_STATUS_PUBLISHED,
+    Campaign,
+    DeliverableSpec,
+    GetCampaignRequest,
+    ListCampaignsRequest,
+    ListCampaignsResponse,
+)
+from dandelion.common.v1.common_pb2 import Format, Platform, Tier
+from dandelion.discovery.v1.events_pb2 import Availability
+from dandelion.discovery.v1.queries_pb2 import (
+    CountCreatorsRequest,
+    CountCreatorsResponse,
+    Creator,
+    Facet,
+    GetCreatorRequest,
+    SearchCreatorsRequest,
+    SearchCreatorsResponse,
+)
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from console.calls.problems import Problem
+from console.creator_figures import audience_charts, followers_chart
+from console.forms import EMPTY, Filled, Form
+from console.look.menu import BRANDS, STAFF
+from console.page import Id, Page, SignedIn, needs
+from console.words import mark
+from console.words.enums import label
+
+router = APIRouter(prefix="/creators", dependencies=[needs(*BRANDS, *STAFF)])
+SHOWN = 25
+CAMPAIGNS_SHOWN = 100
+TEXTS = ("categories", "tags", "languages", "locations")
+ENUMS: dict[str, Any] = {"tiers": Tier, "platforms": Platform, "availability": Availability}
+NAMES = {
+    "tiers": mark("Tier"),
+    "platforms": mark("Platform"),
+    "categories": mark("Category"),
+    "locations": mark("Place"),
+    "languages": mark("Language"),
+    "availability": mark("Availability"),
+    "tags": mark("Tag"),
+}
+"""Facets in the order of the page."""
+REASONS = {
+    "text": mark("Text"),
+    "category": mark("Category"),
+    "language": mark("Language"),
+    "tag": mark("Tag"),
+    "platform": mark("Platform"),
+    "location": mark("Place"),
+    "tier": mark("Tier"),
+    "followers": mark("Followers"),
+    "engagement rate": mark("Engagement rate"),
+    "price": mark("Price"),
+}
+"""What discovery calls the filters in its reasons."""
+PLACES = {
+    "display_name": mark("the name"),
+    "bio": mark("the text"),
+    "tags": mark("tags"),
+    "categories": mark("categories"),
+}
+"""Where a text was found."""
+ORDERS = {
+    "followers desc": mark("Most followers"),
+    "followers": mark("Fewest followers"),
+    "engagement_rate desc": mark("Highest engagement rate"),
+    "price": mark("Lowest price"),
+    "price desc": mark("Highest price"),
+    "registered_at desc": mark("Newest"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a facet: what the address says, what people read, how many creators, whether it is chosen."""
+
+    value: str
+    told: str
+    creators: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One facet with its values."""
+
+    name: str
+    label: str
+    values: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A chosen value, and the address without it."""
+
+    told: str
+    without: str
+
+
+@router.get("")
+async def search(page: Page) -> Response:
+    """The first page or the next, with what it may be narrowed to."""
+    form = Form({name: page.request.query_params.getlist(name) for name in page.request.query_params})
+    campaigns = page.ask(
+        page.services.campaigns.ListCampaigns,
+        ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN),
+    )
+    found, counted, problem = SearchCreatorsResponse(), CountCreatorsResponse(), None
+    try:
+        request = _request(form)
+        found, counted, running = await asyncio.gather(
+            page.ask(page.services.discovery.SearchCreators, request),
+            page.ask(page.services.discovery.CountCreators, CountCreatorsRequest(search=request)),
+            campaigns,
+        )
+    except Problem as refused:
+        if refused.kind != "invalid":
+            raise
+        problem, running = refused, ListCampaignsResponse()
+        campaigns.close()
+    return page.show(
+        "creators/search.html",
+        422 if problem else 200,
+        hits=found.hits,
+        total=found.total,
+        info=found.page,
+        groups=[_group(page, one, form) for one in _ordered(counted.facets)],
+        chips=list(_chips(page, form)),
+        reasons=lambda hit: [_reason(page, one) for one in hit.reasons],
+        running=[("", page.words(mark("nobody"))), *((one.campaign_id, one.brief.title) for one in running.campaigns)],
+        formats=[("", page.words(mark("any"))), *_formats(page)],
+        orders=[(name, page.words(told)) for name, told in ORDERS.items()],
+        chosen_format=_format(form),
+        asked=form,
+        form=form,
+        problem=problem,
+    )
+
+
+def _format(form: Form) -> int:
+    """The format that prices are asked for; 0: any."""
+    known = Format.DESCRIPTOR.values_by_name.get(form.text("format"))
+    return known.number if known else 0
+
+
+def _formats(page: SignedIn) -> list[tuple[str, str]]:
+    values = [value for value in Format.DESCRIPTOR.values if value.number]
+    return [(value.name, page.words(label(Format.DESCRIPTOR, value.number))) for value in values]
+
+
+def _request(form: Form) -> SearchCreatorsRequest:
+    """Raises the Problem of what cannot be read."""
+    enums = {name: [kind.Value(one) for one in form.many(name) if one in kind.keys()] for name, kind in ENUMS.items()}  # noqa: SIM118
+    currency = form.text("currency").upper()
+    asked: dict[str, Any] = {name: form.many(name) for name in TEXTS} | {
+        "tiers": enums["tiers"],
+        "platforms": enums["platforms"],
+        "availability": next(iter(enums["availability"]), 0),
+        "format": _format(form),
+    }
+    made = SearchCreatorsRequest(
+        text=form.text("text"),
+        followers_min=form.whole("followers_min", 0),
+        followers_max=form.whole("followers_max", 0),
+        engagement_rate_min_bps=form.basis_points("rate_min", 0),
+        exclude_campaign_id=form.text("without"),
+        order_by=form.text("order_by") if form.text("order_by") in ORDERS else "",
+        page_size=SHOWN,
+        page_token=form.text("page"),
+        **asked,
+    )
+    if made.format and currency:
+        made.currency = currency
+        made.price_min_minor = form.minor("price_min", currency, 0)
+        made.price_max_minor = form.minor("price_max", currency, 0)
+    form.check()
+    return made
+
+
+def _ordered(facets: Iterable[Facet]) -> list[Facet]:
+    places = list(NAMES)
+    return sorted((one for one in facets if one.filter in NAMES), key=lambda one: places.index(one.filter))
+
+
+def _group(page: SignedIn, facet: Facet, form: Form) -> Group:
+    """A facet; a chosen value that nobody has stays in it."""
+    chosen = form.many(facet.filter)
+    known = {one.value: one.creators for one in facet.values}
+    counts = {**known, **{one: 0 for one in chosen if one not in known}}
+    values = [Value(one, _told(page, facet.filter, one), count, one in chosen) for one, count in counts.items() if one]
+    return Group(facet.filter, page.words(NAMES[facet.filter]), values)
+
+
+def _told(page: SignedIn, name: str, value: str) -> str:
+    """A value of a filter in the reader's words."""
+    if name in ENUMS:
+        known = ENUMS[name].DESCRIPTOR.values_by_name.get(value)
+        return page.words(label(known.type, known.number)) if known else value
+    if name == "languages":
+        return _language(value, page.formats.locale)
+    if name == "locations":
+        country, slash, rest = value.partition("/")
+        return str(page.formats.locale.territories.get(country.upper(), country)) + slash + rest
+    return value
+
+
+def _language(tag: str, locale: Locale) -> str:
+    try:
+        return Locale.parse(tag.replace("-", "_")).get_display_name(locale) or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
+def _chips(page: SignedIn, form: Form) -> Iterable[Chip]:
+    """Every chosen value, with the address that takes it out."""
+    given = [(name, value) for name, value in page.request.query_params.multi_items() if name != "page"]
+    for chosen in given:
+        if chosen[0] in NAMES and chosen[1]:
+            left = urlencode([one for one in given if one != chosen])
+            told = f"{page.words(NAMES[chosen[0]])}: {_told(page, *chosen)}"
+            yield Chip(told, f"/creators?{left}" if left else "/creators")
+
+
+def _reason(page: SignedIn, reason: str) -> str:
+    """A reason in the reader's words: `text: serum in bio, tags`, `tier: koc`."""
+    name, colon, what = reason.partition(": ")
+    facet = {"tier": "tiers", "platform": "platforms"}.get(name)
+    if facet:
+        prefix = facet.removesuffix("s").upper()
+        what = ", ".join(_told(page, facet, f"{prefix}_{one.upper()}") for one in what.split(", "))
+    elif name == "language":
+        what = ", ".join(_language(one, page.formats.locale) for one in what.split(", "))
+    elif name == "text":
+        words, _, fields = what.rpartition(" in ")
+        places = ", ".join(page.words(PLACES.get(one, one)) for one in fields.split(", "))
+        return page.words(mark("“{words}” in {places}"), words=words, places=places)
+    return f"{page.words(REASONS.get(name, name))}{colon}{what}"
+
+
+@router.get("/{creator_id}")
+async def creator(page: Page, creator_id: Id) -> Response:
+    return await show_creator(page, creator_id)
+
+
+async def show_creator(page: SignedIn, creator_id: str) -> Response:
+    """The creator's page; its followers through time are for itself and those who see every history."""
+    sees_history = page.can("operator", "auditor") or page.person.tenant == creator_id
+    answer, series = await asyncio.gather(
+        page.ask(page.services.discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
+        followers_chart(page, creator_id) if sees_history else _none(),
+    )
+    return page.show(
+        "creators/creator.html",
+        creator=answer.creator,
+        audience=audience_charts(page, answer.creator),
+        series=series,
+        spoken=[_language(one, page.formats.locale) for one in answer.creator.profile.languages],
+        sees_history=sees_history,
+        is_own=page.person.tenant == creator_id,
+    )
+
+
+async def _none() -> None:
+    return None
+
+
+@router.get("/{creator_id}/invite", dependencies=[needs(*BRANDS)])
+async def invitation(page: Page, creator_id: Id, campaign_id: str = "") -> Response:
+    return await _invitation(page, creator_id, campaign_id)
+
+
+@router.post("/{creator_id}/invite", dependencies=[needs(*BRANDS)])
+async def invite(page: Page, creator_id: Id, form: Filled) -> Response:
+    campaign_id = form.text("campaign_id")
+
+    async def act() -> Response:
+        campaign = await _campaign(page, campaign_id)
+        currency, count = campaign.brief.currency, len(_pieces(campaign))
+        fees = [form.minor(f"fees_minor.{at}", currency) for at in range(count)]
+        body = {"creator_id": creator_id, "fees_minor": fees}
+        receipt = await page.send("campaigns", "POST", f"/campaigns/{campaign_id}/invite", form, body)
+        return page.done(f"/creators/{creator_id}", receipt, mark("Invited: the creator has been told."))
+
+    return await page.submit(
+        lambda typed, problem: _invitation(page, creator_id, campaign_id, typed, problem), form, act
+    )
+
+
+async def _campaign(page: SignedIn, campaign_id: str) -> Campaign:
+    answer = await page.ask(page.services.campaigns.GetCampaign, GetCampaignRequest(campaign_id=campaign_id))
+    return answer.campaign
+
+
+async def _invitation(
+    page: SignedIn, creator_id: str, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None
+) -> Response:
+    """The published campaigns, and of the chosen one a fee for each deliverable, as the rate card has it."""
+    listed = ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN)
+    answer, campaigns = await asyncio.gather(
+        page.ask(page.services.discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
+        page.ask(page.services.campaigns.ListCampaigns, listed),
+    )
+    chosen = next((one for one in campaigns.campaigns if one.campaign_id == campaign_id), None)
+    return page.show(
+        "creators/invite.html",
+        creator=answer.creator,
+        campaigns=campaigns.campaigns,
+        chosen=chosen,
+        prices=_prices(page, answer.creator, chosen) if chosen else [],
+        form=form,
+        problem=problem,
+    )
+
+
+def _pieces(campaign: Campaign) -> list[DeliverableSpec]:
+    """What an offer prices: a recurring deliverable as often as it recurs."""
+    return [one for one in campaign.detail.deliverables for _ in range(max(1, one.occurrences))]
+
+
+def _prices(page: SignedIn, creator: Creator, campaign: Campaign) -> list[tuple[DeliverableSpec, str]]:
+    """Each piece with the price of its format on the rate card, as a form's field has it; "" for none in this currency."""
+    same = creator.currency == campaign.brief.currency
+    rates = {one.format: one.price_minor for one in creator.rates if same and not one.closed}
+    priced = ((one, rates.get(one.format, 0)) for one in _pieces(campaign))
+    return [(one, page.formats.amount(minor, creator.currency) if minor else "") for one, minor in priced]
