@@ -15,8 +15,7 @@ from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.inline_tables import InlineTables
 from kernel.eventlog.log import READ_LIMIT, Head, Log, is_cut
 
-STATES_LIMIT = 50_000
-ROWS_LIMIT = 200_000
+STATES_LIMIT, ROWS_LIMIT = 50_000, 200_000
 FAR_BEHIND = 20_000
 A = TypeVar("A")
 B = TypeVar("B")
@@ -38,13 +37,10 @@ class OutcomeUnknown(Unavailable):
 class TwoGenerationCache:
     """A bounded cache of two generations: a young one that holds half of the limit replaces the old one, which is dropped.
 
-    Whole batches are cached in one step; a least-recently-used order of single entries costs several times as much.
-    """
+    Whole batches are cached in one step; a least-recently-used order of single entries costs several times as much."""
 
     def __init__(self, limit: int) -> None:
-        self._half = limit // 2
-        self._young: dict[Any, Any] = {}
-        self._old: dict[Any, Any] = {}
+        self._half, self._young, self._old = limit // 2, dict[Any, Any](), dict[Any, Any]()
 
     def cache(self, entries: Mapping[Any, Any]) -> None:
         self._young |= entries
@@ -90,6 +86,10 @@ class StateCache:
         if self.position is None:
             self.advance_to(Head((await self._log.head()).position, await self._log.now()))
 
+    def _after(self, appending: Decisions) -> int:
+        assert self.position is not None
+        return self.position + len(appending.pending)
+
     def advance_to(self, head: Head) -> None:
         """Moves the position to the head. A head that was read may be old: `now` goes on from the head's time or later."""
         self._time = head.at if self._time is None else max(head.at, self.now())
@@ -120,6 +120,19 @@ class StateCache:
             found += missed
             if not is_cut(missed, READ_LIMIT):
                 return found
+
+    async def catch_up_locked(self, groups: Sequence[AtomicGroup], connection: AsyncConnection) -> list[Recorded]:
+        """Returns what was missed; the groups' rows are read meanwhile by another connection: nobody appends under the lock."""
+        commands = _commands(groups)
+        wanted = list(self._announced(commands, self._cached_states(commands)[0]))
+        missed, rows = await gather_both(self.read_missed(connection), self._inline.read(wanted))
+        self._rows.cache(rows)
+        return missed
+
+    async def load_streams(self, groups: Sequence[AtomicGroup]) -> None:
+        """Caches the groups' streams, as of the position."""
+        if blank := self._cached_states(_commands(groups))[1]:
+            await self._load_states(blank, None)
 
     def catch_up_with(self, missed: Sequence[Recorded]) -> None:
         """Folds the events into cached states and drops all cached inline rows, which events alone cannot bring up to date."""
@@ -157,10 +170,6 @@ class StateCache:
             changes = self._inline.changes(decisions)
             decisions.prepared = self._log.prepare(decisions.pending, self._after(appending), changes)
 
-    def _after(self, appending: Decisions) -> int:
-        assert self.position is not None
-        return self.position + len(appending.pending)
-
     async def load(
         self,
         groups: Sequence[AtomicGroup],
@@ -172,7 +181,7 @@ class StateCache:
         A batch that is being appended (`appending`) hides the cached and stored values of all that it changes. Rows and
         streams are loaded at the same time: rows are announced as if unknown streams were new, then once more.
         """
-        commands = [command for group in groups for command in group.commands]
+        commands = _commands(groups)
         states, blank = self._cached_states(commands, appending)
         rows, missing = self._cached_rows(self._announced(commands, states), appending)
         if blank:
@@ -186,11 +195,10 @@ class StateCache:
         return states, rows
 
     def _cached_states(
-        self, commands: Sequence[QueuedCommand], appending: Decisions
+        self, commands: Sequence[QueuedCommand], appending: Decisions = NOTHING
     ) -> tuple[dict[str, StreamState], dict[str, StreamState]]:
         """The states of the commands' streams, blank where nothing is cached; and the blank ones again, to be loaded."""
-        states: dict[str, StreamState] = {}
-        blank: dict[str, StreamState] = {}
+        states, blank = dict[str, StreamState](), dict[str, StreamState]()
         for stream in chain.from_iterable(map(_streams, commands)):
             if stream in states:
                 continue
@@ -203,8 +211,7 @@ class StateCache:
 
     def _cached_rows(self, wanted: Iterable[RowKey], appending: Decisions) -> tuple[dict[RowKey, Any], list[RowKey]]:
         """The rows that are cached, and the keys of those that are not."""
-        found: dict[RowKey, Any] = {}
-        missing: list[RowKey] = []
+        found, missing = dict[RowKey, Any](), list[RowKey]()
         for key in wanted:
             row = appending.rows.get(key, ABSENT)
             if row is ABSENT:
@@ -223,10 +230,8 @@ class StateCache:
             if stream is not None:
                 try:
                     if stream.decider.concerns(command.command, stream.state, command.meta.actor):
-                        wanted |= {
-                            (inline.name, key): None
-                            for inline, key in stream.decider.reads(command.command, stream.state)
-                        }
+                        reads = stream.decider.reads(command.command, stream.state)
+                        wanted |= {(inline.name, key): None for inline, key in reads}
                 except (Fault, *BUGS):
                     continue
         return wanted
@@ -274,6 +279,10 @@ class StateCache:
         self._states.cache(decisions.states)
         self._rows.cache(decisions.rows)
         self.advance_to(head)
+
+
+def _commands(groups: Sequence[AtomicGroup]) -> list[QueuedCommand]:
+    return [command for group in groups for command in group.commands]
 
 
 def _streams(command: QueuedCommand) -> tuple[str, ...]:

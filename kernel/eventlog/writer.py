@@ -154,9 +154,9 @@ class Writer:
     async def _append_locked(self, groups: Groups, ids: list[tuple[str, str]], others_appended: bool) -> Decisions:
         """Decides and appends under the head's lock; reads all it can before, because every other replica waits for the lock."""
         earlier = await self.log.find_commands(ids)
-        await self._cache.load(groups)
+        await self._cache.load_streams(groups)
         async with self.log.locked() as connection:
-            missed = await self._cache.read_missed(connection)
+            missed = await self._cache.catch_up_locked(groups, connection)
             earlier |= {(event.stream, event.command): event for event in missed if event.command is not None}
             self._contended = CONTENDED_TURNS if missed or others_appended else max(0, self._contended - 1)
             decisions = await self._cache.decide_batch(groups, earlier, connection)
