@@ -102,6 +102,25 @@ def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(state_cache.TwoGenerationCache, "clear", lambda _: None)
 
 
+def rows_read_before_the_lock(patch: pytest.MonkeyPatch) -> None:
+    """A contended turn decides on rows that were read while another replica could still append."""
+    load_streams, early = state_cache.StateCache.load_streams, dict[Any, Any]()
+
+    async def read_early(cache: state_cache.StateCache, groups: Any) -> None:
+        await load_streams(cache, groups)
+        commands = [command for group in groups for command in group.commands]
+        wanted = list(cache._announced(commands, cache._cached_states(commands)[0]))
+        early.update(await cache._inline.read(wanted))
+
+    async def catch_up(cache: state_cache.StateCache, groups: Any, connection: Any) -> Any:
+        missed = await cache.read_missed(connection)
+        cache._rows.cache(early)
+        return missed
+
+    patch.setattr(state_cache.StateCache, "load_streams", read_early)
+    patch.setattr(state_cache.StateCache, "catch_up_locked", catch_up)
+
+
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
     """A cut connection is told to the callers instead of being looked into: nobody catches up with the log."""
 
@@ -206,8 +225,11 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
     (requests_decided_ahead, test_speculation.test_a_request_come_again_meanwhile_is_not_refused),
     (missed_not_folded, test_writer.test_a_stale_replica_does_not_allow_what_is_refused),
     (missed_not_folded, test_speculation.test_a_contended_turn_decides_on_the_stream_as_others_left_it),
-    (rows_kept_when_behind, test_writer.test_a_stale_replica_sees_inline_rows_as_they_are_now),
-    (rows_kept_when_behind, test_speculation.test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them),
+    (
+        rows_kept_when_behind,
+        test_speculation.test_a_row_that_nobody_announced_is_loaded_once_and_found_in_the_cache_from_then_on,
+    ),
+    (rows_read_before_the_lock, test_speculation.test_a_contended_turn_reads_inline_rows_under_the_lock),
     (lost_is_failed, test_writer_trouble.test_a_cut_connection_costs_and_doubles_nothing),
     (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
     (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),

@@ -2,7 +2,8 @@
 it was decided on, and a batch behind others is decided under the lock."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -206,6 +207,22 @@ async def test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them(r
     one, other = await contending(replicas)
     await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
     await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
+    assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
+
+
+async def test_a_contended_turn_reads_inline_rows_under_the_lock(replicas: Replicas) -> None:
+    """The other replica appends at the last moment before the lock."""
+    one, other = await contending(replicas)
+    await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
+    locked = one.log.locked
+
+    @asynccontextmanager
+    async def at_last() -> AsyncIterator[Any]:
+        await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
+        async with locked() as connection:
+            yield connection
+
+    setattr(one.log, "locked", at_last)  # noqa: B010 - its type says more than is needed here
     assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
 
 
