@@ -2,18 +2,21 @@
 
 The next batch counts only if the append under it succeeds exactly as it was decided (`CommandBatch.base`); otherwise its
 commands are decided anew. Without speculation the process idles during each append, and the database during each decision.
+Likewise a batch is decided while the writer waits for the lock that another replica holds.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy.exc import DBAPIError
 
+from kernel.core.events import Recorded
 from kernel.core.faults import BUGS, Fault
 from kernel.eventlog.command_queue import CommandBatch, CommandQueue, batch_size
 from kernel.eventlog.commands import AtomicGroup
-from kernel.eventlog.decide import BatchDecider, Decisions
+from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.log import Head
 from kernel.eventlog.state_cache import StateCache
 
@@ -69,6 +72,34 @@ class Speculation:
         except (Fault, DBAPIError, *BUGS):
             return False
         return not decider.missing_rows
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyDecision:
+    """A batch that was decided while the writer waited for the head's lock, and what it was decided on."""
+
+    decisions: Decisions
+    rows: Mapping[RowKey, Any]
+    streams: frozenset[str]
+
+    @classmethod
+    async def of(cls, cache: StateCache, groups: Sequence[AtomicGroup], earlier: Earlier) -> Self | None:
+        """Loads what the groups need, and decides them; None where an id came before or a row is needed that none announced."""
+        states, rows = await cache.load(groups)
+        if earlier:
+            return None
+        decider = cache.batch_decider(states, rows, on_announced=True)
+        for group in groups:
+            decider.add(group.commands, earlier)
+        return None if decider.missing_rows else cls(decider.decisions, rows, frozenset(states))
+
+    def behind(self, missed: Sequence[Recorded], rows: Mapping[RowKey, Any]) -> Decisions | None:
+        """The decisions behind the events that others appended meanwhile; None where a stream or row was changed by those."""
+        if self.rows != rows or not self.streams.isdisjoint([event.stream for event in missed]):
+            return None
+        for result in [result for results in self.decisions.results for result in results if result.position]:
+            result.position += len(missed)
+        return self.decisions
 
 
 def can_speculate(group: AtomicGroup) -> bool:

@@ -1,10 +1,9 @@
 """The cache that one writer decides on: states of streams and inline rows, all of them as of one position of the log."""
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,11 +13,10 @@ from kernel.eventlog.commands import AtomicGroup, DeciderRegistry, Fenced, InTra
 from kernel.eventlog.decide import BatchDecider, Decisions, Earlier, RowKey
 from kernel.eventlog.inline_tables import InlineTables
 from kernel.eventlog.log import READ_LIMIT, Head, Log, is_cut
+from kernel.runtime.loops import gather_both
 
 STATES_LIMIT, ROWS_LIMIT = 50_000, 200_000
 FAR_BEHIND = 20_000
-A = TypeVar("A")
-B = TypeVar("B")
 NOTHING = Decisions()
 ABSENT = object()
 
@@ -121,18 +119,15 @@ class StateCache:
             if not is_cut(missed, READ_LIMIT):
                 return found
 
-    async def catch_up_locked(self, groups: Sequence[AtomicGroup], connection: AsyncConnection) -> list[Recorded]:
-        """Returns what was missed; the groups' rows are read meanwhile by another connection: nobody appends under the lock."""
+    async def catch_up_locked(
+        self, groups: Sequence[AtomicGroup], connection: AsyncConnection
+    ) -> tuple[list[Recorded], dict[RowKey, Any]]:
+        """What was missed, and the groups' rows, read meanwhile by another connection: nobody appends under the lock."""
         commands = _commands(groups)
         wanted = list(self._announced(commands, self._cached_states(commands)[0]))
         missed, rows = await gather_both(self.read_missed(connection), self._inline.read(wanted))
         self._rows.cache(rows)
-        return missed
-
-    async def load_streams(self, groups: Sequence[AtomicGroup]) -> None:
-        """Caches the groups' streams, as of the position."""
-        if blank := self._cached_states(_commands(groups))[1]:
-            await self._load_states(blank, None)
+        return missed, rows
 
     def catch_up_with(self, missed: Sequence[Recorded]) -> None:
         """Folds the events into cached states and drops all cached inline rows, which events alone cannot bring up to date."""
@@ -158,10 +153,12 @@ class StateCache:
             rows |= await self._load_rows(list(batch.missing_rows), connection)
 
     def batch_decider(
-        self, states: Mapping[str, StreamState], rows: Mapping[RowKey, Any], appending: Decisions = NOTHING
-    ) -> BatchDecider:
-        """An empty batch on top of the position, or of a batch that is being appended there."""
-        cached = (appending.rows, self._rows)
+        self, states: Mapping[str, StreamState], rows: Mapping[RowKey, Any], appending: Decisions = NOTHING,
+        *, on_announced: bool = False,
+    ) -> BatchDecider:  # fmt: skip
+        """An empty batch on top of the position, or of a batch that is being appended there. `on_announced`: the cache gives
+        no row that no command announced."""
+        cached = () if on_announced else (appending.rows, self._rows)
         return BatchDecider(self._deciders, states, rows, self._after(appending), self.now(), cached)
 
     def prepare_append(self, decisions: Decisions, appending: Decisions) -> None:
@@ -288,13 +285,3 @@ def _commands(groups: Sequence[AtomicGroup]) -> list[QueuedCommand]:
 def _streams(command: QueuedCommand) -> tuple[str, ...]:
     """The command's stream, and for a request the stream of its refusal."""
     return (command.stream,) if command.requester is None else (command.stream, refusal_stream(command.meta.command_id))
-
-
-async def gather_both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Awaits both at once; raises a failure only when both have ended, so that neither goes on unobserved."""
-    first, second = await asyncio.gather(one, other, return_exceptions=True)
-    if isinstance(first, BaseException):
-        raise first
-    if isinstance(second, BaseException):
-        raise second
-    return first, second

@@ -7,7 +7,7 @@ a compare-and-set alone starves a replica that others are ahead of:
 | --- | --- | --- | --- | --- |
 | plain | alone on the log | no | on the cache | compare-and-set |
 | pipelined | decided while the batch before was appended, which succeeded as decided | no | already done | compare-and-set |
-| contended | others appended within the last turns | yes | on the cache, after reading what was missed | under the lock |
+| contended | others appended within the last turns | yes | waiting for the lock; anew where others changed it | under the lock |
 | recovery | head moved, id repeated, connection lost | yes | anew, after catching up and looking up all ids | under the lock |
 """
 
@@ -27,7 +27,7 @@ from kernel.eventlog.command_queue import CommandBatch, CommandQueue, Groups, co
 from kernel.eventlog.commands import CommandResult, DeciderRegistry, Fenced, InTransaction, QueuedCommand
 from kernel.eventlog.decide import Decisions, with_repeats
 from kernel.eventlog.log import Log
-from kernel.eventlog.speculation import Speculation
+from kernel.eventlog.speculation import EarlyDecision, Speculation
 from kernel.eventlog.state_cache import HeadMoved, OutcomeUnknown, StateCache
 from kernel.runtime import telemetry
 
@@ -154,12 +154,12 @@ class Writer:
     async def _append_locked(self, groups: Groups, ids: list[tuple[str, str]], others_appended: bool) -> Decisions:
         """Decides and appends under the head's lock; reads all it can before, because every other replica waits for the lock."""
         earlier = await self.log.find_commands(ids)
-        await self._cache.load_streams(groups)
+        early = await EarlyDecision.of(self._cache, groups, earlier)
         async with self.log.locked() as connection:
-            missed = await self._cache.catch_up_locked(groups, connection)
+            missed, rows = await self._cache.catch_up_locked(groups, connection)
             earlier |= {(event.stream, event.command): event for event in missed if event.command is not None}
             self._contended = CONTENDED_TURNS if missed or others_appended else max(0, self._contended - 1)
-            decisions = await self._cache.decide_batch(groups, earlier, connection)
+            decisions = (early and early.behind(missed, rows)) or await self._cache.decide_batch(groups, earlier, connection)
             if not decisions.pending and self._cache.position == self._unsure_at:
                 raise OutcomeUnknown
             self._unsure_at = self._cache.position if decisions.pending else None

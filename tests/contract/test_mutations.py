@@ -104,21 +104,31 @@ def rows_kept_when_behind(patch: pytest.MonkeyPatch) -> None:
 
 def rows_read_before_the_lock(patch: pytest.MonkeyPatch) -> None:
     """A contended turn decides on rows that were read while another replica could still append."""
-    load_streams, early = state_cache.StateCache.load_streams, dict[Any, Any]()
-
-    async def read_early(cache: state_cache.StateCache, groups: Any) -> None:
-        await load_streams(cache, groups)
-        commands = [command for group in groups for command in group.commands]
-        wanted = list(cache._announced(commands, cache._cached_states(commands)[0]))
-        early.update(await cache._inline.read(wanted))
 
     async def catch_up(cache: state_cache.StateCache, groups: Any, connection: Any) -> Any:
+        early = (await cache.load(groups))[1]
         missed = await cache.read_missed(connection)
         cache._rows.cache(early)
-        return missed
+        return missed, early
 
-    patch.setattr(state_cache.StateCache, "load_streams", read_early)
     patch.setattr(state_cache.StateCache, "catch_up_locked", catch_up)
+
+
+def early_decision_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    """What was decided before the lock is appended whatever others appended meanwhile."""
+    behind = speculation.EarlyDecision.behind
+
+    patch.setattr(
+        speculation.EarlyDecision,
+        "behind",
+        lambda one, missed, _: behind(replace(one, streams=frozenset()), missed, one.rows),
+    )
+
+
+def early_decision_not_moved(patch: pytest.MonkeyPatch) -> None:
+    """Receipts of what was decided before the lock name the places that others have taken meanwhile."""
+    behind = speculation.EarlyDecision.behind
+    patch.setattr(speculation.EarlyDecision, "behind", lambda early, _, rows: behind(early, [], rows))
 
 
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
@@ -230,6 +240,8 @@ MUTANTS: list[tuple[Switch, Callable[..., Awaitable[None]]]] = [
         test_speculation.test_a_row_that_nobody_announced_is_loaded_once_and_found_in_the_cache_from_then_on,
     ),
     (rows_read_before_the_lock, test_speculation.test_a_contended_turn_reads_inline_rows_under_the_lock),
+    (early_decision_not_looked_at, test_speculation.test_a_contended_turn_reads_inline_rows_under_the_lock),
+    (early_decision_not_moved, test_speculation.test_a_contended_turn_names_the_places_it_appends_at),
     (lost_is_failed, test_writer_trouble.test_a_cut_connection_costs_and_doubles_nothing),
     (refusal_not_told, test_writer.test_a_requested_command_is_refused_in_public_once),
     (guard_moves_with_failed_causes, test_writer.test_a_group_stands_or_falls_together),

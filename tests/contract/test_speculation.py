@@ -2,7 +2,7 @@
 it was decided on, and a batch behind others is decided under the lock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -210,20 +210,39 @@ async def test_a_contended_turn_decides_on_the_inline_rows_as_others_left_them(r
     assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
 
 
-async def test_a_contended_turn_reads_inline_rows_under_the_lock(replicas: Replicas) -> None:
-    """The other replica appends at the last moment before the lock."""
-    one, other = await contending(replicas)
-    await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
-    locked = one.log.locked
+def at_last(writer: Writer, act: Callable[[], Awaitable[Any]]) -> None:
+    """`act` comes between what the writer decides before it has the head's lock, and the lock."""
+    locked = writer.log.locked
 
     @asynccontextmanager
-    async def at_last() -> AsyncIterator[Any]:
-        await other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta())
+    async def late() -> AsyncIterator[Any]:
+        await act()
         async with locked() as connection:
             yield connection
 
-    setattr(one.log, "locked", at_last)  # noqa: B010 - its type says more than is needed here
+    setattr(writer.log, "locked", late)  # noqa: B010 - its type says more than is needed here
+
+
+async def test_a_contended_turn_reads_inline_rows_under_the_lock(replicas: Replicas) -> None:
+    one, other = await contending(replicas)
+    await one.execute(counter.counter(), Add(1, "shared"), counter.meta())
+    at_last(one, lambda: other.execute(counter.counter(), Add(counter.LIMIT - 1, "shared"), counter.meta()))
     assert await outcome(one, counter.counter(), Add(1, "shared")) == "counter.over_limit"
+
+
+async def test_a_contended_turn_decides_on_the_stream_at_the_last_moment(replicas: Replicas) -> None:
+    one, other = await contending(replicas)
+    stream = counter.counter()
+    await one.execute(stream, Add(1, "own"), counter.meta())
+    at_last(one, lambda: other.execute(stream, Add(1, "other"), counter.meta()))
+    assert await outcome(one, stream, Add(1, "own", only_from=1)) == "counter.moved_on"
+
+
+async def test_a_contended_turn_names_the_places_it_appends_at(replicas: Replicas, log: Log) -> None:
+    one, other = await contending(replicas)
+    at_last(one, lambda: other.execute(counter.counter(), Add(1, "other"), counter.meta()))
+    receipt = await one.execute(stream := counter.counter(), Add(1, "own"), counter.meta())
+    assert [event.position for event in await log.read(0) if event.stream == stream] == [receipt.position]
 
 
 async def test_a_repeat_in_a_contended_turn_gets_the_first_receipt(replicas: Replicas, log: Log) -> None:
