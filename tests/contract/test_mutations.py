@@ -116,19 +116,14 @@ def rows_read_before_the_lock(patch: pytest.MonkeyPatch) -> None:
 
 def early_decision_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     """What was decided before the lock is appended whatever others appended meanwhile."""
-    behind = speculation.EarlyDecision.behind
-
-    patch.setattr(
-        speculation.EarlyDecision,
-        "behind",
-        lambda one, missed, _: behind(replace(one, streams=frozenset()), missed, one.rows),
-    )
+    early, behind = speculation.EarlyDecision, speculation.EarlyDecision.behind
+    patch.setattr(early, "behind", lambda one, missed, _: behind(replace(one, streams=frozenset()), missed, one.rows))
 
 
 def early_decision_not_moved(patch: pytest.MonkeyPatch) -> None:
     """Receipts of what was decided before the lock name the places that others have taken meanwhile."""
-    behind = speculation.EarlyDecision.behind
-    patch.setattr(speculation.EarlyDecision, "behind", lambda early, _, rows: behind(early, [], rows))
+    early, behind = speculation.EarlyDecision, speculation.EarlyDecision.behind
+    patch.setattr(early, "behind", lambda one, _, rows: behind(one, [], rows))
 
 
 def lost_is_failed(patch: pytest.MonkeyPatch) -> None:
