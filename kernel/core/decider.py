@@ -19,11 +19,15 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Actor of a command: `id` is a person or service, `tenant` the organisation it is acting for, `roles` e.g. {"brand"}."""
+    """Actor of a command: `id` is a person or service, `tenant` the organisation it is acting for, `roles` e.g. {"brand"}.
+
+    `token_id` is the `jti` of the token that it calls with, "" without one; whoever calls with another is the same actor.
+    """
 
     id: str
     tenant: str
     roles: frozenset[str]
+    token_id: str = field(default="", compare=False)
 
     def require(self, *roles: str) -> None:
         """Raises Forbidden `actor.role_missing` unless the actor has one of the roles."""

@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dandelion.ledger.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
+from kernel.eventlog.log import MAX_POSITION
 from kernel.host.revocations import revoke
 from services.ledger.domain.accounts import Code
 from services.ledger.domain.commands import HoldEscrow
 from services.ledger.domain.events import ChainKind
 from services.ledger.domain.files import FileBooked, FileRefused
+from services.ledger.domain.four_eyes import MoveApproved, proposal_stream
 from services.ledger.domain.rows import ACCOUNTS
 from services.ledger.reads.rows import inline_row
 from tests.integration.ledger.client import COLUMNS, FINANCE, SECOND, Ledger, running, unique
@@ -146,6 +149,24 @@ async def test_an_approval_counts_no_longer_than_its_approver(ledger: Ledger) ->
         return one is not None and (one.status, one.approved_by) == (pb.HAND_MOVE_STATUS_CARRIED_OUT, "flo")
 
     await until(carried_out)
+
+
+async def test_a_revoked_token_voids_the_approval_that_it_brought(ledger: Ledger) -> None:
+    """Its bearer is the same person with another token, and has to say it again: so has anybody else but the proposer."""
+    id_ = await approved_in_vain(ledger, "DKK")
+    await found_money(ledger, "DKK")
+    (token_id,) = [one.token_id for one in await said(ledger, id_) if isinstance(one, MoveApproved)]
+    assert token_id
+    await revoke(ledger.app.database, "token", token_id, await ledger.app.log.now(), "laptop lost")
+    assert await ledger.refused("POST", f"/proposals/{id_}/approve", None, FINANCE) == "proposal.own"
+    await ledger.done("POST", f"/proposals/{id_}/approve", None, SECOND)
+    approvals = [one.token_id for one in await said(ledger, id_) if isinstance(one, MoveApproved)]
+    assert (len(approvals), approvals[0] != approvals[-1]) == (2, True)
+
+
+async def said(ledger: Ledger, proposal_id: str) -> list[Any]:
+    codec, stream = ledger.app.service.codec, proposal_stream(proposal_id)
+    return [codec.decode(one.name, one.data) for one in await ledger.app.log.load([stream], MAX_POSITION)]
 
 
 async def test_a_cancellation_returns_what_both_people_saw(ledger: Ledger) -> None:

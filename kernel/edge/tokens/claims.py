@@ -61,7 +61,7 @@ def actor_of(claims: Mapping[str, Any], rules: TenantRules) -> Actor:
         raise Unauthenticated("token.claim_malformed", claim="roles")
     if not rules.allow(tenant, roles):
         raise Unauthenticated("token.role_not_of_tenant")
-    return Actor(subject, tenant, frozenset(roles))
+    return Actor(subject, tenant, frozenset(roles), _text(claims, "jti") if claims.get("jti") else "")
 
 
 @dataclass(frozen=True, slots=True)

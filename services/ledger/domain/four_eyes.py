@@ -38,23 +38,25 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class MoveProposed:
     """Another person may approve it until `expires_at`. `decided_at` is of the decision: an event is stored a moment later,
-    which at midnight may be another day."""
+    which at midnight may be another day. `token_id` is the `jti` of the token that it was said with."""
 
     move: Move
     proposed_by: str
     expires_at: datetime
     decided_at: datetime | None = None
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveApproved:
-    """The command may be executed until `expires_at`; `decided_at` as in MoveProposed."""
+    """The command may be executed until `expires_at`; `decided_at` and `token_id` as in MoveProposed."""
 
     move: Move
     proposed_by: str
     approved_by: str
     expires_at: datetime
     decided_at: datetime | None = None
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,17 @@ Event = MoveProposed | MoveApproved | MoveRejected | MoveExpired | MoveCarriedOu
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """When tokens of people of finance were revoked, by person, and when all of theirs were: what was done before is void."""
+    """When tokens of people of finance were revoked, by person, and when all of theirs were: what was done before is void. So is
+    whatever was done with one of `tokens`, by `jti`."""
 
     people: Mapping[str, datetime]
     all_at: datetime | None = None
+    tokens: frozenset[str] = frozenset()
 
-    def voids(self, person: str, acted_at: datetime | None) -> bool:
+    def voids(self, person: str, acted_at: datetime | None, token_id: str = "") -> bool:
         """Whether the act does not count; one without a time is taken for the oldest."""
+        if token_id in self.tokens:
+            return True
         times = [at for at in (self.people.get(person), self.all_at) if at is not None]
         return bool(times) and (acted_at is None or acted_at < max(times))
 

@@ -132,6 +132,8 @@ class State:
     expires_at: datetime | None = None
     approved_by: str = ""
     approved_at: datetime | None = None
+    proposed_with: str = ""
+    approved_with: str = ""
 
     def is_open(self, at: datetime) -> bool:
         """Whether the proposal, or its approval, still counts."""
@@ -215,7 +217,7 @@ def _propose(command: ProposeMove, state: State, context: Context) -> Sequence[E
     owners, sums = _whose(command.command, context.rows)
     move = Move(_WORDS[type(command.command)], canonical(command.command).decode(), owners, sums)
     check_day(command.limits, move, context)
-    return [MoveProposed(move, context.actor.id, context.at + LIFE, context.at)]
+    return [MoveProposed(move, context.actor.id, context.at + LIFE, context.at, context.actor.token_id)]
 
 
 def _status(context: Context) -> str:
@@ -250,12 +252,14 @@ def _approve(command: ApproveMove, state: State, context: Context) -> Sequence[E
     if used or move is None:
         return []
     assert state.expires_at is not None
-    if command.revoked.voids(state.proposed_by, state.expires_at - LIFE):
+    if command.revoked.voids(state.proposed_by, state.expires_at - LIFE, state.proposed_with):
         raise Refused("proposal.proposer_revoked", do="reject it; whoever finds it right proposes it again")
-    if state.status == "approved" and not command.revoked.voids(state.approved_by, state.approved_at):
+    approval = (state.approved_by, state.approved_at, state.approved_with)
+    if state.status == "approved" and not command.revoked.voids(*approval):
         return []
     check_day(command.limits, move, context)
-    approved = MoveApproved(move, state.proposed_by, context.actor.id, state.expires_at, context.at)
+    said = (context.actor.id, state.expires_at, context.at, context.actor.token_id)
+    approved = MoveApproved(move, state.proposed_by, *said)
     if move.command == _WORDS[SettleFile]:  # whoever approves it brings the file, which is booked line by line
         return [approved, MoveCarriedOut(split_stream(context.stream)[1], context.actor.id)]
     return [approved]
@@ -274,10 +278,10 @@ def _open(state: State, context: Context) -> Move:
 
 def _evolve(state: State, event: Event) -> State:
     match event:
-        case MoveProposed(move, proposed_by, expires_at):
-            return State("proposed", move, proposed_by, expires_at)
-        case MoveApproved(approved_by=approved_by, decided_at=decided_at):
-            return replace(state, status="approved", approved_by=approved_by, approved_at=decided_at)
+        case MoveProposed(move, proposed_by, expires_at, _, token_id):
+            return State("proposed", move, proposed_by, expires_at, proposed_with=token_id)
+        case MoveApproved(approved_by=by, decided_at=at, token_id=token_id):
+            return replace(state, status="approved", approved_by=by, approved_at=at, approved_with=token_id)
         case MoveCarriedOut():
             return replace(state, status="carried_out")
         case MoveRejected():

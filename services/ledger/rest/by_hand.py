@@ -8,11 +8,14 @@ from kernel.core.events import Receipt
 from kernel.core.faults import Internal, NotFound, Refused
 from kernel.edge.fields import Uuid
 from kernel.edge.http import CommandRequest
+from kernel.eventlog.log import MAX_POSITION
 from kernel.host.app import App
 from kernel.host.revocations import revoked_at
 from services.ledger.domain.four_eyes import (
     PROPOSALS,
     DayLimits,
+    MoveApproved,
+    MoveProposed,
     Proposal,
     Revoked,
     is_by_hand,
@@ -63,11 +66,19 @@ async def approve(app: App, request: CommandRequest, id_: str) -> Receipt:
 async def _revoked(app: App, id_: str) -> Revoked:
     """Read anew each time: what an operator has revoked before this request holds for it."""
     row, staff = await _proposal(app, id_), app.settings.staff_tenant
-    found = await revoked_at(
-        app.database, {("tenant", staff), ("subject", row.proposed_by), ("subject", row.approved_by)}
-    )
-    people = {name: at for (kind, name), at in found.items() if kind == "subject"}
-    return Revoked(people, found.get(("tenant", staff)))
+    people = {("subject", row.proposed_by), ("subject", row.approved_by)}
+    found = await revoked_at(app.database, {("tenant", staff), *people, *await _said_with(app, id_)})
+    of_people = {name: at for (kind, name), at in found.items() if kind == "subject"}
+    tokens = frozenset(name for kind, name in found if kind == "token")
+    return Revoked(of_people, found.get(("tenant", staff)), tokens)
+
+
+async def _said_with(app: App, id_: str) -> set[tuple[str, str]]:
+    """The tokens with which the proposal and its approvals were said."""
+    codec, stream = app.service.codec, proposal_stream(id_)
+    events = [codec.decode(one.name, one.data) for one in await app.log.load([stream], MAX_POSITION)]
+    said = (one.token_id for one in events if isinstance(one, MoveProposed | MoveApproved))
+    return {("token", token_id) for token_id in said if token_id}
 
 
 def proposals(app: App) -> APIRouter:

@@ -83,6 +83,26 @@ def test_an_approval_ends_with_its_approver_s_tokens_and_another_s_takes_its_pla
     assert world.execute(stream_of_proposal(proposal_id(OWN)), ApproveMove(LIMITS, revoked), third) == []
 
 
+def with_token(actor: Actor, token_id: str) -> Actor:
+    return replace(actor, token_id=token_id)
+
+
+@pytest.mark.parametrize(
+    ("revoked", "left"),
+    [({"two"}, "another approves"), ({"one"}, "proposal.proposer_revoked"), ({"three", ""}, "nothing to do")],
+)
+def test_a_revoked_token_voids_what_was_said_with_it_alone(revoked: set[str], left: str) -> None:
+    world, third = World(), Actor("flo", "platform", FINANCE.roles)
+    propose(world, actor=with_token(FINANCE, "one"))
+    approve(world, actor=with_token(SECOND, "two"))
+    again, stream = ApproveMove(LIMITS, Revoked({}, tokens=frozenset(revoked))), stream_of_proposal(proposal_id(OWN))
+    if left.startswith("proposal."):
+        assert world.tried(stream, again, third) == left
+        return
+    found = world.execute(stream, again, with_token(third, "four"))
+    assert [one.token_id for one in found] == (["four"] if left == "another approves" else [])
+
+
 def test_who_was_revoked_before_it_acted_counts() -> None:
     world = World()
     earlier = Revoked({"fin": world.at, "fred": world.at}, world.at)

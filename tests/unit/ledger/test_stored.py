@@ -106,8 +106,8 @@ SAMPLES: dict[str, Any] = {
     "journal.sealed@1": JournalSealed(NOON, 12, "ab" * 32, 1),
     "discrepancy.noted@1": DiscrepancyNoted(CLAIM, NOON),
     "discrepancy.resolved@1": DiscrepancyResolved("asked the provider"),
-    "move.proposed@1": MoveProposed(MOVE, "fay", NOON, NOON),
-    "move.approved@1": MoveApproved(MOVE, "fay", "fred", NOON, NOON),
+    "move.proposed@1": MoveProposed(MOVE, "fay", NOON, NOON, "jti-1"),
+    "move.approved@1": MoveApproved(MOVE, "fay", "fred", NOON, NOON, "jti-2"),
     "move.rejected@1": MoveRejected(MOVE, "fred", "no such letter"),
     "move.expired@1": MoveExpired(MOVE),
     "move.carried_out@1": MoveCarriedOut(derived_id("proposal"), "fred"),
@@ -137,6 +137,9 @@ def test_what_was_stored_is_read_and_stored_the_same(name: str) -> None:
 
 
 def test_a_cancellation_of_a_deadline_stored_before_names_no_sum() -> None:
+    for name in ("move.proposed@1", "move.approved@1"):
+        data = (GOLDEN / "before_tokens" / f"{name}.json").read_bytes().rstrip(b"\n")
+        assert CODEC.decode(name, data) == replace(SAMPLES[name], token_id="")
     data = (GOLDEN / "0.1.0" / "escrow.cancel@1.json").read_bytes().rstrip(b"\n")
     assert CODEC.decode("escrow.cancel@1", data) == replace(SAMPLES["escrow.cancel@1"], left_minor=0)
 
