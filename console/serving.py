@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
@@ -15,7 +17,9 @@ from console.operations import operations
 from console.page import reader_language
 from console.settings import ConsoleSettings
 
-DRAIN_S = 10
+log = logging.getLogger(__name__)
+
+DRAIN_S, RENEW_S = 10, 60.0
 
 
 def opened(settings: ConsoleSettings) -> FastAPI:
@@ -26,9 +30,10 @@ def opened(settings: ConsoleSettings) -> FastAPI:
 
 async def serve(settings: ConsoleSettings) -> None:
     """Serves pages, and operations where they have a port, until SIGTERM or SIGINT. Raises as `opened` does."""
-    servers = [_server(opened(settings), settings.host, settings.port)]
+    tls = tls_of(settings)
+    servers = [server_of(opened(settings), settings.host, settings.port, tls)]
     if settings.ops_port:
-        servers.append(_server(operations(), settings.host, settings.ops_port))
+        servers.append(server_of(operations(), settings.host, settings.ops_port))
 
     def stop() -> None:
         for server in servers:
@@ -38,9 +43,39 @@ async def serve(settings: ConsoleSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     serving = [asyncio.create_task(server.serve()) for server in servers]
-    await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+    renewing = asyncio.create_task(renewed(settings, tls)) if tls is not None else None
+    await asyncio.wait([*serving, *([renewing] if renewing else [])], return_when=asyncio.FIRST_COMPLETED)
     stop()
     await asyncio.gather(*serving)
+    if renewing is not None:
+        renewing.cancel()
+
+
+def tls_of(settings: ConsoleSettings) -> ssl.SSLContext | None:
+    """What the console's own port serves by; None for plaintext. Raises OSError where a file is missing or wrong."""
+    if settings.tls_certificate_file is None:
+        return None
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.tls_client_ca_file)
+    made.verify_mode = ssl.CERT_REQUIRED if settings.tls_client_ca_file else ssl.CERT_NONE
+    made.load_cert_chain(settings.tls_certificate_file, settings.tls_key_file)
+    return made
+
+
+async def renewed(settings: ConsoleSettings, tls: ssl.SSLContext) -> None:
+    """Serves new connections by the certificate that lies there now, looking once a minute; a half-written pair waits."""
+    file = settings.tls_certificate_file
+    assert file is not None
+    known = file.read_bytes()
+    while True:
+        await asyncio.sleep(RENEW_S)
+        now = await asyncio.to_thread(file.read_bytes)
+        if now != known:
+            try:
+                tls.load_cert_chain(file, settings.tls_key_file)
+            except OSError as error:
+                log.warning("the renewed certificate cannot be used yet", extra={"error": str(error)})
+            else:
+                known = now
 
 
 class _Server(uvicorn.Server):
@@ -51,9 +86,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: object, host: str, port: int) -> uvicorn.Server:
+def server_of(app: object, host: str, port: int, tls: ssl.SSLContext | None = None) -> uvicorn.Server:
     config = uvicorn.Config(
         app, host, port, log_config=None, access_log=False, server_header=False,  # type: ignore[arg-type]
         timeout_graceful_shutdown=DRAIN_S,
     )  # fmt: skip
+    config.load()
+    config.ssl = tls
     return _Server(config)

@@ -50,6 +50,11 @@ class ConsoleSettings(BaseSettings):
     certificate_file: Path | None = None
     key_file: Path | None = None
     """Certificate and key of the console, for services that ask their callers for one."""
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    """Certificate and key of the console's own port (PEM), read again when they change; None where a proxy ends TLS before it."""
+    tls_client_ca_file: Path | None = None
+    """Authority that whoever connects must have a certificate of, which is the gateway; None for no such question."""
     plaintext: bool = False
     """Queries go unencrypted to another machine: where the network encrypts by itself, or nobody's data is at stake."""
     issuer: str = "http://127.0.0.1:8111"

@@ -23,6 +23,10 @@ def everywhere(names: list[str]) -> set[Pair]:
     pairs |= {("monitoring", name, 8190) for name in ours}
     pairs |= {(name, "monitoring", 4318) for name in ours}
     pairs |= {(f"{service}-{role}", "internet", 443) for service in SERVICES for role in ("rest", "rpc")}
+    pairs |= {("gateway", "console", 8100), ("monitoring", "console", 8190), ("console", "internet", 443)}
+    pairs |= {
+        ("console", f"{service}-{role}", port) for service in SERVICES for role, port in (("rest", 8100), ("rpc", 9100))
+    }
     return pairs | {(f"{service}-work", "internet", 443) for service in ("ledger", "compliance", "metrics")}
 
 
@@ -46,7 +50,7 @@ def in_dev() -> set[Pair]:
     pairs = {(name, "kafka", 9093) for name in RUNNING}
     pairs |= {(name, "postgres", 5432) for name in (*RUNNING, *[f"{service}-migrate" for service in SERVICES])}
     pairs |= {(f"{service}-work", "sandbox", 8110) for service in ("ledger", "compliance", "metrics")}
-    return pairs | {("sandbox", "ledger-rest", 8100)}
+    return pairs | {("sandbox", "ledger-rest", 8100), ("console", "identity", 8111)}
 
 
 def test_who_reaches_whom(overlay: list[Object]) -> None:
@@ -57,7 +61,9 @@ def test_who_reaches_whom(overlay: list[Object]) -> None:
     assert sorted(declared - computed) == []
 
 
-@pytest.mark.parametrize("policy", ["kafka", "ledger-database", "gateway-to-rest", "effects"])
+@pytest.mark.parametrize(
+    "policy", ["kafka", "ledger-database", "gateway-to-rest", "effects", "console", "console-to-rest", "console-to-rpc"]
+)
 def test_without_a_policy_somebody_reaches_more_or_less(policy: str, prod: list[Object]) -> None:
     objects = copy.deepcopy(prod)
     objects.remove(named(objects, "NetworkPolicy", policy))
