@@ -73,7 +73,7 @@ async def renewed(settings: ConsoleSettings, tls: ssl.SSLContext) -> None:
             try:
                 tls.load_cert_chain(file, settings.tls_key_file)
             except OSError as error:
-                log.warning("the renewed certificate cannot be used yet", extra={"error": str(error)})
+                log.warning("the renewed certificate cannot be used yet: %s", error)
             else:
                 known = now
 
