@@ -7,12 +7,15 @@ their ends where there are few, else in a legend.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C7A00", "#555555")
 """Okabe and Ito (2008); black is grey and yellow is darker here, so that both show on light and on dark ground."""
 LABELS_AT_END = 4
 """Up to so many lines are named at their ends; more get a legend."""
+APART = 0.08
+"""Part of the chart's height that the name of a line takes."""
 Value = float | None
 """None is a gap: not measured is not 0."""
 
@@ -58,6 +61,13 @@ def _table(axis: str, places: Sequence[str], series: Sequence[Series], write: Ca
     return Table([axis, *(one.name for one in series)], rows)
 
 
+def _end_apart(series: Sequence[Series]) -> bool:
+    """Whether the lines end so far from each other that their names do not overlap."""
+    highest = max((value for one in series for value in one.values if value is not None), default=0.0)
+    ends = sorted(one.values[-1] or 0.0 for one in series if one.values)
+    return all(after - before >= highest * APART for before, after in pairwise(ends))
+
+
 def lines(
     title: str,
     axis: str,
@@ -68,7 +78,7 @@ def lines(
     areas: bool = False,
 ) -> Chart:
     """Lines over time or rank; `places` are the axis's words, in order."""
-    named_at_end = 1 < len(series) <= LABELS_AT_END
+    named_at_end = 1 < len(series) <= LABELS_AT_END and _end_apart(series)
     drawn = [
         {
             "type": "line",
@@ -89,7 +99,7 @@ def lines(
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": list(places), "boundaryGap": False},
         "yAxis": {"type": "value", "name": unit, "min": 0},
-        **({"legend": {"top": 0, "right": 0}} if len(series) > LABELS_AT_END else {}),
+        **({"legend": {"top": 0, "right": 0}} if len(series) > 1 and not named_at_end else {}),
         "series": drawn,
     }
     return Chart(title, option, _table(axis, places, series, write))

@@ -39,6 +39,10 @@ class Formats:
     now: datetime
 
     @property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    @property
     def locale(self) -> Locale:
         return LOCALES[self.lang]
 

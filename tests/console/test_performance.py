@@ -1,0 +1,63 @@
+"""Performance: the list of campaigns, one campaign by traffic and window, and its live part."""
+
+import pytest
+
+from cli.story.plan import DEALS
+from tests.kit.console import OpenConsole
+from tests.kit.pages import opened
+
+CAMPAIGN = DEALS[0].id
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("name", ["brand", "operator", "auditor"])
+async def test_campaigns_are_listed_and_opened(console: OpenConsole, name: str, lang: str) -> None:
+    async with console.visitor(name, lang) as visitor:
+        listed = await opened(visitor, "/performance")
+        shown = await opened(visitor, f"/performance/{CAMPAIGN}")
+    assert f"/performance/{CAMPAIGN}" in listed.links
+    assert shown.answer.status_code == 200
+    assert "roi@1" in shown.answer.text
+    assert "data-chart" in shown.answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["traffic=organic", "traffic=paid", "hours=6", "hours=72", "hours=168&traffic=organic", "hours=5"]
+)
+async def test_traffic_and_window_stand_in_the_address(console: OpenConsole, query: str) -> None:
+    async with console.visitor("brand") as brand:
+        shown = await opened(brand, f"/performance/{CAMPAIGN}?{query}")
+        assert shown.answer.status_code == 200
+        strange = await brand.get(f"/performance/{CAMPAIGN}?traffic=stolen")
+    assert strange.status_code == 404
+
+
+async def test_a_creator_sees_its_own_numbers_and_no_other_s(console: OpenConsole) -> None:
+    async with console.visitor("creator") as creator:
+        listed = await opened(creator, "/performance")
+        mine = [link for link in listed.links if link.startswith("/performance/")]
+        shown = await opened(creator, mine[0])
+    assert shown.answer.status_code == 200
+    assert shown.answer.text.count('<td class="number">') > 0
+    names = {one for one in shown.links if one.startswith("/creators/")}
+    assert names == set()
+
+
+async def test_another_brand_is_shown_nothing(console: OpenConsole) -> None:
+    async with console.visitor("other-brand") as other:
+        listed = await opened(other, "/performance")
+        answer = await other.get(f"/performance/{CAMPAIGN}")
+    assert f"/performance/{CAMPAIGN}" not in listed.links
+    assert answer.status_code == 404
+
+
+async def test_the_live_part_begins_with_what_is_now(console: OpenConsole) -> None:
+    async with (
+        console.visitor("brand") as brand,
+        brand.stream("GET", f"/performance/{CAMPAIGN}/live?traffic=organic") as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for line in answer.aiter_lines():
+            if line.startswith("data:"):
+                assert "figures" in line
+                break
