@@ -33,7 +33,9 @@ def translations(lang: str) -> NullTranslations:
     if lang in CATALOGS:
         merged = Translations()
         for file in sorted((FOLDER / CATALOGS[lang]).glob("*.po")):
-            merged.merge(_compiled(file, lang))
+            compiled = _compiled(file, lang)
+            merged.merge(compiled)
+            merged.plural = compiled.plural
     return merged
 
 

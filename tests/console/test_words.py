@@ -39,3 +39,10 @@ def test_no_word_of_a_template_is_bare(file: Path) -> None:
 def test_a_visitor_is_read_in_the_language_asked_for(wanted: str, accepted: str, lang: str) -> None:
     assert chosen(wanted, accepted) == lang
     assert lang in LANGUAGES
+
+
+@pytest.mark.parametrize("lang", sorted(CATALOGS))
+@pytest.mark.parametrize("number", [0, 1, 2, 5])
+def test_a_number_of_things_is_told_in_the_language(lang: str, number: int) -> None:
+    one, many = next(text for room in said().values() for text in room if isinstance(text, tuple))
+    assert translations(lang).ngettext(one, many, number) not in (one, many)
