@@ -1,6 +1,7 @@
 """Finance: what needs a person, proposals under four eyes, the books with their proof, fees, rates, and the provider's files."""
 
 import asyncio
+import re
 from typing import Any
 
 from dandelion.ledger.v1.queries_pb2 import (
@@ -36,6 +37,8 @@ from console.words import mark
 router = APIRouter(prefix="/finance", dependencies=[needs("finance", "operator", "auditor")])
 FINANCE = [needs("finance")]
 SHOWN, FEW = 50, 10
+SEGMENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
+NO_ID = mark("Please give it as the pages show it: letters, digits and hyphens.")
 
 
 @router.get("")
@@ -213,13 +216,21 @@ async def rate(page: Page, form: Filled) -> Response:
     """Proposes a month's reference rate: so many yuan for 100 of the currency."""
 
     async def act() -> Response:
-        currency, month = form.needed("rate_currency"), form.needed("month")
+        currency, month = _segment(form, "rate_currency"), _segment(form, "month")
         body = {"cny_minor": form.minor("cny_minor", "CNY"), "per_minor": 100 * 10 ** digits_of(currency)}
         path = f"/reference-rates/{currency}/{month}"
         receipt = await page.send("ledger", "PUT", path, form, body)
         return page.done("/finance", receipt, mark("Proposed: another person of finance has to approve it."))
 
     return await page.submit(lambda typed, problem: _fees(page, typed, problem), form, act)
+
+
+def _segment(form: Form, name: str) -> str:
+    """What was typed as a part of an address: an id, a currency, a month."""
+    typed = form.needed(name)
+    if typed and not SEGMENT.match(typed):
+        form.wrong.setdefault(name, NO_ID)
+    return typed
 
 
 @router.get("/reconciliation")
@@ -257,10 +268,8 @@ async def residence(page: Page, form: Filled) -> Response:
     """Proposes where a payee is resident for tax."""
 
     async def act() -> Response:
-        payee, body = (
-            form.needed("payee_id"),
-            {"country": form.needed("country").upper(), "reference": form.needed("reference")},
-        )
+        payee = _segment(form, "payee_id")
+        body = {"country": form.needed("country").upper(), "reference": form.needed("reference")}
         receipt = await page.send("ledger", "PUT", f"/tax-residences/{payee}", form, body)
         return page.done("/finance", receipt, mark("Proposed: another person of finance has to approve it."))
 

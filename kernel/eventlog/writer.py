@@ -159,7 +159,9 @@ class Writer:
             missed, rows = await self._cache.catch_up_locked(groups, connection)
             earlier |= {(event.stream, event.command): event for event in missed if event.command is not None}
             self._contended = CONTENDED_TURNS if missed or others_appended else max(0, self._contended - 1)
-            decisions = (early and early.behind(missed, rows)) or await self._cache.decide_batch(groups, earlier, connection)
+            decisions = (early and early.behind(missed, rows)) or await self._cache.decide_batch(
+                groups, earlier, connection
+            )
             if not decisions.pending and self._cache.position == self._unsure_at:
                 raise OutcomeUnknown
             self._unsure_at = self._cache.position if decisions.pending else None

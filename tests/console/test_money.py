@@ -153,3 +153,12 @@ async def test_a_settlement_file_that_is_none_says_so(console: OpenConsole) -> N
         form = (await opened(fay, "/finance/reconciliation")).form("/reconciliation")
         shown = await sent(fay, form, {})
     assert shown.answer.status_code == 422
+
+
+@pytest.mark.parametrize("typed", ["长" * 34_000, "a\x01b", "../../healthz", "x?y"])
+async def test_what_cannot_stand_in_an_address_is_said_at_its_field(console: OpenConsole, typed: str) -> None:
+    async with console.visitor("finance") as fay:
+        form = (await opened(fay, "/finance")).form("/payees")
+        shown = await sent(fay, form, {"payee_id": typed, "country": "CN", "reference": "passport"})
+    assert shown.answer.status_code == 422
+    assert 'id="payee_id-wrong"' in shown.answer.text
