@@ -21,6 +21,16 @@ FILES = (
     metrics, metrics_events,
 )  # fmt: skip
 SPELLED = {"TIKTOK": "TikTok", "YOUTUBE": "YouTube", "CO_CREATION": "Co-creation", "OUTDONE": "Overtaken"}
+OWN_NAMES = {
+    "AVAILABILITY_OPEN": "Takes work",
+    "DELIVERABLE_STATUS_OPEN": "To be made",
+    "RECRUIT_MODE_OPEN": "Open to all",
+    "RECRUIT_MODE_INVITE": "By invitation",
+    "SUBMISSION_STAGE_DRAFT": "Content draft",
+    "TRAFFIC_ORGANIC": "Organic traffic",
+    "TRAFFIC_PAID": "Paid traffic",
+}
+"""Values whose name alone means another thing elsewhere."""
 UPPER = frozenset(
     {"kol", "koc", "cpm", "cpe", "cpc", "cps", "cpa", "ugc", "vat", "url", "id", "us", "uk", "eu", "cn", "ai"}
 )
@@ -34,6 +44,8 @@ def label(enum: EnumDescriptor, number: int) -> str:
 
 
 def _named(value: EnumValueDescriptor) -> str:
+    if value.name in OWN_NAMES:
+        return OWN_NAMES[value.name]
     name = value.name.removeprefix(_prefix(value.type))
     if name in SPELLED:
         return SPELLED[name]

@@ -46,7 +46,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("content", mark("Content")),
     ("review", mark("Review")),
     ("publication", mark("Publication")),
-    ("live", mark("Live")),
+    ("live", mark("Online")),
     ("settled", mark("Settled")),
     ("over", mark("Cancelled")),
 )
