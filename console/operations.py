@@ -85,3 +85,15 @@ def operations() -> Starlette:
         return Response(generate_latest(METRICS), media_type=MEDIA_TYPE)
 
     return Starlette(routes=[Route("/healthz/live", well), Route("/healthz/ready", well), Route("/metrics", metrics)])
+
+
+def _begin_at_zero() -> None:
+    """Series are there from the start: a rate over one that begins at 1 would miss the first."""
+    for outcome in ("ok", "refused", "away"):
+        SIGN_INS.labels(outcome)
+        REFRESHES.labels(outcome)
+    for outcome in ("ok", "refused", "away", "failed"):
+        PAGE_SECONDS.labels("/", outcome)
+
+
+_begin_at_zero()

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import Counter, Histogram
 
+from console import operations
 from kernel.runtime import telemetry
 from tests.deploy.conftest import ROOT, fetched
 from tests.deploy.objects import Object, named
@@ -17,6 +19,16 @@ from tools.speed import patience
 
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
+CONSOLE: dict[str, Counter | Histogram] = {
+    "console_page_seconds": operations.PAGE_SECONDS,
+    "console_sign_ins_total": operations.SIGN_INS,
+    "console_refreshes_total": operations.REFRESHES,
+}
+VARIABLES = {
+    "console_page_seconds": "PAGE_SECONDS",
+    "console_sign_ins_total": "SIGN_INS",
+    "console_refreshes_total": "REFRESHES",
+}
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 WORDS = {
     "sum",
@@ -46,6 +58,9 @@ def registered() -> dict[str, set[str]]:
     found |= {name: set(labels) for name, (_, labels) in telemetry.GAUGES.items()}
     for name, (_, labels, _) in telemetry.HISTOGRAMS.items():
         found |= {f"{name}_{part}": {*labels, "le"} for part in ("bucket", "sum", "count")}
+    for series, one in CONSOLE.items():
+        parts = [f"{series}_{part}" for part in ("bucket", "sum", "count")] if isinstance(one, Histogram) else [series]
+        found |= {part: {*one._labelnames, *(["le"] if len(parts) > 1 else [])} for part in parts}
     return found | {name: set() for name in FROM_PYTHON}
 
 
@@ -81,7 +96,11 @@ def test_every_metric_and_label_of_a_query_exists(query: str) -> None:
 def fed() -> set[str]:
     """Names that the product's code sets; a registered metric that nobody feeds would make an alert that never fires."""
     code = "".join(one.read_text() for folder in ("kernel", "services") for one in (ROOT / folder).rglob("*.py"))
-    return set(re.findall(r"telemetry\.(?:count|gauge|observe|timed)\(\s*\"(\w+)\"", code))
+    told = set(re.findall(r"telemetry\.(?:count|gauge|observe|timed)\(\s*\"(\w+)\"", code))
+    pages = "".join(one.read_text() for one in (ROOT / "console").rglob("*.py"))
+    return told | {
+        name for name, variable in VARIABLES.items() if re.search(rf"{variable}\.labels\(.*\)\.(inc|observe)", pages)
+    }
 
 
 @pytest.mark.parametrize("query", queries())

@@ -185,7 +185,8 @@ async def test_everything_is_scraped(platform: Platform) -> None:
 
     await until(seen, 120)
     up = {(one["metric"]["service"], one["metric"]["role"]): one["value"][1] for one in platform.asked("up")}
-    assert up == {(name, role): "1" for name in SERVICES for role in ("edge", "work")}
+    wanted = {(name, role): "1" for name in SERVICES for role in ("edge", "work")}
+    assert up == wanted | {("console", "pages"): "1"}
 
 
 @pytest.mark.parametrize("query", queries())

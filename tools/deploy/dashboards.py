@@ -34,6 +34,10 @@ def _worst(metric: str, by: str) -> str:
     return f"max by ({by}) ({metric}{{{HERE}}})"
 
 
+def _console(metric: str, by: str) -> str:
+    return f"sum by ({by}) (rate({metric}[$__rate_interval]))"
+
+
 DASHBOARDS = {
     "edges": ("Dandelion: edges", [
         Panel("Commands a second", _rate("http_requests_total", "service"), "{{service}}", "reqps"),
@@ -63,6 +67,15 @@ DASHBOARDS = {
               f"{_rate('writer_batch_size_count', 'service')}", "{{service}}"),
         Panel("Appends a second", _rate("append_seconds_count", "service"), "{{service}}", "ops"),
         Panel("Appends, 99th percentile", _p99("append_seconds", "service"), "{{service}}", "s"),
+    ]),
+    "console": ("Dandelion: console", [
+        Panel("Pages a second", _console("console_page_seconds_count", "outcome"), "{{outcome}}", "reqps"),
+        Panel("Pages, 95th percentile", f"histogram_quantile(0.95, {_console('console_page_seconds_bucket', 'le')})",
+              "all pages", "s"),
+        Panel("Routes by time, 95th percentile",
+              f"topk(10, histogram_quantile(0.95, {_console('console_page_seconds_bucket', 'route, le')}))", "{{route}}", "s"),
+        Panel("Sign-ins", _console("console_sign_ins_total", "outcome"), "{{outcome}}", "ops"),
+        Panel("Sessions refreshed", _console("console_refreshes_total", "outcome"), "{{outcome}}", "ops"),
     ]),
 }  # fmt: skip
 
