@@ -58,6 +58,15 @@ async def one(connection: AsyncConnection, table: sa.Table, key: str, value: str
     return dict(row)
 
 
+async def several(
+    connection: AsyncConnection, table: sa.Table, key: str, values: Sequence[str], actor: Actor
+) -> list[Row]:
+    """The rows with these keys that the caller may see, in the order of the keys; a key that stands twice counts once."""
+    query = sa.select(table).where(table.c[key].in_(values), may_read(table, actor))
+    found = {row[key]: dict(row) for row in (await connection.execute(query)).mappings()}
+    return [found[value] for value in dict.fromkeys(values) if value in found]
+
+
 async def page(connection: AsyncConnection, asked: Listing, actor: Actor) -> Page:
     """One page of a list in the order asked."""
     table = asked.table

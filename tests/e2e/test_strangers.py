@@ -37,8 +37,11 @@ STRANGERS = {
 }
 OWN_AND_NEW = {"PUT /deposits/{deposit_id}", "PUT /links/{link_id}", "PUT /coupons/{coupon_id}"}
 """Creations that anybody of the right role may make for themselves: on a taken id they are refused, checked below."""
-MAY_ASK = {"POST /checks", "POST /creators/search", "POST /creators/facets", "POST /campaigns/{campaign_id}/apply"}
-"""Reads nothing that belongs to anybody; finds creators, who show themselves to all;
+MAY_ASK = {
+    "POST /checks", "POST /creators/search", "POST /creators/facets", "POST /creators/batch", "POST /campaigns/batch",
+    "POST /campaigns/{campaign_id}/apply",
+}  # fmt: skip
+"""Reads nothing that belongs to anybody; finds creators, who show themselves to all; leaves out what the caller may not see, below;
 applies to a campaign that recruits in the open (creators only)."""
 STREAMS = {
     "campaigns": "application", "compliance": "review", "discovery": "creator", "ledger": "deposit", "metrics": "order",
@@ -224,9 +227,9 @@ def request_of(method: Any, ids: Mapping[str, str], tenants: Mapping[str, str]) 
 
     request = GetMessageClass(method.input_type)()
     for field in method.input_type.fields:
-        value = {**ids, **tenants}.get(field.name)
-        if value and field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
-            setattr(request, field.name, value)
+        value = {**ids, **tenants}.get(field.name.removesuffix("s") if field.is_repeated else field.name)
+        if value and field.type == FieldDescriptor.TYPE_STRING:
+            getattr(request, field.name).append(value) if field.is_repeated else setattr(request, field.name, value)
     return request
 
 
@@ -246,11 +249,11 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
         return error.code().name, None
 
 
-PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator"}
+PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators"}
 """Creators show themselves to everybody who has an account."""
 
 
-OPEN_RPC = {"GetCampaign", "ListCampaigns", "ListBriefVersions"}
+OPEN_RPC = {"GetCampaign", "BatchGetCampaigns", "ListCampaigns", "ListBriefVersions"}
 """A campaign that recruits in the open is shown to creators and agencies, without its budget, and so is what its brief was."""
 
 

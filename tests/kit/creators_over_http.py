@@ -59,6 +59,9 @@ class Creators:
     async def CountCreators(self, request: Any, context: Any) -> Any:  # noqa: N802
         return pb.CountCreatorsResponse()
 
+    async def BatchGetCreators(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return pb.BatchGetCreatorsResponse()
+
     async def ListContestedHandles(self, request: Any, context: Any) -> Any:  # noqa: N802
         return pb.ListContestedHandlesResponse()
 

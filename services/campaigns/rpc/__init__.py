@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,14 +10,12 @@ import sqlalchemy as sa
 from dandelion.campaigns.v1 import queries_pb2 as pb
 from dandelion.campaigns.v1 import queries_pb2_grpc as stubs
 from dandelion.common.v1 import common_pb2 as common
-from dandelion_contracts.wire import time_of
 from dandelion_contracts.words import word
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.core.clock import system_clock
-from kernel.core.faults import Invalid
-from kernel.core.ids import checked_id, split_stream
+from kernel.core.ids import split_stream
 from kernel.edge.grpc import RpcService, caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import PAGE_DEFAULT, PAGE_LIMIT, Cursor, page_size
@@ -29,8 +26,8 @@ from kernel.processors.keyset import Page, Row
 from kernel.processors.read_your_writes import coming, there
 from services.campaigns import reads
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
-from services.campaigns.domain.shared.work_events import Awaited
 from services.campaigns.reads import Listing
+from services.campaigns.rpc.asked import asked_id, asked_ids, asked_time, asked_wait, asked_work, several_ids
 from services.campaigns.rpc.contracts import contract, quote
 from services.campaigns.rpc.history import shared_queries
 from services.campaigns.rpc.messages import (
@@ -80,14 +77,22 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self._tokens = app.page_tokens
 
     async def GetCampaign(self, request: pb.GetCampaignRequest, context: RpcContext) -> pb.GetCampaignResponse:  # noqa: N802
-        key = _id(request.campaign_id, "campaign_id")
+        key = asked_id(request.campaign_id, "campaign_id")
         async with self._reading("campaigns", request.at_least) as connection:
             row = await reads.one(connection, CAMPAIGNS, "campaign_id", key, caller())
         return pb.GetCampaignResponse(campaign=campaign(row, caller()))
 
+    async def BatchGetCampaigns(  # noqa: N802
+        self, request: pb.BatchGetCampaignsRequest, context: RpcContext
+    ) -> pb.BatchGetCampaignsResponse:
+        keys = several_ids(request.campaign_ids, "campaign_ids")
+        async with self._reading("campaigns", request.at_least) as connection:
+            rows = await reads.several(connection, CAMPAIGNS, "campaign_id", keys, caller())
+        return pb.BatchGetCampaignsResponse(campaigns=[campaign(row, caller()) for row in rows])
+
     async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: RpcContext) -> pb.ListCampaignsResponse:  # noqa: N802
         filters = {
-            "brand_id": _ids(request.brand_id, "brand_id"),
+            "brand_id": asked_ids(request.brand_id, "brand_id"),
             "status": [word(pb.CampaignStatus, status) for status in request.statuses],
             "campaign_type": [word(common.CampaignType, kind) for kind in request.types],
         }
@@ -101,7 +106,10 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.ListApplicationsRequest, context: RpcContext
     ) -> pb.ListApplicationsResponse:
         statuses = [word(pb.ApplicationStatus, status) for status in request.statuses]
-        filters = {"application_id": _ids(request.application_id, "application_id"), **_of_work(request, statuses)}
+        filters = {
+            "application_id": asked_ids(request.application_id, "application_id"),
+            **asked_work(request, statuses),
+        }
         asked = self._listing(APPLICATIONS, "application_id", request, filters)
         async with self._reading("applications", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
@@ -112,7 +120,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.ListCollaborationsRequest, context: RpcContext
     ) -> pb.ListCollaborationsResponse:
         statuses = [word(pb.CollaborationStatus, status) for status in request.statuses]
-        filters = _of_work(request, statuses) | {"awaits": [_awaited(one) for one in request.awaits]}
+        filters = asked_work(request, statuses) | {"awaits": [asked_wait(one) for one in request.awaits]}
         asked = self._listing(COLLABORATIONS, "collaboration_id", request, filters)
         await self._came(request.at_least)
         async with self._reading("collaborations", request.at_least) as connection:
@@ -124,15 +132,15 @@ class Queries(stubs.CampaignQueryServiceServicer):
     async def GetCollaboration(  # noqa: N802
         self, request: pb.GetCollaborationRequest, context: RpcContext
     ) -> pb.GetCollaborationResponse:
-        key = _id(request.collaboration_id, "collaboration_id")
+        key = asked_id(request.collaboration_id, "collaboration_id")
         found = await self._there(request.at_least, key, partial(self._collaboration, key))
         await add_personal(found, self._app.log, self._app.service.codec)
         return pb.GetCollaborationResponse(collaboration=found)
 
     async def ListPostings(self, request: pb.ListPostingsRequest, context: RpcContext) -> pb.ListPostingsResponse:  # noqa: N802
         statuses = [word(pb.PostingStatus, status) for status in request.statuses]
-        asked = self._listing(POSTINGS, "deliverable_id", request, _of_work(request, statuses))
-        window = (_time(request, "publish_from"), _time(request, "publish_until"))
+        asked = self._listing(POSTINGS, "deliverable_id", request, asked_work(request, statuses))
+        window = (asked_time(request, "publish_from"), asked_time(request, "publish_until"))
         asked = replace(asked, times={"publish_at": window})
         async with self._reading("postings", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
@@ -143,7 +151,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         self, request: pb.ListMarkedDealsRequest, context: RpcContext
     ) -> pb.ListMarkedDealsResponse:
         caller().require(*reads.STAFF_ROLES)
-        filters = {name: _ids(getattr(request, name), name) for name in ("brand_id", "creator_id")}
+        filters = {name: asked_ids(getattr(request, name), name) for name in ("brand_id", "creator_id")}
         asked = self._listing(MARKED_DEALS, "application_id", request, filters)
         async with self._reading("marked_deals", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
@@ -153,7 +161,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
     async def ListBriefVersions(  # noqa: N802
         self, request: pb.ListBriefVersionsRequest, context: RpcContext
     ) -> pb.ListBriefVersionsResponse:
-        filters = {"campaign_id": [_id(request.campaign_id, "campaign_id")]}
+        filters = {"campaign_id": [asked_id(request.campaign_id, "campaign_id")]}
         asked = self._listing(BRIEF_VERSIONS, "version_id", request, filters, BRIEFS_LIMIT)
         async with self._reading("brief_versions", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
@@ -161,14 +169,17 @@ class Queries(stubs.CampaignQueryServiceServicer):
         return pb.ListBriefVersionsResponse(versions=[brief_version(row, caller()) for row in found.rows], page=info)
 
     async def GetContract(self, request: pb.GetContractRequest, context: RpcContext) -> pb.GetContractResponse:  # noqa: N802
-        key = _id(request.collaboration_id, "collaboration_id")
+        key = asked_id(request.collaboration_id, "collaboration_id")
         row = await self._there(request.at_least, key, partial(self._row, key))
         return pb.GetContractResponse(contract=contract(row, request.language))
 
     async def ListSubmissions(  # noqa: N802
         self, request: pb.ListSubmissionsRequest, context: RpcContext
     ) -> pb.ListSubmissionsResponse:
-        key, wanted = _id(request.collaboration_id, "collaboration_id"), _ids(request.deliverable_id, "deliverable_id")
+        key, wanted = (
+            asked_id(request.collaboration_id, "collaboration_id"),
+            asked_ids(request.deliverable_id, "deliverable_id"),
+        )
         size = page_size(request.page_size, SUBMISSIONS_LIMIT, SUBMISSIONS_LIMIT)
         cursor = self._tokens.open(request, request.page_token, caller().tenant)
         as_of = await self._there(request.at_least, key, partial(self._standing, key))
@@ -178,7 +189,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
 
     async def ListDisputes(self, request: pb.ListDisputesRequest, context: RpcContext) -> pb.ListDisputesResponse:  # noqa: N802
         named = ("collaboration_id", "campaign_id", "brand_id", "creator_id")
-        filters = {name: _ids(getattr(request, name), name) for name in named}
+        filters = {name: asked_ids(getattr(request, name), name) for name in named}
         filters["status"] = [word(pb.DisputeStatus, status) for status in request.statuses]
         asked = self._listing(DISPUTES, "dispute_id", request, filters)
         async with self._reading("disputes", request.at_least) as connection:
@@ -189,7 +200,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
     async def QuoteCancellation(  # noqa: N802
         self, request: pb.QuoteCancellationRequest, context: RpcContext
     ) -> pb.QuoteCancellationResponse:
-        key = _id(request.collaboration_id, "collaboration_id")
+        key = asked_id(request.collaboration_id, "collaboration_id")
         row = await self._there(request.at_least, key, partial(self._row, key))
         return pb.QuoteCancellationResponse(quote=quote(row, caller(), system_clock()))
 
@@ -256,39 +267,3 @@ class Queries(stubs.CampaignQueryServiceServicer):
     def _page(self, request: Message, behind: Cursor | None, as_of: list[str]) -> common.PageInfo:
         token = self._tokens.seal(request, behind, caller().tenant) if behind else ""
         return common.PageInfo(next_page_token=token, as_of=as_of)
-
-
-def _of_work(
-    request: pb.ListApplicationsRequest | pb.ListCollaborationsRequest | pb.ListPostingsRequest, statuses: list[str]
-) -> dict[str, list[str]]:
-    return {
-        "campaign_id": _ids(request.campaign_id, "campaign_id"),
-        "creator_id": _ids(request.creator_id, "creator_id"),
-        "status": statuses,
-    }
-
-
-def _time(request: Any, name: str) -> datetime | None:
-    """An optional time, in UTC; raises Invalid `time.out_of_range`."""
-    try:
-        return time_of(getattr(request, name)) if request.HasField(name) else None
-    except ValueError:
-        raise Invalid("time.out_of_range", field=name) from None
-
-
-def _awaited(value: str) -> str:
-    if value not in list(Awaited):
-        raise Invalid("filter.unknown_value", field="awaits", expected=", ".join(Awaited))
-    return value
-
-
-def _ids(value: str, name: str) -> list[str]:
-    """An optional filter by id."""
-    return [_id(value, name)] if value else []
-
-
-def _id(value: str, name: str) -> str:
-    try:
-        return checked_id(value)
-    except Invalid:
-        raise Invalid("id.malformed", field=name, expected="a lower-case UUID with hyphens") from None

@@ -89,6 +89,16 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
         card = await self._reads.get(request.creator_id, caller(), self._clock())
         return pb.GetCreatorResponse(creator=wire_creator(card))
 
+    async def BatchGetCreators(  # noqa: N802
+        self, request: pb.BatchGetCreatorsRequest, context: RpcContext
+    ) -> pb.BatchGetCreatorsResponse:
+        """Several creators."""
+        if len(request.creator_ids) > PAGE_LIMIT:
+            raise Invalid("filter.too_many_values", field="creator_ids", limit=PAGE_LIMIT)
+        await self._wait(request.at_least)
+        cards = await self._reads.get_many(request.creator_ids, caller(), self._clock())
+        return pb.BatchGetCreatorsResponse(creators=map(_listed, cards))
+
     async def WatchCreator(  # noqa: N802
         self, request: pb.WatchCreatorRequest, context: RpcContext
     ) -> AsyncIterator[Any]:
@@ -131,9 +141,14 @@ class CreatorQueries(grpc_pb.CreatorQueryServiceServicer):
 
     def _hit(self, card: Card, criteria: Criteria) -> pb.CreatorHit:
         matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
-        creator = wire_creator(card)
-        creator.ClearField("audience")
-        return pb.CreatorHit(creator=creator, reasons=reasons(criteria, card.state, matched))
+        return pb.CreatorHit(creator=_listed(card), reasons=reasons(criteria, card.state, matched))
+
+
+def _listed(card: Card) -> pb.Creator:
+    """A creator as lists show it."""
+    creator = wire_creator(card)
+    creator.ClearField("audience")
+    return creator
 
 
 ENUMS: dict[str, Any] = {

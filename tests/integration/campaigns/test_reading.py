@@ -99,6 +99,21 @@ async def test_a_brief_can_be_written_down_whole_and_amended(campaigns: Running)
     assert (await campaign(story, other["token"])).brief.version == 2
 
 
+async def test_several_campaigns_are_read_at_once(campaigns: Running) -> None:
+    mine, other = Story(campaigns), Story(campaigns)
+    second = Story(campaigns, brand=mine.brand)
+    token = [await draft(story, title=title) for story, title in ((mine, "One"), (other, "No"), (second, "Two"))][-1]
+    nowhere = new_id()
+    asked = [second.campaign_id, nowhere, other.campaign_id, mine.campaign_id, second.campaign_id]
+    request = pb.BatchGetCampaignsRequest(campaign_ids=asked, at_least=token)
+    found = (await ask(campaigns, mine.brand, "BatchGetCampaigns", request)).campaigns
+    assert [one.brief.title for one in found] == ["Two", "One"]
+    many = pb.BatchGetCampaignsRequest(campaign_ids=[nowhere] * 201)
+    assert "filter.too_many_values" in await refused(campaigns, mine.brand, "BatchGetCampaigns", many)
+    wrong = pb.BatchGetCampaignsRequest(campaign_ids=["no-uuid"])
+    assert "id.malformed" in await refused(campaigns, mine.brand, "BatchGetCampaigns", wrong)
+
+
 async def draft(story: Story, **changes: Any) -> str:
     draft = {"brief": brief_body(**changes), "terms": {"clocks": story.clocks}}
     receipt = await story.campaigns.done("PUT", f"/campaigns/{story.campaign_id}", draft, story.brand)

@@ -365,6 +365,48 @@ class GetCampaignResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BatchGetCampaignsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_IDS_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    at_least: builtins.str
+    """As in GetCampaign."""
+    @builtins.property
+    def campaign_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """At most 200; one that stands twice is answered once."""
+
+    def __init__(
+        self,
+        *,
+        campaign_ids: abc.Iterable[builtins.str] | None = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_ids", b"campaign_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCampaignsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGNS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def campaigns(self) -> containers.RepeatedCompositeFieldContainer[Campaign]: ...
+    def __init__(
+        self,
+        *,
+        campaigns: abc.Iterable[Campaign] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["campaigns", b"campaigns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ListCampaignsRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 

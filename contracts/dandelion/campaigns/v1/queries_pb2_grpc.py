@@ -40,6 +40,11 @@ class CampaignQueryServiceStub:
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignRequest.SerializeToString,
                 response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignResponse.FromString,
                 _registered_method=True)
+        self.BatchGetCampaigns = channel.unary_unary(
+                '/dandelion.campaigns.v1.CampaignQueryService/BatchGetCampaigns',
+                request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsResponse.FromString,
+                _registered_method=True)
         self.ListCampaigns = channel.unary_unary(
                 '/dandelion.campaigns.v1.CampaignQueryService/ListCampaigns',
                 request_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListCampaignsRequest.SerializeToString,
@@ -103,6 +108,13 @@ class CampaignQueryServiceServicer:
 
     def GetCampaign(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetCampaigns(self, request, context):
+        """Those of these campaigns that exist and that the caller may see, in the order asked: for a list that has ids and shows titles.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -190,6 +202,11 @@ def add_CampaignQueryServiceServicer_to_server(servicer, server):
                     request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignRequest.FromString,
                     response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignResponse.SerializeToString,
             ),
+            'BatchGetCampaigns': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetCampaigns,
+                    request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsRequest.FromString,
+                    response_serializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsResponse.SerializeToString,
+            ),
             'ListCampaigns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCampaigns,
                     request_deserializer=dandelion_dot_campaigns_dot_v1_dot_queries__pb2.ListCampaignsRequest.FromString,
@@ -274,6 +291,33 @@ class CampaignQueryService:
             '/dandelion.campaigns.v1.CampaignQueryService/GetCampaign',
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignRequest.SerializeToString,
             dandelion_dot_campaigns_dot_v1_dot_queries__pb2.GetCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetCampaigns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.campaigns.v1.CampaignQueryService/BatchGetCampaigns',
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsRequest.SerializeToString,
+            dandelion_dot_campaigns_dot_v1_dot_queries__pb2.BatchGetCampaignsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,6 +34,8 @@ class CampaignQueryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CampaignQueryServiceAsyncStub: ...
     GetCampaign: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCampaignRequest, _queries_pb2.GetCampaignResponse]
+    BatchGetCampaigns: _grpc.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCampaignsRequest, _queries_pb2.BatchGetCampaignsResponse]
+    """Those of these campaigns that exist and that the caller may see, in the order asked: for a list that has ids and shows titles."""
     ListCampaigns: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListCampaignsRequest, _queries_pb2.ListCampaignsResponse]
     ListApplications: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListApplicationsRequest, _queries_pb2.ListApplicationsResponse]
     ListCollaborations: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListCollaborationsRequest, _queries_pb2.ListCollaborationsResponse]
@@ -62,6 +64,8 @@ class CampaignQueryServiceAsyncStub(CampaignQueryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetCampaign: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCampaignRequest, _queries_pb2.GetCampaignResponse]  # type: ignore[assignment]
+    BatchGetCampaigns: _aio.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCampaignsRequest, _queries_pb2.BatchGetCampaignsResponse]  # type: ignore[assignment]
+    """Those of these campaigns that exist and that the caller may see, in the order asked: for a list that has ids and shows titles."""
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListCampaignsRequest, _queries_pb2.ListCampaignsResponse]  # type: ignore[assignment]
     ListApplications: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListApplicationsRequest, _queries_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     ListCollaborations: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListCollaborationsRequest, _queries_pb2.ListCollaborationsResponse]  # type: ignore[assignment]
@@ -93,6 +97,14 @@ class CampaignQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queries_pb2.GetCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetCampaignResponse, _abc.Awaitable[_queries_pb2.GetCampaignResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def BatchGetCampaigns(
+        self,
+        request: _queries_pb2.BatchGetCampaignsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.BatchGetCampaignsResponse, _abc.Awaitable[_queries_pb2.BatchGetCampaignsResponse]]:
+        """Those of these campaigns that exist and that the caller may see, in the order asked: for a list that has ids and shows titles."""
 
     @_abc_1.abstractmethod
     def ListCampaigns(

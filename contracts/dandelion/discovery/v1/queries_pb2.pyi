@@ -597,6 +597,49 @@ class GetCreatorResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BatchGetCreatorsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_IDS_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    at_least: builtins.str
+    @builtins.property
+    def creator_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """At most 200; one that stands twice is answered once."""
+
+    def __init__(
+        self,
+        *,
+        creator_ids: abc.Iterable[builtins.str] | None = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_ids", b"creator_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATORS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def creators(self) -> containers.RepeatedCompositeFieldContainer[Creator]:
+        """As SearchCreators shows them: without the audience and the contact."""
+
+    def __init__(
+        self,
+        *,
+        creators: abc.Iterable[Creator] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class WatchCreatorRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 

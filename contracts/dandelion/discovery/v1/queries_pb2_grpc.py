@@ -50,6 +50,11 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.FromString,
                 _registered_method=True)
+        self.BatchGetCreators = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/BatchGetCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsResponse.FromString,
+                _registered_method=True)
         self.WatchCreator = channel.unary_stream(
                 '/dandelion.discovery.v1.CreatorQueryService/WatchCreator',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
@@ -87,6 +92,13 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetCreators(self, request, context):
+        """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCreator(self, request, context):
         """The creator now, then after each change of it, until the client leaves.
         """
@@ -119,6 +131,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.GetCreator,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.SerializeToString,
+            ),
+            'BatchGetCreators': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsResponse.SerializeToString,
             ),
             'WatchCreator': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCreator,
@@ -213,6 +230,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/GetCreator',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/BatchGetCreators',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.BatchGetCreatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class CreatorQueryServiceStub:
     """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
     GetCreator: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+    BatchGetCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]
+    """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
     """The creator now, then after each change of it, until the client leaves."""
     ListContestedHandles: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]
@@ -57,6 +59,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
     GetCreator: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]  # type: ignore[assignment]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+    BatchGetCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]  # type: ignore[assignment]
+    """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
     """The creator now, then after each change of it, until the client leaves."""
     ListContestedHandles: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]  # type: ignore[assignment]
@@ -90,6 +94,14 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetCreatorResponse, _abc.Awaitable[_queries_pb2.GetCreatorResponse]]:
         """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+
+    @_abc_1.abstractmethod
+    def BatchGetCreators(
+        self,
+        request: _queries_pb2.BatchGetCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.BatchGetCreatorsResponse, _abc.Awaitable[_queries_pb2.BatchGetCreatorsResponse]]:
+        """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
 
     @_abc_1.abstractmethod
     def WatchCreator(
