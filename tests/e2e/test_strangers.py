@@ -41,7 +41,7 @@ MAY_ASK = {
     "POST /checks", "POST /creators/search", "POST /creators/facets", "POST /creators/batch", "POST /campaigns/batch",
     "POST /campaigns/{campaign_id}/apply",
 }  # fmt: skip
-"""Reads nothing that belongs to anybody; finds creators, who show themselves to all; leaves out what the caller may not see, below;
+"""Reads nothing that belongs to anybody; finds creators, who show themselves to all; leaves out what the caller may not see;
 applies to a campaign that recruits in the open (creators only)."""
 STREAMS = {
     "campaigns": "application", "compliance": "review", "discovery": "creator", "ledger": "deposit", "metrics": "order",
