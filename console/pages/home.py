@@ -1,12 +1,15 @@
 """Home: what needs the reader now, what runs, what came in."""
 
 import asyncio
+from collections.abc import Sequence
 
 from dandelion.campaigns.v1.events_pb2 import PARTY_BRAND, PARTY_CREATOR
 from dandelion.campaigns.v1.queries_pb2 import (
     COLLABORATION_STATUS_CONTRACTED,
     COLLABORATION_STATUS_FUNDED,
     DISPUTE_STATUS_OPEN,
+    Campaign,
+    Collaboration,
     ListApplicationsRequest,
     ListCampaignsRequest,
     ListCollaborationsRequest,
@@ -20,7 +23,9 @@ from dandelion.ledger.v1.queries_pb2 import (
     ListDeferredPaymentsRequest,
     ListDiscrepanciesRequest,
     ListHandMovesRequest,
+    ListReleasesRequest,
     ListTransfersRequest,
+    Release,
 )
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -55,21 +60,22 @@ async def home(page: Page) -> Response:
 async def _of_party(page: SignedIn) -> Response:
     """A brand's, an agency's or a creator's home."""
     campaigns, me = page.services.campaigns, PARTY_BRAND if page.can(*BRANDS) else PARTY_CREATOR
-    offers, work, running = await asyncio.gather(
+    offers, work, running, paid = await asyncio.gather(
         page.ask(campaigns.ListApplications, ListApplicationsRequest(statuses=WAITING, page_size=TASKS_SHOWN)),
         page.ask(campaigns.ListCollaborations, ListCollaborationsRequest(statuses=RUNNING, page_size=200)),
         page.ask(campaigns.ListCampaigns, ListCampaignsRequest(page_size=6)),
+        page.ask(page.services.ledger.ListReleases, ListReleasesRequest(page_size=6)),
     )
     found = of_collaborations(work.collaborations, me, page.formats.now)
     tasks = sorted_by_need([*of_applications(offers.applications, me), *found])[:TASKS_SHOWN]
-    return await _shown(page, tasks, campaigns=running.campaigns, collaborations=work.collaborations[:6])
+    return await _shown(page, tasks, running.campaigns, work.collaborations[:6], paid.releases)
 
 
 async def _of_staff(page: SignedIn) -> Response:
     """Home of the platform's own people: the work lists of their roles."""
     lists = await asyncio.gather(*[ask(page) for roles, ask in WORK_LISTS if page.can(*roles)])
     tasks = sorted_by_need(task for tasks in lists for task in tasks)[:TASKS_SHOWN]
-    return await _shown(page, tasks, campaigns=(), collaborations=())
+    return await _shown(page, tasks)
 
 
 async def _reviews(page: SignedIn) -> list[Task]:
@@ -110,13 +116,31 @@ WORK_LISTS = (
 """Work lists by the roles that work them off."""
 
 
-async def _shown(page: SignedIn, tasks: list[Task], campaigns: object, collaborations: object) -> Response:
+async def _shown(
+    page: SignedIn,
+    tasks: Sequence[Task],
+    campaigns: Sequence[Campaign] = (),
+    collaborations: Sequence[Collaboration] = (),
+    releases: Sequence[Release] = (),
+) -> Response:
     """The page, with the names of all campaigns and creators that it mentions."""
-    shown = list(collaborations)  # type: ignore[call-overload]
+    about: list[Task | Collaboration | Release] = [*tasks, *collaborations, *releases]
     titles, creators = await asyncio.gather(
-        page.titles({*(one.campaign_id for one in tasks), *(one.campaign_id for one in shown)}),
-        page.creators({*(one.creator_id for one in tasks), *(one.creator_id for one in shown)}),
+        page.titles({one.campaign_id for one in about}), page.creators({one.creator_id for one in about})
     )
     return page.show(
-        "home/home.html", tasks=tasks, campaigns=campaigns, collaborations=shown, titles=titles, creators=creators
+        "home/home.html",
+        tasks=tasks,
+        campaigns=campaigns,
+        collaborations=collaborations,
+        paid=[(one, _came_in(page, one)) for one in releases],
+        titles=titles,
+        creators=creators,
     )
+
+
+def _came_in(page: SignedIn, release: Release) -> int:
+    """What the reader received of a payment, minor units; of a brand's what it paid."""
+    if page.can("brand"):
+        return release.gross_minor
+    return sum(one.net_minor for one in release.payees if one.payee_id == page.person.tenant)
