@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from dandelion.campaigns.v1.events_pb2 import RecruitMode
 from dandelion.campaigns.v1.queries_pb2 import Campaign, GetCampaignRequest
 from dandelion.common.v1.common_pb2 import CampaignType, Format, Platform
 from dandelion.ledger.v1.queries_pb2 import ListFeePoliciesRequest
@@ -17,7 +16,7 @@ from console.look.menu import BRANDS
 from console.page import Id, Page, SignedIn, needs
 from console.pages.deals.drafts import CLOCKS, MONEY, PAYABLE, as_typed, brief_body, rows_of, terms_body
 from console.pages.deals.terms import TERMS
-from console.pages.deals.words import CATEGORIES, FREEDOMS, GOALS, LAWS, WORDS, choices
+from console.pages.deals.words import CATEGORIES, FREEDOMS, GOALS, LAWS, MODES, WORDS, choices
 from console.words import mark
 
 router = APIRouter(prefix="/briefs", dependencies=[needs(*BRANDS)])
@@ -86,7 +85,7 @@ async def _shown(
         "briefs/edit.html",
         campaign=found, campaign_id=campaign_id, values=values, counts=counts, fee_bps=fee_bps, form=form,
         problem=problem, new_id=form.first("_campaign") or str(uuid4()), is_draft=found is None or found.status == 1,
-        types=choices(CampaignType), modes=choices(RecruitMode), platforms=choices(Platform), formats=choices(Format),
+        types=choices(CampaignType), modes_=list(MODES.items()), platforms=choices(Platform), formats=choices(Format),
         objectives=list(GOALS.items()), laws_=list(LAWS.items()), freedoms_=list(FREEDOMS.items()),
         categories_=list(CATEGORIES.items()), pays=PAYABLE, money=MONEY, clocks=CLOCKS, names=TERMS, **WORDS,
     )  # fmt: skip

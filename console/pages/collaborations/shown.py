@@ -134,7 +134,7 @@ async def content_page(
         "collaborations/content.html",
         work=found, view=view, versions=versions, findings=findings, name=names[found.creator_id], who=who, reasons=reasons,
         title=title[found.campaign_id], side=side(page), turn=progress.turn_of(view, page.formats.now), form=form,
-        marked=marked, compared=compared, zone=found.timezone or DEFAULT_ZONE, problem=problem,
+        marked=marked, compared=compared, zone=found.timezone or DEFAULT_ZONE, problem=problem, **WORDS,
     )  # fmt: skip
 
 

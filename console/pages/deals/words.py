@@ -41,10 +41,25 @@ CATEGORIES: Mapping[str, str] = {
     "education": mark("Education"),
     "fashion": mark("Fashion"),
 }
+MODES: Mapping[str, str] = {
+    "invite": mark("Only whom the brand invites"),
+    "open": mark("Anybody may apply"),
+    "co_creation": mark("Anybody may apply; the brief is still being shaped"),
+}
+STAGES: Mapping[int, str] = {1: mark("An outline"), 2: mark("A draft"), 3: mark("A final text")}
+"""Stages of a submission by their number."""
 DEFAULT_ZONE = "Asia/Shanghai"
 """Zone of a brief that names none."""
 WORDS: Mapping[str, Any] = MappingProxyType(
-    {"goals": GOALS, "laws": LAWS, "freedoms": FREEDOMS, "categories": CATEGORIES, "rungs": LADDER}
+    {
+        "goals": GOALS,
+        "laws": LAWS,
+        "freedoms": FREEDOMS,
+        "categories": CATEGORIES,
+        "rungs": LADDER,
+        "modes": dict(enumerate(MODES.values(), 1)),
+        "stages": STAGES,
+    }
 )
 """What templates/deals/pieces.html needs: given to every template that shows a brief."""
 
