@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from kernel.adapters.database import Database
 from kernel.core.faults import Poison
@@ -38,6 +39,15 @@ async def test_a_value_that_the_database_cannot_read_is_not_quoted(store: Databa
         assert SECRET in str(met)
         assert SECRET not in reason_of(met)
         assert "sqlstate=22P02" in reason_of(met)
+
+
+def test_of_what_a_library_raises_our_own_line_is_told() -> None:
+    """Where the library is at fault itself says little; who called it with what says more."""
+    with pytest.raises(yaml.YAMLError) as met:
+        yaml.safe_load(f"{SECRET}: [")
+    assert "site-packages" in str(met.traceback[-1].path), "the innermost frame is the library's"
+    assert "test_reasons.py:" in reason_of(met.value)
+    assert SECRET not in reason_of(met.value)
 
 
 def test_of_a_bug_the_line_is_told_and_of_a_fault_its_facts() -> None:

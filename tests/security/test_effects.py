@@ -25,6 +25,7 @@ from tests.contract.conftest import Running
 from tests.contract.test_signs_of_life import Ticks, metric
 from tests.kit import counter
 from tests.kit.counter import Add
+from tests.kit.until import within
 
 STUCK, SLOW, WELL = 7, 8, 1
 """Amounts that the port below answers to: never, only after the test says so, at once."""
@@ -194,6 +195,23 @@ async def test_a_call_that_hangs_holds_its_batch_no_longer_than_the_batch_may_la
     assert await made._retries.count() == 1, "tried again by itself"
 
 
+async def test_a_call_that_is_tried_again_and_hangs_ends_by_itself(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No batch waits for it, and the next that are due wait for their turn."""
+    monkeypatch.setattr(reactor, "CALL_LIMIT_S", 0.1)
+    port = Port()
+    slow = await added(running, SLOW)
+    made = await started(running, port)
+    await running.until(parked_are(made, {slow}))
+    before, consumer = port.calls[slow], running.consumer("calls", made.handle, True, ())
+    await due_now(running)
+    async with within(5):
+        assert await made.retry_due(consumer.redecode)
+    assert port.calls[slow] == before + 1
+    assert await made._retries.count() == 1, "put off"
+
+
 async def test_one_tenant_past_its_budget_of_keys_is_set_aside_alone(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +219,15 @@ async def test_one_tenant_past_its_budget_of_keys_is_set_aside_alone(
     port = Port()
     port.raises = Poison("outside.malformed")
     made = await started(running, port)
-    hostile = [await added(running, STUCK, "hostile") for _ in range(4)]
+    hostile = [await added(running, STUCK, "hostile") for _ in range(2)]
+    await running.until(parked_are(made, set(hostile)))
+    within = await added(running, WELL, "hostile")
+
+    async def is_within() -> bool:
+        return port.calls[within] == 1
+
+    await running.until(is_within)
+    hostile += [await added(running, STUCK, "hostile") for _ in range(2)]
     await running.until(parked_are(made, set(hostile)))
     harmless, well = await added(running, WELL, "hostile"), await added(running, WELL, "other")
 
