@@ -17,6 +17,7 @@ from console.words import translations
 from console.words.catalogs import said
 from tests.kit.axe import NARROW, WIDE, Watched, context_of, watched
 from tests.kit.console import OpenConsole
+from tests.kit.lively import enliven
 from tests.kit.walk import Seen, routes, walked
 
 ROLES = (
@@ -55,6 +56,7 @@ class Walks:
 
 @pytest.fixture(scope="module")
 async def walks(console: OpenConsole) -> Walks:
+    await enliven(console)
     return Walks({(role, lang): await walked(console, role, lang) for role in ROLES for lang in LANGUAGES})
 
 

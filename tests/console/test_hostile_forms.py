@@ -18,7 +18,7 @@ ROLES = ("brand", "creator", "agency", "reviewer", "finance", "operator", "audit
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 HOSTILE: Mapping[str, str] = {
     "script": SCRIPT,
-    "100 kB": "长" * 34_000,
+    "100 kB": "x" * 100_000,
     "emoji": "👩‍👩‍👧‍👦🏴‍☠️",
     "right to left": "\u202eمرحبا\u202c \u200b",
     "negative": "-1",

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 from fastapi.routing import APIRoute
 
+from cli.story.plan import DEALS
 from console.pages import routers
 from tests.kit.console import OpenConsole
 from tests.kit.pages import PageForm, Shown
@@ -23,6 +24,8 @@ OF_ONE_ROUTE = 4
 """Addresses of one route that a role is shown: things in different states, other tabs and filters."""
 LIMIT = 400
 """Addresses of a role."""
+FILLED = {"/operator/find": {"service": "campaigns", "stream": f"campaign-{DEALS[0].id}"}}
+"""What a person types to come further than links lead."""
 UNHEARD = frozenset({"script", "style", "svg", "template", "noscript"})
 TOLD = ("aria-label", "title", "placeholder", "alt")
 PARTS = re.compile(r"^hx-(get|sse:connect)$")
@@ -53,8 +56,8 @@ class _Page(HTMLParser):
         self.links += [value for name, value in told.items() if PARTS.match(name)]
         if tag == "a" and "href" in told:
             self.links.append(told["href"])
-        elif tag == "form" and told.get("method", "get").lower() == "get":
-            self.links.append(told.get("action", ""))
+        elif tag == "form" and told.get("action") in FILLED:
+            self.links.append(f"{told['action']}?{urlencode(FILLED[told['action']])}")
         if tag not in ("input", "img", "br", "hr", "meta", "link", "use", "source", "wbr", "rect", "path", "line"):
             self._open.append(tag)
 

@@ -31,6 +31,17 @@ addEventListener("pageshow", () => {
   }
 });
 
+// A table that is wider than its place can be scrolled by keyboard.
+const scrolls = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+const watch = () => { for (const table of document.querySelectorAll(".table")) scrolls.observe(table); };
+document.addEventListener("htmx:after:swap", watch);
+watch();
+
 // Filters send themselves when changed.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-sends-itself]");

@@ -1,0 +1,63 @@
+"""What the story leaves nobody to look at, made through the console's own forms: a draft, an offer that waits."""
+
+import json
+import sqlite3
+from contextlib import closing
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from tests.kit.console import OpenConsole
+from tests.kit.pages import Shown, opened, sent
+
+BRIEF = {
+    "brief.title": "Spring in the city",
+    "brief.posting_from": "2027-03-01",
+    "brief.posting_until": "2027-05-31",
+    "brief.budget_minor": "20000",
+    "brief.deliverables.0.format": "image_note",
+}
+
+
+def platform_of(console: OpenConsole, who: str = "creator") -> str:
+    """A platform on which a creator has a verified account."""
+    with closing(sqlite3.connect(console.layout.folder / "campaigns.db")) as database:
+        wanted = (console.cast[who].tenant,)
+        (accounts,) = database.execute("SELECT accounts FROM creators WHERE creator_id = ?", wanted).fetchone()
+    return next(str(one["platform"]) for one in json.loads(accounts) if one["verified"])
+
+
+async def drafted(console: OpenConsole, who: str = "brand") -> str:
+    """Id of a campaign that a brand has just drafted."""
+    async with console.visitor(who) as client:
+        form = (await opened(client, "/briefs/new")).form("/briefs/new")
+        brief = {**BRIEF, "brief.deliverables.0.platform": platform_of(console)}
+        return _path(await sent(client, form, {**brief, "_key": str(uuid4())})).split("/")[2]
+
+
+async def published(console: OpenConsole, campaign_id: str, who: str = "brand") -> None:
+    async with console.visitor(who) as client:
+        form = (await opened(client, f"/campaigns/{campaign_id}/publish")).form("/publish")
+        _path(await sent(client, form, {}))
+
+
+async def offered(console: OpenConsole, campaign_id: str, who: str = "creator") -> str:
+    """Id of the application that a creator has just made."""
+    async with console.visitor(who) as client:
+        form = (await opened(client, f"/market/{campaign_id}")).form("/apply")
+        return _path(await sent(client, form, {"fees_minor.0": "900"})).split("/")[2]
+
+
+async def enliven(console: OpenConsole) -> None:
+    """A draft, and an offer that waits for the brand."""
+    await drafted(console)
+    campaign_id = await drafted(console)
+    await published(console, campaign_id)
+    await offered(console, campaign_id)
+
+
+def _path(shown: Shown) -> str:
+    """Where the form led; an error that quotes the page when it was refused."""
+    if shown.answer.status_code >= 400:
+        code = shown.text.partition("Code ")[2][:80]
+        raise AssertionError(f"{shown.answer.request.url}: {shown.answer.status_code}: {code}")
+    return urlsplit(str(shown.answer.url)).path
