@@ -21,21 +21,28 @@ Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 
 
-def live(
+async def live(
     page: SignedIn, method: grpc.aio.UnaryStreamMultiCallable[Q, A], request: Q, part: Callable[[A], str]
 ) -> StreamingResponse:
-    """The stream; `part` makes the HTML of one answer."""
+    """The stream, once its first answer is there; `part` makes the HTML of one. Raises the Problem of a query that is refused."""
+    call = method(request, metadata=(("authorization", f"Bearer {page.person.token}"),))
+    answers = aiter(call)
+    try:
+        first = await anext(answers, None)
+    except grpc.aio.AioRpcError as error:
+        raise of_call(error) from error
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(page, method, request, part), headers=headers, media_type="text/event-stream")
+    told = _events(call, answers, first, part)
+    return StreamingResponse(told, headers=headers, media_type="text/event-stream")
 
 
 async def _events(
-    page: SignedIn, method: grpc.aio.UnaryStreamMultiCallable[Q, A], request: Q, part: Callable[[A], str]
+    call: grpc.aio.UnaryStreamCall[Q, A], answers: AsyncIterator[A], first: A | None, part: Callable[[A], str]
 ) -> AsyncIterator[str]:
-    call = method(request, metadata=(("authorization", f"Bearer {page.person.token}"),))
-    answers = aiter(call)
     waited: asyncio.Future[A] | None = None
     try:
+        if first is not None:
+            yield _event(part(first))
         while True:
             waited = waited or asyncio.ensure_future(anext(answers))
             done, _ = await asyncio.wait({waited}, timeout=SILENCE_S)

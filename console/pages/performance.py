@@ -107,7 +107,9 @@ async def totals(page: Page, campaign_id: Id, kind: Kind = "") -> Response:
         return page.part("performance/totals.html", counts=answer.total.counts, roi=answer, at=answer.total.fresh_at)
 
     watch = page.services.metrics.WatchCampaignPerformance
-    return live(page, watch, WatchCampaignPerformanceRequest(campaign_id=campaign_id, traffic=TRAFFICS[kind]), part)
+    return await live(
+        page, watch, WatchCampaignPerformanceRequest(campaign_id=campaign_id, traffic=TRAFFICS[kind]), part
+    )
 
 
 async def _minutes(
