@@ -160,16 +160,8 @@ async def test_a_draft_goes_through_compliance_to_approval(console: OpenConsole)
     async with console.visitor("brand") as brand, console.visitor("creator") as creator:
         work_id = await agreed(brand, creator)
         content = content_of(await opened(creator, f"/collaborations/{work_id}"))
-<<<<<<< HEAD
         draft = {"content.evidence.0.reference": "order 7", "content.language": "zh"}
         draft |= {"content.text": "这是最好的口红，第一品牌！"}
-=======
-        draft = {
-            "content.text": "这是最好的口红，第一品牌！",
-            "content.evidence.0.reference": "order 7",
-            "content.language": "zh",
-        }
->>>>>>> 89a3c471 (A live part answers once its first number is there: a stranger hears what it hears of the page)
         await handed_in(creator, content, draft, "A revision is to be handed in")
         blocked = await opened(creator, content)
         assert '<mark class="bad"' in blocked.answer.text
