@@ -1,7 +1,6 @@
 """Finance: what needs a person, proposals under four eyes, the books with their proof, fees, rates, and the provider's files."""
 
 import asyncio
-import re
 from typing import Any
 
 from dandelion.ledger.v1.queries_pb2 import (
@@ -32,13 +31,12 @@ from console.look.formats import digits_of
 from console.look.money import ACCOUNTS, MOVES, RULES
 from console.page import Cursor, Id, Page, SignedIn, needs
 from console.pages.money import CURRENCIES, Word, reasons, thing_of
+from console.pages.moves import PROPOSED, segment
 from console.words import mark
 
 router = APIRouter(prefix="/finance", dependencies=[needs("finance", "operator", "auditor")])
 FINANCE = [needs("finance")]
 SHOWN, FEW = 50, 10
-SEGMENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
-NO_ID = mark("Please give it as the pages show it: letters, digits and hyphens.")
 
 
 @router.get("")
@@ -80,13 +78,6 @@ async def resolve(page: Page, discrepancy_id: Id, form: Filled) -> Response:
         return page.done("/finance", receipt, mark("It is off the list."))
 
     return await page.submit(lambda typed, problem: _work(page, typed, problem), form, act)
-
-
-@router.get("/proposals")
-async def proposals(page: Page, cursor: Cursor = "") -> Response:
-    request = ListHandMovesRequest(page_size=SHOWN, page_token=cursor)
-    answer = await page.ask(page.services.ledger.ListHandMoves, request)
-    return page.show("finance/proposals.html", moves=answer.moves, info=answer.page, kinds=MOVES)
 
 
 @router.post("/proposals/{proposal_id}/{verb}", dependencies=FINANCE)
@@ -186,7 +177,7 @@ async def propose_fees(page: Page, form: Filled) -> Response:
             "creator_fee_bps": form.basis_points("creator_fee_bps"),
         }
         receipt = await page.send("ledger", "PUT", f"/fee-policies/{thing_of(form)}", form, body)
-        return page.done("/finance/fees", receipt, mark("Proposed: another person of finance has to approve it."))
+        return page.done("/finance/fees", receipt, PROPOSED)
 
     return await page.submit(lambda typed, problem: _fees(page, typed, problem), form, act)
 
@@ -216,21 +207,13 @@ async def rate(page: Page, form: Filled) -> Response:
     """Proposes a month's reference rate: so many yuan for 100 of the currency."""
 
     async def act() -> Response:
-        currency, month = _segment(form, "rate_currency"), _segment(form, "month")
+        currency, month = segment(form, "rate_currency"), segment(form, "month")
         body = {"cny_minor": form.minor("cny_minor", "CNY"), "per_minor": 100 * 10 ** digits_of(currency)}
         path = f"/reference-rates/{currency}/{month}"
         receipt = await page.send("ledger", "PUT", path, form, body)
-        return page.done("/finance", receipt, mark("Proposed: another person of finance has to approve it."))
+        return page.done("/finance", receipt, PROPOSED)
 
     return await page.submit(lambda typed, problem: _fees(page, typed, problem), form, act)
-
-
-def _segment(form: Form, name: str) -> str:
-    """What was typed as a part of an address: an id, a currency, a month."""
-    typed = form.needed(name)
-    if typed and not SEGMENT.match(typed):
-        form.wrong.setdefault(name, NO_ID)
-    return typed
 
 
 @router.get("/reconciliation")
@@ -268,9 +251,9 @@ async def residence(page: Page, form: Filled) -> Response:
     """Proposes where a payee is resident for tax."""
 
     async def act() -> Response:
-        payee = _segment(form, "payee_id")
+        payee = segment(form, "payee_id")
         body = {"country": form.needed("country").upper(), "reference": form.needed("reference")}
         receipt = await page.send("ledger", "PUT", f"/tax-residences/{payee}", form, body)
-        return page.done("/finance", receipt, mark("Proposed: another person of finance has to approve it."))
+        return page.done("/finance", receipt, PROPOSED)
 
     return await page.submit(lambda typed, problem: _work(page, typed, problem), form, act)

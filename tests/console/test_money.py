@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from kernel.core.ids import new_id
 from tests.kit.console import OpenConsole
 from tests.kit.pages import PageForm, Shown, opened, sent
 from tests.kit.until import until
 
+BRAND = "6f1c1a52-0f0e-4a55-9d5b-1f6f0a7a3c11"
 HOSTILE = ["<script>alert(1)</script>", "-1", "1e9", "9" * 100, "一千", "1.005"]
 
 
@@ -162,3 +164,35 @@ async def test_what_cannot_stand_in_an_address_is_said_at_its_field(console: Ope
         shown = await sent(fay, form, {"payee_id": typed, "country": "CN", "reference": "passport"})
     assert shown.answer.status_code == 422
     assert 'id="payee_id-wrong"' in shown.answer.text
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "move"),
+    [
+        (
+            "/identifications",
+            {"brand_id": BRAND, "amount_minor": "1", "currency": "CNY", "reason": "x"},
+            "Money identified",
+        ),
+        ("/own-money", {"own_minor": "12.50", "own_currency": "USD"}, "Own money paid in"),
+        ("/ties", {"tied_brand_id": BRAND, "tied_payee_id": new_id(), "tie_reason": "x"}, "Tie of brand and payee"),
+    ],
+)
+async def test_a_move_by_hand_is_proposed(console: OpenConsole, action: str, values: dict[str, str], move: str) -> None:
+    async with console.visitor("finance") as fay:
+        form = (await opened(fay, "/finance/proposals")).form(action)
+        done = await sent(fay, form, values)
+        assert "another person of finance" in done.text, done.text
+        listed = await opened(fay, "/finance/proposals")
+    assert move in listed.text
+    async with console.visitor("auditor") as auditor:
+        assert not [one for one in (await opened(auditor, "/finance/proposals")).forms if one.action.endswith(action)]
+
+
+async def test_a_file_that_the_provider_does_not_have_is_asked_for(console: OpenConsole) -> None:
+    async with console.visitor("finance") as fay:
+        form = (await opened(fay, "/finance/proposals")).form("/fetch")
+        done = await sent(fay, form, {"batch": "2020-01-01"})
+        wrong = await sent(fay, form, {"batch": "a b/c"})
+    assert "fetched" in done.text
+    assert wrong.answer.status_code == 422
