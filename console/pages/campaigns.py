@@ -24,7 +24,7 @@ from console.look.menu import BRANDS
 from console.page import Cursor, Id, Many, Page, SignedIn, needs
 from console.pages.deals import progress, reasons
 from console.pages.deals.terms import told, unusual_told
-from console.pages.deals.words import WORDS, known, options, priced, zone_of
+from console.pages.deals.words import WORDS, known, options, zone_of
 from console.words import mark
 
 router = APIRouter(prefix="/campaigns", dependencies=[needs(*BRANDS)])
@@ -134,29 +134,9 @@ async def board(page: Page, campaign_id: Id) -> Response:
 
 @router.get("/{campaign_id}/offers")
 async def offers(page: Page, campaign_id: Id) -> Response:
-    return await _offered(page, campaign_id)
-
-
-async def _offered(page: SignedIn, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None) -> Response:
     found, shown = await asyncio.gather(asked(page, campaign_id), _offers(page, campaign_id))
     names = await page.creators([one.creator_id for one in shown])
-    creator_id = form.first("creator_id") or page.request.query_params.get("creator", "")
-    return page.show(
-        "campaigns/offers.html",
-        campaign=found, offers=shown, names=names, fees=range(priced(found)), creator_id=creator_id, form=form, problem=problem,
-    )  # fmt: skip
-
-
-@router.post("/{campaign_id}/invite")
-async def invite(page: Page, campaign_id: Id, form: Filled) -> Response:
-    async def act() -> Response:
-        found = await asked(page, campaign_id)
-        fees = [form.minor(f"fees_minor.{number}", found.brief.currency) for number in range(priced(found))]
-        body = {"creator_id": form.needed("creator_id"), "fees_minor": fees}
-        receipt = await page.send("campaigns", "POST", f"/campaigns/{campaign_id}/invite", form, body)
-        return page.done(f"/campaigns/{campaign_id}/offers", receipt, mark("Invited: the creator sees your offer now."))
-
-    return await page.submit(lambda typed, problem: _offered(page, campaign_id, typed, problem), form, act)
+    return page.show("campaigns/offers.html", campaign=found, offers=shown, names=names)
 
 
 @router.get("/{campaign_id}/brief")

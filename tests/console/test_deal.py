@@ -213,7 +213,7 @@ async def test_a_cancellation_shows_its_price_first_and_is_one_command(console: 
     assert gone.status_code == 409
 
 
-async def test_a_dispute_is_opened_and_ruled(console: OpenConsole) -> None:
+async def test_a_dispute_is_opened_and_withdrawn_by_its_side(console: OpenConsole) -> None:
     async with (
         console.visitor("brand") as brand,
         console.visitor("creator") as creator,
@@ -226,10 +226,9 @@ async def test_a_dispute_is_opened_and_ruled(console: OpenConsole) -> None:
         assert not [one for one in (await opened(brand, own)).forms if one.action.endswith("-dispute")], (
             "only who opened it"
         )
-        assert (await brand.get(f"{own}/rule")).status_code == 403
-        ruling = await opened(staff, f"{own}/rule")
-        ruled = await sent(staff, ruling.form("/rule"), {"outcome": "cancel", "share_bps": "25"})
-        assert "Staff ruled: the work ends" in ruled.text
+        assert f"/disputes/{work_id}" in (await opened(staff, own)).links
+        over = await sent(creator, (await opened(creator, own)).form("/withdraw-dispute"), {})
+        assert "The dispute was withdrawn" in over.text
         contract = await opened(creator, f"{own}/contract")
     assert "Collaboration contract" in contract.text
 

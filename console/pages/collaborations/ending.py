@@ -1,4 +1,4 @@
-"""How a collaboration is ended or disputed: a cancellation with its price before it, a dispute, staff's ruling."""
+"""How a collaboration is ended or disputed by its parties: a cancellation with its price before it, a dispute."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from console.calls.problems import Problem
 from console.forms import EMPTY, Filled, Form
-from console.page import Id, Page, SignedIn, needs
+from console.page import Id, Page, SignedIn
 from console.pages.collaborations.shown import asked, overview, side
 from console.pages.deals import reasons
 from console.pages.deals.words import WORDS
@@ -17,9 +17,7 @@ from console.words import mark
 router = APIRouter(prefix="/{collaboration_id}")
 OPENED = mark("The dispute is open: clocks and payments stand until staff rule.")
 WITHDRAWN = mark("Withdrawn: the clocks go on.")
-RULED = mark("Ruled: both sides see it.")
 CANCELLED = mark("Cancelled, at the price that was shown.")
-BASIS_POINTS = 10_000
 
 
 @router.get("/cancel")
@@ -93,33 +91,6 @@ async def withdraw_dispute(page: Page, collaboration_id: Id, form: Filled) -> Re
         return await _sent(page, collaboration_id, "withdraw-dispute", form, None, WITHDRAWN)
 
     return await page.submit(lambda typed, problem: overview(page, collaboration_id, typed, problem), form, act)
-
-
-@router.get("/rule", dependencies=[needs("operator", "reviewer")])
-async def ruling(page: Page, collaboration_id: Id) -> Response:
-    return await _ruling(page, collaboration_id)
-
-
-async def _ruling(
-    page: SignedIn, collaboration_id: str, form: Form = EMPTY, problem: Problem | None = None
-) -> Response:
-    found = await asked(page, collaboration_id)
-    names, titles = await asyncio.gather(page.creators([found.creator_id]), page.titles([found.campaign_id]))
-    return page.show(
-        "collaborations/rule.html",
-        work=found, name=names[found.creator_id], title=titles[found.campaign_id], form=form, problem=problem,
-    )  # fmt: skip
-
-
-@router.post("/rule", dependencies=[needs("operator", "reviewer")])
-async def rule_dispute(page: Page, collaboration_id: Id, form: Filled) -> Response:
-    async def act() -> Response:
-        outcome = form.needed("outcome")
-        share_bps = form.basis_points("share_bps", 0) if outcome == "cancel" else 0
-        body = {"outcome": outcome, "share_bps": share_bps}
-        return await _sent(page, collaboration_id, "rule-dispute", form, body, RULED)
-
-    return await page.submit(lambda typed, problem: _ruling(page, collaboration_id, typed, problem), form, act)
 
 
 async def _sent(page: SignedIn, collaboration_id: str, verb: str, form: Form, body: object, said: str) -> Response:
