@@ -1,5 +1,6 @@
 """`python -m console.assets`: fetches packages and builds the assets, unless they are fresh. Node comes from a Python wheel."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -8,6 +9,8 @@ from pathlib import Path
 from console.assets import FOLDER, are_fresh
 
 FETCH_S = 300
+TRUST = {"NODE_USE_SYSTEM_CA": "1"}
+"""The machine's own authorities count beside Node's: a company's proxy may have one."""
 
 
 def main() -> int:
@@ -29,7 +32,9 @@ def main() -> int:
 def _run(what: str, command: list[str]) -> int:
     sys.stderr.write(f"assets: {what}\n")
     try:
-        done = subprocess.run(command, cwd=FOLDER, timeout=FETCH_S, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=FOLDER, timeout=FETCH_S, capture_output=True, text=True, check=False, env=os.environ | TRUST
+        )
     except subprocess.TimeoutExpired:
         sys.stderr.write(f"assets: {command[-1]} did not end within {FETCH_S} s\n")
         return 1

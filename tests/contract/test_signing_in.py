@@ -234,7 +234,7 @@ async def test_a_provider_is_reached_at_another_address_from_inside(at: World) -
 
 async def test_a_client_with_a_secret_shows_it_and_its_tokens_need_not_rotate(tmp_path: Path) -> None:
     """So replicas of the console may refresh one session at the same moment."""
-    async with world("authlib", tmp_path, secret="s3cret:+/") as at:
+    async with world("authlib", tmp_path, secret="s3%41cret:+/") as at:
         browser = await at.signed_in()
         before = dict(browser.cookies)
         at.clock.ahead_s = 850

@@ -219,6 +219,7 @@ def test_a_sign_in_leads_to_a_page_of_the_console(wanted: str) -> None:
 @pytest.mark.parametrize("wanted", [
     "", "campaigns", "//elsewhere.test", "///elsewhere.test", "/\\elsewhere.test", "\\\\elsewhere.test", "https://elsewhere.test/",
     "javascript:alert(1)", "/\t/elsewhere.test", "/\n/elsewhere.test", " //elsewhere.test", "/ /x", "http:/x", "/\x7f",
+    "/a\x01b", "/a\tb",
     "/" + "a" * LIMIT_BYTES, "/" + "活" * LIMIT_BYTES, "//[", "/sign-out", "/sign-in?next=/", "/signed-in?code=1", "\ud800",
 ])  # fmt: skip
 def test_a_sign_in_leads_nowhere_else(wanted: str) -> None:
