@@ -31,7 +31,7 @@ export DANDELION_HISTORIES := $(HISTORIES)
 # whatever the machine says: a platform is many processes, and each would compile every module anew at its start
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset assets tools test containers check lint style types bench soak attack audit cluster cluster-test cluster-down proto reference dist clean
+.PHONY: help demo up down reset assets screenshots tools test containers check lint style types bench soak attack audit cluster cluster-test cluster-down proto reference dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ reset: $(READY) ## delete all data of `make up`, after asking; YES=1 does not as
 
 assets: $(READY) ## build the console's scripts and styles from npm's packages, unless they are fresh
 	@$(PYTHON) -m console.assets
+
+screenshots: assets ## write the pictures of the README and docs/console.md anew; needs Chromium (`make tools`)
+	@$(PYTHON) -m tests.kit.screenshots
 
 tools: ## install what tests need of Debian: Java, PostgreSQL, Chromium, Docker and more (root; else names them)
 	@tools/debian.sh

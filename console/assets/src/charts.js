@@ -25,7 +25,7 @@ function themed(option) {
     textStyle: { fontFamily: token("--font") },
     xAxis: dressed(option.xAxis),
     yAxis: dressed(option.yAxis),
-    legend: option.legend && { ...option.legend, textStyle: text },
+    legend: option.legend && { itemGap: 24, ...option.legend, textStyle: text },
     tooltip: { ...option.tooltip, renderMode: "richText", backgroundColor: token("--surface"), borderColor: token("--line-2"), textStyle: { color: token("--text"), fontSize: 12 } },
   };
 }
