@@ -6,13 +6,15 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued
-from services.metrics.domain.link import LinkClicked, LinkIssued, LinkRequested
+from services.metrics.domain.link.clicks import LinkClicked, LinkRequested
+from services.metrics.domain.link.link import LinkEnded, LinkIssued
 from services.metrics.domain.order.events import OrderAmended, OrderChangeKept, OrderRecorded, OrderRefunded
 from services.metrics.domain.site.events import SiteClaimed, SiteLooked, SiteLookRequested
 from services.metrics.domain.site.site import LookAtSite
 
 EVENTS: dict[str, type] = {
     "link.issued@1": LinkIssued,
+    "link.ended@1": LinkEnded,
     "link.clicked@1": LinkClicked,
     "link.requested@1": LinkRequested,
     "coupon.issued@1": CouponIssued,

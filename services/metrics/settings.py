@@ -8,7 +8,7 @@ from kernel.runtime.settings import Port, Settings
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, MAX_WINDOW_S
 from services.metrics.domain.coupon import COUPONS_PER_BRAND
 from services.metrics.domain.engagement import MAX_VALUE
-from services.metrics.domain.link import LINKS_PER_BRAND
+from services.metrics.domain.link.link import LINKS_PER_BRAND
 from services.metrics.domain.order.worth import ORDER_LIMIT_MAJOR
 from services.metrics.domain.site.site import SITES_PER_BRAND
 

@@ -23,7 +23,7 @@ from services.metrics.domain.anomaly import ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.coupon import IssueCoupon
 from services.metrics.domain.engagement import Batch, Envelope, Ints, checked
-from services.metrics.domain.link import IssueLink
+from services.metrics.domain.link.link import IssueLink
 
 CAMPAIGNS = Topic("campaigns.events.v1")
 LEDGER = Topic("ledger.events.v1")

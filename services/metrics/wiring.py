@@ -15,7 +15,8 @@ from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
-from services.metrics.domain.link import CLICK, CLICKS, LINK, LINK_CODES, LINK_COUNTS
+from services.metrics.domain.link.clicks import CLICK, CLICKS
+from services.metrics.domain.link.link import LINK, LINK_CODES, LINK_COUNTS
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
 from services.metrics.domain.site.site import SITE_COUNTS, SITE_DECIDER, SITES

@@ -11,7 +11,7 @@ from kernel.core.ids import derived_id
 from services.campaigns.domain.campaign.campaign import CancelCampaign, DraftCampaign, PublishBrief
 from services.campaigns.wiring import SERVICE as CAMPAIGNS
 from services.metrics.domain.coupon import IssueCoupon
-from services.metrics.domain.link import IssueLink
+from services.metrics.domain.link.link import IssueLink
 from services.metrics.wiring import SERVICE as METRICS
 from tests.kit import campaigns as samples
 from tests.kit.decide import World

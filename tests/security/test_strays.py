@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.metrics.domain.link import LinkCode
+from services.metrics.domain.link.link import LinkCode
 from services.metrics.rest import visitors
 from services.metrics.rest.visitors import DAY_S, DayCounts, Strays
 from tests.integration.metrics.client import Deal, Metrics, running

@@ -17,7 +17,7 @@ from kernel.core.decider import Key
 from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
-from services.metrics.domain.link import ClickEvent, LinkClicked, LinkRequested
+from services.metrics.domain.link.clicks import ClickEvent, LinkClicked, LinkRequested
 from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
 from services.metrics.domain.totals import (
     Cell,

@@ -19,7 +19,7 @@ from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.engagement import Envelope, Ints
-from services.metrics.domain.link import LinkIssued
+from services.metrics.domain.link.link import LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
     Attribution,
     ChangeKind,
@@ -64,6 +64,12 @@ def _link(event: LinkIssued, at: datetime) -> pb.TrackingLinkIssued:
     message = pb.TrackingLinkIssued(
         link_id=event.link_id, code=event.code, target_url=event.target_url, issued_at=stamp(at)
     )
+    _placed(message, event.placement, event.brand_id)
+    return message
+
+
+def _link_ended(event: LinkEnded, at: datetime) -> pb.TrackingLinkEnded:
+    message = pb.TrackingLinkEnded(link_id=event.link_id, code=event.code, reason=event.reason, ended_at=stamp(at))
     _placed(message, event.placement, event.brand_id)
     return message
 
@@ -163,6 +169,7 @@ def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
 
 FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     LinkIssued: _link,
+    LinkEnded: _link_ended,
     CouponIssued: _coupon,
     OrderRecorded: _conversion,
     OrderRefunded: _reversal,

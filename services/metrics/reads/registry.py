@@ -18,13 +18,15 @@ from kernel.core.faults import Invalid, NotFound
 from kernel.core.ids import checked_id
 from kernel.runtime.wakeup import Wakeup, wait
 from services.metrics.domain.attribution import Placement
-from services.metrics.domain.link import LinkCode
+from services.metrics.domain.link.link import LinkCode
 from services.metrics.domain.order.events import Why
 from services.metrics.tables import CONTENTS
 
 KEPT = 100_000
 ASKED_AT_ONCE = 1_000
 WAIT_LIMIT_S = 3.0
+LINK_KEPT_S = 5.0
+"""A link that has ended sends nobody on any longer than this."""
 STAFF = frozenset({"operator", "system"})
 
 
@@ -47,7 +49,7 @@ class Registry:
     database: Database
     progress: Wakeup
     contents: dict[str, Known] = field(default_factory=dict)
-    links: dict[str, LinkCode] = field(default_factory=dict)
+    links: dict[str, tuple[LinkCode, float]] = field(default_factory=dict)
 
     async def placement(self, content_id: str, brand_id: str) -> Placement:
         """Of a brand's own content; raises NotFound `deliverable.not_found` for any other."""
@@ -80,11 +82,16 @@ class Registry:
         return found
 
     async def link(self, code: str) -> LinkCode:
-        """Raises NotFound `link.unknown_code`."""
-        if code not in self.links:
+        """As of some seconds ago at most. Raises NotFound `link.unknown_code`, or `link.ended` for one that leads nowhere."""
+        link, until = self.links.get(code, (None, 0.0))
+        now = asyncio.get_running_loop().time()
+        if link is None or now >= until:
             _trim(self.links)
-            self.links[code] = await self._read_link(code)
-        return self.links[code]
+            link = await self._read_link(code)
+            self.links[code] = link, now + LINK_KEPT_S
+        if not link.target_url:
+            raise NotFound("link.ended")
+        return link
 
     async def _read_link(self, code: str) -> LinkCode:
         table = self.database.metadata.tables["link_codes"]

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from kernel.core.events import Receipt
 from kernel.core.ids import stream_id
-from kernel.edge.fields import Body, Bps, UtcDatetime, Uuid, worded
+from kernel.edge.fields import REASON_WORDS, Body, Bps, UtcDatetime, Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.host.app import App
 from services.metrics.domain.coupon import IssueCoupon
-from services.metrics.domain.link import CODE, MAX_URL, IssueLink
+from services.metrics.domain.link.link import CODE, MAX_URL, REASON, EndLink, IssueLink
 from services.metrics.reads.registry import Registry
 from services.metrics.settings import MetricsSettings
 
@@ -30,6 +30,12 @@ class LinkBody(Body):
         str, Field(max_length=MAX_URL, pattern=worded(r"^https://[\x21-\x7e]+$", "an https address in ASCII"))
     ]
     code: LinkCodeText
+
+
+class EndBody(Body):
+    """`reason` is published and kept for ever: a word such as `host_taken`."""
+
+    reason: Annotated[str, Field(pattern=worded(f"^{REASON.pattern}$", REASON_WORDS), examples=["host_taken"])]
 
 
 class CouponBody(Body):
@@ -51,6 +57,12 @@ def placement_routes(app: App, registry: Registry, settings: MetricsSettings) ->
         placement = await registry.placement(body.deliverable_id, brand_id)
         stream = stream_id("link", link_id)
         command = IssueLink(brand_id, placement, body.target_url, body.code, settings.links_per_tenant)
+        return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
+
+    @router.post("/links/{link_id}/end")
+    async def end_link(link_id: Uuid, body: EndBody, request: CommandRequest) -> Receipt:
+        """Where it leads is not the brand's any longer: some seconds later visitors get a page. By its brand, or an operator."""
+        stream, command = stream_id("link", link_id), EndLink(body.reason)
         return request.respond(await app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.put("/coupons/{coupon_id}", status_code=201)

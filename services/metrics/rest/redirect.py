@@ -18,7 +18,8 @@ from kernel.edge.http_errors import documented
 from kernel.edge.incoming import principal_of
 from kernel.edge.limits import Buckets, Rate
 from kernel.host.app import App
-from services.metrics.domain.link import CODE, LinkCode, NotAClick, RecordClick, RecordRequest
+from services.metrics.domain.link.clicks import NotAClick, RecordClick, RecordRequest
+from services.metrics.domain.link.link import CODE, LinkCode
 from services.metrics.reads.registry import Registry
 from services.metrics.rest.visitors import SEEN, Crowds, Strays, Visitors, not_a_click, shows_a_visitor, with_seen
 from services.metrics.settings import MetricsSettings

@@ -18,7 +18,8 @@ from fastapi import Request
 
 from kernel.core.clock import system_clock
 from kernel.runtime import telemetry
-from services.metrics.domain.link import LinkCode, NotAClick
+from services.metrics.domain.link.clicks import NotAClick
+from services.metrics.domain.link.link import LinkCode
 from services.metrics.reads.registry import Registry
 
 SEEN = "dandelion_seen"

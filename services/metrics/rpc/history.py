@@ -17,7 +17,7 @@ from kernel.host.history.folding import folded
 from kernel.host.history.queries import StreamHistory, history_service
 from kernel.host.operations.queries import operations_service
 from services.metrics.domain.coupon import COUPON
-from services.metrics.domain.link import LINK
+from services.metrics.domain.link.link import LINK
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.site.site import SITE_DECIDER
 from services.metrics.projections.orders import apply_orders

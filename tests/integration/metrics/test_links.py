@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from kernel.core.ids import new_id
+from services.metrics.reads import registry
 from services.metrics.rest.redirect import COOKIE
 from services.metrics.rest.visitors import SEEN
 from tests.integration.metrics.client import OPERATOR, Deal, Metrics
@@ -76,7 +77,6 @@ async def test_every_path_is_a_page_in_a_browser_and_a_problem_for_a_program(met
     browser, program = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, {"Accept": "*/*"}
     async with metrics.http() as client:
         for path, status in {
-            "/": 404,
             "/favicon.ico": 404,
             "/l": 404,
             "/l/": 422,
@@ -100,6 +100,29 @@ async def test_a_dead_link_is_a_page_for_people(metrics: Metrics, code: str, sta
     assert page.headers["x-content-type-options"] == "nosniff"
     program = await follow(metrics, code, Accept="application/json")
     assert (program.status_code, program.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_a_link_that_was_ended_leads_nowhere_and_keeps_its_clicks(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "LINK_KEPT_S", 0.0)
+    deal, link_id = await metrics.contracted(), new_id()
+    code = await link(metrics, deal, link_id=link_id)
+    assert id_in(await follow(metrics, code))
+    path, body = f"/links/{link_id}/end", {"reason": "host_taken"}
+    stranger = ("eve", new_id(), "brand")
+    assert await metrics.refused("POST", path, body, stranger) == "link.unknown"
+    assert await metrics.refused("POST", f"/links/{new_id()}/end", body, stranger) == "link.unknown"
+    await metrics.done("POST", path, body, OPERATOR)
+
+    async def is_gone() -> bool:
+        return (await follow(metrics, code, Accept="text/html")).status_code == 404
+
+    await until(is_gone)
+    assert "链接已失效" in (await follow(metrics, code, Accept="text/html")).text
+    assert (await follow(metrics, code, Accept="application/json")).json()["code"] == "link.ended"
+    clicks, *_ = await counts(metrics, deal, 1)
+    assert clicks == 1
 
 
 @pytest.mark.parametrize(

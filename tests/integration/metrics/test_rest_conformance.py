@@ -27,7 +27,7 @@ from kernel.processors.keyset import Page
 from kernel.runtime.health import Health
 from kernel.runtime.wakeup import Wakeup
 from services.metrics.domain.attribution import Placement
-from services.metrics.domain.link import LinkCode
+from services.metrics.domain.link.link import LinkCode
 from services.metrics.reads.registry import Known, Registry
 from services.metrics.rest import make_api
 from services.metrics.tables import PLACEMENT

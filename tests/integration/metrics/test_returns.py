@@ -16,11 +16,11 @@ def order(number: str, amount_minor: int = 10_000, **more: object) -> dict[str, 
     return {"order_number": number, "amount_minor": amount_minor, "currency": "CNY", "ordered_at": now, **more}
 
 
-async def link(metrics: Metrics, deal: Deal, content: int = 0) -> str:
+async def link(metrics: Metrics, deal: Deal, content: int = 0, link_id: str = "") -> str:
     """A code that leads to the shop."""
     code = new_id()[-12:]
     body = {"deliverable_id": deal.contents[content], "target_url": "https://shop.example/p?sku=7#top", "code": code}
-    await metrics.done("PUT", f"/links/{new_id()}", body, deal.brand)
+    await metrics.done("PUT", f"/links/{link_id or new_id()}", body, deal.brand)
     return code
 
 

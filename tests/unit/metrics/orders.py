@@ -5,7 +5,7 @@ from dataclasses import replace
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Basis, Model
 from services.metrics.domain.coupon import CouponIssued
-from services.metrics.domain.link import LinkClicked
+from services.metrics.domain.link.clicks import LinkClicked
 from services.metrics.domain.order.commands import RecordOrder
 from services.metrics.domain.order.events import Attribution, ChangeKind, OrderChangeKept, OrderRecorded, OrderRefunded
 from tests.unit.metrics.given import HOUR, NOON, OTHER_PLACE, PLACE, RED

@@ -8,24 +8,23 @@ import pytest
 from kernel.core.decider import Actor
 from kernel.core.ids import derived_id
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, CouponIssued, IssueCoupon
-from services.metrics.domain.link import (
+from services.metrics.domain.link.clicks import (
     CLICK,
     CLICKS,
-    LINK,
-    LINK_CODES,
-    IssueLink,
     LinkClicked,
-    LinkIssued,
     LinkRequested,
     NotAClick,
     RecordClick,
     RecordRequest,
 )
+from services.metrics.domain.link.link import LINK, LINK_CODES, EndLink, IssueLink, LinkEnded, LinkIssued
 from tests.unit.metrics.given import BLUE, BRAND, CREATOR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of, site_rows
 
 LINK_ID, COUPON_ID, CLICK_ID = (derived_id("test", name) for name in ("link", "coupon", "click"))
 ISSUE = IssueLink(RED, PLACE, "https://shop.example/lipstick?sku=7", "spring-7")
 ISSUED = LinkIssued(LINK_ID, RED, PLACE, "https://shop.example/lipstick?sku=7", "spring-7")
+END, ENDED = EndLink("host_taken"), LinkEnded(LINK_ID, RED, PLACE, "spring-7", "host_taken")
+OPERATOR = Actor("olga", "platform", frozenset({"operator"}))
 COUPON_COMMAND = IssueCoupon(RED, PLACE, " spring10 ", 1000, NOON + timedelta(days=30))
 COUPON_EVENT = CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON + timedelta(days=30))
 
@@ -36,6 +35,13 @@ COUPON_EVENT = CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON + time
         pytest.param([], ISSUE, BRAND, [ISSUED], id="issues"),
         pytest.param([], ISSUE, SYSTEM, [ISSUED], id="issues_for_a_process"),
         pytest.param([], ISSUE, RIVAL, "link.not_a_party", id="refuses_another_brand"),
+        pytest.param([ISSUED], END, BRAND, [ENDED], id="ends"),
+        pytest.param([ISSUED], END, OPERATOR, [ENDED], id="is_ended_by_an_operator"),
+        pytest.param([ISSUED], END, RIVAL, "link.unknown", id="is_no_rivals_to_end"),
+        pytest.param([], END, BRAND, "link.unknown", id="ends_what_is_there"),
+        pytest.param([ISSUED], END, CREATOR, "actor.role_missing", id="creators_end_none"),
+        pytest.param([ISSUED], EndLink("Ask Ann!"), BRAND, "reason.malformed", id="ends_for_a_word"),
+        pytest.param([ISSUED, ENDED], ISSUE, BRAND, "link.ended", id="begins_not_again"),
         pytest.param([], ISSUE, CREATOR, "link.not_a_party", id="refuses_a_creator"),
         pytest.param([ISSUED], replace(ISSUE, code="other"), BRAND, "link.already_issued", id="refuses_a_second_body"),
         pytest.param([], replace(ISSUE, code="no"), BRAND, "link.code_malformed", id="refuses_a_short_code"),
@@ -45,7 +51,7 @@ COUPON_EVENT = CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON + time
         ),
     ],
 )
-def test_link(given: list[object], when: IssueLink, actor: Actor, then: list[object] | str) -> None:
+def test_link(given: list[object], when: IssueLink | EndLink, actor: Actor, then: list[object] | str) -> None:
     check(LINK, given, when, then, id=LINK_ID, actor=actor, rows=site_rows())
 
 

@@ -9,7 +9,7 @@ from kernel.core.decider import Actor, GivenRows
 from kernel.core.ids import derived_id
 from services.metrics.domain.attribution import Basis
 from services.metrics.domain.coupon import COUPON_CODES
-from services.metrics.domain.link import CLICKS
+from services.metrics.domain.link.clicks import CLICKS
 from services.metrics.domain.order.commands import Command, RecordOrder, RefundOrder
 from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
 from services.metrics.domain.order.order import ORDER

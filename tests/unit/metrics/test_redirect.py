@@ -14,7 +14,8 @@ from fastapi import FastAPI, Request
 from kernel.core.decider import Meta
 from kernel.core.faults import Unavailable
 from kernel.edge import http_errors
-from services.metrics.domain.link import LinkCode, NotAClick, RecordClick
+from services.metrics.domain.link.clicks import NotAClick, RecordClick
+from services.metrics.domain.link.link import LinkCode
 from services.metrics.rest.pages import VisitorPages, page_of
 from services.metrics.rest.redirect import COOKIE, PASSED_CHARS, destination, redirect_routes
 from services.metrics.rest.visitors import COOKIELESS_S, SEEN, SEEN_LIMIT, Visitors, is_robot, not_a_click, with_seen

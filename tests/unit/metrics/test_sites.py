@@ -10,7 +10,7 @@ import pytest
 from kernel.core.decider import Actor
 from kernel.core.faults import Fault
 from kernel.core.ids import derived_id
-from services.metrics.domain.link import LINK, IssueLink, LinkIssued
+from services.metrics.domain.link.link import LINK, IssueLink, LinkIssued
 from services.metrics.domain.site.events import (
     Outcome,
     SiteLooked,

@@ -23,7 +23,8 @@ from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
 from services.metrics.domain.engagement import Metric, split
-from services.metrics.domain.link import LINK, IssueLink, LinkClicked, LinkIssued, LinkRequested, NotAClick
+from services.metrics.domain.link.clicks import LinkClicked, LinkRequested, NotAClick
+from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
     Attribution,
     ChangeKind,
@@ -55,6 +56,7 @@ USABLE = (Usable(Basis.LINK, 0, True), Usable(Basis.REPORTED, 0, False))
 ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE, USABLE, 1)
 SAMPLES: dict[str, Any] = {
     "link.issued@1": LinkIssued(LINK_ID, RED, PLACE, "https://shop.example/口红", "spring-7"),
+    "link.ended@1": LinkEnded(LINK_ID, RED, PLACE, "spring-7", "host_taken"),
     "link.clicked@1": LinkClicked(CLICK_ID, LINK_ID, RED, PLACE),
     "link.requested@1": LinkRequested(CLICK_ID, LINK_ID, RED, PLACE, NotAClick.ROBOT),
     "coupon.issued@1": CouponIssued(COUPON_ID, RED, PLACE, "SPRING10", 1000, NOON),
@@ -121,7 +123,8 @@ def test_what_0_1_0_stored_is_read_with_what_it_did_not_know_left_empty(file: Pa
 
 
 @pytest.mark.parametrize(
-    "name", ["link.issued@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1", "order.amended@1"]
+    "name",
+    ["link.issued@1", "link.ended@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1", "order.amended@1"],
 )
 def test_public_messages_name_brand_and_placement(name: str) -> None:
     message = announced(name)

@@ -387,6 +387,51 @@ class TrackingLinkIssued(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class TrackingLinkEnded(message.Message):
+    """A link leads nowhere any more, as where it led is not its brand's any longer. Its clicks count as before; its code stays taken."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    LINK_ID_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    COLLABORATION_ID_FIELD_NUMBER: builtins.int
+    DELIVERABLE_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    ENDED_AT_FIELD_NUMBER: builtins.int
+    link_id: builtins.str
+    code: builtins.str
+    campaign_id: builtins.str
+    collaboration_id: builtins.str
+    deliverable_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    reason: builtins.str
+    """A word such as "host_taken"."""
+    @builtins.property
+    def ended_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        link_id: builtins.str = ...,
+        code: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        collaboration_id: builtins.str = ...,
+        deliverable_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        ended_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "code", b"code", "collaboration_id", b"collaboration_id", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "ended_at", b"ended_at", "link_id", b"link_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SiteClaimed(message.Message):
     """A brand says that a host is its own: tracking links lead to hosts that their brand has proven."""
 

@@ -14,7 +14,7 @@ from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
 from services.metrics.domain.attribution import MAX_TOUCHES, Basis, Model, Placement, eligible, last_click
 from services.metrics.domain.coupon import CODE, COUPON_CODES, CouponCode, normalised_code
-from services.metrics.domain.link import CLICKS, Click
+from services.metrics.domain.link.clicks import CLICKS, Click
 from services.metrics.domain.order.commands import RecordOrder
 from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
 

@@ -1,0 +1,1 @@
+"""Tracking links, and what comes over them."""
