@@ -37,9 +37,17 @@ async def published(brand: httpx.AsyncClient, **changes: str) -> str:
     return ending(shown)
 
 
+async def platform_of(creator: httpx.AsyncClient) -> dict[str, str]:
+    """The field of a platform where the story's creator has a verified account: it has worked there."""
+    link = next(one for one in (await opened(creator, "/collaborations")).links if one.startswith("/collaborations/"))
+    found = re.search(r"1\. (\w+) · ", (await opened(creator, link)).text)
+    assert found, "a deliverable names its platform"
+    return {"brief.deliverables.0.platform": found[1].lower()}
+
+
 async def agreed(brand: httpx.AsyncClient, creator: httpx.AsyncClient, **changes: str) -> str:
     """The id of a collaboration: the creator has applied at 800, and the brand accepted."""
-    campaign_id = await published(brand, **changes)
+    campaign_id = await published(brand, **changes, **await platform_of(creator))
     applied = await sent(
         creator, (await opened(creator, f"/market/{campaign_id}")).form("/apply"), {"fees_minor.0": "800"}
     )
@@ -140,7 +148,7 @@ async def test_a_campaign_is_paused_resumed_and_closed(console: OpenConsole) -> 
 
 async def test_offers_go_back_and_forth(console: OpenConsole) -> None:
     async with console.visitor("brand") as brand, console.visitor("creator") as creator:
-        campaign_id = await published(brand)
+        campaign_id = await published(brand, **await platform_of(creator))
         market = await opened(creator, f"/market/{campaign_id}")
         assert "20,000" not in market.answer.text, "the budget is the brand's own"
         applied = await sent(creator, market.form("/apply"), {"fees_minor.0": "900"})
