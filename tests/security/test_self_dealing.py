@@ -107,6 +107,10 @@ def agreed(where: World, accepts: Actor = CREATOR_ACTOR) -> list[Any]:
         [party(BRAND_ID, "a1", cleared=CLEARED), party(CREATOR_ID, "a1")], CREATOR_ACTOR, ("party.tie_cleared",),
         id="an_account_that_finance_cleared",
     ),
+    pytest.param(
+        [party(BRAND_ID, "a1", cleared=(ClearedHeard(AGENCY_ID, ("a1",)),))], CREATOR_ACTOR, (),
+        id="an_account_that_was_cleared_for_another",
+    ),
 ])  # fmt: skip
 def test_a_deal_with_the_signs_of_one_party_is_marked_and_goes_on(rows: Any, accepts: Actor, reasons: Any) -> None:
     accepted, *marks = agreed(world(bookable(), *rows), accepts)
