@@ -29,6 +29,13 @@ from console.words import mark
 router = APIRouter(prefix="/history")
 SHOWN = 50
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+PAGES = {
+    "campaign": ("/campaigns/", mark("The campaign")),
+    "application": ("/applications/", mark("The offer")),
+    "collaboration": ("/collaborations/", mark("The collaboration")),
+    "creator": ("/creators/", mark("The creator")),
+}
+"""Where a thing has a page of its own, by the category of its stream."""
 LONG = 300
 """Characters of a value that are shown."""
 ROLE = {**ROLES, "system": mark("The platform")}
@@ -92,7 +99,17 @@ async def history(page: Page, service: str, stream: Stream, at: At = 0, cursor: 
         changed=[one for one in facts if one.is_changed],
         same=[one for one in facts if not one.is_changed],
         roles=ROLE,
+        thing=_page_of(page, stream),
     )
+
+
+def _page_of(page: SignedIn, stream: str) -> list[tuple[str, str]]:
+    """The way back to the thing, for who may open its page."""
+    category, _, key = stream.partition("-")
+    if category not in PAGES or (category == "creator" and page.can("creator")):
+        return []
+    path, told = PAGES[category]
+    return [(page.words(told), f"{path}{key}")]
 
 
 async def _state(
