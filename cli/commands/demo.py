@@ -25,7 +25,7 @@ from tools.servers.places import Folder
 
 WATCH_EVERY_S = 1.0
 AFTERWARDS = f"""
-Open it: `make up` runs a platform with its console at http://{HOST}:{CONSOLE_PORT}, where anybody can be signed in as;
+Open it: `make up` runs a platform with its console at http://{HOST}:{CONSOLE_PORT}, where you sign in as anybody;
 `make assets && dandelion demo --keep` tells this story again and leaves its platform and console running."""
 REDRAWN_PER_S = 2
 """Progress bars: rich draws all of them again each time, ten times a second unless told."""

@@ -91,6 +91,7 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     printed = iter([without_seals(line.rstrip()) for line in told.stdout.splitlines()])
     missing = [line for line in shown if not any(line == found for found in printed)]
     assert missing == []
+    assert "http://127.0.0.1:8100" in "".join(told.stdout.splitlines()[-3:]), "it ends with what to open"
     found = sealed(told.stdout.splitlines())
     assert found["hash_chain"] - counts["hash_chain"] == found["events_readable"] - counts["events_readable"]
     assert found["hash_chain"] - counts["hash_chain"] - 2 * found["seals"] in {0, 1}  # 1: closed and not yet sealed
