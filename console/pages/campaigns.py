@@ -25,6 +25,7 @@ from console.page import Cursor, Id, Many, Page, SignedIn, needs
 from console.pages.deals import progress, reasons
 from console.pages.deals.terms import told, unusual_told
 from console.pages.deals.words import WORDS, known, options, zone_of
+from console.tasks import WAITING
 from console.words import mark
 
 router = APIRouter(prefix="/campaigns", dependencies=[needs(*BRANDS)])
@@ -83,11 +84,14 @@ async def _overview(page: SignedIn, campaign_id: str, form: Form = EMPTY, proble
         asked(page, campaign_id), _works(page, campaign_id), _offers(page, campaign_id)
     )
     columns = progress.board(works)
-    late = progress.late_ones(works, page.formats.now)
-    names = await page.creators([one.creator_id for one in works] + [one.creator_id for one in offers])
+    late = progress.late_ones(works, page.formats.now)[:SHOWN]
+    waiting = [one for one in offers if one.status in WAITING][:SHOWN]
+    named = [*(one.creator_id for one in (*works[:SHOWN], *waiting)), *(one.work.creator_id for one in late)]
+    names = await page.creators(named)
     return page.show(
         "campaigns/overview.html",
-        campaign=found, works=works, offers=offers, late=late, names=names, columns=columns, labels=dict(progress.COLUMNS),
+        campaign=found, works=works, shown=works[:SHOWN], waiting=waiting, late=late, names=names, columns=columns,
+        labels=dict(progress.COLUMNS),
         paid_minor=paid_minor(works), turns={one.collaboration_id: progress.next_turn(one, page.formats.now) for one in works},
         reasons=reasons, form=form, problem=problem,
     )  # fmt: skip
