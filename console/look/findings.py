@@ -1,5 +1,6 @@
 """What was found in a content, for a person to read: marked where it stands, in the reader's language."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,7 +8,16 @@ from itertools import pairwise
 from dandelion.compliance.v1.events_pb2 import SEVERITY_BLOCKING, Finding
 from dandelion.compliance.v1.queries_pb2 import Rule, RuleText
 
+from console.words import mark, translations
+
 FIX = "{fix}"
+PLACES = {
+    "title_start": mark("Title start"),
+    "text_start": mark("Text start"),
+    "platform_toggle": mark("Platform toggle"),
+    "overlay": mark("Overlay"),
+}
+PLACED = re.compile(rf"\(({'|'.join(PLACES)})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +54,20 @@ class Told:
 
 def told(finding: Finding, rules: Mapping[str, Rule], lang: str) -> Told:
     """In the reader's language where its rule is known there; else as the service said it."""
-    plain, rule = Told(finding.law, finding.reason, finding.suggestion), rules.get(finding.rule_id)
+    plain, rule = Told(finding.law, finding.reason, _placed(finding.suggestion, lang)), rules.get(finding.rule_id)
     if rule is None:
         return plain
     own, *others = rule.texts
     for other in others:
         if other.language == lang[:2] != own.language:
-            return Told(f"{other.law} {other.article}", other.reason, _filled(own, other, finding.suggestion))
+            suggestion = _filled(own, other, finding.suggestion)
+            return Told(f"{other.law} {other.article}", other.reason, _placed(suggestion, lang))
     return plain
+
+
+def _placed(suggestion: str, lang: str) -> str:
+    """The suggestion with the place of a label named as people name it, in place of the contracts' word."""
+    return PLACED.sub(lambda found: f"({translations(lang).gettext(PLACES[found[1]])})", suggestion)
 
 
 def _filled(own: RuleText, other: RuleText, suggestion: str) -> str:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from console.assets import names
 from console.look.formats import Formats, at
+from console.look.goods import GOODS, LAWS
 from console.look.menu import menu, searches
 from console.look.tones import tone_of
 from console.words import LANGUAGES, translations
@@ -52,6 +53,7 @@ def _environment(lang: str) -> Environment:
     }
     made.filters |= {name: _written(name) for name in FORMATS}
     made.filters |= {"label": _label, "tone": _tone, "iso": lambda moment: at(moment).astimezone(UTC).isoformat()}
+    made.filters |= {"goods": _named(GOODS), "law": _named(LAWS)}
     made.tests["marked_in"] = lambda field, content: f'id="{field}-wrong"' in content
     return made
 
@@ -68,6 +70,16 @@ def _written(name: str) -> Any:
         return str(getattr(formats, name)(value, *arguments))
 
     return write
+
+
+def _named(names: Mapping[str, str]) -> Any:
+    """Filter that names a word of the contracts; one without a name stays as it is."""
+
+    @pass_context
+    def name(context: Context, word: str) -> str:
+        return str(context["page"].words(names[word])) if word in names else word
+
+    return name
 
 
 @pass_context

@@ -69,12 +69,17 @@ async def _shown(page: SignedIn, form: Form = EMPTY, problem: Problem | None = N
     )
     held, paid = list(escrows.escrows), list(releases.releases)
     campaigns = {one.campaign_id for one in held} | {one.campaign_id for one in paid}
-    titles = await page.titles(campaigns | {one.campaign_id for one in waiting.payments})
+    titles, creators = await asyncio.gather(
+        page.titles(campaigns | {one.campaign_id for one in waiting.payments}),
+        page.creators(
+            set() if page.can("creator") else {one.creator_id for one in held} | {one.creator_id for one in paid}
+        ),
+    )
     why = reasons(page, {one.reason for one in transfers.transfers} | {one.reason for one in waiting.payments})
     return page.show(
         "money/overview.html", sums=_sums(balances), transfers=transfers.transfers, escrows=held, rules=RULES,
         releases=paid, waiting=waiting.payments, accounts=accounts.accounts, residence=residence,
-        titles=titles, why=why, form=form, problem=problem, pays=page.can("brand"), earns=page.can(*EARNERS),
+        titles=titles, creators=creators, why=why, form=form, problem=problem, pays=page.can("brand"), earns=page.can(*EARNERS),
         held=[(one.currency, f"{one.currency} {one.next_account or one.account}") for one in accounts.accounts],
         currencies=[(code, code) for code in CURRENCIES],
     )  # fmt: skip

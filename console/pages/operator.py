@@ -1,6 +1,7 @@
 """How each service runs: lags, what waits for a person, checks; a parked key retried; the way to any stream's history."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -50,6 +51,15 @@ class Standing:
     def needs_a_person(self) -> bool:
         told = self.status
         return told is None or bool(self.halted or self.broken or told.parked_keys or told.late_deadlines)
+
+
+CHECKS: Mapping[str, str] = {
+    "guards_at_place": mark("Read models stand where they say"),
+    "nothing_parked": mark("No event is parked"),
+    "deadlines_met": mark("No deadline is late"),
+    "relay_at_place": mark("The relay stands where it says"),
+}
+"""Names of the quick checks for people."""
 
 
 @router.get("")
@@ -121,6 +131,7 @@ async def _shown(
         "operator/service.html",
         name=service,
         told=status,
+        checks=CHECKS,
         parked=parked,
         late=late,
         may_retry=page.can("operator"),

@@ -40,7 +40,7 @@ TRAFFICS: Mapping[str, "Traffic.ValueType"] = {
     "organic": TRAFFIC_ORGANIC,
     "paid": TRAFFIC_PAID,
 }
-TRAFFIC_NAMES = {"": mark("All traffic"), "organic": mark("Organic"), "paid": mark("Paid")}
+TRAFFIC_NAMES = {"": mark("All traffic"), "organic": mark("Organic"), "paid": mark("Paid traffic")}
 FORMULAS = {
     "roas": (mark("ROAS"), mark("attributed revenue / cost")),
     "roi": (mark("ROI"), mark("(attributed revenue − cost) / cost")),

@@ -19,6 +19,7 @@ from fastapi.responses import Response
 from console.calls.problems import Problem
 from console.forms import EMPTY, Filled, Form
 from console.look.findings import pieces, told
+from console.look.goods import GOODS, LAWS
 from console.page import Cursor, Page, SignedIn
 from console.pages.reviews import rules_of
 from console.words.enums import label
@@ -102,7 +103,8 @@ def _tried(
     return page.show(
         "rules/try.html", form=form, problem=problem, answer=answer, findings=said, parts=parts, title_parts=title,
         platforms=[(word, page.words(label(Platform.DESCRIPTOR, n))) for word, n in PLATFORMS],
-        jurisdictions=[(code, code) for code in JURISDICTIONS],
+        jurisdictions=[(code, page.words(LAWS[code])) for code in JURISDICTIONS],
+        categories=[("", ""), *((name, page.words(told)) for name, told in GOODS.items())],
     )  # fmt: skip
 
 

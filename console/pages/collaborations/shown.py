@@ -21,6 +21,7 @@ from fastapi.responses import Response
 
 from console.calls.problems import Problem
 from console.forms import EMPTY, Form
+from console.look.findings import Told, told
 from console.look.menu import BRANDS, CREATORS
 from console.page import Cursor, Id, Many, Page, SignedIn
 from console.pages.deals import progress, reasons
@@ -28,6 +29,7 @@ from console.pages.deals.terms import unusual_told
 from console.pages.deals.texts import compared, marked
 from console.pages.deals.timeline import timeline, who
 from console.pages.deals.words import DEFAULT_ZONE, WORDS, known, options
+from console.pages.reviews import rules_of
 
 router = APIRouter()
 SHOWN = 25
@@ -138,13 +140,15 @@ async def content_page(
     )  # fmt: skip
 
 
-async def _findings(page: SignedIn, versions: Sequence[SubmissionVersion]) -> Sequence[Finding]:
-    """What compliance found in the newest version; nothing where there is no review yet, or none that the reader may read."""
+async def _findings(page: SignedIn, versions: Sequence[SubmissionVersion]) -> Sequence[tuple[Finding, Told]]:
+    """What compliance found in the newest version, in the reader's words; nothing without a review that the reader may read."""
     if not versions or not any(each.ruling == "reviewed" for each in versions[0].rulings):
         return ()
     try:
         request = GetReviewRequest(review_id=versions[0].submission_id)
-        return (await page.ask(page.services.compliance.GetReview, request)).review.findings
+        review = (await page.ask(page.services.compliance.GetReview, request)).review
+        rules = await rules_of(page, review.jurisdiction) if review.findings else {}
+        return [(one, told(one, rules, page.lang)) for one in review.findings]
     except Problem as problem:
         if problem.kind not in ("not_found", "forbidden"):
             raise

@@ -8,6 +8,8 @@ from dandelion.campaigns.v1.events_pb2 import Brief
 from dandelion.campaigns.v1.queries_pb2 import Campaign
 from dandelion_contracts.words import word
 
+from console.look.goods import GOODS, OFFERED
+from console.look.goods import LAWS as ALL_LAWS
 from console.pages.deals.terms import LADDER
 from console.words import mark
 from console.words.enums import label
@@ -18,37 +20,13 @@ GOALS: Mapping[str, str] = {
     "engagement": mark("Engagement"),
     "sales": mark("Sales"),
 }
-LAWS: Mapping[str, str] = {
-    "CN": mark("China"),
-    "US": mark("United States"),
-    "UK": mark("United Kingdom"),
-    "EU": mark("European Union"),
-    "FR": mark("France"),
-}
+LAWS: Mapping[str, str] = {name: told for name, told in ALL_LAWS.items() if name != "DE"}
 FREEDOMS: Mapping[str, str] = {
     "low": mark("Little: form and words are given"),
     "medium": mark("Some: the frame is given"),
     "high": mark("Much: the creator decides form and words"),
 }
-CATEGORIES: Mapping[str, str] = {
-    "cosmetics": mark("Cosmetics"),
-    "food": mark("Food"),
-    "health_food": mark("Health food"),
-    "fashion": mark("Fashion"),
-    "home": mark("Home and living"),
-    "digital": mark("Electronics"),
-    "baby": mark("Mother and baby"),
-    "sports": mark("Sports"),
-    "pets": mark("Pets"),
-    "travel": mark("Travel"),
-    "cars": mark("Cars"),
-    "games": mark("Games"),
-    "education": mark("Education"),
-    "alcohol": mark("Alcohol"),
-    "finance": mark("Finance"),
-    "medicine": mark("Medicine"),
-    "real_estate": mark("Real estate"),
-}
+CATEGORIES: Mapping[str, str] = {name: GOODS[name] for name in OFFERED}
 """Categories that the rules of compliance know; content of another one is judged by a person."""
 MODES: Mapping[str, str] = {
     "invite": mark("Only whom the brand invites"),
