@@ -86,8 +86,8 @@ async def _overview(page: SignedIn, campaign_id: str, form: Form = EMPTY, proble
     columns = progress.board(works)
     late = progress.late_ones(works, page.formats.now)[:SHOWN]
     waiting = [one for one in offers if one.status in WAITING][:SHOWN]
-    named = [*(one.creator_id for one in (*works[:SHOWN], *waiting)), *(one.work.creator_id for one in late)]
-    names = await page.creators(named)
+    named = [one.creator_id for one in works[:SHOWN]] + [one.creator_id for one in waiting]
+    names = await page.creators([*named, *(one.work.creator_id for one in late)])
     return page.show(
         "campaigns/overview.html",
         campaign=found, works=works, shown=works[:SHOWN], waiting=waiting, late=late, names=names, columns=columns,
