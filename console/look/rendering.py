@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from console.assets import names
 from console.look.formats import Formats, at
-from console.look.goods import GOODS, LAWS
 from console.look.menu import menu, searches
 from console.look.tones import tone_of
 from console.words import LANGUAGES, translations
 from console.words.enums import label
+from console.words.goods import GOODS, LAWS
 
 FOLDER = Path(__file__).parent.parent / "templates"
 COMMON_ZONES = (

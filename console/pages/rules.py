@@ -19,10 +19,10 @@ from fastapi.responses import Response
 from console.calls.problems import Problem
 from console.forms import EMPTY, Filled, Form
 from console.look.findings import pieces, told
-from console.look.goods import GOODS, LAWS
 from console.page import Cursor, Page, SignedIn
 from console.pages.reviews import rules_of
 from console.words.enums import label
+from console.words.goods import GOODS, LAWS
 
 router = APIRouter(prefix="/rules")
 SHOWN = 100

@@ -8,11 +8,11 @@ from dandelion.campaigns.v1.events_pb2 import Brief
 from dandelion.campaigns.v1.queries_pb2 import Campaign
 from dandelion_contracts.words import word
 
-from console.look.goods import GOODS, OFFERED
-from console.look.goods import LAWS as ALL_LAWS
 from console.pages.deals.terms import LADDER
 from console.words import mark
 from console.words.enums import label
+from console.words.goods import GOODS, OFFERED
+from console.words.goods import LAWS as ALL_LAWS
 
 GOALS: Mapping[str, str] = {
     "exposure": mark("Exposure"),
