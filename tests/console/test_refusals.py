@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from console.calls.problems import Problem
 from console.look import facts
 from console.look.formats import Formats
 from console.look.refusals import CODES, OF_KIND, PLACE, explained, said
+from console.look.rendering import environments
 from console.look.rules import RULES, of_rule
 from console.words import translations
 from kernel.core.faults import Invalid
@@ -107,6 +109,20 @@ def test_a_fault_that_names_its_field_is_told_by_its_code() -> None:
     assert problem is not None
     assert (problem.code, problem.facts["limit"]) == ("text.too_long", "120")
     assert said("Expected at most 120 characters") is None
+
+
+def test_a_field_that_the_page_has_not_is_told_above_it() -> None:
+    """Else nothing of the page would say what is wrong."""
+    made = environments()["en"].from_string(
+        '{% from "macros/pieces.html" import fields_notice with context %}{{ fields_notice(problem, content) }}'
+    )
+    problem = Problem("invalid", "request.invalid", {}, {"there": "It is missing", "elsewhere": "Expected a number"})
+    page = SimpleNamespace(explain_field=lambda said: of_rule(said)[0])
+    shown = made.render(page=page, problem=problem, content='<p id="there-wrong">Please fill this in.</p>')
+    assert "Please write a number." in shown
+    assert "<code>elsewhere</code>" in shown
+    assert "<code>there</code>" not in shown
+    assert "Look at the marked fields." in shown
 
 
 def _facts() -> dict[str, set[str]]:

@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from dandelion.compliance.v1.events_pb2 import Finding
 
+from console.look.findings import told
 from console.words import CATALOGS, LANGUAGES, chosen, translations
 from console.words.catalogs import ROOT, said, untranslated
+from console.words.goods import GOODS, LAWS
+from services.compliance.packs import shipped_packs
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 CODE = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
@@ -46,3 +50,15 @@ def test_a_visitor_is_read_in_the_language_asked_for(wanted: str, accepted: str,
 def test_a_number_of_things_is_told_in_the_language(lang: str, number: int) -> None:
     one, many = next(text for room in said().values() for text in room if isinstance(text, tuple))
     assert translations(lang).ngettext(one, many, number) not in (one, many)
+
+
+def test_what_the_rule_packs_name_has_a_name_for_people() -> None:
+    packs = list(shipped_packs())
+    assert {word for pack in packs for word in pack.categories.values()} <= set(GOODS)
+    assert {pack.jurisdiction for pack in packs} <= set(LAWS)
+
+
+def test_the_place_of_a_label_is_told_in_words() -> None:
+    finding = Finding(rule_id="cn.label", suggestion="发布时自动标注：广告 (overlay)")
+    assert told(finding, {}, "zh-CN").suggestion == "发布时自动标注：广告 (画面叠加)"
+    assert told(finding, {}, "en").suggestion == "发布时自动标注：广告 (Overlay)"
