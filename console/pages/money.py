@@ -185,13 +185,13 @@ async def deposit(page: Page, form: Filled) -> Response:
         form.check()
         if not is_sure(form):
             pairs = [
-                (page.words(mark("Amount")), page.formats.money(amount, currency)),
-                (page.words(mark("From")), form.text("instrument")),
+                (page.words("Amount"), page.formats.money(amount, currency)),
+                (page.words("From"), form.text("instrument")),
             ]
             said = page.words(
-                mark("The payment provider charges this. What is free of it can be refunded to the same account.")
+                "The payment provider charges this. What is free of it can be refunded to the same account."
             )
-            button, title = page.words(mark("Pay in")), page.words(mark("Pay in this deposit?"))
+            button, title = page.words("Pay in"), page.words("Pay in this deposit?")
             return confirm(page, form, Question(title, pairs, said, button, "/money"))
         receipt = await page.send("ledger", "PUT", f"/deposits/{thing_of(form)}", form, body)
         return page.done("/money", receipt, mark("Asked for. It is free to use once the provider confirms it."))
@@ -208,13 +208,11 @@ async def payout(page: Page, form: Filled) -> Response:
         if not is_sure(form):
             account = await _account(page, currency)
             pairs = [
-                (page.words(mark("Amount")), page.formats.money(amount, currency)),
-                (page.words(mark("To")), account),
+                (page.words("Amount"), page.formats.money(amount, currency)),
+                (page.words("To"), account),
             ]
-            said = page.words(
-                mark("Once the provider has it, it cannot be stopped. What fails comes back to your balance.")
-            )
-            button, title = page.words(mark("Pay out")), page.words(mark("Pay out this amount?"))
+            said = page.words("Once the provider has it, it cannot be stopped. What fails comes back to your balance.")
+            button, title = page.words("Pay out"), page.words("Pay out this amount?")
             return confirm(page, form, Question(title, pairs, said, button, "/money"))
         body = {"amount_minor": amount, "currency": currency, "party": "creator" if page.can("creator") else "agency"}
         receipt = await page.send("ledger", "PUT", f"/payouts/{thing_of(form)}", form, body)
@@ -239,18 +237,13 @@ async def account(page: Page, form: Filled) -> Response:
         form.check()
         if not is_sure(form):
             pairs = [
-                (page.words(mark("Currency")), body["currency"]),
-                (page.words(mark("Account")), body["instrument"]),
+                (page.words("Currency"), body["currency"]),
+                (page.words("Account"), body["instrument"]),
             ]
             said = page.words(
-                mark(
-                    "An account that money has reached is replaced after three days: nobody else can take it in an hour."
-                )
+                "An account that money has reached is replaced after three days: nobody else can take it in an hour."
             )
-            button, title = (
-                page.words(mark("Name this account")),
-                page.words(mark("Pay out to this account from now on?")),
-            )
+            button, title = page.words("Name this account"), page.words("Pay out to this account from now on?")
             return confirm(page, form, Question(title, pairs, said, button, "/money"))
         receipt = await page.send("ledger", "PUT", f"/payout-accounts/{page.person.tenant}", form, body)
         return page.done("/money", receipt, mark("The account is named."))
@@ -289,11 +282,11 @@ async def refund(page: Page, form: Filled) -> Response:
         form.check()
         if not is_sure(form):
             pairs = [
-                (page.words(mark("Amount")), page.formats.money(amount, currency)),
-                (page.words(mark("Of the deposit")), deposit_id),
+                (page.words("Amount"), page.formats.money(amount, currency)),
+                (page.words("Of the deposit"), deposit_id),
             ]
-            said = page.words(mark("It goes back to where the deposit came from, and no campaign can use it any more."))
-            button, title = page.words(mark("Refund it")), page.words(mark("Refund this amount?"))
+            said = page.words("It goes back to where the deposit came from, and no campaign can use it any more.")
+            button, title = page.words("Refund it"), page.words("Refund this amount?")
             return confirm(page, form, Question(title, pairs, said, button, "/money/refund"))
         body = {"deposit_id": deposit_id, "amount_minor": amount}
         receipt = await page.send("ledger", "PUT", f"/refunds/{thing_of(form)}", form, body)
