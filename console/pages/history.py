@@ -22,6 +22,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message_factory import GetMessageClass
 
 from console.calls.problems import Problem
+from console.look.menu import BRANDS
 from console.page import ROLES, Cursor, Page, SignedIn
 from console.settings import SERVICES
 from console.words import mark
@@ -106,7 +107,8 @@ async def history(page: Page, service: str, stream: Stream, at: At = 0, cursor: 
 def _page_of(page: SignedIn, stream: str) -> list[tuple[str, str]]:
     """The way back to the thing, for who may open its page."""
     category, _, key = stream.partition("-")
-    if category not in PAGES or (category == "creator" and page.can("creator")):
+    closed = {"creator": page.can("creator"), "campaign": not page.can(*BRANDS)}
+    if category not in PAGES or closed.get(category, False):
         return []
     path, told = PAGES[category]
     return [(page.words(told), f"{path}{key}")]

@@ -67,13 +67,10 @@ async def _shown(page: SignedIn, form: Form = EMPTY, problem: Problem | None = N
             asked(ledger.ListReleases, ListReleasesRequest(page_size=FEW)),
         ),
     )
-    held, paid = list(escrows.escrows), list(releases.releases)
-    campaigns = {one.campaign_id for one in held} | {one.campaign_id for one in paid}
+    held, paid = list[Any](escrows.escrows), list[Any](releases.releases)
     titles, creators = await asyncio.gather(
-        page.titles(campaigns | {one.campaign_id for one in waiting.payments}),
-        page.creators(
-            set() if page.can("creator") else {one.creator_id for one in held} | {one.creator_id for one in paid}
-        ),
+        page.titles(one.campaign_id for one in [*held, *paid, *waiting.payments]),
+        page.creators(() if page.can("creator") else [one.creator_id for one in [*held, *paid]]),
     )
     why = reasons(page, {one.reason for one in transfers.transfers} | {one.reason for one in waiting.payments})
     return page.show(
