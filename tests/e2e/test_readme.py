@@ -167,12 +167,15 @@ def test_the_curl_line_answers(up: Up) -> None:
 
 def test_the_lines_of_the_page_on_http_answer(up: Up) -> None:
     page = (ROOT / "docs" / "http.md").read_text()
-    listed, found, watched = [line[2:] for line in page.splitlines() if line.startswith("$ curl")]
+    listed, found, watched, happened, stood = [line[2:] for line in page.splitlines() if line.startswith("$ curl")]
     campaigns = json.loads(curled(up, listed))
     assert campaigns["campaigns"]
     assert all(list(one) == ["campaign_id"] for one in campaigns["campaigns"])
     assert set(json.loads(curled(up, found))) == {"hits", "page", "total"}
-    events = curled(up, watched, CAMPAIGN=campaigns["campaigns"][0]["campaign_id"])
+    campaign = campaigns["campaigns"][0]["campaign_id"]
+    assert json.loads(curled(up, happened, CAMPAIGN=campaign))["events"]
+    assert "dandelion.campaigns.v1.Campaign" in curled(up, stood, CAMPAIGN=campaign)
+    events = curled(up, watched, CAMPAIGN=campaign)
     assert '\ndata: {"total":{' in events
     assert '"code":"deadline.exceeded"' in events.splitlines()[-2]
 

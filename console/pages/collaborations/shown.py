@@ -129,30 +129,33 @@ async def content_page(
     view = next((one for one in found.deliverables if one.deliverable.deliverable_id == deliverable_id), None)
     if view is None:
         raise Problem("not_found", "deliverable.unknown")
-    names, title, findings = await asyncio.gather(
+    names, title, (findings, note) = await asyncio.gather(
         page.creators([found.creator_id]), page.titles([found.campaign_id]), _findings(page, versions)
     )
     return page.show(
         "collaborations/content.html",
-        work=found, view=view, versions=versions, findings=findings, name=names[found.creator_id], who=who, reasons=reasons,
-        title=title[found.campaign_id], side=side(page), turn=progress.turn_of(view, page.formats.now), form=form,
-        marked=marked, compared=compared, zone=found.timezone or DEFAULT_ZONE, problem=problem, **WORDS,
+        work=found, view=view, versions=versions, findings=findings, note=note, name=names[found.creator_id], who=who,
+        reasons=reasons, title=title[found.campaign_id], side=side(page), turn=progress.turn_of(view, page.formats.now),
+        form=form, marked=marked, compared=compared, zone=found.timezone or DEFAULT_ZONE, problem=problem, **WORDS,
     )  # fmt: skip
 
 
-async def _findings(page: SignedIn, versions: Sequence[SubmissionVersion]) -> Sequence[tuple[Finding, Told]]:
-    """What compliance found in the newest version, in the reader's words; nothing without a review that the reader may read."""
+async def _findings(
+    page: SignedIn, versions: Sequence[SubmissionVersion]
+) -> tuple[Sequence[tuple[Finding, Told]], str]:
+    """What compliance found in the newest version, in the reader's words, and a reviewer's reason; nothing without a review that
+    the reader may read."""
     if not versions or not any(each.ruling == "reviewed" for each in versions[0].rulings):
-        return ()
+        return (), ""
     try:
         request = GetReviewRequest(review_id=versions[0].submission_id)
         review = (await page.ask(page.services.compliance.GetReview, request)).review
         rules = await rules_of(page, review.jurisdiction) if review.findings else {}
-        return [(one, told(one, rules, page.lang)) for one in review.findings]
+        return [(one, told(one, rules, page.lang)) for one in review.findings], review.note
     except Problem as problem:
         if problem.kind not in ("not_found", "forbidden"):
             raise
-        return ()
+        return (), ""
 
 
 @router.get("/{collaboration_id}/contract")
