@@ -22,7 +22,8 @@ from tests.kit.story import tell
 from tests.kit.walk import walked
 
 FLOOR_S = 0.150
-ROUNDS = 20
+ROUNDS = 60
+"""Of 20 the slowest one alone would decide, and that may be a pause of the collector."""
 ROLES = ("brand", "creator", "reviewer", "finance", "operator")
 
 
