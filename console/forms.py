@@ -34,6 +34,7 @@ MISSING = mark("Please fill this in.")
 NO_NUMBER = mark("Please write a number, such as 1200 or 1200.50.")
 NO_WHOLE = mark("Please write a whole number.")
 TOO_FINE = mark("This currency has fewer digits after the point.")
+SHARE_TOO_FINE = mark("At most two digits after the point.")
 NO_MOMENT = mark("Please give a day and a time.")
 
 
@@ -89,15 +90,17 @@ class Form:
         if otherwise is not None and not self.text(name):
             return otherwise
         points = self.decimal(name) * 100
-        return int(points) if points == int(points) else self._refuse(name, TOO_FINE, 0)
+        return int(points) if points == int(points) else self._refuse(name, SHARE_TOO_FINE, 0)
 
-    def moment(self, name: str, zone: str) -> str:
-        """A local time of the zone as RFC 3339 in UTC."""
+    def moment(self, name: str, zone: str, at: str = "") -> str:
+        """A local time of the zone as RFC 3339 in UTC; with `at` (`T12:00`) that time of the day that was typed."""
+        given = self.first(name)
         try:
-            local = datetime.fromisoformat(self.first(name)).replace(tzinfo=ZoneInfo(zone))
-        except ValueError:
+            local = datetime.fromisoformat(given[:10] + at if at else given).replace(tzinfo=ZoneInfo(zone))
+            moment = local.astimezone(UTC)
+        except (ValueError, OverflowError):  # the first and the last day of the calendar have no UTC in every zone
             return self._refuse(name, NO_MOMENT, "")
-        return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
     def check(self) -> None:
         """Raises the Problem of all fields that could not be read."""

@@ -88,7 +88,7 @@ class Visit:
         made = self.request.app.state.templates[self.lang].get_template(template)
         done = self._done()
         response = HTMLResponse(made.render(page=self, done=self.words(done["said"]) if done else "", **values), status)
-        if done and "said" in done:
+        if done:
             response.delete_cookie(SEEN, secure=True, httponly=True, samesite="lax")
         return response
 

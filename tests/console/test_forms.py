@@ -37,6 +37,27 @@ def test_a_local_time_is_sent_in_utc() -> None:
     assert form(at="2027-03-01T08:00").moment("at", "Asia/Shanghai") == "2027-03-01T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [("0001-01-01T00:00", "Asia/Shanghai"), ("9999-12-31T23:59", "America/New_York"), ("soon", "UTC")],
+)
+def test_a_moment_that_is_none_is_said_at_its_field(typed: str, zone: str) -> None:
+    read = form(at=typed)
+    assert read.moment("at", zone) == ""
+    assert list(read.wrong) == ["at"]
+
+
+def test_a_day_is_sent_as_a_time_of_it() -> None:
+    assert form(at="2027-03-01").moment("at", "Asia/Shanghai", "T12:00") == "2027-03-01T04:00:00Z"
+    assert form(at="0001-01-01T00:00").moment("at", "America/New_York") == "0001-01-01T04:56:02Z"
+
+
+def test_a_share_finer_than_a_basis_point_is_said_so() -> None:
+    read = form(share="0.005")
+    read.basis_points("share")
+    assert read.wrong == {"share": "At most two digits after the point."}
+
+
 def test_dotted_names_are_nested() -> None:
     flat = {
         "brief.title": "x",

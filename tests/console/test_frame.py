@@ -48,13 +48,13 @@ async def test_a_form_whose_session_ended_is_kept(console: OpenConsole) -> None:
     async with console.visitor("") as ended:
         kept = await sent(ended, form, {"reason": "<b>rain</b> & 雨"})
     assert kept.answer.status_code == 401
-    assert kept.form("/pause").fields["reason"] == ["<b>rain</b> & 雨"] or "&lt;b&gt;rain" in kept.answer.text
+    assert kept.form("/pause").fields["reason"] == ["<b>rain</b> & 雨"]
 
 
 async def test_what_is_not_there_says_so(console: OpenConsole) -> None:
     async with console.visitor("brand") as brand:
         answers = [await brand.get(path) for path in ("/nowhere", "/campaigns/no-such-campaign", "/campaigns/%00")]
-    assert [answer.status_code for answer in answers] in ([404, 404, 404], [404, 422, 404])
+    assert [answer.status_code for answer in answers] == [404, 422, 404]
 
 
 @pytest.mark.parametrize("path", ["/assets/none.js", "/health/none"])

@@ -61,7 +61,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._form is not None and self._textarea:
-            self._form.fields[self._textarea][-1] += data
+            fields = self._form.fields[self._textarea]
+            fields[-1] += data if fields[-1] else data.removeprefix("\n")  # as HTML reads a textarea's first line end
         elif data.strip():
             self.words.append(data.strip())
             if self._form is not None:

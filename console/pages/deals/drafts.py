@@ -1,7 +1,6 @@
 """A brief between a form and a command: what was typed as the command's body, and a brief as a form has it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,7 +73,7 @@ def brief_body(form: Form) -> dict[str, Any]:
 def _day(form: Form, name: str, zone: str, moment: str = "T00:00") -> str:
     """A day of the campaign's zone, as a moment within it."""
     known = zone if _is_zone(zone) else DEFAULT_ZONE
-    return _moved(form, name, known, moment)
+    return form.moment(name, known, moment)
 
 
 def _is_zone(zone: str) -> bool:
@@ -82,14 +81,6 @@ def _is_zone(zone: str) -> bool:
         return bool(ZoneInfo(zone))
     except (ValueError, KeyError, OSError):
         return False
-
-
-def _moved(form: Form, name: str, zone: str, moment: str) -> str:
-    at_midnight = form.moment(name, zone)
-    if not at_midnight or moment == "T00:00":
-        return at_midnight
-    local = datetime.fromisoformat(form.first(name)[:10] + moment).replace(tzinfo=ZoneInfo(zone))
-    return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _spec(form: Form, prefix: str) -> dict[str, Any]:
