@@ -12,16 +12,10 @@ from kernel.host.app import App
 from kernel.processors.generations import is_at_head
 from services.discovery.domain.profile import impersonal
 from services.discovery.domain.state import State
-from services.discovery.projections import CREATORS_PROJECTION, labels, prices, searched
-from services.discovery.tables import (
-    CREATOR_LABELS,
-    CREATOR_MARKS,
-    CREATOR_PRICES,
-    CREATOR_RECORDS,
-    CREATOR_WORK,
-    CREATORS,
-    RECORDS,
-)
+from services.discovery.projections import CREATORS_PROJECTION
+from services.discovery.projections.creators import labels, prices, searched
+from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
+from services.discovery.tables.track_records import CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK, RECORDS
 
 PAGE_ROWS = 500
 Row = dict[str, Any]

@@ -24,7 +24,8 @@ from services.discovery.search.claims import Standing, claims_of, lost_by
 from services.discovery.search.facets import Facet, facets
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
-from services.discovery.tables import CREATOR_BRANDS, CREATOR_RECORDS, CREATORS, RECORDS
+from services.discovery.tables.creators import CREATORS
+from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_RECORDS, RECORDS
 
 SERVICE = "discovery"
 TOTAL_LIMIT = 10_000

@@ -21,7 +21,7 @@ from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.profile import age_class
 from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.reads import CONTACT_ROLES, Card
-from services.discovery.tables import RECORDS
+from services.discovery.tables.track_records import RECORDS
 
 STAFF = tuple(map(role_reader, ("operator", "auditor")))
 

@@ -11,7 +11,7 @@ from kernel.core.codec import adapter
 from services.discovery.domain.profile import Account
 from services.discovery.domain.state import State
 from services.discovery.search.lookalikes import looks_of
-from services.discovery.tables import CREATOR_LABELS, CREATORS
+from services.discovery.tables.creators import CREATOR_LABELS, CREATORS
 
 ALIKE_LIMIT = 20
 """So many creators with handles that look the same are looked at, first those with a verified account: whoever registers many

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.core.decider import Actor
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.search.query import affordable, matching
-from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATORS
+from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
 
 VALUES_LIMIT = 50
 LABELS = {

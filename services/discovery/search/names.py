@@ -20,7 +20,7 @@ from kernel.runtime.wakeup import Wakeup, wait
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.state import State
 from services.discovery.search.words import WORD_CHARS, asked, normal, pairs, runs, tokens
-from services.discovery.tables import CREATORS
+from services.discovery.tables.creators import CREATORS
 
 FIELDS = ("display_name", "bio")
 REFRESH_ROWS = 200

@@ -12,7 +12,8 @@ from kernel.processors.access import may_read
 from kernel.processors.keyset import Keyset
 from services.discovery.domain.criteria import Criteria, Order
 from services.discovery.search.words import normal
-from services.discovery.tables import CREATOR_LABELS, CREATOR_PRICES, CREATOR_WORK, CREATORS
+from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
+from services.discovery.tables.track_records import CREATOR_WORK
 
 Clause = sa.ColumnElement[bool]
 

@@ -12,7 +12,7 @@ from services.discovery.domain.profile import Platform
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier
-from services.discovery.projections import labels
+from services.discovery.projections.creators import labels
 from services.discovery.search.query import matching
 from services.discovery.search.reasons import reasons
 from tests.unit.discovery.given import CARD, FIGURES, FOLLOWERS, NOON, OPERATOR, OTHER, REGISTERED, fold

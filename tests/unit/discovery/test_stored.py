@@ -43,7 +43,8 @@ from services.discovery.domain.events import (
 )
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
-from services.discovery.publish import FORMS, publish
+from services.discovery.publish import publish
+from services.discovery.publish.creators import FORMS
 from services.discovery.subscribe import READS, Applied, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED

@@ -1,0 +1,25 @@
+"""Private events to public ones: pure, one message per stored event. What is promised is proto/dandelion/discovery/v1.
+
+No personal field is published: a topic keeps everything, and the person's key cannot be taken out of it. A module per
+stream; `wire` holds the values that events and answers share.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dandelion_contracts.wire import form, refusal
+
+from kernel.core.events import CommandRefused, Delivered
+from kernel.core.ids import split_stream
+from kernel.core.personal import ErasureAsked, ErasureDone
+from kernel.streams.relay import OutgoingCommand, PublicEvent
+from services.discovery.publish.creators import wire_of
+
+
+def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
+    """The public form of an event of a `creator-` stream, or of a refused command; erasures are private."""
+    if isinstance(incoming.event, ErasureAsked | ErasureDone):
+        return []
+    if isinstance(incoming.event, CommandRefused):
+        return [PublicEvent(*refusal("discovery", incoming.event, incoming.at))]
+    return [PublicEvent(*form(wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)))]

@@ -1,0 +1,28 @@
+"""What every query of discovery has: its reads, its clock, and the wait for `at_least`."""
+
+from kernel.core.clock import Clock, system_clock
+from kernel.host.app import App
+from kernel.processors.shared_looks import SharedLooks
+from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
+from services.discovery.reads import CreatorReads
+from services.discovery.search.replies import Replies
+
+PAGE_LIMIT = 200
+"""So many of the largest creators that there can be still fit one message."""
+GATHER_S = 0.02
+"""Batches that a projector commits within this time are one look."""
+
+
+class Asked:
+    """Answers as `caller()`; waits for `at_least` first."""
+
+    def __init__(self, app: App, reads: CreatorReads, clock: Clock = system_clock) -> None:
+        self._app, self._reads, self._clock = app, reads, clock
+        self._tokens = app.page_tokens
+        self._replies = Replies(app.progress)
+        self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
+
+    async def _wait(self, token: str) -> None:
+        """A token of discovery means its own events, one of another service the track records."""
+        own = token.startswith(f"{self._app.service.name}:")
+        await self._app.at_least(token, (CREATORS_PROJECTION if own else TRACK_RECORDS).name)
