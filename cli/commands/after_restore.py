@@ -8,6 +8,7 @@ start (their `last_position` stays: the restore took it back too), and relays se
 import argparse
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -17,6 +18,7 @@ from cli.layout import Layout, running
 from cli.open_services import open_services
 from cli.readiness import rpc_ready
 from kernel.adapters.bus import PARTITIONS
+from kernel.adapters.leases import TTL_S
 from kernel.host.app import App
 from kernel.streams.relay import Checkpoint, Relay
 from kernel.streams.republish import reset_guards
@@ -60,11 +62,24 @@ async def _obstacles(layout: Layout, apps: Sequence[App]) -> list[str]:
 
 
 async def _leased(app: App) -> bool:
-    """Whether a relay, a projector or a process holds a lease, as it does while it runs."""
-    leases, now = app.metadata.tables["leases"], await app.log.now()
-    query = sa.select(sa.func.count()).select_from(leases).where(leases.c.until > now)
+    """Whether a relay, a projector or a process renews a lease, as each does while it runs.
+
+    A database restored from a backup of a running service has that moment's leases: those end by themselves within TTL_S.
+    """
+    until, now = await _leased_until(app)
+    if until is None or until <= now:
+        return False
+    await asyncio.sleep(min((until - now).total_seconds(), TTL_S))
+    until, now = await _leased_until(app)
+    return until is not None and until > now
+
+
+async def _leased_until(app: App) -> tuple[datetime | None, datetime]:
+    """The end of the lease that lasts longest, and the time of the database."""
+    leases = app.metadata.tables["leases"]
     async with app.database.reading() as connection:
-        return bool((await connection.execute(query)).scalar_one())
+        until = (await connection.execute(sa.select(sa.func.max(leases.c.until)))).scalar_one()
+    return until, await app.log.now()
 
 
 async def _rewind_relay(app: App) -> None:

@@ -92,19 +92,33 @@ async def holds(true: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
 
 
 class Load:
-    """`async with Load(toys): ...`: the clients send until the block ends, and every one has its last answer."""
+    """`async with Load(toys.clients): ...`: the clients send until the block ends, and every one has its last answer.
+
+    An answer that no client may get ends the block at once, and is what the block raises.
+    """
 
     def __init__(self, clients: Clients, count: int = 8) -> None:
         self._clients, self._count, self._over = clients, count, False
 
     async def __aenter__(self) -> None:
+        block = asyncio.current_task()
+        assert block is not None
+        self._block = block
         self._sending = asyncio.create_task(self._clients.send_until(lambda: self._over, self._count))
+        self._sending.add_done_callback(self._end_block)
+
+    def _end_block(self, sent: "asyncio.Task[None]") -> None:
+        if not self._over and not sent.cancelled() and sent.exception():
+            self._block.cancel()
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._over = True
-        if kind is not None:
-            self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
+        if kind is None:
+            async with within(LIMIT_S):
+                await self._sending
             return
-        async with within(LIMIT_S):
-            await self._sending
+        self._sending.cancel()
+        [failure] = await asyncio.gather(self._sending, return_exceptions=True)
+        if kind is asyncio.CancelledError and isinstance(failure, AssertionError):
+            self._block.uncancel()
+            raise failure
