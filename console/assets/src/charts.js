@@ -40,7 +40,19 @@ function draw(figure) {
   }
 }
 
+// A live part brings charts as they are now: the numbers of the one that stands there change, and a table that was opened stays so.
+function redraw(brought) {
+  const place = document.querySelector(`[data-chart-place="${brought.dataset.redraws}"]`);
+  const fresh = brought.content.querySelector("figure[data-chart]");
+  const standing = place?.querySelector("figure[data-chart]");
+  if (!standing) return place?.replaceChildren(fresh);
+  standing.dataset.chart = fresh.dataset.chart;
+  standing.querySelector("table").replaceWith(fresh.querySelector("table"));
+}
+
 function drawAll(within) {
+  for (const brought of within.querySelectorAll("template[data-redraws]")) redraw(brought);
+
   for (const figure of within.querySelectorAll("figure[data-chart]")) draw(figure);
 }
 

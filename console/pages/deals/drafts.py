@@ -1,6 +1,7 @@
 """A brief between a form and a command: what was typed as the command's body, and a brief as a form has it."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,20 +15,21 @@ from console.look.formats import Formats, at
 from console.pages.deals.words import DEFAULT_ZONE, zone_of
 from console.words import mark
 
-DAY_S = 86_400
+HOUR_S, DAY_S = 3_600, 86_400
 PAYABLE = (("fixed", mark("A fixed fee for each deliverable")), ("gift", mark("The product itself")))
 """How a campaign may pay: pay by performance or by sales is not reckoned yet."""
 MONEY = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "SGD")
 """Currencies offered first; any other of ISO 4217 may be typed."""
-CLOCKS: Mapping[str, int] = {
-    "draft_s": 14,
-    "brand_review_s": 5,
-    "revision_s": 7,
-    "publish_s": 30,
-    "protection_s": 30,
-    "settlement_delay_s": 3,
+CLOCKS: Mapping[str, tuple[int, int]] = {
+    "draft_s": (14, DAY_S),
+    "brand_review_s": (5, DAY_S),
+    "revision_s": (7, DAY_S),
+    "publish_s": (30, DAY_S),
+    "live_check_after_s": (1, HOUR_S),
+    "protection_s": (30, DAY_S),
+    "settlement_delay_s": (3, DAY_S),
 }
-"""Clocks of the editor with their usual days; the others are the platform's own."""
+"""Clocks of the editor: how many are usual, of how many seconds each; the other clocks are the platform's own."""
 LISTS = ("key_messages", "must", "must_not")
 SPEC, PRODUCT = "brief.deliverables", "brief.products"
 ROWS = 24
@@ -108,8 +110,11 @@ def _product(form: Form, prefix: str, number: int, currency: str) -> dict[str, A
 
 
 def terms_body(form: Form) -> dict[str, Any]:
-    """The terms that were typed; a clock is written in days."""
-    clocks = {name: form.whole(f"terms.clocks.{name}", days) * DAY_S for name, days in CLOCKS.items()}
+    """The terms that were typed; a clock is written in days or hours, also in parts of one, down to the whole second."""
+    clocks = {
+        name: int(form.decimal(f"terms.clocks.{name}", Decimal(usual)) * unit_s)
+        for name, (usual, unit_s) in CLOCKS.items()
+    }
     return {
         "clocks": clocks,
         "max_revisions": form.whole("terms.max_revisions", 2),

@@ -1,16 +1,14 @@
 """Performance: campaigns by what they brought; of one campaign live totals, the curve, the funnel, by creator and by content."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from dandelion.common.v1.common_pb2 import TRAFFIC_ORGANIC, TRAFFIC_PAID, TRAFFIC_UNSPECIFIED, Traffic
 from dandelion.metrics.v1.queries_pb2 import (
     PERFORMANCE_GROUP_CAMPAIGN,
     PERFORMANCE_GROUP_CONTENT,
-    PERFORMANCE_GROUP_MINUTE,
-    Counts,
     GetCampaignRoiRequest,
     ListCampaignPerformanceRequest,
     PerformanceRow,
@@ -20,21 +18,18 @@ from dandelion.metrics.v1.queries_pb2 import (
 )
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from console.live import live
-from console.look.charts import Chart, Series, funnel, lines
-from console.look.formats import at
 from console.look.menu import BRANDS, CREATORS, STAFF
 from console.page import Cursor, Id, Page, SignedIn, needs
+from console.pages.performance.charts import Minutes, curve, way_to_buying
 from console.words import mark
 
 router = APIRouter(prefix="/performance", dependencies=[needs(*BRANDS, *CREATORS, *STAFF)])
 SHOWN, CONTENTS_SHOWN = 25, 50
 WINDOWS_H = {6: mark("6 hours"), 24: mark("24 hours"), 72: mark("3 days"), 168: mark("7 days")}
-CHUNK = timedelta(minutes=900)
-"""A query answers at most 1,000 minutes; the parts of a longer window are asked for at once."""
-POINTS = 96
+LIVE_EVERY_MS = 2_000
+"""Each live answer asks for the newest minutes once more."""
 TRAFFICS: Mapping[str, "Traffic.ValueType"] = {
     "": TRAFFIC_UNSPECIFIED,
     "organic": TRAFFIC_ORGANIC,
@@ -55,6 +50,11 @@ Kind = Annotated[str, Query(alias="traffic", pattern="^(organic|paid)?$")]
 Hours = Annotated[int, Query(alias="hours")]
 
 
+def _window(hours: int) -> timedelta:
+    """The window that was asked for; a day for any that is not offered."""
+    return timedelta(hours=hours if hours in WINDOWS_H else 24)
+
+
 @router.get("")
 async def overview(page: Page, cursor: Cursor = "") -> Response:
     """The campaigns that the reader may see, the most engaging first."""
@@ -67,14 +67,14 @@ async def overview(page: Page, cursor: Cursor = "") -> Response:
 @router.get("/{campaign_id}")
 async def performance(page: Page, campaign_id: Id, kind: Kind = "", hours: Hours = 24) -> Response:
     metrics, traffic = page.services.metrics, TRAFFICS[kind]
-    hours = hours if hours in WINDOWS_H else 24
+    minutes = Minutes(page, campaign_id, traffic, _window(hours))
     contents = ListCampaignPerformanceRequest(
         campaign_id=campaign_id, group_by=PERFORMANCE_GROUP_CONTENT, traffic=traffic, page_size=CONTENTS_SHOWN
     )
-    roi, by_content, minutes, titles = await asyncio.gather(
+    roi, by_content, rows, titles = await asyncio.gather(
         page.ask(metrics.GetCampaignRoi, GetCampaignRoiRequest(campaign_id=campaign_id, traffic=traffic)),
         page.ask(metrics.ListCampaignPerformance, contents),
-        _minutes(page, campaign_id, traffic, timedelta(hours=hours)),
+        minutes.read(page.formats.now),
         page.titles([campaign_id]),
     )
     creators = await page.creators({*(one.creator_id for one in roi.creators), *_makers(by_content.rows)})
@@ -86,14 +86,14 @@ async def performance(page: Page, campaign_id: Id, kind: Kind = "", hours: Hours
         roi=roi,
         contents=by_content,
         creators=creators,
-        curve=_curve(page, minutes, timedelta(hours=hours)),
-        funnel=_funnel(page, roi.counts),
+        curve=curve(page, rows, _window(hours)),
+        funnel=way_to_buying(page, roi.counts),
         formulas=FORMULAS,
         cost_of=lambda one, name: _ratio(page, one, name),
         kinds=[(name, page.with_query(traffic=name), page.words(told)) for name, told in TRAFFIC_NAMES.items()],
         windows=[(one, page.with_query(hours=str(one)), page.words(told)) for one, told in WINDOWS_H.items()],
         kind=kind,
-        hours=hours,
+        hours=_window(hours) // timedelta(hours=1),
     )
 
 
@@ -102,80 +102,21 @@ def _makers(rows: Iterable[PerformanceRow]) -> Iterable[str]:
 
 
 @router.get("/{campaign_id}/live")
-async def totals(page: Page, campaign_id: Id, kind: Kind = "") -> Response:
-    def part(answer: WatchCampaignPerformanceResponse) -> str:
-        return page.part("performance/totals.html", counts=answer.total.counts, roi=answer, at=answer.total.fresh_at)
+async def totals(page: Page, campaign_id: Id, kind: Kind = "", hours: Hours = 24) -> Response:
+    """Totals, curve and funnel as they are now, whenever the numbers move."""
+    traffic = TRAFFICS[kind]
+    minutes = Minutes(page, campaign_id, traffic, _window(hours))
 
-    watch = page.services.metrics.WatchCampaignPerformance
-    return await live(
-        page, watch, WatchCampaignPerformanceRequest(campaign_id=campaign_id, traffic=TRAFFICS[kind]), part
-    )
+    async def part(answer: WatchCampaignPerformanceResponse) -> str:
+        counts, fresh_at = answer.total.counts, answer.total.fresh_at
+        redrawn = {
+            "over-time": curve(page, await minutes.read(datetime.now(UTC)), _window(hours)),
+            "funnel": way_to_buying(page, counts),
+        }
+        return page.part("performance/live.html", counts=counts, roi=answer, at=fresh_at, redrawn=redrawn)
 
-
-async def _minutes(
-    page: SignedIn, campaign_id: str, traffic: "Traffic.ValueType", window: timedelta
-) -> list[PerformanceRow]:
-    """The campaign's minutes until now."""
-    begin, parts = page.formats.now - window, []
-    while begin < page.formats.now:
-        end = min(begin + CHUNK, page.formats.now)
-        request = ListCampaignPerformanceRequest(
-            campaign_id=campaign_id,
-            group_by=PERFORMANCE_GROUP_MINUTE,
-            traffic=traffic,
-            observed_from=_stamp(begin),
-            observed_until=_stamp(end),
-            page_size=1_000,
-        )
-        parts.append(page.ask(page.services.metrics.ListCampaignPerformance, request))
-        begin = end
-    return [row for answer in await asyncio.gather(*parts) for row in answer.rows]
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
-
-
-def _curve(page: SignedIn, rows: Sequence[PerformanceRow], window: timedelta) -> Chart | None:
-    """What was counted in equal steps of the window, in the reader's zone; None where nothing was."""
-    if not rows:
-        return None
-    step = max(timedelta(minutes=1), window / POINTS)
-    first, last = at(rows[0].minute), at(rows[-1].minute)
-    count = int((last - first) / step) + 1
-    sums = {name: [0.0] * count for name in ("exposures", "engagements", "clicks")}
-    for row in rows:
-        place = int((at(row.minute) - first) / step)
-        for name, values in sums.items():
-            values[place] += getattr(row.counts, name)
-    series = [
-        Series(page.words(mark("Exposures")), sums["exposures"]),
-        Series(page.words(mark("Engagements")), sums["engagements"]),
-        Series(page.words(mark("Clicks")), sums["clicks"]),
-    ]
-    places = [_place(page, first + step * place, window) for place in range(count)]
-    unit = page.words(mark("in {minutes} min"), minutes=page.formats.number(step / timedelta(minutes=1), 1))
-    title, axis = page.words(mark("Over time")), page.words(mark("Time"))
-    return lines(title, axis, places, series, unit, page.formats.number)
-
-
-def _place(page: SignedIn, moment: datetime, window: timedelta) -> str:
-    local = moment.astimezone(page.formats.timezone)
-    return local.strftime("%H:%M" if window <= timedelta(days=1) else "%m-%d %H:%M")
-
-
-def _funnel(page: SignedIn, counts: Counts) -> Chart:
-    steps = [
-        (page.words(mark("Exposures")), counts.exposures),
-        (page.words(mark("Reads")), counts.reads),
-        (page.words(mark("Clicks")), counts.clicks),
-        (page.words(mark("Orders")), counts.orders),
-    ]
-    told = [(name, float(value)) for name, value in steps]
-    title, axis, unit = (page.words(one) for one in (mark("From seeing to buying"), mark("Step"), mark("Count")))
-    return funnel(title, axis, unit, told, page.formats.number, page.formats.ratio)
+    request = WatchCampaignPerformanceRequest(campaign_id=campaign_id, traffic=traffic, interval_ms=LIVE_EVERY_MS)
+    return await live(page, page.services.metrics.WatchCampaignPerformance, request, part)
 
 
 def _ratio(page: SignedIn, roi: Roi, name: str) -> str:
