@@ -1,19 +1,17 @@
-"""Which touch brought an order: pure models over the touches before it, inside a window.
+"""Which touch brought an order, among the touches before it, inside a window.
 
-A touch is a click on a tracking link. Models are compared side by side later; the one that counts for money is
-`last_click@1`. Ties in time are broken by the touch's id, so the answer does not depend on the order of the input.
+A touch is a click on a tracking link. The model that counts for money is `last_click@1`; touches/models.py compares all of
+them. Ties in time are broken by the touch's id, so the answer does not depend on the order of the input.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
 
 from kernel.core.decider import Context
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from kernel.core.money import split_by_weights
 
 DEFAULT_WINDOW_S = 30 * 24 * 3600
 MAX_WINDOW_S = 90 * 24 * 3600
@@ -26,6 +24,10 @@ class Model(StrEnum):
     LAST_CLICK = "last_click@1"
     FIRST_CLICK = "first_click@1"
     LINEAR = "linear@1"
+    TIME_DECAY = "time_decay@1"
+    POSITION = "position@1"
+    SHAPLEY = "shapley@1"
+    MARKOV = "markov@1"
 
 
 class Basis(StrEnum):
@@ -68,14 +70,6 @@ class Touch:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """The part of an order's amount a touch is credited with."""
-
-    touch: Touch
-    amount_minor: int
-
-
 def checked_window(window_s: int) -> int:
     """`window_s` itself, 1..90 days; raises Invalid `attribution.window_out_of_range`."""
     if not 1 <= window_s <= MAX_WINDOW_S:
@@ -90,32 +84,7 @@ def eligible(touches: Iterable[Touch], ordered_at: datetime, window_s: int) -> l
     return sorted(inside.values(), key=lambda touch: (touch.at, touch.id))
 
 
-def chosen(model: Model, touches: Iterable[Touch], ordered_at: datetime, window_s: int) -> list[Touch]:
-    """The touches that get credit under the model; empty when none is inside the window."""
-    inside = eligible(touches, ordered_at, window_s)
-    match model:
-        case Model.LAST_CLICK:
-            return inside[-1:]
-        case Model.FIRST_CLICK:
-            return inside[:1]
-        case Model.LINEAR:
-            return inside
-        case _:
-            assert_never(model)
-
-
 def last_click(touches: Iterable[Touch], ordered_at: datetime, window_s: int) -> Touch | None:
     """The newest touch inside the window, or None."""
-    found = chosen(Model.LAST_CLICK, touches, ordered_at, window_s)
-    return found[0] if found else None
-
-
-def credits(
-    model: Model, touches: Iterable[Touch], ordered_at: datetime, window_s: int, amount_minor: int
-) -> list[Credit]:
-    """The order's amount shared among touches, oldest first; parts sum to the amount exactly (or there are none)."""
-    found = chosen(model, touches, ordered_at, window_s)
-    if not found:
-        return []
-    parts = split_by_weights(amount_minor, [(touch.id, 1) for touch in found])
-    return [Credit(touch, parts[touch.id]) for touch in found]
+    inside = eligible(touches, ordered_at, window_s)
+    return inside[-1] if inside else None

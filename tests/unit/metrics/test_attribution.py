@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.core.faults import Invalid
-from services.metrics.domain.attribution import MAX_WINDOW_S, Model, Touch, checked_window, chosen, credits, last_click
+from services.metrics.domain.attribution import MAX_WINDOW_S, Touch, checked_window, eligible, last_click
 from services.metrics.domain.roi import FORMULAS, Outcome, Ratio, figures
 from tests.unit.metrics.given import HOUR, NOON, PLACE
 
@@ -17,46 +17,17 @@ def touch(name: str, hours_before: float) -> Touch:
     return Touch(name, "link", PLACE, NOON - hours_before * HOUR)
 
 
-A, B, C = touch("a", 3), touch("b", 2), touch("c", 1)
-
-
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        (Model.LAST_CLICK, [("c", 100)]),
-        (Model.FIRST_CLICK, [("a", 100)]),
-        (Model.LINEAR, [("a", 34), ("b", 33), ("c", 33)]),
-    ],
-)
-def test_models_share_the_amount(model: Model, expected: list[tuple[str, int]]) -> None:
-    found = credits(model, [B, C, A, A], NOON, 3 * 3600, 100)
-    assert [(credit.touch.id, credit.amount_minor) for credit in found] == expected
-
-
-@pytest.mark.parametrize("model", list(Model))
-def test_nobody_in_the_window_gets_nothing(model: Model) -> None:
-    assert credits(model, [A, touch("later", -1)], NOON, 3600, 100) == []
-
-
 touches = st.lists(
     st.builds(touch, st.text("abcdef", min_size=1, max_size=2), st.floats(-2, 40, allow_nan=False)), max_size=8
 ).map(lambda found: list({each.id: each for each in found}.values()))
 
 
-@given(touches, st.sampled_from(Model), st.integers(1, 10**12), st.randoms())
-def test_credit_is_whole_and_blind_to_order(found: list[Touch], model: Model, amount: int, random: object) -> None:
-    shuffled = list(found)
-    getattr(random, "shuffle")(shuffled)  # noqa: B009
-    parts = credits(model, found, NOON, 24 * 3600, amount)
-    assert parts == credits(model, shuffled, NOON, 24 * 3600, amount)
-    assert sum(part.amount_minor for part in parts) == (amount if parts else 0)
-    assert all(NOON - timedelta(days=1) <= part.touch.at <= NOON for part in parts)
-
-
 @given(touches)
 def test_the_last_click_is_the_newest_inside(found: list[Touch]) -> None:
-    inside = chosen(Model.LINEAR, found, NOON, 24 * 3600)
-    assert last_click(found, NOON, 24 * 3600) == (inside[-1] if inside else None)
+    inside = eligible(found, NOON, 24 * 3600)
+    assert all(NOON - timedelta(days=1) <= one.at <= NOON for one in inside)
+    newest = max(inside, key=lambda one: (one.at, one.id), default=None)
+    assert last_click(found, NOON, 24 * 3600) == last_click(reversed(found), NOON, 24 * 3600) == newest
 
 
 @pytest.mark.parametrize("window_s", [0, -1, MAX_WINDOW_S + 1])

@@ -11,17 +11,32 @@ from services.metrics.domain.attribution import Basis
 from services.metrics.domain.coupon import COUPON_CODES
 from services.metrics.domain.link.clicks import CLICKS
 from services.metrics.domain.order.commands import Command, RecordOrder, RefundOrder
-from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
+from services.metrics.domain.order.events import Attribution, Contact, Unusable, Usable, Why
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
-from tests.unit.metrics.given import BLUE, BRAND, CREATOR, HOUR, NOON, PLACE, RED, RIVAL, SYSTEM, check, rows_of
+from tests.unit.metrics.given import (
+    BLUE,
+    BRAND,
+    CREATOR,
+    HOUR,
+    NOON,
+    OTHER_PLACE,
+    PLACE,
+    RED,
+    RIVAL,
+    SYSTEM,
+    check,
+    rows_of,
+)
 from tests.unit.metrics.orders import (
     BY_COUPON,
     BY_LINK,
     CLICK_ID,
     CLICKED,
     COUPON,
+    COUPON_ID,
     FIRST,
+    LINK_ID,
     ORDER_ID,
     RECORD,
     RECORDED,
@@ -73,6 +88,9 @@ COUPON_ROWS = rows_of((COUPON_CODES, RED, COUPON), at=NOON - 2 * HOUR)
 BOTH_ROWS = GivenRows({**CLICK_ROWS.rows, **COUPON_ROWS.rows})
 EXPIRED = rows_of((COUPON_CODES, RED, replace(COUPON, expires_at=NOON - HOUR)), at=NOON - 2 * HOUR)
 YOUNGER = rows_of((COUPON_CODES, RED, COUPON), at=NOON - HOUR + timedelta(microseconds=1))
+CLICK_CONTACT = Contact(Basis.LINK, LINK_ID, CLICK_ID, PLACE, NOON - 2 * HOUR)
+COUPON_CONTACT = Contact(Basis.COUPON, COUPON_ID, "", OTHER_PLACE, NOON - HOUR)
+REPORT_CONTACT = Contact(Basis.REPORTED, "", "", PLACE, NOON - HOUR)
 WITH_CLICK = replace(RECORD, click_ids=(CLICK_ID,))
 WITH_COUPON = replace(RECORD, coupon_code="SPRING10")
 WITH_BOTH = replace(WITH_CLICK, coupon_code="spring10")
@@ -158,7 +176,10 @@ def test_attribution_is_decided_with_the_order(
     at = next((n for n, one in enumerate(command.click_ids) if one == CLICK_ID), 0)
     used = (Usable(attribution.basis, at, True),) if attribution else ()
     outdone = (Usable(Basis.LINK, 0, False),) if (rows, command) == (BOTH_ROWS, WITH_BOTH) else ()
-    made = replace(RECORDED, attribution=attribution, unusable=unusable, usable=used + outdone)
+    contacts = (CLICK_CONTACT,) if rows in (CLICK_ROWS, BOTH_ROWS) else ()
+    if attribution and attribution.basis is not Basis.LINK:
+        contacts += (COUPON_CONTACT if attribution.basis is Basis.COUPON else REPORT_CONTACT,)
+    made = replace(RECORDED, attribution=attribution, unusable=unusable, usable=used + outdone, contacts=contacts)
     check(ORDER, [], command, [made], id=ORDER_ID, rows=rows)
 
 
@@ -174,8 +195,9 @@ def test_of_many_clicks_the_newest_are_looked_at_wherever_they_stand() -> None:
     command = replace(RECORD, click_ids=("x", CLICK_ID, *newer, "00000000-0000-7000-8000-000000000000", "", "25%off"))
     unusable = (*(click_not(Why.UNKNOWN, n) for n in range(2, 51)),)
     made = replace(
-        RECORDED, attribution=BY_LINK, unusable=unusable, usable=(Usable(Basis.LINK, 1, True),), passed_over=3
-    )
+        RECORDED, attribution=BY_LINK, unusable=unusable, usable=(Usable(Basis.LINK, 1, True),), passed_over=3,
+        contacts=(CLICK_CONTACT,),
+    )  # fmt: skip
     check(ORDER, [], command, [made], id=ORDER_ID, rows=CLICK_ROWS)
 
 
@@ -184,7 +206,8 @@ def test_the_later_of_two_clicks_is_used() -> None:
     rows = rows_of((CLICKS, RED, CLICKED), at=NOON - 3 * HOUR)
     rows = GivenRows({**rows.rows, **rows_of((CLICKS, RED, replace(CLICKED, click_id=later)), at=NOON - HOUR).rows})
     usable = (Usable(Basis.LINK, 0, True), Usable(Basis.LINK, 1, False), Usable(Basis.REPORTED, 0, False))
-    made = replace(RECORDED, attribution=replace(BY_LINK, touch_id=later), usable=usable)
+    contacts = (replace(CLICK_CONTACT, at=NOON - 3 * HOUR), replace(CLICK_CONTACT, touch_id=later, at=NOON - HOUR))
+    made = replace(RECORDED, attribution=replace(BY_LINK, touch_id=later), usable=usable, contacts=contacts)
     command = replace(RECORD, click_ids=(later, CLICK_ID), placement=PLACE)
     check(ORDER, [], command, [made], id=ORDER_ID, rows=rows)
 

@@ -28,6 +28,7 @@ from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIs
 from services.metrics.domain.order.events import (
     Attribution,
     ChangeKind,
+    Contact,
     OrderAmended,
     OrderChangeKept,
     OrderRecorded,
@@ -53,7 +54,8 @@ BY_LINK = Attribution(Basis.LINK, LINK_ID, CLICK_ID, PLACE, Model.LAST_CLICK, 2_
 REPORT = ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1")
 UNUSABLE = (Unusable(Basis.COUPON, 0, Why.MALFORMED), Unusable(Basis.LINK, 1, Why.UNKNOWN))
 USABLE = (Usable(Basis.LINK, 0, True), Usable(Basis.REPORTED, 0, False))
-ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE, USABLE, 1)
+CONTACT = Contact(Basis.LINK, LINK_ID, CLICK_ID, PLACE, NOON)
+ORDER = OrderRecorded(ORDER_ID, RED, "S-1001", 19_900, "CNY", 2, NOON, True, BY_LINK, UNUSABLE, USABLE, 1, (CONTACT,))
 SAMPLES: dict[str, Any] = {
     "link.issued@1": LinkIssued(LINK_ID, RED, PLACE, "https://shop.example/口红", "spring-7"),
     "link.ended@1": LinkEnded(LINK_ID, RED, PLACE, "spring-7", "host_taken"),
@@ -116,7 +118,7 @@ def test_clicks_and_batches_are_private(name: str) -> None:
 def test_what_0_1_0_stored_is_read_with_what_it_did_not_know_left_empty(file: Path) -> None:
     found = CODEC.decode(file.stem, file.read_bytes().rstrip(b"\n"))
     newer: dict[str, dict[str, Any]] = {
-        "order.recorded@1": {"unusable": (), "usable": (), "passed_over": 0},
+        "order.recorded@1": {"unusable": (), "usable": (), "passed_over": 0, "contacts": ()},
         "order.refunded@1": {"order_number": ""},
     }
     assert found == replace(SAMPLES[file.stem], **newer[file.stem])

@@ -20,6 +20,18 @@ class Attribution:
     window_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact of the buyer with a placement of the brand before the order: a click, or the coupon that came with the order
+    (its time is the order's). `touch_id` is the click's id, "" without one."""
+
+    basis: Basis
+    source_id: str
+    touch_id: str
+    placement: Placement
+    at: datetime
+
+
 class Why(StrEnum):
     """Why a piece of evidence was not usable."""
 
@@ -54,7 +66,11 @@ class Usable:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecorded:
-    """Events of 0.1.0 name no `usable` evidence; `passed_over` counts click ids beyond those that were looked at."""
+    """Events of 0.1.0 name no `usable` evidence; `passed_over` counts click ids beyond those that were looked at.
+
+    `contacts` are all that count in some model of attribution, oldest first: every click of the last 90 days whatever the window,
+    then the coupon; what the store reports only where there is neither. Events of before have the attribution alone.
+    """
 
     order_id: str
     brand_id: str
@@ -68,6 +84,7 @@ class OrderRecorded:
     unusable: tuple[Unusable, ...] = ()
     usable: tuple[Usable, ...] = ()
     passed_over: int = 0
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,19 @@ from typing import Any
 from kernel.core.decider import InlineTable, Key, Rows
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
-from services.metrics.domain.attribution import MAX_TOUCHES, Basis, Model, Placement, eligible, last_click
+from services.metrics.domain.attribution import (
+    MAX_TOUCHES,
+    MAX_WINDOW_S,
+    Basis,
+    Model,
+    Placement,
+    eligible,
+    last_click,
+)
 from services.metrics.domain.coupon import CODE, COUPON_CODES, CouponCode, normalised_code
 from services.metrics.domain.link.clicks import CLICKS, Click
 from services.metrics.domain.order.commands import RecordOrder
-from services.metrics.domain.order.events import Attribution, Unusable, Usable, Why
+from services.metrics.domain.order.events import Attribution, Contact, Unusable, Usable, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Found:
     unusable: tuple[Unusable, ...]
     usable: tuple[Usable, ...]
     passed_over: int
+    contacts: tuple[Contact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,19 @@ def attributed(command: RecordOrder, rows: Rows) -> Found:
         tuple(Unusable(one.basis, one.at, one.why) for one in pieces if one.why is not None),
         tuple(Usable(one.basis, one.at, one is decisive) for one in pieces if one.why is None),
         len(command.click_ids) - len(looked_at),
+        _contacts(command, pieces, [click for _, click, _ in clicks if click]),
     )
+
+
+def _contacts(command: RecordOrder, pieces: Sequence[Piece], clicks: Sequence[Click]) -> tuple[Contact, ...]:
+    """Clicks beyond the window too: the window is a model's, and may be another when the models are compared."""
+    touches = eligible([click.touch() for click in clicks], command.ordered_at, MAX_WINDOW_S)
+    made = [Contact(Basis.LINK, touch.source_id, touch.id, touch.placement, touch.at) for touch in touches]
+    for one in pieces:
+        found = one.attribution
+        if found and (one.basis is Basis.COUPON or (one.basis is Basis.REPORTED and not made)):
+            made.append(Contact(one.basis, found.source_id, "", found.placement, command.ordered_at))
+    return tuple(made)
 
 
 def _looked_at(command: RecordOrder) -> Sequence[int]:
@@ -112,7 +133,7 @@ def _click(command: RecordOrder, value: str, rows: Rows) -> tuple[Click | None, 
     if click is None or click.brand_id != command.brand_id:
         return None, Why.UNKNOWN
     inside = eligible([click.touch()], command.ordered_at, command.window_s)
-    return (click, None) if inside else (None, Why.OUT_OF_TIME)
+    return click, None if inside else Why.OUT_OF_TIME
 
 
 def _click_id(value: str) -> str:
@@ -124,7 +145,7 @@ def _click_id(value: str) -> str:
 
 
 def _clicked(command: RecordOrder, at: int, click: Click | None, why: Why | None) -> Piece:
-    if click is None:
+    if click is None or why is not None:
         return Piece(Basis.LINK, at, None, why)
     touch = click.touch()
     return Piece(Basis.LINK, at, _attribution(command, Basis.LINK, touch.source_id, touch.id, touch.placement))

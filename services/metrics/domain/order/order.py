@@ -81,6 +81,7 @@ def _recorded(command: RecordOrder, context: Context) -> OrderRecorded:
         found.unusable,
         found.usable,
         found.passed_over,
+        found.contacts,
     )
 
 
@@ -93,7 +94,7 @@ def _repeated(made: OrderRecorded, stands: OrderRecorded) -> Sequence[Event]:
 
 def _bare(order: OrderRecorded) -> OrderRecorded:
     """The order without what its evidence led to."""
-    return replace(order, attribution=None, unusable=(), usable=(), passed_over=0)
+    return replace(order, attribution=None, unusable=(), usable=(), passed_over=0, contacts=())
 
 
 def _reads(command: Command, state: State) -> list[tuple[InlineTable[Any], Key]]:

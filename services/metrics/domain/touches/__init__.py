@@ -1,0 +1,1 @@
+"""Attribution over many orders at once: paths of touches in columns, and the seven models side by side."""
