@@ -146,6 +146,18 @@ ORDERS = sa.Table(
 `source` is "link", "coupon", "reported", or "" for an order that is nobody's; then the ids of the placement are "".
 `evidence` is canonical JSON: a list of {source, at, outcome}."""
 
+ORDER_CONTACTS = sa.Table(
+    "order_contacts",
+    _READ,
+    *_key("order_id"),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    *_text("source", *PLACEMENT),
+    sa.Column("touched_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("order_contacts_campaign", "campaign_id", "order_id"),
+)
+"""The contacts before each order, oldest first from `place` 0; of orders of before contacts were kept, the one that decided."""
+
 SITES = sa.Table(
     "sites",
     _READ,

@@ -1,6 +1,6 @@
 """Orders of stores: a row each, with its attribution and what became of its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,16 +8,18 @@ from kernel.core.canonical import canonical
 from kernel.core.events import Delivered
 from kernel.processors.projector import Projection, Target, fold_rows
 from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
-from services.metrics.domain.order.told import attributed_to, outcomes
+from services.metrics.domain.order.told import PLACE, attributed_to, contacts_of, outcomes
 from services.metrics.projections.rows import STAFF, Row
-from services.metrics.tables import ORDERS, REFUNDED, STANDS
+from services.metrics.tables import ORDER_CONTACTS, ORDERS, REFUNDED, STANDS
 
 ORDER_EVENTS = (OrderRecorded, OrderRefunded, OrderAmended)
 
 
 async def apply_orders(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    """A row per order, with its attribution and what became of each piece of its evidence."""
+    """A row per order, with its attribution and what became of each piece of its evidence; and a row per contact before it."""
     await fold_rows(target, ORDERS, events, _order_key, _fold_order)
+    orders = [incoming.event for incoming in events if isinstance(incoming.event, OrderRecorded)]
+    await target.upsert(ORDER_CONTACTS, [row for order in orders for row in _contact_rows(order)])
 
 
 def _order_key(incoming: Delivered[Any]) -> tuple[str] | None:
@@ -46,4 +48,11 @@ def _order_row(order: OrderRecorded, recorded_at: datetime) -> Row:
     return row | attributed_to(order.attribution)
 
 
-ORDER_LIST = Projection("orders", 1, (ORDERS,), apply_orders)
+def _contact_rows(order: OrderRecorded) -> Iterable[Row]:
+    shared = {"order_id": order.order_id, "readers": sorted([order.brand_id, *STAFF])}
+    for place, one in enumerate(contacts_of(order)):
+        placed = {name: getattr(one.placement, name) for name in PLACE}
+        yield {**shared, **placed, "place": place, "source": one.basis.value, "touched_at": one.at}
+
+
+ORDER_LIST = Projection("orders", 2, (ORDERS, ORDER_CONTACTS), apply_orders)

@@ -131,7 +131,7 @@ class ReturnReads:
     async def campaign(self, campaign_id: str, traffic: int, actor: Actor) -> CampaignReturn:
         """Raises NotFound `campaign.not_found` also where the caller may see nothing of it."""
         async with reading_as(self.database, SERVICE, actor) as connection:
-            brand_id = await _brand_of(connection, campaign_id, actor)
+            brand_id = await brand_of(connection, campaign_id, actor)
             wanted = may_read(CONTENTS, actor) & (CONTENTS.c.campaign_id == campaign_id)
             found = await _counts(connection, wanted, traffic)
             await _add_costs(connection, wanted, found)
@@ -144,7 +144,7 @@ def _cost(performance: Performance) -> int:
     return max((money.cost_minor for money in performance.money.values()), default=0)
 
 
-async def _brand_of(connection: AsyncConnection, campaign_id: str, actor: Actor) -> str:
+async def brand_of(connection: AsyncConnection, campaign_id: str, actor: Actor) -> str:
     for table in (CAMPAIGNS, CONTENTS):
         query = sa.select(table.c.brand_id).where(table.c.campaign_id == campaign_id)
         brand_id = (await connection.execute(query.where(may_read(table, actor)).limit(1))).scalar()

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from dandelion.common.v1 import common_pb2 as common
+from dandelion.metrics.v1 import attribution_pb2 as attribution
 from dandelion.metrics.v1 import events_pb2 as events
 from dandelion.metrics.v1 import queries_pb2 as pb
 from dandelion.metrics.v1 import queries_pb2_grpc as grpc_pb
@@ -16,7 +17,9 @@ from kernel.edge.page_tokens import page_size
 from kernel.host.app import App
 from kernel.processors.keyset import chosen
 from services.metrics.projections.orders import ORDER_LIST
+from services.metrics.reads.attribution import AttributionReads
 from services.metrics.reads.orders import BY, OrderFilter, OrderReads, Row
+from services.metrics.rpc.attribution import question, wire_attribution
 
 SAME = (
     "order_id", "brand_id", "refunded_minor", "currency", "items", "new_customer", "source_id", "campaign_id",
@@ -28,7 +31,7 @@ class OrderQueries(grpc_pb.OrderQueryServiceServicer):
     """A brand sees its orders, staff see all."""
 
     def __init__(self, app: App) -> None:
-        self._app, self._reads = app, OrderReads(app.database)
+        self._app, self._reads, self._attribution = app, OrderReads(app.database), AttributionReads(app.database)
         self._tokens = app.page_tokens
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:  # noqa: N802
@@ -46,6 +49,13 @@ class OrderQueries(grpc_pb.OrderQueryServiceServicer):
         token = self._tokens.seal(request, found.next, actor.tenant) if found.next else ""
         page = common.PageInfo(next_page_token=token)
         return pb.ListOrdersResponse(orders=map(wire_order, found.rows), page=page)
+
+    async def GetAttribution(  # noqa: N802
+        self, request: attribution.GetAttributionRequest, context: Any
+    ) -> attribution.GetAttributionResponse:
+        asked, actor = question(request), caller()
+        await self._app.at_least(request.at_least, ORDER_LIST.name)
+        return wire_attribution(asked, await self._attribution.compared(asked, actor))
 
 
 def wire_order(row: Row) -> pb.Order:

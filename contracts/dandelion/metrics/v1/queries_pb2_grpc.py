@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from dandelion.metrics.v1 import attribution_pb2 as dandelion_dot_metrics_dot_v1_dot_attribution__pb2
 from dandelion.metrics.v1 import queries_pb2 as dandelion_dot_metrics_dot_v1_dot_queries__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -253,6 +254,11 @@ class OrderQueryServiceStub:
                 request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.GetAttribution = channel.unary_unary(
+                '/dandelion.metrics.v1.OrderQueryService/GetAttribution',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionResponse.FromString,
+                _registered_method=True)
 
 
 class OrderQueryServiceServicer:
@@ -273,6 +279,13 @@ class OrderQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAttribution(self, request, context):
+        """Whose the orders of a campaign are under seven models side by side. For the brand and staff.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -285,6 +298,11 @@ def add_OrderQueryServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.FromString,
                     response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'GetAttribution': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAttribution,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -342,6 +360,33 @@ class OrderQueryService:
             '/dandelion.metrics.v1.OrderQueryService/ListOrders',
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersRequest.SerializeToString,
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAttribution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.OrderQueryService/GetAttribution',
+            dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_attribution__pb2.GetAttributionResponse.FromString,
             options,
             channel_credentials,
             insecure,

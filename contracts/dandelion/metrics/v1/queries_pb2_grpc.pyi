@@ -8,6 +8,7 @@ CPE = cost / engagements (likes + saves + comments + shares + follows); CPC = co
 """
 
 from collections import abc as _abc
+from dandelion.metrics.v1 import attribution_pb2 as _attribution_pb2
 from dandelion.metrics.v1 import queries_pb2 as _queries_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -108,6 +109,8 @@ class OrderQueryServiceStub:
     """One order, with what became of each piece of its evidence."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListOrdersRequest, _queries_pb2.ListOrdersResponse]
     """Orders page by page."""
+    GetAttribution: _grpc.UnaryUnaryMultiCallable[_attribution_pb2.GetAttributionRequest, _attribution_pb2.GetAttributionResponse]
+    """Whose the orders of a campaign are under seven models side by side. For the brand and staff."""
 
 @_typing.type_check_only
 class OrderQueryServiceAsyncStub(OrderQueryServiceStub):
@@ -118,6 +121,8 @@ class OrderQueryServiceAsyncStub(OrderQueryServiceStub):
     """One order, with what became of each piece of its evidence."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListOrdersRequest, _queries_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Orders page by page."""
+    GetAttribution: _aio.UnaryUnaryMultiCallable[_attribution_pb2.GetAttributionRequest, _attribution_pb2.GetAttributionResponse]  # type: ignore[assignment]
+    """Whose the orders of a campaign are under seven models side by side. For the brand and staff."""
 
 class OrderQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Orders of stores and whose they are. A brand sees its own, staff see all."""
@@ -137,6 +142,14 @@ class OrderQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListOrdersResponse, _abc.Awaitable[_queries_pb2.ListOrdersResponse]]:
         """Orders page by page."""
+
+    @_abc_1.abstractmethod
+    def GetAttribution(
+        self,
+        request: _attribution_pb2.GetAttributionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attribution_pb2.GetAttributionResponse, _abc.Awaitable[_attribution_pb2.GetAttributionResponse]]:
+        """Whose the orders of a campaign are under seven models side by side. For the brand and staff."""
 
 def add_OrderQueryServiceServicer_to_server(servicer: OrderQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

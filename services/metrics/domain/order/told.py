@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.metrics.domain.order.events import Attribution, OrderRecorded, Usable
+from services.metrics.domain.order.events import Attribution, Contact, OrderRecorded, Usable
 
 PLACE = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
 
@@ -22,3 +22,11 @@ def attributed_to(found: Attribution | None) -> dict[str, Any]:
     placed = {name: getattr(found.placement, name) for name in PLACE}
     rule = {"source": found.basis.value, "source_id": found.source_id, "touch_id": found.touch_id}
     return {**placed, **rule, "model": found.model.value, "window_s": found.window_s}
+
+
+def contacts_of(order: OrderRecorded) -> tuple[Contact, ...]:
+    """Oldest first; of an order recorded before contacts were kept the one that decided, at the time of the order."""
+    found = order.attribution
+    if order.contacts or found is None:
+        return order.contacts
+    return (Contact(found.basis, found.source_id, found.touch_id, found.placement, order.ordered_at),)
