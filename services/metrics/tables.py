@@ -26,6 +26,8 @@ def _number_key(*names: str) -> list[sa.Column[int]]:
     return [sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False) for name in names]
 
 
+STAFF_ROLES = ("operator", "finance", "auditor", "reviewer", "system")
+"""Who reads every row beside the parties."""
 PLACEMENT = ("campaign_id", "collaboration_id", "deliverable_id", "creator_id")
 
 

@@ -189,8 +189,14 @@ ROUNDING = [
 
 MODELS = {
     attribution.Model.LAST_CLICK: "the last click before the order; this one counts for money",
-    attribution.Model.FIRST_CLICK: "the first click inside the window",
-    attribution.Model.LINEAR: "every click inside the window alike, by largest remainder",
+    attribution.Model.FIRST_CLICK: "the first touch inside the window",
+    attribution.Model.LINEAR: "every touch inside the window alike",
+    attribution.Model.TIME_DECAY: "a touch half as much as one that came 7 days later",
+    attribution.Model.POSITION: "40 % the first touch, 40 % the last, 20 % those between alike; two touches alike",
+    attribution.Model.SHAPLEY: "the channels touched alike, however often each: Shapley's value, exact, of the game in which a "
+    "set of channels earns every order that touches no other",
+    attribution.Model.MARKOV: "by removal effect: what share of orders a chain of first order loses when nobody gets past the "
+    "channel, exact",
 }
 
 

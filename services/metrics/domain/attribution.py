@@ -1,6 +1,6 @@
 """Which touch brought an order, among the touches before it, inside a window.
 
-A touch is a click on a tracking link. The model that counts for money is `last_click@1`; touches/models.py compares all of
+A touch is a click on a tracking link. The model that counts for money is `last_click@1`; attribution/models.py compares all of
 them. Ties in time are broken by the touch's id, so the answer does not depend on the order of the input.
 """
 

@@ -14,16 +14,14 @@ from kernel.adapters.database import Database
 from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
 from kernel.core.faults import Forbidden, Refused
-from kernel.processors.access import may_read, readers_of, reading_as
+from kernel.processors.access import may_read, reading_as
+from services.metrics.attribution.models import MODELS, Credits, credited
+from services.metrics.attribution.paths import PATHS_LIMIT, paths_of
 from services.metrics.domain.attribution import Basis, Model
 from services.metrics.domain.totals import MINUTE_MS
-from services.metrics.domain.touches.models import MODELS, Credits, credited
-from services.metrics.domain.touches.paths import PATHS_LIMIT, paths_of
-from services.metrics.projections import rows
 from services.metrics.reads.returns import OWN_CLICKS, SERVICE, brand_of
-from services.metrics.tables import CONTENTS, MINUTES, ORDER_CONTACTS, ORDERS, STANDS
+from services.metrics.tables import CONTENTS, MINUTES, ORDER_CONTACTS, ORDERS, STAFF_ROLES, STANDS
 
-STAFF = frozenset(rows.STAFF)
 OUTSIDE = ""
 """The channel of contents of the brand's other campaigns."""
 ROWS_AT_ONCE = 20_000
@@ -72,7 +70,7 @@ class AttributionReads:
         channels: dict[str, int] = {}
         async with reading_as(self.database, SERVICE, actor) as connection:
             brand_id = await brand_of(connection, asked.campaign_id, actor)
-            if actor.tenant != brand_id and STAFF.isdisjoint(readers_of(actor)):
+            if actor.tenant != brand_id and actor.roles.isdisjoint(STAFF_ROLES):
                 raise Forbidden("attribution.not_the_brand")
             journeys, led = await _journeys(connection, asked, actor, channels)
             lost = await _lost(connection, asked, actor, channels, led)

@@ -9,8 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
+from services.metrics.attribution.models import Credits
 from services.metrics.domain.attribution import DEFAULT_WINDOW_S, Model, checked_window
-from services.metrics.domain.touches.models import Credits
 from services.metrics.reads.attribution import Question, SideBySide, ranked
 
 UNITS = {

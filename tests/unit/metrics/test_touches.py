@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.core.faults import Invalid
+from services.metrics.attribution import paths as limits
+from services.metrics.attribution.models import HALF_LIFE_S, MODELS, credited, removal_effects
+from services.metrics.attribution.paths import Paths, paths_of
 from services.metrics.domain.attribution import Model
-from services.metrics.domain.touches import paths as limits
-from services.metrics.domain.touches.models import HALF_LIFE_S, MODELS, credited, removal_effects
-from services.metrics.domain.touches.paths import Paths, paths_of
 
 DAY_S = 24 * 3600
 A, B, C = range(3)

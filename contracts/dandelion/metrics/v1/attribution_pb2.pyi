@@ -118,8 +118,8 @@ class AttributionModel(message.Message):
     MODEL_FIELD_NUMBER: builtins.int
     CREDITS_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """"last_click@1", "first_click@1", "linear@1", "time_decay@1", "position@1", "shapley@1", "markov@1"; docs/attribution.md says how
-    each shares.
+    """"last_click@1", "first_click@1", "linear@1", "time_decay@1", "position@1", "shapley@1", "markov@1"; docs/reference/formulas.md
+    says how each shares.
     """
     @builtins.property
     def credits(self) -> containers.RepeatedCompositeFieldContainer[AttributionCredit]:

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernel.core.money import split_by_weights
+from services.metrics.attribution.paths import Floats, Ints, Paths
 from services.metrics.domain.attribution import Model
-from services.metrics.domain.touches.paths import Floats, Ints, Paths
 
 HALF_LIFE_S = 7 * 24 * 3600
 ENDS = 0.4
