@@ -27,6 +27,7 @@ def routers() -> list[APIRouter]:
         reviews,
         rules,
     )
+    from console.pages.performance import attribution
 
     return [
         home.router,
@@ -40,6 +41,7 @@ def routers() -> list[APIRouter]:
         invitations.router,
         profile.router,
         performance.router,
+        attribution.router,
         reviews.router,
         money.router,
         finance.router,

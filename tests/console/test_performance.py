@@ -62,3 +62,22 @@ async def test_the_live_part_begins_with_what_is_now(console: OpenConsole) -> No
             if line.startswith("data:"):
                 assert "figures" in line
                 break
+
+
+@pytest.mark.parametrize("query", ["", "?unit=content&days=90"])
+@pytest.mark.parametrize("name", ["brand", "auditor"])
+async def test_models_of_attribution_stand_side_by_side(console: OpenConsole, name: str, query: str) -> None:
+    async with console.visitor(name) as visitor:
+        listed = await opened(visitor, f"/performance/{CAMPAIGN}")
+        shown = await opened(visitor, f"/performance/{CAMPAIGN}/attribution{query}")
+    assert f"/performance/{CAMPAIGN}/attribution" in listed.links
+    text = shown.answer.text
+    heads = [f'<th class="number">{one}</th>' in text for one in ("Last touch", "Linear", "Shapley", "Markov")]
+    assert heads == [True] * 4
+    assert "¥" in text.partition('<th class="number">Markov</th>')[2]
+
+
+async def test_a_creator_and_another_brand_see_no_attribution(console: OpenConsole) -> None:
+    async with console.visitor("creator") as creator, console.visitor("other-brand") as other:
+        answers = [await one.get(f"/performance/{CAMPAIGN}/attribution") for one in (creator, other)]
+    assert [answer.status_code for answer in answers] == [403, 404]
