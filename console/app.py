@@ -17,6 +17,7 @@ from console import assets, pages
 from console.calls.clients import Services
 from console.calls.names import Names
 from console.calls.problems import Problem
+from console.documents.kept import Documents
 from console.forms import COOKIE, typed
 from console.identity.person import Person
 from console.look.rendering import environments
@@ -78,6 +79,7 @@ def make_app(settings: ConsoleSettings, sessions: Sessions, sign_in: APIRouter) 
     app.state.settings, app.state.sessions, app.state.templates = settings, sessions, environments()
     app.state.services = services = Services(settings)
     app.state.names = Names(services)
+    app.state.documents = Documents(services)
     app.mount("/assets", _Assets(directory=assets.BUILT))
     app.include_router(sign_in)
     app.include_router(reader)

@@ -1,6 +1,9 @@
 """The services, as a signed-in person reaches them: queries over gRPC, commands over HTTP, with the person's own token."""
 
+import asyncio
+import contextlib
 import ssl
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,7 +25,12 @@ from console.settings import ConsoleSettings, addresses
 COMMAND_S = 20.0
 """Time for a command's answer. Past it the outcome is unknown, and the same form sent again is the same command."""
 CONNECTIONS = 200
+ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
+"""So much of an answer is read that is shown as it came."""
+STREAM, WATCHED_S = "text/event-stream", 3.0
+"""So long a stream is watched whose beginning is shown."""
 
+EMPTY: Mapping[str, str] = {}
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 
@@ -39,6 +47,17 @@ class Receipt:
     def id(self) -> str:
         """The id of the thing, without the kind of the stream."""
         return self.stream.partition("-")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An HTTP answer as it came; `is_cut`: there was more of it."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    is_cut: bool
 
 
 class Services:
@@ -59,6 +78,7 @@ class Services:
         self.histories = {name: HistoryQueryServiceStub(channel) for name, channel in self._channels.items()}
         self.operations = {name: OperationsQueryServiceStub(channel) for name, channel in self._channels.items()}
         self._base = addresses(settings.http)
+        self.names: Collection[str] = self._base.keys()
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self._http = httpx.AsyncClient(timeout=COMMAND_S, limits=limits, verify=_checked_by(settings), trust_env=False)
 
@@ -89,6 +109,30 @@ class Services:
         if answer.is_success:
             return answer.json()
         raise of_answer(answer)
+
+    async def exchange(
+        self, service: str, method: str, path: str, token: str, content: bytes = b"", headers: Mapping[str, str] = EMPTY
+    ) -> Exchanged:
+        """Whatever a service answers to an HTTP request of the person. Raises Problem when none comes."""
+        sent, address = {**headers, "Authorization": f"Bearer {token}"}, self._base[service] + path
+        try:
+            async with self._http.stream(method, address, headers=sent, content=content) as answer:
+                body, is_cut = await _read(answer)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Problem(AWAY.kind, AWAY.code, {"service": service}) from error
+        return Exchanged(answer.status_code, answer.reason_phrase, dict(answer.headers), body, is_cut)
+
+
+async def _read(answer: httpx.Response) -> tuple[bytes, bool]:
+    """At most ANSWER_LIMIT_BYTES, of a stream what comes within WATCHED_S; whether there was more."""
+    body, streams = b"", answer.headers.get("content-type", "").startswith(STREAM)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WATCHED_S if streams else None):
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > ANSWER_LIMIT_BYTES:
+                    return body[:ANSWER_LIMIT_BYTES], True
+    return body, streams
 
 
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:

@@ -51,6 +51,7 @@ ENTRIES = (
     Entry("/erasures", mark("Erasures"), "user", frozenset({"operator", "auditor"})),
     Entry("/profile", mark("My profile"), "user", CREATORS),
     Entry("/operator", mark("Operations"), "server", WATCHERS),
+    Entry("/documentation", mark("API"), "link", ALL),
 )
 """In the order of the rail. A room's entry comes with its first page: no entry leads to nothing."""
 SEARCHES: tuple[Search, ...] = (

@@ -13,6 +13,7 @@ def routers() -> list[APIRouter]:
         collaborations,
         creators,
         disputes,
+        documentation,
         erasures,
         finance,
         history,
@@ -51,4 +52,5 @@ def routers() -> list[APIRouter]:
         erasures.router,
         history.router,
         operator.router,
+        documentation.router,
     ]

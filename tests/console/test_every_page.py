@@ -80,7 +80,9 @@ def _wrong(page: Seen, lang: str) -> list[str]:
     found = [f"html lang is {page.lang!r}"] if page.lang != lang else []
     found += ["no title"] if not titles or titles[0].startswith("·") else []
     found += [f"{len(heads)} h1"] if len(heads) != 1 else []
-    return found + [f"{one.text!r} in {one.place}" for one in page.said if BROKEN.search(one.text)]
+    return found + [
+        f"{one.text!r} in {one.place}" for one in page.said if not one.is_quoted and BROKEN.search(one.text)
+    ]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -89,7 +91,9 @@ async def test_no_english_is_left_in_chinese(walks: Walks, role: str) -> None:
     told = translations("zh-CN")
     ours = {one for room in said().values() for one in room if isinstance(one, str) and told.gettext(one) != one}
     pages = [one for one in walks.pages(role, "zh-CN") if one.route != EVENTS]
-    none(f"{one.address}: {text.text}" for one in pages for text in one.said if text.text in ours)
+    none(
+        f"{one.address}: {text.text}" for one in pages for text in one.said if text.text in ours and not text.is_quoted
+    )
 
 
 @pytest.mark.parametrize(("lang", "theme", "turned"), [("en", "light", "dark"), ("zh-CN", "dark", "light")])

@@ -22,6 +22,9 @@ from tests.kit.pages import PageForm, Shown
 
 OF_ONE_ROUTE = 4
 """Addresses of one route that a role is shown: things in different states, other tabs and filters."""
+OF_ONE_DOCUMENT = 2
+"""Pages of one route that show parts of a document all alike."""
+ALIKE = "/documentation/"
 LIMIT = 400
 """Addresses of a role."""
 FILLED = {"/operator/find": {"service": "campaigns", "stream": f"campaign-{DEALS[0].id}"}}
@@ -33,10 +36,14 @@ PARTS = re.compile(r"^hx-(get|sse:connect)$")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text of a page and where it stands: inside which tag, or in which attribute."""
+    """A text of a page and where it stands: inside which tag, or in which attribute.
+
+    `is_quoted`: an element around it names a language of its own, as it does for what people and services wrote.
+    """
 
     text: str
     place: str
+    is_quoted: bool = False
 
 
 class _Page(HTMLParser):
@@ -47,7 +54,8 @@ class _Page(HTMLParser):
         self.said: list[Said] = []
         self.links: list[str] = []
         self.lang = ""
-        self._open: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        """Each with whether it or one around it is quoted."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
@@ -59,17 +67,20 @@ class _Page(HTMLParser):
         elif tag == "form" and told.get("action") in FILLED:
             self.links.append(f"{told['action']}?{urlencode(FILLED[told['action']])}")
         if tag not in ("input", "img", "br", "hr", "meta", "link", "use", "source", "wbr", "rect", "path", "line"):
-            self._open.append(tag)
+            self._open.append((tag, self._is_quoted() or (tag != "html" and "lang" in told)))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._open:
-            while self._open.pop() != tag:
+        if any(tag == one for one, _ in self._open):
+            while self._open.pop()[0] != tag:
                 pass
 
     def handle_data(self, data: str) -> None:
         text = " ".join(data.split())
-        if text and UNHEARD.isdisjoint(self._open):
-            self.said.append(Said(text, self._open[-1] if self._open else ""))
+        if text and UNHEARD.isdisjoint(one for one, _ in self._open):
+            self.said.append(Said(text, self._open[-1][0] if self._open else "", self._is_quoted()))
+
+    def _is_quoted(self) -> bool:
+        return bool(self._open) and self._open[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,8 @@ async def walked(console: OpenConsole, role: str, lang: str) -> list[Seen]:
             found.append(here := await seen(client, role, waiting.pop(0)))
             for address in _inner(here):
                 route = route_of(urlsplit(address).path)
-                if address in known or not route or of_route[route] >= OF_ONE_ROUTE:
+                most = OF_ONE_DOCUMENT if route.startswith(ALIKE) else OF_ONE_ROUTE
+                if address in known or not route or of_route[route] >= most:
                     continue
                 known.add(address)
                 of_route[route] += 1
