@@ -44,6 +44,7 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersHeld,
 )
 from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
@@ -180,6 +181,8 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     discovery.AccountVerified: lambda wire: AccountVerified(*_account(wire.creator_id, wire.account)),
     discovery.AvailabilityChanged: _available,
     discovery.CreatorSuspended: _suspended,
+    discovery.AuthenticityAssessed: lambda wire: OffersHeld(wire.creator_id, wire.holds_offers),
+    discovery.AuthenticityRuled: lambda wire: OffersHeld(wire.creator_id, wire.holds_offers),
     discovery.CreatorReinstated: lambda wire: CreatorReinstated(wire.creator_id),
     compliance.SubjectErased: lambda wire: Erased(wire.subject_id),
     compliance.ReviewCompleted: _completed,

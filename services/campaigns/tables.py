@@ -62,7 +62,7 @@ def metadata() -> sa.MetaData:
         sa.Column("max_parallel_jobs", sa.Integer, nullable=False), sa.Column("suspended", sa.Boolean, nullable=False),
         sa.Column("suspended_until", UtcTime), sa.Column("forgotten", sa.Boolean, nullable=False),
         sa.Column("accounts", Stored(tuple[AccountHeard, ...]), nullable=False),
-        sa.Column("agency_id", text, nullable=False),
+        sa.Column("agency_id", text, nullable=False), sa.Column("offers_held", sa.Boolean, nullable=False),
     )  # fmt: skip
     sa.Table(
         "parties", made,

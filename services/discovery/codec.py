@@ -3,6 +3,12 @@
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
 from kernel.core.personal import ErasureAsked, ErasureDone
+from services.discovery.domain.authenticity.events import (
+    AuthenticityAppealed,
+    AuthenticityAssessed,
+    AuthenticityRuled,
+    LiftProposed,
+)
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,
@@ -35,6 +41,10 @@ EVENTS: dict[str, type] = {
     "creator.suspended@1": CreatorSuspended,
     "creator.reinstated@1": CreatorReinstated,
     "creator.forgotten@1": CreatorForgotten,
+    "authenticity.assessed@1": AuthenticityAssessed,
+    "authenticity.appealed@1": AuthenticityAppealed,
+    "authenticity.lift_proposed@1": LiftProposed,
+    "authenticity.ruled@1": AuthenticityRuled,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

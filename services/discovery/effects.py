@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.adapters.bus import PARTITIONS
-from kernel.core.decider import Meta
+from kernel.core.decider import Actor, Meta
 from kernel.core.events import Delivered
-from kernel.core.ids import derived_id, is_id, partition_of, stream_id
+from kernel.core.ids import derived_id, is_id, partition_of, split_stream, stream_id
 from kernel.eventlog.commands import QueuedCommand
 from kernel.host.app import App
 from kernel.processors.erasing import ACTOR, erasing
-from kernel.processors.processes import Effect
+from kernel.processors.processes import SYSTEM, Effect
+from services.discovery.authenticity.gathering import Gathering
+from services.discovery.authenticity.growth import POINTS
+from services.discovery.domain.authenticity.authenticity import CATEGORY
+from services.discovery.domain.authenticity.commands import Assess
 from services.discovery.domain.commands import ForgetCreator
-from services.discovery.domain.events import CreatorForgotten
+from services.discovery.domain.events import AudienceReported, CreatorForgotten, FollowersReported, PerformanceReported
+from services.discovery.settings import DiscoverySettings
+
+FIGURES = (FollowersReported, PerformanceReported, AudienceReported)
+ASSESSOR = Actor("effect:assess", "platform", SYSTEM)
 
 
 def effects(app: App) -> list[Effect]:
@@ -20,12 +28,34 @@ def effects(app: App) -> list[Effect]:
 
     async def scrub(incoming: Delivered[Any]) -> None:
         """Once the read model has dropped the person, the store drops its copies of the rows before."""
-        partition = partition_of(incoming.stream, PARTITIONS)
-        await app.at_least(f"{app.service.name}:{incoming.position}:{partition}", "creators")
+        await app.at_least(_token(app, incoming), "creators")
         await app.database.scrub()
 
+    gathering, settings = Gathering(app), app.settings
+    assert isinstance(settings, DiscoverySettings)
+
+    async def assess(incoming: Delivered[Any]) -> None:
+        """Judges a creator anew when its figures change, once there are enough reports to show a habit.
+
+        The creators of an import have fewer: for them nothing is read.
+        """
+        if incoming.version <= POINTS:
+            return
+        creator_id = split_stream(incoming.stream)[1]
+        await app.at_least(_token(app, incoming), "creators")
+        found = await gathering.evidence(creator_id)
+        if found.growth is not None:
+            meta = Meta(derived_id("assess", incoming.id), ASSESSOR)
+            command = Assess(creator_id, found, settings.authenticity_holds)
+            await app.writer.execute(stream_id(CATEGORY, creator_id), command, meta)
+
     erase = erasing(lambda: app.personal, app.writer, _forget)
-    return [erase, Effect("scrub", (CreatorForgotten,), scrub)]
+    return [erase, Effect("scrub", (CreatorForgotten,), scrub), Effect("assess", FIGURES, assess)]
+
+
+def _token(app: App, incoming: Delivered[Any]) -> str:
+    """What says that a read model has an event."""
+    return f"{app.service.name}:{incoming.position}:{partition_of(incoming.stream, PARTITIONS)}"
 
 
 def _forget(subject: str, event_id: str) -> Sequence[QueuedCommand]:

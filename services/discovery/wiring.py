@@ -9,6 +9,7 @@ from kernel.host import app as kernel_app
 from kernel.host.app import App, Service
 from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
+from services.discovery.domain.authenticity.authenticity import AUTHENTICITY
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ERASURES, FORGOTTEN
 from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES, VERIFIED
@@ -40,7 +41,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR, ERASURES),
+    deciders=(CREATOR, AUTHENTICITY, ERASURES),
     publish=publish,
     http=_http,
     queries=_queries,

@@ -8,6 +8,7 @@ from services.ledger.domain.discrepancies import DiscrepancyNoted, DiscrepancyRe
 from services.ledger.domain.events import ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.files import FileAsked, FileBooked, FileRefused
 from services.ledger.domain.four_eyes import MoveApproved, MoveCarriedOut, MoveExpired, MoveProposed, MoveRejected
+from services.ledger.domain.holds import PayoutsHeld, PayoutsResumed
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.seals import CloseWindow, JournalSealed, WindowClosed
@@ -39,6 +40,8 @@ EVENTS: dict[str, type] = {
     "move.rejected@1": MoveRejected,
     "move.expired@1": MoveExpired,
     "move.carried_out@1": MoveCarriedOut,
+    "payouts.held@1": PayoutsHeld,
+    "payouts.resumed@1": PayoutsResumed,
     "window.closed@1": WindowClosed,
     "journal.sealed@1": JournalSealed,
     REFUSED_NAME: CommandRefused,

@@ -16,6 +16,7 @@ from services.ledger.domain.commands import (
     Weight,
     stream_of,
 )
+from services.ledger.domain.holds import HoldCommand, HoldPayouts, ResumePayouts, hold_stream
 
 
 def _hold(message: Any) -> Command:
@@ -75,16 +76,23 @@ def _claw_back(message: Any) -> Command:
     )
 
 
+HOLDS: dict[type[Message], Callable[[Any], HoldCommand]] = {
+    pb.HoldPayouts: lambda message: HoldPayouts(message.owner_id, message.reason),
+    pb.ResumePayouts: lambda message: ResumePayouts(message.owner_id, message.reason),
+}
 COMMANDS: dict[type[Message], Callable[[Any], Command]] = {
     pb.HoldEscrow: _hold,
     pb.ReleasePayment: _release,
     pb.CancelEscrow: _cancel,
     pb.ClawBackPayment: _claw_back,
 }
-_command = decoder(COMMANDS)
+_command, _hold_of = decoder(COMMANDS), decoder(HOLDS)
 
 
-def decode_command(name: str, value: bytes) -> tuple[str, Command] | None:
+def decode_command(name: str, value: bytes) -> tuple[str, Command | HoldCommand] | None:
     """`ledger.commands.v1`: the stream and the command of a request; ValueError or Invalid when malformed."""
+    holding = _hold_of(name, value)
+    if holding is not None:
+        return hold_stream(holding.owner), holding
     command = _command(name, value)
     return None if command is None else (stream_of(command), command)

@@ -14,6 +14,7 @@ from services.ledger.codec import CODEC
 from services.ledger.domain.chains import DECIDERS
 from services.ledger.domain.discrepancies import WORK_LIST
 from services.ledger.domain.files import FILES
+from services.ledger.domain.holds import HOLDING
 from services.ledger.domain.inlines import ALL
 from services.ledger.domain.payees import PAYEES
 from services.ledger.domain.policies import POLICY_DECIDER
@@ -64,6 +65,7 @@ SERVICE = Service(
         PROPOSAL_DECIDER,
         FILES,
         TIES,
+        HOLDING,
         *(process.decider for process in PROCESSES),
     ),
     processes=PROCESSES,

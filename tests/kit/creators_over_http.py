@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import queries_pb2 as pb
+from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceServicer
 
 from kernel.core.faults import Invalid, NotFound
 from kernel.edge.admission import Admission, AdmissionLimits, caller
@@ -23,7 +24,7 @@ from tests.kit.notes import ENDLESS
 SERVICE = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
 
 
-class Creators:
+class Creators(CreatorQueryServiceServicer):
     """Tells what it was asked; GetCreator refuses by id; WatchCreator counts versions, then fails, ends or waits."""
 
     def __init__(self) -> None:

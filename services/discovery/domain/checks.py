@@ -41,6 +41,17 @@ def checked_line(value: object, field: str) -> str:
     return checked_text(field, getattr(value, field), limits(value, field)[1])
 
 
+def checked_lines(value: object, field: str) -> str:
+    """The text in a field of `value`, which may have several lines, within the bounds of the field."""
+    text: str = getattr(value, field)
+    lowest, highest = limits(value, field)
+    if not lowest <= len(text.strip()) <= len(text) <= highest:
+        raise Invalid("text.empty" if len(text) <= highest else "text.too_long", field=field, limit=highest)
+    if _CONTROL.search(text.replace("\n", "")):
+        raise Invalid("text.malformed", field=field, expected="no control characters but line feeds")
+    return text
+
+
 def checked_few(value: object, field: str, items: tuple[str, ...]) -> tuple[str, ...]:
     """The items of a list in a field of `value`, distinct and sorted, within the bounds of the field."""
     return checked_unique(field, items, limits(value, field)[1])

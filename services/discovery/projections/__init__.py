@@ -1,9 +1,11 @@
 """Discovery's projections. A module writes one projection's read models; tables/ has those tables under the same name."""
 
 from kernel.processors.projector import Projection
+from services.discovery.projections.authenticity import apply_authenticity
 from services.discovery.projections.creators import apply_creators
 from services.discovery.projections.track_records import apply_track_records
 from services.discovery.subscribe import TOPICS
+from services.discovery.tables.authenticity import AUTHENTICITY
 from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK
 
@@ -16,4 +18,5 @@ TRACK_RECORDS = Projection(
     own=False,
     topics=TOPICS,
 )
-PROJECTIONS = (CREATORS_PROJECTION, TRACK_RECORDS)
+AUTHENTICITY_PROJECTION = Projection("authenticity", 1, (AUTHENTICITY,), apply_authenticity)
+PROJECTIONS = (CREATORS_PROJECTION, TRACK_RECORDS, AUTHENTICITY_PROJECTION)

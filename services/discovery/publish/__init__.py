@@ -13,13 +13,19 @@ from kernel.core.events import CommandRefused, Delivered
 from kernel.core.ids import split_stream
 from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
+from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
+from services.discovery.publish import authenticity
 from services.discovery.publish.creators import wire_of
 
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
-    """The public form of an event of a `creator-` stream, or of a refused command; erasures are private."""
+    """The public form of an event of a creator or of its authenticity, or of a refused command; erasures are private."""
     if isinstance(incoming.event, ErasureAsked | ErasureDone):
         return []
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("discovery", incoming.event, incoming.at))]
-    return [PublicEvent(*form(wire_of(incoming.event, split_stream(incoming.stream)[1], incoming.at)))]
+    creator_id = split_stream(incoming.stream)[1]
+    if isinstance(incoming.event, AuthenticityEvent):
+        told = authenticity.wire_of(incoming.event, creator_id, incoming.at)
+        return [PublicEvent(*form(told)), *authenticity.payouts(incoming.event, incoming.stream)]
+    return [PublicEvent(*form(wire_of(incoming.event, creator_id, incoming.at)))]

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from kernel.edge.http import create_api
 from kernel.host.app import App
-from services.discovery.rest import creators, imports, vocabulary
+from services.discovery.rest import authenticity, creators, imports, vocabulary
 from services.discovery.rest.sealing import Sealer
 
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
@@ -18,11 +18,12 @@ def make_api(app: App) -> FastAPI:
         fingerprint_key=app.fingerprint_key,
         health=app.health,
         live_requests=app.settings.live_requests,
-        body_limits={"/imports": IMPORT_LIMIT_BYTES},
+        body_limits={"/imports": IMPORT_LIMIT_BYTES, "/authenticity": authenticity.SAMPLE_LIMIT_BYTES},
         description="Creators: profiles, accounts, rate cards, audiences, figures, and their import from CSV.",
     )
     sealer = Sealer(app.database, app.personal)
     api.include_router(creators.routes(app.writer, sealer))
     api.include_router(imports.routes(app.writer, sealer))
+    api.include_router(authenticity.routes(app, sealer))
     api.include_router(vocabulary.routes())
     return api

@@ -11,13 +11,14 @@ from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from kernel.edge.grpc import RpcService
 from kernel.host.app import App
 from services.discovery.reads import reads_of
+from services.discovery.rpc.authenticity import AuthenticityQueries
 from services.discovery.rpc.creators import Creators
 from services.discovery.rpc.history import shared_queries
 from services.discovery.rpc.messages import wire_creator
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, Creators):
+class CreatorQueries(Search, AuthenticityQueries, Creators):
     """All questions."""
 
 

@@ -17,6 +17,8 @@ from kernel.edge.grpc import RpcService
 from kernel.host.app import App
 from kernel.host.history.queries import StreamHistory, history_service
 from kernel.host.operations.queries import operations_service
+from services.discovery.domain.authenticity.authenticity import CATEGORY
+from services.discovery.domain.authenticity.events import LiftProposed
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.profile import age_class
 from services.discovery.domain.state import INITIAL, State, Status, evolve
@@ -58,7 +60,10 @@ def _histories(shown: Callable[[Card], Message]) -> tuple[StreamHistory, ...]:
     async def state(events: Sequence[Delivered[Any]], actor: Actor) -> Message:
         return shown(_card(events, actor))
 
-    return (StreamHistory(CREATOR.category, _of_creator, state),)
+    return (
+        StreamHistory(CREATOR.category, _of_creator, state),
+        StreamHistory(CATEGORY, _of_creator, staff_only=(LiftProposed,)),
+    )
 
 
 def shared_queries(app: App, shown: Callable[[Card], Message]) -> list[RpcService]:

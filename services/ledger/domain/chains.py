@@ -32,6 +32,7 @@ from services.ledger.domain.escrows import payees_of
 from services.ledger.domain.events import ChainKind, ChainPosted, EscrowRefused, TaxWithheld
 from services.ledger.domain.four_eyes import MoveCarriedOut, check_two_people
 from services.ledger.domain.funding import BANK, BANK_OWN
+from services.ledger.domain.holds import HOLDS
 from services.ledger.domain.lines import SettleLine
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import ONLY, POLICIES
@@ -204,6 +205,7 @@ def reads(command: Command, state: Done) -> Iterable[tuple[InlineTable[Any], Key
             yield TRANSFERS, (command.payout_id,)
             yield PAYOUT_ACCOUNTS, (command.owner, command.currency)
             yield PARTIES, (command.owner,)
+            yield HOLDS, (command.owner,)
             yield PAY_ACCOUNTS, (command.instrument,)
             yield from _money(command.currency)
             refs = [Ref(command.account, command.owner), Ref(Code.PAYOUT_IN_TRANSIT, command.payout_id)]

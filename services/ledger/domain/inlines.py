@@ -5,6 +5,7 @@ from typing import Any
 from kernel.core.decider import InlineTable
 from services.ledger.domain.discrepancies import DISCREPANCIES
 from services.ledger.domain.four_eyes import HAND_SUMS, PROPOSALS
+from services.ledger.domain.holds import HOLDS
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS
 from services.ledger.domain.policies import POLICIES
 from services.ledger.domain.residences import RATES, RESIDENCES
@@ -28,4 +29,5 @@ ALL: tuple[InlineTable[Any], ...] = (
     ACCOUNT_USES,
     PARTIES,
     CLEARED,
+    HOLDS,
 )

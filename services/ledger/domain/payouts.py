@@ -14,6 +14,7 @@ from services.ledger.domain.commands import MAX_TEXT, ConfirmTransfer, FailTrans
 from services.ledger.domain.deposits import check_text, require_owner
 from services.ledger.domain.events import ChainEvent, ChainKind, TransferKind, Transferred
 from services.ledger.domain.funding import BANK
+from services.ledger.domain.holds import check_not_held
 from services.ledger.domain.payees import PAYOUT_ACCOUNTS, check_payee
 from services.ledger.domain.posting import Books
 from services.ledger.domain.reversals import ReturnTransfer, is_of_another_try
@@ -38,6 +39,7 @@ def request_payout(command: RequestPayout, context: Context) -> list[ChainEvent]
     check_text(command, "instrument")
     check_amount(command.amount_minor, command.currency)
     _check_new(context, command.payout_id)
+    check_not_held(command.owner, context.rows)
     check_payee(context.rows.get(PAYOUT_ACCOUNTS, (command.owner, command.currency)), command.instrument, context.at)
     check_no_payer(command.owner, command.instrument, context.rows)
     books, source = Books(context.rows), Ref(command.account, command.owner)

@@ -19,6 +19,7 @@ from services.ledger.domain.events import ChainKind, ChainPosted, Deal, EscrowRe
 from services.ledger.domain.fees import FeePolicy
 from services.ledger.domain.files import FILE
 from services.ledger.domain.four_eyes import MoveApproved, MoveCarriedOut, MoveExpired, MoveProposed, MoveRejected
+from services.ledger.domain.holds import HOLD
 from services.ledger.domain.payees import PAYEE
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.residences import RATE, RESIDENCE
@@ -31,7 +32,7 @@ from services.ledger.domain.watches import WATCH
 from services.ledger.publish.moves import public_move
 
 PROVIDER = "psp"
-PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE, DISCREPANCY, FILE})
+PRIVATE = frozenset({CHAIN, REFUND, WATCH, SEAL, PAYEE, RESIDENCE, RATE, DISCREPANCY, FILE, HOLD})
 """Categories whose streams are not published."""
 
 

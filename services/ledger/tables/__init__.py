@@ -106,6 +106,7 @@ PAYOUT_ACCOUNTS = sa.Table(
     sa.Column("proven", sa.Boolean, nullable=False),
     sa.Column("next_usable_at", UtcTime),
 )
+sa.Table("payout_holds", METADATA, *keys("owner"), *texts("reason"))
 sa.Table("fee_policies", METADATA, *keys("owner"), sa.Column("policies", Policies, nullable=False))
 sa.Table("tax_residences", METADATA, *keys("payee_id"), *texts("country", "reference"))
 sa.Table("reference_rates", METADATA, *keys("currency", "month"), *minors("cny_minor", "per_minor"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
+from kernel.adapters.bus import PARTITIONS
 from kernel.host.app import run_migrations
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
@@ -53,5 +54,6 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Discovery]:
     settings = settings_in(folder, DiscoverySettings, **changes)
     await run_migrations(SERVICE, settings)
     app = open_app(settings)
+    await app.bus.ensure_topics({"ledger.commands.v1": PARTITIONS})
     async with serving(app):
         yield Discovery(app, issuer_in(folder))

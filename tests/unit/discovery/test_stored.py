@@ -44,9 +44,11 @@ from services.discovery.domain.events import (
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 from services.discovery.publish import publish
+from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
 from services.discovery.subscribe import READS, Applied, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
+from tests.unit.discovery.authenticity import judged
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -75,6 +77,7 @@ SAMPLES: dict[str, Any] = {
     "creator.suspended@1": CreatorSuspended("sanction.label", LATER, "process-1"),
     "creator.reinstated@1": CreatorReinstated("appeal"),
     "creator.forgotten@1": CreatorForgotten(),
+    **judged.SAMPLES,
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
@@ -105,7 +108,7 @@ def published(event: object) -> Sequence[Any]:
 
 
 def message_of(name: str) -> Any:
-    (announced,) = published(SAMPLES[name])
+    announced = published(SAMPLES[name])[0]
     assert isinstance(announced, PublicEvent)
     message = PUBLIC[announced.type]()
     message.ParseFromString(announced.value)
@@ -118,7 +121,7 @@ def test_every_event_has_one_public_message_that_names_its_creator(name: str) ->
 
 
 def test_no_public_form_is_forgotten() -> None:
-    check_forms(FORMS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
+    check_forms(FORMS | JUDGEMENTS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))

@@ -49,6 +49,7 @@ from services.ledger.domain.four_eyes import (
     MoveRejected,
     Sum,
 )
+from services.ledger.domain.holds import PayoutsHeld, PayoutsResumed
 from services.ledger.domain.policies import FeePolicyApproved, FeePolicyProposed, FeePolicyRejected
 from services.ledger.domain.proposals import ExpireMove
 from services.ledger.domain.rows import MISMATCH
@@ -100,6 +101,8 @@ SAMPLES: dict[str, Any] = {
     "tax_residence.verified@1": TaxResidenceVerified(CREATOR, "CN", "passport seen"),
     "reference_rate.set@1": ReferenceRateSet("USD", "2026-10", 71_234, 10_000),
     "payout_account.changed@1": PayoutAccountChanged(CREATOR, "CNY", "acct_2", NOON),
+    "payouts.held@1": PayoutsHeld(CREATOR, "authenticity.fraud"),
+    "payouts.resumed@1": PayoutsResumed(CREATOR, "authenticity.fraud"),
     "tie.cleared@1": TieCleared(BRAND, CREATOR, "a family business", (derived_id("account"),)),
     "account.named@1": AccountNamed(CREATOR, derived_id("account")),
     "window.closed@1": WindowClosed(NOON),

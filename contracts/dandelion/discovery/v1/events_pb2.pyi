@@ -82,6 +82,93 @@ POPULATION_VIEWERS: Population.ValueType  # 1
 POPULATION_FOLLOWERS: Population.ValueType  # 2
 POPULATION_BUYERS: Population.ValueType  # 3
 
+class _AuthenticityStanding:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthenticityStandingEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AuthenticityStanding.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    AUTHENTICITY_STANDING_UNSPECIFIED: _AuthenticityStanding.ValueType  # 0
+    AUTHENTICITY_STANDING_CREDIBLE: _AuthenticityStanding.ValueType  # 1
+    AUTHENTICITY_STANDING_WATCH: _AuthenticityStanding.ValueType  # 2
+    """Doubted: a person should look before money hangs on it."""
+    AUTHENTICITY_STANDING_FRAUD: _AuthenticityStanding.ValueType  # 3
+    """Two or more strong signals, and a range that leaves no other reading."""
+
+class AuthenticityStanding(_AuthenticityStanding, metaclass=_AuthenticityStandingEnumTypeWrapper):
+    """What the platform thinks of a creator's figures."""
+
+AUTHENTICITY_STANDING_UNSPECIFIED: AuthenticityStanding.ValueType  # 0
+AUTHENTICITY_STANDING_CREDIBLE: AuthenticityStanding.ValueType  # 1
+AUTHENTICITY_STANDING_WATCH: AuthenticityStanding.ValueType  # 2
+"""Doubted: a person should look before money hangs on it."""
+AUTHENTICITY_STANDING_FRAUD: AuthenticityStanding.ValueType  # 3
+"""Two or more strong signals, and a range that leaves no other reading."""
+
+class _AuthenticitySignalKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthenticitySignalKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AuthenticitySignalKind.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    AUTHENTICITY_SIGNAL_KIND_UNSPECIFIED: _AuthenticitySignalKind.ValueType  # 0
+    AUTHENTICITY_SIGNAL_KIND_FOLLOWERS: _AuthenticitySignalKind.ValueType  # 1
+    """Share of fakes among followers, by a sample."""
+    AUTHENTICITY_SIGNAL_KIND_GROWTH: _AuthenticitySignalKind.ValueType  # 2
+    """Share of today's followers that came in jumps without a tail."""
+    AUTHENTICITY_SIGNAL_KIND_ENGAGEMENT: _AuthenticitySignalKind.ValueType  # 3
+    """How many times (10,000: once) engagement is off the band of its peers."""
+    AUTHENTICITY_SIGNAL_KIND_LIKES: _AuthenticitySignalKind.ValueType  # 4
+    """Share of posts whose likes come without their comments."""
+    AUTHENTICITY_SIGNAL_KIND_SAMENESS: _AuthenticitySignalKind.ValueType  # 5
+    """Share of comments that repeat others' words."""
+    AUTHENTICITY_SIGNAL_KIND_CIRCLE: _AuthenticitySignalKind.ValueType  # 6
+    """Share of comments by a circle that comments on most posts."""
+    AUTHENTICITY_SIGNAL_KIND_GEOGRAPHY: _AuthenticitySignalKind.ValueType  # 7
+    """Share of the audience in other countries than the creator's."""
+    AUTHENTICITY_SIGNAL_KIND_ACCOUNT: _AuthenticitySignalKind.ValueType  # 8
+    """Chance that the creator's own account is fake, by its profile."""
+
+class AuthenticitySignalKind(_AuthenticitySignalKind, metaclass=_AuthenticitySignalKindEnumTypeWrapper):
+    """What is looked at. Each is measured in basis points."""
+
+AUTHENTICITY_SIGNAL_KIND_UNSPECIFIED: AuthenticitySignalKind.ValueType  # 0
+AUTHENTICITY_SIGNAL_KIND_FOLLOWERS: AuthenticitySignalKind.ValueType  # 1
+"""Share of fakes among followers, by a sample."""
+AUTHENTICITY_SIGNAL_KIND_GROWTH: AuthenticitySignalKind.ValueType  # 2
+"""Share of today's followers that came in jumps without a tail."""
+AUTHENTICITY_SIGNAL_KIND_ENGAGEMENT: AuthenticitySignalKind.ValueType  # 3
+"""How many times (10,000: once) engagement is off the band of its peers."""
+AUTHENTICITY_SIGNAL_KIND_LIKES: AuthenticitySignalKind.ValueType  # 4
+"""Share of posts whose likes come without their comments."""
+AUTHENTICITY_SIGNAL_KIND_SAMENESS: AuthenticitySignalKind.ValueType  # 5
+"""Share of comments that repeat others' words."""
+AUTHENTICITY_SIGNAL_KIND_CIRCLE: AuthenticitySignalKind.ValueType  # 6
+"""Share of comments by a circle that comments on most posts."""
+AUTHENTICITY_SIGNAL_KIND_GEOGRAPHY: AuthenticitySignalKind.ValueType  # 7
+"""Share of the audience in other countries than the creator's."""
+AUTHENTICITY_SIGNAL_KIND_ACCOUNT: AuthenticitySignalKind.ValueType  # 8
+"""Chance that the creator's own account is fake, by its profile."""
+
+class _AuthenticityVerdict:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthenticityVerdictEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AuthenticityVerdict.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    AUTHENTICITY_VERDICT_UNSPECIFIED: _AuthenticityVerdict.ValueType  # 0
+    AUTHENTICITY_VERDICT_UPHELD: _AuthenticityVerdict.ValueType  # 1
+    AUTHENTICITY_VERDICT_LIFTED: _AuthenticityVerdict.ValueType  # 2
+    """The creator is credible again and nothing is held, until the score falls under `floor`."""
+
+class AuthenticityVerdict(_AuthenticityVerdict, metaclass=_AuthenticityVerdictEnumTypeWrapper):
+    """What reviewers rule."""
+
+AUTHENTICITY_VERDICT_UNSPECIFIED: AuthenticityVerdict.ValueType  # 0
+AUTHENTICITY_VERDICT_UPHELD: AuthenticityVerdict.ValueType  # 1
+AUTHENTICITY_VERDICT_LIFTED: AuthenticityVerdict.ValueType  # 2
+"""The creator is credible again and nothing is held, until the score falls under `floor`."""
+
 @typing.final
 class PlatformAccount(message.Message):
     """An account on a platform. No two creators are verified for the same handle on one platform."""
@@ -831,6 +918,194 @@ class CreatorForgotten(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["forgotten_at", b"forgotten_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "forgotten_at", b"forgotten_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AuthenticitySignal(message.Message):
+    """A signal as it was weighed: suspicion is 0 up to `clear_bps`, 100 from `full_bps` on, straight between."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    VALUE_BPS_FIELD_NUMBER: builtins.int
+    LOW_BPS_FIELD_NUMBER: builtins.int
+    HIGH_BPS_FIELD_NUMBER: builtins.int
+    SIZE_FIELD_NUMBER: builtins.int
+    CLEAR_BPS_FIELD_NUMBER: builtins.int
+    FULL_BPS_FIELD_NUMBER: builtins.int
+    WEIGHT_FIELD_NUMBER: builtins.int
+    SUSPICION_FIELD_NUMBER: builtins.int
+    SUSPICION_LOW_FIELD_NUMBER: builtins.int
+    SUSPICION_HIGH_FIELD_NUMBER: builtins.int
+    kind: AuthenticitySignalKind.ValueType
+    value_bps: builtins.int
+    """As measured, and between which values the truth lies."""
+    low_bps: builtins.int
+    high_bps: builtins.int
+    size: builtins.int
+    """Of how many followers, counts, peers, posts or comments."""
+    clear_bps: builtins.int
+    full_bps: builtins.int
+    weight: builtins.int
+    """0..100: the most that this signal alone takes off the score."""
+    suspicion: builtins.int
+    """0..100, and its range."""
+    suspicion_low: builtins.int
+    suspicion_high: builtins.int
+    def __init__(
+        self,
+        *,
+        kind: AuthenticitySignalKind.ValueType = ...,
+        value_bps: builtins.int = ...,
+        low_bps: builtins.int = ...,
+        high_bps: builtins.int = ...,
+        size: builtins.int = ...,
+        clear_bps: builtins.int = ...,
+        full_bps: builtins.int = ...,
+        weight: builtins.int = ...,
+        suspicion: builtins.int = ...,
+        suspicion_low: builtins.int = ...,
+        suspicion_high: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["clear_bps", b"clear_bps", "full_bps", b"full_bps", "high_bps", b"high_bps", "kind", b"kind", "low_bps", b"low_bps", "size", b"size", "suspicion", b"suspicion", "suspicion_high", b"suspicion_high", "suspicion_low", b"suspicion_low", "value_bps", b"value_bps", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AuthenticityAssessed(message.Message):
+    """A creator's figures were judged on all evidence known. Score: 100 x product of (1 - weight x suspicion) over the signals."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    SCORE_LOW_FIELD_NUMBER: builtins.int
+    SCORE_HIGH_FIELD_NUMBER: builtins.int
+    STANDING_FIELD_NUMBER: builtins.int
+    SIGNALS_FIELD_NUMBER: builtins.int
+    FORMULA_FIELD_NUMBER: builtins.int
+    HOLDS_OFFERS_FIELD_NUMBER: builtins.int
+    HOLDS_PAYOUTS_FIELD_NUMBER: builtins.int
+    ASSESSED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    score: builtins.int
+    """0 (nothing is genuine) to 100, never without its range."""
+    score_low: builtins.int
+    score_high: builtins.int
+    standing: AuthenticityStanding.ValueType
+    formula: builtins.str
+    """E.g. "authenticity@1"."""
+    holds_offers: builtins.bool
+    """By the platform's policy: no new offers, no payouts, until another judgement or a ruling."""
+    holds_payouts: builtins.bool
+    @builtins.property
+    def signals(self) -> containers.RepeatedCompositeFieldContainer[AuthenticitySignal]: ...
+    @builtins.property
+    def assessed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        score: builtins.int = ...,
+        score_low: builtins.int = ...,
+        score_high: builtins.int = ...,
+        standing: AuthenticityStanding.ValueType = ...,
+        signals: abc.Iterable[AuthenticitySignal] | None = ...,
+        formula: builtins.str = ...,
+        holds_offers: builtins.bool = ...,
+        holds_payouts: builtins.bool = ...,
+        assessed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["assessed_at", b"assessed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assessed_at", b"assessed_at", "creator_id", b"creator_id", "formula", b"formula", "holds_offers", b"holds_offers", "holds_payouts", b"holds_payouts", "score", b"score", "score_high", b"score_high", "score_low", b"score_low", "signals", b"signals", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AuthenticityAppealed(message.Message):
+    """The creator says that a judgement is wrong. What it says is personal: for reviewers, by GetAuthenticity."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    APPEALED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    @builtins.property
+    def appealed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        appealed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["appealed_at", b"appealed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["appealed_at", b"appealed_at", "creator_id", b"creator_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AuthenticityLiftProposed(message.Message):
+    """A reviewer would lift `fraud`; another has to agree. Who and why is for staff, by GetAuthenticity."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    PROPOSED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    @builtins.property
+    def proposed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        proposed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["proposed_at", b"proposed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "proposed_at", b"proposed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AuthenticityRuled(message.Message):
+    """A reviewer ruled; two of them where `fraud` was lifted."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    VERDICT_FIELD_NUMBER: builtins.int
+    STANDING_FIELD_NUMBER: builtins.int
+    FLOOR_FIELD_NUMBER: builtins.int
+    HOLDS_OFFERS_FIELD_NUMBER: builtins.int
+    HOLDS_PAYOUTS_FIELD_NUMBER: builtins.int
+    RULED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    verdict: AuthenticityVerdict.ValueType
+    standing: AuthenticityStanding.ValueType
+    floor: builtins.int
+    holds_offers: builtins.bool
+    holds_payouts: builtins.bool
+    @builtins.property
+    def ruled_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        verdict: AuthenticityVerdict.ValueType = ...,
+        standing: AuthenticityStanding.ValueType = ...,
+        floor: builtins.int = ...,
+        holds_offers: builtins.bool = ...,
+        holds_payouts: builtins.bool = ...,
+        ruled_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["ruled_at", b"ruled_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "floor", b"floor", "holds_offers", b"holds_offers", "holds_payouts", b"holds_payouts", "ruled_at", b"ruled_at", "standing", b"standing", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

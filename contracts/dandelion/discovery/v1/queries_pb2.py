@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from dandelion.common.v1 import common_pb2 as dandelion_dot_common_dot_v1_dot_common__pb2
+from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
 from dandelion.discovery.v1 import events_pb2 as dandelion_dot_discovery_dot_v1_dot_events__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$dandelion/discovery/v1/queries.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a dandelion/common/v1/common.proto\x1a#dandelion/discovery/v1/events.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\x1bListContestedHandlesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x61t_least\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"\x85\x01\n\x1cListContestedHandlesResponse\x12\x38\n\x07handles\x18\x01 \x03(\x0b\x32\'.dandelion.discovery.v1.ContestedHandle\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\x80\x01\n\x0f\x43ontestedHandle\x12\x38\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x33\n\x06\x63laims\x18\x02 \x03(\x0b\x32#.dandelion.discovery.v1.HandleClaim\"5\n\x0bHandleClaim\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"\xad\x04\n\x15SearchCreatorsRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\ncategories\x18\x02 \x03(\t\x12(\n\x05tiers\x18\x03 \x03(\x0e\x32\x19.dandelion.common.v1.Tier\x12\x15\n\rfollowers_min\x18\x04 \x01(\x03\x12\x15\n\rfollowers_max\x18\x05 \x01(\x03\x12+\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x17\n\x0fprice_min_minor\x18\x08 \x01(\x03\x12\x17\n\x0fprice_max_minor\x18\t \x01(\x03\x12\x11\n\tlanguages\x18\n \x03(\t\x12\x11\n\tlocations\x18\x0b \x03(\t\x12:\n\x0c\x61vailability\x18\x0c \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x30\n\tplatforms\x18\r \x03(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x0c\n\x04tags\x18\x0e \x03(\t\x12\x1f\n\x17\x65ngagement_rate_min_bps\x18\x0f \x01(\x05\x12\x1b\n\x13\x65xclude_campaign_id\x18\x10 \x01(\t\x12\x10\n\x08order_by\x18\x11 \x01(\t\x12\x11\n\tpage_size\x18\x12 \x01(\x05\x12\x12\n\npage_token\x18\x13 \x01(\t\x12\x10\n\x08\x61t_least\x18\x14 \x01(\t\"\x86\x01\n\x16SearchCreatorsResponse\x12\x30\n\x04hits\x18\x01 \x03(\x0b\x32\".dandelion.discovery.v1.CreatorHit\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\x12\r\n\x05total\x18\x03 \x01(\x03\"U\n\x14\x43ountCreatorsRequest\x12=\n\x06search\x18\x01 \x01(\x0b\x32-.dandelion.discovery.v1.SearchCreatorsRequest\"U\n\x15\x43ountCreatorsResponse\x12-\n\x06\x66\x61\x63\x65ts\x18\x01 \x03(\x0b\x32\x1d.dandelion.discovery.v1.Facet\x12\r\n\x05total\x18\x02 \x01(\x03\"K\n\x05\x46\x61\x63\x65t\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x32\n\x06values\x18\x02 \x03(\x0b\x32\".dandelion.discovery.v1.FacetValue\"-\n\nFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\x10\n\x08\x63reators\x18\x02 \x01(\x03\"O\n\nCreatorHit\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator\x12\x0f\n\x07reasons\x18\x02 \x03(\t\"\x8e\x02\n\x0e\x43reatorAccount\x12\x38\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x10\n\x08verified\x18\x02 \x01(\x08\x12\x11\n\tfollowers\x18\x03 \x01(\x03\x12\x33\n\nprovenance\x18\x04 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12/\n\x0bmeasured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x12\n\nlooks_like\x18\x07 \x03(\t\x12\x15\n\rmixes_scripts\x18\x08 \x01(\x08\"\x9d\x07\n\x07\x43reator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0b\n\x03\x62io\x18\x04 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x05 \x01(\t\x12\x38\n\x08\x61\x63\x63ounts\x18\x06 \x03(\x0b\x32&.dandelion.discovery.v1.CreatorAccount\x12\x11\n\tfollowers\x18\x07 \x01(\x03\x12\'\n\x04tier\x18\x08 \x01(\x0e\x32\x19.dandelion.common.v1.Tier\x12:\n\x0c\x61vailability\x18\t \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x19\n\x11max_parallel_jobs\x18\n \x01(\x05\x12\x10\n\x08\x63urrency\x18\x0b \x01(\t\x12+\n\x05rates\x18\x0c \x03(\x0b\x32\x1c.dandelion.discovery.v1.Rate\x12\x16\n\x0e\x63ommission_bps\x18\r \x01(\x05\x12<\n\x0bperformance\x18\x0e \x03(\x0b\x32\'.dandelion.discovery.v1.PerformanceCell\x12\x1b\n\x13\x65ngagement_rate_bps\x18\x0f \x01(\x05\x12:\n\x08\x61udience\x18\x10 \x03(\x0b\x32(.dandelion.discovery.v1.AudienceReported\x12\x11\n\tsuspended\x18\x11 \x01(\x08\x12\x18\n\x10jobs_in_progress\x18\x12 \x01(\x05\x12\x14\n\x0cjobs_settled\x18\x13 \x01(\x05\x12\x16\n\x0ejobs_cancelled\x18\x14 \x01(\x05\x12\x13\n\x0bpast_brands\x18\x15 \x03(\t\x12\x10\n\x08\x66indings\x18\x16 \x01(\x05\x12\x1b\n\x13\x64isclosures_missing\x18\x17 \x01(\x05\x12\x0e\n\x06orders\x18\x18 \x01(\x03\x12\x31\n\rregistered_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1b \x01(\x03\x12\x33\n\tage_class\x18\x1c \x01(\x0e\x32 .dandelion.discovery.v1.AgeClass\"9\n\x11GetCreatorRequest\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"F\n\x12GetCreatorResponse\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator\"@\n\x17\x42\x61tchGetCreatorsRequest\x12\x13\n\x0b\x63reator_ids\x18\x01 \x03(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"M\n\x18\x42\x61tchGetCreatorsResponse\x12\x31\n\x08\x63reators\x18\x01 \x03(\x0b\x32\x1f.dandelion.discovery.v1.Creator\";\n\x13WatchCreatorRequest\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"H\n\x14WatchCreatorResponse\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator*V\n\x08\x41geClass\x12\x19\n\x15\x41GE_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41GE_CLASS_ADULT\x10\x01\x12\x1a\n\x16\x41GE_CLASS_MAY_BE_MINOR\x10\x02\x32\x8b\x07\n\x13\x43reatorQueryService\x12\x99\x01\n\x0eSearchCreators\x12-.dandelion.discovery.v1.SearchCreatorsRequest\x1a..dandelion.discovery.v1.SearchCreatorsResponse\"(\x82\xd3\xe4\x93\x02\"\x12\t/creatorsZ\x15\"\x10/creators/search:\x01*\x12\x89\x01\n\rCountCreators\x12,.dandelion.discovery.v1.CountCreatorsRequest\x1a-.dandelion.discovery.v1.CountCreatorsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/creators/facets:\x01*\x12\x83\x01\n\nGetCreator\x12).dandelion.discovery.v1.GetCreatorRequest\x1a*.dandelion.discovery.v1.GetCreatorResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/creators/{creator_id}\x12\x91\x01\n\x10\x42\x61tchGetCreators\x12/.dandelion.discovery.v1.BatchGetCreatorsRequest\x1a\x30.dandelion.discovery.v1.BatchGetCreatorsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\"\x0f/creators/batch:\x01*\x12\x91\x01\n\x0cWatchCreator\x12+.dandelion.discovery.v1.WatchCreatorRequest\x1a,.dandelion.discovery.v1.WatchCreatorResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/watch/creators/{creator_id}0\x01\x12\x9d\x01\n\x14ListContestedHandles\x12\x33.dandelion.discovery.v1.ListContestedHandlesRequest\x1a\x34.dandelion.discovery.v1.ListContestedHandlesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/contested-handlesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$dandelion/discovery/v1/queries.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a dandelion/common/v1/common.proto\x1a)dandelion/discovery/v1/authenticity.proto\x1a#dandelion/discovery/v1/events.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\x1bListContestedHandlesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x61t_least\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"\x85\x01\n\x1cListContestedHandlesResponse\x12\x38\n\x07handles\x18\x01 \x03(\x0b\x32\'.dandelion.discovery.v1.ContestedHandle\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\"\x80\x01\n\x0f\x43ontestedHandle\x12\x38\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x33\n\x06\x63laims\x18\x02 \x03(\x0b\x32#.dandelion.discovery.v1.HandleClaim\"5\n\x0bHandleClaim\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"\xad\x04\n\x15SearchCreatorsRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\ncategories\x18\x02 \x03(\t\x12(\n\x05tiers\x18\x03 \x03(\x0e\x32\x19.dandelion.common.v1.Tier\x12\x15\n\rfollowers_min\x18\x04 \x01(\x03\x12\x15\n\rfollowers_max\x18\x05 \x01(\x03\x12+\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1b.dandelion.common.v1.Format\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x17\n\x0fprice_min_minor\x18\x08 \x01(\x03\x12\x17\n\x0fprice_max_minor\x18\t \x01(\x03\x12\x11\n\tlanguages\x18\n \x03(\t\x12\x11\n\tlocations\x18\x0b \x03(\t\x12:\n\x0c\x61vailability\x18\x0c \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x30\n\tplatforms\x18\r \x03(\x0e\x32\x1d.dandelion.common.v1.Platform\x12\x0c\n\x04tags\x18\x0e \x03(\t\x12\x1f\n\x17\x65ngagement_rate_min_bps\x18\x0f \x01(\x05\x12\x1b\n\x13\x65xclude_campaign_id\x18\x10 \x01(\t\x12\x10\n\x08order_by\x18\x11 \x01(\t\x12\x11\n\tpage_size\x18\x12 \x01(\x05\x12\x12\n\npage_token\x18\x13 \x01(\t\x12\x10\n\x08\x61t_least\x18\x14 \x01(\t\"\x86\x01\n\x16SearchCreatorsResponse\x12\x30\n\x04hits\x18\x01 \x03(\x0b\x32\".dandelion.discovery.v1.CreatorHit\x12+\n\x04page\x18\x02 \x01(\x0b\x32\x1d.dandelion.common.v1.PageInfo\x12\r\n\x05total\x18\x03 \x01(\x03\"U\n\x14\x43ountCreatorsRequest\x12=\n\x06search\x18\x01 \x01(\x0b\x32-.dandelion.discovery.v1.SearchCreatorsRequest\"U\n\x15\x43ountCreatorsResponse\x12-\n\x06\x66\x61\x63\x65ts\x18\x01 \x03(\x0b\x32\x1d.dandelion.discovery.v1.Facet\x12\r\n\x05total\x18\x02 \x01(\x03\"K\n\x05\x46\x61\x63\x65t\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x32\n\x06values\x18\x02 \x03(\x0b\x32\".dandelion.discovery.v1.FacetValue\"-\n\nFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\x10\n\x08\x63reators\x18\x02 \x01(\x03\"O\n\nCreatorHit\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator\x12\x0f\n\x07reasons\x18\x02 \x03(\t\"\x8e\x02\n\x0e\x43reatorAccount\x12\x38\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\'.dandelion.discovery.v1.PlatformAccount\x12\x10\n\x08verified\x18\x02 \x01(\x08\x12\x11\n\tfollowers\x18\x03 \x01(\x03\x12\x33\n\nprovenance\x18\x04 \x01(\x0e\x32\x1f.dandelion.common.v1.Provenance\x12/\n\x0bmeasured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x12\n\nlooks_like\x18\x07 \x03(\t\x12\x15\n\rmixes_scripts\x18\x08 \x01(\x08\"\x9d\x07\n\x07\x43reator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x37\n\x07profile\x18\x02 \x01(\x0b\x32&.dandelion.discovery.v1.CreatorProfile\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0b\n\x03\x62io\x18\x04 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x05 \x01(\t\x12\x38\n\x08\x61\x63\x63ounts\x18\x06 \x03(\x0b\x32&.dandelion.discovery.v1.CreatorAccount\x12\x11\n\tfollowers\x18\x07 \x01(\x03\x12\'\n\x04tier\x18\x08 \x01(\x0e\x32\x19.dandelion.common.v1.Tier\x12:\n\x0c\x61vailability\x18\t \x01(\x0e\x32$.dandelion.discovery.v1.Availability\x12\x19\n\x11max_parallel_jobs\x18\n \x01(\x05\x12\x10\n\x08\x63urrency\x18\x0b \x01(\t\x12+\n\x05rates\x18\x0c \x03(\x0b\x32\x1c.dandelion.discovery.v1.Rate\x12\x16\n\x0e\x63ommission_bps\x18\r \x01(\x05\x12<\n\x0bperformance\x18\x0e \x03(\x0b\x32\'.dandelion.discovery.v1.PerformanceCell\x12\x1b\n\x13\x65ngagement_rate_bps\x18\x0f \x01(\x05\x12:\n\x08\x61udience\x18\x10 \x03(\x0b\x32(.dandelion.discovery.v1.AudienceReported\x12\x11\n\tsuspended\x18\x11 \x01(\x08\x12\x18\n\x10jobs_in_progress\x18\x12 \x01(\x05\x12\x14\n\x0cjobs_settled\x18\x13 \x01(\x05\x12\x16\n\x0ejobs_cancelled\x18\x14 \x01(\x05\x12\x13\n\x0bpast_brands\x18\x15 \x03(\t\x12\x10\n\x08\x66indings\x18\x16 \x01(\x05\x12\x1b\n\x13\x64isclosures_missing\x18\x17 \x01(\x05\x12\x0e\n\x06orders\x18\x18 \x01(\x03\x12\x31\n\rregistered_at\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x1b \x01(\x03\x12\x33\n\tage_class\x18\x1c \x01(\x0e\x32 .dandelion.discovery.v1.AgeClass\"9\n\x11GetCreatorRequest\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"F\n\x12GetCreatorResponse\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator\"@\n\x17\x42\x61tchGetCreatorsRequest\x12\x13\n\x0b\x63reator_ids\x18\x01 \x03(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"M\n\x18\x42\x61tchGetCreatorsResponse\x12\x31\n\x08\x63reators\x18\x01 \x03(\x0b\x32\x1f.dandelion.discovery.v1.Creator\";\n\x13WatchCreatorRequest\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\t\"H\n\x14WatchCreatorResponse\x12\x30\n\x07\x63reator\x18\x01 \x01(\x0b\x32\x1f.dandelion.discovery.v1.Creator*V\n\x08\x41geClass\x12\x19\n\x15\x41GE_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41GE_CLASS_ADULT\x10\x01\x12\x1a\n\x16\x41GE_CLASS_MAY_BE_MINOR\x10\x02\x32\xbc\t\n\x13\x43reatorQueryService\x12\x99\x01\n\x0eSearchCreators\x12-.dandelion.discovery.v1.SearchCreatorsRequest\x1a..dandelion.discovery.v1.SearchCreatorsResponse\"(\x82\xd3\xe4\x93\x02\"\x12\t/creatorsZ\x15\"\x10/creators/search:\x01*\x12\x89\x01\n\rCountCreators\x12,.dandelion.discovery.v1.CountCreatorsRequest\x1a-.dandelion.discovery.v1.CountCreatorsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/creators/facets:\x01*\x12\x83\x01\n\nGetCreator\x12).dandelion.discovery.v1.GetCreatorRequest\x1a*.dandelion.discovery.v1.GetCreatorResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/creators/{creator_id}\x12\x91\x01\n\x10\x42\x61tchGetCreators\x12/.dandelion.discovery.v1.BatchGetCreatorsRequest\x1a\x30.dandelion.discovery.v1.BatchGetCreatorsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\"\x0f/creators/batch:\x01*\x12\x91\x01\n\x0cWatchCreator\x12+.dandelion.discovery.v1.WatchCreatorRequest\x1a,.dandelion.discovery.v1.WatchCreatorResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/watch/creators/{creator_id}0\x01\x12\x9f\x01\n\x0fGetAuthenticity\x12..dandelion.discovery.v1.GetAuthenticityRequest\x1a/.dandelion.discovery.v1.GetAuthenticityResponse\"+\x82\xd3\xe4\x93\x02%\x12#/creators/{creator_id}/authenticity\x12\x8c\x01\n\x10ListAuthenticity\x12/.dandelion.discovery.v1.ListAuthenticityRequest\x1a\x30.dandelion.discovery.v1.ListAuthenticityResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/authenticity\x12\x9d\x01\n\x14ListContestedHandles\x12\x33.dandelion.discovery.v1.ListContestedHandlesRequest\x1a\x34.dandelion.discovery.v1.ListContestedHandlesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/contested-handlesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,48 +46,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATORQUERYSERVICE'].methods_by_name['BatchGetCreators']._serialized_options = b'\202\323\344\223\002\024\"\017/creators/batch:\001*'
   _globals['_CREATORQUERYSERVICE'].methods_by_name['WatchCreator']._loaded_options = None
   _globals['_CREATORQUERYSERVICE'].methods_by_name['WatchCreator']._serialized_options = b'\202\323\344\223\002\036\022\034/watch/creators/{creator_id}'
+  _globals['_CREATORQUERYSERVICE'].methods_by_name['GetAuthenticity']._loaded_options = None
+  _globals['_CREATORQUERYSERVICE'].methods_by_name['GetAuthenticity']._serialized_options = b'\202\323\344\223\002%\022#/creators/{creator_id}/authenticity'
+  _globals['_CREATORQUERYSERVICE'].methods_by_name['ListAuthenticity']._loaded_options = None
+  _globals['_CREATORQUERYSERVICE'].methods_by_name['ListAuthenticity']._serialized_options = b'\202\323\344\223\002\017\022\r/authenticity'
   _globals['_CREATORQUERYSERVICE'].methods_by_name['ListContestedHandles']._loaded_options = None
   _globals['_CREATORQUERYSERVICE'].methods_by_name['ListContestedHandles']._serialized_options = b'\202\323\344\223\002\024\022\022/contested-handles'
-  _globals['_AGECLASS']._serialized_start=3314
-  _globals['_AGECLASS']._serialized_end=3400
-  _globals['_LISTCONTESTEDHANDLESREQUEST']._serialized_start=198
-  _globals['_LISTCONTESTEDHANDLESREQUEST']._serialized_end=302
-  _globals['_LISTCONTESTEDHANDLESRESPONSE']._serialized_start=305
-  _globals['_LISTCONTESTEDHANDLESRESPONSE']._serialized_end=438
-  _globals['_CONTESTEDHANDLE']._serialized_start=441
-  _globals['_CONTESTEDHANDLE']._serialized_end=569
-  _globals['_HANDLECLAIM']._serialized_start=571
-  _globals['_HANDLECLAIM']._serialized_end=624
-  _globals['_SEARCHCREATORSREQUEST']._serialized_start=627
-  _globals['_SEARCHCREATORSREQUEST']._serialized_end=1184
-  _globals['_SEARCHCREATORSRESPONSE']._serialized_start=1187
-  _globals['_SEARCHCREATORSRESPONSE']._serialized_end=1321
-  _globals['_COUNTCREATORSREQUEST']._serialized_start=1323
-  _globals['_COUNTCREATORSREQUEST']._serialized_end=1408
-  _globals['_COUNTCREATORSRESPONSE']._serialized_start=1410
-  _globals['_COUNTCREATORSRESPONSE']._serialized_end=1495
-  _globals['_FACET']._serialized_start=1497
-  _globals['_FACET']._serialized_end=1572
-  _globals['_FACETVALUE']._serialized_start=1574
-  _globals['_FACETVALUE']._serialized_end=1619
-  _globals['_CREATORHIT']._serialized_start=1621
-  _globals['_CREATORHIT']._serialized_end=1700
-  _globals['_CREATORACCOUNT']._serialized_start=1703
-  _globals['_CREATORACCOUNT']._serialized_end=1973
-  _globals['_CREATOR']._serialized_start=1976
-  _globals['_CREATOR']._serialized_end=2901
-  _globals['_GETCREATORREQUEST']._serialized_start=2903
-  _globals['_GETCREATORREQUEST']._serialized_end=2960
-  _globals['_GETCREATORRESPONSE']._serialized_start=2962
-  _globals['_GETCREATORRESPONSE']._serialized_end=3032
-  _globals['_BATCHGETCREATORSREQUEST']._serialized_start=3034
-  _globals['_BATCHGETCREATORSREQUEST']._serialized_end=3098
-  _globals['_BATCHGETCREATORSRESPONSE']._serialized_start=3100
-  _globals['_BATCHGETCREATORSRESPONSE']._serialized_end=3177
-  _globals['_WATCHCREATORREQUEST']._serialized_start=3179
-  _globals['_WATCHCREATORREQUEST']._serialized_end=3238
-  _globals['_WATCHCREATORRESPONSE']._serialized_start=3240
-  _globals['_WATCHCREATORRESPONSE']._serialized_end=3312
-  _globals['_CREATORQUERYSERVICE']._serialized_start=3403
-  _globals['_CREATORQUERYSERVICE']._serialized_end=4310
+  _globals['_AGECLASS']._serialized_start=3357
+  _globals['_AGECLASS']._serialized_end=3443
+  _globals['_LISTCONTESTEDHANDLESREQUEST']._serialized_start=241
+  _globals['_LISTCONTESTEDHANDLESREQUEST']._serialized_end=345
+  _globals['_LISTCONTESTEDHANDLESRESPONSE']._serialized_start=348
+  _globals['_LISTCONTESTEDHANDLESRESPONSE']._serialized_end=481
+  _globals['_CONTESTEDHANDLE']._serialized_start=484
+  _globals['_CONTESTEDHANDLE']._serialized_end=612
+  _globals['_HANDLECLAIM']._serialized_start=614
+  _globals['_HANDLECLAIM']._serialized_end=667
+  _globals['_SEARCHCREATORSREQUEST']._serialized_start=670
+  _globals['_SEARCHCREATORSREQUEST']._serialized_end=1227
+  _globals['_SEARCHCREATORSRESPONSE']._serialized_start=1230
+  _globals['_SEARCHCREATORSRESPONSE']._serialized_end=1364
+  _globals['_COUNTCREATORSREQUEST']._serialized_start=1366
+  _globals['_COUNTCREATORSREQUEST']._serialized_end=1451
+  _globals['_COUNTCREATORSRESPONSE']._serialized_start=1453
+  _globals['_COUNTCREATORSRESPONSE']._serialized_end=1538
+  _globals['_FACET']._serialized_start=1540
+  _globals['_FACET']._serialized_end=1615
+  _globals['_FACETVALUE']._serialized_start=1617
+  _globals['_FACETVALUE']._serialized_end=1662
+  _globals['_CREATORHIT']._serialized_start=1664
+  _globals['_CREATORHIT']._serialized_end=1743
+  _globals['_CREATORACCOUNT']._serialized_start=1746
+  _globals['_CREATORACCOUNT']._serialized_end=2016
+  _globals['_CREATOR']._serialized_start=2019
+  _globals['_CREATOR']._serialized_end=2944
+  _globals['_GETCREATORREQUEST']._serialized_start=2946
+  _globals['_GETCREATORREQUEST']._serialized_end=3003
+  _globals['_GETCREATORRESPONSE']._serialized_start=3005
+  _globals['_GETCREATORRESPONSE']._serialized_end=3075
+  _globals['_BATCHGETCREATORSREQUEST']._serialized_start=3077
+  _globals['_BATCHGETCREATORSREQUEST']._serialized_end=3141
+  _globals['_BATCHGETCREATORSRESPONSE']._serialized_start=3143
+  _globals['_BATCHGETCREATORSRESPONSE']._serialized_end=3220
+  _globals['_WATCHCREATORREQUEST']._serialized_start=3222
+  _globals['_WATCHCREATORREQUEST']._serialized_end=3281
+  _globals['_WATCHCREATORRESPONSE']._serialized_start=3283
+  _globals['_WATCHCREATORRESPONSE']._serialized_end=3355
+  _globals['_CREATORQUERYSERVICE']._serialized_start=3446
+  _globals['_CREATORQUERYSERVICE']._serialized_end=4658
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
 from dandelion.discovery.v1 import queries_pb2 as dandelion_dot_discovery_dot_v1_dot_queries__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -60,6 +61,16 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
                 _registered_method=True)
+        self.GetAuthenticity = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/GetAuthenticity',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityResponse.FromString,
+                _registered_method=True)
+        self.ListAuthenticity = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListAuthenticity',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityResponse.FromString,
+                _registered_method=True)
         self.ListContestedHandles = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
@@ -106,6 +117,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAuthenticity(self, request, context):
+        """What a creator's figures are thought of, with everything that it rests on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAuthenticity(self, request, context):
+        """Work list of staff: creators whose figures are doubted, and appeals that wait.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListContestedHandles(self, request, context):
         """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
         creator's account decides (HTTP).
@@ -141,6 +166,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.WatchCreator,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.SerializeToString,
+            ),
+            'GetAuthenticity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAuthenticity,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityResponse.SerializeToString,
+            ),
+            'ListAuthenticity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuthenticity,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityResponse.SerializeToString,
             ),
             'ListContestedHandles': grpc.unary_unary_rpc_method_handler(
                     servicer.ListContestedHandles,
@@ -284,6 +319,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/WatchCreator',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAuthenticity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/GetAuthenticity',
+            dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuthenticity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListAuthenticity',
+            dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.ListAuthenticityResponse.FromString,
             options,
             channel_credentials,
             insecure,

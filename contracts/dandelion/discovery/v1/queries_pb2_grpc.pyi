@@ -4,6 +4,7 @@ isort:skip_file
 Questions about creators. Lists follow AIP-132/158: page_size, page_token, order_by; a page token is bound to its query."""
 
 from collections import abc as _abc
+from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
 from dandelion.discovery.v1 import queries_pb2 as _queries_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -43,6 +44,10 @@ class CreatorQueryServiceStub:
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
     """The creator now, then after each change of it, until the client leaves."""
+    GetAuthenticity: _grpc.UnaryUnaryMultiCallable[_authenticity_pb2.GetAuthenticityRequest, _authenticity_pb2.GetAuthenticityResponse]
+    """What a creator's figures are thought of, with everything that it rests on."""
+    ListAuthenticity: _grpc.UnaryUnaryMultiCallable[_authenticity_pb2.ListAuthenticityRequest, _authenticity_pb2.ListAuthenticityResponse]
+    """Work list of staff: creators whose figures are doubted, and appeals that wait."""
     ListContestedHandles: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
@@ -63,6 +68,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
     """The creator now, then after each change of it, until the client leaves."""
+    GetAuthenticity: _aio.UnaryUnaryMultiCallable[_authenticity_pb2.GetAuthenticityRequest, _authenticity_pb2.GetAuthenticityResponse]  # type: ignore[assignment]
+    """What a creator's figures are thought of, with everything that it rests on."""
+    ListAuthenticity: _aio.UnaryUnaryMultiCallable[_authenticity_pb2.ListAuthenticityRequest, _authenticity_pb2.ListAuthenticityResponse]  # type: ignore[assignment]
+    """Work list of staff: creators whose figures are doubted, and appeals that wait."""
     ListContestedHandles: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListContestedHandlesRequest, _queries_pb2.ListContestedHandlesResponse]  # type: ignore[assignment]
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
@@ -110,6 +119,22 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_queries_pb2.WatchCreatorResponse], _abc.AsyncIterator[_queries_pb2.WatchCreatorResponse]]:
         """The creator now, then after each change of it, until the client leaves."""
+
+    @_abc_1.abstractmethod
+    def GetAuthenticity(
+        self,
+        request: _authenticity_pb2.GetAuthenticityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_authenticity_pb2.GetAuthenticityResponse, _abc.Awaitable[_authenticity_pb2.GetAuthenticityResponse]]:
+        """What a creator's figures are thought of, with everything that it rests on."""
+
+    @_abc_1.abstractmethod
+    def ListAuthenticity(
+        self,
+        request: _authenticity_pb2.ListAuthenticityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_authenticity_pb2.ListAuthenticityResponse, _abc.Awaitable[_authenticity_pb2.ListAuthenticityResponse]]:
+        """Work list of staff: creators whose figures are doubted, and appeals that wait."""
 
     @_abc_1.abstractmethod
     def ListContestedHandles(

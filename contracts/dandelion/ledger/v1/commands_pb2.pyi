@@ -90,6 +90,57 @@ class HoldEscrow(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class HoldPayouts(message.Message):
+    """No payout of this owner's money is started until ResumePayouts; what was asked before goes on."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    owner_id: builtins.str
+    reason: builtins.str
+    """Stable code, e.g. "authenticity.fraud"."""
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        owner_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["owner_id", b"owner_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ResumePayouts(message.Message):
+    """Ends a hold of payouts."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    REQUESTER_FIELD_NUMBER: builtins.int
+    owner_id: builtins.str
+    reason: builtins.str
+    requester: builtins.str
+    def __init__(
+        self,
+        *,
+        owner_id: builtins.str = ...,
+        reason: builtins.str = ...,
+        requester: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["owner_id", b"owner_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ReleasePayment(message.Message):
     """Pays a verified deliverable out of its escrow; the ledger computes fees, VAT, tax and the agency's part."""
 

@@ -78,6 +78,14 @@ class CreatorSuspended:
 
 
 @dataclass(frozen=True, slots=True)
+class OffersHeld:
+    """discovery: whether new offers to the creator are held for its figures."""
+
+    creator_id: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CreatorReinstated:
     """discovery: the suspension is over."""
 

@@ -20,6 +20,7 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersHeld,
 )
 from services.campaigns.domain.creators.events import AccountHeard, CreatorHeard
 
@@ -34,6 +35,7 @@ OF_CREATORS = (
     AvailabilityChanged,
     CreatorSuspended,
     CreatorReinstated,
+    OffersHeld,
 )
 
 
@@ -80,6 +82,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(creator_id), suspended=True, suspended_until=until)
         case CreatorReinstated(creator_id):
             return replace(state or CreatorHeard(creator_id), suspended=False, suspended_until=None)
+        case OffersHeld(creator_id, held):
+            return replace(state or CreatorHeard(creator_id), offers_held=held)
         case Erased(subject_id):
             return replace(state or CreatorHeard(subject_id), forgotten=True, accounts=())
         case _:

@@ -31,3 +31,5 @@ class CreatorHeard:
     forgotten: bool = False
     accounts: tuple[AccountHeard, ...] = ()
     agency_id: str = ""
+    offers_held: bool = False
+    """Discovery holds new offers: its judgement of the creator's figures is fraud."""

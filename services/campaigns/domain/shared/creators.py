@@ -24,6 +24,7 @@ class Creator:
     forgotten: bool
     accounts: tuple[AccountHeard, ...] = ()
     agency_id: str = ""
+    offers_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ def check_bookable(creator_id: str, context: Context, platforms: Iterable[str] =
     row = check_known(creator_id, context)
     for platform in platforms:
         author_on(platform, creator_id, context)
+    if row.offers_held:
+        raise Refused(
+            "creator.offers_held", do="wait for the ruling on the creator's figures, or choose another creator"
+        )
     if not row.open:
         raise Refused("creator.closed", do="wait until the creator takes new jobs again")
     jobs = context.rows.get(JOBS, (creator_id,))
@@ -94,6 +99,7 @@ def _fold_creator(fact: DecidedEvent[CreatorHeard], rows: Rows) -> Iterable[tupl
             event.forgotten,
             event.accounts,
             event.agency_id,
+            event.offers_held,
         ),
     )
 
