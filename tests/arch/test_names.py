@@ -21,7 +21,6 @@ UNUSED = {
     ("kernel/host/operations/queries.py", "OperationsQueries.ListParkedKeys"): CALLED,
     ("services/metrics/domain/totals.py", "merged_minutes"): MODEL,
     ("services/metrics/domain/totals.py", "merged_snapshots"): MODEL,
-    ("services/metrics/domain/totals.py", "standings"): MODEL,
 }
 ENDED = "aiokafka's stop() hangs without a broker and has no deadline: its parts are ended one by one"
 ASKED = "aiokafka's consumer has no public way to learn the partitions of a topic it does not subscribe to"
