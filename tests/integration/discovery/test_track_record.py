@@ -9,7 +9,7 @@ from dandelion.metrics.v1 import events_pb2 as metrics
 
 from kernel.core.ids import new_id
 from kernel.processors.generations import Rebuild
-from services.discovery.projections import PROJECTIONS
+from services.discovery.projections import AUTHENTICITY_PROJECTION, PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE
 from tests.integration.discovery.client import OPERATOR, Discovery, running
@@ -129,6 +129,9 @@ async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
             tokens.append(await job.works(campaigns.CollaborationSettled))
         for token in tokens:
             await discovery.get(creators[0], at_least=token)
+        bots = {"profiles": [{"followers": 4, "following": 3_000, "posts": 0}] * 200}
+        token = await discovery.done("POST", f"/authenticity/{creators[0]}/followers", bots)
+        await discovery.app.at_least(token, AUTHENTICITY_PROJECTION.name)
         app = discovery.app
         for projection in PROJECTIONS:
             live = await dump(app.database, projection, 1)
@@ -144,6 +147,15 @@ async def test_who_is_forgotten_has_no_texts_left_anywhere(tmp_path: Path) -> No
         answer = (await discovery.send("POST", "/imports", text.encode())).json()
         creator_id = answer["rows"][0]["creator_id"]
         assert (await discovery.search(text=marker, at_least=answer["token"])).total == 1
+        bots = {"profiles": [{"followers": 4, "following": 3_000, "posts": 0}] * 200}
+        await discovery.done("POST", f"/authenticity/{creator_id}/followers", bots)
+        appeal = {"statement": f"{marker} was on television"}
+        await discovery.done("POST", f"/authenticity/{creator_id}/appeal", appeal, ("mei", creator_id, "creator"))
+        ruling = {"verdict": "upheld", "reason": f"{marker} was not"}
+        token = await discovery.done(
+            "POST", f"/authenticity/{creator_id}/rule", ruling, ("anna", "platform", "reviewer")
+        )
+        await discovery.app.at_least(token, AUTHENTICITY_PROJECTION.name)
         await discovery.tell(f"subject-{creator_id}", compliance.SubjectErased(subject_id=creator_id))
 
         async def forgotten() -> bool:
