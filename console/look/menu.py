@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("/calendar", mark("Calendar"), "calendar", ALL),
     Entry("/performance", mark("Performance"), "chart-line", ALL),
     Entry("/reviews", mark("Reviews"), "shield-check", frozenset({"reviewer", "operator", "auditor"})),
+    Entry("/authenticity", mark("Authenticity"), "badge-check", frozenset({"reviewer", "operator", "auditor"})),
     Entry("/money", mark("Money"), "wallet", BRANDS | CREATORS),
     Entry("/finance", mark("Finance"), "landmark", frozenset({"finance", "operator", "auditor"})),
     Entry("/disputes", mark("Disputes"), "gavel", frozenset({"operator", "reviewer", "auditor"})),

@@ -7,6 +7,7 @@ def routers() -> list[APIRouter]:
     """Routers of all rooms; add yours here, and its entry in console/menu.py."""
     from console.pages import (
         applications,
+        authenticity,
         briefs,
         calendar,
         campaigns,
@@ -44,6 +45,7 @@ def routers() -> list[APIRouter]:
         performance.router,
         attribution.router,
         reviews.router,
+        authenticity.router,
         money.router,
         finance.router,
         moves.router,

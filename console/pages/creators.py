@@ -13,6 +13,7 @@ from dandelion.campaigns.v1.queries_pb2 import (
     ListCampaignsResponse,
 )
 from dandelion.common.v1.common_pb2 import Format, Platform, Tier
+from dandelion.discovery.v1.authenticity_pb2 import GetAuthenticityRequest
 from dandelion.discovery.v1.events_pb2 import Availability
 from dandelion.discovery.v1.queries_pb2 import (
     CountCreatorsRequest,
@@ -253,13 +254,16 @@ async def creator(page: Page, creator_id: Id) -> Response:
 async def show_creator(page: SignedIn, creator_id: str) -> Response:
     """The creator's page; its followers through time are for itself and those who see every history."""
     sees_history = page.can("operator", "auditor") or page.person.tenant == creator_id
-    answer, series = await asyncio.gather(
-        page.ask(page.services.discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
+    discovery = page.services.discovery
+    answer, judged, series = await asyncio.gather(
+        page.ask(discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
+        page.ask(discovery.GetAuthenticity, GetAuthenticityRequest(creator_id=creator_id)),
         followers_chart(page, creator_id) if sees_history else _none(),
     )
     return page.show(
         "creators/creator.html",
         creator=answer.creator,
+        judged=judged.authenticity,
         audience=audience_charts(page, answer.creator),
         series=series,
         spoken=[_language(one, page.formats.locale) for one in answer.creator.profile.languages],
