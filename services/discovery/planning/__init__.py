@@ -1,0 +1,1 @@
+"""The mix planner: what creators are expected to bring, the model of a question, its solution, and why it is so."""
