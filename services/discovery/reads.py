@@ -76,7 +76,7 @@ class CreatorReads:
 
     async def search(self, criteria: Criteria, at: datetime, after: Cursor | None, size: int, actor: Actor) -> Page:
         """One page of checked criteria, with the prices of that moment. Suspended creators are not found."""
-        found = await self._found(criteria)
+        found = await self.found(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
             matched = matching(criteria, at, found, actor)
             query, order = ordered(matched, criteria.order)
@@ -91,7 +91,7 @@ class CreatorReads:
 
     async def count(self, criteria: Criteria, at: datetime, actor: Actor) -> tuple[list[Facet], int]:
         """How many match checked criteria, by the value of each filter and in all (exact up to 10,000)."""
-        found = await self._found(criteria)
+        found = await self.found(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
             counted = sa.select(sa.func.count()).select_from(
                 matching(criteria, at, found, actor).limit(TOTAL_LIMIT).subquery()
@@ -125,7 +125,8 @@ class CreatorReads:
             cards = await _cards(connection, [one for one in wanted if one in there], at)
         return await self._named(cards, TEXTS)
 
-    async def _found(self, criteria: Criteria) -> set[str] | None:
+    async def found(self, criteria: Criteria) -> set[str] | None:
+        """Whom the text index names for a search's words; None where there are no words."""
         if not criteria.text.strip():
             return None
         await self.names.refresh()

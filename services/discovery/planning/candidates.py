@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from services.discovery.domain.audience import AudienceKind
 from services.discovery.domain.categories import first_level
-from services.discovery.domain.mix.asked import Goal, MixAsked, QuotaKind
-from services.discovery.domain.mix.candidates import Candidate, Forecast, Out
+from services.discovery.domain.mix import Goal, MixAsked, QuotaKind
 from services.discovery.domain.profile import Availability
 from services.discovery.domain.rate_card import quote
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import tier_of
 from services.discovery.planning.forecast import Known, forecasts
+from services.discovery.planning.pool import Candidate, Forecast, Out
 
 UNKNOWN_AGE = "?"
 
@@ -26,9 +26,7 @@ class Seen:
     brands: Mapping[str, datetime]
 
 
-def sorted_out(
-    asked: MixAsked, seen: Sequence[Seen], at: datetime
-) -> tuple[list[Candidate], dict[str, Out]]:
+def sorted_out(asked: MixAsked, seen: Sequence[Seen], at: datetime) -> tuple[list[Candidate], dict[str, Out]]:
     """Candidates, and the others by creator id with what keeps each out."""
     expected = forecasts(asked.goal, asked.format, [one.known for one in seen])
     candidates: list[Candidate] = []
@@ -84,7 +82,10 @@ def labels_of(state: State) -> Iterable[tuple[str, str]]:
 
 def _cells(state: State, forecast: Forecast) -> dict[str, float]:
     """People reached, by category of what they follow and by age: two creators of one cell reach some people twice."""
-    profile, audience = state.profile, state.audience_of(AudienceKind.VIEWERS) or state.audience_of(AudienceKind.FOLLOWERS)
+    profile, audience = (
+        state.profile,
+        state.audience_of(AudienceKind.VIEWERS) or state.audience_of(AudienceKind.FOLLOWERS),
+    )
     categories = sorted({first_level(one) for one in profile.categories}) if profile and profile.categories else [""]
     ages = {one.name: one.bps / 10_000 for one in audience.ages} if audience else {}
     ages[UNKNOWN_AGE] = max(1 - sum(ages.values()), 0.0)

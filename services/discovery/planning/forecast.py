@@ -11,11 +11,11 @@ from math import exp, log
 from statistics import fmean, median, pstdev
 
 from services.discovery.domain.checks import Provenance
-from services.discovery.domain.mix.asked import Goal
-from services.discovery.domain.mix.candidates import Forecast, Source
+from services.discovery.domain.mix import Goal
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.state import State
 from services.discovery.domain.tiers import Tier, tier_of
+from services.discovery.planning.pool import Forecast, Source
 
 TENTH = 1.2816
 """Standard deviations from the median to the tenth part of a normal distribution."""

@@ -1,4 +1,4 @@
-"""A mix as a linear model: a column per candidate, a row per bound. Rows over candidates are whole numbers, and are checked as such.
+"""A mix as a linear model: a column per candidate, a row per bound. Rows over candidates are of whole numbers.
 
 Reach is concave: who is reached twice counts once. Of N people in a cell of which r are reached by chance, N(1 - exp(-r/N)) are
 reached at least once; the model has that curve from above, as tangents, and the plan says the curve's own value.
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.core.money import BASIS_POINTS
-from services.discovery.domain.mix.asked import Goal, MixAsked, Quota
-from services.discovery.domain.mix.candidates import Candidate
+from services.discovery.domain.mix import Goal, MixAsked, Quota
+from services.discovery.planning.pool import Candidate
 
 FOLLOWED = 3.0
 """An assumption: a person follows so many of the candidates of one cell, so that a cell has a third of all followers in it."""
@@ -120,7 +120,7 @@ def worth_of(model: Model, chosen: NDArray[np.bool_]) -> float:
     places = {cell: at for at, cell in enumerate(model.cells)}
     reached = np.zeros(len(model.cells))
     for one in np.flatnonzero(chosen):
-        for cell, count in model.candidates[one].cells.items():
+        for cell, count in model.candidates[int(one)].cells.items():
             if cell in places:
                 reached[places[cell]] += count
     return float((model.people * (1 - np.exp(-reached / model.people))).sum())

@@ -1,4 +1,4 @@
-"""A question of the mix planner answered: the set, why each is in or out, which bounds bind, the frontier, and greedy beside it."""
+"""A question of the mix planner answered: the set, why each is in or out, which bounds bind, the frontier, greedy beside it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.core.faults import Unavailable
-from services.discovery.domain.mix.asked import MixAsked
-from services.discovery.domain.mix.candidates import Candidate, Out
+from services.discovery.domain.mix import MixAsked
 from services.discovery.planning.forecast import TENTH
 from services.discovery.planning.greedy import greedy_worth
 from services.discovery.planning.model import Model, Row, model_of, worth_of
+from services.discovery.planning.pool import Candidate, Out
 from services.discovery.planning.solver import Missing, Prices, missing, nearly, prices_of, solve
 
 LIMIT_S = 5.0
@@ -23,11 +23,11 @@ BUDGETS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Where the frontier is looked at, in parts of the budget."""
 FRONTIER_S = 1.0
 TOGETHER = 0.25
-"""How much pieces do well or badly together: the correlation between two creators' outcomes, an assumption on the careful side."""
+"""How much pieces do well or badly together: the correlation of two creators' outcomes, an assumption on the careful side."""
 
 
 class Reason(StrEnum):
-    """Why a candidate is in or out: asked for, helps a bound from below, worth its price, kept out by a bound, or not worth its price."""
+    """Why a candidate is in or out: asked for, helps a bound, worth its price, kept out by a bound, not worth its price."""
 
     MUST = "must"
     QUOTA = "quota"
@@ -77,7 +77,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Nothing fits where `missing` stands; then `chosen` is empty. `gap` is (bound - outcome) / bound, of reach by its tangents."""
+    """Nothing fits where `missing` stands; then `chosen` is empty. `gap` is (bound - outcome) / bound, of reach by tangents."""
 
     chosen: Sequence[Placed]
     next_in_line: Sequence[Placed]
@@ -162,14 +162,14 @@ def _placed(asked: MixAsked, model: Model, chosen: NDArray[np.bool_], prices: Pr
     helped, hindered = bounds.argmax(axis=0), bounds.argmin(axis=0)
     made: list[Placed] = []
     for at, one in enumerate(model.candidates):
-        reason, row = Reason.WORTH if chosen[at] else Reason.DEAR, -1
+        reason, place = Reason.WORTH if chosen[at] else Reason.DEAR, -1
         if chosen[at] and one.creator_id in asked.must:
             reason = Reason.MUST
         elif chosen[at] and bounds[helped[at], at] > max(prices.reduced[at], 0.0):
-            reason, row = Reason.QUOTA, int(helped[at])
+            reason, place = Reason.QUOTA, int(helped[at])
         elif not chosen[at] and prices.reduced[at] - bounds[hindered[at], at] > 0 > bounds[hindered[at], at]:
-            reason, row = Reason.BOUND, int(hindered[at])
-        made.append(Placed(one, reason, model.rows[row + 1].name if row >= 0 else "", float(prices.reduced[at])))
+            reason, place = Reason.BOUND, int(hindered[at])
+        made.append(Placed(one, reason, model.rows[place + 1].name if place >= 0 else "", float(prices.reduced[at])))
     return made
 
 

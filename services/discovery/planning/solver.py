@@ -44,8 +44,8 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Of the relaxed model, in which parts of creators can be had: what one more unit of each row would bring, and each candidate's
-    worth less what the rows that it takes from would bring elsewhere."""
+    """Of the relaxed model, in which parts of creators can be had: what one more unit of each row would bring, and what each
+    candidate brings beyond what the rows that it takes from would bring elsewhere."""
 
     rows: Numbers
     reduced: Numbers
@@ -77,7 +77,7 @@ def solve(model: Model, limit_s: float, gap: float = GAP) -> Solution:
 
 
 def nearly(model: Model, limit_s: float) -> Solution:
-    """A good set, in a fraction of the time: among the candidates that the relaxed model leaves open, below that model's bound."""
+    """A good set, in a fraction of the time: among the candidates that the relaxed model leaves open, with its bound."""
     relaxed_model = _relaxation(model, limit_s)
     if relaxed_model is None:
         return Solution(None, 0.0, True)
@@ -102,7 +102,7 @@ def _relaxation(model: Model, limit_s: float) -> Relaxation | None:
     if status in NOTHING:
         return None
     if status != highspy.HighsModelStatus.kOptimal:
-        raise Unavailable("mix.not_solved", limit_s=limit_s)
+        raise Unavailable("mix.not_solved", limit_s=round(limit_s))
     found = solver.getSolution()
     worth = solver.getInfo().objective_function_value
     size = model.size
@@ -149,7 +149,7 @@ def _exactly(model: Model, bounds: Bounds, until: float, gap: float, limit_s: fl
             return Solution(None, 0.0, True)
         info = solver.getInfo()
         if status not in FITTING or not np.isfinite(info.objective_function_value) or not info.primal_solution_status:
-            raise Unavailable("mix.not_solved", limit_s=limit_s)
+            raise Unavailable("mix.not_solved", limit_s=round(limit_s))
         bound = min(bound, info.mip_dual_bound)
         chosen = np.array(solver.getSolution().col_value[: model.size]) > 0.5
         over = [broken(row, chosen) for row in model.rows]
@@ -157,7 +157,7 @@ def _exactly(model: Model, bounds: Bounds, until: float, gap: float, limit_s: fl
             worth = float(info.objective_function_value)
             return Solution(chosen, float(bound), bool(abs(bound - worth) <= GAP * abs(bound) + 1e-9), worth)
         rows = [_tightened(row, by) for row, by in zip(rows, over, strict=True)]
-    raise Unavailable("mix.not_solved", limit_s=limit_s)
+    raise Unavailable("mix.not_solved", limit_s=round(limit_s))
 
 
 def _tightened(row: Row, by: float) -> Row:
@@ -226,9 +226,11 @@ def _scale(row: Row) -> float:
     return float(np.abs(row.values).max(initial=0.0)) or 1.0
 
 
-def _loaded(model: Model, limit_s: float, gap: float, whole: bool = True, bounds: Bounds | None = None) -> highspy.Highs:
+def _loaded(
+    model: Model, limit_s: float, gap: float, whole: bool = True, bounds: Bounds | None = None
+) -> highspy.Highs:
     """Rows are divided by their largest value, so that one tolerance suits them all."""
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     options = {
         "output_flag": False, "threads": 1, "time_limit": limit_s, "mip_rel_gap": gap, "mip_abs_gap": 0.0,
         "mip_feasibility_tolerance": TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
@@ -258,4 +260,6 @@ def _fill(program: highspy.HighsLp, rows: Sequence[Row]) -> None:
     matrix.format_ = highspy.MatrixFormat.kRowwise
     matrix.start_ = np.concatenate([[0], np.cumsum([len(row.columns) for row in rows])]).astype(np.int32)
     matrix.index_ = np.concatenate([np.zeros(0), *(row.columns for row in rows)]).astype(np.int32)
-    matrix.value_ = np.concatenate([np.zeros(0), *(row.values / scale for row, scale in zip(rows, scales, strict=True))])
+    matrix.value_ = np.concatenate(
+        [np.zeros(0), *(row.values / scale for row, scale in zip(rows, scales, strict=True))]
+    )

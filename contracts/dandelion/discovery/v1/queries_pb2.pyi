@@ -6,6 +6,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
 from dandelion.discovery.v1 import events_pb2 as events_pb2
+from dandelion.discovery.v1 import mix_pb2 as mix_pb2
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
@@ -674,5 +675,92 @@ class WatchCreatorResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PlanMixRequest(message.Message):
+    """The mix planner is asked (mix.proto)."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: builtins.int
+    GOAL_FIELD_NUMBER: builtins.int
+    FORMAT_FIELD_NUMBER: builtins.int
+    CURRENCY_FIELD_NUMBER: builtins.int
+    BUDGET_MINOR_FIELD_NUMBER: builtins.int
+    INDUSTRY_FIELD_NUMBER: builtins.int
+    CREATORS_MIN_FIELD_NUMBER: builtins.int
+    CREATORS_MAX_FIELD_NUMBER: builtins.int
+    QUOTAS_FIELD_NUMBER: builtins.int
+    AUTHENTICITY_MIN_FIELD_NUMBER: builtins.int
+    COMPETITORS_FIELD_NUMBER: builtins.int
+    COMPETITOR_DAYS_FIELD_NUMBER: builtins.int
+    MUST_FIELD_NUMBER: builtins.int
+    NEVER_FIELD_NUMBER: builtins.int
+    WITH_FRONTIER_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    goal: mix_pb2.MixGoal.ValueType
+    format: common_pb2.Format.ValueType
+    """One piece of this format of each creator."""
+    currency: builtins.str
+    """ISO 4217; creators whose prices are in another currency are no candidates."""
+    budget_minor: builtins.int
+    """The whole budget for creators' fees, in minor units."""
+    industry: builtins.str
+    """First-level category of the brand, for creators with prices of their own for it; may be empty."""
+    creators_min: builtins.int
+    """0: no bound; at most 500."""
+    creators_max: builtins.int
+    """0: no bound; at most 500."""
+    authenticity_min: builtins.int
+    """0..100: creators whose authenticity is known to be lower are left out."""
+    competitor_days: builtins.int
+    with_frontier: builtins.bool
+    """Also what other budgets would bring: from a quarter of this one to twice as much."""
+    at_least: builtins.str
+    @builtins.property
+    def search(self) -> SearchCreatorsRequest:
+        """Who may be in it: the filters of a search; its order and page do not count. The 10,000 with the most followers are considered."""
+
+    @builtins.property
+    def quotas(self) -> containers.RepeatedCompositeFieldContainer[mix_pb2.MixQuota]:
+        """At most 100."""
+
+    @builtins.property
+    def competitors(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Brands (organisation ids): creators with a contract with one of them in the last `competitor_days` are left out. At most 50."""
+
+    @builtins.property
+    def must(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Creators who must be in, also beyond the search. At most 200."""
+
+    @builtins.property
+    def never(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Creators who must not be in. At most 200."""
+
+    def __init__(
+        self,
+        *,
+        search: SearchCreatorsRequest | None = ...,
+        goal: mix_pb2.MixGoal.ValueType = ...,
+        format: common_pb2.Format.ValueType = ...,
+        currency: builtins.str = ...,
+        budget_minor: builtins.int = ...,
+        industry: builtins.str = ...,
+        creators_min: builtins.int = ...,
+        creators_max: builtins.int = ...,
+        quotas: abc.Iterable[mix_pb2.MixQuota] | None = ...,
+        authenticity_min: builtins.int = ...,
+        competitors: abc.Iterable[builtins.str] | None = ...,
+        competitor_days: builtins.int = ...,
+        must: abc.Iterable[builtins.str] | None = ...,
+        never: abc.Iterable[builtins.str] | None = ...,
+        with_frontier: builtins.bool = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "authenticity_min", b"authenticity_min", "budget_minor", b"budget_minor", "competitor_days", b"competitor_days", "competitors", b"competitors", "creators_max", b"creators_max", "creators_min", b"creators_min", "currency", b"currency", "format", b"format", "goal", b"goal", "industry", b"industry", "must", b"must", "never", b"never", "quotas", b"quotas", "search", b"search", "with_frontier", b"with_frontier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

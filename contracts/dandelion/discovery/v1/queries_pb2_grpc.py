@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
+from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
 from dandelion.discovery.v1 import queries_pb2 as dandelion_dot_discovery_dot_v1_dot_queries__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -76,6 +77,11 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
                 _registered_method=True)
+        self.PlanMix = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/PlanMix',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.FromString,
+                _registered_method=True)
 
 
 class CreatorQueryServiceServicer:
@@ -139,6 +145,13 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanMix(self, request, context):
+        """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -181,6 +194,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.ListContestedHandles,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.SerializeToString,
+            ),
+            'PlanMix': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanMix,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -400,6 +418,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanMix(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/PlanMix',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 
 from collections import abc as _abc
 from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
+from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
 from dandelion.discovery.v1 import queries_pb2 as _queries_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -52,6 +53,8 @@ class CreatorQueryServiceStub:
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
     """
+    PlanMix: _grpc.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]
+    """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -76,6 +79,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
     """
+    PlanMix: _aio.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]  # type: ignore[assignment]
+    """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -145,5 +150,13 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
         creator's account decides (HTTP).
         """
+
+    @_abc_1.abstractmethod
+    def PlanMix(
+        self,
+        request: _queries_pb2.PlanMixRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_mix_pb2.PlanMixResponse, _abc.Awaitable[_mix_pb2.PlanMixResponse]]:
+        """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

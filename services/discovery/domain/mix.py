@@ -58,8 +58,8 @@ class Quota:
 class MixAsked:
     """One piece of `format` of each chosen creator. `industry` is the brand's first-level category, for prices of its own.
 
-    A creator that worked for one of `competitors` within `competitor_days` is left out; so is one whose authenticity is known to be
-    under `authenticity_min` (0..100). `must` are in, `never` are out. 0 or empty: no bound.
+    A creator that worked for one of `competitors` within `competitor_days` is left out; so is one whose authenticity is known to
+    be under `authenticity_min` (0..100). `must` are in, `never` are out. 0 or empty: no bound.
     """
 
     goal: Goal

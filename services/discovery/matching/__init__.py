@@ -1,0 +1,1 @@
+"""Creators weighed against each other: who is like whom, and who suits a brief."""
