@@ -7,7 +7,7 @@ second look costs one query of versions. A version that moved is read anew: what
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,7 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.adapters.schema import in_texts
 from kernel.core.codec import adapter
+from kernel.core.decider import Actor
+from kernel.processors.access import may_read
 from services.discovery.domain.state import State
+from services.discovery.tables.authenticity import AUTHENTICITY
 from services.discovery.tables.creators import CREATORS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_RECORDS, RECORDS
 
@@ -27,13 +30,17 @@ READ_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A creator with its counts (tables.RECORDS) and the last contract with each brand."""
+    """A creator with its counts (tables.RECORDS), the last contract with each brand, and its authenticity.
+
+    `authenticity` is 0..100, None where nobody judged it or the reader may not know.
+    """
 
     creator_id: str
     version: int
     state: State
     records: Mapping[str, int]
     brands: Mapping[str, datetime]
+    authenticity: int | None = None
 
 
 @dataclass(slots=True)
@@ -42,14 +49,14 @@ class Portraits:
 
     _states: OrderedDict[str, tuple[int, State]] = field(default_factory=OrderedDict)
 
-    async def read(self, connection: AsyncConnection, ids: Sequence[str]) -> list[Portrait]:
+    async def read(self, connection: AsyncConnection, ids: Sequence[str], actor: Actor) -> list[Portrait]:
         """In the order of the ids; who is not there is left out."""
         made: list[Portrait] = []
         for at in range(0, len(ids), READ_AT_ONCE):
-            made.extend(await self._page(connection, ids[at : at + READ_AT_ONCE]))
+            made.extend(await self._page(connection, ids[at : at + READ_AT_ONCE], actor))
         return made
 
-    async def _page(self, connection: AsyncConnection, ids: Sequence[str]) -> list[Portrait]:
+    async def _page(self, connection: AsyncConnection, ids: Sequence[str], actor: Actor) -> list[Portrait]:
         creators, records, brands = CREATORS.c, CREATOR_RECORDS, CREATOR_BRANDS.c
         versions = sa.select(creators.creator_id, creators.version).where(in_texts(creators.creator_id, ids))
         known = {row.creator_id: row.version for row in await connection.execute(versions)}
@@ -60,7 +67,11 @@ class Portraits:
         contracts = sa.select(brands.creator_id, brands.brand_id, brands.contracted_at)
         for row in await connection.execute(contracts.where(in_texts(brands.creator_id, ids))):
             worked.setdefault(row.creator_id, {})[row.brand_id] = row.contracted_at
-        return list(self._drawn((one for one in ids if one in known), counts, worked))
+        judged = sa.select(AUTHENTICITY.c.creator_id, AUTHENTICITY.c.score)
+        scored = judged.where(in_texts(AUTHENTICITY.c.creator_id, ids), may_read(AUTHENTICITY, actor))
+        scores = {row.creator_id: row.score for row in await connection.execute(scored)}
+        drawn = self._drawn((one for one in ids if one in known), counts, worked)
+        return [replace(one, authenticity=scores.get(one.creator_id)) for one in drawn]
 
     def _drawn(
         self, ids: Iterable[str], counts: Mapping[str, Mapping[str, int]], brands: Mapping[str, Mapping[str, datetime]]

@@ -64,7 +64,7 @@ class Planner:
             ids += [one for one in (await connection.execute(seen)).scalars() if one not in known]
             if not ids:
                 raise Invalid("mix.nobody_matches", field="search")
-            portraits = await self.portraits.read(connection, ids)
+            portraits = await self.portraits.read(connection, ids, actor)
 
         def work() -> Plan:
             return plan(asked, *sorted_out(asked, _seen(portraits), at), with_frontier)
@@ -74,6 +74,10 @@ class Planner:
 
 def _seen(portraits: Sequence[Portrait]) -> list[Seen]:
     return [
-        Seen(Known(one.creator_id, one.state, one.records["settled"], one.records["orders"]), None, one.brands)
+        Seen(
+            Known(one.creator_id, one.state, one.records["settled"], one.records["orders"]),
+            one.authenticity,
+            one.brands,
+        )
         for one in portraits
     ]

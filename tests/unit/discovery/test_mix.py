@@ -38,9 +38,7 @@ def drawn(seed: int) -> tuple[MixAsked, list[Candidate]]:
     """A small question of any shape."""
     draw = Random(seed)
     made = [
-        candidate(
-            f"c{at}", draw.randint(1, 400), draw.randint(1, 5_000), draw.choice(TIERS), draw.choice(CATEGORIES)
-        )
+        candidate(f"c{at}", draw.randint(1, 400), draw.randint(1, 5_000), draw.choice(TIERS), draw.choice(CATEGORIES))
         for at in range(draw.randint(1, 9))
     ]
     quotas = tuple(
