@@ -31,28 +31,9 @@ def routers() -> list[APIRouter]:
     )
     from console.pages.performance import attribution
 
-    return [
-        home.router,
-        campaigns.router,
-        briefs.router,
-        market.router,
-        applications.router,
-        collaborations.router,
-        calendar.router,
-        creators.router,
-        invitations.router,
-        profile.router,
-        performance.router,
-        attribution.router,
-        reviews.router,
-        authenticity.router,
-        money.router,
-        finance.router,
-        moves.router,
-        disputes.router,
-        rules.router,
-        erasures.router,
-        history.router,
-        operator.router,
-        documentation.router,
-    ]
+    rooms = (
+        home, campaigns, briefs, market, applications, collaborations, calendar, creators, invitations,
+        profile, performance, attribution, reviews, authenticity, money, finance, moves, disputes, rules,
+        erasures, history, operator, documentation,
+    )  # fmt: skip
+    return [room.router for room in rooms]
