@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from console.assets import names
 from console.look.formats import Formats, at
@@ -27,7 +27,11 @@ COMMON_ZONES = (
 
 
 def environments() -> Mapping[str, Environment]:
-    """Environment by language."""
+    """Environment by language.
+
+    Jinja takes what a catalog says as HTML. A word that people wrote may come that way too, such as a category that no catalog
+    has, so all of it is escaped here.
+    """
     return {lang: _environment(lang) for lang in LANGUAGES}
 
 
@@ -41,7 +45,12 @@ def _environment(lang: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    catalog = translations(lang)
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: escape(catalog.gettext(text)),
+        lambda one, many, count: escape(catalog.ngettext(one, many, count)),
+        newstyle=True,
+    )
     made.globals |= {
         "asset": _asset,
         "menu": menu,

@@ -26,6 +26,7 @@ from console.words import mark
 router = APIRouter(prefix="/applications", dependencies=[needs(*ALL)])
 PARTIES = needs(*BRANDS, *CREATORS)
 SHOWN = 25
+STALE = "application.offer_changed"
 SAID = {
     "counter": mark("Your offer is on the table."),
     "accept": mark("Accepted: the contract is made, and the money is put into escrow."),
@@ -75,7 +76,8 @@ async def _shown(page: SignedIn, application_id: str, form: Form = EMPTY, proble
         is_mine=is_open and found.offered_by == me, is_theirs=is_open and me and found.offered_by != me,
         is_amended=found.offer and found.brief_version != campaign.brief.version, me=me, zone=zone_of(campaign.brief),
         unusual=unusual_told(page.formats, found.offer.unusual_terms or campaign.unusual_terms),
-        terms=list(told(page.formats, campaign.brief.terms)), form=form, problem=problem, **WORDS,
+        terms=list(told(page.formats, campaign.brief.terms)), form=form, problem=problem, round=_round(found, form, problem),
+        before=_before(found, form, problem), **WORDS,
     )  # fmt: skip
 
 
@@ -107,14 +109,29 @@ async def _confirmed(
         "applications/accept.html",
         application=found, campaign=answer.campaign, names=names, me=side(page), fees_minor=fees_minor,
         kept_minor=fees_minor * found.offer.creator_fee_bps // 10_000, form=form, problem=problem,
-        unusual=unusual_told(page.formats, found.offer.unusual_terms), **WORDS,
+        unusual=unusual_told(page.formats, found.offer.unusual_terms), round=_round(found, form, problem),
+        before=_before(found, form, problem), **WORDS,
     )  # fmt: skip
+
+
+def _round(found: Application, form: Form, problem: Problem | None) -> str:
+    """The round that the page's forms answer: the one that its reader has seen, until another one is shown as changed."""
+    is_told = problem is not None and problem.code == STALE
+    return str(found.offer.round) if is_told else form.first("offer_round") or str(found.offer.round)
+
+
+def _before(found: Application, form: Form, problem: Problem | None) -> list[tuple[int, int, int]]:
+    """(ordinal, fee that was seen, fee now) of each deliverable, where the offer has changed since the page was shown."""
+    if problem is None or problem.code != STALE:
+        return []
+    seen = [int(one) for one in form.first("seen_fees").split(",") if one.isdecimal()]
+    return [(one.ordinal, fee, one.fee_minor) for one, fee in zip(found.offer.deliverables, seen, strict=False)]
 
 
 @router.post("/{application_id}/accept", dependencies=[PARTIES])
 async def accept(page: Page, application_id: Id, form: Filled) -> Response:
     async def act() -> Response:
-        body = {"brief_version": form.whole("brief_version")}
+        body = {"brief_version": form.whole("brief_version"), "offer_round": form.whole("offer_round")}
         receipt = await page.send("campaigns", "POST", f"/applications/{application_id}/accept", form, body)
         return page.done(f"/applications/{application_id}", receipt, SAID["accept"])
 
@@ -126,7 +143,8 @@ async def counter(page: Page, application_id: Id, form: Filled) -> Response:
     async def act() -> Response:
         offer = (await _asked(page, application_id)).offer
         fees = [form.minor(f"fees_minor.{number}", offer.currency) for number in range(len(offer.deliverables))]
-        return await _answer(page, application_id, "counter", form, {"fees_minor": fees})
+        body = {"fees_minor": fees, "offer_round": form.whole("offer_round")}
+        return await _answer(page, application_id, "counter", form, body)
 
     return await page.submit(_again(page, application_id), form, act)
 

@@ -1,10 +1,11 @@
 """The editor of a brief: a new campaign, a draft, an amendment. What is typed stays; fee and law stand beside it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from dandelion.campaigns.v1.queries_pb2 import Campaign, GetCampaignRequest
+from dandelion.campaigns.v1.queries_pb2 import Campaign, GetCampaignRequest, ListBriefVersionsRequest
 from dandelion.common.v1.common_pb2 import CampaignType, Format, Platform
 from dandelion.ledger.v1.queries_pb2 import ListFeePoliciesRequest
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from console.forms import EMPTY, Filled, Form
 from console.look.menu import BRANDS
 from console.page import Id, Page, SignedIn, needs
 from console.pages.deals.drafts import CLOCKS, MONEY, PAYABLE, as_typed, brief_body, rows_of, terms_body
+from console.pages.deals.stale import Change, merged
 from console.pages.deals.terms import TERMS
 from console.pages.deals.words import CATEGORIES, FREEDOMS, GOALS, LAWS, MODES, WORDS, choices
 from console.words import mark
@@ -23,6 +25,9 @@ router = APIRouter(prefix="/briefs", dependencies=[needs(*BRANDS)])
 NEW = "new"
 DRAFTED = mark("Saved as a draft: nobody but you sees it.")
 AMENDED = mark("Saved: this is the brief now.")
+STALE = "campaign.brief_changed"
+VERSIONS = 20
+"""Former versions among which the one is looked for that this person began with."""
 MORE = {"deliverables": "brief.deliverables", "products": "brief.products"}
 """What a form can have one more row of."""
 
@@ -60,14 +65,32 @@ async def amend(page: Page, campaign_id: Id, form: Filled) -> Response:
         return await _shown(page, campaign_id, found, form)
 
     async def act() -> Response:
-        receipt = await page.send(
-            "campaigns", "POST", f"/campaigns/{campaign_id}/amend", form, {"brief": brief_body(form)}
-        )
+        body = {"brief": brief_body(form), "brief_version": form.whole("brief_version")}
+        receipt = await page.send("campaigns", "POST", f"/campaigns/{campaign_id}/amend", form, body)
         is_draft = found.status == 1
         to = f"/campaigns/{campaign_id}/publish" if is_draft else f"/campaigns/{campaign_id}/brief"
         return page.done(to, receipt, DRAFTED if is_draft else AMENDED)
 
-    return await page.submit(lambda typed, problem: _shown(page, campaign_id, found, typed, problem), form, act)
+    async def again(typed: Form, problem: Problem) -> Response:
+        if problem.code == STALE:
+            return await _merged(page, campaign_id, typed, problem)
+        return await _shown(page, campaign_id, found, typed, problem)
+
+    return await page.submit(again, form, act)
+
+
+async def _merged(page: SignedIn, campaign_id: str, form: Form, problem: Problem) -> Response:
+    """The form over the version in force, with what changed in it since this person began."""
+    request = ListBriefVersionsRequest(campaign_id=campaign_id, page_size=VERSIONS)
+    found, listed = await asyncio.gather(
+        _asked(page, campaign_id), page.ask(page.services.campaigns.ListBriefVersions, request)
+    )
+    begun = next((one for one in listed.versions if str(one.brief.version) == form.first("brief_version")), None)
+    changes: list[Change] = []
+    if begun is not None:
+        form, changes = merged(form, as_typed(begun, page.formats), as_typed(found, page.formats), page.words)
+    form.values = {**form.values, "brief_version": [str(found.brief.version)]}
+    return await _shown(page, campaign_id, found, form, problem, changes)
 
 
 async def _asked(page: SignedIn, campaign_id: str) -> Campaign:
@@ -75,16 +98,18 @@ async def _asked(page: SignedIn, campaign_id: str) -> Campaign:
 
 
 async def _shown(
-    page: SignedIn, campaign_id: str, found: Campaign | None, form: Form = EMPTY, problem: Problem | None = None
-) -> Response:
-    """The form: what was typed, else the brief as it is, else an empty one."""
+    page: SignedIn, campaign_id: str, found: Campaign | None, form: Form = EMPTY, problem: Problem | None = None,
+    changes: Sequence[Change] = (),
+) -> Response:  # fmt: skip
+    """The form: what was typed, else the brief as it is, else an empty one; `changes` by somebody else meanwhile."""
     values: Mapping[str, Any] = as_typed(found, page.formats) if found else {}
     counts = {name: rows_of(form, values, prefix, name == form.first("_more")) for name, prefix in MORE.items()}
     fee_bps = found.brief.terms.brand_fee_bps if found else await _brand_fee_bps(page)
     return page.show(
         "briefs/edit.html",
         campaign=found, campaign_id=campaign_id, values=values, counts=counts, fee_bps=fee_bps, form=form,
-        problem=problem, new_id=form.first("_campaign") or str(uuid4()), is_draft=found is None or found.status == 1,
+        problem=problem, changes=changes, new_id=form.first("_campaign") or str(uuid4()),
+        is_draft=found is None or found.status == 1,
         types=choices(CampaignType), modes_=list(MODES.items()), platforms=choices(Platform), formats=choices(Format),
         objectives=list(GOALS.items()), laws_=list(LAWS.items()), freedoms_=list(FREEDOMS.items()),
         categories_=list(CATEGORIES.items()), pays=PAYABLE, money=MONEY, clocks=CLOCKS, names=TERMS, **WORDS,

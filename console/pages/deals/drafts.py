@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dandelion.campaigns.v1.events_pb2 import Product, RecruitMode
-from dandelion.campaigns.v1.queries_pb2 import Campaign, DeliverableSpec
+from dandelion.campaigns.v1.queries_pb2 import BriefVersion, Campaign, DeliverableSpec
 from dandelion.common.v1.common_pb2 import CampaignType, CompensationKind, Format, Platform
 from dandelion_contracts.words import word
 
@@ -122,7 +122,7 @@ def terms_body(form: Form) -> dict[str, Any]:
     }
 
 
-def as_typed(found: Campaign, formats: Formats) -> dict[str, Any]:
+def as_typed(found: Campaign | BriefVersion, formats: Formats) -> dict[str, Any]:
     """A brief as its form has it, by field."""
     brief, detail, zone = found.brief, found.detail, ZoneInfo(zone_of(found.brief))
     values: dict[str, Any] = {

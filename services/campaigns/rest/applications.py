@@ -15,7 +15,7 @@ from services.campaigns.domain.application.commands import (
     RenewOffer,
     WithdrawApplication,
 )
-from services.campaigns.rest.bodies import OfferBody, ReasonBody, VersionBody
+from services.campaigns.rest.bodies import AcceptBody, CounterBody, ReasonBody, VersionBody
 
 
 def routes(writer: Writer) -> APIRouter:
@@ -27,14 +27,15 @@ def routes(writer: Writer) -> APIRouter:
         return request.respond(await writer.execute(stream, command, request.meta(stream, command, body)))
 
     @router.post("/counter")
-    async def counter(application_id: Uuid, body: OfferBody, request: CommandRequest) -> Receipt:
+    async def counter(application_id: Uuid, body: CounterBody, request: CommandRequest) -> Receipt:
         """Another offer, by either side; the other side may accept it."""
-        return await send(application_id, CounterOffer(body.fees_minor), request, body)
+        return await send(application_id, CounterOffer(body.fees_minor, body.offer_round), request, body)
 
     @router.post("/accept")
-    async def accept(application_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:
+    async def accept(application_id: Uuid, body: AcceptBody, request: CommandRequest) -> Receipt:
         """Of the other side's offer, under the version of the brief that was read. Commits the budget."""
-        return await send(application_id, AcceptApplication(body.brief_version), request, body)
+        command = AcceptApplication(body.brief_version, body.offer_round)
+        return await send(application_id, command, request, body)
 
     @router.post("/renew")
     async def renew(application_id: Uuid, body: VersionBody, request: CommandRequest) -> Receipt:

@@ -175,7 +175,10 @@ class DraftBody(Body):
 
 
 class AmendBody(Body):
+    """`brief_version`: the version that was amended; with it a brief that somebody else has amended since is refused."""
+
     brief: BriefBody
+    brief_version: Version | None = None
 
 
 class ReasonBody(Body):
@@ -191,8 +194,20 @@ class OfferBody(Body):
     fees_minor: Fees
 
 
+class CounterBody(OfferBody):
+    """`offer_round`: of the offer that is answered; with it an offer that has changed since is refused."""
+
+    offer_round: Version | None = None
+
+
 class VersionBody(Body):
     brief_version: Version
+
+
+class AcceptBody(VersionBody):
+    """`offer_round`: of the offer that is accepted; with it an offer that has changed since is refused."""
+
+    offer_round: Version | None = None
 
 
 class ProductSentBody(Body):

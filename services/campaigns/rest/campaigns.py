@@ -44,7 +44,8 @@ def routes(writer: Writer, short_clocks: bool, drafts_limit: int) -> APIRouter:
     @router.post("/amend")
     async def amend(campaign_id: Uuid, body: AmendBody, request: CommandRequest) -> Receipt:
         """The whole new brief; agreements made before keep theirs unless the creator consents."""
-        return await send(campaign_id, AmendBrief(body.brief.brief(), short_clocks), request, body)
+        command = AmendBrief(body.brief.brief(), short_clocks, body.brief_version)
+        return await send(campaign_id, command, request, body)
 
     @router.post("/pause")
     async def pause(campaign_id: Uuid, body: ReasonBody, request: CommandRequest) -> Receipt:

@@ -66,10 +66,10 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Applica
             return _invite(campaign_id, creator_id, fees_minor, state, context)
         case Apply(campaign_id, fees_minor):
             return _apply(campaign_id, fees_minor, state, context)
-        case CounterOffer(fees_minor):
-            return _counter(fees_minor, state, context)
-        case AcceptApplication(brief_version):
-            return _accept(brief_version, state, context)
+        case CounterOffer(fees_minor, seen):
+            return _counter(fees_minor, seen, state, context)
+        case AcceptApplication(brief_version, seen):
+            return _accept(brief_version, seen, state, context)
         case RenewOffer(brief_version):
             return _renew(brief_version, state, context)
         case DeclineApplication(reason):
@@ -149,13 +149,22 @@ def _check_open(state: State) -> None:
         raise Refused("application.not_open", status=state.status.value)
 
 
-def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Sequence[ApplicationEvent]:
+def _check_round(seen: int | None, offer: Offer) -> None:
+    """Raises Refused `application.offer_changed` where another offer than the one that was read is on the table."""
+    if seen is not None and seen != offer.round:
+        raise Refused("application.offer_changed", standing=offer.round, seen=seen)
+
+
+def _counter(
+    fees_minor: tuple[int, ...], seen: int | None, state: State, context: Context
+) -> Sequence[ApplicationEvent]:
     parties, offer, side = _standing(state, context)
     brief = in_force(parties.campaign_id, context)
     renewed = offered(parties, fees_minor, offer.round + 1, state.agreements + 1, brief, context)
     if _repeats(state, side, renewed):
         return []
     _check_open(state)
+    _check_round(seen, offer)
     if offer.round >= MAX_ROUNDS:
         raise Refused("application.too_many_counter_offers", limit=MAX_ROUNDS)
     budget = recruiting(parties.campaign_id, context)
@@ -165,10 +174,11 @@ def _counter(fees_minor: tuple[int, ...], state: State, context: Context) -> Seq
     return [OfferCountered(parties, side, renewed, expiry(brief, context), person_of(context.actor))]
 
 
-def _accept(brief_version: int, state: State, context: Context) -> Sequence[ApplicationEvent]:
+def _accept(brief_version: int, seen: int | None, state: State, context: Context) -> Sequence[ApplicationEvent]:
     parties, offer, side = _standing(state, context)
     if state.status is not Status.ACCEPTED:
         _check_open(state)
+    _check_round(seen, offer)
     _check_others_offer(side, state)
     if state.status is Status.ACCEPTED:
         return _accepted_before(brief_version, state)

@@ -23,14 +23,19 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class CounterOffer:
+    """`round` is that of the offer that is answered; None where the caller does not say which it has read."""
+
     fees_minor: tuple[int, ...]
+    round: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptApplication:
-    """`brief_version` is the version the accepter has read: a later one in force is refused, not slipped in."""
+    """`brief_version` is the version the accepter has read: a later one in force is refused, not slipped in. `round` is that of
+    the offer it has read; None where the caller does not say."""
 
     brief_version: int
+    round: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,14 @@ class PublishBrief:
 
 @dataclass(frozen=True, slots=True)
 class AmendBrief:
-    """The whole new brief. It binds applications accepted later, and others only by the creator's consent."""
+    """The whole new brief. It binds applications accepted later, and others only by the creator's consent.
+
+    `version` is that of the brief it was made from; None where the caller does not say.
+    """
 
     brief: Brief
     short_clocks: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,8 @@ def _amend(command: AmendBrief, state: State, context: Context) -> Sequence[Camp
     check_floors(state.terms.value, brief, command.short_clocks)
     if state.drafted_as(brief, state.terms.value):
         return []
+    if command.version is not None and command.version != state.version:
+        raise Refused("campaign.brief_changed", in_force=state.version, seen=command.version)
     closes_at = None
     if state.status is not Status.DRAFT:
         _check_amendment(brief, state, context)
