@@ -137,6 +137,7 @@ class Layout:
             **{one.setting: str(self.folder / one.name) for one in TABLE if service in one.services},
             "anchor_dir": str(self.beside() / "anchors"),
             "platform_url": self.http("sandbox"),
+            "mail_url": self.http("sandbox"),
             "web_stand_in_url": self.http("sandbox"),
             "reflection": "true",
             "hand_limit_minor": "2000000000",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 from fastapi import FastAPI
 
-from sandbox import platform, psp, web
+from sandbox import mailbox, platform, profiles, psp, web
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store
 from sandbox.webhooks import Sender
@@ -58,6 +58,8 @@ def make_sandbox(settings: SandboxSettings, webhooks_to: httpx.AsyncBaseTranspor
 
     app.include_router(psp.router(provider, settings))
     app.include_router(platform.router(settings, store))
+    app.include_router(profiles.router(settings, store))
+    app.include_router(mailbox.router(settings, store))
     app.include_router(web.router(store))
     made = Sandbox(app, provider, sender, store)
     return made

@@ -49,5 +49,7 @@ class SandboxSettings(BaseSettings):
     """Webhooks of the final state that arrive before that of the pending one."""
     platform_busy_bps: Share = 500
     """First looks at a post answered 503."""
+    profile_looks_a_second: Annotated[int, Field(ge=1, le=100_000)] = 50
+    """Looks at profiles beyond so many in a second are answered 429."""
     stripped_bps: Share = 0
     """Posts whose paid-partnership label the platform loses on publishing."""

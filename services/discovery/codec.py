@@ -9,6 +9,16 @@ from services.discovery.domain.authenticity.events import (
     AuthenticityRuled,
     LiftProposed,
 )
+from services.discovery.domain.contact.events import (
+    AddressVerified,
+    ConsentGiven,
+    ConsentWithdrawn,
+    ContactForgotten,
+    ContactRead,
+    MailCodeAsked,
+    MailCodeMistaken,
+    MailCodeUndelivered,
+)
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,
@@ -25,6 +35,7 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
+from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 
 EVENTS: dict[str, type] = {
     "creator.registered@2": CreatorRegistered,
@@ -45,6 +56,18 @@ EVENTS: dict[str, type] = {
     "authenticity.appealed@1": AuthenticityAppealed,
     "authenticity.lift_proposed@1": LiftProposed,
     "authenticity.ruled@1": AuthenticityRuled,
+    "proof.asked@1": ProofAsked,
+    "proof.look_requested@1": ProofLookRequested,
+    "proof.accepted@1": ProofAccepted,
+    "proof.missed@1": ProofMissed,
+    "contact.code_asked@1": MailCodeAsked,
+    "contact.code_undelivered@1": MailCodeUndelivered,
+    "contact.code_mistaken@1": MailCodeMistaken,
+    "contact.address_verified@1": AddressVerified,
+    "contact.consent_given@1": ConsentGiven,
+    "contact.consent_withdrawn@1": ConsentWithdrawn,
+    "contact.read@1": ContactRead,
+    "contact.forgotten@1": ContactForgotten,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

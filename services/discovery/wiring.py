@@ -1,6 +1,8 @@
 """Discovery put together: the only composition root."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,15 @@ from kernel.host.app import App, Service
 from kernel.runtime.settings import Settings
 from services.discovery.codec import CODEC
 from services.discovery.domain.authenticity.authenticity import AUTHENTICITY
+from services.discovery.domain.contact.contact import CONTACT
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ERASURES, FORGOTTEN
 from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES, VERIFIED
+from services.discovery.domain.proofs.proof import PROOF
 from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
+from services.discovery.ports.mail import Mail
+from services.discovery.ports.profiles import Profiles
 from services.discovery.process import PROCESSES
 from services.discovery.projections import PROJECTIONS
 from services.discovery.publish import publish
@@ -41,7 +47,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR, AUTHENTICITY, ERASURES),
+    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT),
     publish=publish,
     http=_http,
     queries=_queries,
@@ -55,6 +61,9 @@ SERVICE = Service(
 )
 
 
-def open_app(settings: Settings, bus: Bus | None = None) -> App:
-    """Discovery, opened."""
-    return kernel_app.open_app(SERVICE, settings, bus)
+def open_app(
+    settings: Settings, bus: Bus | None = None, profiles: Profiles | None = None, mail: Mail | None = None
+) -> App:
+    """Discovery, opened; `profiles` and `mail` in place of those that the settings name."""
+    service = replace(SERVICE, effects=partial(effects, profiles=profiles, mail=mail))
+    return kernel_app.open_app(service, settings, bus)

@@ -11,6 +11,8 @@ Pair = tuple[str, str, int]
 ROLES = ("rest", "rpc", "work", "project")
 RUNNING = [f"{service}-{role}" for service in SERVICES for role in ROLES] + ["metrics-stream"]
 API_SERVER = (443, 6443)
+OUTSIDE = ("discovery", "ledger", "compliance", "metrics")
+"""Whose effects reach out."""
 ANYWHERE = ("internet", "metadata", "neighbour", "gateway", "monitoring", "operators", "autoscaling", "dns", "stranger")
 
 
@@ -27,7 +29,8 @@ def everywhere(names: list[str]) -> set[Pair]:
     pairs |= {
         ("console", f"{service}-{role}", port) for service in SERVICES for role, port in (("rest", 8100), ("rpc", 9100))
     }
-    return pairs | {(f"{service}-work", "internet", 443) for service in ("ledger", "compliance", "metrics")}
+    pairs |= {("discovery-work", "internet", port) for port in (465, 587)}
+    return pairs | {(f"{service}-work", "internet", 443) for service in OUTSIDE}
 
 
 def with_operators() -> set[Pair]:
@@ -49,7 +52,7 @@ def with_operators() -> set[Pair]:
 def in_dev() -> set[Pair]:
     pairs = {(name, "kafka", 9093) for name in RUNNING}
     pairs |= {(name, "postgres", 5432) for name in (*RUNNING, *[f"{service}-migrate" for service in SERVICES])}
-    pairs |= {(f"{service}-work", "sandbox", 8110) for service in ("ledger", "compliance", "metrics")}
+    pairs |= {(f"{service}-work", "sandbox", 8110) for service in OUTSIDE}
     return pairs | {("sandbox", "ledger-rest", 8100), ("console", "identity", 8111)}
 
 

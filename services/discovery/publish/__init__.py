@@ -5,7 +5,7 @@ stream; `wire` holds the values that events and answers share.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from dandelion_contracts.wire import form, refusal
 
@@ -14,13 +14,17 @@ from kernel.core.ids import split_stream
 from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
+from services.discovery.domain.contact import events as contact
+from services.discovery.domain.proofs import events as proofs
 from services.discovery.publish import authenticity
 from services.discovery.publish.creators import wire_of
 
+PRIVATE = (ErasureAsked, ErasureDone, *get_args(proofs.Event), *get_args(contact.Event))
+
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:
-    """The public form of an event of a creator or of its authenticity, or of a refused command; erasures are private."""
-    if isinstance(incoming.event, ErasureAsked | ErasureDone):
+    """The public form of an event of a creator or of its authenticity, or of a refused command; the others are private."""
+    if isinstance(incoming.event, PRIVATE):
         return []
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("discovery", incoming.event, incoming.at))]

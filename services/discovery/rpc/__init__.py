@@ -12,6 +12,7 @@ from kernel.edge.grpc import RpcService
 from kernel.host.app import App
 from services.discovery.reads import reads_of
 from services.discovery.rpc.authenticity import AuthenticityQueries
+from services.discovery.rpc.contacts import Contacts
 from services.discovery.rpc.creators import Creators
 from services.discovery.rpc.history import shared_queries
 from services.discovery.rpc.messages import wire_creator
@@ -19,7 +20,7 @@ from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, AuthenticityQueries, Creators, Mix):
+class CreatorQueries(Search, AuthenticityQueries, Creators, Mix, Contacts):
     """All questions."""
 
 

@@ -9,7 +9,10 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
 from kernel.adapters.bus import PARTITIONS
+from kernel.core.faults import Fault
 from kernel.host.app import run_migrations
+from services.discovery.ports.mail import Letter
+from services.discovery.ports.profiles import SeenProfile, Unreadable
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
 from tests.kit.running import Running, issuer_in, serving, settings_in
@@ -19,6 +22,40 @@ if TYPE_CHECKING:
 
 OPERATOR = ("olga", "platform", "operator")
 BRAND = ("bella", "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4ee0", "brand")
+
+
+class Bios:
+    """Bios of accounts by platform and handle, as a test wrote them; an answer that is a fault is raised once."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], list[SeenProfile | Unreadable | Fault | None]] = {}
+
+    async def look(self, platform: str, handle: str, idempotency_key: str) -> SeenProfile | Unreadable | None:
+        given = self.answers.get((platform, handle), [None])
+        answer = given.pop(0) if len(given) > 1 else given[0]
+        if isinstance(answer, Fault):
+            raise answer
+        return answer
+
+
+class Letters:
+    """Letters by address; those to `@refused.example` are refused for good."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, dict[str, Letter]] = {}
+
+    async def send(self, letter: Letter) -> str:
+        if letter.to.endswith("@refused.example"):
+            return "mail.address_refused"
+        self.sent.setdefault(letter.to, {})[letter.id] = letter
+        return ""
+
+    def newest(self, address: str) -> Letter | None:
+        return next(reversed(self.sent.get(address, {}).values()), None)
+
+
+PROFILES, MAIL = Bios(), Letters()
+"""The world outside of all tests of a process: each uses handles and addresses of its own."""
 
 
 class Discovery(Running):
@@ -53,7 +90,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Discovery]:
     """Every role of discovery until the block ends; a role that fails fails the test."""
     settings = settings_in(folder, DiscoverySettings, **changes)
     await run_migrations(SERVICE, settings)
-    app = open_app(settings)
+    app = open_app(settings, profiles=PROFILES, mail=MAIL)
     await app.bus.ensure_topics({"ledger.commands.v1": PARTITIONS})
     async with serving(app):
         yield Discovery(app, issuer_in(folder))

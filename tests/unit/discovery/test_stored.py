@@ -25,6 +25,16 @@ from kernel.core.personal import Erased, ErasureAsked, ErasureDone
 from kernel.streams.relay import PublicEvent
 from services.discovery.codec import CODEC, EVENTS
 from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
+from services.discovery.domain.contact.events import (
+    AddressVerified,
+    ConsentGiven,
+    ConsentWithdrawn,
+    ContactForgotten,
+    ContactRead,
+    MailCodeAsked,
+    MailCodeMistaken,
+    MailCodeUndelivered,
+)
 from services.discovery.domain.events import (
     AccountIdentified,
     AccountLinked,
@@ -42,6 +52,7 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.profile import Availability, Gender
+from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
@@ -78,11 +89,23 @@ SAMPLES: dict[str, Any] = {
     "creator.reinstated@1": CreatorReinstated("appeal"),
     "creator.forgotten@1": CreatorForgotten(),
     **judged.SAMPLES,
+    "proof.asked@1": ProofAsked(ID, RED, "r4", NOON, LATER),
+    "proof.look_requested@1": ProofLookRequested(ID, RED, 1, LATER),
+    "proof.accepted@1": ProofAccepted(ID, RED.platform, 2),
+    "proof.missed@1": ProofMissed(ID, RED.platform, 1, "proof.code_not_in_bio"),
+    "contact.code_asked@1": MailCodeAsked("r5", "r6", NOON, LATER),
+    "contact.code_undelivered@1": MailCodeUndelivered("r6", "mail.address_refused"),
+    "contact.code_mistaken@1": MailCodeMistaken("r6"),
+    "contact.address_verified@1": AddressVerified("r5"),
+    "contact.consent_given@1": ConsentGiven("contact_shown", "2026-12-01"),
+    "contact.consent_withdrawn@1": ConsentWithdrawn("contact_shown"),
+    "contact.read@1": ContactRead(1, OTHER, "bella", "contact_shown", "a campaign", LATER),
+    "contact.forgotten@1": ContactForgotten(),
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-PRIVATE = {"erasure.asked@1", "erasure.done@1"}
+PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact."))}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
@@ -125,7 +148,7 @@ def test_no_public_form_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))
-def test_erasures_are_private(name: str) -> None:
+def test_erasures_proofs_and_contacts_are_private(name: str) -> None:
     assert published(SAMPLES[name]) == []
 
 

@@ -4,7 +4,9 @@ import grpc
 import warnings
 
 from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
+from dandelion.discovery.v1 import contact_pb2 as dandelion_dot_discovery_dot_v1_dot_contact__pb2
 from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
+from dandelion.discovery.v1 import proofs_pb2 as dandelion_dot_discovery_dot_v1_dot_proofs__pb2
 from dandelion.discovery.v1 import queries_pb2 as dandelion_dot_discovery_dot_v1_dot_queries__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -82,6 +84,21 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.FromString,
                 _registered_method=True)
+        self.ListAccountProofs = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListAccountProofs',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsResponse.FromString,
+                _registered_method=True)
+        self.GetContact = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/GetContact',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactResponse.FromString,
+                _registered_method=True)
+        self.ListContactReadings = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListContactReadings',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.FromString,
+                _registered_method=True)
 
 
 class CreatorQueryServiceServicer:
@@ -152,6 +169,27 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAccountProofs(self, request, context):
+        """How the proofs of a creator's accounts stand, by the code in the bio; for the creator itself, operators and auditors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetContact(self, request, context):
+        """A creator's mail address and consents, as far as they are open to the caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListContactReadings(self, request, context):
+        """Who read a creator's mail address, when and for what.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -199,6 +237,21 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.PlanMix,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.SerializeToString,
+            ),
+            'ListAccountProofs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccountProofs,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsResponse.SerializeToString,
+            ),
+            'GetContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetContact,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactResponse.SerializeToString,
+            ),
+            'ListContactReadings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContactReadings,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -445,6 +498,87 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/PlanMix',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_mix__pb2.PlanMixResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccountProofs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListAccountProofs',
+            dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_proofs__pb2.ListAccountProofsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/GetContact',
+            dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_contact__pb2.GetContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContactReadings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListContactReadings',
+            dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

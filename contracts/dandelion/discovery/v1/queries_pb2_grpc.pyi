@@ -5,7 +5,9 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 
 from collections import abc as _abc
 from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
+from dandelion.discovery.v1 import contact_pb2 as _contact_pb2
 from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
+from dandelion.discovery.v1 import proofs_pb2 as _proofs_pb2
 from dandelion.discovery.v1 import queries_pb2 as _queries_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -55,6 +57,12 @@ class CreatorQueryServiceStub:
     """
     PlanMix: _grpc.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
+    ListAccountProofs: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]
+    """How the proofs of a creator's accounts stand, by the code in the bio; for the creator itself, operators and auditors."""
+    GetContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.GetContactRequest, _contact_pb2.GetContactResponse]
+    """A creator's mail address and consents, as far as they are open to the caller."""
+    ListContactReadings: _grpc.UnaryUnaryMultiCallable[_contact_pb2.ListContactReadingsRequest, _contact_pb2.ListContactReadingsResponse]
+    """Who read a creator's mail address, when and for what."""
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -81,6 +89,12 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """
     PlanMix: _aio.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]  # type: ignore[assignment]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
+    ListAccountProofs: _aio.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]  # type: ignore[assignment]
+    """How the proofs of a creator's accounts stand, by the code in the bio; for the creator itself, operators and auditors."""
+    GetContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.GetContactRequest, _contact_pb2.GetContactResponse]  # type: ignore[assignment]
+    """A creator's mail address and consents, as far as they are open to the caller."""
+    ListContactReadings: _aio.UnaryUnaryMultiCallable[_contact_pb2.ListContactReadingsRequest, _contact_pb2.ListContactReadingsResponse]  # type: ignore[assignment]
+    """Who read a creator's mail address, when and for what."""
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -158,5 +172,29 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_mix_pb2.PlanMixResponse, _abc.Awaitable[_mix_pb2.PlanMixResponse]]:
         """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
+
+    @_abc_1.abstractmethod
+    def ListAccountProofs(
+        self,
+        request: _proofs_pb2.ListAccountProofsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proofs_pb2.ListAccountProofsResponse, _abc.Awaitable[_proofs_pb2.ListAccountProofsResponse]]:
+        """How the proofs of a creator's accounts stand, by the code in the bio; for the creator itself, operators and auditors."""
+
+    @_abc_1.abstractmethod
+    def GetContact(
+        self,
+        request: _contact_pb2.GetContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contact_pb2.GetContactResponse, _abc.Awaitable[_contact_pb2.GetContactResponse]]:
+        """A creator's mail address and consents, as far as they are open to the caller."""
+
+    @_abc_1.abstractmethod
+    def ListContactReadings(
+        self,
+        request: _contact_pb2.ListContactReadingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contact_pb2.ListContactReadingsResponse, _abc.Awaitable[_contact_pb2.ListContactReadingsResponse]]:
+        """Who read a creator's mail address, when and for what."""
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

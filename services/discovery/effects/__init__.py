@@ -1,4 +1,5 @@
-"""What discovery does in the world for its own events: deletes the key and texts of who is to be forgotten."""
+"""What discovery does in the world for its own events: looks at profiles, sends letters, judges anew, deletes the key and texts of
+who is to be forgotten. A module per system outside."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,15 +17,23 @@ from services.discovery.authenticity.growth import POINTS
 from services.discovery.domain.authenticity.authenticity import CATEGORY
 from services.discovery.domain.authenticity.commands import Assess
 from services.discovery.domain.commands import ForgetCreator
+from services.discovery.domain.contact.contact import ForgetContact
 from services.discovery.domain.events import AudienceReported, CreatorForgotten, FollowersReported, PerformanceReported
+from services.discovery.effects.letters import sending_codes
+from services.discovery.effects.proofs import looking_at_profiles
+from services.discovery.ports.mail import Mail, mail_of
+from services.discovery.ports.profiles import HttpProfiles, Profiles
 from services.discovery.settings import DiscoverySettings
 
 FIGURES = (FollowersReported, PerformanceReported, AudienceReported)
 ASSESSOR = Actor("effect:assess", "platform", SYSTEM)
 
 
-def effects(app: App) -> list[Effect]:
-    """Every effect of discovery: key, texts, accounts and the events that say so go in one transaction."""
+def effects(app: App, profiles: Profiles | None = None, mail: Mail | None = None) -> list[Effect]:
+    """Every effect of discovery: key, texts, accounts and the events that say so of who is erased go in one transaction.
+
+    `profiles` and `mail` stand in place of those that the settings name.
+    """
 
     async def scrub(incoming: Delivered[Any]) -> None:
         """Once the read model has dropped the person, the store drops its copies of the rows before."""
@@ -49,8 +58,13 @@ def effects(app: App) -> list[Effect]:
             command = Assess(creator_id, found, settings.authenticity_holds)
             await app.writer.execute(stream_id(CATEGORY, creator_id), command, meta)
 
-    erase = erasing(lambda: app.personal, app.writer, _forget)
-    return [erase, Effect("scrub", (CreatorForgotten,), scrub), Effect("assess", FIGURES, assess)]
+    return [
+        erasing(lambda: app.personal, app.writer, _forget),
+        Effect("scrub", (CreatorForgotten,), scrub),
+        Effect("assess", FIGURES, assess),
+        looking_at_profiles(app, profiles or HttpProfiles(settings.platform_url)),
+        sending_codes(app, mail or mail_of(settings.mail_url, settings.mail_from, settings.mail_password_file)),
+    ]
 
 
 def _token(app: App, incoming: Delivered[Any]) -> str:
@@ -59,8 +73,11 @@ def _token(app: App, incoming: Delivered[Any]) -> str:
 
 
 def _forget(subject: str, event_id: str) -> Sequence[QueuedCommand]:
-    """The creator's own part of an erasure; others who are erased are no creators."""
+    """The creator's own part of an erasure, and its contact's; others who are erased are no creators."""
     if not is_id(subject):
         return ()
     meta = Meta(derived_id("forgotten", event_id), ACTOR)
-    return (QueuedCommand(stream_id("creator", subject), ForgetCreator(), meta),)
+    return (
+        QueuedCommand(stream_id("creator", subject), ForgetCreator(), meta),
+        QueuedCommand(stream_id("contact", subject), ForgetContact(), meta),
+    )

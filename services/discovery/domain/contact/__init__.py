@@ -1,0 +1,1 @@
+"""A creator's mail address, what the creator consents to, and who read the address: stream `contact-<creator id>`."""

@@ -1,0 +1,1 @@
+"""The world outside as discovery needs it: profiles on social platforms, and a mail server."""
