@@ -31,8 +31,8 @@ EMPTY = (
     "held_escrows", "deferred_payments", "payment_waits", "marked_deals", "disputes", "policies", "rates", "erasures",
     "authenticity", "proofs", "contacts",
 )  # fmt: skip
-"""The story ends with nothing held, nothing waiting, no deal marked, nothing disputed, nobody erased or judged, under the first policy,
-no account proved by a code and no contact told; tests of each service rebuild these with rows."""
+"""The story ends with nothing held, nothing waiting, no deal marked, nothing disputed, nobody erased or judged, under the
+first policy, no account proved by a code and no contact told; tests of each service rebuild these with rows."""
 
 CLOCKS = ("window.closed@1", "journal.sealed@1", "transfer.look_due@1")
 

@@ -1,5 +1,5 @@
-"""What discovery does in the world for its own events: looks at profiles, sends letters, judges anew, deletes the key and texts of
-who is to be forgotten. A module per system outside."""
+"""What discovery does in the world for its own events: looks at profiles, sends letters, judges anew, and deletes the
+key and texts of who is to be forgotten. A module per system outside."""
 
 from collections.abc import Sequence
 from typing import Any
