@@ -79,7 +79,7 @@ async def judgements(
 
 
 def _judgement(row: object, actor: Actor) -> Judgement:
-    """The statement and the ruling's reason are for the creator and staff, the proposal for staff alone."""
+    """The statement, the ruling's reason and held payouts are for the creator and staff, the proposal for staff alone."""
     told = dict(row)  # type: ignore[call-overload]
     names = Judgement.__dataclass_fields__.keys() - {"assessed", "holds"}
     found = Judgement(
@@ -91,4 +91,10 @@ def _judgement(row: object, actor: Actor) -> Judgement:
     if not staff:
         found = replace(found, proposed_by="", proposed_reason="")
     trusted = staff or actor.tenant == found.creator_id
-    return found if trusted else replace(found, statement="", ruling_reason="")
+    holds = found.holds if trusted or "finance" in actor.roles else _seen(found.holds)
+    return replace(found, holds=holds) if trusted else replace(found, holds=holds, statement="", ruling_reason="")
+
+
+def _seen(holds: Holds) -> Holds:
+    """What a stranger sees: whether the creator gets paid is nobody else's business."""
+    return Holds.OFFERS if holds.offers else Holds.NOTHING

@@ -16,6 +16,7 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersHeld,
 )
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.settlement.causes import PaymentReleased
@@ -30,6 +31,7 @@ LATER = NOON + timedelta(days=30)
 KNOWN = CreatorHeard(CREATOR_ID)
 CLOSED = CreatorHeard(CREATOR_ID, open=False, max_parallel_jobs=2)
 FORGOTTEN = CreatorHeard(CREATOR_ID, forgotten=True)
+HELD = CreatorHeard(CREATOR_ID, offers_held=True)
 SUSPENDED = CreatorHeard(CREATOR_ID, suspended=True, suspended_until=LATER)
 
 
@@ -45,6 +47,9 @@ def caused(event: Any) -> Delivered[Any]:
         pytest.param([CLOSED], AvailabilityChanged(CREATOR_ID, True, 0), [KNOWN], id="open_again"),
         pytest.param([KNOWN], CreatorSuspended(CREATOR_ID, LATER), [SUSPENDED], id="suspended"),
         pytest.param([SUSPENDED], CreatorReinstated(CREATOR_ID), [KNOWN], id="reinstated"),
+        pytest.param([KNOWN], OffersHeld(CREATOR_ID, True), [HELD], id="held"),
+        pytest.param([HELD], OffersHeld(CREATOR_ID, False), [KNOWN], id="held_no_more"),
+        pytest.param([KNOWN], OffersHeld(CREATOR_ID, False), [], id="judged_and_nothing_held"),
         pytest.param([KNOWN], CreatorReinstated(CREATOR_ID), [], id="reinstated_for_nothing"),
         pytest.param([KNOWN], Erased(CREATOR_ID), [FORGOTTEN], id="forgotten"),
         pytest.param([FORGOTTEN], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"),
@@ -60,7 +65,7 @@ def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) ->
     "event",
     [
         CreatorRegistered(CREATOR_ID), AvailabilityChanged(CREATOR_ID, True, 1), CreatorSuspended(CREATOR_ID, None),
-        CreatorReinstated(CREATOR_ID), Erased(CREATOR_ID),
+        CreatorReinstated(CREATOR_ID), OffersHeld(CREATOR_ID, True), Erased(CREATOR_ID),
     ],
     ids=lambda event: type(event).__name__,
 )  # fmt: skip
@@ -77,6 +82,13 @@ def test_decisions_read_what_was_heard() -> None:
     world.execute(STREAM, caused(CreatorRegistered(CREATOR_ID)), SYSTEM)
     world.execute(STREAM, caused(CreatorSuspended(CREATOR_ID, None)), SYSTEM)
     assert world.row("creators", CREATOR_ID) == Creator(CREATOR_ID, True, 0, True, None, False)
+
+
+@pytest.mark.parametrize("kind", [discovery.AuthenticityAssessed, discovery.AuthenticityRuled])
+@pytest.mark.parametrize("held", [True, False])
+def test_a_judgement_and_a_ruling_say_whether_offers_are_held(kind: Any, held: bool) -> None:
+    told = kind(creator_id=CREATOR_ID, holds_offers=held, holds_payouts=not held)
+    assert decode(told.DESCRIPTOR.full_name, told.SerializeToString()) == OffersHeld(CREATOR_ID, held)
 
 
 def test_a_rename_tells_whose_handle_it_took() -> None:

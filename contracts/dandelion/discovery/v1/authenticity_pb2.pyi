@@ -155,6 +155,7 @@ class Authenticity(message.Message):
     formula: builtins.str
     holds_offers: builtins.bool
     holds_payouts: builtins.bool
+    """For the creator and staff; false for others."""
     appealed: builtins.bool
     """An appeal waits for its ruling."""
     statement: builtins.str
