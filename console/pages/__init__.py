@@ -16,6 +16,7 @@ def routers() -> list[APIRouter]:
         disputes,
         documentation,
         erasures,
+        escrows,
         finance,
         history,
         home,
@@ -33,7 +34,7 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, creators, invitations,
-        profile, performance, attribution, reviews, authenticity, money, finance, moves, disputes, rules,
+        profile, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes, rules,
         erasures, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

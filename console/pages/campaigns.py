@@ -92,17 +92,9 @@ async def _overview(page: SignedIn, campaign_id: str, form: Form = EMPTY, proble
         "campaigns/overview.html",
         campaign=found, works=works, shown=works[:SHOWN], waiting=waiting, late=late, names=names, columns=columns,
         labels=dict(progress.COLUMNS),
-        paid_minor=paid_minor(works), turns={one.collaboration_id: progress.next_turn(one, page.formats.now) for one in works},
+        paid_minor=found.paid_minor, turns={one.collaboration_id: progress.next_turn(one, page.formats.now) for one in works},
         reasons=reasons, form=form, problem=problem,
     )  # fmt: skip
-
-
-def paid_minor(works: list[Collaboration]) -> int:
-    """What has left escrow for settled content: fees and the platform's fee on top."""
-    views = (
-        view for one in works for view in one.deliverables if view.step in ("settled", "breached", "curing", "clawing")
-    )
-    return sum(view.deliverable.fee_minor + view.deliverable.brand_fee_minor for view in views)
 
 
 async def asked(page: SignedIn, campaign_id: str) -> Campaign:

@@ -31,7 +31,7 @@ from console.look.formats import digits_of
 from console.look.money import ACCOUNTS, MOVES, RULES
 from console.page import Cursor, Id, Page, SignedIn, needs
 from console.pages.money import CURRENCIES, Word, reasons, thing_of
-from console.pages.moves import PROPOSED, segment
+from console.pages.moves import PROPOSED, named_owners, segment
 from console.words import mark
 
 router = APIRouter(prefix="/finance", dependencies=[needs("finance", "operator", "auditor")])
@@ -59,13 +59,14 @@ async def _work(page: SignedIn, form: Form = EMPTY, problem: Problem | None = No
     transfers = [*failed.transfers, *mismatched.transfers]
     codes = {*(one.reason for one in transfers), *(one.reason for one in deferred.payments)}
     codes |= {one.code for one in listed.discrepancies}
-    titles, names = await asyncio.gather(
+    titles, names, owners = await asyncio.gather(
         page.titles({one.campaign_id for one in deferred.payments}),
-        page.creators({one.payee_id for one in deferred.payments}),
+        page.creators([*(one.payee_id for one in deferred.payments), *(one.owner_id for one in transfers)]),
+        named_owners(page, moves.moves),
     )
     return page.show(
         "finance/work.html", transfers=transfers, discrepancies=listed.discrepancies, deferred=deferred.payments,
-        moves=moves.moves, why=reasons(page, codes), titles=titles, names=names, acts=page.can("finance"),
+        moves=moves.moves, why=reasons(page, codes), titles=titles, names=names, acts=page.can("finance"), owners=owners,
         me=page.person.subject, kinds=MOVES, form=form, problem=problem,
     )  # fmt: skip
 
@@ -105,8 +106,10 @@ async def _question(page: SignedIn, proposal_id: str) -> Question:
     if move is None:
         raise Problem("not_found", "proposal.not_found")
     sums = ", ".join(page.formats.money(one.minor, one.currency) for one in move.sums)
+    owners = (await named_owners(page, [move])).values()
     pairs = [
         (page.words(mark("Move")), page.words(MOVES.get(move.move, move.move))),
+        (page.words(mark("Of whom")), ", ".join(owners) or "–"),
         (page.words(mark("Amount")), sums or "–"),
         (page.words(mark("Proposed by")), move.proposed_by),
         (page.words(mark("Exactly")), move.command),
@@ -127,6 +130,7 @@ async def transfers(page: Page, kind: Word = "", status: Word = "", cursor: Curs
         "finance/transfers.html", transfers=found.transfers, info=found.page, kind=kind, state=status,
         kinds=options(page.words, TransferKind), statuses=options(page.words, TransferStatus),
         why=reasons(page, (one.reason for one in found.transfers)),
+        names=await page.creators(one.owner_id for one in found.transfers),
     )  # fmt: skip
 
 

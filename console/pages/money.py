@@ -77,7 +77,7 @@ async def _shown(page: SignedIn, form: Form = EMPTY, problem: Problem | None = N
         "money/overview.html", sums=_sums(balances), transfers=transfers.transfers, escrows=held, rules=RULES,
         releases=paid, waiting=waiting.payments, accounts=accounts.accounts, residence=residence,
         titles=titles, creators=creators, why=why, form=form, problem=problem, pays=page.can("brand"), earns=page.can(*EARNERS),
-        held=[(one.currency, f"{one.currency} {one.next_account or one.account}") for one in accounts.accounts],
+        held=[(one.currency, _payable(page, one, balances)) for one in accounts.accounts],
         currencies=[(code, code) for code in CURRENCIES],
     )  # fmt: skip
 
@@ -107,6 +107,12 @@ def _sums(answer: GetBalancesResponse) -> list[dict[str, Any]]:
         }
         for currency in currencies
     ]
+
+
+def _payable(page: SignedIn, account: PayoutAccount, balances: GetBalancesResponse) -> str:
+    """An account, and what may be paid out to it now."""
+    free = page.formats.money(_of(balances.balances, FREE, account.currency), account.currency)
+    return f"{account.currency} {account.next_account or account.account} · {free}"
 
 
 def _of(balances: Iterable[Balance], accounts: Sequence[str], currency: str) -> int:

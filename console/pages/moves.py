@@ -1,8 +1,9 @@
 """What finance proposes to move by hand: money to identify, own money, a tie that holds a payment; and files to fetch."""
 
 import re
+from collections.abc import Iterable, Mapping
 
-from dandelion.ledger.v1.queries_pb2 import ListHandMovesRequest
+from dandelion.ledger.v1.queries_pb2 import HandMove, ListHandMovesRequest
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -29,6 +30,11 @@ def segment(form: Form, name: str) -> str:
     return typed
 
 
+async def named_owners(page: SignedIn, moves: Iterable[HandMove]) -> Mapping[str, str]:
+    """Name by id of those whose money the moves are about; of an organisation the beginning of its id."""
+    return await page.creators(one for move in moves for one in move.owner_ids)
+
+
 @router.get("/proposals")
 async def proposals(page: Page, cursor: Cursor = "") -> Response:
     return await _shown(page, cursor)
@@ -39,7 +45,7 @@ async def _shown(page: SignedIn, cursor: str = "", form: Form = EMPTY, problem: 
     answer = await page.ask(page.services.ledger.ListHandMoves, request)
     return page.show(
         "finance/proposals.html", moves=answer.moves, info=answer.page, kinds=MOVES, acts=page.can("finance"), form=form,
-        problem=problem, currencies=[(code, code) for code in CURRENCIES],
+        problem=problem, currencies=[(code, code) for code in CURRENCIES], owners=await named_owners(page, answer.moves),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid, NotFound
 from kernel.edge.page_tokens import Cursor
@@ -121,6 +122,16 @@ async def deliverables_of(
     for row in (await connection.execute(query)).mappings():
         found[row["collaboration_id"]].append(dict(row))
     return found
+
+
+async def with_paid(connection: AsyncConnection, campaigns: Sequence[Row], actor: Actor) -> list[Row]:
+    """The campaigns with what was paid for the content of each, as far as the caller may see it."""
+    table = DELIVERABLES
+    paid = sa.select(table.c.campaign_id, bounded_sum(table.c.paid_minor).label("minor"))
+    asked = table.c.campaign_id.in_([row["campaign_id"] for row in campaigns]), may_read(table, actor)
+    found = await connection.execute(paid.where(*asked).group_by(table.c.campaign_id))
+    minor = {row.campaign_id: row.minor for row in found}
+    return [row | {"paid_minor": minor.get(row["campaign_id"], 0)} for row in campaigns]
 
 
 async def position(connection: AsyncConnection, guards: sa.Table, projection: str, generation: int) -> int:

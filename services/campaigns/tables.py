@@ -151,13 +151,16 @@ waits for past the time, or is empty."""
 
 DELIVERABLES = sa.Table(
     "deliverables", _READ,
-    sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _big("ordinal"),
-    _text("stage"), _time("due_at", nullable=True), _time("publish_at", nullable=True), _big("findings"),
+    sa.Column("deliverable_id", sa.Text, primary_key=True), _text("collaboration_id"), _text("campaign_id"),
+    _big("ordinal"), _text("stage"), _big("paid_minor"),
+    _time("due_at", nullable=True), _time("publish_at", nullable=True), _big("findings"),
     _text("post_url"), _time("published_at", nullable=True), _time("verified_at", nullable=True),
     _time("settled_at", nullable=True), sa.Column("readers", RowReaders, nullable=False),
     sa.Index("deliverables_collaboration", "collaboration_id", "ordinal"),
+    sa.Index("deliverables_campaign", "campaign_id"),
 )  # fmt: skip
-"""A row per deliverable: what its collaboration's state does not hold."""
+"""A row per deliverable: what its collaboration's state does not hold. `paid_minor` has left escrow for it and did not come back,
+both fees."""
 
 POSTINGS = sa.Table(
     "postings", _READ,

@@ -87,7 +87,7 @@ def test_only_the_brand_hears_what_is_free_of_its_budget(tenant: str, facts: dic
     budget = Budget("c", "brand", "published", "CNY", 100, 50)
     with pytest.raises(Refused) as refused:
         commit(budget, 60, tenant)
-    assert (refused.value.code, refused.value.facts) == ("budget.exceeded", facts)
+    assert (refused.value.code, refused.value.facts) == ("budget.exceeded", facts | {"currency": "CNY"})
     commit(budget, 50, tenant)
 
 

@@ -32,7 +32,7 @@ PROJECTIONS = (
     Projection("campaigns", 3, (CAMPAIGNS,), apply_campaigns),
     Projection("brief_versions", 1, (BRIEF_VERSIONS,), apply_briefs),
     Projection("applications", 2, (APPLICATIONS,), apply_applications),
-    Projection("collaborations", 4, (COLLABORATIONS, DELIVERABLES), apply_work),
+    Projection("collaborations", 5, (COLLABORATIONS, DELIVERABLES), apply_work),
     Projection("disputes", 1, (DISPUTES, DISPUTE_COUNTS), apply_disputes),
     Projection("postings", 1, (POSTINGS,), apply_postings),
     Projection("marked_deals", 1, (MARKED_DEALS,), apply_marks),

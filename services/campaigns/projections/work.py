@@ -8,7 +8,7 @@ from kernel.core.events import Delivered
 from kernel.core.ids import split_stream
 from kernel.processors.projector import Target
 from services.campaigns.domain.collaboration.collaboration import COLLABORATION
-from services.campaigns.domain.collaboration.deliverable import Deliverable
+from services.campaigns.domain.collaboration.deliverable import PAID, Deliverable
 from services.campaigns.domain.collaboration.state import State, evolve
 from services.campaigns.domain.shared.content_events import ContentPublished, ContentVerified
 from services.campaigns.domain.shared.contract import Contract
@@ -126,8 +126,10 @@ def _deliverable(uuid: str, state: State, one: Deliverable, row: Row | None, mar
         **marks.get(deliverable_id, {}),
         "deliverable_id": deliverable_id,
         "collaboration_id": uuid,
+        "campaign_id": _contract(state).campaign_id,
         "ordinal": one.terms.ordinal,
         "stage": one.stage.value,
+        "paid_minor": one.terms.escrow_minor - one.clawed_back_minor if one.stage in PAID else 0,
         "due_at": one.due_at,
         "publish_at": one.publish_at,
         "readers": _readers(_contract(state)),

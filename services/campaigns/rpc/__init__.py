@@ -80,6 +80,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         key = asked_id(request.campaign_id, "campaign_id")
         async with self._reading("campaigns", request.at_least) as connection:
             row = await reads.one(connection, CAMPAIGNS, "campaign_id", key, caller())
+            (row,) = await reads.with_paid(connection, [row], caller())
         return pb.GetCampaignResponse(campaign=campaign(row, caller()))
 
     async def BatchGetCampaigns(  # noqa: N802
@@ -88,6 +89,7 @@ class Queries(stubs.CampaignQueryServiceServicer):
         keys = several_ids(request.campaign_ids, "campaign_ids")
         async with self._reading("campaigns", request.at_least) as connection:
             rows = await reads.several(connection, CAMPAIGNS, "campaign_id", keys, caller())
+            rows = await reads.with_paid(connection, rows, caller())
         return pb.BatchGetCampaignsResponse(campaigns=[campaign(row, caller()) for row in rows])
 
     async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: RpcContext) -> pb.ListCampaignsResponse:  # noqa: N802
@@ -99,8 +101,9 @@ class Queries(stubs.CampaignQueryServiceServicer):
         asked = self._listing(CAMPAIGNS, "campaign_id", request, filters)
         async with self._reading("campaigns", request.at_least) as connection:
             found = await reads.page(connection, asked, caller())
+            rows = await reads.with_paid(connection, found.rows, caller())
             info = await self._info(connection, "campaigns", request, found)
-        return pb.ListCampaignsResponse(campaigns=[campaign(row, caller()) for row in found.rows], page=info)
+        return pb.ListCampaignsResponse(campaigns=[campaign(row, caller()) for row in rows], page=info)
 
     async def ListApplications(  # noqa: N802
         self, request: pb.ListApplicationsRequest, context: RpcContext

@@ -62,6 +62,7 @@ def campaign(row: Row, caller: Actor) -> pb.Campaign:
         made.brief.budget_minor = 0
         for name in (
             "reserved_minor",
+            "paid_minor",
             "applications",
             "collaborations",
             "collaborations_settled",

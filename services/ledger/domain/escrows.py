@@ -129,7 +129,7 @@ def release(command: ReleasePayment, context: Context) -> list[EscrowEvent]:
     if command.fee_minor < 0 or command.brand_fee_minor < 0 or command.fee_minor + command.brand_fee_minor == 0:
         raise Invalid("amount.not_positive", amount_minor=command.fee_minor)
     if command.fee_minor > row.fee_left_minor or command.brand_fee_minor > row.brand_fee_left_minor:
-        raise Refused("escrow.not_enough_left", left_minor=row.left_minor)
+        raise Refused("escrow.not_enough_left", left_minor=row.left_minor, currency=row.currency)
     check_alone(command, context)
     final = command.fee_minor + command.brand_fee_minor == row.left_minor
     payees = payees_of(command) if command.fee_minor else ()
@@ -153,7 +153,7 @@ def cancel(command: CancelEscrow, context: Context) -> list[EscrowEvent]:
     _check_agreed(command, row, context)
     limit_minor = row.fee_minor if "system" in context.actor.roles else row.fee_left_minor
     if not 0 <= command.kill_fee_minor <= limit_minor:
-        raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor)
+        raise Invalid("escrow.kill_fee_out_of_range", left_minor=row.fee_left_minor, currency=row.currency)
     kill_minor = kill_fee_of(command, row)
     payees = payees_of(command) if kill_minor else ()
     books, events = Books(context.rows), list[EscrowEvent]()

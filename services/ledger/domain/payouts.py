@@ -73,7 +73,7 @@ def request_refund(command: RequestRefund, context: Context) -> list[ChainEvent]
         raise Refused("deposit.not_confirmed", status=deposit.status)
     left_minor = deposit.amount_minor - deposit.refunded_minor - deposit.reversed_minor
     if command.amount_minor > left_minor:
-        raise Refused("refund.more_than_deposited", left_minor=left_minor)
+        raise Refused("refund.more_than_deposited", left_minor=left_minor, currency=deposit.currency)
     transfer = Transferred(
         command.refund_id, TransferKind.REFUND, deposit.owner, deposit.currency, command.amount_minor,
         instrument=deposit.instrument, source_id=command.deposit_id,

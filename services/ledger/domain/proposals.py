@@ -148,7 +148,7 @@ def _escrow(command: ReleasePayment | CancelEscrow, rows: Rows) -> tuple[tuple[s
     if isinstance(command, ReleasePayment):
         return (row.brand_id, row.creator_id), (Sum(command.currency, command.fee_minor + command.brand_fee_minor),)
     if command.left_minor != row.left_minor:
-        raise Refused("escrow.left_differs", left_minor=row.left_minor)
+        raise Refused("escrow.left_differs", left_minor=row.left_minor, currency=row.currency)
     return (row.brand_id, row.creator_id), (Sum(row.currency, command.left_minor),)
 
 

@@ -44,6 +44,7 @@ async def test_from_brief_to_payment(campaigns: Running) -> None:
     await until(counted)
     found = await story.campaign()
     assert (found.reserved_minor, found.applications, found.collaborations) == (110_000, 1, 1)
+    assert found.paid_minor == 110_000, "the fee and the platform's fee on top"
 
 
 async def test_money_that_is_not_there_is_waited_for(campaigns: Running) -> None:

@@ -271,6 +271,7 @@ class Campaign(message.Message):
     VERSION_FIELD_NUMBER: builtins.int
     UNUSUAL_TERMS_FIELD_NUMBER: builtins.int
     DETAIL_FIELD_NUMBER: builtins.int
+    PAID_MINOR_FIELD_NUMBER: builtins.int
     campaign_id: builtins.str
     brand_id: builtins.str
     agency_id: builtins.str
@@ -283,6 +284,10 @@ class Campaign(message.Message):
     collaborations_cancelled: builtins.int
     version: builtins.int
     """Stream version."""
+    paid_minor: builtins.int
+    """Of reserved_minor, what has left escrow for its content and did not come back: fees and the platform's fee on top. To the brand
+    and the staff, like the counts; not in GetPastState.
+    """
     @builtins.property
     def brief(self) -> events_pb2.Brief: ...
     @builtins.property
@@ -316,10 +321,11 @@ class Campaign(message.Message):
         version: builtins.int = ...,
         unusual_terms: abc.Iterable[events_pb2.UnusualTerm] | None = ...,
         detail: BriefDetail | None = ...,
+        paid_minor: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "changed_at", b"changed_at", "detail", b"detail", "drafted_at", b"drafted_at", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "detail", b"detail", "drafted_at", b"drafted_at", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agency_id", b"agency_id", "applications", b"applications", "brand_id", b"brand_id", "brief", b"brief", "campaign_id", b"campaign_id", "changed_at", b"changed_at", "collaborations", b"collaborations", "collaborations_cancelled", b"collaborations_cancelled", "collaborations_settled", b"collaborations_settled", "detail", b"detail", "drafted_at", b"drafted_at", "paid_minor", b"paid_minor", "published_at", b"published_at", "reserved_minor", b"reserved_minor", "status", b"status", "unusual_terms", b"unusual_terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

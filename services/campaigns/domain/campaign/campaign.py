@@ -219,14 +219,15 @@ def _check_amendment(brief: Brief, state: State, context: Context) -> None:
     old = state.brief.value if state.brief else None
     fixed = old is not None and (old.campaign_type, old.currency) == (brief.campaign_type, brief.currency)
     valid(fixed, "campaign.type_and_currency_are_fixed")
-    committed_minor = _committed(context)
+    committed_minor, _ = _committed(context)
     if brief.budget_minor < committed_minor:
         raise Refused("campaign.budget_below_commitments", committed_minor=committed_minor, currency=brief.currency)
 
 
-def _committed(context: Context) -> int:
+def _committed(context: Context) -> tuple[int, str]:
+    """What is promised of the budget, and its currency."""
     row = context.rows.get(BUDGETS, (split_stream(context.stream)[1],))
-    return row.committed_minor if row else 0
+    return (row.committed_minor, row.currency) if row else (0, "")
 
 
 def _move(state: State, target: Status, event: CampaignEvent, *sources: Status) -> Sequence[CampaignEvent]:
@@ -239,9 +240,9 @@ def _move(state: State, target: Status, event: CampaignEvent, *sources: Status) 
 
 def _cancel(reason: str, state: State, context: Context) -> Sequence[CampaignEvent]:
     """Only a campaign nobody works for can be cancelled; collaborations are cancelled one by one, by the ladder."""
-    committed_minor = 0 if state.status is Status.DRAFT else _committed(context)
+    committed_minor, currency = (0, "") if state.status is Status.DRAFT else _committed(context)
     if committed_minor:
-        raise Refused("campaign.has_commitments", committed_minor=committed_minor)
+        raise Refused("campaign.has_commitments", committed_minor=committed_minor, currency=currency)
     event = CampaignCancelled(_word(reason))
     return _move(state, Status.CANCELLED, event, Status.PUBLISHED, Status.DRAFT, Status.PAUSED)
 

@@ -69,9 +69,10 @@ def commit(budget: Budget, needed_minor: int, tenant: str) -> None:
     that is."""
     if needed_minor <= budget.free_minor:
         return
+    currency = budget.currency
     if tenant == budget.brand_id:
-        raise Refused("budget.exceeded", needed_minor=needed_minor, free_minor=budget.free_minor)
-    raise Refused("budget.exceeded", needed_minor=needed_minor)
+        raise Refused("budget.exceeded", needed_minor=needed_minor, free_minor=budget.free_minor, currency=currency)
+    raise Refused("budget.exceeded", needed_minor=needed_minor, currency=currency)
 
 
 def _fold_budget(fact: DecidedEvent[Any], rows: Rows) -> Iterable[tuple[Key, Budget | None]]:

@@ -92,7 +92,13 @@ def check_affordable(budget: Budget, offer: Offer) -> None:
     needed_minor = sum(each.committed_minor for each in offer.deliverables)
     if needed_minor > budget.budget_minor:
         do = "offer less, or amend the brief to a larger budget first"
-        raise Refused("budget.exceeded", needed_minor=needed_minor, budget_minor=budget.budget_minor, do=do)
+        raise Refused(
+            "budget.exceeded",
+            needed_minor=needed_minor,
+            budget_minor=budget.budget_minor,
+            currency=budget.currency,
+            do=do,
+        )
 
 
 def check_fees_seen(offer: Offer, brief: BriefInForce, contract: Contract) -> None:
