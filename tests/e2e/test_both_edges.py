@@ -36,7 +36,7 @@ ASKED_AGAIN = 10
 SILENT = {
     "ListContestedHandles", "GetErasure", "ListErasures", "GetTaxResidence", "ListDeferredPayments", "ListDiscrepancies",
     "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes", "QuoteCancellation",
-    "ListLateDeadlines", "ListParkedKeys", "PlanMix",
+    "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""
 

@@ -249,7 +249,7 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
         return error.code().name, None
 
 
-PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators"}
+PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators"}
 """Creators show themselves to everybody who has an account."""
 
 

@@ -12,11 +12,11 @@ from kernel.core.faults import Invalid
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.mix import MixAsked
-from services.discovery.matching.portraits import Portrait, Portraits
 from services.discovery.planning.candidates import Seen, sorted_out
 from services.discovery.planning.desk import Desk
 from services.discovery.planning.forecast import Known
 from services.discovery.planning.plan import Plan, plan
+from services.discovery.planning.portraits import Portrait, Portraits
 from services.discovery.search.query import matching
 from services.discovery.tables.creators import CREATORS
 

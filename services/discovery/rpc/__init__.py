@@ -15,12 +15,13 @@ from services.discovery.rpc.authenticity import AuthenticityQueries
 from services.discovery.rpc.contacts import Contacts
 from services.discovery.rpc.creators import Creators
 from services.discovery.rpc.history import shared_queries
+from services.discovery.rpc.matching import Matching
 from services.discovery.rpc.messages import wire_creator
 from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, AuthenticityQueries, Creators, Mix, Contacts):
+class CreatorQueries(Search, AuthenticityQueries, Creators, Matching, Mix, Contacts):
     """All questions."""
 
 

@@ -3,8 +3,9 @@
 from kernel.core.clock import Clock, system_clock
 from kernel.host.app import App
 from kernel.processors.shared_looks import SharedLooks
-from services.discovery.matching.portraits import Portraits
+from services.discovery.matching.matcher import Matcher
 from services.discovery.planning.planner import Planner
+from services.discovery.planning.portraits import Portraits
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
 from services.discovery.reads import CreatorReads
 from services.discovery.search.replies import Replies
@@ -24,6 +25,7 @@ class Asked:
         self._replies = Replies(app.progress)
         portraits = Portraits()
         self._planner = Planner(app.database, portraits)
+        self._matcher = Matcher(app.database, app.personal, portraits)
         self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
 
     async def _wait(self, token: str) -> None:

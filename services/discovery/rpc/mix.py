@@ -8,9 +8,8 @@ from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import mix_pb2 as mix
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
-from dandelion_contracts.words import number, word
+from dandelion_contracts.words import number
 
-from kernel.core.faults import Invalid
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
 from services.discovery.domain.criteria import Order, checked_criteria
@@ -19,7 +18,7 @@ from services.discovery.domain.rate_card import Format
 from services.discovery.planning.plan import Placed, Plan, Range
 from services.discovery.planning.planner import Planned
 from services.discovery.rpc.asked import Asked
-from services.discovery.rpc.search import criteria_of
+from services.discovery.rpc.search import criteria_of, needed
 
 
 class Mix(Asked, grpc_pb.CreatorQueryServiceServicer):
@@ -37,8 +36,8 @@ class Mix(Asked, grpc_pb.CreatorQueryServiceServicer):
 
 def _asked(request: pb.PlanMixRequest) -> MixAsked:
     return MixAsked(
-        goal=Goal(_word("goal", mix.MixGoal, request.goal)),
-        format=Format(_word("format", common.Format, request.format)),
+        goal=Goal(needed("goal", mix.MixGoal, request.goal)),
+        format=Format(needed("format", common.Format, request.format)),
         currency=request.currency,
         budget_minor=request.budget_minor,
         industry=request.industry,
@@ -55,21 +54,13 @@ def _asked(request: pb.PlanMixRequest) -> MixAsked:
 
 def _quota(quota: mix.MixQuota) -> Quota:
     return Quota(
-        QuotaKind(_word("quotas", mix.MixQuotaKind, quota.kind)),
+        QuotaKind(needed("quotas", mix.MixQuotaKind, quota.kind)),
         quota.value,
         quota.creators_min,
         quota.creators_max,
         quota.spend_min_bps,
         quota.spend_max_bps,
     )
-
-
-def _word(field: str, enum: Any, value: int) -> str:
-    """The word of a value that must be given; raises Invalid `search.value_unknown`."""
-    found = word(enum, value)
-    if not found:
-        raise Invalid("search.value_unknown", field=field, value=value)
-    return found
 
 
 def _wire(planned: Planned) -> mix.PlanMixResponse:

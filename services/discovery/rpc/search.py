@@ -90,7 +90,7 @@ def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
     return Criteria(
         text=request.text,
         categories=tuple(request.categories),
-        tiers=tuple(Tier(_needed("tiers", common.Tier, tier)) for tier in request.tiers),
+        tiers=tuple(Tier(needed("tiers", common.Tier, tier)) for tier in request.tiers),
         followers_min=request.followers_min,
         followers_max=request.followers_max,
         format=Format(kind) if kind else None,
@@ -100,7 +100,7 @@ def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
         languages=tuple(request.languages),
         locations=tuple(request.locations),
         availability=Availability(availability) if availability else None,
-        platforms=tuple(Platform(_needed("platforms", common.Platform, one)) for one in request.platforms),
+        platforms=tuple(Platform(needed("platforms", common.Platform, one)) for one in request.platforms),
         tags=tuple(request.tags),
         engagement_rate_min_bps=request.engagement_rate_min_bps,
         exclude_campaign_id=request.exclude_campaign_id,
@@ -110,10 +110,11 @@ def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
 
 def _known(field: str, enum: Any, value: int) -> str:
     """The word of a value; "" where unset."""
-    return _needed(field, enum, value) if value else ""
+    return needed(field, enum, value) if value else ""
 
 
-def _needed(field: str, enum: Any, value: int) -> str:
+def needed(field: str, enum: Any, value: int) -> str:
+    """The word of a value that must be given; raises Invalid `search.value_unknown`."""
     found = word(enum, value)
     if not found:
         raise Invalid("search.value_unknown", field=field, value=value)

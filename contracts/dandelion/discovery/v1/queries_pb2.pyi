@@ -6,6 +6,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
 from dandelion.discovery.v1 import events_pb2 as events_pb2
+from dandelion.discovery.v1 import matching_pb2 as matching_pb2
 from dandelion.discovery.v1 import mix_pb2 as mix_pb2
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
@@ -762,5 +763,160 @@ class PlanMixRequest(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "authenticity_min", b"authenticity_min", "budget_minor", b"budget_minor", "competitor_days", b"competitor_days", "competitors", b"competitors", "creators_max", b"creators_max", "creators_min", b"creators_min", "currency", b"currency", "format", b"format", "goal", b"goal", "industry", b"industry", "must", b"must", "never", b"never", "quotas", b"quotas", "search", b"search", "with_frontier", b"with_frontier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SimilarCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATORS_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
+    STYLED_FIELD_NUMBER: builtins.int
+    looked_at: builtins.int
+    """Creators that were compared: of those that share a category with a seed, at most the 2,000 nearest in followers."""
+    styled: builtins.int
+    """Of those, the ones whose texts were compared: new texts are read by some hundreds a question, the rest by the next ones."""
+    @builtins.property
+    def creators(self) -> containers.RepeatedCompositeFieldContainer[SimilarCreator]:
+        """The most alike first."""
+
+    def __init__(
+        self,
+        *,
+        creators: abc.Iterable[SimilarCreator] | None = ...,
+        looked_at: builtins.int = ...,
+        styled: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators", "looked_at", b"looked_at", "styled", b"styled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SimilarCreator(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    PARTS_FIELD_NUMBER: builtins.int
+    score: builtins.float
+    """0..1: the sum of the parts' values by their weights."""
+    @builtins.property
+    def creator(self) -> Creator:
+        """As SearchCreators shows it."""
+
+    @builtins.property
+    def parts(self) -> containers.RepeatedCompositeFieldContainer[matching_pb2.ScorePart]: ...
+    def __init__(
+        self,
+        *,
+        creator: Creator | None = ...,
+        score: builtins.float = ...,
+        parts: abc.Iterable[matching_pb2.ScorePart] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "parts", b"parts", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class MatchCreatorsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    BRIEF_FIELD_NUMBER: builtins.int
+    SEARCH_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 100; 0: 20."""
+    at_least: builtins.str
+    @builtins.property
+    def brief(self) -> matching_pb2.MatchBrief: ...
+    @builtins.property
+    def search(self) -> SearchCreatorsRequest:
+        """Who is ranked: the filters of a search; its order and page do not count. The 2,000 with the most followers are weighed."""
+
+    def __init__(
+        self,
+        *,
+        brief: matching_pb2.MatchBrief | None = ...,
+        search: SearchCreatorsRequest | None = ...,
+        page_size: builtins.int = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["brief", b"brief", "search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "brief", b"brief", "page_size", b"page_size", "search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class MatchCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATORS_FIELD_NUMBER: builtins.int
+    FOUND_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
+    STYLED_FIELD_NUMBER: builtins.int
+    WEIGHTS_FIELD_NUMBER: builtins.int
+    found: builtins.int
+    """Creators that the search finds."""
+    looked_at: builtins.int
+    """Creators that were weighed."""
+    styled: builtins.int
+    """Of those, the ones whose texts were compared with the brief's."""
+    @builtins.property
+    def creators(self) -> containers.RepeatedCompositeFieldContainer[MatchedCreator]:
+        """The best first."""
+
+    @builtins.property
+    def weights(self) -> matching_pb2.MatchWeights: ...
+    def __init__(
+        self,
+        *,
+        creators: abc.Iterable[MatchedCreator] | None = ...,
+        found: builtins.int = ...,
+        looked_at: builtins.int = ...,
+        styled: builtins.int = ...,
+        weights: matching_pb2.MatchWeights | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["weights", b"weights"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators", "found", b"found", "looked_at", b"looked_at", "styled", b"styled", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class MatchedCreator(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    PARTS_FIELD_NUMBER: builtins.int
+    PRICE_MINOR_FIELD_NUMBER: builtins.int
+    score: builtins.float
+    """0..1: the sum of the parts' values by their weights."""
+    price_minor: builtins.int
+    """What one piece costs now; 0: not for sale in the brief's format and currency."""
+    @builtins.property
+    def creator(self) -> Creator:
+        """As SearchCreators shows it."""
+
+    @builtins.property
+    def parts(self) -> containers.RepeatedCompositeFieldContainer[matching_pb2.ScorePart]: ...
+    def __init__(
+        self,
+        *,
+        creator: Creator | None = ...,
+        score: builtins.float = ...,
+        parts: abc.Iterable[matching_pb2.ScorePart] | None = ...,
+        price_minor: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "parts", b"parts", "price_minor", b"price_minor", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -5,6 +5,7 @@ import warnings
 
 from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
 from dandelion.discovery.v1 import contact_pb2 as dandelion_dot_discovery_dot_v1_dot_contact__pb2
+from dandelion.discovery.v1 import matching_pb2 as dandelion_dot_discovery_dot_v1_dot_matching__pb2
 from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
 from dandelion.discovery.v1 import proofs_pb2 as dandelion_dot_discovery_dot_v1_dot_proofs__pb2
 from dandelion.discovery.v1 import queries_pb2 as dandelion_dot_discovery_dot_v1_dot_queries__pb2
@@ -78,6 +79,16 @@ class CreatorQueryServiceStub:
                 '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
+                _registered_method=True)
+        self.SimilarCreators = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/SimilarCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.SimilarCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SimilarCreatorsResponse.FromString,
+                _registered_method=True)
+        self.MatchCreators = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/MatchCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.FromString,
                 _registered_method=True)
         self.PlanMix = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/PlanMix',
@@ -162,6 +173,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimilarCreators(self, request, context):
+        """Creators like one to five others, with what they have in common.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MatchCreators(self, request, context):
+        """Creators that a search finds, ranked for a brief, each with the parts of its score.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanMix(self, request, context):
         """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left.
         """
@@ -232,6 +257,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.ListContestedHandles,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.SerializeToString,
+            ),
+            'SimilarCreators': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimilarCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.SimilarCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.SimilarCreatorsResponse.SerializeToString,
+            ),
+            'MatchCreators': grpc.unary_unary_rpc_method_handler(
+                    servicer.MatchCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.SerializeToString,
             ),
             'PlanMix': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanMix,
@@ -471,6 +506,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/ListContestedHandles',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListContestedHandlesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimilarCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/SimilarCreators',
+            dandelion_dot_discovery_dot_v1_dot_matching__pb2.SimilarCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.SimilarCreatorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MatchCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/MatchCreators',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

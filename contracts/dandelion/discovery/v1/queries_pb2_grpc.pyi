@@ -6,6 +6,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 from collections import abc as _abc
 from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
 from dandelion.discovery.v1 import contact_pb2 as _contact_pb2
+from dandelion.discovery.v1 import matching_pb2 as _matching_pb2
 from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
 from dandelion.discovery.v1 import proofs_pb2 as _proofs_pb2
 from dandelion.discovery.v1 import queries_pb2 as _queries_pb2
@@ -55,6 +56,10 @@ class CreatorQueryServiceStub:
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
     """
+    SimilarCreators: _grpc.UnaryUnaryMultiCallable[_matching_pb2.SimilarCreatorsRequest, _queries_pb2.SimilarCreatorsResponse]
+    """Creators like one to five others, with what they have in common."""
+    MatchCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.MatchCreatorsRequest, _queries_pb2.MatchCreatorsResponse]
+    """Creators that a search finds, ranked for a brief, each with the parts of its score."""
     PlanMix: _grpc.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
     ListAccountProofs: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]
@@ -87,6 +92,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
     creator's account decides (HTTP).
     """
+    SimilarCreators: _aio.UnaryUnaryMultiCallable[_matching_pb2.SimilarCreatorsRequest, _queries_pb2.SimilarCreatorsResponse]  # type: ignore[assignment]
+    """Creators like one to five others, with what they have in common."""
+    MatchCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.MatchCreatorsRequest, _queries_pb2.MatchCreatorsResponse]  # type: ignore[assignment]
+    """Creators that a search finds, ranked for a brief, each with the parts of its score."""
     PlanMix: _aio.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]  # type: ignore[assignment]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
     ListAccountProofs: _aio.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]  # type: ignore[assignment]
@@ -164,6 +173,22 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Work list of operators: handles that several creators claim and none was verified for. Verifying or identifying one
         creator's account decides (HTTP).
         """
+
+    @_abc_1.abstractmethod
+    def SimilarCreators(
+        self,
+        request: _matching_pb2.SimilarCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.SimilarCreatorsResponse, _abc.Awaitable[_queries_pb2.SimilarCreatorsResponse]]:
+        """Creators like one to five others, with what they have in common."""
+
+    @_abc_1.abstractmethod
+    def MatchCreators(
+        self,
+        request: _queries_pb2.MatchCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.MatchCreatorsResponse, _abc.Awaitable[_queries_pb2.MatchCreatorsResponse]]:
+        """Creators that a search finds, ranked for a brief, each with the parts of its score."""
 
     @_abc_1.abstractmethod
     def PlanMix(

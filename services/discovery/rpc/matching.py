@@ -1,0 +1,104 @@
+"""Likeness and match."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dandelion.common.v1 import common_pb2 as common
+from dandelion.discovery.v1 import matching_pb2 as match
+from dandelion.discovery.v1 import mix_pb2 as mix
+from dandelion.discovery.v1 import queries_pb2 as pb
+from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
+
+from kernel.core.faults import Invalid
+from kernel.edge.grpc import caller
+from kernel.edge.grpc_errors import RpcContext
+from services.discovery.domain.criteria import Order, checked_criteria
+from services.discovery.domain.matching import Brief, Wanted, checked_brief
+from services.discovery.domain.mix import Goal
+from services.discovery.domain.rate_card import Format
+from services.discovery.matching.parts import Part
+from services.discovery.matching.suiting import WEIGHTS
+from services.discovery.rpc.asked import Asked
+from services.discovery.rpc.messages import listed
+from services.discovery.rpc.search import criteria_of, needed
+
+SIZE, SIZE_LIMIT = 20, 100
+
+
+class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
+    """Creators weighed against each other and for a brief."""
+
+    async def SimilarCreators(  # noqa: N802
+        self, request: match.SimilarCreatorsRequest, context: RpcContext
+    ) -> pb.SimilarCreatorsResponse:
+        """Like one to five others."""
+        await self._wait(request.at_least)
+        actor, at, size = caller(), self._clock(), _size(request.page_size)
+        found = await self._matcher.similar(request.creator_ids, at, size, actor)
+        cards = await self._reads.get_many([one.creator_id for one in found.found], actor, at)
+        shown = {card.creator_id: listed(card) for card in cards}
+        creators = [
+            pb.SimilarCreator(creator=shown[one.creator_id], score=one.score, parts=map(_part, one.parts))
+            for one in found.found
+            if one.creator_id in shown
+        ]
+        return pb.SimilarCreatorsResponse(creators=creators, looked_at=found.looked_at, styled=found.styled)
+
+    async def MatchCreators(self, request: pb.MatchCreatorsRequest, context: RpcContext) -> pb.MatchCreatorsResponse:  # noqa: N802
+        """Ranked for a brief."""
+        brief = checked_brief(_brief(request.brief))
+        criteria = checked_criteria(replace(criteria_of(request.search), order=Order.MOST_FOLLOWERS))
+        await self._wait(request.at_least)
+        actor, at, size = caller(), self._clock(), _size(request.page_size)
+        named = await self._reads.found(criteria)
+        found = await self._matcher.match(brief, criteria, named, WEIGHTS, at, size, actor)
+        cards = await self._reads.get_many([one.creator_id for one in found.best], actor, at)
+        shown = {card.creator_id: listed(card) for card in cards}
+        creators = [
+            pb.MatchedCreator(
+                creator=shown[one.creator_id],
+                score=one.score,
+                parts=map(_part, one.parts),
+                price_minor=one.price_minor or 0,
+            )
+            for one in found.best
+            if one.creator_id in shown
+        ]
+        weights = [match.MatchWeight(part=part, weight=weight) for part, weight in WEIGHTS.items()]
+        return pb.MatchCreatorsResponse(
+            creators=creators,
+            found=found.found,
+            looked_at=found.looked_at,
+            styled=found.styled,
+            weights=match.MatchWeights(weights=weights),
+        )
+
+
+def _size(asked: int) -> int:
+    if not 0 <= asked <= SIZE_LIMIT:
+        raise Invalid("page.size_out_of_range", field="page_size", limit=SIZE_LIMIT)
+    return asked or SIZE
+
+
+def _part(part: Part) -> match.ScorePart:
+    return match.ScorePart(name=part.name, value=part.value or 0.0, is_known=part.value is not None, weight=part.weight)
+
+
+def _brief(asked: match.MatchBrief) -> Brief:
+    goal = Goal(needed("goal", mix.MixGoal, asked.goal))
+    if goal is Goal.REACH:
+        raise Invalid("search.value_unknown", field="goal", value=asked.goal)
+    return Brief(
+        text=" ".join(asked.text.split()),
+        goal=goal,
+        format=Format(needed("format", common.Format, asked.format)),
+        currency=asked.currency,
+        price_max_minor=asked.price_max_minor,
+        industry=asked.industry,
+        categories=tuple(asked.categories),
+        wanted=Wanted(*map(_values, (asked.genders, asked.ages, asked.locations, asked.interests))),
+    )
+
+
+def _values(told: Sequence[str]) -> tuple[str, ...]:
+    return tuple(told)
