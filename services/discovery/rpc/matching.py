@@ -12,6 +12,7 @@ from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from kernel.core.faults import Invalid
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
+from kernel.edge.page_tokens import page_size
 from services.discovery.domain.criteria import Order, checked_criteria
 from services.discovery.domain.matching import Brief, Wanted, checked_brief
 from services.discovery.domain.mix import Goal
@@ -33,7 +34,7 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
     ) -> pb.SimilarCreatorsResponse:
         """Like one to five others."""
         await self._wait(request.at_least)
-        actor, at, size = caller(), self._clock(), _size(request.page_size)
+        actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
         found = await self._matcher.similar(request.creator_ids, at, size, actor)
         cards = await self._reads.get_many([one.creator_id for one in found.found], actor, at)
         shown = {card.creator_id: listed(card) for card in cards}
@@ -49,7 +50,7 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
         brief = checked_brief(_brief(request.brief))
         criteria = checked_criteria(replace(criteria_of(request.search), order=Order.MOST_FOLLOWERS))
         await self._wait(request.at_least)
-        actor, at, size = caller(), self._clock(), _size(request.page_size)
+        actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
         named = await self._reads.found(criteria)
         found = await self._matcher.match(brief, criteria, named, WEIGHTS, at, size, actor)
         cards = await self._reads.get_many([one.creator_id for one in found.best], actor, at)
@@ -72,12 +73,6 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
             styled=found.styled,
             weights=match.MatchWeights(weights=weights),
         )
-
-
-def _size(asked: int) -> int:
-    if not 0 <= asked <= SIZE_LIMIT:
-        raise Invalid("page.size_out_of_range", field="page_size", limit=SIZE_LIMIT)
-    return asked or SIZE
 
 
 def _part(part: Part) -> match.ScorePart:
