@@ -12,6 +12,7 @@ def routers() -> list[APIRouter]:
         calendar,
         campaigns,
         collaborations,
+        contacts,
         creators,
         disputes,
         documentation,
@@ -34,7 +35,7 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, creators, invitations,
-        profile, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes, rules,
-        erasures, history, operator, documentation,
+        profile, contacts, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes,
+        rules, erasures, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

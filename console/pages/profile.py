@@ -13,6 +13,7 @@ from console.calls.problems import Problem
 from console.forms import EMPTY, Filled, Form
 from console.look.menu import CREATORS
 from console.page import Page, SignedIn, needs
+from console.pages.contacts import proofs_of
 from console.pages.creators import show_creator
 from console.words import mark
 from console.words.enums import label
@@ -58,6 +59,8 @@ async def _form(page: SignedIn, part: str, form: Form = EMPTY, problem: Problem 
         rate_of={one.format: one for one in creator.rates} if creator else {},
         no_rate=Rate(),
         industries={one.format: _lines(page, one, creator.currency) for one in creator.rates} if creator else {},
+        words_of={value.number: _word(value) for value in Platform.DESCRIPTOR.values if value.number},
+        proofs=await proofs_of(page, page.person.tenant) if part == "accounts" and creator else {},
         form=form,
         problem=problem,
     )
@@ -132,7 +135,7 @@ async def link(page: Page, form: Filled) -> Response:
     async def act() -> Response:
         body = {"platform": form.needed("platform"), "handle": form.needed("handle")}
         receipt = await page.send("discovery", "POST", f"/creators/{page.person.tenant}/accounts", form, body)
-        return page.done("/profile/accounts", receipt, mark("Linked. The platform's staff verifies that it is yours."))
+        return page.done("/profile/accounts", receipt, mark("Linked. Prove that it is yours by a code in its bio."))
 
     return await page.submit(lambda typed, problem: _form(page, "accounts", typed, problem), form, act)
 

@@ -36,7 +36,8 @@ ASKED_AGAIN = 10
 SILENT = {
     "ListContestedHandles", "GetErasure", "ListErasures", "GetTaxResidence", "ListDeferredPayments", "ListDiscrepancies",
     "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes", "QuoteCancellation",
-    "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators",
+    "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators", "ListAccountProofs",
+    "ListContactReadings", "ListAuthenticity",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""
 

@@ -249,8 +249,10 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
         return error.code().name, None
 
 
-PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators"}
-"""Creators show themselves to everybody who has an account."""
+PUBLIC_RPC = {
+    "SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators", "GetContact", "GetAuthenticity",
+}  # fmt: skip
+"""Creators show themselves to everybody who has an account; of a contact a stranger sees whether it is verified and shown."""
 
 
 OPEN_RPC = {"GetCampaign", "BatchGetCampaigns", "ListCampaigns", "ListBriefVersions"}

@@ -35,6 +35,6 @@ def _letter(letter_id: str, address: str, code: str) -> Letter:
     """In both languages: a letter is read wherever it arrives."""
     text = (
         f"{code}\n\nType this code on your contact page within 30 minutes. If you did not ask for it, do nothing.\n"
-        f"请在 30 分钟内在您的联系方式页面输入此验证码。如果不是您本人操作,请忽略此邮件。\n"
+        f"请在 30 分钟内在您的联系方式页面输入此验证码。如果不是您本人操作，请忽略此邮件。\n"
     )
     return Letter(letter_id, address, f"{code} · Dandelion", text)

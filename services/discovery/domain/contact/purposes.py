@@ -23,13 +23,13 @@ _PURPOSES = (
         "2026-12-01",
         "Brands and agencies that are signed in may open my mail address, one person at a time. Each opening says for what,"
         " and I see who opened it and when.",
-        "已登录的品牌和代理机构可以逐人查看我的邮箱地址。每次查看都会写明用途,我能看到谁在何时查看过。",
+        "已登录的品牌和代理机构可以逐人查看我的邮箱地址。每次查看都会写明用途，我能看到谁在何时查看过。",
     ),
     Purpose(
         "invitations_by_mail",
         "2026-12-01",
         "The platform may write to my mail address when a brand invites me or an offer is about to expire.",
-        "品牌邀请我或报价即将到期时,平台可以给我的邮箱发信。",
+        "品牌邀请我或报价即将到期时，平台可以给我的邮箱发信。",
     ),
     Purpose(
         "analytics",
