@@ -31,10 +31,11 @@ def routers() -> list[APIRouter]:
         reviews,
         rules,
     )
+    from console.pages.calendar import moving
     from console.pages.performance import attribution
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, creators, invitations,
+        home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, invitations,
         profile, contacts, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, history, operator, documentation,
     )  # fmt: skip

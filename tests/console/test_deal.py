@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
+from tests.kit.axe import context_of, watched
 from tests.kit.console import OpenConsole
 from tests.kit.pages import Shown, opened, sent
 from tests.kit.until import until
@@ -190,9 +192,40 @@ async def test_a_draft_goes_through_compliance_to_approval(console: OpenConsole)
         assert "Scheduled: to be published" in scheduled.text
         may = await opened(brand, "/calendar?day=2033-05-06")
         assert content in may.links
+        await moved(brand, creator, content.replace("/content", "").replace("/collaborations", "/calendar"))
         overview = await opened(brand, f"/collaborations/{work_id}")
     for told in ("The contract was made", "Version 3 was handed in", "Version 3 was approved"):
         assert told in overview.text
+
+
+async def moved(brand: httpx.AsyncClient, creator: httpx.AsyncClient, move: str) -> None:
+    """The creator's time is moved by the brand, who is asked first; not out of the window that was agreed, and by nobody else."""
+    may = await opened(brand, "/calendar?day=2033-05-06")
+    assert move in may.links, "what is scheduled is moved from the calendar"
+    form = (await opened(brand, f"{move}?day=2033-05-20")).form(move)
+    assert form.fields["publish_at"] == ["2033-05-20T10:00"], "the day that was chosen, at the time that was planned"
+    asks = await sent(brand, form, {})
+    assert "The creator has planned with the time before" in asks.text
+    sure = next(one for one in asks.forms if "_sure" in one.fields)
+    done = await sent(brand, sure, {})
+    assert "Moved: the other side sees the new time." in done.text
+    assert move in (await opened(creator, "/calendar?day=2033-05-20&view=week")).links
+    assert move not in (await opened(creator, "/calendar?day=2033-05-06&view=week")).links
+    late = await sent(brand, sure, {"publish_at": "2035-01-01T10:00", "_key": "another"})
+    assert late.answer.status_code == 422
+    assert "outside of the posting window" in late.text
+
+
+async def test_an_entry_of_the_calendar_is_dragged(console: OpenConsole, browser: Browser) -> None:
+    async with context_of(browser, console, "brand", "en", "light") as context:
+        page = await watched(context, console)
+        await page.opened("/calendar?day=2033-05-20")
+        entry = page.page.locator("[data-moves]").first
+        move = await entry.get_attribute("data-moves")
+        await entry.drag_to(page.page.locator('[data-day="2033-05-11"]'))
+        await page.page.wait_for_url(f"**{move}?day=2033-05-11")
+        assert await page.page.locator("[name=publish_at]").input_value() == "2033-05-11T10:00"
+        assert not page.complaints
 
 
 async def handed_in(creator: httpx.AsyncClient, content: str, values: Mapping[str, str], told: str) -> None:

@@ -48,6 +48,28 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// An entry of the calendar that is dropped on another day: its form, with that day in it. Its arrow leads to the same form.
+let dragged = null;
+const dropped = (event) => dragged && event.target.closest?.("[data-day]");
+document.addEventListener("dragstart", (event) => { dragged = event.target.closest?.("[data-moves]"); });
+document.addEventListener("dragover", (event) => {
+  const day = dropped(event);
+  for (const other of document.querySelectorAll("[data-day].over")) if (other !== day) other.classList.remove("over");
+  if (!day) return;
+  event.preventDefault();
+  day.classList.add("over");
+});
+document.addEventListener("drop", (event) => {
+  const day = dropped(event);
+  if (!day) return;
+  event.preventDefault();
+  location.assign(`${dragged.dataset.moves}?day=${day.dataset.day}`);
+});
+document.addEventListener("dragend", () => {
+  dragged = null;
+  for (const day of document.querySelectorAll("[data-day].over")) day.classList.remove("over");
+});
+
 // Live parts say when the connection is lost.
 for (const [name, lost] of [["htmx:sse:error", true], ["htmx:sse:close", true], ["htmx:before:sse:reconnect", true], ["htmx:after:sse:connection", false], ["htmx:after:sse:message", false]]) {
   document.addEventListener(name, (event) => event.target.closest?.("[data-live]")?.classList.toggle("lost", lost));
