@@ -1,6 +1,7 @@
 """Settings of the console, from environment variables `DANDELION_CONSOLE_<NAME>`."""
 
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,24 @@ def addresses(text: str) -> dict[str, str]:
     """Address by service of `discovery=http://127.0.0.1:8101,campaigns=...`."""
     pairs = (one.partition("=") for one in text.split(",") if one.strip())
     return {name.strip(): address.strip().rstrip("/") for name, _, address in pairs}
+
+
+WIDEST_PREFIX = {4: 24, 6: 64}
+"""A network of proxies has at least this prefix length, by IP version: whoever has an address in it can invent any other."""
+
+
+def _proxies(text: str) -> str:
+    """Checks addresses and networks, as the services do."""
+    for network in map(ip_network, _parts(text)):
+        if network.prefixlen < WIDEST_PREFIX[network.version]:
+            raise ValueError(
+                f"{network} is wider than /{WIDEST_PREFIX[network.version]}: name the proxies' own addresses only"
+            )
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def _local(prefix: str, first: int) -> str:
@@ -55,6 +74,10 @@ class ConsoleSettings(BaseSettings):
     """Certificate and key of the console's own port (PEM), read again when they change; None where a proxy ends TLS before it."""
     tls_client_ca_file: Path | None = None
     """Authority that whoever connects must have a certificate of, which is the gateway; None for no such question."""
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = ""
+    """Addresses and networks (CIDR, comma-separated) of the proxies in front, whose `X-Forwarded-For` is believed.
+
+    Empty: no proxy is believed, and all visitors behind one share the limits of its address."""
     plaintext: bool = False
     """Queries go unencrypted to another machine: where the network encrypts by itself, or nobody's data is at stake."""
     issuer: str = "http://127.0.0.1:8111"
@@ -67,6 +90,10 @@ class ConsoleSettings(BaseSettings):
     session_keys_file: Path | None = None
     """Keys that seal the sessions' cookies, one in a line, the newest first; None makes one that ends with the process."""
     log_level: str = "INFO"
+
+    def proxies(self) -> list[str]:
+        """Addresses and networks of `trusted_proxies`."""
+        return _parts(self.trusted_proxies)
 
     @property
     def is_secure(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,9 +61,16 @@ class Exchanged:
 
 
 class Services:
-    """Connections to all five services, shared by everybody; `close` ends them."""
+    """Connections to all five services, shared by everybody; `close` ends them, `renew` takes new ones."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
+        """Raises OSError where a certificate's file is missing or wrong."""
+        self._settings = settings
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._open(settings)
+
+    def _open(self, settings: ConsoleSettings) -> None:
+        checked_by = _checked_by(settings)
         targets, tls = addresses(settings.rpc), _tls(settings)
         self._channels = {
             name: connect(target, tls=tls, plaintext=settings.plaintext) for name, target in targets.items()
@@ -80,9 +87,23 @@ class Services:
         self._base = addresses(settings.http)
         self.names: Collection[str] = self._base.keys()
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        self._http = httpx.AsyncClient(timeout=COMMAND_S, limits=limits, verify=_checked_by(settings), trust_env=False)
+        self._http = httpx.AsyncClient(timeout=COMMAND_S, limits=limits, verify=checked_by, trust_env=False)
+
+    async def renew(self) -> None:
+        """New connections with what the certificate's files hold now; those of before end once their calls have.
+
+        Raises OSError, and keeps the connections of before, where the files do not fit each other.
+        """
+        http, channels = self._http, list(self._channels.values())
+        self._open(self._settings)
+        task = asyncio.create_task(_left(http, channels), name="leave connections")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def close(self) -> None:
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await self._http.aclose()
         for channel in self._channels.values():
             await channel.close(None)
@@ -121,6 +142,16 @@ class Services:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Problem(AWAY.kind, AWAY.code, {"service": service}) from error
         return Exchanged(answer.status_code, answer.reason_phrase, dict(answer.headers), body, is_cut)
+
+
+async def _left(http: httpx.AsyncClient, channels: Sequence[grpc.aio.Channel]) -> None:
+    """Gives calls under way their time, then ends the connections; live parts of pages connect anew."""
+    try:
+        await asyncio.sleep(COMMAND_S)
+    finally:
+        await http.aclose()
+        for channel in channels:
+            await channel.close(None)
 
 
 async def _read(answer: httpx.Response) -> tuple[bytes, bool]:

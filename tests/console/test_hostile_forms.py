@@ -1,6 +1,6 @@
 """Every form that a role is shown, filled with what nobody means well: a sentence, nothing lost, nothing executed, once."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -8,8 +8,10 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, Dialog
 
+from console.confirming import SURE
 from tests.kit.axe import context_of, watched
 from tests.kit.console import OpenConsole
+from tests.kit.lively import enliven
 from tests.kit.pages import PageForm, Shown, opened, sent
 from tests.kit.walk import route_of, walked
 from tests.kit.written import events_of
@@ -29,14 +31,58 @@ HOSTILE: Mapping[str, str] = {
     "control": "a\x01b\x7f",
     "an address": "javascript:alert(3)",
 }
-FORMS = Iterator[tuple[str, PageForm]]
+ASKED: Mapping[str, Mapping[str, str]] = {
+    "/money/deposit": {"amount_minor": "12", "instrument": "tok_visa"},
+    "/money/payout": {"amount_minor": "12"},
+    "/money/account": {"account": "tok_account"},
+    "/money/refund": {"amount_minor": "1"},
+    "/finance/proposals/{proposal_id}/{verb}": {"reason": "As it was agreed by mail"},
+    "/finance/fees/{policy_id}/{verb}": {"reason": "As it was agreed by mail"},
+    "/disputes/{collaboration_id}": {"outcome": "settle"},
+}
+"""What is typed, by route, to come to the page that asks whether one is sure.
+
+Nobody of the story asks to be erased; that page is the same (confirming.py), as is the one of the API's documentation.
+"""
+CONFIRMED: set[str] = set()
+"""Routes to whose such page a role came."""
+
+
+@pytest.fixture(scope="module")
+async def lively(console: OpenConsole) -> OpenConsole:
+    """With a dispute, and with what waits for the second person of finance."""
+    await enliven(console)
+    async with console.visitor("second") as second:
+        fees = {"since": "2031-01-01T00:00", "brand_fee_bps": "10", "creator_fee_bps": "1"}
+        for path, ending, typed in (
+            ("/finance/proposals", "/own-money", {"own_minor": "12"}),
+            ("/finance/fees", "/finance/fees", fees),
+        ):
+            done = await sent(second, (await opened(second, path)).form(ending), typed)
+            assert done.answer.status_code == 200, done.text
+    return console
 
 
 @pytest.fixture(scope="module", params=ROLES)
-async def forms(console: OpenConsole, request: pytest.FixtureRequest) -> tuple[str, list[PageForm]]:
+async def forms(lively: OpenConsole, request: pytest.FixtureRequest) -> tuple[str, list[PageForm]]:
     """A role, and one form of each kind that its pages show."""
-    shown = (form for page in await walked(console, request.param, "en") for form in page.forms)
-    return request.param, list({_kind(form): form for form in shown if _is_tried(form)}.values())
+    shown = (form for page in await walked(lively, request.param, "en") for form in page.forms)
+    found = list({_kind(form): form for form in shown if _is_tried(form)}.values())
+    return request.param, [*found, *[form async for form in _sure(lively, request.param, found)]]
+
+
+async def _sure(console: OpenConsole, role: str, forms: Sequence[PageForm]) -> AsyncIterator[PageForm]:
+    """The forms of the pages that ask once more before they do what these forms say."""
+    async with console.visitor(role) as client:
+        for form in forms:
+            typed = ASKED.get(route_of(urlsplit(form.action).path, "POST"))
+            if typed is None:
+                continue
+            asks = await sent(client, form, typed)
+            sure = [one for one in asks.forms if SURE in one.fields]
+            CONFIRMED.update(route_of(urlsplit(one.action).path, "POST") for one in sure)
+            for one in sure:
+                yield one
 
 
 def _kind(form: PageForm) -> tuple[str, frozenset[str]]:
@@ -100,6 +146,12 @@ async def test_a_form_sent_twice_is_one_command(console: OpenConsole, forms: tup
             if (first.answer.status_code < 400) != (second.answer.status_code < 400):
                 found.append(f"{form.action}: {first.answer.status_code}, then {second.answer.status_code}")
     assert not found, "\n" + "\n".join(found)
+
+
+def test_the_pages_that_ask_were_tried(forms: tuple[str, list[PageForm]]) -> None:
+    """Once all roles were."""
+    if forms[0] == ROLES[-1]:
+        assert set(ASKED) - CONFIRMED == set()
 
 
 async def test_nothing_that_was_typed_is_executed(console: OpenConsole, browser: Browser) -> None:
