@@ -20,15 +20,15 @@ from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.profile import Account, AgeClass, age_class
 from services.discovery.domain.state import State
+from services.discovery.search.asked.matches import Met, met
 from services.discovery.search.claims import Standing, claims_of, lost_by
-from services.discovery.search.facets import Facet, facets
+from services.discovery.search.facets import USUAL, Facet, facets
 from services.discovery.search.names import Names
 from services.discovery.search.query import matching, ordered
 from services.discovery.tables.creators import CREATORS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_RECORDS, RECORDS
 
 SERVICE = "discovery"
-TOTAL_LIMIT = 10_000
 BRANDS_LIMIT = 50
 TEXTS = ("display_name", "bio")
 CONTACT_ROLES = frozenset({"operator"})
@@ -58,12 +58,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`after` is None on the last page; `total` is exact up to 10,000; `position` is that of the last event read."""
+    """`after` is None on the last page; `total` is exact; `position` is that of the last event read; `met` is by creator."""
 
     cards: tuple[Card, ...]
     after: Cursor | None
     total: int
     position: int
+    met: Mapping[str, Met]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +82,22 @@ class CreatorReads:
             matched = matching(criteria, at, found, actor)
             query, order = ordered(matched, criteria.order)
             page = await order.read(connection, query, after, size)
-            counted = sa.select(sa.func.count()).select_from(matched.limit(TOTAL_LIMIT).subquery())
-            total = (await connection.execute(counted)).scalar_one()
+            total = await _total(connection, matched)
             position = (await connection.execute(sa.select(sa.func.max(CREATORS.c.position)))).scalar() or 0
-            cards = await _cards(connection, [row["creator_id"] for row in page.rows], at)
+            ids = [row["creator_id"] for row in page.rows]
+            cards, why = await _cards(connection, ids, at), await met(connection, criteria, at, ids)
         lost = await lost_by(self.database, {card.creator_id: card.state for card in cards})
         cards = [replace(card, claims=lost.get(card.creator_id, {})) for card in cards]
-        return Page(await self._named(cards, TEXTS), page.next, total, position)
+        return Page(await self._named(cards, TEXTS), page.next, total, position, why)
 
-    async def count(self, criteria: Criteria, at: datetime, actor: Actor) -> tuple[list[Facet], int]:
-        """How many match checked criteria, by the value of each filter and in all (exact up to 10,000)."""
+    async def count(
+        self, criteria: Criteria, at: datetime, actor: Actor, names: Sequence[str] = USUAL
+    ) -> tuple[list[Facet], int]:
+        """How many match checked criteria, by the value of each of these filters and in all."""
         found = await self.found(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            counted = sa.select(sa.func.count()).select_from(
-                matching(criteria, at, found, actor).limit(TOTAL_LIMIT).subquery()
-            )
-            total = (await connection.execute(counted)).scalar_one()
-            return await facets(connection, criteria, at, found, actor), total
+            total = await _total(connection, matching(criteria, at, found, actor))
+            return await facets(connection, criteria, at, found, actor, names), total
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""
@@ -146,6 +146,11 @@ def reads_of(app: App) -> CreatorReads:
     return CreatorReads(app.database, app.personal, Names(app.database, app.personal))
 
 
+async def _total(connection: AsyncConnection, matched: sa.Select[Any]) -> int:
+    counted = await connection.execute(sa.select(sa.func.count()).select_from(matched.subquery()))
+    return int(counted.scalar_one())
+
+
 def _with_texts(card: Card, texts: Mapping[str, str]) -> Card:
     return replace(
         card,
@@ -189,12 +194,12 @@ async def _records(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
 async def _brands(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Up to 50 brands each, the latest last."""
     brands = CREATOR_BRANDS.c
-    newest = sa.func.row_number().over(
-        partition_by=brands.creator_id, order_by=[brands.contracted_at.desc(), brands.brand_id]
-    )
+    latest = sa.func.max(brands.contracted_at)
+    newest = sa.func.row_number().over(partition_by=brands.creator_id, order_by=[latest.desc(), brands.brand_id])
     ranked = (
         sa.select(brands.creator_id, brands.brand_id, newest.label("place"))
         .where(brands.creator_id.in_(ids))
+        .group_by(brands.creator_id, brands.brand_id)
         .subquery()
     )
     query = sa.select(ranked).where(ranked.c.place <= BRANDS_LIMIT).order_by(ranked.c.creator_id, ranked.c.place.desc())

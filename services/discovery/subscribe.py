@@ -46,13 +46,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A collaboration reached a stage."""
+    """A collaboration reached a stage. `industry` is the category of its product, known of contracts."""
 
     collaboration_id: str
     campaign_id: str
     brand_id: str
     creator_id: str
     stage: Stage
+    industry: str = ""
 
 
 class Mark(StrEnum):
@@ -81,7 +82,8 @@ def _applied(message: Any, stage: Stage) -> Applied:
 
 def _worked(message: Any, stage: Stage) -> Worked:
     campaign_id, brand_id, creator_id = _ids(message)
-    return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage)
+    industry = message.product_category if stage is Stage.CONTRACTED else ""
+    return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage, industry)
 
 
 def _ids(message: Any) -> tuple[str, str, str]:

@@ -14,6 +14,9 @@ from services.discovery.domain.checks import Provenance, checked_count, checked_
 
 AGE_BANDS = ("<18", "18-24", "25-34", "35-44", "45+")
 GENDERS = ("female", "male", "other")
+DIMENSIONS = {"gender": "gender", "ages": "age_band", "locations": "location", "interests": "interest",
+              "devices": "device", "active_hours": "active_hour"}  # fmt: skip
+"""Field of a stored report to its public dimension."""
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
 
 

@@ -1,8 +1,7 @@
 """What a search asks for, checked. Filters are ANDed, values of one filter ORed, bounds inclusive; nothing is guessed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id
@@ -16,21 +15,71 @@ from services.discovery.domain.tiers import Tier
 VALUES_LIMIT = 50
 TEXT_CHARS = 200
 RATE_LIMIT_BPS = 100_000
+DAYS_LIMIT = 3_650
 
 
-class Order(StrEnum):
-    """Every order ends with the creator id, so that it is total."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By a number of the creator, largest first where `falling`. Every order ends with the creator id, so that it is total."""
 
-    MOST_FOLLOWERS = "followers desc"
-    FEWEST_FOLLOWERS = "followers"
-    CHEAPEST = "price"
-    DEAREST = "price desc"
-    MOST_ENGAGING = "engagement_rate desc"
-    NEWEST = "registered_at desc"
-    OLDEST = "registered_at"
+    field: str
+    falling: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.field} desc" if self.falling else self.field
 
 
-BY_PRICE = (Order.CHEAPEST, Order.DEAREST)
+MOST_FOLLOWERS = Order("followers")
+CHEAPEST, DEAREST = Order("price", falling=False), Order("price")
+
+COSTS = ("cpm", "cpr", "cpe", "cpuv")
+"""Price of a thousand exposures, of a read, an engagement, a store visit: these need format and currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFilter:
+    """One of these labels; `negated`: none of them. A flag is the label "yes"."""
+
+    field: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFilter:
+    """A number from `low` to `high`, both included, None for no bound, in what the field stores; `negated`: not so, or unknown.
+
+    `currency` is that of amounts.
+    """
+
+    field: str
+    low: int | None = None
+    high: int | None = None
+    negated: bool = False
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareFilter:
+    """Shares, each times its weight in thousandths, are together at least `minimum_bps`; `negated`: less, or unknown."""
+
+    population: str
+    dimension: str
+    weights: tuple[tuple[str, int], ...]
+    minimum_bps: int
+    negated: bool = False
+
+
+Filter = LabelFilter | RangeFilter | ShareFilter
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedFor:
+    """Work for these brands or for products of these categories in the last `days` excludes a creator."""
+
+    brands: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +105,30 @@ class Criteria:
     tags: tuple[str, ...] = ()
     engagement_rate_min_bps: int = 0
     exclude_campaign_id: str = ""
-    order: Order = Order.MOST_FOLLOWERS
+    filters: tuple[Filter, ...] = ()
+    exclude_invited: bool = False
+    exclude_worked_for: WorkedFor | None = None
+    order: Order = MOST_FOLLOWERS
 
     @property
     def by_price(self) -> bool:
-        return bool(self.price_min_minor or self.price_max_minor or self.order in BY_PRICE)
+        """Whether an amount is asked for, which takes a format and a currency."""
+        priced = any(isinstance(one, RangeFilter) and one.field in COSTS for one in self.filters)
+        bounded = self.price_min_minor or self.price_max_minor
+        return bool(bounded or priced or self.order.field == "price" or self.order.field in COSTS)
+
+    def asked(self) -> tuple[Filter, ...]:
+        """Every filter by label, range or share: those with a field of their own in the request too, under its name."""
+        own = tuple(LabelFilter(name, tuple(map(str, values))) for name in NAMED if (values := getattr(self, name)))
+        available = (LabelFilter("availability", (self.availability.value,)),) if self.availability else ()
+        followers = RangeFilter("followers", self.followers_min or None, self.followers_max or None)
+        engagement = RangeFilter("engagement_rate", self.engagement_rate_min_bps or None)
+        ranges = tuple(one for one in (followers, engagement) if one.low is not None or one.high is not None)
+        return (*own, *available, *ranges, *self.filters)
+
+
+NAMED = ("categories", "tiers", "languages", "locations", "platforms", "tags")
+"""Labels that have a field of their own in the request."""
 
 
 def checked_criteria(criteria: Criteria) -> Criteria:
@@ -81,7 +149,18 @@ def checked_criteria(criteria: Criteria) -> Criteria:
         raise Invalid("search.price_incomplete", field="price", needs="format and currency")
     if criteria.exclude_campaign_id:
         checked_id(criteria.exclude_campaign_id)
+    if criteria.exclude_worked_for is not None:
+        _check_worked_for(criteria.exclude_worked_for)
     return criteria
+
+
+def _check_worked_for(asked: WorkedFor) -> None:
+    _each("brand_ids", asked.brands, checked_id)
+    _each("industries", asked.industries, lambda one: checked_text("industries", one, 60))
+    if not (asked.brands or asked.industries):
+        raise Invalid("search.filter_empty", field="exclude_worked_for", needs="brand_ids or industries")
+    if not 1 <= asked.days <= DAYS_LIMIT:
+        raise Invalid("search.bound_out_of_range", field="days", limit=DAYS_LIMIT)
 
 
 def _each(field: str, values: tuple[str, ...], check: Callable[[str], str]) -> None:
@@ -106,12 +185,12 @@ def _check_range(field: str, low: int, high: int, limit: int) -> None:
 
 
 def order_of(text: str) -> Order:
-    """The order of an `order_by` text; "" is by followers, largest first."""
-    try:
-        return Order(text) if text else Order.MOST_FOLLOWERS
-    except ValueError:
-        raise Invalid("search.order_unknown", field="order_by", value=text[:40], expected=_listed(Order)) from None
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(values)
+    """The order of an `order_by` text, a field's name with or without ` desc`; "" is by followers, largest first."""
+    if not text:
+        return MOST_FOLLOWERS
+    field, _, direction = text.partition(" ")
+    if direction not in ("", "desc") or not field:
+        raise Invalid(
+            "search.order_unknown", field="order_by", value=text[:40], expected="a field, or a field and desc"
+        )
+    return Order(field, direction == "desc")

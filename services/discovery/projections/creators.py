@@ -15,10 +15,13 @@ from kernel.core.events import Delivered
 from kernel.core.ids import PUBLIC, split_stream
 from kernel.core.personal import ErasureDone
 from kernel.processors.projector import Target
+from services.discovery.domain.audience import DIMENSIONS
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.events import (
     AccountLinked,
     AccountRenamed,
+    AccountVerified,
+    AudienceReported,
     CreatorForgotten,
     CreatorProfileChanged,
     CreatorRegistered,
@@ -28,10 +31,13 @@ from services.discovery.domain.state import INITIAL, State, Status, evolve
 from services.discovery.domain.tiers import tier_of
 from services.discovery.search.lookalikes import looks_of
 from services.discovery.search.words import normal
+from services.discovery.tables.audience_shares import CREATOR_SHARES
 from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
 
 Row = dict[str, Any]
-RELABELS = (CreatorRegistered, CreatorProfileChanged, AccountLinked, AccountRenamed, CreatorForgotten)
+RELABELS = (
+    CreatorRegistered, CreatorProfileChanged, AccountLinked, AccountRenamed, AccountVerified, RateCardChanged, CreatorForgotten,
+)  # fmt: skip
 DELETE_AT_ONCE = 5_000
 
 
@@ -63,6 +69,8 @@ async def apply_creators(target: Target, events: Sequence[Delivered[Any]]) -> No
     )
     relabelled = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RELABELS)}
     await _rewrite(target, CREATOR_LABELS, relabelled, (row for one in relabelled for row in labels(one, states[one])))
+    measured = {creator_of(incoming) for incoming in own if isinstance(incoming.event, AudienceReported)}
+    await _rewrite(target, CREATOR_SHARES, measured, (row for one in measured for row in shares(one, states[one])))
     repriced = {creator_of(incoming) for incoming in own if isinstance(incoming.event, RateCardChanged)}
     await _rewrite(target, CREATOR_PRICES, repriced, (row for one in repriced for row in prices(one, states[one])))
 
@@ -118,9 +126,17 @@ def labels(creator_id: str, state: State) -> Iterable[Row]:
 
     Tags and places are free texts: they are folded as a question's are.
     """
+    found = _said(state) | {("verified", platform.value) for platform in state.verified}
+    if state.card is not None and state.card.commission_bps is not None:
+        found.add(("commission", "yes"))
+    return [{"creator_id": creator_id, "kind": kind, "value": value} for kind, value in sorted(found)]
+
+
+def _said(state: State) -> set[tuple[str, str]]:
+    """What a creator says of itself, by kind. Of a birth year the decade is known to searches, no more."""
     profile = state.profile
     if profile is None:
-        return []
+        return set()
     found = {("platform", account.platform.value) for account in state.accounts}
     found |= {("looks", looks_of(account)) for account in state.accounts}
     found |= {("tag", normal(tag)) for tag in profile.tags} | {("language", language) for language in profile.languages}
@@ -129,7 +145,29 @@ def labels(creator_id: str, state: State) -> Iterable[Row]:
     for part in filter(None, (profile.country, profile.province, profile.city)):
         place = f"{place}/{part}" if place else part
         found.add(("location", normal(place)))
-    return [{"creator_id": creator_id, "kind": kind, "value": value} for kind, value in sorted(found)]
+    told = {
+        "gender": profile.gender.value,
+        "agency": profile.agency_id,
+        "generation": f"{profile.birth_year // 10 * 10}s" if profile.birth_year else "",
+        "virtual_human": "yes" if profile.virtual_human else "",
+    }
+    return found | {(kind, value) for kind, value in told.items() if value}
+
+
+QUALITY = {"active": "active_bps", "read": "read_bps", "engaged": "engaged_bps", "paying": "paying_bps"}
+"""Shares of followers by what they do."""
+
+
+def shares(creator_id: str, state: State) -> Iterable[Row]:
+    """The latest report on each population, a row per share. Names are free texts, folded as a question's are."""
+    for audience in state.audiences:
+        told = {(DIMENSIONS[name], normal(one.name)): one.bps for name in DIMENSIONS for one in getattr(audience, name)}
+        told |= {
+            ("quality", name): bps for name, field in QUALITY.items() if (bps := getattr(audience, field)) is not None
+        }
+        for (dimension, value), bps in sorted(told.items()):
+            row = {"creator_id": creator_id, "population": audience.kind.value, "dimension": dimension}
+            yield row | {"value": value, "share_bps": bps}
 
 
 def prices(creator_id: str, state: State) -> Iterable[Row]:

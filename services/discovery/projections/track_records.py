@@ -31,7 +31,7 @@ async def apply_track_records(target: Target, events: Sequence[Delivered[Any]]) 
     await _fold(target, CREATOR_MARKS, [one for one in events if isinstance(one.event, Marked)], _mark, sums)
     await target.upsert(CREATOR_RECORDS, _records(sums), add=RECORDS)
     contracts = [one for one in events if isinstance(one.event, Worked) and one.event.stage is Stage.CONTRACTED]
-    await fold_rows(target, CREATOR_BRANDS, contracts, lambda one: (one.event.creator_id, one.event.brand_id), _brand)
+    await fold_rows(target, CREATOR_BRANDS, contracts, _brand_key, _brand)
 
 
 async def _fold(
@@ -99,7 +99,12 @@ def _mark(_: Row | None, incoming: Delivered[Any]) -> Row:
     }
 
 
-def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
+def _brand_key(incoming: Delivered[Any]) -> tuple[str, str, str]:
     event: Worked = incoming.event
+    return event.creator_id, event.brand_id, event.industry
+
+
+def _brand(row: Row | None, incoming: Delivered[Any]) -> Row:
     latest = max(row["contracted_at"], incoming.at) if row else incoming.at
-    return {"creator_id": event.creator_id, "brand_id": event.brand_id, "contracted_at": latest}
+    creator_id, brand_id, industry = _brand_key(incoming)
+    return {"creator_id": creator_id, "brand_id": brand_id, "industry": industry, "contracted_at": latest}

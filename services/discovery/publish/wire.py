@@ -7,7 +7,7 @@ from dandelion.discovery.v1 import events_pb2 as pb
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
-from services.discovery.domain.audience import Audience, Share
+from services.discovery.domain.audience import DIMENSIONS, Audience, Share
 from services.discovery.domain.figures import Followers, Performance
 from services.discovery.domain.profile import Account, Profile
 from services.discovery.domain.rate_card import FormatPrice, RateCard
@@ -91,11 +91,6 @@ def wire_cell(figures: Performance) -> pb.PerformanceCell:
         provenance=number(common.Provenance, figures.provenance),
         measured_at=stamp(figures.observed_at),
     )
-
-
-DIMENSIONS = {"gender": "gender", "ages": "age_band", "locations": "location", "interests": "interest",
-              "devices": "device", "active_hours": "active_hour"}  # fmt: skip
-"""Field of a stored report to its public dimension."""
 
 
 def wire_audience(audience: Audience, creator_id: str, at: datetime | None) -> pb.AudienceReported:

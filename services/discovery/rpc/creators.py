@@ -16,6 +16,7 @@ from kernel.processors.keyset import chosen
 from services.discovery.domain.profile import Account, Platform
 from services.discovery.publish.wire import wire_account
 from services.discovery.rpc.asked import PAGE_LIMIT, Asked
+from services.discovery.rpc.filters import checked_mask, masked
 from services.discovery.rpc.messages import listed, wire_creator
 from services.discovery.search.contested import Contested, contested
 
@@ -25,9 +26,10 @@ class Creators(Asked, grpc_pb.CreatorQueryServiceServicer):
 
     async def GetCreator(self, request: pb.GetCreatorRequest, context: RpcContext) -> pb.GetCreatorResponse:  # noqa: N802
         """One creator."""
+        mask = checked_mask(request.creator_fields, pb.Creator)
         await self._wait(request.at_least)
         card = await self._reads.get(request.creator_id, caller(), self._clock())
-        return pb.GetCreatorResponse(creator=wire_creator(card))
+        return pb.GetCreatorResponse(creator=masked(wire_creator(card), mask))
 
     async def BatchGetCreators(  # noqa: N802
         self, request: pb.BatchGetCreatorsRequest, context: RpcContext
@@ -35,9 +37,10 @@ class Creators(Asked, grpc_pb.CreatorQueryServiceServicer):
         """Several creators."""
         if len(request.creator_ids) > PAGE_LIMIT:
             raise Invalid("filter.too_many_values", field="creator_ids", limit=PAGE_LIMIT)
+        mask = checked_mask(request.creator_fields, pb.Creator)
         await self._wait(request.at_least)
         cards = await self._reads.get_many(request.creator_ids, caller(), self._clock())
-        return pb.BatchGetCreatorsResponse(creators=map(listed, cards))
+        return pb.BatchGetCreatorsResponse(creators=[masked(listed(card), mask) for card in cards])
 
     async def WatchCreator(  # noqa: N802
         self, request: pb.WatchCreatorRequest, context: RpcContext

@@ -13,7 +13,7 @@ from kernel.core.faults import Invalid
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import page_size
-from services.discovery.domain.criteria import Order, checked_criteria
+from services.discovery.domain.criteria import MOST_FOLLOWERS
 from services.discovery.domain.matching import Brief, Wanted, checked_brief
 from services.discovery.domain.mix import Goal
 from services.discovery.domain.rate_card import Format
@@ -22,6 +22,7 @@ from services.discovery.matching.suiting import WEIGHTS
 from services.discovery.rpc.asked import Asked
 from services.discovery.rpc.messages import listed
 from services.discovery.rpc.search import criteria_of, needed
+from services.discovery.search.asked.checking import checked_search
 
 SIZE, SIZE_LIMIT = 20, 100
 
@@ -48,7 +49,7 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
     async def MatchCreators(self, request: pb.MatchCreatorsRequest, context: RpcContext) -> pb.MatchCreatorsResponse:  # noqa: N802
         """Ranked for a brief."""
         brief = checked_brief(_brief(request.brief))
-        criteria = checked_criteria(replace(criteria_of(request.search), order=Order.MOST_FOLLOWERS))
+        criteria = checked_search(replace(criteria_of(request.search), order=MOST_FOLLOWERS))
         await self._wait(request.at_least)
         actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
         named = await self._reads.found(criteria)

@@ -12,13 +12,14 @@ from dandelion_contracts.words import number
 
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
-from services.discovery.domain.criteria import Order, checked_criteria
+from services.discovery.domain.criteria import MOST_FOLLOWERS
 from services.discovery.domain.mix import Goal, MixAsked, Quota, QuotaKind, checked_mix
 from services.discovery.domain.rate_card import Format
 from services.discovery.planning.plan import Placed, Plan, Range
 from services.discovery.planning.planner import Planned
 from services.discovery.rpc.asked import Asked
 from services.discovery.rpc.search import criteria_of, needed
+from services.discovery.search.asked.checking import checked_search
 
 
 class Mix(Asked, grpc_pb.CreatorQueryServiceServicer):
@@ -27,7 +28,7 @@ class Mix(Asked, grpc_pb.CreatorQueryServiceServicer):
     async def PlanMix(self, request: pb.PlanMixRequest, context: RpcContext) -> mix.PlanMixResponse:  # noqa: N802
         """The best set, why it is so, and what stands in its way where there is none."""
         asked = checked_mix(_asked(request))
-        criteria = checked_criteria(replace(criteria_of(request.search), order=Order.MOST_FOLLOWERS))
+        criteria = checked_search(replace(criteria_of(request.search), order=MOST_FOLLOWERS))
         await self._wait(request.at_least)
         found = await self._reads.found(criteria)
         planned = await self._planner.plan(asked, criteria, found, self._clock(), caller(), request.with_frontier)

@@ -5,23 +5,36 @@ from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as events
+from dandelion.discovery.v1 import filters_pb2 as filters
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
 from dandelion_contracts.words import number, word
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from kernel.core.decider import Actor
 from kernel.core.faults import Invalid
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import Cursor, page_size
-from services.discovery.domain.criteria import Criteria, checked_criteria, order_of
+from services.discovery.domain.criteria import Criteria, order_of
 from services.discovery.domain.profile import Availability, Platform
 from services.discovery.domain.rate_card import Format
 from services.discovery.domain.tiers import Tier
 from services.discovery.reads import Card
 from services.discovery.rpc.asked import PAGE_LIMIT, Asked
+from services.discovery.rpc.filters import (
+    checked_mask,
+    filters_of,
+    listed_fields,
+    masked,
+    wire_matches,
+    wire_price,
+    worked_for,
+)
 from services.discovery.rpc.messages import listed
-from services.discovery.search.facets import Facet
+from services.discovery.search.asked.checking import checked_search
+from services.discovery.search.asked.matches import Met
+from services.discovery.search.facets import Facet, checked_facets
 from services.discovery.search.reasons import reasons
 
 
@@ -40,32 +53,45 @@ class Search(Asked, grpc_pb.CreatorQueryServiceServicer):
         return await self._replies.answer((actor, request.SerializeToString(deterministic=True)), ask)
 
     async def _search(self, request: pb.SearchCreatorsRequest, actor: Actor) -> pb.SearchCreatorsResponse:
-        criteria, size = checked_criteria(criteria_of(request)), page_size(request.page_size, limit=PAGE_LIMIT)
+        criteria, size = checked_search(criteria_of(request)), page_size(request.page_size, limit=PAGE_LIMIT)
+        mask = checked_mask(request.creator_fields, pb.Creator)
         at, after = self._opened(request, actor)
         await self._wait(request.at_least)
         page = await self._reads.search(criteria, at, after, size, actor)
         token = self._tokens.seal(request, (at.isoformat(), *page.after), actor.tenant) if page.after else ""
         return pb.SearchCreatorsResponse(
-            hits=[self._hit(card, criteria) for card in page.cards],
+            hits=[self._hit(card, criteria, page.met[card.creator_id], at, mask) for card in page.cards],
             page=common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{page.position}:"]),
             total=page.total,
         )
 
     async def CountCreators(self, request: pb.CountCreatorsRequest, context: RpcContext) -> pb.CountCreatorsResponse:  # noqa: N802
         """What a search may be narrowed or widened to."""
-        criteria = checked_criteria(criteria_of(request.search))
+        criteria, names = checked_search(criteria_of(request.search)), checked_facets(request.facets)
         await self._wait(request.search.at_least)
-        found, total = await self._reads.count(criteria, self._clock(), caller())
+        found, total = await self._reads.count(criteria, self._clock(), caller(), names)
         return pb.CountCreatorsResponse(facets=map(_facet, found), total=total)
+
+    async def ListSearchFields(  # noqa: N802
+        self, request: filters.ListSearchFieldsRequest, context: RpcContext
+    ) -> filters.ListSearchFieldsResponse:
+        """The table of fields."""
+        return filters.ListSearchFieldsResponse(fields=listed_fields())
 
     def _opened(self, request: pb.SearchCreatorsRequest, actor: Actor) -> tuple[datetime, Cursor | None]:
         """The moment whose prices the whole list uses, and where the page before ended."""
         opened = self._tokens.open(request, request.page_token, actor.tenant)
         return (self._clock(), None) if opened is None else (datetime.fromisoformat(str(opened[0])), opened[1:])
 
-    def _hit(self, card: Card, criteria: Criteria) -> pb.CreatorHit:
+    def _hit(self, card: Card, criteria: Criteria, why: Met, at: datetime, mask: FieldMask) -> pb.CreatorHit:
         matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
-        return pb.CreatorHit(creator=listed(card), reasons=reasons(criteria, card.state, matched))
+        return pb.CreatorHit(
+            creator=masked(listed(card), mask),
+            reasons=reasons(criteria, card.state, matched),
+            matches=wire_matches(why),
+            text_fields=matched,
+            price=wire_price(why, criteria.format, at),
+        )
 
 
 ENUMS: dict[str, Any] = {
@@ -104,6 +130,9 @@ def criteria_of(request: pb.SearchCreatorsRequest) -> Criteria:
         tags=tuple(request.tags),
         engagement_rate_min_bps=request.engagement_rate_min_bps,
         exclude_campaign_id=request.exclude_campaign_id,
+        filters=filters_of(request.filters),
+        exclude_invited=request.exclude_invited,
+        exclude_worked_for=worked_for(request.exclude_worked_for) if request.HasField("exclude_worked_for") else None,
         order=order_of(request.order_by),
     )
 

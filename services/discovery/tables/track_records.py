@@ -46,6 +46,7 @@ CREATOR_BRANDS = sa.Table(
     _READ,
     sa.Column("creator_id", sa.Text, primary_key=True),
     sa.Column("brand_id", sa.Text, primary_key=True),
+    sa.Column("industry", sa.Text, primary_key=True),
     sa.Column("contracted_at", UtcTime, nullable=False),
 )
-"""Brands a creator had a contract with, and when the latest was made."""
+"""Brands a creator had a contract with, in which category of product, and when the latest was made."""

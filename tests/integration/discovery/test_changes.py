@@ -9,7 +9,7 @@ from dandelion.common.v1 import common_pb2 as common
 from kernel.core.clock import system_clock
 from kernel.core.decider import Actor
 from kernel.core.ids import new_id
-from services.discovery.domain.criteria import Criteria, Order
+from services.discovery.domain.criteria import CHEAPEST, Criteria
 from services.discovery.domain.rate_card import Format
 from services.discovery.reads import reads_of
 from tests.integration.discovery.client import OPERATOR, Discovery
@@ -81,7 +81,7 @@ async def test_the_next_price_holds_from_its_date_on(discovery: Discovery, days:
     await discovery.get(creator_id, *OPERATOR, at_least=token)
     reads = reads_of(discovery.app)
     for bound, total in ((price, 1), (price - 1, 0)):
-        criteria = Criteria(text=word, format=Format.VIDEO, currency="CNY", price_max_minor=bound, order=Order.CHEAPEST)
+        criteria = Criteria(text=word, format=Format.VIDEO, currency="CNY", price_max_minor=bound, order=CHEAPEST)
         page = await reads.search(criteria, system_clock() + timedelta(days=days), None, 10, BRAND)
         assert page.total == total
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from kernel.core.faults import Invalid
-from services.discovery.domain.criteria import Criteria, Order, checked_criteria, order_of
+from services.discovery.domain.criteria import CHEAPEST, DEAREST, MOST_FOLLOWERS, Criteria, checked_criteria, order_of
 from services.discovery.domain.events import FollowersReported, PerformanceReported, RateCardChanged
 from services.discovery.domain.profile import Platform
 from services.discovery.domain.rate_card import Format
@@ -28,7 +28,7 @@ PRICED = Criteria(format=Format.VIDEO, currency="CNY")
             text="口红", categories=("美妆/口红",), tiers=(Tier.KOC,), locations=("CN", "CN/上海", "CN/浙江/杭州")
         ),
         Criteria(followers_min=5, followers_max=5, exclude_campaign_id=OTHER, languages=("zh", "en-GB")),
-        replace(PRICED, price_min_minor=1, order=Order.DEAREST),
+        replace(PRICED, price_min_minor=1, order=DEAREST),
         Criteria(format=Format.STORY),
     ],
 )
@@ -53,7 +53,7 @@ def test_good_criteria_stay_as_they_are(criteria: Criteria) -> None:
         (Criteria(currency="RMB"), "money.unknown_currency"),
         (Criteria(price_min_minor=1, format=Format.VIDEO), "search.price_incomplete"),
         (Criteria(price_max_minor=1, currency="CNY"), "search.price_incomplete"),
-        (Criteria(order=Order.CHEAPEST), "search.price_incomplete"),
+        (Criteria(order=CHEAPEST), "search.price_incomplete"),
         (replace(PRICED, price_min_minor=2, price_max_minor=1), "search.range_empty"),
         (Criteria(exclude_campaign_id="mine"), "id.malformed"),
     ],
@@ -65,8 +65,8 @@ def test_bad_criteria_name_their_rule(criteria: Criteria, code: str) -> None:
 
 
 def test_orders() -> None:
-    assert order_of("") is Order.MOST_FOLLOWERS
-    assert order_of("price desc") is Order.DEAREST
+    assert order_of("") == MOST_FOLLOWERS
+    assert order_of("price desc") == DEAREST
     with pytest.raises(Invalid, match=r"search\.order_unknown"):
         order_of("price asc")
 

@@ -6,6 +6,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
 from dandelion.discovery.v1 import events_pb2 as events_pb2
+from dandelion.discovery.v1 import filters_pb2 as filters_pb2
 from dandelion.discovery.v1 import matching_pb2 as matching_pb2
 from dandelion.discovery.v1 import mix_pb2 as mix_pb2
 from google.protobuf import descriptor as descriptor
@@ -168,6 +169,10 @@ class SearchCreatorsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    FILTERS_FIELD_NUMBER: builtins.int
+    EXCLUDE_INVITED_FIELD_NUMBER: builtins.int
+    EXCLUDE_WORKED_FOR_FIELD_NUMBER: builtins.int
+    CREATOR_FIELDS_FIELD_NUMBER: builtins.int
     text: builtins.str
     """Words of names, texts, tags and categories, in any language; at most 200 characters."""
     followers_min: builtins.int
@@ -189,7 +194,8 @@ class SearchCreatorsRequest(message.Message):
     """Creators already invited to, applying to or working in this campaign are left out."""
     order_by: builtins.str
     """"followers desc" (default), "followers", "price", "price desc", "engagement_rate desc", "registered_at desc", "registered_at".
-    An order by price or engagement rate leaves out creators without one.
+    Also any field that ListSearchFields says is sortable, with " desc" for the largest first. An order leaves out creators that
+    do not have what it is by.
     """
     page_size: builtins.int
     """At most 200; 0: 50."""
@@ -198,6 +204,8 @@ class SearchCreatorsRequest(message.Message):
     """A Receipt's token as it came, `<service>:<position>:<partition>`: the answer includes that write, or is UNAVAILABLE after
     5 seconds. Refused at once: a token of another form, of a service that does not feed this read model, ahead of its own log.
     """
+    exclude_invited: builtins.bool
+    """Creators that the caller's organisation already invited, got applications of or worked with, in any campaign, are left out."""
     @builtins.property
     def categories(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @builtins.property
@@ -214,6 +222,16 @@ class SearchCreatorsRequest(message.Message):
     def platforms(self) -> containers.RepeatedScalarFieldContainer[common_pb2.Platform.ValueType]: ...
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @builtins.property
+    def filters(self) -> containers.RepeatedCompositeFieldContainer[filters_pb2.Filter]:
+        """At most 40, ANDed with the fields above. Over HTTP with POST /creators/search, as `exclude_worked_for` is."""
+
+    @builtins.property
+    def exclude_worked_for(self) -> filters_pb2.WorkedFor: ...
+    @builtins.property
+    def creator_fields(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Fields of Creator that hits carry, as "display_name", "rates"; its id comes always. Empty: all."""
+
     def __init__(
         self,
         *,
@@ -237,10 +255,14 @@ class SearchCreatorsRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        filters: abc.Iterable[filters_pb2.Filter] | None = ...,
+        exclude_invited: builtins.bool = ...,
+        exclude_worked_for: filters_pb2.WorkedFor | None = ...,
+        creator_fields: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["exclude_worked_for", b"exclude_worked_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "availability", b"availability", "categories", b"categories", "currency", b"currency", "engagement_rate_min_bps", b"engagement_rate_min_bps", "exclude_campaign_id", b"exclude_campaign_id", "followers_max", b"followers_max", "followers_min", b"followers_min", "format", b"format", "languages", b"languages", "locations", b"locations", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "platforms", b"platforms", "price_max_minor", b"price_max_minor", "price_min_minor", b"price_min_minor", "tags", b"tags", "text", b"text", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "availability", b"availability", "categories", b"categories", "creator_fields", b"creator_fields", "currency", b"currency", "engagement_rate_min_bps", b"engagement_rate_min_bps", "exclude_campaign_id", b"exclude_campaign_id", "exclude_invited", b"exclude_invited", "exclude_worked_for", b"exclude_worked_for", "filters", b"filters", "followers_max", b"followers_max", "followers_min", b"followers_min", "format", b"format", "languages", b"languages", "locations", b"locations", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "platforms", b"platforms", "price_max_minor", b"price_max_minor", "price_min_minor", b"price_min_minor", "tags", b"tags", "text", b"text", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -252,7 +274,7 @@ class SearchCreatorsResponse(message.Message):
     PAGE_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
     total: builtins.int
-    """Creators that match, over all pages; exact up to 10,000, then 10,000."""
+    """Creators that match, over all pages; exact."""
     @builtins.property
     def hits(self) -> containers.RepeatedCompositeFieldContainer[CreatorHit]: ...
     @builtins.property
@@ -275,18 +297,26 @@ class CountCreatorsRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     SEARCH_FIELD_NUMBER: builtins.int
+    FACETS_FIELD_NUMBER: builtins.int
     @builtins.property
     def search(self) -> SearchCreatorsRequest:
         """Its filters count; order and page do not."""
+
+    @builtins.property
+    def facets(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Fields whose values are counted: those that ListSearchFields says are faceted, and "format"; empty: categories, languages,
+        locations, platforms, tags, tiers, availability, format.
+        """
 
     def __init__(
         self,
         *,
         search: SearchCreatorsRequest | None = ...,
+        facets: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["search", b"search"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["facets", b"facets", "search", b"search"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,7 +327,7 @@ class CountCreatorsResponse(message.Message):
     FACETS_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
     total: builtins.int
-    """Creators that match all filters; exact up to 10,000, then 10,000."""
+    """Creators that match all filters; exact."""
     @builtins.property
     def facets(self) -> containers.RepeatedCompositeFieldContainer[Facet]: ...
     def __init__(
@@ -323,7 +353,7 @@ class Facet(message.Message):
     FILTER_FIELD_NUMBER: builtins.int
     VALUES_FIELD_NUMBER: builtins.int
     filter: builtins.str
-    """Name of the field in SearchCreatorsRequest: "categories", "tiers", ..."""
+    """Name of the field in SearchCreatorsRequest, "categories", "tiers", or of a Filter."""
     @builtins.property
     def values(self) -> containers.RepeatedCompositeFieldContainer[FacetValue]:
         """At most 50."""
@@ -369,21 +399,39 @@ class CreatorHit(message.Message):
 
     CREATOR_FIELD_NUMBER: builtins.int
     REASONS_FIELD_NUMBER: builtins.int
+    MATCHES_FIELD_NUMBER: builtins.int
+    TEXT_FIELDS_FIELD_NUMBER: builtins.int
+    PRICE_FIELD_NUMBER: builtins.int
     @builtins.property
     def creator(self) -> Creator: ...
     @builtins.property
     def reasons(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Which filter matched on what, e.g. "text: 口红 in tags"."""
 
+    @builtins.property
+    def matches(self) -> containers.RepeatedCompositeFieldContainer[filters_pb2.FilterMatch]:
+        """What met each filter."""
+
+    @builtins.property
+    def text_fields(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Fields in which the words of `text` were found."""
+
+    @builtins.property
+    def price(self) -> filters_pb2.UsedPrice:
+        """Unset: the search names no format."""
+
     def __init__(
         self,
         *,
         creator: Creator | None = ...,
         reasons: abc.Iterable[builtins.str] | None = ...,
+        matches: abc.Iterable[filters_pb2.FilterMatch] | None = ...,
+        text_fields: abc.Iterable[builtins.str] | None = ...,
+        price: filters_pb2.UsedPrice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "matches", b"matches", "price", b"price", "reasons", b"reasons", "text_fields", b"text_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -566,17 +614,23 @@ class GetCreatorRequest(message.Message):
 
     CREATOR_ID_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    CREATOR_FIELDS_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     at_least: builtins.str
+    @builtins.property
+    def creator_fields(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Fields of Creator that are answered, as "display_name", "rates"; its id comes always. Empty: all."""
+
     def __init__(
         self,
         *,
         creator_id: builtins.str = ...,
         at_least: builtins.str = ...,
+        creator_fields: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_id", b"creator_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_fields", b"creator_fields", "creator_id", b"creator_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -604,20 +658,26 @@ class BatchGetCreatorsRequest(message.Message):
 
     CREATOR_IDS_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    CREATOR_FIELDS_FIELD_NUMBER: builtins.int
     at_least: builtins.str
     @builtins.property
     def creator_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """At most 200; one that stands twice is answered once."""
+
+    @builtins.property
+    def creator_fields(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Fields of Creator that are answered, as "display_name", "rates"; its id comes always. Empty: all."""
 
     def __init__(
         self,
         *,
         creator_ids: abc.Iterable[builtins.str] | None = ...,
         at_least: builtins.str = ...,
+        creator_fields: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_ids", b"creator_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_fields", b"creator_fields", "creator_ids", b"creator_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

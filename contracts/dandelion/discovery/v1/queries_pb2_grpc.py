@@ -5,6 +5,7 @@ import warnings
 
 from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_dot_v1_dot_authenticity__pb2
 from dandelion.discovery.v1 import contact_pb2 as dandelion_dot_discovery_dot_v1_dot_contact__pb2
+from dandelion.discovery.v1 import filters_pb2 as dandelion_dot_discovery_dot_v1_dot_filters__pb2
 from dandelion.discovery.v1 import matching_pb2 as dandelion_dot_discovery_dot_v1_dot_matching__pb2
 from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
 from dandelion.discovery.v1 import proofs_pb2 as dandelion_dot_discovery_dot_v1_dot_proofs__pb2
@@ -49,6 +50,11 @@ class CreatorQueryServiceStub:
                 '/dandelion.discovery.v1.CreatorQueryService/CountCreators',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.FromString,
+                _registered_method=True)
+        self.ListSearchFields = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListSearchFields',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsResponse.FromString,
                 _registered_method=True)
         self.GetCreator = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/GetCreator',
@@ -125,6 +131,13 @@ class CreatorQueryServiceServicer:
 
     def CountCreators(self, request, context):
         """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSearchFields(self, request, context):
+        """The fields that a search filters, counts and sorts by.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -227,6 +240,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.CountCreators,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.SerializeToString,
+            ),
+            'ListSearchFields': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSearchFields,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsResponse.SerializeToString,
             ),
             'GetCreator': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCreator,
@@ -344,6 +362,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/CountCreators',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.CountCreatorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSearchFields(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListSearchFields',
+            dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_filters__pb2.ListSearchFieldsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Questions about creators. Lists follow AIP-132/158: page_size, page_token, order
 from collections import abc as _abc
 from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
 from dandelion.discovery.v1 import contact_pb2 as _contact_pb2
+from dandelion.discovery.v1 import filters_pb2 as _filters_pb2
 from dandelion.discovery.v1 import matching_pb2 as _matching_pb2
 from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
 from dandelion.discovery.v1 import proofs_pb2 as _proofs_pb2
@@ -42,6 +43,8 @@ class CreatorQueryServiceStub:
     """Creators that match every filter given, page by page; no page repeats or skips a creator."""
     CountCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.CountCreatorsRequest, _queries_pb2.CountCreatorsResponse]
     """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
+    ListSearchFields: _grpc.UnaryUnaryMultiCallable[_filters_pb2.ListSearchFieldsRequest, _filters_pb2.ListSearchFieldsResponse]
+    """The fields that a search filters, counts and sorts by."""
     GetCreator: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     BatchGetCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]
@@ -78,6 +81,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Creators that match every filter given, page by page; no page repeats or skips a creator."""
     CountCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.CountCreatorsRequest, _queries_pb2.CountCreatorsResponse]  # type: ignore[assignment]
     """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
+    ListSearchFields: _aio.UnaryUnaryMultiCallable[_filters_pb2.ListSearchFieldsRequest, _filters_pb2.ListSearchFieldsResponse]  # type: ignore[assignment]
+    """The fields that a search filters, counts and sorts by."""
     GetCreator: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]  # type: ignore[assignment]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
     BatchGetCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]  # type: ignore[assignment]
@@ -123,6 +128,14 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.CountCreatorsResponse, _abc.Awaitable[_queries_pb2.CountCreatorsResponse]]:
         """How many of the creators that match have each value of the filters: what a search may be narrowed or widened to."""
+
+    @_abc_1.abstractmethod
+    def ListSearchFields(
+        self,
+        request: _filters_pb2.ListSearchFieldsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filters_pb2.ListSearchFieldsResponse, _abc.Awaitable[_filters_pb2.ListSearchFieldsResponse]]:
+        """The fields that a search filters, counts and sorts by."""
 
     @_abc_1.abstractmethod
     def GetCreator(
