@@ -259,7 +259,14 @@ OPEN_RPC = {"GetCampaign", "BatchGetCampaigns", "ListCampaigns", "ListBriefVersi
 """A campaign that recruits in the open is shown to creators and agencies, without its budget, and so is what its brief was."""
 
 
-TOLD_TO_ALL = {"ListSearchFields", "ListFeePolicies", "ListReferenceRates", "ListRulePacks", "ListRules", "ListRuleChanges"}
+TOLD_TO_ALL = {
+    "ListSearchFields",
+    "ListFeePolicies",
+    "ListReferenceRates",
+    "ListRulePacks",
+    "ListRules",
+    "ListRuleChanges",
+}
 """The platform's fees, the rates of the tax office, and the rules: everybody who has an account may know them."""
 
 
