@@ -16,7 +16,7 @@ from services.discovery.domain.authenticity.events import (
     LiftProposed,
 )
 from services.discovery.domain.authenticity.evidence import Comments, Evidence, FollowerSample
-from services.discovery.domain.authenticity.standing import Standing, standing_of
+from services.discovery.domain.authenticity.standing import FRAUD_BELOW, STRONG, STRONG_NEEDED, Standing, standing_of
 from services.discovery.domain.authenticity.weighing import THRESHOLDS, UNMEASURED, Signal, weigh
 from services.discovery.wiring import SERVICE
 from tests.kit import decide
@@ -131,8 +131,10 @@ def test_the_range_holds_the_score_and_closes_with_evidence() -> None:
 def test_a_wide_range_is_no_fraud() -> None:
     """A tiny sample may say anything: its lower end clears the creator, so nobody is called a fraud for it."""
     wide = replace(FAKE_FOLLOWERS, low_bps=0)
-    score = weigh(Evidence(followers=wide, growth=None, comments=Comments(55, 10, 3_000, 3_800)))
-    assert standing_of(score, None) is not Standing.FRAUD
+    score = weigh(Evidence(followers=wide, comments=Comments(50, 10, 1_000, 4_400)))
+    assert score.score < FRAUD_BELOW
+    assert sum(one.suspicion >= STRONG for one in score.signals) == STRONG_NEEDED
+    assert standing_of(score, None) is Standing.WATCH
 
 
 def test_standings_do_not_flicker() -> None:

@@ -73,6 +73,13 @@ def test_likes_without_their_comments_are_odd() -> None:
     assert odd.odd_bps == 2_500
 
 
+def test_posts_that_scatter_to_both_sides_are_honest() -> None:
+    posts = [(1_000, 40)] * 30 + [(1_000, 3)] * 5 + [(1_000, 600)] * 5
+    found = likes_of(posts)
+    assert found is not None
+    assert found.odd_bps == 0
+
+
 def test_the_same_words_in_other_dress_are_the_same() -> None:
     told = [Comment(str(one), f"u{one}", f"So INSPIRING, thank you {one}!!") for one in range(60)]
     found = comments_of(told)
