@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("/", mark("Home"), "house", ALL),
     Entry("/campaigns", mark("Campaigns"), "megaphone", BRANDS),
     Entry("/creators", mark("Creators"), "users", BRANDS | STAFF),
+    Entry("/planner", mark("Planner"), "scale", BRANDS | STAFF),
     Entry("/market", mark("Market"), "compass", CREATORS),
     Entry("/applications", mark("Offers"), "mail", ALL),
     Entry("/collaborations", mark("Collaborations"), "handshake", ALL),

@@ -27,16 +27,18 @@ def routers() -> list[APIRouter]:
         moves,
         operator,
         performance,
+        planner,
         profile,
         reviews,
         rules,
+        similar,
     )
     from console.pages.calendar import moving
     from console.pages.performance import attribution
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, invitations,
-        profile, contacts, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes,
+        home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, similar, planner,
+        invitations, profile, contacts, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

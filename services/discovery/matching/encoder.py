@@ -36,6 +36,10 @@ def _model() -> Any:
         return None
 
 
+def can_encode() -> bool:
+    return _model() is not None
+
+
 def encode(texts: Sequence[str]) -> Sequence[Vector] | None:
     """A vector of length 1 for each text; None where there is no encoder."""
     model = _model()
@@ -60,7 +64,7 @@ def _encoded_in_time(texts: Sequence[str]) -> list[Vector]:
 class Vectors:
     """Vectors by creator and version, the longest unused go first. Made beside the event loop, for one question at a time."""
 
-    _kept: OrderedDict[str, tuple[int, NDArray[np.float16]]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[str, tuple[int, NDArray[np.float16] | None]] = field(default_factory=OrderedDict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def missing(self, versions: Mapping[str, int]) -> list[str]:
@@ -75,6 +79,7 @@ class Vectors:
         told = {one: text for one, text in texts.items() if text.strip()}
         async with self._turn:
             made = await asyncio.to_thread(_encoded_in_time, list(told.values()))
+        self._kept.update({one: (versions[one], None) for one in texts if one not in told})
         for one, vector in zip(told, made, strict=False):
             self._kept[one] = (versions[one], vector.astype(np.float16))
         while len(self._kept) > KEPT:
@@ -82,7 +87,7 @@ class Vectors:
 
     def of(self, creator_id: str) -> Vector | None:
         found = self._kept.get(creator_id)
-        if found is None:
+        if found is None or found[1] is None:
             return None
         self._kept.move_to_end(creator_id)
         return found[1].astype(np.float32)

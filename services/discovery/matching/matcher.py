@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.adapters.vault.personal import Personal
 from kernel.core.decider import Actor
-from kernel.core.faults import Invalid, NotFound
+from kernel.core.faults import Invalid, NotFound, Unavailable
 from kernel.core.ids import checked_id
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.categories import FIRST_LEVEL, first_level
 from services.discovery.domain.criteria import Criteria
 from services.discovery.domain.matching import Brief
 from services.discovery.domain.state import State
-from services.discovery.matching.encoder import Vectors
+from services.discovery.matching.encoder import BATCH, Vectors, can_encode
 from services.discovery.matching.parts import categories
 from services.discovery.matching.similar import SEEDS_LIMIT, Compared, Likeness, most_alike
 from services.discovery.matching.suiting import Match, Suitor, best
@@ -58,6 +59,19 @@ class Matcher:
     personal: Personal
     portraits: Portraits
     vectors: Vectors = field(default_factory=Vectors)
+    _waiting: dict[str, Portrait] = field(default_factory=dict)
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Reads the texts that questions left unread, some at a time, until `stop`: the next question then has them."""
+        while not stop.is_set():
+            self._asked.clear()
+            portraits = [self._waiting.pop(one) for one in list(self._waiting)[:BATCH]]
+            if not portraits:
+                await _either(self._asked, stop)
+                continue
+            with suppress(Unavailable):
+                await self._style(portraits)
 
     async def similar(self, seeds: Sequence[str], at: datetime, size: int, actor: Actor) -> Likenesses:
         """Of those that share a category with a seed, the nearest in size are compared.
@@ -116,11 +130,24 @@ class Matcher:
         versions = {one.creator_id: one.version for one in portraits}
         states = {one.creator_id: one.state for one in portraits}
         missing = self.vectors.missing(versions)
-        if not missing:
+        if not missing or not can_encode():
             return
         async with self.database.reading() as connection:
             bios = await self.personal.open_many(connection, [(one, "bio") for one in missing])
         await self.vectors.make({one: _said(states[one], bios.get((one, "bio"), "")) for one in missing}, versions)
+        left = set(self.vectors.missing(versions))
+        if left and len(portraits) > BATCH and len(self._waiting) < LOOKED_AT:
+            self._waiting.update({one.creator_id: one for one in portraits if one.creator_id in left})
+            self._asked.set()
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(one.wait()) for one in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waits:
+            one.cancel()
 
 
 def _said(state: State, bio: str) -> str:

@@ -3,7 +3,7 @@
 A module per group of questions; CreatorQueries is all of them.
 """
 
-from functools import partial
+import asyncio
 
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1 import queries_pb2_grpc as grpc_pb
@@ -29,8 +29,14 @@ def make_queries(app: App) -> list[RpcService]:
     """The queries of discovery for both edges, and their text index kept up beside them."""
     reads = reads_of(app)
     described = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
-    add, keep = grpc_pb.add_CreatorQueryServiceServicer_to_server, partial(reads.names.keep, app.progress)
+    queries, add = CreatorQueries(app, reads), grpc_pb.add_CreatorQueryServiceServicer_to_server
+
+    async def keep(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as kept:
+            kept.create_task(reads.names.keep(app.progress, stop))
+            kept.create_task(queries.matcher.keep(stop))
+
     return [
-        RpcService.of(described, add, CreatorQueries(app, reads), keep),
+        RpcService.of(described, add, queries, keep),
         *shared_queries(app, wire_creator),
     ]

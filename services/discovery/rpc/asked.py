@@ -25,7 +25,7 @@ class Asked:
         self._replies = Replies(app.progress)
         portraits = Portraits()
         self._planner = Planner(app.database, portraits)
-        self._matcher = Matcher(app.database, app.personal, portraits)
+        self.matcher = Matcher(app.database, app.personal, portraits)
         self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
 
     async def _wait(self, token: str) -> None:

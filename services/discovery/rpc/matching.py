@@ -36,7 +36,7 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
         """Like one to five others."""
         await self._wait(request.at_least)
         actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
-        found = await self._matcher.similar(request.creator_ids, at, size, actor)
+        found = await self.matcher.similar(request.creator_ids, at, size, actor)
         cards = await self._reads.get_many([one.creator_id for one in found.found], actor, at)
         shown = {card.creator_id: listed(card) for card in cards}
         creators = [
@@ -53,7 +53,7 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
         await self._wait(request.at_least)
         actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
         named = await self._reads.found(criteria)
-        found = await self._matcher.match(brief, criteria, named, WEIGHTS, at, size, actor)
+        found = await self.matcher.match(brief, criteria, named, WEIGHTS, at, size, actor)
         cards = await self._reads.get_many([one.creator_id for one in found.best], actor, at)
         shown = {card.creator_id: listed(card) for card in cards}
         creators = [

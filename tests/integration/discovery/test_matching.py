@@ -11,6 +11,7 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 
 from tests.integration.discovery.client import Discovery
 from tests.integration.discovery.test_search import shipped
+from tests.kit.until import until
 
 __all__ = ["shipped"]
 MAKEUP = match.MatchBrief(
@@ -104,3 +105,11 @@ async def test_a_brief_that_cannot_be_is_refused(shipped: Discovery, changes: di
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await matched(shipped, brief)
     assert code in str(refused.value)
+
+
+async def test_texts_that_one_question_leaves_unread_are_read_for_the_next(shipped: Discovery) -> None:
+    async def all_styled() -> bool:
+        found = await matched(shipped, MAKEUP)
+        return found.styled == found.looked_at
+
+    await until(all_styled, 120)
