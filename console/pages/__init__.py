@@ -34,11 +34,11 @@ def routers() -> list[APIRouter]:
         similar,
     )
     from console.pages.calendar import moving
-    from console.pages.performance import attribution
+    from console.pages.performance import attribution, payable
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, similar, planner,
-        invitations, profile, contacts, performance, attribution, reviews, authenticity, money, finance, escrows, moves, disputes,
+        invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

@@ -6,6 +6,7 @@ from kernel.core.events import REFUSED_NAME, CommandRefused
 from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued
+from services.metrics.domain.excess import ExcessReleased
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested
 from services.metrics.domain.link.link import LinkEnded, LinkIssued
 from services.metrics.domain.order.events import OrderAmended, OrderChangeKept, OrderRecorded, OrderRefunded
@@ -27,6 +28,7 @@ EVENTS: dict[str, type] = {
     "site.claimed@1": SiteClaimed,
     "site.look_requested@1": SiteLookRequested,
     "site.looked@1": SiteLooked,
+    "excess.released@1": ExcessReleased,
     REFUSED_NAME: CommandRefused,
 }
 COMMANDS: dict[str, type] = {"site.look@1": LookAtSite}

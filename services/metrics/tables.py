@@ -174,3 +174,14 @@ SITES = sa.Table(
 )
 """Hosts that brands claim: `status` is claimed, proven or lost, `why` the code of what the last look found in place of a proof;
 `proven_at` is when the proof was seen last."""
+
+RELEASED_EXCESS = sa.Table(
+    "released_excess",
+    _READ,
+    *_key("content_id", "metric"),
+    *_big("released"),
+    *_text("reason"),
+    sa.Column("released_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+)
+"""Of a content's metric, how much of the excess that the band sets aside staff found payable."""

@@ -15,6 +15,7 @@ from services.metrics.codec import CODEC
 from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
+from services.metrics.domain.excess import EXCESS
 from services.metrics.domain.link.clicks import CLICK, CLICKS
 from services.metrics.domain.link.link import LINK, LINK_CODES, LINK_COUNTS
 from services.metrics.domain.order.order import ORDER
@@ -55,7 +56,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER],
+    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER, EXCESS],
     inlines=[
         LINK_CODES,
         LINK_COUNTS,

@@ -81,3 +81,21 @@ async def test_a_creator_and_another_brand_see_no_attribution(console: OpenConso
     async with console.visitor("creator") as creator, console.visitor("other-brand") as other:
         answers = [await one.get(f"/performance/{CAMPAIGN}/attribution") for one in (creator, other)]
     assert [answer.status_code for answer in answers] == [403, 404]
+
+
+async def test_payable_numbers_stand_with_the_content_and_operators_alone_release_excess(console: OpenConsole) -> None:
+    async with console.visitor("brand") as brand:
+        links = (await opened(brand, f"/performance/{CAMPAIGN}")).links
+        page = next(link for link in links if link.startswith(f"/performance/{CAMPAIGN}/contents/"))
+        shown = await opened(brand, page)
+        assert "What money may hang on" in shown.text
+        assert not [form for form in shown.forms if form.action.endswith("/release")]
+        release = {"_form": "f" * 32, "_key": "k", "metric": "likes", "count": "1", "reason": "went_viral"}
+        assert (await brand.post(f"{page}/release", data=release)).status_code == 403
+    async with console.visitor("operator") as operator:
+        refused = await operator.post(f"{page}/release", data={**release, "count": str(10**9), "_sure": "true"})
+        typed = await operator.post(f"{page}/release", data={**release, "count": "many"})
+    assert (refused.status_code, typed.status_code) == (409, 422)
+    assert "More would be released than is set aside." in refused.text
+    async with console.visitor("other-brand") as stranger:
+        assert (await stranger.get(page)).status_code == 404

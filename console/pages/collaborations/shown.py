@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dandelion.campaigns.v1.queries_pb2 import (
     Collaboration,
     CollaborationStatus,
+    DeliverableView,
     GetCampaignRequest,
     GetCollaborationRequest,
     GetContractRequest,
@@ -16,6 +17,7 @@ from dandelion.campaigns.v1.queries_pb2 import (
 )
 from dandelion.compliance.v1.events_pb2 import Finding
 from dandelion.compliance.v1.queries_pb2 import GetReviewRequest
+from dandelion.metrics.v1.queries_pb2 import GetPayableNumbersResponse
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -29,6 +31,7 @@ from console.pages.deals.terms import unusual_told
 from console.pages.deals.texts import compared, marked
 from console.pages.deals.timeline import timeline, who
 from console.pages.deals.words import DEFAULT_ZONE, WORDS, known, options
+from console.pages.performance.payable import METRICS, asked_numbers
 from console.pages.reviews import rules_of
 
 router = APIRouter()
@@ -129,15 +132,31 @@ async def content_page(
     view = next((one for one in found.deliverables if one.deliverable.deliverable_id == deliverable_id), None)
     if view is None:
         raise Problem("not_found", "deliverable.unknown")
-    names, title, (findings, note) = await asyncio.gather(
-        page.creators([found.creator_id]), page.titles([found.campaign_id]), _findings(page, versions)
+    names, title, (findings, note), numbers = await asyncio.gather(
+        page.creators([found.creator_id]),
+        page.titles([found.campaign_id]),
+        _findings(page, versions),
+        _numbers(page, view),
     )
     return page.show(
         "collaborations/content.html",
         work=found, view=view, versions=versions, findings=findings, note=note, name=names[found.creator_id], who=who,
         reasons=reasons, title=title[found.campaign_id], side=side(page), turn=progress.turn_of(view, page.formats.now),
+        numbers=numbers, metrics=METRICS,
         form=form, marked=marked, compared=compared, zone=found.timezone or DEFAULT_ZONE, problem=problem, **WORDS,
     )  # fmt: skip
+
+
+async def _numbers(page: SignedIn, view: DeliverableView) -> GetPayableNumbersResponse | None:
+    """What money may hang on of a published content; None before, and while metrics has not heard of it."""
+    if not view.HasField("published_at"):
+        return None
+    try:
+        return await asked_numbers(page, view.deliverable.deliverable_id)
+    except Problem as problem:
+        if problem.kind not in ("not_found", "forbidden"):
+            raise
+        return None
 
 
 async def _findings(

@@ -6,12 +6,15 @@ that nobody makes a creator's pay smaller by adding to its numbers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median_low
+from types import MappingProxyType
 
 from services.metrics.domain.engagement import Metric, Provenance, Traffic
 
 FORMULA = "payable@1"
+ABOVE = "band.above"
+"""Why excess is set aside: staff may release it."""
 HOUR_MS = 3_600_000
 HISTORY, FEW, FACTOR = 24, 3, 10
 """The band is `FACTOR` times the median of the last `HISTORY` steps; with fewer than `FEW` it is the metric's own `start`."""
@@ -72,6 +75,8 @@ class Payable:
     metric: Metric
     payable: int
     set_aside: tuple[SetAside, ...]
+    released: int = 0
+    """Of `payable`, what was set aside first and staff found to be people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +121,27 @@ def _allowed(rates: Sequence[int], band: Band) -> int:
     return band.start if len(rates) < FEW else max(band.least, FACTOR * median_low(rates))
 
 
-def payable_of(counters: Sequence[Counter], since_ms: int | None) -> list[Payable]:
-    """Every metric that anybody counted, by its code. Clicks are those on our own link where there are any."""
+def payable_of(
+    counters: Sequence[Counter], since_ms: int | None, released: Mapping[Metric, int] = MappingProxyType({})
+) -> list[Payable]:
+    """Every metric that anybody counted, by its code. Clicks are those on our own link where there are any.
+
+    `released` is what staff found payable of the excess of each."""
     found = {(one.metric, one.traffic, one.provenance): one for one in counters}
     own = found.get((Metric.LINK_CLICKS, Traffic.ORGANIC, Provenance.LINK))
     metrics = sorted({_shown(one.metric) for one in counters})
-    return [_payable(metric, found.values(), own if metric is Metric.CLICKS else None, since_ms) for metric in metrics]
+    numbers = (_payable(one, found.values(), own if one is Metric.CLICKS else None, since_ms) for one in metrics)
+    return [_with_released(one, released.get(one.metric, 0)) for one in numbers]
+
+
+def _with_released(number: Payable, released: int) -> Payable:
+    """At most what is set aside now: a counter that fell has less."""
+    aside = next((each.count for each in number.set_aside if each.reason == ABOVE), 0)
+    freed = min(released, aside)
+    if not freed:
+        return number
+    left = (replace(each, count=aside - freed) if each.reason == ABOVE else each for each in number.set_aside)
+    return replace(number, payable=number.payable + freed, released=freed, set_aside=tuple(e for e in left if e.count))
 
 
 def _shown(metric: Metric) -> Metric:
@@ -133,7 +153,7 @@ def _payable(metric: Metric, counters: Iterable[Counter], own: Counter | None, s
     mine = [one for one in counters if _shown(one.metric) is metric]
     measured = own or next((one for one in mine if _is_measured(one)), None)
     clean = cleaned(steps_of(measured, since_ms), BANDS[measured.metric]) if measured else Cleaned(0, 0)
-    aside = [SetAside("band.above", clean.suspect)] if clean.suspect else []
+    aside = [SetAside(ABOVE, clean.suspect)] if clean.suspect else []
     aside += [SetAside(*_why(one, own)) for one in mine if one is not measured]
     return Payable(metric, clean.counted, tuple(each for each in aside if each.count > 0))
 

@@ -30,6 +30,7 @@ from services.metrics.domain.totals import (
     snapshots,
     sums_from,
 )
+from services.metrics.projections.excess import EXCESS_LIST
 from services.metrics.projections.orders import ORDER_LIST
 from services.metrics.projections.rows import STAFF, Row
 from services.metrics.projections.sites import SITE_LIST
@@ -265,4 +266,4 @@ COUNTS = Projection(
     batch_records=ENVELOPES_AT_ONCE,
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
-PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST)
+PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST, EXCESS_LIST)

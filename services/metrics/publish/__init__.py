@@ -19,6 +19,7 @@ from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.engagement import Envelope, Ints
+from services.metrics.domain.excess import ExcessReleased
 from services.metrics.domain.link.link import LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
     Attribution,
@@ -151,6 +152,13 @@ def _kept(event: OrderChangeKept, at: datetime) -> pb.OrderChangeKept:
     )
 
 
+def _excess(event: ExcessReleased, at: datetime) -> pb.ExcessReleased:
+    return pb.ExcessReleased(
+        content_id=event.content_id, campaign_id=event.campaign_id, brand_id=event.brand_id, creator_id=event.creator_id,
+        metric=pb.Metric.ValueType(event.metric), count=event.count, reason=event.reason, released_at=stamp(at),
+    )  # fmt: skip
+
+
 def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
     start = datetime.fromtimestamp(event.window_start_ms / 1000, UTC)
     return pb.AnomalyDetected(
@@ -175,6 +183,7 @@ FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     OrderRefunded: _reversal,
     OrderAmended: _amendment,
     OrderChangeKept: _kept,
+    ExcessReleased: _excess,
     BurstDetected: _anomaly,
     **SITE_FORMS,
 }

@@ -14,10 +14,11 @@ from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound, Refused
 from kernel.processors.access import may_read, reading_as
+from services.metrics.domain.engagement import Metric
 from services.metrics.domain.payable import HOUR_MS, Counter, Payable, payable_of
 from services.metrics.domain.totals import MINUTE_MS, cell_parts
 from services.metrics.reads.returns import MEASURED, SERVICE
-from services.metrics.tables import CELLS, CONTENTS, MINUTES, READINGS
+from services.metrics.tables import CELLS, CONTENTS, MINUTES, READINGS, RELEASED_EXCESS
 
 STEPS_LIMIT = 100_000
 """Hours of history over all counters of a content: more than a year of each."""
@@ -51,8 +52,9 @@ class PayableReads:
             rows = [dict(row) for row in cells]
             readings = await _readings(connection, content["number"])
             added = await _added(connection, content["number"])
+            released = await _released(connection, content_id, actor)
         counters = [_counter(row, readings.get(row["cell"], ()), added.get(row["cell"], ())) for row in rows]
-        numbers = await asyncio.to_thread(payable_of, counters, _ms(content["published_at"]))
+        numbers = await asyncio.to_thread(payable_of, counters, _ms(content["published_at"]), released)
         return PayableNumbers(dict(content), numbers, max((row["fresh_ms"] for row in rows), default=0))
 
 
@@ -86,6 +88,14 @@ async def _added(connection: AsyncConnection, number: int) -> dict[int, list[int
     for cell, _, count in await _bounded(connection, query):
         found.setdefault(cell, []).append(int(count))
     return found
+
+
+async def _released(connection: AsyncConnection, content_id: str, actor: Actor) -> dict[Metric, int]:
+    """What staff found payable of the excess, by metric."""
+    table = RELEASED_EXCESS
+    wanted = (table.c.content_id == content_id) & may_read(table, actor)
+    found = await connection.execute(sa.select(table.c.metric, table.c.released).where(wanted))
+    return {Metric[row.metric.upper()]: row.released for row in found}
 
 
 async def _bounded(connection: AsyncConnection, query: sa.Select[Any]) -> list[Any]:

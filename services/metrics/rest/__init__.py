@@ -9,6 +9,7 @@ from kernel.host.app import App
 from services.metrics.reads.registry import Registry
 from services.metrics.rest import formulas
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
+from services.metrics.rest.excess import excess_routes
 from services.metrics.rest.orders import order_routes
 from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
@@ -37,6 +38,7 @@ def make_api(app: App) -> FastAPI:
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(formulas.routes())
     api.include_router(site_routes(app, settings))
+    api.include_router(excess_routes(app))
     api.include_router(redirect_routes(app, registry, settings))
     api.add_middleware(VisitorPages)
     return api

@@ -17,6 +17,7 @@ from kernel.host.history.folding import folded
 from kernel.host.history.queries import StreamHistory, history_service
 from kernel.host.operations.queries import operations_service
 from services.metrics.domain.coupon import COUPON
+from services.metrics.domain.excess import EXCESS
 from services.metrics.domain.link.link import LINK
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.site.site import SITE_DECIDER
@@ -34,6 +35,10 @@ def _of_brand(first: Delivered[Any]) -> Iterable[str]:
     return (first.event.brand_id, *STAFF)
 
 
+def _of_parties(first: Delivered[Any]) -> Iterable[str]:
+    return (first.event.brand_id, first.event.creator_id, *STAFF)
+
+
 async def _order(events: Events, actor: Actor) -> pb.Order:
     (row,) = (await folded(apply_orders, events)).kept(ORDERS).values()
     return wire_order(row)
@@ -47,6 +52,7 @@ async def _site(events: Events, actor: Actor) -> pb.Site:
 HISTORIES = (
     StreamHistory(ORDER.category, _of_brand, _order),
     StreamHistory(SITE_DECIDER.category, _of_brand, _site),
+    StreamHistory(EXCESS.category, _of_parties),
     StreamHistory(LINK.category, _of_brand),
     StreamHistory(COUPON.category, _of_brand),
 )

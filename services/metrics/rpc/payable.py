@@ -21,4 +21,4 @@ def payable_numbers(found: PayableNumbers) -> pb.GetPayableNumbersResponse:
 
 def _number(one: Payable) -> pb.PayableNumber:
     aside = [pb.SetAside(reason=each.reason, count=each.count) for each in one.set_aside]
-    return pb.PayableNumber(metric=one.metric.name.lower(), payable=one.payable, set_aside=aside)
+    return pb.PayableNumber(metric=one.metric.name.lower(), payable=one.payable, set_aside=aside, released=one.released)

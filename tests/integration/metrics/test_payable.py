@@ -8,8 +8,9 @@ import pytest
 from dandelion.metrics.v1 import queries_pb2 as pb
 
 from kernel.core.ids import new_id
-from tests.integration.metrics.client import Deal, Metrics, Who
+from tests.integration.metrics.client import OPERATOR, Deal, Metrics, Who
 from tests.integration.metrics.test_engagement import row, sent
+from tests.kit.until import until
 
 
 def at(hours: float) -> float:
@@ -38,6 +39,36 @@ async def test_a_jump_of_increments_is_visible_and_not_payable(metrics: Metrics)
     await sent(metrics, [row(content, 9 * 10**9, at(6))], who=deal.creator)
     assert await payable(metrics, deal, "likes") == (2_800, {"band.above": 498_000, "source.creator": 9 * 10**9})
     assert (await metrics.roi(deal.campaign_id)).counts.likes == 500_800, "it is shown as it was counted"
+
+
+async def test_staff_release_of_the_excess_what_is_people(metrics: Metrics) -> None:
+    deal = await metrics.contracted()
+    content = deal.contents[0]
+    await sent(metrics, [row(content, 200, at(hour)) for hour in range(4)])
+    await sent(metrics, [row(content, 500_000, at(5))])
+    path, operator = f"/contents/{content}/payable/likes/release", OPERATOR
+    body = {"count": 400_000, "reason": "went_viral"}
+    for who in (deal.brand, deal.creator):
+        assert await metrics.refused("POST", path, body, who) == "actor.role_missing"
+    assert await metrics.refused("POST", path, body | {"count": 498_001}, operator) == "excess.more_than_set_aside"
+    elsewhere = path.replace("likes", "saves")
+    assert await metrics.refused("POST", elsewhere, body, operator) == "excess.metric_unknown"
+    await metrics.done("POST", path, body, operator)
+
+    async def released(payable_now: int, aside: dict[str, int]) -> None:
+        async def told() -> bool:
+            async with metrics.queries(deal.creator) as queries:
+                found = await queries.GetPayableNumbers(pb.GetPayableNumbersRequest(content_id=content))
+            return found.numbers[0].payable == payable_now
+
+        await until(told)
+        assert await payable(metrics, deal, "likes", deal.creator) == (payable_now, aside)
+
+    await released(402_800, {"band.above": 98_000})
+    await metrics.done("POST", path, body | {"count": 498_000}, operator)
+    await released(500_800, {})
+    await metrics.done("POST", path, body | {"count": 0}, operator)
+    await released(2_800, {"band.above": 498_000})
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["in_order", "the_newest_first"])

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from dandelion.metrics.v1 import queries_pb2 as pb
+
 from kernel.core.ids import new_id
 from kernel.processors import generations
 from services.metrics.codec import CODEC
@@ -11,6 +13,7 @@ from tests.integration.metrics.client import OPERATOR, Deal, Metrics, running
 from tests.integration.metrics.test_engagement import row, sent
 from tests.integration.metrics.test_returns import click, link, order
 from tests.kit.generations import dump
+from tests.kit.until import until
 
 
 async def a_busy_day(metrics: Metrics) -> Deal:
@@ -32,7 +35,24 @@ async def a_busy_day(metrics: Metrics) -> Deal:
     await sent(metrics, [row(later.contents[0], n, n) for n in range(50)])
     await metrics.paid(deal, 900, 800)
     await metrics.contracted(later)
+    for content in deal.contents:
+        await _released(metrics, content)
     return deal
+
+
+async def _released(metrics: Metrics, content: str) -> None:
+    """A jump whose excess staff found to be people."""
+    await sent(metrics, [row(content, 3_000_000, 7_200, metric="saves")])
+
+    async def aside() -> bool:
+        async with metrics.queries() as queries:
+            found = await queries.GetPayableNumbers(pb.GetPayableNumbersRequest(content_id=content))
+        return any(each.reason == "band.above" for one in found.numbers for each in one.set_aside)
+
+    await until(aside)
+    body = {"count": 5, "reason": "went_viral"}
+    receipt = await metrics.done("POST", f"/contents/{content}/payable/saves/release", body, OPERATOR)
+    await metrics.app.at_least(receipt["token"], "excess")
 
 
 async def test_rebuild_equals_live(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
 from services.metrics.domain.engagement import Metric, split
+from services.metrics.domain.excess import ExcessReleased
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested, NotAClick
 from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
@@ -74,6 +75,9 @@ SAMPLES: dict[str, Any] = {
     "site.look_requested@1": SiteLookRequested(SITE_ID, RED, "shop.example", 2, NOON, True),
     "site.looked@1": SiteLooked(
         SITE_ID, RED, "shop.example", 2, Outcome.ABSENT, SiteStatus.LOST, "host", "site.no_record", NOON, NOON
+    ),
+    "excess.released@1": ExcessReleased(
+        CONTENTS[0], "campaign-1", RED, "creator-1", Metric.LIKES, 4_000, "went_viral", "olga"
     ),
     "site.look@1": LookAtSite(3),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "IssueLink", "link.code_taken", '{"link_code":"a","soft":false}'),

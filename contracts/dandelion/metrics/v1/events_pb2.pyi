@@ -929,6 +929,50 @@ class AnomalyDetected(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ExcessReleased(message.Message):
+    """Staff found that excess which the band sets aside of a content's numbers is people: `count` of it is payable in all from now on, in
+    place of what was said before; 0 takes it back. Stream `excess-<content id>`.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    METRIC_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    RELEASED_AT_FIELD_NUMBER: builtins.int
+    content_id: builtins.str
+    campaign_id: builtins.str
+    brand_id: builtins.str
+    creator_id: builtins.str
+    metric: Metric.ValueType
+    count: builtins.int
+    reason: builtins.str
+    """A code, as "went_viral"."""
+    @builtins.property
+    def released_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        content_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        metric: Metric.ValueType = ...,
+        count: builtins.int = ...,
+        reason: builtins.str = ...,
+        released_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "count", b"count", "creator_id", b"creator_id", "metric", b"metric", "reason", b"reason", "released_at", b"released_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CommandRefused(message.Message):
     """A command from `metrics.commands.v1` was refused; nothing was changed by it. The name of
     dandelion.common.v1.CommandRefused on `metrics.events.v1`; the fields are described there.

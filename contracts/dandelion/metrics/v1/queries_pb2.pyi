@@ -828,9 +828,12 @@ class PayableNumber(message.Message):
     METRIC_FIELD_NUMBER: builtins.int
     PAYABLE_FIELD_NUMBER: builtins.int
     SET_ASIDE_FIELD_NUMBER: builtins.int
+    RELEASED_FIELD_NUMBER: builtins.int
     metric: builtins.str
     """"exposures", "views", "likes", ..."""
     payable: builtins.int
+    released: builtins.int
+    """Of payable, what the band had set aside and staff found to be people (ExcessReleased)."""
     @builtins.property
     def set_aside(self) -> containers.RepeatedCompositeFieldContainer[SetAside]: ...
     def __init__(
@@ -839,10 +842,11 @@ class PayableNumber(message.Message):
         metric: builtins.str = ...,
         payable: builtins.int = ...,
         set_aside: abc.Iterable[SetAside] | None = ...,
+        released: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["metric", b"metric", "payable", b"payable", "set_aside", b"set_aside"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["metric", b"metric", "payable", b"payable", "released", b"released", "set_aside", b"set_aside"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
