@@ -38,7 +38,8 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, similar, planner,
-        invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance, escrows, moves, disputes,
+        invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
+        escrows, moves, disputes,
         rules, erasures, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]
