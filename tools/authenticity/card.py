@@ -12,7 +12,7 @@ from services.discovery.authenticity.scorecard import Model
 from services.discovery.authenticity.traits import FITTED_ON, FIXED, TRAITS
 from tools.authenticity import measuring
 from tools.authenticity.accounts import TRAINING
-from tools.authenticity.fit import PRECISION
+from tools.authenticity.fit import PRECISION, STRETCH
 from tools.authenticity.measuring import Figure
 
 HOME = Path(scorecard.__file__).parent
@@ -26,7 +26,7 @@ LIMITS = """\
 * No column for texts and links was there: the weights of `no_bio`, `has_bio` and `has_link` are judgement, never fitted.
 * In a file of 100 and more accounts the share of fakes is estimated from the file; with fewer it is that of the training
   accounts. Give `--share` where it is known. Fitted on a half without the other's kind of account, chances are off by up to
-  a tenth: on a new platform compare the estimated share with a sample labelled by hand before anything hangs on it.
+  an eighth: on a new platform compare the estimated share with a sample labelled by hand before anything hangs on it.
 * A score is a chance and no verdict: fakes that post, follow few and show a picture are not found by a profile. A creator is
   judged by a share with an interval, and never by this signal alone."""
 
@@ -74,6 +74,7 @@ def _trained(made: Model) -> list[str]:
         "| --- | --- |",
         f"| model | `{made.name}`: logistic regression over {len(TRAITS)} traits that can only speak against an account |",
         f"| priors | of precision {PRECISION:g} around the weights below |",
+        f"| stretched | by {STRETCH:g}, since priors shrink weights |",
         f"| cards | {len(made.cards)}, one for each set of known columns |",
         f"| data | `tools/authenticity/data/srf_followers.csv`, SHA-256 `{data}` |",
         "| licence | CC BY-SA 4.0 (NOTICE.md beside the data) |",

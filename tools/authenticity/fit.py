@@ -12,6 +12,9 @@ from services.discovery.authenticity.traits import FITTED_ON, TRAITS, Trait, tra
 PRECISION = 3.0
 """Of the prior of each weight: a standard deviation of 0.6 units of log odds. From 0.3 to 3 the AUC is the same."""
 STEPS, SMALLEST_STEP, LONGEST_STEP = 100, 1e-7, 3.0
+STRETCH = 1.15
+"""Priors shrink weights, so chances lie too near the middle. Halves of the accounts that a model had not seen ask for 0.9 to 1.8
+times the weights, with 1.15 in the middle; held-out folds ask for 1.1."""
 NAME = "scorecard@1"
 LENGTH = "username_length"
 
@@ -31,8 +34,19 @@ def _sets(names: Iterable[str]) -> list[frozenset[str]]:
 def _card(profiles: Profiles, fake: Floats, known: frozenset[str]) -> Card:
     with_length = known | {LENGTH} if "username_digits" in known else known
     traits = usable(TRAITS, with_length)
-    base, weights = solve(trait_values(profiles, traits), fake, _priors(traits))
-    return Card(base, {one.name: float(weight) for one, weight in zip(traits, weights, strict=True)})
+    values = trait_values(profiles, traits)
+    base, weights = solve(values, fake, _priors(traits))
+    stretched = STRETCH * weights
+    named = {one.name: float(weight) for one, weight in zip(traits, stretched, strict=True)}
+    return Card(_centred(STRETCH * base, values @ stretched, float(fake.mean())), named)
+
+
+def _centred(base: float, odds: Floats, share: float) -> float:
+    """The base by which the chances of the accounts have their share of fakes as mean."""
+    for _ in range(STEPS):
+        chances = 1 / (1 + np.exp(-(base + odds)))
+        base -= float((chances.mean() - share) / max((chances * (1 - chances)).mean(), 1e-9))
+    return base
 
 
 def _priors(traits: tuple[Trait, ...]) -> Floats:

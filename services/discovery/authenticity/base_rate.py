@@ -56,7 +56,7 @@ def _trust(chances: Floats, rises: bool) -> float:
     """
     mean = float(chances.mean())
     explained = 1 - float((chances * (1 - chances)).mean()) / (mean * (1 - mean))
-    nothing, full = (0.25, 0.4) if rises else (0.0, 0.2)
+    nothing, full = (0.35, 0.5) if rises else (0.0, 0.2)
     return float(np.clip((explained - nothing) / (full - nothing), 0.0, 1.0))
 
 
