@@ -19,6 +19,7 @@ def routers() -> list[APIRouter]:
         erasures,
         escrows,
         finance,
+        forgetting,
         history,
         home,
         invitations,
@@ -40,6 +41,6 @@ def routers() -> list[APIRouter]:
         home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, similar, planner,
         invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
         escrows, moves, disputes,
-        rules, erasures, history, operator, documentation,
+        rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

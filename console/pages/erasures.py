@@ -1,5 +1,7 @@
 """Erasures: who asked to be forgotten, and an operator's answer. An erasure cannot be undone."""
 
+import re
+
 from dandelion.compliance.v1.queries_pb2 import ERASURE_STEP_REQUESTED, ErasureStep, ListErasuresRequest
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,6 +14,8 @@ from console.words import mark
 
 router = APIRouter(prefix="/erasures", dependencies=[needs("operator", "auditor")])
 SHOWN = 50
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NO_ID = mark("Please give the id of the person's organisation, as its page shows it.")
 REASONS = {
     "request.subject": mark("The person asked for it"),
     "authority.order": mark("An authority ordered it"),
@@ -49,6 +53,20 @@ async def decline(page: Page, subject_id: Id, form: Filled) -> Response:
     said = mark("The person reads the reason and may ask again.")
     title = mark("Decline this request?")
     return await _answer(page, subject_id, "decline-erasure", title, said, mark("Decline it"), form)
+
+
+@router.post("", dependencies=[needs("operator")])
+async def ask(page: Page, form: Filled) -> Response:
+    """For a person who wrote to an operator: the same request, in its name."""
+
+    async def act() -> Response:
+        subject = form.needed("subject_id")
+        if not ID.fullmatch(subject):
+            form.wrong.setdefault("subject_id", NO_ID)
+        receipt = await page.send("compliance", "POST", f"/subjects/{subject}/request-erasure", form, {})
+        return page.done("/erasures", receipt, mark("The request stands here until it is answered."))
+
+    return await page.submit(lambda typed, problem: _shown(page, False, "", typed, problem), form, act)
 
 
 async def _answer(
