@@ -12,6 +12,7 @@ def routers() -> list[APIRouter]:
         calendar,
         campaigns,
         collaborations,
+        comparing,
         contacts,
         creators,
         disputes,
@@ -38,8 +39,8 @@ def routers() -> list[APIRouter]:
     from console.pages.performance import attribution, payable
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, moving, creators, similar, planner,
-        invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
+        home, campaigns, briefs, market, applications, collaborations, calendar, moving, comparing, creators, similar,
+        planner, invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
         escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from dandelion.discovery.v1.events_pb2 import Availability
 from dandelion.discovery.v1.queries_pb2 import (
     CountCreatorsRequest,
     CountCreatorsResponse,
+    CreatorHit,
     Facet,
     GetCreatorRequest,
     SearchCreatorsRequest,
@@ -31,6 +32,7 @@ from console.creator_figures import audience_charts, followers_chart
 from console.forms import Form
 from console.look.menu import BRANDS, STAFF
 from console.page import Id, Page, SignedIn, needs
+from console.pages import finding
 from console.words import mark
 from console.words.enums import label
 
@@ -59,24 +61,11 @@ REASONS = {
     "tier": mark("Tier"),
     "followers": mark("Followers"),
     "engagement rate": mark("Engagement rate"),
-    "price": mark("Price"),
 }
 """What discovery calls the filters in its reasons."""
-PLACES = {
-    "display_name": mark("the name"),
-    "bio": mark("the text"),
-    "tags": mark("tags"),
-    "categories": mark("categories"),
-}
-"""Where a text was found."""
-ORDERS = {
-    "followers desc": mark("Most followers"),
-    "followers": mark("Fewest followers"),
-    "engagement_rate desc": mark("Highest engagement rate"),
-    "price": mark("Lowest price"),
-    "price desc": mark("Highest price"),
-    "registered_at desc": mark("Newest"),
-}
+NAMED = {**NAMES, **finding.FACETS}
+COUNTED = (*NAMES, *finding.FACETS)
+PICKED_LIMIT, COMPARED = 50, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +93,8 @@ class Chip:
 
     told: str
     without: str
+    is_value: bool = True
+    """Of a facet; the others were typed."""
 
 
 @router.get("")
@@ -119,7 +110,7 @@ async def search(page: Page) -> Response:
         request = _request(form)
         found, counted, running = await asyncio.gather(
             page.ask(page.services.discovery.SearchCreators, request),
-            page.ask(page.services.discovery.CountCreators, CountCreatorsRequest(search=request)),
+            page.ask(page.services.discovery.CountCreators, CountCreatorsRequest(search=request, facets=COUNTED)),
             campaigns,
         )
     except Problem as refused:
@@ -135,10 +126,13 @@ async def search(page: Page) -> Response:
         info=found.page,
         groups=[_group(page, one, form) for one in _ordered(counted.facets)],
         chips=list(_chips(page, form)),
-        reasons=lambda hit: [_reason(page, one) for one in hit.reasons],
+        reasons=lambda hit: list(_reasons(page, hit, form.text("currency").upper())),
+        bounds=finding.asked_for(page),
+        picked=_picked(form),
+        comparable=urlencode([("ids", hit.creator.creator_id) for hit in found.hits[:COMPARED]]),
         running=[("", page.words(mark("nobody"))), *((one.campaign_id, one.brief.title) for one in running.campaigns)],
         formats=[("", page.words(mark("any"))), *_formats(page)],
-        orders=[(name, page.words(told)) for name, told in ORDERS.items()],
+        orders=[(name, page.words(told)) for name, told in finding.ORDERS.items()],
         chosen_format=_format(form),
         asked=form,
         form=form,
@@ -168,12 +162,15 @@ def _request(form: Form) -> SearchCreatorsRequest:
         "format": _format(form),
     }
     made = SearchCreatorsRequest(
+        filters=finding.filters_of(form, currency),
+        exclude_invited=form.is_set("fresh"),
+        exclude_worked_for=finding.rivals_of(form),
         text=form.text("text"),
         followers_min=form.whole("followers_min", 0),
         followers_max=form.whole("followers_max", 0),
         engagement_rate_min_bps=form.basis_points("rate_min", 0),
         exclude_campaign_id=form.text("without"),
-        order_by=form.text("order_by") if form.text("order_by") in ORDERS else "",
+        order_by=form.text("order_by") if form.text("order_by") in finding.ORDERS else "",
         page_size=SHOWN,
         page_token=form.text("page"),
         **asked,
@@ -182,13 +179,20 @@ def _request(form: Form) -> SearchCreatorsRequest:
         made.currency = currency
         made.price_min_minor = form.minor("price_min", currency, 0)
         made.price_max_minor = form.minor("price_max", currency, 0)
+    elif made.order_by in ("cpm", "cpe"):
+        made.order_by = ""
     form.check()
     return made
 
 
+def _picked(form: Form) -> list[str]:
+    """The creators that were ticked, on this page and those before."""
+    return list(dict.fromkeys(form.many("pick")))[:PICKED_LIMIT]
+
+
 def _ordered(facets: Iterable[Facet]) -> list[Facet]:
-    places = list(NAMES)
-    return sorted((one for one in facets if one.filter in NAMES), key=lambda one: places.index(one.filter))
+    places = list(NAMED)
+    return sorted((one for one in facets if one.filter in NAMED), key=lambda one: places.index(one.filter))
 
 
 def _group(page: SignedIn, facet: Facet, form: Form) -> Group:
@@ -197,11 +201,13 @@ def _group(page: SignedIn, facet: Facet, form: Form) -> Group:
     known = {one.value: one.creators for one in facet.values}
     counts = {**known, **{one: 0 for one in chosen if one not in known}}
     values = [Value(one, _told(page, facet.filter, one), count, one in chosen) for one, count in counts.items() if one]
-    return Group(facet.filter, page.words(NAMES[facet.filter]), values)
+    return Group(facet.filter, page.words(NAMED[facet.filter]), values)
 
 
 def _told(page: SignedIn, name: str, value: str) -> str:
     """A value of a filter in the reader's words."""
+    if name in finding.FACETS:
+        return finding.told(page, name, value)
     if name in ENUMS:
         known = ENUMS[name].DESCRIPTOR.values_by_name.get(value)
         return page.words(label(known.type, known.number)) if known else value
@@ -224,10 +230,25 @@ def _chips(page: SignedIn, form: Form) -> Iterable[Chip]:
     """Every chosen value, with the address that takes it out."""
     given = [(name, value) for name, value in page.request.query_params.multi_items() if name != "page"]
     for chosen in given:
-        if chosen[0] in NAMES and chosen[1]:
+        if chosen[0] in NAMED and chosen[1]:
             left = urlencode([one for one in given if one != chosen])
-            told = f"{page.words(NAMES[chosen[0]])}: {_told(page, *chosen)}"
+            told = f"{page.words(NAMED[chosen[0]])}: {_told(page, *chosen)}"
             yield Chip(told, f"/creators?{left}" if left else "/creators")
+    for name, told in finding.typed(page, form):
+        yield Chip(told, page.with_query(page="", **{name: ""}), is_value=False)
+
+
+def _reasons(page: SignedIn, hit: CreatorHit, currency: str) -> Iterable[str]:
+    """Why a creator was found: by the request's own fields, then by filters."""
+    for one in hit.reasons:
+        if not one.startswith("price: "):
+            yield _reason(page, one)
+    if hit.HasField("price"):
+        price = page.formats.money(hit.price.price_minor, hit.price.currency)
+        yield f"{page.words(finding.PRICE)}: {price} · {page.words(label(Format.DESCRIPTOR, hit.price.format))}"
+    for match in hit.matches:
+        if told := finding.reason(page, match, currency):
+            yield told
 
 
 def _reason(page: SignedIn, reason: str) -> str:
@@ -241,7 +262,7 @@ def _reason(page: SignedIn, reason: str) -> str:
         what = ", ".join(_language(one, page.formats.locale) for one in what.split(", "))
     elif name == "text":
         words, _, fields = what.rpartition(" in ")
-        places = ", ".join(page.words(PLACES.get(one, one)) for one in fields.split(", "))
+        places = ", ".join(page.words(finding.PLACES.get(one, one)) for one in fields.split(", "))
         return page.words(mark("“{words}” in {places}"), words=words, places=places)
     return f"{page.words(REASONS.get(name, name))}{colon}{what}"
 

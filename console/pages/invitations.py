@@ -34,7 +34,7 @@ async def invite(page: Page, creator_id: Id, form: Filled) -> Response:
 
     async def act() -> Response:
         campaign = await _campaign(page, campaign_id)
-        currency, count = campaign.brief.currency, len(_pieces(campaign))
+        currency, count = campaign.brief.currency, len(pieces(campaign))
         fees = [form.minor(f"fees_minor.{at}", currency) for at in range(count)]
         body = {"creator_id": creator_id, "fees_minor": fees}
         receipt = await page.send("campaigns", "POST", f"/campaigns/{campaign_id}/invite", form, body)
@@ -65,20 +65,20 @@ async def _invitation(
         creator=answer.creator,
         campaigns=campaigns.campaigns,
         chosen=chosen,
-        prices=_prices(page, answer.creator, chosen) if chosen else [],
+        prices=prices(page, answer.creator, chosen) if chosen else [],
         form=form,
         problem=problem,
     )
 
 
-def _pieces(campaign: Campaign) -> list[DeliverableSpec]:
+def pieces(campaign: Campaign) -> list[DeliverableSpec]:
     """What an offer prices: a recurring deliverable as often as it recurs."""
     return [one for one in campaign.detail.deliverables for _ in range(max(1, one.occurrences))]
 
 
-def _prices(page: SignedIn, creator: Creator, campaign: Campaign) -> list[tuple[DeliverableSpec, str]]:
+def prices(page: SignedIn, creator: Creator, campaign: Campaign) -> list[tuple[DeliverableSpec, str]]:
     """Each piece with the price of its format on the rate card, as a form's field has it; "" for none in this currency."""
     same = creator.currency == campaign.brief.currency
     rates = {one.format: one.price_minor for one in creator.rates if same and not one.closed}
-    priced = ((one, rates.get(one.format, 0)) for one in _pieces(campaign))
+    priced = ((one, rates.get(one.format, 0)) for one in pieces(campaign))
     return [(one, page.formats.amount(minor, creator.currency) if minor else "") for one, minor in priced]

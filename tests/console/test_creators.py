@@ -196,3 +196,50 @@ async def test_who_is_not_here_yet_registers(console: OpenConsole) -> None:
         page = await opened(new, "/profile")
     assert "Olla" in page.text
     assert "olla_cooks" in page.text
+
+
+async def test_a_brand_finds_compares_and_invites_several_by_clicking(console: OpenConsole) -> None:
+    """Search with figures, tick, compare side by side, invite; the same form again invites nobody twice."""
+    campaign, _ = invitable(console)
+    async with console.visitor("brand") as brand:
+        query = "availability=AVAILABILITY_OPEN&tiers=TIER_KOC&fresh=true&female_min=20&not_tags=nobody&order_by=cpm"
+        shown = await opened(brand, f"/creators?{query}&format=FORMAT_VIDEO&currency=CNY&cpm_max=100000")
+        assert count(shown.text) > 2
+        assert "Female followers from 20%" in shown.text
+        assert "CPM: CN¥" in shown.text
+        ids = list(dict.fromkeys(re.findall(r'name="pick" value="([0-9a-f-]{36})"', shown.answer.text)))[:2]
+        ticked = await opened(brand, f"/creators?{query}&pick={ids[0]}&pick={ids[1]}")
+        side = await opened(brand, next(link for link in ticked.links if link.startswith("/creators/compare?ids=")))
+        assert side.answer.text.count('<th scope="col"') == 2
+        link = next(link for link in side.links if link.startswith("/creators/invite?"))
+        form = (await opened(brand, f"{link}&campaign_id={campaign}")).form("/invite")
+        fees = {name: "12.50" for name in form.fields if name.startswith("fees.")}
+        assert len(fees) >= 2
+        wrong = await sent(brand, form, dict.fromkeys(fees, "a lot"))
+        assert wrong.answer.status_code == 422
+        for _ in range(2):
+            done = await sent(brand, form, fees)
+            assert done.answer.status_code == 200, done.text
+            assert "2 of 2 are invited" in done.text
+        refused = await sent(
+            brand, form, {**dict.fromkeys(fees, "99999999"), "_key": "0b7f3c7e-5d0a-5c1e-8f43-2b6d0c9b7a10"}
+        )
+        assert "0 of 2 are invited" in refused.text
+    with sqlite3.connect(console.layout.folder / "campaigns.db") as database:
+        asked = "SELECT count(*) FROM applications WHERE campaign_id = ? AND creator_id IN (?, ?)"
+        assert database.execute(asked, (campaign, *ids)).fetchone() == (2,)
+
+
+@pytest.mark.parametrize("query", ["ids=nobody", "ids=", "", "ids=" + "&ids=".join(["x"] * 60)])
+@pytest.mark.parametrize("page", ["compare", "invite"])
+async def test_strange_picks_break_nothing(console: OpenConsole, page: str, query: str) -> None:
+    async with console.visitor("brand") as brand:
+        answer = await brand.get(f"/creators/{page}?{query}")
+    assert answer.status_code in (200, 400, 422)
+
+
+@pytest.mark.parametrize("typed", ["growth_min=much", "jobs_min=1.5", "cpm_max=9", "female_min=x", "female_min=900"])
+async def test_a_figure_that_cannot_be_read_is_said(console: OpenConsole, typed: str) -> None:
+    async with console.visitor("brand") as brand:
+        answer = await brand.get(f"/creators?{typed}")
+    assert answer.status_code == 422
