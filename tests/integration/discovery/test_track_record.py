@@ -1,10 +1,11 @@
 """What campaigns, compliance and metrics saw reaches a creator's card, in any order across streams, and once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
 from dandelion.compliance.v1 import events_pb2 as compliance
+from dandelion.discovery.v1.filters_pb2 import Filter, Labels, WorkedFor
 from dandelion.metrics.v1 import events_pb2 as metrics
 
 from kernel.core.ids import new_id
@@ -116,6 +117,32 @@ async def test_who_is_invited_already_is_left_out_for_the_brand_that_invited(dis
     kept = await discovery.search(*mine, text="invited", exclude_campaign_id=campaign)
     others = await discovery.search("ben", new_id(), "brand", text="invited", exclude_campaign_id=campaign)
     assert (kept.total, others.total) == (0, 1)
+    anywhere = await discovery.search(*mine, text="invited", exclude_invited=True)
+    others = await discovery.search("ben", new_id(), "brand", text="invited", exclude_invited=True)
+    assert (anywhere.total, others.total) == (0, 1)
+
+
+async def test_who_worked_for_a_competitor_lately_is_left_out(discovery: Discovery) -> None:
+    """By the brand or by the category of its product, only as far back as is asked; and found by what it worked for."""
+    creator_id = await imported(discovery, "rivalled")
+    job, now = Job(discovery, creator_id), datetime.now(UTC)
+    job.ids["product_category"] = "serum"
+    token = await job.works(campaigns.CollaborationContracted, now - timedelta(days=40))
+    await discovery.get(creator_id, at_least=token)
+    brand = job.ids["brand_id"]
+    for asked, total in (
+        (WorkedFor(brand_ids=[brand], days=60), 0),
+        (WorkedFor(brand_ids=[brand], days=30), 1),
+        (WorkedFor(industries=["serum"], days=60), 0),
+        (WorkedFor(industries=["cars"], brand_ids=[new_id()], days=60), 1),
+    ):
+        assert (await discovery.search(text="rivalled", exclude_worked_for=asked)).total == total, asked
+    past = [
+        Filter(field="past_industries", labels=Labels(values=["serum"])),
+        Filter(field="past_brands", labels=Labels(values=[brand])),
+    ]
+    (hit,) = (await discovery.search(text="rivalled", filters=past)).hits
+    assert [list(one.labels) for one in hit.matches] == [["serum"], [brand]]
 
 
 async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
