@@ -24,11 +24,13 @@ LEAST_CREATORS = 500
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search says of a creator: the country where it lives, its handles by platform, and which of them are verified."""
+    """What a search says of a creator: the country where it lives, its handles by platform, which of them are verified, and
+    whether it is a virtual human."""
 
     country: str
     handles: Mapping[str, str]
     verified: Container[str]
+    virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Pairing:
     deal: Deal
     number: int
     creator: Who
+    virtual: bool = False
+    """What it makes is made by AI, and says so."""
 
     @property
     def fees_minor(self) -> list[int]:
@@ -108,7 +112,7 @@ async def find_creators(market: Market, token: str) -> list[Pairing]:
             raise Unexpected(f"{deal.name}: {len(fresh)} creators found, {deal.collaborations} needed")
         chosen = fresh[: deal.collaborations]
         taken |= {id_: (deal, found[id_]) for id_ in chosen}
-        pairings += [Pairing(deal, number_, creator(id_)) for number_, id_ in enumerate(chosen)]
+        pairings += [Pairing(deal, number_, creator(id_), found[id_].virtual) for number_, id_ in enumerate(chosen)]
     await asyncio.gather(*[ready(market, id_, *each) for id_, each in taken.items()])
     return pairings
 
@@ -161,7 +165,7 @@ def _found(one: discovery.Creator) -> Found:
     accounts = {word(common.Platform, each.account.platform): each for each in one.accounts}
     handles = {platform: each.account.handle for platform, each in accounts.items()}
     verified = {platform for platform, each in accounts.items() if each.verified}
-    return Found(one.profile.location.country, handles, verified)
+    return Found(one.profile.location.country, handles, verified, one.profile.virtual_human)
 
 
 def _criteria(search: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,10 @@ REVISED = (LIVE.name, 1)
 """The brand wants another word."""
 
 
+AI_MARK = "AI生成 (AI generated)"
+"""In the words of the packs of China and of the European Union."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One deliverable of a collaboration; `text` is what its creator writes."""
@@ -100,6 +104,8 @@ class Work:
     def _piece(self, pairing: Pairing, id_: str, deliverable: Any) -> Piece:
         texts = pairing.deal.texts
         text = texts[(pairing.number + deliverable.ordinal - 1) % len(texts)]
+        if pairing.virtual:
+            text = f"{text} {AI_MARK}"
         platform = word(common.Platform, deliverable.platform)
         return Piece(pairing, id_, deliverable.deliverable_id, deliverable.ordinal, platform, text)
 

@@ -4,6 +4,7 @@ Beside it the proof of an account by a code in its bio, which the page of social
 """
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ router = APIRouter()
 OWN: Sequence[Any] = (needs(*CREATORS),)
 OTHERS: Sequence[Any] = (needs(*BRANDS, *STAFF),)
 SHOWN = 25
+FORM_BYTES = 10_000_000
+RELATIONS = (("mother", mark("Mother")), ("father", mark("Father")), ("guardian", mark("Guardian")))
 OPENERS = ("brand", "agency", "operator")
 STATES = {
     "give": mark("Your consent is kept, with the day and the text."),
@@ -81,6 +84,7 @@ async def _own(page: SignedIn, form: Form = EMPTY, problem: Problem | None = Non
         creator=creator.creator,
         contact=found.contact,
         readings=readings,
+        relations=[(value, page.words(told)) for value, told in RELATIONS],
         form=form,
         problem=problem,
     )
@@ -107,6 +111,37 @@ async def consent(page: Page, what: Id, form: Filled) -> Response:
     if what not in STATES:
         raise Problem("not_found", "page.not_found", {})
     return await _send_own(page, form, f"consents/{what}", {"purpose": form.needed("purpose")}, STATES[what])
+
+
+@router.post("/profile/contact/guardian", dependencies=OWN)
+async def guardian(page: Page, form: Filled) -> Response:
+    """The signed form is hashed here and not kept: its SHA-256 is the evidence."""
+
+    async def act() -> Response:
+        told = {"guardian": form.needed("guardian"), "relation": form.needed("relation")}
+        told["evidence_sha256"] = await _hash(form)
+        receipt = await page.send("discovery", "POST", f"/creators/{page.person.tenant}/guardian", form, told)
+        return page.done("/profile/contact", receipt, mark("The consent is on record. You may take work."))
+
+    return await page.submit(lambda typed, problem: _own(page, typed, problem), form, act)
+
+
+async def _hash(form: Form) -> str:
+    """Of the file that was chosen; a missing or empty one is wrong at its field."""
+    file = form.files.get("evidence_sha256")
+    content = b""
+    if file is not None:
+        content = await file.read(FORM_BYTES + 1)
+        await file.close()
+    if not 0 < len(content) <= FORM_BYTES:
+        form.wrong["evidence_sha256"] = mark("Choose the signed form, at most 10 MB.")
+    return hashlib.sha256(content).hexdigest()
+
+
+@router.post("/profile/contact/guardian/withdraw", dependencies=OWN)
+async def withdraw_guardian(page: Page, form: Filled) -> Response:
+    receipt = await page.send("discovery", "POST", f"/creators/{page.person.tenant}/guardian/withdraw", form)
+    return page.done("/profile/contact", receipt, mark("Withdrawn: nothing new is agreed from now on."))
 
 
 async def _send_own(page: SignedIn, form: Form, what: str, body: Mapping[str, Any], said: str) -> Response:

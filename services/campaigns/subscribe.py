@@ -39,12 +39,13 @@ from services.campaigns.domain.creators.causes import (
     AccountLinked,
     AccountRenamed,
     AccountVerified,
-    AgencyNamed,
     AvailabilityChanged,
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersBarred,
     OffersHeld,
+    ProfileTold,
 )
 from services.campaigns.domain.fees.causes import FeePolicyChanged
 from services.campaigns.domain.funding.causes import EscrowHeld, EscrowRefused, RefundIssued
@@ -143,7 +144,11 @@ def _suspended(wire: discovery.CreatorSuspended) -> CreatorSuspended:
 
 def _registered(wire: discovery.CreatorRegistered) -> CreatorRegistered:
     accounts = tuple(AccountLinked(*_account(wire.creator_id, each)) for each in wire.accounts)
-    return CreatorRegistered(wire.creator_id, accounts, wire.profile.agency_id)
+    return CreatorRegistered(wire.creator_id, accounts, wire.profile.agency_id, wire.profile.virtual_human)
+
+
+def _told(creator_id: str, profile: discovery.CreatorProfile) -> ProfileTold:
+    return ProfileTold(creator_id, profile.agency_id, profile.virtual_human)
 
 
 def _account(creator_id: str, wire: discovery.PlatformAccount) -> tuple[str, str, str]:
@@ -174,13 +179,14 @@ READS: dict[type[Message], Callable[[Any], Any]] = {
     ledger.TieCleared: lambda wire: TieCleared(wire.brand_id, wire.payee_id, tuple(wire.account_ids)),
     ledger.CommandRefused: _refused,
     discovery.CreatorRegistered: _registered,
-    discovery.CreatorProfileChanged: lambda wire: AgencyNamed(wire.creator_id, wire.profile.agency_id),
+    discovery.CreatorProfileChanged: lambda wire: _told(wire.creator_id, wire.profile),
     discovery.AccountLinked: lambda wire: AccountLinked(*_account(wire.creator_id, wire.account)),
     discovery.AccountRenamed: _renamed,
     discovery.AccountIdentified: _identified,
     discovery.AccountVerified: lambda wire: AccountVerified(*_account(wire.creator_id, wire.account)),
     discovery.AvailabilityChanged: _available,
     discovery.CreatorSuspended: _suspended,
+    discovery.OfferBarChanged: lambda wire: OffersBarred(wire.creator_id, wire.barred),
     discovery.AuthenticityAssessed: lambda wire: OffersHeld(wire.creator_id, wire.holds_offers),
     discovery.AuthenticityRuled: lambda wire: OffersHeld(wire.creator_id, wire.holds_offers),
     discovery.CreatorReinstated: lambda wire: CreatorReinstated(wire.creator_id),

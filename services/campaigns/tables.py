@@ -63,6 +63,7 @@ def metadata() -> sa.MetaData:
         sa.Column("suspended_until", UtcTime), sa.Column("forgotten", sa.Boolean, nullable=False),
         sa.Column("accounts", Stored(tuple[AccountHeard, ...]), nullable=False),
         sa.Column("agency_id", text, nullable=False), sa.Column("offers_held", sa.Boolean, nullable=False),
+        sa.Column("barred", sa.Boolean, nullable=False), sa.Column("virtual_human", sa.Boolean, nullable=False),
     )  # fmt: skip
     sa.Table(
         "parties", made,

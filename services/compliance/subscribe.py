@@ -73,7 +73,7 @@ def _content(asked: own.ReviewContent) -> Content:
         compensation=word(common.CompensationKind, asked.compensation_kind),
         stage=word(common.SubmissionStage, asked.stage),
         product_used=asked.product_used,
-        ai_made=any(media.ai_made for media in asked.media),
+        ai_made=asked.virtual_human or any(media.ai_made for media in asked.media),
         evidence=_evidence(asked),
     )
 

@@ -35,6 +35,7 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
+from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn, OfferBarChanged
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 
 EVENTS: dict[str, type] = {
@@ -68,6 +69,9 @@ EVENTS: dict[str, type] = {
     "contact.consent_withdrawn@1": ConsentWithdrawn,
     "contact.read@1": ContactRead,
     "contact.forgotten@1": ContactForgotten,
+    "creator.guardian_consented@1": GuardianConsented,
+    "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn,
+    "creator.offer_bar_changed@1": OfferBarChanged,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

@@ -18,6 +18,7 @@ from kernel.edge.page_tokens import Cursor
 from kernel.host.app import App
 from kernel.processors.access import may_read, reading_as
 from services.discovery.domain.criteria import Criteria
+from services.discovery.domain.guardians.events import GuardianConsented
 from services.discovery.domain.profile import Account, AgeClass, age_class
 from services.discovery.domain.state import State
 from services.discovery.search.asked.matches import Met, met
@@ -53,6 +54,9 @@ class Card:
     """How the claims to its accounts stand; of several creators, which verified ones are lost."""
     birth_year: int | None = None
     """For the creator itself and operators; everybody else has the class."""
+    guardian: GuardianConsented | None = None
+    barred: bool = False
+    """Both for the creator itself and operators."""
     age_class: AgeClass = AgeClass.UNTOLD
 
 
@@ -114,6 +118,8 @@ class CreatorReads:
             card,
             claims=await claims_of(self.database, creator_id, card.state),
             birth_year=profile.birth_year if trusted and profile else None,
+            guardian=card.state.guardian if trusted else None,
+            barred=card.state.barred and trusted,
         )
 
     async def get_many(self, creator_ids: Sequence[str], actor: Actor, at: datetime) -> tuple[Card, ...]:

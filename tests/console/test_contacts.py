@@ -1,6 +1,7 @@
 """An account proved and a contact shown by clicking, against the sandbox's platform and mailbox."""
 
 import re
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -71,6 +72,29 @@ async def test_an_address_is_confirmed_consented_to_opened_and_the_reading_seen(
         assert not [one for one in page.forms if one.action == path]
     async with console.visitor("creator") as creator:
         assert "a film about soap" in (await opened(creator, "/profile/contact")).text
+
+
+async def test_who_may_be_a_minor_puts_a_guardians_consent_on_record(console: OpenConsole) -> None:
+    async with console.visitor("other-creator") as creator:
+        edit = (await opened(creator, "/profile/edit")).form("/profile/edit")
+        born = str(datetime.now(UTC).year - 16)
+        await sent(
+            creator, edit, {"display_name": "Olla", "country": "CN", "birth_year": born, "guardian_consent": "true"}
+        )
+        page = await opened(creator, "/profile/contact")
+        assert "You take no work" in page.text
+        form = page.form("/contact/guardian")
+        kept = {name: values[0] for name, values in form.fields.items()} | {"guardian": "Mr Olla", "relation": "father"}
+        answer = await creator.post(
+            form.action,
+            data=kept,
+            files={"evidence_sha256": ("form.pdf", b"signed")},
+            headers={"sec-fetch-site": "same-origin"},
+        )
+        assert "Mr Olla" in answer.text
+        assert "You take no work" not in answer.text
+        page = await sent(creator, (await opened(creator, "/profile/contact")).form("/guardian/withdraw"), {})
+        assert "You take no work" in page.text
 
 
 async def code_for(console: OpenConsole, address: str) -> str:

@@ -62,6 +62,7 @@ def setting(deal: Setting) -> dict[str, Any]:
         "type": number(common.CampaignType, deal.campaign_type),
         "compensation_kind": number(common.CompensationKind, deal.compensation_kind),
         "product_used": deal.product_used,
+        "virtual_human": deal.virtual_human,
         "products": [wire_product(product) for product in deal.products],
     }
 

@@ -9,6 +9,7 @@ from annotated_types import Interval, Len
 from kernel.core.bounds import Asked
 from services.discovery.domain.audience import Audience
 from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.guardians.guardian import GuardianCommand
 from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import RateCard
 
@@ -129,4 +130,5 @@ Command = (
     | ReinstateCreator
     | ImportCreator
     | ForgetCreator
+    | GuardianCommand
 )

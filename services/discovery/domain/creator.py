@@ -40,13 +40,14 @@ from services.discovery.domain.events import (
     CreatorProfileChanged,
     CreatorRegistered,
     CreatorReinstated,
-    CreatorSuspended,
     Event,
     FollowersReported,
     PerformanceReported,
     RateCardChanged,
 )
 from services.discovery.domain.figures import Followers, Performance, checked_followers, checked_performance
+from services.discovery.domain.guardians.events import OfferBarChanged
+from services.discovery.domain.guardians.guardian import GiveGuardianConsent, WithdrawGuardianConsent, consent, minding
 from services.discovery.domain.identity import (
     account_keys,
     check_free,
@@ -65,6 +66,7 @@ from services.discovery.domain.profile import (
 )
 from services.discovery.domain.rate_card import checked_card
 from services.discovery.domain.state import INITIAL, State, Status, evolve
+from services.discovery.domain.suspension import suspend
 
 STAFF = frozenset({"operator", "system"})
 
@@ -82,6 +84,9 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
         case IdentifyAccount() | VerifyAccount() | SuspendCreator() | ReinstateCreator():
             context.actor.require(*STAFF)
             return _sanction(command, remembered(command, _registered(state), context), context)
+        case GiveGuardianConsent() | WithdrawGuardianConsent():
+            _check_party(context)
+            return consent(command, remembered(command, _registered(state), context), context)
         case _:
             _check_party(context)
             return _change(command, remembered(command, _registered(state), context), context)
@@ -148,7 +153,7 @@ def _sanction(
         case VerifyAccount():
             return _verify(command, state, context)
         case SuspendCreator():
-            return _suspend(command, state, context)
+            return suspend(command, state, context)
         case ReinstateCreator():
             if state.status is Status.ACTIVE:
                 return []
@@ -167,23 +172,6 @@ def _verify(command: VerifyAccount, state: State, context: Context) -> Sequence[
         return []
     check_free(account, context)
     return [AccountVerified(digested(account, context), checked_line(command, "method"))]
-
-
-def _suspend(command: SuspendCreator, state: State, context: Context) -> Sequence[Event]:
-    if not command.reason:
-        raise Invalid("creator.reason_missing", field="reason")
-    if command.until is not None and command.until <= context.at:
-        raise Invalid("creator.suspension_ends_before_it_begins", field="until", until=command.until.isoformat())
-    event, stands = CreatorSuspended(checked_line(command, "reason"), command.until, command.cause), state.suspension
-    by_itself = context.actor.roles.isdisjoint({"operator"})
-    return [] if event == stands or (by_itself and _outlasts(stands, event)) else [event]
-
-
-def _outlasts(stands: CreatorSuspended | None, other: CreatorSuspended) -> bool:
-    """Whether a suspension lasts longer than another: what the platform does by itself shortens none."""
-    if stands is None or other.until is None:
-        return False
-    return stands.until is None or stands.until > other.until
 
 
 def _change(command: Change, state: State, context: Context) -> Sequence[Event]:
@@ -296,4 +284,6 @@ def owner(command: Command) -> str | None:
             return None
 
 
-CREATOR: Decider[Command, State, Event] = Decider("creator", INITIAL, decide, evolve, owner=owner, reads=reads)
+CREATOR: Decider[Command, State, Event] = Decider(
+    "creator", INITIAL, minding(decide, evolve, OfferBarChanged), evolve, owner=owner, reads=reads
+)

@@ -7,6 +7,7 @@ from typing import Annotated
 from kernel.core.personal import PersonalData
 from services.discovery.domain.audience import Audience
 from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.guardians.events import GuardianEvent
 from services.discovery.domain.profile import Account, Availability, Platform, Profile
 from services.discovery.domain.rate_card import RateCard
 
@@ -130,4 +131,5 @@ Event = (
     | CreatorSuspended
     | CreatorReinstated
     | CreatorForgotten
+    | GuardianEvent
 )

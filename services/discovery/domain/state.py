@@ -24,6 +24,7 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn, OfferBarChanged
 from services.discovery.domain.profile import Account, Platform, Profile, impersonal
 from services.discovery.domain.rate_card import Format, RateCard
 
@@ -52,6 +53,9 @@ class State:
     """The platforms' own ids of accounts, where they are known."""
     forgotten: bool = False
     """Erased, and has not told a profile since."""
+    guardian: GuardianConsented | None = None
+    barred: bool = False
+    """No new work may be agreed (domain/guardians)."""
 
     def account_on(self, platform: Platform) -> Account | None:
         return next((account for account in self.accounts if account.platform is platform), None)
@@ -109,6 +113,12 @@ def evolve(state: State, event: Event) -> State:
             return replace(state, status=Status.ACTIVE, suspension=None)
         case CreatorForgotten():
             return _forgotten(state)
+        case GuardianConsented():
+            return replace(state, guardian=event)
+        case GuardianConsentWithdrawn():
+            return replace(state, guardian=None)
+        case OfferBarChanged():
+            return replace(state, barred=event.barred)
         case _:
             return _reported(state, event)
 
@@ -130,7 +140,7 @@ def _forgotten(state: State) -> State:
     profile = None if state.profile is None else impersonal(state.profile)
     if profile is not None:
         profile = replace(profile, display_name_revision="", bio_revision="", contact_revision="")
-    return replace(state, profile=profile, accounts=(), verified=(), account_ids=(), forgotten=True)
+    return replace(state, profile=profile, accounts=(), verified=(), account_ids=(), forgotten=True, guardian=None)
 
 
 def _reported(state: State, event: AudienceReported | FollowersReported | PerformanceReported) -> State:

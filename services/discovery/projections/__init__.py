@@ -23,7 +23,7 @@ from services.discovery.tables.proofs import PROOFS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK
 
 CREATORS_PROJECTION = Projection(
-    "creators", 5, (CREATORS, CREATOR_LABELS, CREATOR_PRICES, CREATOR_SHARES), apply_creators
+    "creators", 6, (CREATORS, CREATOR_LABELS, CREATOR_PRICES, CREATOR_SHARES), apply_creators
 )
 TRACK_RECORDS = Projection(
     "track_records",

@@ -15,11 +15,19 @@ from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
 from services.discovery.domain.contact import events as contact
+from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn
 from services.discovery.domain.proofs import events as proofs
 from services.discovery.publish import authenticity
 from services.discovery.publish.creators import wire_of
 
-PRIVATE = (ErasureAsked, ErasureDone, *get_args(proofs.Event), *get_args(contact.Event))
+PRIVATE = (
+    ErasureAsked,
+    ErasureDone,
+    GuardianConsented,
+    GuardianConsentWithdrawn,
+    *get_args(proofs.Event),
+    *get_args(contact.Event),
+)
 
 
 def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]:

@@ -27,6 +27,7 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
+from services.discovery.domain.guardians.events import OfferBarChanged
 from services.discovery.domain.profile import Account, impersonal
 from services.discovery.publish.wire import wire_audience, wire_card, wire_cell, wire_followers, wire_profile
 
@@ -110,6 +111,10 @@ def _forgotten(event: CreatorForgotten, creator_id: str, at: datetime) -> Messag
     return pb.CreatorForgotten(creator_id=creator_id, forgotten_at=stamp(at))
 
 
+def _barred(event: OfferBarChanged, creator_id: str, at: datetime) -> Message:
+    return pb.OfferBarChanged(creator_id=creator_id, barred=event.barred, changed_at=stamp(at))
+
+
 def _by_digest(account: Account) -> pb.PlatformAccount:
     """An account as its digest, without its handle."""
     return pb.PlatformAccount(platform=number(common.Platform, account.platform), digest=account.digest)
@@ -130,5 +135,6 @@ FORMS: dict[type, Callable[[Any, str, datetime], Message]] = {
     CreatorSuspended: _suspended,
     CreatorReinstated: _reinstated,
     CreatorForgotten: _forgotten,
+    OfferBarChanged: _barred,
 }
 """The public form of each event of a `creator-` stream."""

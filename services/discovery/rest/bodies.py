@@ -18,6 +18,8 @@ from services.discovery.domain.commands import (
 )
 from services.discovery.domain.csv_columns import BIO_CHARS, CONTACT_CHARS, NAME_CHARS
 from services.discovery.domain.figures import Followers, Performance
+from services.discovery.domain.guardians.events import Relation
+from services.discovery.domain.guardians.guardian import GiveGuardianConsent
 from services.discovery.domain.profile import (
     Account,
     Availability,
@@ -177,6 +179,14 @@ class PerformanceBody(Body):
 
     def performance(self) -> Performance:
         return Performance(**self.model_dump())
+
+
+class GuardianBody(Body):
+    """`evidence_sha256` is of the signed form; the form itself stays with the creator."""
+
+    guardian: Annotated[ShortText, whole(GiveGuardianConsent, "guardian")]
+    relation: Relation
+    evidence_sha256: Annotated[str, StringConstraints(pattern=worded(r"^[0-9a-f]{64}$", "64 hexadecimal digits"))]
 
 
 class AvailabilityBody(Body):

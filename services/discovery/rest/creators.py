@@ -27,12 +27,14 @@ from services.discovery.domain.commands import (
     VerifyAccount,
 )
 from services.discovery.domain.creator import STAFF
+from services.discovery.domain.guardians.guardian import GiveGuardianConsent, WithdrawGuardianConsent
 from services.discovery.domain.profile import Account
 from services.discovery.rest.bodies import (
     AccountBody,
     AudienceBody,
     AvailabilityBody,
     FollowersBody,
+    GuardianBody,
     IdentifyBody,
     PerformanceBody,
     ProfileBody,
@@ -57,7 +59,7 @@ class Commands:
         request: CommandRequest,
         creator_id: str,
         command: Command,
-        body: BaseModel,
+        body: BaseModel | None,
         texts: SealedTexts | None = None,
     ) -> Receipt:
         stream = stream_id("creator", creator_id)
@@ -157,6 +159,18 @@ def _staff(router: APIRouter, commands: Commands) -> None:
     async def suspend(creator_id: Uuid, body: SuspendBody, request: CommandRequest) -> Receipt:
         """Operators only: takes a creator out of search and stops new jobs."""
         return await commands.send(request, creator_id, SuspendCreator(body.reason, body.until), body)
+
+    @router.post("/guardian")
+    async def guardian(creator_id: Uuid, body: GuardianBody, request: CommandRequest) -> Receipt:
+        """A guardian's consent to the work of who may be a minor; without it no offer is made or accepted."""
+        command = GiveGuardianConsent(body.guardian, body.relation, body.evidence_sha256)
+        texts = await commands.sealer.seal_known(creator_id, {})
+        return await commands.send(request, creator_id, command, body, texts)
+
+    @router.post("/guardian/withdraw")
+    async def withdraw(creator_id: Uuid, request: CommandRequest) -> Receipt:
+        """Takes a guardian's consent back: nothing new is agreed from now on."""
+        return await commands.send(request, creator_id, WithdrawGuardianConsent(), None)
 
     @router.post("/reinstate")
     async def reinstate(creator_id: Uuid, body: ReinstateBody, request: CommandRequest) -> Receipt:

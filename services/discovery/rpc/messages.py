@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.discovery.v1 import events_pb2 as events
+from dandelion.discovery.v1 import guardian_pb2 as guardian_pb
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion_contracts.wire import stamp
 from dandelion_contracts.words import number
 
+from services.discovery.domain.guardians.events import GuardianConsented
 from services.discovery.domain.tiers import tier_of
 from services.discovery.publish.wire import wire_account, wire_audience, wire_cell, wire_profile, wire_rates
 from services.discovery.reads import Card
@@ -48,6 +50,20 @@ def wire_creator(card: Card) -> pb.Creator:
         registered_at=stamp(card.registered_at),
         changed_at=stamp(card.changed_at),
         version=card.version,
+        guardian=wire_guardian(card.guardian),
+        barred=card.barred,
+    )
+
+
+def wire_guardian(given: GuardianConsented | None) -> guardian_pb.GuardianConsent | None:
+    if given is None:
+        return None
+    return guardian_pb.GuardianConsent(
+        guardian=given.guardian,
+        relation=number(guardian_pb.GuardianRelation, given.relation),
+        evidence_sha256=given.evidence_sha256,
+        text_version=given.text_version,
+        consented_at=stamp(given.consented_at),
     )
 
 

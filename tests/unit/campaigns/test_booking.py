@@ -46,6 +46,7 @@ JOBS_FULL = {("jobs", (CREATOR_ID,)): Jobs(CREATOR_ID, 3)}
         pytest.param(bookable(suspended=True), "creator.suspended", id="suspended"),
         pytest.param(bookable(suspended=True, suspended_until=DUE), "creator.suspended", id="suspended_until_later"),
         pytest.param(bookable(offers_held=True), "creator.offers_held", id="figures_of_fraud"),
+        pytest.param(bookable(barred=True), "creator.barred", id="without_its_guardians_consent"),
         pytest.param(bookable(open=False), "creator.closed", id="closed"),
         pytest.param(bookable(max_parallel_jobs=3) | JOBS_FULL, "creator.fully_booked", id="over_booked"),
     ],

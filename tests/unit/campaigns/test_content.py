@@ -36,7 +36,9 @@ from services.campaigns.domain.shared.content_events import (
     Verdict,
 )
 from services.campaigns.domain.shared.work_events import CollaborationCancelled, DeliverableLapsed
-from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM, brief, contract
+from services.campaigns.wiring import SERVICE
+from tests.kit.campaigns import BRAND, CREATOR, NOON, OPERATOR, STRANGER, SYSTEM, bookable, brief, contract
+from tests.kit.decide import World
 from tests.unit.campaigns.working import (
     APPROVED,
     CLEARED,
@@ -56,6 +58,7 @@ from tests.unit.campaigns.working import (
     S4,
     SEND,
     SHIPPED,
+    STREAM,
     SUBMITTED,
     TEXT,
     VERIFIED,
@@ -65,6 +68,8 @@ from tests.unit.campaigns.working import (
     contracted,
     day,
     decide,
+    in_force,
+    played,
     publish,
     review,
     revise,
@@ -273,3 +278,12 @@ def test_an_approved_outline_leaves_time_for_the_draft() -> None:
 
 def test_the_repeat_of_a_verdict_is_silent() -> None:
     run([*SUBMITTED, review(Verdict.NEEDS_HUMAN)], review(Verdict.NEEDS_HUMAN), [])
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+def test_what_a_virtual_human_hands_in_says_so(virtual: bool) -> None:
+    world = World(SERVICE, NOON, in_force(brief(), 1) | bookable(virtual_human=virtual))
+    world.given(STREAM, played(FUNDED), SYSTEM)
+    actor, command = submit()
+    (told,) = world.execute(STREAM, command, actor)
+    assert told.setting.virtual_human is virtual

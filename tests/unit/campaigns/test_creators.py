@@ -16,7 +16,9 @@ from services.campaigns.domain.creators.causes import (
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersBarred,
     OffersHeld,
+    ProfileTold,
 )
 from services.campaigns.domain.creators.events import CreatorHeard
 from services.campaigns.domain.settlement.causes import PaymentReleased
@@ -32,6 +34,8 @@ KNOWN = CreatorHeard(CREATOR_ID)
 CLOSED = CreatorHeard(CREATOR_ID, open=False, max_parallel_jobs=2)
 FORGOTTEN = CreatorHeard(CREATOR_ID, forgotten=True)
 HELD = CreatorHeard(CREATOR_ID, offers_held=True)
+BARRED = CreatorHeard(CREATOR_ID, barred=True)
+VIRTUAL = CreatorHeard(CREATOR_ID, virtual_human=True)
 SUSPENDED = CreatorHeard(CREATOR_ID, suspended=True, suspended_until=LATER)
 
 
@@ -50,6 +54,11 @@ def caused(event: Any) -> Delivered[Any]:
         pytest.param([KNOWN], OffersHeld(CREATOR_ID, True), [HELD], id="held"),
         pytest.param([HELD], OffersHeld(CREATOR_ID, False), [KNOWN], id="held_no_more"),
         pytest.param([KNOWN], OffersHeld(CREATOR_ID, False), [], id="judged_and_nothing_held"),
+        pytest.param([KNOWN], OffersBarred(CREATOR_ID, True), [BARRED], id="barred"),
+        pytest.param([BARRED], OffersBarred(CREATOR_ID, False), [KNOWN], id="barred_no_more"),
+        pytest.param([KNOWN], ProfileTold(CREATOR_ID, "", True), [VIRTUAL], id="virtual"),
+        pytest.param([], CreatorRegistered(CREATOR_ID, virtual_human=True), [VIRTUAL], id="registered_as_virtual"),
+        pytest.param([VIRTUAL], ProfileTold(CREATOR_ID, ""), [KNOWN], id="virtual_no_more"),
         pytest.param([KNOWN], CreatorReinstated(CREATOR_ID), [], id="reinstated_for_nothing"),
         pytest.param([KNOWN], Erased(CREATOR_ID), [FORGOTTEN], id="forgotten"),
         pytest.param([FORGOTTEN], CreatorRegistered(CREATOR_ID), [], id="forgotten_for_ever"),
@@ -65,7 +74,8 @@ def test_what_is_heard_is_known(given: list[Any], when: Any, then: list[Any]) ->
     "event",
     [
         CreatorRegistered(CREATOR_ID), AvailabilityChanged(CREATOR_ID, True, 1), CreatorSuspended(CREATOR_ID, None),
-        CreatorReinstated(CREATOR_ID), OffersHeld(CREATOR_ID, True), Erased(CREATOR_ID),
+        CreatorReinstated(CREATOR_ID), OffersHeld(CREATOR_ID, True), OffersBarred(CREATOR_ID, True),
+        ProfileTold(CREATOR_ID, ""), Erased(CREATOR_ID),
     ],
     ids=lambda event: type(event).__name__,
 )  # fmt: skip
@@ -89,6 +99,13 @@ def test_decisions_read_what_was_heard() -> None:
 def test_a_judgement_and_a_ruling_say_whether_offers_are_held(kind: Any, held: bool) -> None:
     told = kind(creator_id=CREATOR_ID, holds_offers=held, holds_payouts=not held)
     assert decode(told.DESCRIPTOR.full_name, told.SerializeToString()) == OffersHeld(CREATOR_ID, held)
+
+
+def test_a_bar_and_a_virtual_human_come_in() -> None:
+    bar = discovery.OfferBarChanged(creator_id=CREATOR_ID, barred=True)
+    assert decode(bar.DESCRIPTOR.full_name, bar.SerializeToString()) == OffersBarred(CREATOR_ID, True)
+    told = discovery.CreatorProfileChanged(creator_id=CREATOR_ID, profile=discovery.CreatorProfile(virtual_human=True))
+    assert decode(told.DESCRIPTOR.full_name, told.SerializeToString()) == ProfileTold(CREATOR_ID, "", True)
 
 
 def test_a_rename_tells_whose_handle_it_took() -> None:

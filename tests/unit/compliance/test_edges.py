@@ -40,6 +40,15 @@ def test_a_post_taken_down_comes_in() -> None:
     assert found == ContentTakenDown(DELIVERABLE, "content.gone")
 
 
+def test_all_that_a_virtual_human_shows_is_made_by_ai() -> None:
+    message = commands.ReviewContent(**IDS, text="t", virtual_human=True)
+    message.media.add(ai_made=False)
+    message.submitted_at.FromDatetime(NOON)
+    found = decode_command(message.DESCRIPTOR.full_name, message.SerializeToString())
+    assert found is not None
+    assert found[1].content.ai_made
+
+
 def test_a_request_for_review_comes_in() -> None:
     message = commands.ReviewContent(**IDS, text="t", stage=common.SUBMISSION_STAGE_FINAL, product_used=True)
     message.media.add(ai_made=True)

@@ -153,6 +153,7 @@ def test_every_rule_of_a_row_is_a_sentence() -> None:
         "figures",
         "profile",
         "rate_card",
+        "suspension",
         "csv/shares",
     )
     folder = Path(creator_csv.__file__).parent

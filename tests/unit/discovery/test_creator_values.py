@@ -19,6 +19,7 @@ from services.discovery.domain.events import (
     CreatorProfileChanged,
     RateCardChanged,
 )
+from services.discovery.domain.guardians.events import OfferBarChanged
 from services.discovery.domain.profile import Account, Availability, Gender, Platform
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 from tests.unit.discovery.given import (
@@ -139,7 +140,7 @@ def test_a_card_with_everything_is_kept_in_one_order() -> None:
 def test_a_minor_with_a_guardians_consent_and_an_adult_without() -> None:
     minor = replace(PROFILE, birth_year=2010, guardian_consent=True)
     adult = replace(PROFILE, birth_year=2007)
-    check([REGISTERED], ChangeProfile(minor), [CreatorProfileChanged(minor)])
+    check([REGISTERED], ChangeProfile(minor), [CreatorProfileChanged(minor), OfferBarChanged(True)])
     check([REGISTERED], ChangeProfile(adult), [CreatorProfileChanged(adult)])
 
 

@@ -51,6 +51,12 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
+from services.discovery.domain.guardians.events import (
+    GuardianConsented,
+    GuardianConsentWithdrawn,
+    OfferBarChanged,
+    Relation,
+)
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
@@ -101,11 +107,14 @@ SAMPLES: dict[str, Any] = {
     "contact.consent_withdrawn@1": ConsentWithdrawn("contact_shown"),
     "contact.read@1": ContactRead(1, OTHER, "bella", "contact_shown", "a campaign", LATER),
     "contact.forgotten@1": ContactForgotten(),
+    "creator.guardian_consented@1": GuardianConsented("林国强", Relation.FATHER, "0f" * 32, "2026-12-01", NOON),
+    "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn(),
+    "creator.offer_bar_changed@1": OfferBarChanged(True),
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact."))}
+PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact.", "creator.guardian_"))}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:

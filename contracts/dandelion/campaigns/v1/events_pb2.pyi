@@ -1577,6 +1577,7 @@ class ContentSubmitted(message.Message):
     PRODUCTS_FIELD_NUMBER: builtins.int
     SUBMITTED_AT_FIELD_NUMBER: builtins.int
     EVIDENCE_FIELD_NUMBER: builtins.int
+    VIRTUAL_HUMAN_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     """Chosen by the caller."""
     deliverable_id: builtins.str
@@ -1602,6 +1603,8 @@ class ContentSubmitted(message.Message):
     """SHA-256, hex, over title, text, tags, links and media hashes as stored."""
     product_used: builtins.bool
     """The creator confirmed reception of the product, or declares with evidence that it owns it. Before 0.2.0 always true."""
+    virtual_human: builtins.bool
+    """The creator is a virtual human: whatever it shows is made by AI."""
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Without "#"."""
@@ -1646,10 +1649,11 @@ class ContentSubmitted(message.Message):
         products: abc.Iterable[Product] | None = ...,
         submitted_at: timestamp_pb2.Timestamp | None = ...,
         evidence: abc.Iterable[Evidence] | None = ...,
+        virtual_human: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type", "virtual_human", b"virtual_human"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,6 +55,7 @@ class ReviewContent(message.Message):
     SUBMITTED_AT_FIELD_NUMBER: builtins.int
     REQUESTER_FIELD_NUMBER: builtins.int
     EVIDENCE_FIELD_NUMBER: builtins.int
+    VIRTUAL_HUMAN_FIELD_NUMBER: builtins.int
     submission_id: builtins.str
     deliverable_id: builtins.str
     collaboration_id: builtins.str
@@ -75,6 +76,8 @@ class ReviewContent(message.Message):
     text_hash: builtins.str
     product_used: builtins.bool
     requester: builtins.str
+    virtual_human: builtins.bool
+    """The creator is a virtual human: whatever it shows is made by AI, and has to carry the mark."""
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @builtins.property
@@ -116,9 +119,10 @@ class ReviewContent(message.Message):
         submitted_at: timestamp_pb2.Timestamp | None = ...,
         requester: builtins.str = ...,
         evidence: abc.Iterable[events_pb2.Evidence] | None = ...,
+        virtual_human: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "requester", b"requester", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "collaboration_id", b"collaboration_id", "compensation_kind", b"compensation_kind", "creator_id", b"creator_id", "deliverable_id", b"deliverable_id", "evidence", b"evidence", "format", b"format", "jurisdiction", b"jurisdiction", "language", b"language", "links", b"links", "media", b"media", "platform", b"platform", "product_category", b"product_category", "product_used", b"product_used", "products", b"products", "requester", b"requester", "round", b"round", "stage", b"stage", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "tags", b"tags", "text", b"text", "text_hash", b"text_hash", "title", b"title", "type", b"type", "virtual_human", b"virtual_human"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -899,6 +899,32 @@ class CreatorReinstated(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class OfferBarChanged(message.Message):
+    """Whether new work may be agreed with the creator. Why is the creator's own matter: no other service is told."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BARRED_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    barred: builtins.bool
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        barred: builtins.bool = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["barred", b"barred", "changed_at", b"changed_at", "creator_id", b"creator_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CreatorForgotten(message.Message):
     """A person was erased. What was personal is gone, the figures stay; its accounts are free again."""
 

@@ -7,6 +7,7 @@ from collections import abc as abc
 from dandelion.common.v1 import common_pb2 as common_pb2
 from dandelion.discovery.v1 import events_pb2 as events_pb2
 from dandelion.discovery.v1 import filters_pb2 as filters_pb2
+from dandelion.discovery.v1 import guardian_pb2 as guardian_pb2
 from dandelion.discovery.v1 import matching_pb2 as matching_pb2
 from dandelion.discovery.v1 import mix_pb2 as mix_pb2
 from google.protobuf import descriptor as descriptor
@@ -519,6 +520,8 @@ class Creator(message.Message):
     CHANGED_AT_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     AGE_CLASS_FIELD_NUMBER: builtins.int
+    GUARDIAN_FIELD_NUMBER: builtins.int
+    BARRED_FIELD_NUMBER: builtins.int
     creator_id: builtins.str
     display_name: builtins.str
     """Personal texts, joined at reading time; empty when erased."""
@@ -550,6 +553,8 @@ class Creator(message.Message):
     version: builtins.int
     """Stream version."""
     age_class: AgeClass.ValueType
+    barred: builtins.bool
+    """No new work may be agreed: a guardian's consent is missing, or the person may be under 10. For the creator itself and operators."""
     @builtins.property
     def profile(self) -> events_pb2.CreatorProfile: ...
     @builtins.property
@@ -570,6 +575,10 @@ class Creator(message.Message):
     def registered_at(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
     def changed_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def guardian(self) -> guardian_pb2.GuardianConsent:
+        """Of who may be a minor; for the creator itself and operators. Unset: nobody consented, or the consent was withdrawn."""
+
     def __init__(
         self,
         *,
@@ -601,10 +610,12 @@ class Creator(message.Message):
         changed_at: timestamp_pb2.Timestamp | None = ...,
         version: builtins.int = ...,
         age_class: AgeClass.ValueType = ...,
+        guardian: guardian_pb2.GuardianConsent | None = ...,
+        barred: builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["changed_at", b"changed_at", "guardian", b"guardian", "profile", b"profile", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "age_class", b"age_class", "audience", b"audience", "availability", b"availability", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "disclosures_missing", b"disclosures_missing", "display_name", b"display_name", "engagement_rate_bps", b"engagement_rate_bps", "findings", b"findings", "followers", b"followers", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "max_parallel_jobs", b"max_parallel_jobs", "orders", b"orders", "past_brands", b"past_brands", "performance", b"performance", "profile", b"profile", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "tier", b"tier", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["accounts", b"accounts", "age_class", b"age_class", "audience", b"audience", "availability", b"availability", "barred", b"barred", "bio", b"bio", "changed_at", b"changed_at", "commission_bps", b"commission_bps", "contact", b"contact", "creator_id", b"creator_id", "currency", b"currency", "disclosures_missing", b"disclosures_missing", "display_name", b"display_name", "engagement_rate_bps", b"engagement_rate_bps", "findings", b"findings", "followers", b"followers", "guardian", b"guardian", "jobs_cancelled", b"jobs_cancelled", "jobs_in_progress", b"jobs_in_progress", "jobs_settled", b"jobs_settled", "max_parallel_jobs", b"max_parallel_jobs", "orders", b"orders", "past_brands", b"past_brands", "performance", b"performance", "profile", b"profile", "rates", b"rates", "registered_at", b"registered_at", "suspended", b"suspended", "tier", b"tier", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

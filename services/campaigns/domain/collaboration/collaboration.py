@@ -255,6 +255,8 @@ def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], K
     if isinstance(command, ENDING):
         reported = [each for each in state.deliverables if each.stage is Stage.PUBLISHED]
         return [(BUDGETS, (contract.campaign_id,)), *_posts(reported, [each.post_id for each in reported])]
+    if isinstance(command, SubmitContent):
+        return [(CREATORS, (contract.creator_id,))]
     if not isinstance(command, PublishContent | TakeDownContent):
         return []
     found = [each for each in state.deliverables if each.terms.deliverable_id == command.deliverable_id]

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kernel.core.ids import checked_id
@@ -31,6 +32,7 @@ from services.campaigns.domain.shared.content_events import (
     SubmissionStage,
     Verdict,
 )
+from services.campaigns.domain.shared.creators import CREATORS
 from services.campaigns.domain.shared.work_events import WorkEvent
 
 MAX_SUBMISSIONS = 20
@@ -78,10 +80,16 @@ def _submitted(command: SubmitContent, seal: str, work: Work) -> ContentSubmitte
         len(one.submissions) + 1,
         command.content,
         seal,
-        setting(work, content_used(command.content, work)),
+        replace(setting(work, content_used(command.content, work)), virtual_human=_is_virtual(work)),
         work.context.at,
         work.after(wait_s),
     )
+
+
+def _is_virtual(work: Work) -> bool:
+    """What a virtual human shows is made by AI: compliance asks for its mark."""
+    row = work.context.rows.get(CREATORS, (work.contract.creator_id,))
+    return row is not None and row.virtual_human
 
 
 def content_used(content: Content, work: Work) -> bool:

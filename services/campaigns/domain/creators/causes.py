@@ -50,14 +50,16 @@ class CreatorRegistered:
     creator_id: str
     accounts: tuple[AccountLinked, ...] = ()
     agency_id: str = ""
+    virtual_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class AgencyNamed:
-    """discovery: the creator's profile names this agency ("": none)."""
+class ProfileTold:
+    """discovery: the creator's profile names this agency ("": none), and whether it is a virtual human."""
 
     creator_id: str
     agency_id: str
+    virtual_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ class OffersHeld:
 
     creator_id: str
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OffersBarred:
+    """discovery: whether no new work may be agreed, for a reason that is the creator's own matter."""
+
+    creator_id: str
+    barred: bool
 
 
 @dataclass(frozen=True, slots=True)

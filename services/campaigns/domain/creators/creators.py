@@ -15,19 +15,20 @@ from services.campaigns.domain.creators.causes import (
     AccountLinked,
     AccountRenamed,
     AccountVerified,
-    AgencyNamed,
     AvailabilityChanged,
     CreatorRegistered,
     CreatorReinstated,
     CreatorSuspended,
+    OffersBarred,
     OffersHeld,
+    ProfileTold,
 )
 from services.campaigns.domain.creators.events import AccountHeard, CreatorHeard
 
 CATEGORY = "creator"
 OF_CREATORS = (
     CreatorRegistered,
-    AgencyNamed,
+    ProfileTold,
     AccountLinked,
     AccountRenamed,
     AccountIdentified,
@@ -35,6 +36,7 @@ OF_CREATORS = (
     AvailabilityChanged,
     CreatorSuspended,
     CreatorReinstated,
+    OffersBarred,
     OffersHeld,
 )
 
@@ -65,11 +67,11 @@ def decide(incoming: Delivered[Any], state: CreatorHeard | None, context: Contex
 
 def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
     match event:
-        case CreatorRegistered(creator_id, accounts, agency_id):
+        case CreatorRegistered(creator_id, accounts, agency_id, virtual_human):
             known = tuple(AccountHeard(each.platform, each.author_sha256) for each in accounts)
-            return state or CreatorHeard(creator_id, accounts=known, agency_id=agency_id)
-        case AgencyNamed(creator_id, agency_id):
-            return replace(state or CreatorHeard(creator_id), agency_id=agency_id)
+            return state or CreatorHeard(creator_id, accounts=known, agency_id=agency_id, virtual_human=virtual_human)
+        case ProfileTold(creator_id, agency_id, virtual_human):
+            return replace(state or CreatorHeard(creator_id), agency_id=agency_id, virtual_human=virtual_human)
         case AccountLinked() | AccountRenamed() | AccountIdentified() | AccountVerified() if state and state.forgotten:
             return None
         case AccountRenamed(taken_from=loser_id) if state is not None and state.creator_id == loser_id:
@@ -82,6 +84,8 @@ def _after(event: Any, state: CreatorHeard | None) -> CreatorHeard | None:
             return replace(state or CreatorHeard(creator_id), suspended=True, suspended_until=until)
         case CreatorReinstated(creator_id):
             return replace(state or CreatorHeard(creator_id), suspended=False, suspended_until=None)
+        case OffersBarred(creator_id, barred):
+            return replace(state or CreatorHeard(creator_id), barred=barred)
         case OffersHeld(creator_id, held):
             return replace(state or CreatorHeard(creator_id), offers_held=held)
         case Erased(subject_id):

@@ -33,3 +33,7 @@ class CreatorHeard:
     agency_id: str = ""
     offers_held: bool = False
     """Discovery holds new offers: its judgement of the creator's figures is fraud."""
+    barred: bool = False
+    """No new work may be agreed: the creator has something to settle with discovery first."""
+    virtual_human: bool = False
+    """What the creator makes is made by AI, and has to say so."""

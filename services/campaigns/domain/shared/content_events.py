@@ -16,7 +16,6 @@ from services.campaigns.domain.shared.contract import Parties
 WholeText = Annotated[str, Asked(Len(1, 20_000))]
 """The whole text of a draft or of a post."""
 
-
 BLOCKED = "compliance.blocked"
 """The one note of a revision that compliance asks for."""
 
@@ -125,6 +124,7 @@ class Setting:
     product_category: str
     products: tuple[Product, ...]
     product_used: bool
+    virtual_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Creator:
     accounts: tuple[AccountHeard, ...] = ()
     agency_id: str = ""
     offers_held: bool = False
+    barred: bool = False
+    virtual_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def check_bookable(creator_id: str, context: Context, platforms: Iterable[str] =
     row = check_known(creator_id, context)
     for platform in platforms:
         author_on(platform, creator_id, context)
+    if row.barred:
+        raise Refused("creator.barred", do="let the creator settle what its profile asks of it, then try again")
     if row.offers_held:
         raise Refused(
             "creator.offers_held", do="wait for the ruling on the creator's figures, or choose another creator"
@@ -100,6 +104,8 @@ def _fold_creator(fact: DecidedEvent[CreatorHeard], rows: Rows) -> Iterable[tupl
             event.accounts,
             event.agency_id,
             event.offers_held,
+            event.barred,
+            event.virtual_human,
         ),
     )
 
