@@ -87,6 +87,7 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
     _offer(router, commands)
     _figures(router, commands)
     _staff(router, commands)
+    _guardian(router, commands)
     return router
 
 
@@ -160,6 +161,13 @@ def _staff(router: APIRouter, commands: Commands) -> None:
         """Operators only: takes a creator out of search and stops new jobs."""
         return await commands.send(request, creator_id, SuspendCreator(body.reason, body.until), body)
 
+    @router.post("/reinstate")
+    async def reinstate(creator_id: Uuid, body: ReinstateBody, request: CommandRequest) -> Receipt:
+        """Operators only: ends a suspension."""
+        return await commands.send(request, creator_id, ReinstateCreator(body.reason), body)
+
+
+def _guardian(router: APIRouter, commands: Commands) -> None:
     @router.post("/guardian")
     async def guardian(creator_id: Uuid, body: GuardianBody, request: CommandRequest) -> Receipt:
         """A guardian's consent to the work of who may be a minor; without it no offer is made or accepted."""
@@ -171,8 +179,3 @@ def _staff(router: APIRouter, commands: Commands) -> None:
     async def withdraw(creator_id: Uuid, request: CommandRequest) -> Receipt:
         """Takes a guardian's consent back: nothing new is agreed from now on."""
         return await commands.send(request, creator_id, WithdrawGuardianConsent(), None)
-
-    @router.post("/reinstate")
-    async def reinstate(creator_id: Uuid, body: ReinstateBody, request: CommandRequest) -> Receipt:
-        """Operators only: ends a suspension."""
-        return await commands.send(request, creator_id, ReinstateCreator(body.reason), body)
