@@ -34,6 +34,11 @@ class Stored(sa.types.TypeDecorator[Any]):
         return None if value is None else adapter(self.kind).validate_json(value)
 
 
+def flags(*names: str) -> list[sa.Column[bool]]:
+    """Columns that are true or false."""
+    return [sa.Column(name, sa.Boolean, nullable=False) for name in names]
+
+
 def metadata() -> sa.MetaData:
     """The kernel's tables, and the rows that must be exact at the head: agreements, budgets, briefs in force, open drafts,
     creators and their jobs, organisations' accounts, reported posts, fee policies."""
@@ -62,8 +67,7 @@ def metadata() -> sa.MetaData:
         sa.Column("max_parallel_jobs", sa.Integer, nullable=False), sa.Column("suspended", sa.Boolean, nullable=False),
         sa.Column("suspended_until", UtcTime), sa.Column("forgotten", sa.Boolean, nullable=False),
         sa.Column("accounts", Stored(tuple[AccountHeard, ...]), nullable=False),
-        sa.Column("agency_id", text, nullable=False), sa.Column("offers_held", sa.Boolean, nullable=False),
-        sa.Column("barred", sa.Boolean, nullable=False), sa.Column("virtual_human", sa.Boolean, nullable=False),
+        sa.Column("agency_id", text, nullable=False), *flags("offers_held", "barred", "virtual_human"),
     )  # fmt: skip
     sa.Table(
         "parties", made,
