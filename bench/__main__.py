@@ -14,6 +14,7 @@ from bench import (
     envelopes,
     growth,
     memory,
+    planner,
     projector,
     queries,
     rebuild,
@@ -42,6 +43,7 @@ ROWS: dict[str, Bench] = {
     "queries": queries.bench,
     "review": review.bench,
     "memory": memory.bench,
+    "planner": planner.bench,
 }
 
 

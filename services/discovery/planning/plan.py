@@ -12,9 +12,10 @@ from kernel.core.faults import Unavailable
 from services.discovery.domain.mix import MixAsked
 from services.discovery.planning.forecast import TENTH
 from services.discovery.planning.greedy import greedy_worth
+from services.discovery.planning.missing import Missing, missing
 from services.discovery.planning.model import Model, Row, model_of, worth_of
 from services.discovery.planning.pool import Candidate, Out
-from services.discovery.planning.solver import Missing, Prices, missing, nearly, prices_of, solve
+from services.discovery.planning.solver import Prices, nearly, prices_of, solve
 
 LIMIT_S = 5.0
 """A plan is searched for so long; a plan that is not proven by then says its gap."""

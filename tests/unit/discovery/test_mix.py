@@ -12,10 +12,11 @@ from kernel.core.faults import Invalid
 from services.discovery.domain.mix import Goal, MixAsked, Quota, QuotaKind, checked_mix
 from services.discovery.domain.rate_card import Format
 from services.discovery.planning.greedy import greedy_worth
+from services.discovery.planning.missing import missing
 from services.discovery.planning.model import Model, broken, model_of, worth_of
 from services.discovery.planning.plan import Plan, Reason, plan
 from services.discovery.planning.pool import Candidate, Forecast, Out, Source
-from services.discovery.planning.solver import missing, nearly, solve
+from services.discovery.planning.solver import nearly, solve
 from tests.unit.discovery.given import ID, OTHER
 
 ASKED = MixAsked(Goal.READS, Format.VIDEO, "CNY", 1_000)
