@@ -8,7 +8,10 @@ from attack.rpc import asked, methods
 from attack.tally import Tally
 from attack.target import Target, operations
 
-OPEN = {"/l/{code}", "/healthz/live", "/healthz/ready", "/metrics", "/webhooks/psp", "/formulas"}
+OPEN = {
+    "/l/{code}", "/kits/{token}", "/kits/{token}/pdf", "/healthz/live", "/healthz/ready", "/metrics",
+    "/webhooks/psp", "/formulas",
+}  # fmt: skip
 """For everybody; the webhook is signed instead."""
 ROLES = ("brand", "creator", "agency")
 

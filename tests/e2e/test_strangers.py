@@ -249,15 +249,13 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
         return error.code().name, None
 
 
-PUBLIC_RPC = {
-    "SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators", "GetContact", "GetAuthenticity",
-}  # fmt: skip
+PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators", "GetContact"}
+PUBLIC_RPC |= {"GetAuthenticity", "GetMediaKit"}
 """Creators show themselves to everybody who has an account; of a contact a stranger sees whether it is verified and shown."""
 
 
 OPEN_RPC = {"GetCampaign", "BatchGetCampaigns", "ListCampaigns", "ListBriefVersions"}
 """A campaign that recruits in the open is shown to creators and agencies, without its budget, and so is what its brief was."""
-
 
 TOLD_TO_ALL = {
     "ListSearchFields",

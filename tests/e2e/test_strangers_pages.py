@@ -12,8 +12,8 @@ from tests.e2e.test_strangers import STRANGERS, Stage, filled, stage
 from tools.speed import patience
 
 __all__ = ["stage"]
-PUBLIC_GET = {"/l/{code}", "/healthz/live", "/healthz/ready", "/metrics"}
-"""The redirect of a short link is for everybody who has it; the others are for who runs the service (docs/operate.md)."""
+PUBLIC_GET = {"/l/{code}", "/kits/{token}", "/kits/{token}/pdf", "/healthz/live", "/healthz/ready", "/metrics"}
+"""The redirect of a short link and a media kit are for everybody who has the address, the others for who runs the service."""
 WATCH_S = "2S"
 """When a stranger stops watching what it is let watch."""
 OPEN_GET = {"/creators", "/creators/{creator_id}", "/watch/creators/{creator_id}"}

@@ -5,6 +5,7 @@ from services.discovery.projections.authenticity import apply_authenticity
 from services.discovery.projections.contacts import apply_contacts
 from services.discovery.projections.creators import apply_creators
 from services.discovery.projections.measured import apply_measured
+from services.discovery.projections.media_kits import apply_media_kits
 from services.discovery.projections.proofs import apply_proofs
 from services.discovery.projections.track_records import apply_track_records
 from services.discovery.subscribe import TOPICS
@@ -19,6 +20,7 @@ from services.discovery.tables.measured import (
     CREATOR_GROWTH,
     CREATOR_LIVE,
 )
+from services.discovery.tables.media_kits import MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS, MEDIA_KITS
 from services.discovery.tables.proofs import PROOFS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK
 
@@ -42,6 +44,7 @@ MEASURED = Projection(
     (CREATOR_GRID, CREATOR_GROWTH, CREATOR_CONDUCT, CREATOR_ACTIVITY, CREATOR_LIVE),
     apply_measured,
 )
+MEDIA_KITS_PROJECTION = Projection("media_kits", 1, (MEDIA_KITS, MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS), apply_media_kits)
 PROJECTIONS = (
     CREATORS_PROJECTION,
     TRACK_RECORDS,
@@ -49,4 +52,5 @@ PROJECTIONS = (
     PROOFS_PROJECTION,
     CONTACTS_PROJECTION,
     MEASURED,
+    MEDIA_KITS_PROJECTION,
 )

@@ -16,12 +16,13 @@ from services.discovery.rpc.contacts import Contacts
 from services.discovery.rpc.creators import Creators
 from services.discovery.rpc.history import shared_queries
 from services.discovery.rpc.matching import Matching
+from services.discovery.rpc.media_kits import MediaKitQueries
 from services.discovery.rpc.messages import wire_creator
 from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, AuthenticityQueries, Creators, Matching, Mix, Contacts):
+class CreatorQueries(Search, AuthenticityQueries, MediaKitQueries, Creators, Matching, Mix, Contacts):
     """All questions."""
 
 

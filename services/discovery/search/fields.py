@@ -23,6 +23,7 @@ from services.discovery.tables.measured import (
     CREATOR_LIVE,
     MICROS,
 )
+from services.discovery.tables.media_kits import MEDIA_KITS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_RECORDS
 
 YEAR = timedelta(days=365)
@@ -187,7 +188,7 @@ FIELDS: dict[str, Field] = {
         _flag("virtual_human", CREATOR_LABELS, "profile", kind="virtual_human"),
         _flag("verified_account", CREATOR_LABELS, "profile", kind="verified"),
         _flag("contact_verified", CONTACTS, "profile", verified=True),
-        _flag("media_kit", CREATOR_LABELS, "profile", kind="media_kit"),
+        _flag("media_kit", MEDIA_KITS, "profile", published=True),
         _count("followers", CREATORS, "followers", "profile"),
         *(
             Field(

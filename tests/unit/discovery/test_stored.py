@@ -63,10 +63,12 @@ from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPri
 from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
+from services.discovery.publish.media_kits import FORMS as KITS
 from services.discovery.subscribe import READS, Applied, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.discovery.authenticity import judged
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
+from tests.unit.discovery.media_kit import kits
 
 GOLDEN = Path(__file__).parent / "golden"
 FULL = replace(
@@ -107,14 +109,22 @@ SAMPLES: dict[str, Any] = {
     "contact.consent_withdrawn@1": ConsentWithdrawn("contact_shown"),
     "contact.read@1": ContactRead(1, OTHER, "bella", "contact_shown", "a campaign", LATER),
     "contact.forgotten@1": ContactForgotten(),
+<<<<<<< HEAD
     "creator.guardian_consented@1": GuardianConsented("林国强", Relation.FATHER, "0f" * 32, "2026-12-01", NOON),
     "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn(),
     "creator.offer_bar_changed@1": OfferBarChanged(True),
+=======
+    **kits.SAMPLES,
+>>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
+<<<<<<< HEAD
 PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact.", "creator.guardian_"))}
+=======
+PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact.", "kit.share", "kit.opened"))}
+>>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
@@ -153,11 +163,13 @@ def test_every_event_has_one_public_message_that_names_its_creator(name: str) ->
 
 
 def test_no_public_form_is_forgotten() -> None:
-    check_forms(FORMS | JUDGEMENTS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
+    check_forms(
+        FORMS | JUDGEMENTS | KITS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME})
+    )
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))
-def test_erasures_proofs_and_contacts_are_private(name: str) -> None:
+def test_erasures_proofs_contacts_and_addresses_are_private(name: str) -> None:
     assert published(SAMPLES[name]) == []
 
 

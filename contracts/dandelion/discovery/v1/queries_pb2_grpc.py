@@ -7,6 +7,7 @@ from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_d
 from dandelion.discovery.v1 import contact_pb2 as dandelion_dot_discovery_dot_v1_dot_contact__pb2
 from dandelion.discovery.v1 import filters_pb2 as dandelion_dot_discovery_dot_v1_dot_filters__pb2
 from dandelion.discovery.v1 import matching_pb2 as dandelion_dot_discovery_dot_v1_dot_matching__pb2
+from dandelion.discovery.v1 import media_kit_pb2 as dandelion_dot_discovery_dot_v1_dot_media__kit__pb2
 from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
 from dandelion.discovery.v1 import proofs_pb2 as dandelion_dot_discovery_dot_v1_dot_proofs__pb2
 from dandelion.discovery.v1 import queries_pb2 as dandelion_dot_discovery_dot_v1_dot_queries__pb2
@@ -115,6 +116,16 @@ class CreatorQueryServiceStub:
                 '/dandelion.discovery.v1.CreatorQueryService/ListContactReadings',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.FromString,
+                _registered_method=True)
+        self.GetMediaKit = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/GetMediaKit',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitResponse.FromString,
+                _registered_method=True)
+        self.GetMediaKitLinks = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/GetMediaKitLinks',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.FromString,
                 _registered_method=True)
 
 
@@ -228,6 +239,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMediaKit(self, request, context):
+        """A creator's media kit as it is shown now; NOT_FOUND where none is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMediaKitLinks(self, request, context):
+        """The addresses at which a kit is shared, for the creator and staff.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -305,6 +330,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.ListContactReadings,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.SerializeToString,
+            ),
+            'GetMediaKit': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMediaKit,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitResponse.SerializeToString,
+            ),
+            'GetMediaKitLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMediaKitLinks,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -713,6 +748,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/ListContactReadings',
             dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_contact__pb2.ListContactReadingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMediaKit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/GetMediaKit',
+            dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMediaKitLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/GetMediaKitLinks',
+            dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
 from dandelion.discovery.v1 import contact_pb2 as _contact_pb2
 from dandelion.discovery.v1 import filters_pb2 as _filters_pb2
 from dandelion.discovery.v1 import matching_pb2 as _matching_pb2
+from dandelion.discovery.v1 import media_kit_pb2 as _media_kit_pb2
 from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
 from dandelion.discovery.v1 import proofs_pb2 as _proofs_pb2
 from dandelion.discovery.v1 import queries_pb2 as _queries_pb2
@@ -71,6 +72,10 @@ class CreatorQueryServiceStub:
     """A creator's mail address and consents, as far as they are open to the caller."""
     ListContactReadings: _grpc.UnaryUnaryMultiCallable[_contact_pb2.ListContactReadingsRequest, _contact_pb2.ListContactReadingsResponse]
     """Who read a creator's mail address, when and for what."""
+    GetMediaKit: _grpc.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitRequest, _media_kit_pb2.GetMediaKitResponse]
+    """A creator's media kit as it is shown now; NOT_FOUND where none is."""
+    GetMediaKitLinks: _grpc.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitLinksRequest, _media_kit_pb2.GetMediaKitLinksResponse]
+    """The addresses at which a kit is shared, for the creator and staff."""
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -109,6 +114,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """A creator's mail address and consents, as far as they are open to the caller."""
     ListContactReadings: _aio.UnaryUnaryMultiCallable[_contact_pb2.ListContactReadingsRequest, _contact_pb2.ListContactReadingsResponse]  # type: ignore[assignment]
     """Who read a creator's mail address, when and for what."""
+    GetMediaKit: _aio.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitRequest, _media_kit_pb2.GetMediaKitResponse]  # type: ignore[assignment]
+    """A creator's media kit as it is shown now; NOT_FOUND where none is."""
+    GetMediaKitLinks: _aio.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitLinksRequest, _media_kit_pb2.GetMediaKitLinksResponse]  # type: ignore[assignment]
+    """The addresses at which a kit is shared, for the creator and staff."""
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -234,5 +243,21 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contact_pb2.ListContactReadingsResponse, _abc.Awaitable[_contact_pb2.ListContactReadingsResponse]]:
         """Who read a creator's mail address, when and for what."""
+
+    @_abc_1.abstractmethod
+    def GetMediaKit(
+        self,
+        request: _media_kit_pb2.GetMediaKitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_kit_pb2.GetMediaKitResponse, _abc.Awaitable[_media_kit_pb2.GetMediaKitResponse]]:
+        """A creator's media kit as it is shown now; NOT_FOUND where none is."""
+
+    @_abc_1.abstractmethod
+    def GetMediaKitLinks(
+        self,
+        request: _media_kit_pb2.GetMediaKitLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_kit_pb2.GetMediaKitLinksResponse, _abc.Awaitable[_media_kit_pb2.GetMediaKitLinksResponse]]:
+        """The addresses at which a kit is shared, for the creator and staff."""
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
