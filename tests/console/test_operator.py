@@ -93,6 +93,11 @@ async def test_a_thing_is_shown_through_time(console: OpenConsole, lang: str) ->
     assert "COLLABORATION_STATUS_FUNDED" in second.text
     assert "<del>COLLABORATION_STATUS_CONTRACTED</del>" in second.answer.text
     assert "/history/campaigns/" in str(second.answer.url)
+    assert 'title="CollaborationFunded"' in second.answer.text, (
+        "the contract's own name stands beside the one for people"
+    )
+    assert ("合作已托管" if lang == "zh-CN" else "Collaboration funded") in second.text
+    assert ("状态" if lang == "zh-CN" else "Status") in second.text
     assert private.answer.status_code == 200
 
 

@@ -24,6 +24,7 @@ from google.protobuf.message_factory import GetMessageClass
 from console.calls.problems import Problem
 from console.look.menu import BRANDS
 from console.page import ROLES, Cursor, Page, SignedIn
+from console.pages.history.names import event_name, field_name
 from console.settings import SERVICES
 from console.words import mark
 
@@ -100,6 +101,8 @@ async def history(page: Page, service: str, stream: Stream, at: At = 0, cursor: 
         changed=[one for one in facts if one.is_changed],
         same=[one for one in facts if not one.is_changed],
         roles=ROLE,
+        event_name=lambda name: event_name(page.words, name),
+        field_name=lambda path: field_name(page.words, path),
         thing=_page_of(page, stream),
     )
 
