@@ -35,9 +35,7 @@ from services.discovery.domain.events import (
     PerformanceReported,
     RateCardChanged,
 )
-<<<<<<< HEAD
 from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn, OfferBarChanged
-=======
 from services.discovery.domain.media_kit.events import (
     KitOpened,
     KitPublished,
@@ -45,7 +43,6 @@ from services.discovery.domain.media_kit.events import (
     KitShareRevoked,
     KitWithdrawn,
 )
->>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 
 EVENTS: dict[str, type] = {
@@ -79,17 +76,14 @@ EVENTS: dict[str, type] = {
     "contact.consent_withdrawn@1": ConsentWithdrawn,
     "contact.read@1": ContactRead,
     "contact.forgotten@1": ContactForgotten,
-<<<<<<< HEAD
     "creator.guardian_consented@1": GuardianConsented,
     "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn,
     "creator.offer_bar_changed@1": OfferBarChanged,
-=======
     "kit.published@1": KitPublished,
     "kit.withdrawn@1": KitWithdrawn,
     "kit.shared@1": KitShared,
     "kit.share_revoked@1": KitShareRevoked,
     "kit.opened@1": KitOpened,
->>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

@@ -15,11 +15,8 @@ from kernel.core.personal import ErasureAsked, ErasureDone
 from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
 from services.discovery.domain.contact import events as contact
-<<<<<<< HEAD
 from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn
-=======
 from services.discovery.domain.media_kit.events import Event as KitEvent
->>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
 from services.discovery.domain.proofs import events as proofs
 from services.discovery.publish import authenticity, media_kits
 from services.discovery.publish.creators import wire_of

@@ -109,22 +109,19 @@ SAMPLES: dict[str, Any] = {
     "contact.consent_withdrawn@1": ConsentWithdrawn("contact_shown"),
     "contact.read@1": ContactRead(1, OTHER, "bella", "contact_shown", "a campaign", LATER),
     "contact.forgotten@1": ContactForgotten(),
-<<<<<<< HEAD
     "creator.guardian_consented@1": GuardianConsented("林国强", Relation.FATHER, "0f" * 32, "2026-12-01", NOON),
     "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn(),
     "creator.offer_bar_changed@1": OfferBarChanged(True),
-=======
     **kits.SAMPLES,
->>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-<<<<<<< HEAD
-PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact.", "creator.guardian_"))}
-=======
-PRIVATE = {name for name in SAMPLES if name.startswith(("erasure.", "proof.", "contact.", "kit.share", "kit.opened"))}
->>>>>>> f898bd5e (Media kits: versions with numbers as they stood, addresses that nobody can guess, openings by day, PDF; a filter of the search)
+PRIVATE = {
+    name
+    for name in SAMPLES
+    if name.startswith(("erasure.", "proof.", "contact.", "creator.guardian_", "kit.share", "kit.opened"))
+}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
