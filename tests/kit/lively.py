@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tests.kit.console import OpenConsole
 from tests.kit.pages import Shown, opened, sent
+from tests.kit.until import until
 
 BRIEF = {
     "brief.title": "Spring in the city",
@@ -57,9 +58,15 @@ async def accepted(console: OpenConsole, application_id: str, who: str = "brand"
 
 
 async def disputed(console: OpenConsole, collaboration_id: str, who: str = "creator") -> None:
+    path = f"/collaborations/{collaboration_id}"
     async with console.visitor(who) as client:
-        form = (await opened(client, f"/collaborations/{collaboration_id}")).form("/open-dispute")
-        _path(await sent(client, form, {}))
+
+        async def has_begun() -> bool:
+            """The collaboration comes of the agreement in a moment."""
+            return any(one.action == f"{path}/open-dispute" for one in (await opened(client, path)).forms)
+
+        await until(has_begun)
+        _path(await sent(client, (await opened(client, path)).form("/open-dispute"), {}))
 
 
 async def enliven(console: OpenConsole) -> None:
