@@ -488,7 +488,7 @@ class AccountIdentified(message.Message):
 
 @typing.final
 class AccountVerified(message.Message):
-    """Staff saw that the creator controls an account."""
+    """The creator controls an account: `method` "code_in_bio" where the platform itself showed it, else staff saw it."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -451,7 +451,7 @@ class CreatorAccount(message.Message):
     LOOKS_LIKE_FIELD_NUMBER: builtins.int
     MIXES_SCRIPTS_FIELD_NUMBER: builtins.int
     verified: builtins.bool
-    """Staff saw that the creator controls it."""
+    """The creator controls it: the platform showed its code in the bio, or staff saw it."""
     followers: builtins.int
     provenance: common_pb2.Provenance.ValueType
     lost: builtins.bool
