@@ -117,11 +117,8 @@ SAMPLES: dict[str, Any] = {
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-PRIVATE = {
-    name
-    for name in SAMPLES
-    if name.startswith(("erasure.", "proof.", "contact.", "creator.guardian_", "kit.share", "kit.opened"))
-}
+OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.share", "kit.opened")
+PRIVATE = {name for name in SAMPLES if name.startswith(OF_THE_HOUSE)}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
