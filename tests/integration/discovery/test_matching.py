@@ -9,6 +9,7 @@ from dandelion.discovery.v1 import matching_pb2 as match
 from dandelion.discovery.v1 import mix_pb2 as mix
 from dandelion.discovery.v1 import queries_pb2 as pb
 
+from services.discovery.matching.encoder import encode
 from tests.integration.discovery.client import Discovery
 from tests.integration.discovery.test_search import shipped
 from tests.kit.until import until
@@ -18,6 +19,12 @@ MAKEUP = match.MatchBrief(
     text="通勤妆容，口红试色", goal=mix.MIX_GOAL_READS, format=common.FORMAT_VIDEO, currency="CNY", categories=["美妆"]
 )
 NOBODY = "018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4eff"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """The encoder's weights are read once for the process, before a question's deadline counts."""
+    encode(["口红"])
 
 
 async def alike(discovery: Discovery, *seeds: str) -> pb.SimilarCreatorsResponse:
