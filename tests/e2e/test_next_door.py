@@ -38,7 +38,8 @@ AGENCY = Who("agnes", named("next door", "agency"), "agency")
 KINDS = ("brand", "creator", "agency")
 TOLD_TO_ALL = {
     "/creators", "/creators/{creator_id}", "/creators/search", "/creators/facets", "/fee-policies", "/reference-rates",
-    "/search-fields", "/rule-packs", "/rules", "/rules/changes", "/checks", "/formulas", "/categories", "/tiers", "/currencies",
+    "/search-fields", "/creators/{creator_id}/authenticity",
+    "/rule-packs", "/rules", "/rules/changes", "/checks", "/formulas", "/categories", "/tiers", "/currencies",
 }  # fmt: skip
 """What everybody who has an account may ask is not anybody's."""
 SHOWN_TO_CREATORS = {"/campaigns", "/campaigns/{campaign_id}", "/campaigns/{campaign_id}/brief-versions"}
