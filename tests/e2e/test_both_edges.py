@@ -37,7 +37,7 @@ SILENT = {
     "ListContestedHandles", "GetErasure", "ListErasures", "GetTaxResidence", "ListDeferredPayments", "ListDiscrepancies",
     "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes", "QuoteCancellation",
     "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators", "ListAccountProofs",
-    "ListContactReadings", "ListAuthenticity",
+    "ListContactReadings", "GetMediaKit", "GetMediaKitLinks", "ListAuthenticity",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""
 
