@@ -176,7 +176,7 @@ def test_attribution_is_decided_with_the_order(
     at = next((n for n, one in enumerate(command.click_ids) if one == CLICK_ID), 0)
     used = (Usable(attribution.basis, at, True),) if attribution else ()
     outdone = (Usable(Basis.LINK, 0, False),) if (rows, command) == (BOTH_ROWS, WITH_BOTH) else ()
-    contacts = (CLICK_CONTACT,) if rows in (CLICK_ROWS, BOTH_ROWS) else ()
+    contacts: tuple[Contact, ...] = (CLICK_CONTACT,) if rows in (CLICK_ROWS, BOTH_ROWS) else ()
     if attribution and attribution.basis is not Basis.LINK:
         contacts += (COUPON_CONTACT if attribution.basis is Basis.COUPON else REPORT_CONTACT,)
     made = replace(RECORDED, attribution=attribution, unusable=unusable, usable=used + outdone, contacts=contacts)

@@ -121,22 +121,19 @@ def test_clicks_and_batches_are_private(name: str) -> None:
 @pytest.mark.parametrize("file", sorted((GOLDEN / "0.1.0").glob("*.json")), ids=lambda file: file.stem)
 def test_what_0_1_0_stored_is_read_with_what_it_did_not_know_left_empty(file: Path) -> None:
     found = CODEC.decode(file.stem, file.read_bytes().rstrip(b"\n"))
-    newer: dict[str, dict[str, Any]] = {
-        "order.recorded@1": {"unusable": (), "usable": (), "passed_over": 0, "contacts": ()},
-        "order.refunded@1": {"order_number": ""},
-    }
+    order: dict[str, Any] = {"unusable": (), "usable": (), "passed_over": 0, "contacts": ()}
+    newer = {"order.recorded@1": order, "order.refunded@1": {"order_number": ""}}
     assert found == replace(SAMPLES[file.stem], **newer[file.stem])
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["link.issued@1", "link.ended@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1", "order.amended@1"],
-)
+PLACED = ["link.issued@1", "link.ended@1", "coupon.issued@1", "order.recorded@1", "order.refunded@1", "order.amended@1"]
+
+
+@pytest.mark.parametrize("name", PLACED)
 def test_public_messages_name_brand_and_placement(name: str) -> None:
     message = announced(name)
     assert message.brand_id == RED
-    found = Placement(message.campaign_id, message.collaboration_id, message.deliverable_id, message.creator_id)
-    assert found == PLACE
+    assert Placement(message.campaign_id, message.collaboration_id, message.deliverable_id, message.creator_id) == PLACE
 
 
 def test_no_public_form_is_forgotten() -> None:
