@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from bench import (
+    discovery,
     edge,
     envelopes,
     growth,
@@ -41,6 +42,7 @@ ROWS: dict[str, Bench] = {
     "growth": growth.bench,
     "edge": edge.bench,
     "queries": queries.bench,
+    "discovery": discovery.bench,
     "review": review.bench,
     "memory": memory.bench,
     "planner": planner.bench,

@@ -174,6 +174,44 @@ def _in_sqlite(test: in_texts, compiler: Any, **options: Any) -> str:
     return f"({column} IN (SELECT wanted.value FROM json_each({texts}) AS wanted))"
 
 
+class _Stamp(FunctionElement[int]):
+    type = sa.BigInteger()
+    inherit_cache = True
+
+    def __init__(self, column: sa.Column[int]) -> None:
+        super().__init__(sa.literal_column(column.table.name), sa.literal_column(column.name))
+
+
+class commit_stamp(_Stamp):  # noqa: N801
+    """The number of the transaction under way, as its rows keep it in the column given: see `settled_stamp`."""
+
+    inherit_cache = True
+
+
+class settled_stamp(_Stamp):  # noqa: N801
+    """The smallest stamp of a transaction that this statement cannot see yet: rows with smaller ones have all been committed."""
+
+    inherit_cache = True
+
+
+@compiles(commit_stamp, "postgresql")
+def _stamp_in_postgres(_stamp: commit_stamp, _compiler: Any, **_options: Any) -> str:
+    return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+
+
+@compiles(settled_stamp, "postgresql")
+def _settled_in_postgres(_stamp: settled_stamp, _compiler: Any, **_options: Any) -> str:
+    return "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+
+@compiles(commit_stamp, "sqlite")
+@compiles(settled_stamp, "sqlite")
+def _stamp_in_sqlite(stamp: FunctionElement[int], compiler: Any, **options: Any) -> str:
+    """Writers come one after the other: the next number."""
+    table, column = (compiler.process(name, **options) for name in stamp.clauses)
+    return f"(SELECT COALESCE(MAX({column}), 0) + 1 FROM {table})"
+
+
 def define(metadata: sa.MetaData) -> None:
     """Adds the kernel's own tables: the log, its head, the relay's checkpoint, guards, parked events, deadlines, leases."""
     text, big = sa.Text, sa.BigInteger

@@ -102,6 +102,12 @@ class Target:
         """Upserts rows given as columns, sorted by primary key: without a dict per row."""
         await self._transaction.upsert(self._tables[table.name], columns, add)
 
+    async def upsert_beside(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Upserts rows of a table that is no part of a read model: no generation has it, and a rebuild writes it too."""
+        if rows:
+            known, ordered = BulkStatements(table, table.c.keys()), in_key_order(table, rows)
+            await self._transaction.upsert(known, {name: [row[name] for row in ordered] for name in ordered[0]}, ())
+
     async def rows(self, table: sa.Table, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
         """Rows of the given primary keys, 5,000 a query; keys without a row are absent."""
         known, wanted = self._tables[table.name], sorted(set(keys))

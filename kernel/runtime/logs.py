@@ -20,10 +20,11 @@ from kernel.core.faults import Fault
 
 # fmt: off
 FIELDS = frozenset({
-    "causation", "chain", "checks", "code", "command", "command_id", "consumer", "correlation", "deadline_s", "effect",
+    "bytes", "causation", "chain", "checks", "code", "command", "command_id", "consumer", "correlation", "deadline_s",
+    "effect",
     "error_id", "event", "event_id", "key_id", "kind", "method", "offset", "partition", "position", "projection",
-    "role", "route", "signal", "source", "status", "stream", "tenant", "topic", "transfer", "type", "verdict", "version",
-    "waited_s", "webhook",
+    "role", "route", "rows", "seconds", "signal", "source", "status", "stream", "tenant", "topic", "transfer", "type",
+    "verdict", "version", "waited_s", "webhook",
 })
 # fmt: on
 FRAMES_LIMIT = 30

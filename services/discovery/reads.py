@@ -24,7 +24,9 @@ from services.discovery.domain.state import State
 from services.discovery.search.asked.matches import Met, met
 from services.discovery.search.claims import Standing, claims_of, lost_by
 from services.discovery.search.facets import USUAL, Facet, facets
-from services.discovery.search.names import Names
+from services.discovery.search.following.answers import counted, fields_of, listed, named_by
+from services.discovery.search.following.keeper import Index
+from services.discovery.search.index.snapshot import Snapshot
 from services.discovery.search.query import matching, ordered
 from services.discovery.tables.creators import CREATORS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_RECORDS, RECORDS
@@ -69,6 +71,8 @@ class Page:
     total: int
     position: int
     met: Mapping[str, Met]
+    indexed: bool
+    """Whether the index in memory answered; else SQL did, as long as the index is being loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +81,32 @@ class CreatorReads:
 
     database: Database
     personal: Personal
-    names: Names
+    index: Index
 
     async def search(self, criteria: Criteria, at: datetime, after: Cursor | None, size: int, actor: Actor) -> Page:
         """One page of checked criteria, with the prices of that moment. Suspended creators are not found."""
-        found = await self.found(criteria)
+        snapshot = await self._snapshot(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            matched = matching(criteria, at, found, actor)
-            query, order = ordered(matched, criteria.order)
-            page = await order.read(connection, query, after, size)
-            total = await _total(connection, matched)
+            if snapshot is None:
+                ids, behind, total = await listed_by_sql(connection, criteria, at, after, size, actor)
+            else:
+                ids, behind, total = await listed(connection, snapshot, criteria, at, after, size, actor)
             position = (await connection.execute(sa.select(sa.func.max(CREATORS.c.position)))).scalar() or 0
-            ids = [row["creator_id"] for row in page.rows]
             cards, why = await _cards(connection, ids, at), await met(connection, criteria, at, ids)
         lost = await lost_by(self.database, {card.creator_id: card.state for card in cards})
         cards = [replace(card, claims=lost.get(card.creator_id, {})) for card in cards]
-        return Page(await self._named(cards, TEXTS), page.next, total, position, why)
+        return Page(await self._named(cards, TEXTS), behind, total, position, why, snapshot is not None)
 
     async def count(
         self, criteria: Criteria, at: datetime, actor: Actor, names: Sequence[str] = USUAL
     ) -> tuple[list[Facet], int]:
         """How many match checked criteria, by the value of each of these filters and in all."""
-        found = await self.found(criteria)
+        snapshot = await self._snapshot(criteria)
         async with reading_as(self.database, SERVICE, actor) as connection:
-            total = await _total(connection, matching(criteria, at, found, actor))
-            return await facets(connection, criteria, at, found, actor, names), total
+            if snapshot is not None:
+                return await counted(connection, snapshot, criteria, at, actor, names)
+            total = await _total(connection, matching(criteria, at, None, actor))
+            return await facets(connection, criteria, at, None, actor, names), total
 
     async def get(self, creator_id: str, actor: Actor, at: datetime) -> Card:
         """Raises NotFound `creator.not_found`, Invalid `id.malformed`. The contact is for itself and operators."""
@@ -135,8 +140,20 @@ class CreatorReads:
         """Whom the text index names for a search's words; None where there are no words."""
         if not criteria.text.strip():
             return None
-        await self.names.refresh()
-        return self.names.index.find(criteria.text) or set()
+        snapshot = await self._snapshot(criteria)
+        return set() if snapshot is None else named_by(snapshot, criteria.text)
+
+    async def _snapshot(self, criteria: Criteria) -> Snapshot | None:
+        """The index at the read model's state; None while it is being loaded, for which a question of words waits."""
+        if criteria.text.strip():
+            await self.index.refresh()
+            return self.index.snapshot
+        return await self.index.fresh()
+
+    def text_fields(self, creator_id: str, text: str) -> list[str]:
+        """In which of a creator's texts the words of a question stand."""
+        snapshot = self.index.snapshot
+        return [] if snapshot is None else fields_of(snapshot, creator_id, text)
 
     async def _named(self, cards: Sequence[Card], fields: Sequence[str]) -> tuple[Card, ...]:
         wanted = [(card.creator_id, name) for card in cards for name in fields]
@@ -149,7 +166,19 @@ class CreatorReads:
 
 def reads_of(app: App) -> CreatorReads:
     """The questions, with a text index of this process."""
-    return CreatorReads(app.database, app.personal, Names(app.database, app.personal))
+    return CreatorReads(
+        app.database, app.personal, Index(app.database, app.personal, getattr(app.settings, "search_file", None))
+    )
+
+
+async def listed_by_sql(
+    connection: AsyncConnection, criteria: Criteria, at: datetime, after: Cursor | None, size: int, actor: Actor
+) -> tuple[list[str], Cursor | None, int]:  # fmt: skip
+    """A page by SQL: ids, where it ends, and how many match in all."""
+    matched = matching(criteria, at, None, actor)
+    query, order = ordered(matched, criteria.order)
+    page = await order.read(connection, query, after, size)
+    return [row["creator_id"] for row in page.rows], page.next, await _total(connection, matched)
 
 
 async def _total(connection: AsyncConnection, matched: sa.Select[Any]) -> int:

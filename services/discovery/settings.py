@@ -28,3 +28,5 @@ class DiscoverySettings(Settings):
     mail_url: MailUrl = "http://127.0.0.1:8110"
     mail_from: str = "no-reply@example.com"
     mail_password_file: Path | None = None
+    search_file: Path | None = None
+    """Where a query process keeps its search index, sealed, to start from; None: each start loads the read model."""

@@ -23,6 +23,7 @@ from services.discovery.effects.letters import sending_codes
 from services.discovery.effects.proofs import looking_at_profiles
 from services.discovery.ports.mail import Mail, mail_of
 from services.discovery.ports.profiles import HttpProfiles, Profiles
+from services.discovery.search.following.file import forget_files
 from services.discovery.settings import DiscoverySettings
 
 FIGURES = (FollowersReported, PerformanceReported, AudienceReported)
@@ -36,8 +37,9 @@ def effects(app: App, profiles: Profiles | None = None, mail: Mail | None = None
     """
 
     async def scrub(incoming: Delivered[Any]) -> None:
-        """Once the read model has dropped the person, the store drops its copies of the rows before."""
+        """Once the read model has dropped the person, search files do, and the store drops its copies of the rows before."""
         await app.at_least(_token(app, incoming), "creators")
+        await forget_files(app.database, app.personal)
         await app.database.scrub()
 
     gathering, settings = Gathering(app), app.settings

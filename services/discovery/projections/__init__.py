@@ -1,11 +1,14 @@
 """Discovery's projections. A module writes one projection's read models; tables/ has those tables under the same name."""
 
+from dataclasses import replace
+
 from kernel.processors.projector import Projection
 from services.discovery.projections.authenticity import apply_authenticity
 from services.discovery.projections.contacts import apply_contacts
 from services.discovery.projections.creators import apply_creators
 from services.discovery.projections.measured import apply_measured
 from services.discovery.projections.media_kits import apply_media_kits
+from services.discovery.projections.noting import noting
 from services.discovery.projections.proofs import apply_proofs
 from services.discovery.projections.track_records import apply_track_records
 from services.discovery.subscribe import TOPICS
@@ -45,12 +48,16 @@ MEASURED = Projection(
     apply_measured,
 )
 MEDIA_KITS_PROJECTION = Projection("media_kits", 1, (MEDIA_KITS, MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS), apply_media_kits)
-PROJECTIONS = (
-    CREATORS_PROJECTION,
-    TRACK_RECORDS,
-    AUTHENTICITY_PROJECTION,
-    PROOFS_PROJECTION,
-    CONTACTS_PROJECTION,
-    MEASURED,
-    MEDIA_KITS_PROJECTION,
+PROJECTIONS = tuple(
+    replace(one, apply=noting(one.name, one.apply))
+    for one in (
+        CREATORS_PROJECTION,
+        TRACK_RECORDS,
+        AUTHENTICITY_PROJECTION,
+        PROOFS_PROJECTION,
+        CONTACTS_PROJECTION,
+        MEASURED,
+        MEDIA_KITS_PROJECTION,
+    )
 )
+"""Each notes whose rows it writes, for search indexes to follow."""

@@ -139,6 +139,7 @@ def _said(state: State) -> set[tuple[str, str]]:
         return set()
     found = {("platform", account.platform.value) for account in state.accounts}
     found |= {("looks", looks_of(account)) for account in state.accounts}
+    found |= {("handle", normal(account.handle)) for account in state.accounts}
     found |= {("tag", normal(tag)) for tag in profile.tags} | {("language", language) for language in profile.languages}
     found |= {("category", part) for category in profile.categories for part in (category, category.partition("/")[0])}
     place = ""

@@ -34,7 +34,7 @@ def make_queries(app: App) -> list[RpcService]:
 
     async def keep(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as kept:
-            kept.create_task(reads.names.keep(app.progress, stop))
+            kept.create_task(reads.index.keep(stop))
             kept.create_task(queries.matcher.keep(stop))
 
     return [

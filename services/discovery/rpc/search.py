@@ -63,6 +63,7 @@ class Search(Asked, grpc_pb.CreatorQueryServiceServicer):
             hits=[self._hit(card, criteria, page.met[card.creator_id], at, mask) for card in page.cards],
             page=common.PageInfo(next_page_token=token, as_of=[f"{self._app.service.name}:{page.position}:"]),
             total=page.total,
+            answered_by="index" if page.indexed else "sql",
         )
 
     async def CountCreators(self, request: pb.CountCreatorsRequest, context: RpcContext) -> pb.CountCreatorsResponse:  # noqa: N802
@@ -84,7 +85,7 @@ class Search(Asked, grpc_pb.CreatorQueryServiceServicer):
         return (self._clock(), None) if opened is None else (datetime.fromisoformat(str(opened[0])), opened[1:])
 
     def _hit(self, card: Card, criteria: Criteria, why: Met, at: datetime, mask: FieldMask) -> pb.CreatorHit:
-        matched = self._reads.names.index.matched(card.creator_id, criteria.text) if criteria.text else []
+        matched = self._reads.text_fields(card.creator_id, criteria.text) if criteria.text else []
         return pb.CreatorHit(
             creator=masked(listed(card), mask),
             reasons=reasons(criteria, card.state, matched),

@@ -48,7 +48,7 @@ def matching(criteria: Criteria, at: datetime, found: set[str] | None, actor: Ac
     key, source = _sorted(criteria, at, source)
     clauses = [may_read(CREATORS, actor), ~CREATORS.c.suspended | (CREATORS.c.suspended_until <= at)]
     clauses += [_clause(one, criteria, at) for one in criteria.asked()]
-    clauses += [*_priced(criteria, at), *_excluded(criteria, at, actor)]
+    clauses += [*_priced(criteria, at), *_unwanted(criteria, at, actor)]
     if criteria.order.field not in ("followers", "registered_at"):
         clauses.append(key.is_not(None))
     if found is not None:
@@ -180,19 +180,23 @@ def affordable(criteria: Criteria, at: datetime) -> Iterable[Clause]:
         yield price_at(at) <= criteria.price_max_minor
 
 
-def _excluded(criteria: Criteria, at: datetime, actor: Actor) -> Iterable[Clause]:
+def excluded(criteria: Criteria, at: datetime, actor: Actor) -> Iterable[sa.Select[Any]]:
+    """The ids of those whom the caller does not want for what they do or did."""
     work = CREATOR_WORK.c
     if criteria.exclude_campaign_id:
         asked = sa.select(work.creator_id).where(work.campaign_id == criteria.exclude_campaign_id)
-        yield CREATORS.c.creator_id.not_in(asked.where(may_read(CREATOR_WORK, actor)))
+        yield asked.where(may_read(CREATOR_WORK, actor))
     if criteria.exclude_invited:
-        mine = sa.select(work.creator_id).where(work.brand_id == actor.tenant, may_read(CREATOR_WORK, actor))
-        yield CREATORS.c.creator_id.not_in(mine)
+        yield sa.select(work.creator_id).where(work.brand_id == actor.tenant, may_read(CREATOR_WORK, actor))
     if criteria.exclude_worked_for is not None:
-        yield CREATORS.c.creator_id.not_in(_worked_for(criteria.exclude_worked_for, at))
+        yield _worked_for(criteria.exclude_worked_for, at)
 
 
 def _worked_for(asked: WorkedFor, at: datetime) -> sa.Select[Any]:
     brands = CREATOR_BRANDS.c
     for_them = brands.brand_id.in_(asked.brands) | brands.industry.in_(asked.industries)
     return sa.select(brands.creator_id).where(for_them, brands.contracted_at >= at - timedelta(days=asked.days))
+
+
+def _unwanted(criteria: Criteria, at: datetime, actor: Actor) -> Iterable[Clause]:
+    return (CREATORS.c.creator_id.not_in(ids) for ids in excluded(criteria, at, actor))

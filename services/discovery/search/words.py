@@ -1,11 +1,11 @@
-"""Texts as tokens, folded alike when they are indexed and when they are asked for.
+"""Texts as runs of letters, folded alike when they are indexed and when they are asked for.
 
-Scripts without spaces between words (Han, kana, hangul, Thai, Lao, Burmese, Khmer) are cut into characters and pairs, other
-letters into words, whose vowel signs belong to them."""
+Scripts without spaces between words (Han, kana, hangul, Thai, Lao, Burmese, Khmer) are found by any part of a run, other letters
+by the beginnings of words, whose vowel signs belong to them."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 from anyascii import anyascii
@@ -17,7 +17,6 @@ _INDIC = r"\u0900-\u0963\u0966-\u0dff"
 _RUN = re.compile(rf"([{_UNSPACED}]+)|((?:[^\W_{_UNSPACED}]|[{_INDIC}])+)")
 _LEFT_OUT = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 """Accents that no letter takes up, points of Hebrew and of Arabic: written or not, it is the same word."""
-WORD_CHARS = 40
 
 
 def normal(text: str) -> str:
@@ -66,23 +65,6 @@ def runs(text: str) -> Iterator[tuple[str, bool]]:
         yield found[0], found[1] is not None
 
 
-def tokens(text: str) -> set[str]:
-    """What a document with this normalised text is found by: single characters and pairs, or whole words."""
-    made: set[str] = set()
-    for run, unspaced in runs(text):
-        if unspaced:
-            made.update(run)
-            made.update(run[at : at + 2] for at in range(len(run) - 1))
-        else:
-            made.add(run[:WORD_CHARS])
-    return made
-
-
 def asked(query: str) -> list[tuple[str, bool]]:
     """The parts of a query: each must be in a document, words as beginnings of its words, runs as they stand."""
     return list(runs(normal(query)))
-
-
-def pairs(run: str) -> Iterable[str]:
-    """The tokens that a run of a query needs: its pairs, or its only character."""
-    return (run[at : at + 2] for at in range(len(run) - 1)) if len(run) > 1 else (run,)

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.vault import personal
+from services.discovery.tables import search_changes
 
 
 def metadata() -> sa.MetaData:
@@ -11,6 +12,7 @@ def metadata() -> sa.MetaData:
     made = sa.MetaData()
     schema.define(made)
     personal.define(made)
+    search_changes.define(made)
     sa.Table(
         "handles",
         made,

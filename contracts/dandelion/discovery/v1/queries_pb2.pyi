@@ -274,8 +274,11 @@ class SearchCreatorsResponse(message.Message):
     HITS_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
+    ANSWERED_BY_FIELD_NUMBER: builtins.int
     total: builtins.int
     """Creators that match, over all pages; exact."""
+    answered_by: builtins.str
+    """"index", or "sql" as long as the process loads its index: the same answer, later."""
     @builtins.property
     def hits(self) -> containers.RepeatedCompositeFieldContainer[CreatorHit]: ...
     @builtins.property
@@ -286,10 +289,11 @@ class SearchCreatorsResponse(message.Message):
         hits: abc.Iterable[CreatorHit] | None = ...,
         page: common_pb2.PageInfo | None = ...,
         total: builtins.int = ...,
+        answered_by: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["hits", b"hits", "page", b"page", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["answered_by", b"answered_by", "hits", b"hits", "page", b"page", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""What a segment holds: sets of documents, numbers, labels, texts."""
