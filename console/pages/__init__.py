@@ -35,11 +35,10 @@ def routers() -> list[APIRouter]:
         rules,
         similar,
     )
-    from console.pages.calendar import moving
     from console.pages.performance import attribution, payable
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, moving, comparing, creators, similar,
+        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, creators, similar,
         planner, invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
         escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,

@@ -23,10 +23,12 @@ from fastapi.responses import Response
 from console.look.formats import at
 from console.look.menu import BRANDS, CREATORS, STAFF
 from console.page import Page, SignedIn, needs
+from console.pages.calendar import moving
 from console.pages.deals import progress
 from console.words import mark
 
 router = APIRouter(prefix="/calendar", dependencies=[needs(*BRANDS, *CREATORS, *STAFF)])
+router.include_router(moving.router)
 SHOWN = 200
 WEEK = timedelta(days=7)
 TONES = {1: "", 2: "good", 3: "bad", 4: ""}

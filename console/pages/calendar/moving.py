@@ -28,7 +28,7 @@ from console.pages.collaborations.shown import asked
 from console.pages.deals.words import DEFAULT_ZONE
 from console.words import mark
 
-router = APIRouter(prefix="/calendar", dependencies=[needs(*BRANDS, *CREATORS)])
+router = APIRouter(dependencies=[needs(*BRANDS, *CREATORS)])
 MOVABLE = frozenset({"approved", "scheduled"})
 """Steps at which the content may be given a time."""
 SHOWN = 200
