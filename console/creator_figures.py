@@ -1,18 +1,18 @@
 """Charts of one creator: who its audience is, and its followers through time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from dandelion.common.v1.common_pb2 import Platform
-from dandelion.discovery.v1.events_pb2 import AudienceReported, FollowersReported
+from dandelion.discovery.v1.events_pb2 import AudienceReported
+from dandelion.discovery.v1.measured_pb2 import FollowerPoint
 from dandelion.discovery.v1.queries_pb2 import Creator
-from dandelion.history.v1.queries_pb2 import GetHistoryRequest
 
 from console.look.charts import Chart, Series, bars, lines
 from console.page import SignedIn
 from console.words import mark
 from console.words.enums import label
 
-EVENTS_LOOKED_AT = 200
 BARS = 8
 """Values of a dimension that are drawn; the table has the rest."""
 DIMENSIONS = {
@@ -56,17 +56,12 @@ def _chart(page: SignedIn, name: str, found: list[tuple[str, int]]) -> Chart:
     return bars(title, title, [value for value, _ in told], series, "%", lambda value: page.formats.number(value, 1))
 
 
-async def followers_chart(page: SignedIn, creator_id: str) -> Chart | None:
-    """Followers by platform, as they were reported; None with fewer than two reports."""
-    stream = f"creator-{creator_id}"
-    request = GetHistoryRequest(stream=stream, order_by="version desc", page_size=EVENTS_LOOKED_AT)
-    answer = await page.ask(page.services.histories["discovery"].GetHistory, request)
+def followers_chart(page: SignedIn, points: Sequence[FollowerPoint]) -> Chart | None:
+    """Followers by platform, as they were reported; None with fewer than two days."""
     reports: dict[int, dict[str, int]] = defaultdict(dict)
-    for event in reversed(answer.events):
-        told = FollowersReported()
-        if event.HasField("event") and event.event.Unpack(told):
-            reports[told.platform][page.formats.day(told.measured_at)] = told.followers
-    days = list(dict.fromkeys(day for of_platform in reports.values() for day in of_platform))
+    for point in points:
+        reports[point.platform][page.formats.day(point.observed_at)] = point.followers
+    days = list(dict.fromkeys(page.formats.day(point.observed_at) for point in points))
     if len(days) < 2:
         return None
     series = [

@@ -54,6 +54,8 @@ def _scalar(field: FieldDescriptor, ordinal: int) -> Any:
         return field.enum_type.values[-ordinal].number
     if field.cpp_type in NUMBERS:
         return 1_000 * field.number + ordinal
+    if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
+        return field.number / 8
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return True
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:

@@ -15,6 +15,7 @@ from dandelion.campaigns.v1.queries_pb2 import (
 from dandelion.common.v1.common_pb2 import Format, Platform, Tier
 from dandelion.discovery.v1.authenticity_pb2 import GetAuthenticityRequest
 from dandelion.discovery.v1.events_pb2 import Availability
+from dandelion.discovery.v1.measured_pb2 import GetCreatorFiguresRequest
 from dandelion.discovery.v1.queries_pb2 import (
     CountCreatorsRequest,
     CountCreatorsResponse,
@@ -29,6 +30,7 @@ from fastapi.responses import Response
 
 from console.calls.problems import Problem
 from console.creator_figures import audience_charts, followers_chart
+from console.creator_grid import grid_of, lines_of
 from console.forms import Form
 from console.look.menu import BRANDS, STAFF
 from console.page import Id, Page, SignedIn, needs
@@ -273,25 +275,24 @@ async def creator(page: Page, creator_id: Id) -> Response:
 
 
 async def show_creator(page: SignedIn, creator_id: str) -> Response:
-    """The creator's page; its followers through time are for itself and those who see every history."""
+    """The creator's page."""
     sees_history = page.can("operator", "auditor") or page.person.tenant == creator_id
     discovery = page.services.discovery
-    answer, judged, series = await asyncio.gather(
+    answer, judged, figures = await asyncio.gather(
         page.ask(discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
         page.ask(discovery.GetAuthenticity, GetAuthenticityRequest(creator_id=creator_id)),
-        followers_chart(page, creator_id) if sees_history else _none(),
+        page.ask(discovery.GetCreatorFigures, GetCreatorFiguresRequest(creator_id=creator_id)),
     )
     return page.show(
         "creators/creator.html",
         creator=answer.creator,
         judged=judged.authenticity,
         audience=audience_charts(page, answer.creator),
-        series=series,
+        series=followers_chart(page, figures.followers),
+        figures=figures,
+        grid=grid_of(page, figures),
+        reliability=lines_of(page, figures.reliability) if figures.HasField("reliability") else [],
         spoken=[_language(one, page.formats.locale) for one in answer.creator.profile.languages],
         sees_history=sees_history,
         is_own=page.person.tenant == creator_id,
     )
-
-
-async def _none() -> None:
-    return None

@@ -30,6 +30,7 @@ CounterName = Literal[
     "connections_ended_total",
     "tls_reloads_refused_total",
     "engagement_of_unknown_contents_total",
+    "grid_passes_total",
     "requests_not_kept_total",
 ]
 GaugeName = Literal[
@@ -81,6 +82,7 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "connections_ended_total": ("HTTP connections that the server ended, by the limit they passed", ("limit",)),
     "tls_reloads_refused_total": ("Changed certificate files of the edges that could not be read or did not fit", ()),
     "engagement_of_unknown_contents_total": ("Contents in batches of engagement that no contract names", ()),
+    "grid_passes_total": ("Passes that measured creators' performance grids", ("outcome",)),
     "requests_not_kept_total": ("Requests that were answered and, past a limit of the day, not stored", ()),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
+from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.discovery.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as metrics
 from dandelion_contracts.wire import decoder, time_of
+from dandelion_contracts.words import word
 from google.protobuf.message import Message
 
 from kernel.core.ids import checked_id, stream_id
@@ -17,6 +20,16 @@ from kernel.core.personal import Erased
 from kernel.streams.records import Topic
 from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
 
+RATIO_LIMIT = 1e12
+OVERDUE = "_overdue"
+"""How the reasons end of what a creator did not make in time."""
+MEDIANS = {"exposures": "exposure_median", "reads": "read_median", "engagements": "engagement_median"}
+RATIOS = {
+    "read_rate_micros": "read_rate",
+    "engagement_rate_micros": "engagement_rate",
+    "hundred_like_micros": "hundred_like_share",
+    "thousand_like_micros": "thousand_like_share",
+}
 TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))
 
 
@@ -42,6 +55,8 @@ class Applied:
     brand_id: str
     creator_id: str
     stage: Stage
+    by: str = ""
+    """Who answered: "brand", "creator", "clock"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,8 @@ class Worked:
     creator_id: str
     stage: Stage
     industry: str = ""
+    by: str = ""
+    """Who cancelled it: "brand", "creator", "system", ..."""
 
 
 class Mark(StrEnum):
@@ -72,18 +89,85 @@ class Marked:
     amount: int
 
 
-External = Applied | Worked | Marked | Erased
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A fact of a creator's conduct (tables/measured.py CREATOR_CONDUCT), on a subject of its own."""
+
+    fact: str
+    subject: str
+    creator_id: str
+    good: bool | None
 
 
-def _applied(message: Any, stage: Stage) -> Applied:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A creator's grid as metrics measured it: rows of CREATOR_GRID without what all have in common."""
+
+    creator_id: str
+    measured_at: datetime
+    formula: str
+    cells: tuple[dict[str, Any], ...]
+
+
+External = Applied | Worked | Marked | Happened | Measured | Erased
+
+
+def _applied(message: Any, stage: Stage, by: str = "") -> Applied:
     campaign_id, brand_id, creator_id = _ids(message)
-    return Applied(checked_id(message.application_id), campaign_id, brand_id, creator_id, stage)
+    return Applied(checked_id(message.application_id), campaign_id, brand_id, creator_id, stage, by)
 
 
-def _worked(message: Any, stage: Stage) -> Worked:
+def _worked(message: Any, stage: Stage, by: str = "") -> Worked:
     campaign_id, brand_id, creator_id = _ids(message)
     industry = message.product_category if stage is Stage.CONTRACTED else ""
-    return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage, industry)
+    return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage, industry, by)
+
+
+def _party(value: Any) -> str:
+    return word(campaigns.Party, value)
+
+
+def _happened(fact: str, subject: str, message: Any, good: bool | None = None) -> Happened:
+    return Happened(fact, subject, checked_id(message.creator_id), good)
+
+
+def _lapsed(message: campaigns.DeliverableLapsed) -> Happened | None:
+    """What the creator did not make in time; other ends of a deliverable say nothing of it."""
+    if not message.reason.endswith(OVERDUE):
+        return None
+    return _happened("delivery", checked_id(message.deliverable.deliverable_id), message, False)
+
+
+def _revised(message: campaigns.RevisionRequested) -> Happened:
+    return _happened("revision", f"{checked_id(message.deliverable_id)}/{message.revisions}", message)
+
+
+def _measured(message: metrics.PerformanceUpdated) -> Measured:
+    cells = tuple(map(_cell, message.cells))
+    return Measured(checked_id(message.creator_id), time_of(message.measured_at), message.formula, cells)
+
+
+def _micros(ratio: float) -> int:
+    """Millionths; raises ValueError for what is no ratio of counts."""
+    if not 0 <= ratio <= RATIO_LIMIT:
+        raise ValueError(f"{ratio} is no ratio of counts")
+    return round(ratio * 1_000_000)
+
+
+def _cell(cell: metrics.GridCell) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "purpose": word(metrics.Purpose, cell.purpose),
+        "format": word(common.Format, cell.format),
+        "traffic": word(common.Traffic, cell.traffic) or "all",
+        "window_days": cell.window_days,
+        "contents": cell.contents,
+        "provenance": word(common.Provenance, cell.provenance),
+    }
+    for column, field in MEDIANS.items():
+        told[column] = getattr(cell, field) if cell.HasField(field) else None  # type: ignore[arg-type]
+    for column, field in RATIOS.items():
+        told[column] = _micros(getattr(cell, field)) if cell.HasField(field) else None  # type: ignore[arg-type]
+    return told
 
 
 def _ids(message: Any) -> tuple[str, str, str]:
@@ -103,14 +187,19 @@ def _breaches(message: compliance.ReviewCompleted) -> int:
 READS: dict[type[Message], Callable[[Any], External | None]] = {
     campaigns.CreatorInvited: lambda m: _applied(m, Stage.INVITED),
     campaigns.ApplicationSubmitted: lambda m: _applied(m, Stage.APPLIED),
-    campaigns.OfferCountered: lambda m: _applied(m, Stage.COUNTERED),
-    campaigns.ApplicationAccepted: lambda m: _applied(m, Stage.ACCEPTED),
-    campaigns.ApplicationDeclined: lambda m: _applied(m, Stage.ENDED),
+    campaigns.OfferCountered: lambda m: _applied(m, Stage.COUNTERED, _party(m.countered_by)),
+    campaigns.ApplicationAccepted: lambda m: _applied(m, Stage.ACCEPTED, _party(m.accepted_by)),
+    campaigns.ApplicationDeclined: lambda m: _applied(m, Stage.ENDED, _party(m.declined_by)),
     campaigns.ApplicationWithdrawn: lambda m: _applied(m, Stage.ENDED),
-    campaigns.ApplicationExpired: lambda m: _applied(m, Stage.ENDED),
+    campaigns.ApplicationExpired: lambda m: _applied(m, Stage.ENDED, "clock"),
     campaigns.CollaborationContracted: lambda m: _worked(m, Stage.CONTRACTED),
     campaigns.CollaborationSettled: lambda m: _worked(m, Stage.SETTLED),
-    campaigns.CollaborationCancelled: lambda m: _worked(m, Stage.CANCELLED),
+    campaigns.CollaborationCancelled: lambda m: _worked(m, Stage.CANCELLED, _party(m.cancelled_by)),
+    campaigns.ContentPublished: lambda m: _happened("delivery", checked_id(m.deliverable_id), m, True),
+    campaigns.DeliverableLapsed: _lapsed,
+    campaigns.RevisionRequested: _revised,
+    campaigns.DisputeOpened: lambda m: _happened("dispute", checked_id(m.collaboration_id), m),
+    metrics.PerformanceUpdated: _measured,
     compliance.ReviewCompleted: lambda m: _marked(Mark.FINDINGS, m.review_id, m.creator_id, _breaches(m)),
     compliance.DisclosureMissing: lambda m: _marked(Mark.DISCLOSURES_MISSING, m.look_id, m.creator_id, 1),
     compliance.SubjectErased: lambda m: Erased(m.subject_id),

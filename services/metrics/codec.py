@@ -7,9 +7,11 @@ from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.excess import ExcessReleased
+from services.metrics.domain.grid.grid import GridMeasured
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested
 from services.metrics.domain.link.link import LinkEnded, LinkIssued
 from services.metrics.domain.order.events import OrderAmended, OrderChangeKept, OrderRecorded, OrderRefunded
+from services.metrics.domain.post.post import PostRegistered
 from services.metrics.domain.site.events import SiteClaimed, SiteLooked, SiteLookRequested
 from services.metrics.domain.site.site import LookAtSite
 
@@ -29,6 +31,8 @@ EVENTS: dict[str, type] = {
     "site.look_requested@1": SiteLookRequested,
     "site.looked@1": SiteLooked,
     "excess.released@1": ExcessReleased,
+    "post.registered@1": PostRegistered,
+    "grid.measured@1": GridMeasured,
     REFUSED_NAME: CommandRefused,
 }
 COMMANDS: dict[str, type] = {"site.look@1": LookAtSite}

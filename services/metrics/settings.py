@@ -43,6 +43,8 @@ class MetricsSettings(Settings):
     """Coupons that one brand may have."""
     sites_per_tenant: Annotated[int, Field(gt=0)] = SITES_PER_BRAND
     """Hosts that one brand may claim."""
+    grid_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    """Seconds between two passes that measure creators' performance grids."""
     web_stand_in_url: str = ""
     """Development only: where hosts of a made-up world are looked up. Empty: in DNS and over HTTPS."""
     stream_group: str = "metrics-windows"

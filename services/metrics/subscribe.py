@@ -24,6 +24,7 @@ from services.metrics.domain.attribution import Placement
 from services.metrics.domain.coupon import IssueCoupon
 from services.metrics.domain.engagement import Batch, Envelope, Ints, checked
 from services.metrics.domain.link.link import IssueLink
+from services.metrics.publish.grids import record_grid
 
 CAMPAIGNS = Topic("campaigns.events.v1")
 LEDGER = Topic("ledger.events.v1")
@@ -210,6 +211,7 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     own.IssueTrackingLink: _issue_link,
     own.IssueCoupon: _issue_coupon,
     own.ReportBurst: _report_burst,
+    own.RecordGrid: record_grid,
 }
 decode_command = decoder(COMMANDS)
 """`metrics.commands.v1`: the stream and the command of a request."""

@@ -81,8 +81,10 @@ CONTENTS = sa.Table(
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("contents_number", "number", unique=True),
     sa.Index("contents_campaign", "campaign_id", "creator_id"),
+    sa.Index("contents_creator", "creator_id", "published_at"),
 )
-"""What a content (a deliverable) belongs to; `number` is totals.content_number of its id."""
+"""What a content belongs to: a deliverable, or a creator's own post, which has "" for campaign,
+collaboration and brand; `number` is totals.content_number of its id."""
 
 ENVELOPES = sa.Table("envelopes", _READ, *_key("envelope_id"), sqlite_with_rowid=False)
 """Envelopes counted: one that comes again is dropped."""

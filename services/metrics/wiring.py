@@ -1,5 +1,6 @@
 """Metrics put together: the only composition root."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,13 +17,16 @@ from services.metrics.domain.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
 from services.metrics.domain.excess import EXCESS
+from services.metrics.domain.grid.grid import GRID
 from services.metrics.domain.link.clicks import CLICK, CLICKS
 from services.metrics.domain.link.link import LINK, LINK_CODES, LINK_COUNTS
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
+from services.metrics.domain.post.post import POST
 from services.metrics.domain.site.site import SITE_COUNTS, SITE_DECIDER, SITES
 from services.metrics.effects import effects
 from services.metrics.invariants import INVARIANTS
+from services.metrics.measuring import Measuring
 from services.metrics.ports import Web
 from services.metrics.process import DEADLINES
 from services.metrics.projections import PROJECTIONS
@@ -47,7 +51,15 @@ def _queries(app: App) -> Sequence[Any]:
 def _stream(app: App) -> Role:
     from services.metrics.stream import make_stream
 
-    return make_stream(app)
+    assert isinstance(app.settings, MetricsSettings)
+    windows, measuring = make_stream(app), Measuring(app, app.settings.grid_interval_s)
+
+    async def serve(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(measuring.run(stop))
+            await windows.serve(stop)
+
+    return replace(windows, serve=serve)
 
 
 SERVICE = Service(
@@ -56,7 +68,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER, EXCESS],
+    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER, POST, GRID, EXCESS],
     inlines=[
         LINK_CODES,
         LINK_COUNTS,

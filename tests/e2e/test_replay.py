@@ -34,7 +34,7 @@ EMPTY = (
 """The story ends with nothing held, nothing waiting, no deal marked, nothing disputed, nobody erased or judged, under the
 first policy, no account proved by a code, no contact told, no excess released and no kit; tests of each service rebuild these."""
 
-CLOCKS = ("window.closed@1", "journal.sealed@1", "transfer.look_due@1")
+CLOCKS = ("grid.measured@1", "window.closed@1", "journal.sealed@1", "transfer.look_due@1")
 
 
 @pytest.fixture(scope="module")

@@ -250,7 +250,7 @@ async def call(channel: grpc.aio.Channel, method: Any, request: Any, token: str)
 
 
 PUBLIC_RPC = {"SearchCreators", "CountCreators", "GetCreator", "BatchGetCreators", "SimilarCreators", "GetContact"}
-PUBLIC_RPC |= {"GetAuthenticity", "GetMediaKit"}
+PUBLIC_RPC |= {"GetAuthenticity", "GetCreatorFigures", "GetMediaKit"}
 """Creators show themselves to everybody who has an account; of a contact a stranger sees whether it is verified and shown."""
 
 

@@ -22,6 +22,7 @@ from services.discovery.tables.measured import (
     CREATOR_GRID,
     CREATOR_GROWTH,
     CREATOR_LIVE,
+    FOLLOWER_HISTORY,
 )
 from services.discovery.tables.media_kits import MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS, MEDIA_KITS
 from services.discovery.tables.proofs import PROOFS
@@ -43,9 +44,10 @@ PROOFS_PROJECTION = Projection("proofs", 1, (PROOFS,), apply_proofs)
 CONTACTS_PROJECTION = Projection("contacts", 1, (CONTACTS, CONTACT_STATES, CONTACT_READINGS), apply_contacts)
 MEASURED = Projection(
     "measured",
-    1,
-    (CREATOR_GRID, CREATOR_GROWTH, CREATOR_CONDUCT, CREATOR_ACTIVITY, CREATOR_LIVE),
+    2,
+    (CREATOR_GRID, FOLLOWER_HISTORY, CREATOR_GROWTH, CREATOR_CONDUCT, CREATOR_ACTIVITY, CREATOR_LIVE),
     apply_measured,
+    topics=TOPICS,
 )
 MEDIA_KITS_PROJECTION = Projection("media_kits", 1, (MEDIA_KITS, MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS), apply_media_kits)
 PROJECTIONS = tuple(

@@ -14,6 +14,7 @@ from services.discovery.reads import reads_of
 from services.discovery.rpc.authenticity import AuthenticityQueries
 from services.discovery.rpc.contacts import Contacts
 from services.discovery.rpc.creators import Creators
+from services.discovery.rpc.figures import FigureQueries
 from services.discovery.rpc.history import shared_queries
 from services.discovery.rpc.matching import Matching
 from services.discovery.rpc.media_kits import MediaKitQueries
@@ -22,7 +23,7 @@ from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, AuthenticityQueries, MediaKitQueries, Creators, Matching, Mix, Contacts):
+class CreatorQueries(Search, AuthenticityQueries, MediaKitQueries, FigureQueries, Creators, Matching, Mix, Contacts):
     """All questions."""
 
 

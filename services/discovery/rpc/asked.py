@@ -4,6 +4,7 @@ from kernel.core.clock import Clock, system_clock
 from kernel.host.app import App
 from kernel.processors.shared_looks import SharedLooks
 from services.discovery.matching.matcher import Matcher
+from services.discovery.measured.figures import FigureReads
 from services.discovery.planning.planner import Planner
 from services.discovery.planning.portraits import Portraits
 from services.discovery.projections import CREATORS_PROJECTION, TRACK_RECORDS
@@ -26,6 +27,7 @@ class Asked:
         portraits = Portraits()
         self._planner = Planner(app.database, portraits)
         self.matcher = Matcher(app.database, app.personal, portraits)
+        self._figures = FigureReads(app.database)
         self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
 
     async def _wait(self, token: str) -> None:

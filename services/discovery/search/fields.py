@@ -86,24 +86,26 @@ def _count(name: str, table: sa.FromClause, column: str, group: str) -> Field:
     return Field(name, group, Kind.COUNT, _of(table), column)
 
 
-def _share(fact: str, good: bool) -> Callable[[datetime], sa.FromClause]:
-    """The part of a creator's facts of a kind in the last year that were good, or were not."""
+def _share(part: sa.ColumnElement[bool], whole: sa.ColumnElement[bool]) -> Callable[[datetime], sa.FromClause]:
+    """The part of a creator's facts of the last year by the whole of them; none where the whole is 0."""
     conduct = CREATOR_CONDUCT.c
-    told = sa.func.sum(sa.case((conduct.good == sa.literal(good), MICROS), else_=0)) // sa.func.count()
+    counted = sa.func.sum(sa.case((whole, 1), else_=0))
+    told = sa.func.sum(sa.case((part, MICROS), else_=0)) // sa.func.nullif(counted, 0, type_=sa.BigInteger)
 
     def rows(at: datetime) -> sa.FromClause:
         recent = sa.select(conduct.creator_id, sa.cast(told, sa.BigInteger).label("value"))
-        return recent.where(conduct.fact == fact, conduct.at >= at - YEAR).group_by(conduct.creator_id).subquery(fact)
+        return (
+            recent.where(conduct.at >= at - YEAR, conduct.amount > 0).group_by(conduct.creator_id).subquery("conduct")
+        )
 
     return rows
 
 
 def _findings(at: datetime) -> sa.FromClause:
     conduct = CREATOR_CONDUCT.c
-    counted = sa.select(conduct.creator_id, sa.func.count().label("value"))
-    return (
-        counted.where(conduct.fact == "finding", conduct.at >= at - YEAR).group_by(conduct.creator_id).subquery("found")
-    )
+    counted = sa.select(conduct.creator_id, sa.cast(sa.func.sum(conduct.amount), sa.BigInteger).label("value"))
+    found = counted.where(conduct.fact == "finding", conduct.at >= at - YEAR, conduct.amount > 0)
+    return found.group_by(conduct.creator_id).subquery("found")
 
 
 def _grown(months: int) -> Callable[[datetime], sa.FromClause]:
@@ -160,14 +162,16 @@ DIMENSIONS = (
 
 
 def _conduct() -> Iterable[Field]:
-    for name, fact, good in (
-        ("reply_48h_ratio", "reply", True),
-        ("on_time_ratio", "delivery", True),
-        ("revision_ratio", "revised", False),
-        ("cancellation_ratio", "job_cancelled", False),
-        ("dispute_ratio", "disputed", False),
+    """As measured/conduct.py counts them."""
+    fact, good = CREATOR_CONDUCT.c.fact, CREATOR_CONDUCT.c.good
+    for name, part, whole in (
+        ("reply_48h_ratio", (fact == "reply") & good.is_(True), (fact == "reply") & good.is_not(None)),
+        ("on_time_ratio", (fact == "delivery") & good.is_(True), (fact == "delivery") & good.is_not(None)),
+        ("revision_ratio", fact == "revision", (fact == "delivery") & good.is_(True)),
+        ("cancellation_ratio", fact == "cancelled", fact == "contract"),
+        ("dispute_ratio", fact == "dispute", fact == "contract"),
     ):
-        yield Field(name, "reliability", Kind.RATIO, _share(fact, good), "value", whole=MICROS)
+        yield Field(name, "reliability", Kind.RATIO, _share(part, whole), "value", whole=MICROS)
 
 
 FIELDS: dict[str, Field] = {

@@ -19,6 +19,7 @@ from kernel.processors.projector import Projection, Target
 from services.metrics.domain.engagement import Batch, Envelope, Ints, Kind, Metric, Provenance, Traffic, joined
 from services.metrics.domain.link.clicks import ClickEvent, LinkClicked, LinkRequested
 from services.metrics.domain.order.events import OrderAmended, OrderRecorded, OrderRefunded
+from services.metrics.domain.post.post import PostRegistered
 from services.metrics.domain.totals import (
     Cell,
     cells_of,
@@ -66,7 +67,7 @@ def _ms(at: datetime) -> int:
 
 
 async def apply_registry(target: Target, events: Sequence[Delivered[Any]]) -> None:
-    """Campaigns and contents. A content's contract and its publication stand in one stream, in that order."""
+    """Campaigns, contents, own posts. A content's contract and its publication stand in one stream, in that order."""
     campaigns: dict[str, Row] = {}
     contents: dict[str, Row] = {}
     up: dict[str, datetime] = {}
@@ -76,6 +77,8 @@ async def apply_registry(target: Target, events: Sequence[Delivered[Any]]) -> No
                 campaigns[known.campaign_id] = _campaign_row(known)
             case ContentsKnown() as found:
                 contents |= {each.content_id: _content_row(each) for each in found.contents}
+            case PostRegistered() as post:
+                contents[post.content_id] = _post_row(post)
             case ContentUp() as published:
                 up[published.content_id] = published.published_at
     await target.upsert(CAMPAIGNS, list(campaigns.values()))
@@ -96,6 +99,13 @@ def _content_row(known: ContentKnown) -> Row:
     row = {name: getattr(known, name) for name in names}
     readers = filter(None, [known.brand_id, known.creator_id, known.agency_id, *STAFF])
     return row | {"number": content_number(known.content_id), "published_at": None, "readers": sorted(readers)}
+
+
+def _post_row(post: PostRegistered) -> Row:
+    row = {"content_id": post.content_id, "creator_id": post.creator_id, "published_at": post.published_at}
+    row |= {"platform": post.platform.value, "format": post.format.value}
+    none = dict.fromkeys(("campaign_id", "collaboration_id", "brand_id"), "")
+    return row | none | {"number": content_number(post.content_id), "readers": sorted([post.creator_id, *STAFF])}
 
 
 async def apply_engagement(target: Target, events: Sequence[Delivered[Any]]) -> None:
@@ -256,7 +266,7 @@ async def _add_sums(target: Target, table: sa.Table, sums: Mapping[Key, Row], na
     await target.upsert(table, list(sums.values()))
 
 
-REGISTRY = Projection("registry", 1, (CAMPAIGNS, CONTENTS), apply_registry, own=False, topics=(CAMPAIGNS_TOPIC,))
+REGISTRY = Projection("registry", 2, (CAMPAIGNS, CONTENTS), apply_registry, topics=(CAMPAIGNS_TOPIC,))
 COUNTS = Projection(
     "counts",
     5,

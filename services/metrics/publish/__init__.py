@@ -30,6 +30,7 @@ from services.metrics.domain.order.events import (
     OrderRefunded,
 )
 from services.metrics.domain.window import FORMULA, Burst
+from services.metrics.publish.grids import GRID_FORMS
 from services.metrics.publish.sites import SITE_FORMS
 
 PRIVATE = ("click", "batch")
@@ -186,6 +187,7 @@ FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     ExcessReleased: _excess,
     BurstDetected: _anomaly,
     **SITE_FORMS,
+    **GRID_FORMS,
 }
 """The public form of each event of a published stream."""
 

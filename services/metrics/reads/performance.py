@@ -95,8 +95,8 @@ class PerformanceReads:
         """Up to `size` rows, and where the next page starts."""
         async with reading_as(self.database, SERVICE, actor) as connection:
             wanted = may_read(CONTENTS, actor)
-            if listing.campaign_id:
-                wanted &= CONTENTS.c.campaign_id == listing.campaign_id
+            asked = CONTENTS.c.campaign_id
+            wanted &= asked == listing.campaign_id if listing.campaign_id else asked != ""
             by_minute = listing.group is Group.MINUTE
             query, order = _minutes(listing, wanted) if by_minute else _grouped(listing, wanted)
             found = await order.read(connection, query, after, size)

@@ -13,6 +13,7 @@ from services.metrics.rest.excess import excess_routes
 from services.metrics.rest.orders import order_routes
 from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
+from services.metrics.rest.posts import post_routes
 from services.metrics.rest.redirect import redirect_routes
 from services.metrics.rest.sites import site_routes
 from services.metrics.settings import MetricsSettings
@@ -34,6 +35,7 @@ def make_api(app: App) -> FastAPI:
         description=DESCRIPTION,
     )
     api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus), settings.counter_limit))
+    api.include_router(post_routes(app))
     api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(formulas.routes())

@@ -38,7 +38,7 @@ LINES_DEFAULT, LINES_LIMIT = 100, 1_000
 INTERVAL_DEFAULT_MS, INTERVAL_LOW_MS, INTERVAL_HIGH_MS = 1_000, 200, 60_000
 GATHER_S = INTERVAL_LOW_MS / 1000
 """Batches that a projector commits within this time are one look of a watch."""
-FED_BY = {"metrics": (COUNTS, RETURNS), "ledger": (RETURNS,), "campaigns": (REGISTRY,)}
+FED_BY = {"metrics": (COUNTS, RETURNS, REGISTRY), "ledger": (RETURNS,), "campaigns": (REGISTRY,)}
 """Which projections a service's events reach."""
 GROUPS = {
     pb.PERFORMANCE_GROUP_UNSPECIFIED: Group.CONTENT,

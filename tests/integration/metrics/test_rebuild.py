@@ -34,6 +34,9 @@ async def a_busy_day(metrics: Metrics) -> Deal:
     await metrics.done("POST", "/engagement", {"rows": rows}, OPERATOR, key)
     await sent(metrics, [row(later.contents[0], n, n) for n in range(50)])
     await metrics.paid(deal, 900, 800)
+    post = {"creator_id": deal.creator_id, "platform": "weibo", "platform_post_id": "9", "format": "video"}
+    published_at = (await metrics.app.log.now()).isoformat()
+    await metrics.done("POST", "/posts", post | {"published_at": published_at}, deal.creator)
     await metrics.contracted(later)
     for content in deal.contents:
         await _released(metrics, content)
@@ -59,7 +62,7 @@ async def test_rebuild_equals_live(tmp_path: Path) -> None:
     async with running(tmp_path) as metrics:
         deal = await a_busy_day(metrics)
         receipt = await metrics.done("PUT", f"/orders/{new_id()}", order("last"), deal.brand)
-        for name in ("counts", "returns"):
+        for name in ("counts", "returns", "registry"):
             await metrics.app.at_least(receipt["token"], name)
         app = metrics.app
         for projection in PROJECTIONS:

@@ -64,7 +64,7 @@ from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
 from services.discovery.publish.media_kits import FORMS as KITS
-from services.discovery.subscribe import READS, Applied, Mark, Marked, Stage, Worked, decode, decode_command
+from services.discovery.subscribe import READS, Applied, Happened, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.discovery.authenticity import judged
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
@@ -219,7 +219,10 @@ IDS: dict[str, Any] = {"campaign_id": OTHER, "brand_id": OTHER, "creator_id": ID
     ("message", "expected"),
     [
         (campaigns.CreatorInvited(application_id=OTHER, **IDS), Applied(OTHER, OTHER, OTHER, ID, Stage.INVITED)),
-        (campaigns.ApplicationExpired(application_id=OTHER, **IDS), Applied(OTHER, OTHER, OTHER, ID, Stage.ENDED)),
+        (
+            campaigns.ApplicationExpired(application_id=OTHER, **IDS),
+            Applied(OTHER, OTHER, OTHER, ID, Stage.ENDED, "clock"),
+        ),
         (campaigns.CollaborationSettled(collaboration_id=OTHER, **IDS), Worked(OTHER, OTHER, OTHER, ID, Stage.SETTLED)),
         (
             compliance.ReviewCompleted(review_id="r", creator_id=ID, findings=[compliance.Finding()] * 2),
@@ -231,6 +234,8 @@ IDS: dict[str, Any] = {"campaign_id": OTHER, "brand_id": OTHER, "creator_id": ID
         (metrics.ConversionRecorded(order_id="o"), None),
         (metrics.ConversionReversed(order_id="o", creator_id=ID, complete=True), Marked(Mark.ORDERS, "o", ID, 0)),
         (metrics.ConversionReversed(order_id="o", creator_id=ID), None),
+        (campaigns.DisputeOpened(collaboration_id=OTHER, **IDS), Happened("dispute", OTHER, ID, None)),
+        (campaigns.DeliverableLapsed(reason="content.ruled_against", **IDS), None),
         (campaigns.BriefPublished(campaign_id=OTHER), None),
     ],
     ids=lambda value: type(value).__name__,

@@ -23,7 +23,6 @@ from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
 from services.metrics.domain.engagement import Metric, split
-from services.metrics.domain.excess import ExcessReleased
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested, NotAClick
 from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
@@ -46,6 +45,7 @@ from services.metrics.subscribe import ENVELOPE, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows
 from tests.unit.metrics.given import NOON, PLACE, RED, SYSTEM, check, site_rows
+from tests.unit.metrics.grid_samples import GRID_SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
 ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID, SITE_ID = (
@@ -76,10 +76,8 @@ SAMPLES: dict[str, Any] = {
     "site.looked@1": SiteLooked(
         SITE_ID, RED, "shop.example", 2, Outcome.ABSENT, SiteStatus.LOST, "host", "site.no_record", NOON, NOON
     ),
-    "excess.released@1": ExcessReleased(
-        CONTENTS[0], "campaign-1", RED, "creator-1", Metric.LIKES, 4_000, "went_viral", "olga"
-    ),
     "site.look@1": LookAtSite(3),
+    **GRID_SAMPLES,
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "IssueLink", "link.code_taken", '{"link_code":"a","soft":false}'),
 }
 CATEGORY = {
@@ -91,8 +89,7 @@ CATEGORY = {
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
-    assert SAMPLES.keys() == EVENTS.keys() | COMMANDS.keys()
-    assert {path.stem for path in GOLDEN.glob("*.json")} >= SAMPLES.keys()
+    assert {path.stem for path in GOLDEN.glob("*.json")} >= SAMPLES.keys() == EVENTS.keys() | COMMANDS.keys()
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -652,7 +652,7 @@ class AudienceShare(message.Message):
     VALUE_FIELD_NUMBER: builtins.int
     SHARE_BPS_FIELD_NUMBER: builtins.int
     dimension: builtins.str
-    """"age_band", "gender", "location", "interest", "device", "active_hour"."""
+    """"age_band", "gender", "location", "interest", "device", "active_hour", "consumption_level", "life_stage"."""
     value: builtins.str
     """"18-24", "female", "CN/上海", ..."""
     share_bps: builtins.int

@@ -7,6 +7,7 @@ from dandelion.discovery.v1 import authenticity_pb2 as dandelion_dot_discovery_d
 from dandelion.discovery.v1 import contact_pb2 as dandelion_dot_discovery_dot_v1_dot_contact__pb2
 from dandelion.discovery.v1 import filters_pb2 as dandelion_dot_discovery_dot_v1_dot_filters__pb2
 from dandelion.discovery.v1 import matching_pb2 as dandelion_dot_discovery_dot_v1_dot_matching__pb2
+from dandelion.discovery.v1 import measured_pb2 as dandelion_dot_discovery_dot_v1_dot_measured__pb2
 from dandelion.discovery.v1 import media_kit_pb2 as dandelion_dot_discovery_dot_v1_dot_media__kit__pb2
 from dandelion.discovery.v1 import mix_pb2 as dandelion_dot_discovery_dot_v1_dot_mix__pb2
 from dandelion.discovery.v1 import proofs_pb2 as dandelion_dot_discovery_dot_v1_dot_proofs__pb2
@@ -61,6 +62,11 @@ class CreatorQueryServiceStub:
                 '/dandelion.discovery.v1.CreatorQueryService/GetCreator',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.FromString,
+                _registered_method=True)
+        self.GetCreatorFigures = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/GetCreatorFigures',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresResponse.FromString,
                 _registered_method=True)
         self.BatchGetCreators = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/BatchGetCreators',
@@ -156,6 +162,13 @@ class CreatorQueryServiceServicer:
 
     def GetCreator(self, request, context):
         """One creator; NOT_FOUND when it does not exist or the caller may not see it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCreatorFigures(self, request, context):
+        """What was measured of a creator: its grid among peers, its followers through time, its reliability.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,6 +288,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.GetCreator,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.SerializeToString,
+            ),
+            'GetCreatorFigures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCreatorFigures,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresResponse.SerializeToString,
             ),
             'BatchGetCreators': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetCreators,
@@ -451,6 +469,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/GetCreator',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.GetCreatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCreatorFigures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/GetCreatorFigures',
+            dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_measured__pb2.GetCreatorFiguresResponse.FromString,
             options,
             channel_credentials,
             insecure,

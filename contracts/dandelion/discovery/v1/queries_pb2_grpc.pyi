@@ -8,6 +8,7 @@ from dandelion.discovery.v1 import authenticity_pb2 as _authenticity_pb2
 from dandelion.discovery.v1 import contact_pb2 as _contact_pb2
 from dandelion.discovery.v1 import filters_pb2 as _filters_pb2
 from dandelion.discovery.v1 import matching_pb2 as _matching_pb2
+from dandelion.discovery.v1 import measured_pb2 as _measured_pb2
 from dandelion.discovery.v1 import media_kit_pb2 as _media_kit_pb2
 from dandelion.discovery.v1 import mix_pb2 as _mix_pb2
 from dandelion.discovery.v1 import proofs_pb2 as _proofs_pb2
@@ -48,6 +49,8 @@ class CreatorQueryServiceStub:
     """The fields that a search filters, counts and sorts by."""
     GetCreator: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+    GetCreatorFigures: _grpc.UnaryUnaryMultiCallable[_measured_pb2.GetCreatorFiguresRequest, _measured_pb2.GetCreatorFiguresResponse]
+    """What was measured of a creator: its grid among peers, its followers through time, its reliability."""
     BatchGetCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
@@ -90,6 +93,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """The fields that a search filters, counts and sorts by."""
     GetCreator: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetCreatorRequest, _queries_pb2.GetCreatorResponse]  # type: ignore[assignment]
     """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+    GetCreatorFigures: _aio.UnaryUnaryMultiCallable[_measured_pb2.GetCreatorFiguresRequest, _measured_pb2.GetCreatorFiguresResponse]  # type: ignore[assignment]
+    """What was measured of a creator: its grid among peers, its followers through time, its reliability."""
     BatchGetCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.BatchGetCreatorsRequest, _queries_pb2.BatchGetCreatorsResponse]  # type: ignore[assignment]
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
@@ -153,6 +158,14 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetCreatorResponse, _abc.Awaitable[_queries_pb2.GetCreatorResponse]]:
         """One creator; NOT_FOUND when it does not exist or the caller may not see it."""
+
+    @_abc_1.abstractmethod
+    def GetCreatorFigures(
+        self,
+        request: _measured_pb2.GetCreatorFiguresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_measured_pb2.GetCreatorFiguresResponse, _abc.Awaitable[_measured_pb2.GetCreatorFiguresResponse]]:
+        """What was measured of a creator: its grid among peers, its followers through time, its reliability."""
 
     @_abc_1.abstractmethod
     def BatchGetCreators(

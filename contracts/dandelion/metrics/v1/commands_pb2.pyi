@@ -6,10 +6,12 @@ for ReportBurst the id of the anomaly, which is derived from what was found.
 The message id is the command id; a refusal comes back as CommandRefused.
 """
 
+from collections import abc as abc
 from dandelion.metrics.v1 import events_pb2 as events_pb2
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
+from google.protobuf.internal import containers as containers
 import builtins as builtins
 import sys
 import typing as typing
@@ -149,5 +151,36 @@ class ReportBurst(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["content_id", b"content_id", "expected_max", b"expected_max", "formula", b"formula", "metric", b"metric", "observed", b"observed", "window_s", b"window_s", "window_start_ms", b"window_start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class RecordGrid(message.Message):
+    """What a creator's contents bring was computed from what is recorded of them; raised as PerformanceUpdated where it says something new."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CELLS_FIELD_NUMBER: builtins.int
+    FORMULA_FIELD_NUMBER: builtins.int
+    MEASURED_AT_FIELD_NUMBER: builtins.int
+    creator_id: builtins.str
+    formula: builtins.str
+    """Which formula, as `grid@1`."""
+    @builtins.property
+    def cells(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.GridCell]: ...
+    @builtins.property
+    def measured_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        creator_id: builtins.str = ...,
+        cells: abc.Iterable[events_pb2.GridCell] | None = ...,
+        formula: builtins.str = ...,
+        measured_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["measured_at", b"measured_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cells", b"cells", "creator_id", b"creator_id", "formula", b"formula", "measured_at", b"measured_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

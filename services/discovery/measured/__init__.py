@@ -1,0 +1,1 @@
+"""Questions about what was measured of creators: SQL over the tables of the projection `measured`."""

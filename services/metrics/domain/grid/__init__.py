@@ -1,0 +1,1 @@
+"""What a creator's contents bring."""

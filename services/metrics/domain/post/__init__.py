@@ -1,0 +1,1 @@
+"""Posts of creators that belong to no collaboration."""
