@@ -25,7 +25,7 @@ from kernel.runtime.loops import loop_factory
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Rule
 from services.metrics.settings import MetricsSettings
-from services.metrics.stream import Watch, faust_app, make_stream
+from services.metrics.stream import Watch, faust_app, make_windows
 from services.metrics.wiring import SERVICE
 from tests.kit.running import settings_in
 
@@ -106,7 +106,7 @@ async def on_envelopes(url: str, stretch: Stretch) -> None:
         stop = asyncio.Event()
         async with asyncio.timeout(CHILD_S), asyncio.TaskGroup() as group:
             group.create_task(_ended(stretch, stop))
-            await make_stream(app, watch).serve(stop)
+            await make_windows(app, watch).serve(stop)
         await app.close()
 
 

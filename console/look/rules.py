@@ -41,6 +41,8 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"3 to 32 of", mark("3 to 32 of A-Z 0-9 _ -.")),
     (r"4 to 32 of", mark("4 to 32 of A-Z a-z 0-9 _ -.")),
     (r"a name of A-Z a-z 0-9", mark("A name such as shop.example.com.")),
+    (r"a mail address such as", mark("A mail address such as mei@example.com.")),
+    (r"six digits of the letter", mark("The six digits of the letter.")),
     (r"https address", mark("An address that begins with https://.")),
     (r"country of ISO|2 or 3 capitals", mark("A country's capitals, such as CN.")),
     (r"batch as the provider", mark("The batch as the provider names it.")),

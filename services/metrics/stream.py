@@ -9,7 +9,7 @@ it is raised once. A new `stream_group` reads the topic from its start and compu
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +27,7 @@ from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import PartitionBatch
 from services.metrics.domain.engagement import Envelope
 from services.metrics.domain.window import Key, Windows, bursts, live
+from services.metrics.measuring import Measuring
 from services.metrics.publish import burst_request
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
@@ -88,8 +89,21 @@ class Watch:
             await producer.close()
 
 
-def make_stream(app: App, watch: Watch | None = None) -> Role:
-    """Role `stream`: one task counts, by Faust where there is a Kafka."""
+def make_stream(app: App) -> Role:
+    """Role `stream`: bursts are found as they come, and grids are measured anew at each interval."""
+    assert isinstance(app.settings, MetricsSettings)
+    windows, measuring = make_windows(app), Measuring(app, app.settings.grid_interval_s)
+
+    async def serve(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(measuring.run(stop))
+            await windows.serve(stop)
+
+    return replace(windows, serve=serve)
+
+
+def make_windows(app: App, watch: Watch | None = None) -> Role:
+    """One task counts, by Faust where there is a Kafka."""
     made = watch or Watch(app.bus)
 
     async def serve(stop: asyncio.Event) -> None:

@@ -1,6 +1,5 @@
 """Metrics put together: the only composition root."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -26,7 +25,6 @@ from services.metrics.domain.post.post import POST
 from services.metrics.domain.site.site import SITE_COUNTS, SITE_DECIDER, SITES
 from services.metrics.effects import effects
 from services.metrics.invariants import INVARIANTS
-from services.metrics.measuring import Measuring
 from services.metrics.ports import Web
 from services.metrics.process import DEADLINES
 from services.metrics.projections import PROJECTIONS
@@ -51,15 +49,7 @@ def _queries(app: App) -> Sequence[Any]:
 def _stream(app: App) -> Role:
     from services.metrics.stream import make_stream
 
-    assert isinstance(app.settings, MetricsSettings)
-    windows, measuring = make_stream(app), Measuring(app, app.settings.grid_interval_s)
-
-    async def serve(stop: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(measuring.run(stop))
-            await windows.serve(stop)
-
-    return replace(windows, serve=serve)
+    return make_stream(app)
 
 
 SERVICE = Service(

@@ -30,7 +30,7 @@ QUIET = [10, 10, 10, 10]
 async def watched(metrics: Metrics) -> AsyncIterator[Watch]:
     """The stream role, with small windows."""
     watch, stop = Watch(metrics.app.bus, Windows(RULE)), asyncio.Event()
-    role: Role = stream.make_stream(metrics.app, watch)
+    role: Role = stream.make_windows(metrics.app, watch)
     task = asyncio.create_task(serve(role, stop))
     try:
         yield watch
