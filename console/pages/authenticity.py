@@ -72,6 +72,9 @@ async def doubted(page: Page, appealed: str = "", cursor: Cursor = "") -> Respon
 
 @router.get("/{creator_id}", dependencies=[needs(*sorted(ALL))])
 async def judgement(page: Page, creator_id: Id) -> Response:
+    """For staff and brands; of creators each sees its own."""
+    if page.can("creator") and page.person.tenant != creator_id:
+        raise Problem("not_found", "creator.not_found")
     return await _shown(page, creator_id)
 
 

@@ -5,6 +5,7 @@ The requests are made from the descriptors, so that a new query is compared the 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -61,12 +62,22 @@ def requests_of(rule: Rule, ids: Mapping[str, str]) -> Iterator[Message]:
             yield kind(**least, **{name: value})
 
 
+ASKED_AT = frozenset({"compared_at", "since", "until"})
+
+
 def bare(heard: Heard) -> Heard:
     """Without the page token, which is encrypted anew each time, but for whether there is one."""
     if not heard.code and "next_page_token" in heard.told.get("page", {}):
         page = {**heard.told["page"], "next_page_token": bool(heard.told["page"]["next_page_token"])}
         return Heard("", "", {**heard.told, "page": page})
-    return heard
+    return replace(heard, told=without_moment(heard.told))
+
+
+def without_moment(told: Any) -> Any:
+    """Without the moments at which it was asked: what was measured is compared with a year that ends then."""
+    if isinstance(told, dict):
+        return {name: without_moment(value) for name, value in told.items() if name not in ASKED_AT}
+    return [without_moment(one) for one in told] if isinstance(told, list) else told
 
 
 async def let_in(ask: Callable[[], Awaitable[Heard]]) -> Heard:

@@ -38,7 +38,7 @@ AGENCY = Who("agnes", named("next door", "agency"), "agency")
 KINDS = ("brand", "creator", "agency")
 TOLD_TO_ALL = {
     "/creators", "/creators/{creator_id}", "/creators/search", "/creators/facets", "/fee-policies", "/reference-rates",
-    "/search-fields", "/creators/{creator_id}/authenticity",
+    "/search-fields", "/creators/{creator_id}/authenticity", "/creators/{creator_id}/figures",
     "/rule-packs", "/rules", "/rules/changes", "/checks", "/formulas", "/categories", "/tiers", "/currencies",
 }  # fmt: skip
 """What everybody who has an account may ask is not anybody's."""

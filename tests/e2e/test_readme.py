@@ -171,7 +171,7 @@ def test_the_lines_of_the_page_on_http_answer(up: Up) -> None:
     campaigns = json.loads(curled(up, listed))
     assert campaigns["campaigns"]
     assert all(list(one) == ["campaign_id"] for one in campaigns["campaigns"])
-    assert set(json.loads(curled(up, found))) == {"hits", "page", "total"}
+    assert set(json.loads(curled(up, found))) == {"hits", "page", "total", "answered_by"}
     campaign = campaigns["campaigns"][0]["campaign_id"]
     assert json.loads(curled(up, happened, CAMPAIGN=campaign))["events"]
     assert "dandelion.campaigns.v1.Campaign" in curled(up, stood, CAMPAIGN=campaign)

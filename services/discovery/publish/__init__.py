@@ -16,9 +16,9 @@ from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
 from services.discovery.domain.contact import events as contact
 from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn
-from services.discovery.domain.media_kit.events import Event as KitEvent
+from services.discovery.domain.media_kit import events as media_kit
 from services.discovery.domain.proofs import events as proofs
-from services.discovery.publish import authenticity, media_kits
+from services.discovery.publish import authenticity
 from services.discovery.publish.creators import wire_of
 
 PRIVATE = (
@@ -27,6 +27,7 @@ PRIVATE = (
     GuardianConsented,
     GuardianConsentWithdrawn,
     *get_args(proofs.Event),
+    *get_args(media_kit.Event),
     *get_args(contact.Event),
 )
 
@@ -41,7 +42,4 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     if isinstance(incoming.event, AuthenticityEvent):
         told = authenticity.wire_of(incoming.event, creator_id, incoming.at)
         return [PublicEvent(*form(told)), *authenticity.payouts(incoming.event, incoming.stream)]
-    if isinstance(incoming.event, KitEvent):
-        shown = media_kits.wire_of(incoming.event, creator_id, incoming.at)
-        return [PublicEvent(*form(shown))] if shown else []
     return [PublicEvent(*form(wire_of(incoming.event, creator_id, incoming.at)))]

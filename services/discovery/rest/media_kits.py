@@ -14,7 +14,7 @@ from kernel.core.decider import Actor, Meta
 from kernel.core.events import Receipt
 from kernel.core.faults import Refused
 from kernel.core.ids import new_id, stream_id
-from kernel.edge.fields import Uuid
+from kernel.edge.fields import Uuid, worded
 from kernel.edge.http import CommandRequest
 from kernel.edge.http_errors import documented
 from kernel.edge.limits import Buckets, Rate
@@ -38,7 +38,8 @@ from services.discovery.rest.sealing import Sealer
 HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 OPENINGS = Rate(5, 50)
 """Of one address, a second; bursts of so many."""
-Token = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"})]
+TOKEN = worded("^[A-Za-z0-9_-]{43}$", "43 of A-Z a-z 0-9 _ -")
+Token = Annotated[str, WithJsonSchema({"type": "string", "pattern": TOKEN})]
 
 
 class KitBody(BaseModel):

@@ -9,9 +9,13 @@ from dandelion.discovery.v1 import media_kit_pb2 as pb
 
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
+from kernel.verify.invariants import broken
+from kernel.verify.read_models import compare_rebuild
+from services.discovery.projections import MEDIA_KITS_PROJECTION
 from services.discovery.rest import media_kits
 from tests.integration.discovery.client import BRAND, OPERATOR, Discovery
 from tests.integration.discovery.test_commands import itself, now, registered
+from tests.kit.quiet import until_quiet
 from tests.kit.until import until
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -149,3 +153,16 @@ async def test_a_link_that_the_profile_does_not_have_is_refused(discovery: Disco
     assert (refused.status_code, refused.json()["code"]) == (409, "media_kit.example_unknown")
     with pytest.raises(grpc.RpcError):
         await shown(discovery, creator_id)
+
+
+async def test_a_rebuild_equals_live(discovery: Discovery) -> None:
+    """With a kit of two versions, addresses that live and that ended, and openings."""
+    creator_id = await published(discovery, f"kit.{new_id()[-6:]}")
+    link_id, token = await shared(discovery, creator_id)
+    await opened(discovery, token)
+    await discovery.done("POST", f"/creators/{creator_id}/media-kit/links/{link_id}/revoke", None, itself(creator_id))
+    await discovery.done("PUT", f"/creators/{creator_id}/media-kit", {"sections": ["about"]}, itself(creator_id))
+    await until_quiet(discovery.app)
+    found = await compare_rebuild(discovery.app, MEDIA_KITS_PROJECTION)
+    assert broken([found]) == []
+    assert found.checked

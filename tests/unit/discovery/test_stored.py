@@ -63,7 +63,6 @@ from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPri
 from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
-from services.discovery.publish.media_kits import FORMS as KITS
 from services.discovery.subscribe import READS, Applied, Happened, Mark, Marked, Stage, Worked, decode, decode_command
 from tests.kit.forms import check_forms
 from tests.unit.discovery.authenticity import judged
@@ -117,7 +116,7 @@ SAMPLES: dict[str, Any] = {
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.share", "kit.opened")
+OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.")
 PRIVATE = {name for name in SAMPLES if name.startswith(OF_THE_HOUSE)}
 
 
@@ -157,9 +156,7 @@ def test_every_event_has_one_public_message_that_names_its_creator(name: str) ->
 
 
 def test_no_public_form_is_forgotten() -> None:
-    check_forms(
-        FORMS | JUDGEMENTS | KITS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME})
-    )
+    check_forms(FORMS | JUDGEMENTS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))

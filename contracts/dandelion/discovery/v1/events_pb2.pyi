@@ -1136,65 +1136,6 @@ class AuthenticityRuled(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
-class MediaKitPublished(message.Message):
-    """A kit's version is what readers see from now on."""
-
-    DESCRIPTOR: descriptor.Descriptor
-
-    CREATOR_ID_FIELD_NUMBER: builtins.int
-    VERSION_FIELD_NUMBER: builtins.int
-    SECTIONS_FIELD_NUMBER: builtins.int
-    PUBLISHED_AT_FIELD_NUMBER: builtins.int
-    creator_id: builtins.str
-    version: builtins.int
-    """From 1."""
-    @builtins.property
-    def sections(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """"about", "accounts", "performance", "audience", "rates", "record", "examples"."""
-
-    @builtins.property
-    def published_at(self) -> timestamp_pb2.Timestamp: ...
-    def __init__(
-        self,
-        *,
-        creator_id: builtins.str = ...,
-        version: builtins.int = ...,
-        sections: abc.Iterable[builtins.str] | None = ...,
-        published_at: timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["published_at", b"published_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "published_at", b"published_at", "sections", b"sections", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-@typing.final
-class MediaKitWithdrawn(message.Message):
-    """No version of the kit is shown any more."""
-
-    DESCRIPTOR: descriptor.Descriptor
-
-    CREATOR_ID_FIELD_NUMBER: builtins.int
-    VERSION_FIELD_NUMBER: builtins.int
-    WITHDRAWN_AT_FIELD_NUMBER: builtins.int
-    creator_id: builtins.str
-    version: builtins.int
-    @builtins.property
-    def withdrawn_at(self) -> timestamp_pb2.Timestamp: ...
-    def __init__(
-        self,
-        *,
-        creator_id: builtins.str = ...,
-        version: builtins.int = ...,
-        withdrawn_at: timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["withdrawn_at", b"withdrawn_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "version", b"version", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-@typing.final
 class CommandRefused(message.Message):
     """A command from `discovery.commands.v1` was refused; nothing was changed by it. The name of
     dandelion.common.v1.CommandRefused on `discovery.events.v1`; the fields are described there.

@@ -165,4 +165,4 @@ def _counted(share: Share, event: KitOpened) -> Share:
     return replace(share, day=event.day, opened=before | {event.opening_id})
 
 
-MEDIA_KIT: Decider[Command, State, Event] = Decider(CATEGORY, State(), decide, evolve)
+MEDIA_KIT: Decider[Command, State, Event] = Decider(CATEGORY, State(), decide, evolve, published=False)
