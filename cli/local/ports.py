@@ -19,6 +19,9 @@ FREED_S = 10.0
 LOOK_EVERY_S = 0.2
 
 
+DRAWS = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class KeptPorts:
     """Every TCP port of a platform on 127.0.0.1: `probes` by process ("campaigns relay"), `servers` by SERVERS."""
@@ -48,10 +51,18 @@ def kept_ports(folder: Path, processes: Sequence[str], draw: Callable[[], int] =
     """
     path = folder / FILE
     known = _read(path)
+    taken = set(known.named().values())
+
+    def drawn() -> int:
+        """None that the file gives to another process, which may not listen yet."""
+        port = next(port for port in (draw() for _ in range(DRAWS)) if port not in taken)
+        taken.add(port)
+        return port
+
     fresh = KeptPorts(
         known.edges,
-        {name: known.probes.get(name) or draw() for name in processes},
-        {name: known.servers.get(name) or draw() for name in SERVERS},
+        {name: known.probes.get(name) or drawn() for name in processes},
+        {name: known.servers.get(name) or drawn() for name in SERVERS},
     )
     _check(path, fresh)
     written = path.with_name(f"{FILE}.new")

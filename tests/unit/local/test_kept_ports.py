@@ -97,3 +97,9 @@ def test_a_port_whose_connections_linger_is_free(listener: socket.socket) -> Non
         other.close()
         one.recv(1)
     assert taken({"probe": port}) == []
+
+
+def test_no_port_of_the_file_is_drawn_for_another_process(tmp_path: Path) -> None:
+    of_others = [*HTTP_PORTS.values(), *range(15_000, 15_100)]
+    made = kept_ports(tmp_path, PROCESSES, iter(of_others).__next__)
+    assert set(made.probes.values()) | set(made.servers.values()) <= set(range(15_000, 15_100))
