@@ -78,10 +78,14 @@ class Index:
             await self._follow()
 
     async def fresh(self) -> Snapshot | None:
-        """The index at the read model's state, or as it is where that takes long; None while it is being loaded."""
-        if self.snapshot is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._caught_up()), WAIT_S)
+        """The index at the read model's state; None while it is being loaded, and where catching up takes long: SQL answers then,
+        so that who has written something finds it."""
+        if self.snapshot is None:
+            return None
+        try:
+            await asyncio.wait_for(asyncio.shield(self._caught_up()), WAIT_S)
+        except TimeoutError:
+            return None
         return self.snapshot
 
     async def _caught_up(self) -> None:
