@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grpc
 from dandelion.discovery.v1 import queries_pb2 as pb
 from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceStub
 
@@ -16,6 +17,8 @@ from services.discovery.ports.profiles import SeenProfile, Unreadable
 from services.discovery.settings import DiscoverySettings
 from services.discovery.wiring import SERVICE, open_app
 from tests.kit.running import Running, issuer_in, serving, settings_in
+from tests.kit.until import until
+from tools.make_creators import TARGET
 
 if TYPE_CHECKING:
     from dandelion.discovery.v1.queries_pb2_grpc import CreatorQueryServiceAsyncStub  # in the stubs only
@@ -58,6 +61,10 @@ PROFILES, MAIL = Bios(), Letters()
 """The world outside of all tests of a process: each uses handles and addresses of its own."""
 
 
+LATE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""The read model is behind."""
+
+
 class Discovery(Running):
     """The running service and clients of it."""
 
@@ -77,6 +84,22 @@ class Discovery(Running):
         async with self.queries(*who) as queries:
             answer: pb.SearchCreatorsResponse = await queries.SearchCreators(pb.SearchCreatorsRequest(**filters))
             return answer
+
+    async def shipped(self) -> str:
+        """Imports the shipped creators; the token, once searches see them all, however long the machine takes for that."""
+        token: str = (await self.send("POST", "/imports", TARGET.read_bytes())).json()["token"]
+
+        async def seen() -> bool:
+            try:
+                await self.search(at_least=token, page_size=1)
+            except grpc.RpcError as error:
+                if error.code() not in LATE:
+                    raise
+                return False
+            return True
+
+        await until(seen, 60)
+        return token
 
     async def get(self, creator_id: str, *who: str, at_least: str = "") -> pb.Creator:
         async with self.queries(*who) as queries:

@@ -44,7 +44,6 @@ from services.discovery.tables.measured import (
 from services.discovery.tables.search_changes import SEARCH_CHANGES
 from services.discovery.tables.track_records import CREATOR_BRANDS
 from tests.integration.discovery.client import BRAND, Discovery
-from tools.make_creators import TARGET
 
 QUESTIONS = int(os.environ.get("DANDELION_QUESTIONS", "100"))
 """How many random questions each store is asked; set higher to look for what is rare."""
@@ -58,8 +57,7 @@ CELLS = [(p, f, w, t) for p in PURPOSES for f in ("image_note", "video") for w i
 @pytest.fixture(scope="module")
 async def reads(discovery: Discovery) -> CreatorReads:
     """The shipped creators with rows of every table that searches read, and an index of them."""
-    answer = (await discovery.send("POST", "/imports", TARGET.read_bytes())).json()
-    await discovery.search(at_least=answer["token"], page_size=1)
+    await discovery.shipped()
     made, chance = reads_of(discovery.app), Random(1)
     async with made.database.reading() as connection:
         ids = list((await connection.execute(sa.select(CREATORS.c.creator_id))).scalars())

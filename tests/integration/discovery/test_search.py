@@ -27,8 +27,7 @@ Wanted = Callable[[CreatorRow], bool]
 @pytest.fixture(scope="module")
 async def shipped(discovery: Discovery) -> Discovery:
     """The shipped creators, imported."""
-    answer = (await discovery.send("POST", "/imports", TARGET.read_bytes())).json()
-    await discovery.search(at_least=answer["token"], page_size=1)
+    await discovery.shipped()
     return discovery
 
 
