@@ -223,7 +223,9 @@ class Load:
         seen = f"identity document, soak {self._seed}"  # who was verified before is verified anew: an event for each receipt
         await asyncio.gather(*[people.ready(self.caller, id_, deal, found[id_], seen) for id_ in taking_part])
         chosen = zip(chance.sample(range(NUMBERS), 2), taking_part, strict=True)
-        await self._with(name, deal, [Pairing(deal, number, creator(id_)) for number, id_ in chosen], chance)
+        await self._with(
+            name, deal, [Pairing(deal, number, creator(id_), found[id_].virtual) for number, id_ in chosen], chance
+        )
         self._engaged.difference_update(taking_part)
 
     async def _with(self, name: str, deal: Deal, pairings: list[Pairing], chance: random.Random) -> None:
