@@ -223,9 +223,8 @@ class Load:
         seen = f"identity document, soak {self._seed}"  # who was verified before is verified anew: an event for each receipt
         await asyncio.gather(*[people.ready(self.caller, id_, deal, found[id_], seen) for id_ in taking_part])
         chosen = zip(chance.sample(range(NUMBERS), 2), taking_part, strict=True)
-        await self._with(
-            name, deal, [Pairing(deal, number, creator(id_), found[id_].virtual) for number, id_ in chosen], chance
-        )
+        pairings = [Pairing(deal, number, creator(id_), found[id_].virtual) for number, id_ in chosen]
+        await self._with(name, deal, pairings, chance)
         self._engaged.difference_update(taking_part)
 
     async def _with(self, name: str, deal: Deal, pairings: list[Pairing], chance: random.Random) -> None:
