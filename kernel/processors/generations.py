@@ -119,7 +119,7 @@ class Rebuild:
             before = await live(connection, self._database, self._projection)
         generation = (before.generation if before else 0) + 1
         await self._start_clean(generation)
-        projector = Projector(self._projection, generation, self._database)
+        projector = Projector(self._projection, generation, self._database, is_live=False)
         ends = await self.ends()
         stop, seen = asyncio.Event(), dict.fromkeys(ends, 0)
 

@@ -74,10 +74,15 @@ class Projection:
 
 
 class Target:
-    """Target of `apply`: the batch's transaction, and the tables of one generation by their base tables."""
+    """Target of `apply`: the batch's transaction, and the tables of one generation by their base tables.
 
-    def __init__(self, transaction: WriteTransaction, tables: Mapping[str, BulkStatements]) -> None:
-        self._transaction, self._tables = transaction, tables
+    `is_live` is False while a rebuild fills the generation.
+    """
+
+    def __init__(
+        self, transaction: WriteTransaction, tables: Mapping[str, BulkStatements], is_live: bool = True
+    ) -> None:
+        self._transaction, self._tables, self._is_live = transaction, tables, is_live
 
     @property
     def connection(self) -> AsyncConnection:
@@ -103,8 +108,9 @@ class Target:
         await self._transaction.upsert(self._tables[table.name], columns, add)
 
     async def upsert_beside(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Upserts rows of a table that is no part of a read model: no generation has it, and a rebuild writes it too."""
-        if rows:
+        """Upserts rows of a table that is no part of a read model, as the live generation alone does: a rebuild beside it would
+        wait for the locks of the same rows."""
+        if rows and self._is_live:
             known, ordered = BulkStatements(table, table.c.keys()), in_key_order(table, rows)
             await self._transaction.upsert(known, {name: [row[name] for row in ordered] for name in ordered[0]}, ())
 
@@ -149,12 +155,16 @@ async def fold_rows(
 
 
 class Projector:
-    """Applies batches of one projection's one generation; `handle` is what its Consumer calls."""
+    """Applies batches of one projection's one generation; `handle` is what its Consumer calls.
+
+    `is_live` is False for a rebuild.
+    """
 
     def __init__(
-        self, projection: Projection, generation: int, database: Database, progress: Wakeup | None = None
-    ) -> None:
-        self.projection, self.generation, self._database = projection, generation, database
+        self, projection: Projection, generation: int, database: Database, progress: Wakeup | None = None, *,
+        is_live: bool = True,
+    ) -> None:  # fmt: skip
+        self.projection, self.generation, self._database, self._is_live = projection, generation, database, is_live
         self.consumer = consumer_name(projection.name, generation)
         copies = {table.name: physical(table, generation) for table in projection.tables}
         self._tables = {
@@ -193,7 +203,7 @@ class Projector:
         entry = Entry(self.consumer, moves_of(parts), self.projection.name, self.generation)
         async with self._database.exclusive(self.consumer, entry) as transaction:
             parked = ParkedKeys() if transaction.entered else await self._enter(transaction.connection, parts)
-            yield Target(transaction, self._tables), parked
+            yield Target(transaction, self._tables, self._is_live), parked
 
     async def _enter(self, connection: AsyncConnection, parts: Sequence[PartitionBatch]) -> ParkedKeys:
         """Moves the guards, then reads the parked keys: another replica may have parked a key before the guards moved."""
@@ -241,7 +251,7 @@ class Projector:
     async def retry(self, key: str, redecode: Redecode) -> int:
         """Applies the parked events of a key in order, in one transaction; returns how many, and raises an event's error."""
         async with self._database.exclusive(self.consumer) as transaction:
-            target = Target(transaction, self._tables)
+            target = Target(transaction, self._tables, self._is_live)
             await self._check_live(target.connection)
             waiting = await self._parking.waiting(key, target.connection)
             decoded = [await redecode(source, inbound) for _, source, inbound in waiting]

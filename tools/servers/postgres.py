@@ -24,7 +24,8 @@ VARIABLE = "DANDELION_TEST_POSTGRES"
 SUPERUSER = "postgres"
 INITDB_S = 120
 FLAGS = f"--auth=trust --username={SUPERUSER} --encoding=UTF8 --locale=C --no-sync"
-SETTINGS = {"max_connections": "200", "fsync": "on", "timezone": "UTC", "listen_addresses": "127.0.0.1"}
+SETTINGS = {"max_connections": "500", "fsync": "on", "timezone": "UTC", "listen_addresses": "127.0.0.1"}
+"""A role in a process of its own takes up to twice `POOL_SIZE` connections, and `up` starts 25 such processes."""
 OUTSIDE = Path("/var/lib/dandelion")
 """Data of servers that root keeps, as PostgreSQL runs as another user then."""
 MODES = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}

@@ -17,6 +17,8 @@ from kernel.core.clock import system_clock
 from kernel.core.decider import Actor
 from kernel.processors.access import reading_as
 from kernel.processors.projector import physical
+from kernel.verify.invariants import broken
+from kernel.verify.read_models import compare_rebuild
 from services.discovery.domain.criteria import (
     COSTS,
     Criteria,
@@ -28,6 +30,7 @@ from services.discovery.domain.criteria import (
     WorkedFor,
 )
 from services.discovery.domain.rate_card import Format
+from services.discovery.projections import CREATORS_PROJECTION
 from services.discovery.reads import SERVICE, CreatorReads, listed_by_sql, reads_of
 from services.discovery.search.facets import KNOWN, facets
 from services.discovery.search.fields import FIELDS, PURPOSES, Field, Kind
@@ -50,7 +53,7 @@ QUESTIONS = int(os.environ.get("DANDELION_QUESTIONS", "100"))
 WHO = Actor(BRAND[0], BRAND[1], frozenset({BRAND[2]}))
 AT = system_clock()
 BRANDS = [f"018f3c1e-7a10-7c3e-9b1d-0a1b2c3d4e{n:02}" for n in range(4)]
-FACTS = ("reply", "delivery", "revised", "job_cancelled", "disputed", "finding")
+FACTS = ("reply", "delivery", "revision", "contract", "cancelled", "dispute", "finding")
 CELLS = [(p, f, w, t) for p in PURPOSES for f in ("image_note", "video") for w in (30, 90) for t in ("all", "organic")]
 
 
@@ -97,14 +100,17 @@ def _measured(chance: Random, creator_id: str) -> Iterator[tuple[sa.Table, list[
     figures = [c.name for c in CREATOR_GRID.c if isinstance(c.type, sa.BigInteger)]
     yield (
         CREATOR_GRID,
-        [own | cell | {"provenance": "", "formula": ""} | {n: number() for n in figures} for cell in grid],
+        [
+            own | cell | {"provenance": "", "formula": "", "measured_at": AT} | {n: number() for n in figures}
+            for cell in grid
+        ],
     )
     before = {f"before_{months}m": number() for months in range(1, 7)}
-    yield CREATOR_GROWTH, [own | {"followers": chance.randrange(100), "observed_at": AT} | before]
-    days = [chance.randrange(1, 500) for _ in range(6)]
+    yield CREATOR_GROWTH, [own | {"platform": "douyin", "followers": chance.randrange(100), "observed_at": AT} | before]
+    days = [chance.randrange(1, 500) for _ in range(14)]
     yield CREATOR_CONDUCT, [
         own | {"fact": chance.choice(FACTS), "subject": f"{creator_id}-{n}", "at": AT - timedelta(days=day)}
-        | {"good": chance.random() < 0.6}
+        | {"good": chance.random() < 0.6, "amount": chance.randrange(1, 4)}
         for n, day in enumerate(days)
     ]  # fmt: skip
     yield CREATOR_ACTIVITY, [own | {"posts_30d": number()}]
@@ -212,3 +218,16 @@ async def test_pages_totals_and_facets_are_those_of_sql(reads: CreatorReads) -> 
         if number % 10 == 0:
             for creator_id in chance.sample(ids, 5):
                 await measure(reads, chance, creator_id)
+
+
+async def test_a_rebuild_beside_the_live_read_model_tells_the_index_nothing(
+    reads: CreatorReads, discovery: Discovery
+) -> None:
+    """It would wait for the rows that the live projector has locked; once live, the new generation is read as a whole."""
+    noted = sa.select(SEARCH_CHANGES).order_by(*SEARCH_CHANGES.primary_key.columns)
+    async with reads.database.reading() as connection:
+        before = (await connection.execute(noted)).all()
+        assert before
+    assert broken([await compare_rebuild(discovery.app, CREATORS_PROJECTION)]) == []
+    async with reads.database.reading() as connection:
+        assert (await connection.execute(noted)).all() == before
