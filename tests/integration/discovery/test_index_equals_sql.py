@@ -107,9 +107,9 @@ def _measured(chance: Random, creator_id: str) -> Iterator[tuple[sa.Table, list[
     )
     before = {f"before_{months}m": number() for months in range(1, 7)}
     yield CREATOR_GROWTH, [own | {"platform": "douyin", "followers": chance.randrange(100), "observed_at": AT} | before]
-    days = [chance.randrange(1, 500) for _ in range(14)]
+    days = [chance.randrange(1, 500) for _ in range(14)]  # none just a year ago: the index was loaded later than AT
     yield CREATOR_CONDUCT, [
-        own | {"fact": chance.choice(FACTS), "subject": f"{creator_id}-{n}", "at": AT - timedelta(days=day)}
+        own | {"fact": chance.choice(FACTS), "subject": f"{creator_id}-{n}", "at": AT - timedelta(days=day, hours=12)}
         | {"good": chance.random() < 0.6, "amount": chance.randrange(1, 4)}
         for n, day in enumerate(days)
     ]  # fmt: skip
