@@ -1,19 +1,20 @@
 """Paths of touches in columns: one row a touch, paths one behind the other, oldest touch first."""
 
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from kernel.core.faults import Invalid
+from kernel.core.faults import Invalid, Refused
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 CHANNELS_LIMIT = 2_000
 """Channels (creators, collaborations or contents) that one comparison tells apart: the Markov model inverts a matrix of them."""
-PATHS_LIMIT = 1_000_000
+PATHS_LIMIT, TOUCHES_LIMIT = 1_000_000, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,6 @@ class Paths:
     def __post_init__(self) -> None:
         if self.channels > CHANNELS_LIMIT:
             raise Invalid("attribution.too_many_channels", channels=self.channels, limit=CHANNELS_LIMIT)
-        if len(self) > PATHS_LIMIT:
-            raise Invalid("attribution.too_many_paths", paths=len(self), limit=PATHS_LIMIT)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -67,20 +66,41 @@ class Paths:
         return np.bincount(channel, amount, self.channels).astype(np.float64, copy=False)
 
 
-def paths_of(
-    channels: int, touches: Sequence[Sequence[tuple[int, float]]], value_minor: Sequence[int], lost: Sequence[int] = ()
-) -> Paths:
-    """From (channel, age in seconds) by path; `lost` counts by channel the single touches that no order followed."""
-    single = [(channel, count) for channel, count in enumerate(lost) if count]
-    every = [*touches, *([(channel, 0.0)] for channel, _ in single)]
-    flat = [touch for path in every for touch in path]
-    ordered = np.array([1] * len(touches) + [0] * len(single), np.int64)
-    return Paths(
-        channels,
-        np.array([channel for channel, _ in flat], np.int64),
-        np.array([age for _, age in flat], np.float64),
-        np.concatenate(([0], np.cumsum([len(path) for path in every], dtype=np.int64))).astype(np.int64),
-        ordered,
-        np.array([*value_minor, *[0] * len(single)], np.int64),
-        np.array([0] * len(touches) + [count for _, count in single], np.int64),
-    )
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """Journeys that led to an order, gathered one by one: 16 bytes a touch, whatever the orders' number."""
+
+    channel: "array[int]" = field(default_factory=lambda: array("q"))
+    age_s: "array[float]" = field(default_factory=lambda: array("d"))
+    lengths: "array[int]" = field(default_factory=lambda: array("q"))
+    value_minor: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def add(self, touches: Sequence[tuple[int, float]], value_minor: int) -> None:
+        """An order that is worth `value_minor` after (channel, seconds before the order) of each touch, oldest first.
+
+        Raises Refused `attribution.too_many_orders` past PATHS_LIMIT orders or TOUCHES_LIMIT touches.
+        """
+        if len(self) >= PATHS_LIMIT or len(self.channel) + len(touches) > TOUCHES_LIMIT:
+            raise Refused("attribution.too_many_orders", limit=PATHS_LIMIT, do="ask for a shorter time")
+        self.channel.extend(channel for channel, _ in touches)
+        self.age_s.extend(age_s for _, age_s in touches)
+        self.lengths.append(len(touches))
+        self.value_minor.append(value_minor)
+
+    def paths(self, channels: int, lost: Sequence[int] = ()) -> Paths:
+        """With `lost`, by channel, the single touches that no order followed."""
+        single = np.flatnonzero(lost)
+        none = np.zeros(len(single), np.int64)
+        lengths = np.concatenate((np.array(self.lengths, np.int64), none + 1))
+        return Paths(
+            channels,
+            np.concatenate((np.array(self.channel, np.int64), single)),
+            np.concatenate((np.array(self.age_s, np.float64), none)),
+            np.concatenate(([0], np.cumsum(lengths))),
+            np.concatenate((np.ones(len(self), np.int64), none)),
+            np.concatenate((np.array(self.value_minor, np.int64), none)),
+            np.concatenate((np.zeros(len(self), np.int64), np.array(lost, np.int64)[single])),
+        )

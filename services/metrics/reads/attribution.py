@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.adapters.database import Database
 from kernel.adapters.schema import bounded_sum
 from kernel.core.decider import Actor
-from kernel.core.faults import Forbidden, Refused
+from kernel.core.faults import Forbidden
 from kernel.processors.access import may_read, reading_as
 from services.metrics.attribution.models import MODELS, Credits, credited
-from services.metrics.attribution.paths import PATHS_LIMIT, paths_of
+from services.metrics.attribution.paths import Journeys
 from services.metrics.domain.attribution import Basis, Model
 from services.metrics.domain.totals import MINUTE_MS
 from services.metrics.reads.returns import OWN_CLICKS, SERVICE, brand_of
@@ -37,14 +37,6 @@ class Question:
     window_s: int
     ordered_from: datetime | None = None
     ordered_until: datetime | None = None
-
-
-@dataclass(slots=True)
-class Journeys:
-    """The orders of one currency: (channel, seconds before the order) of each touch, and what each order is worth."""
-
-    touches: list[list[tuple[int, float]]] = field(default_factory=list)
-    value_minor: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class AttributionReads:
 def _credits(journeys: Mapping[str, Journeys], count: int, lost: list[int]) -> dict[str, dict[Model, Credits]]:
     found = {}
     for currency, each in journeys.items():
-        paths = paths_of(count, each.touches, each.value_minor, lost)
+        paths = each.paths(count, lost)
         found[currency] = {model: credited(model, paths) for model in MODELS}
     return found
 
@@ -92,30 +84,34 @@ async def _journeys(
     """The journeys by currency, and how many clicks of each channel led to an order; fills `channels`."""
     journeys: dict[str, Journeys] = {}
     led: Counter[int] = Counter()
-    window, order_id, orders = timedelta(seconds=asked.window_s), None, 0
-    found = await connection.stream(_query(asked, actor).execution_options(yield_per=ROWS_AT_ONCE))
-    async for row in found:
-        if row.ordered_at - row.touched_at > window:
-            continue
-        each = journeys.setdefault(row.currency, Journeys())
-        if row.order_id != order_id:
-            order_id, orders = row.order_id, orders + 1
-            each.touches.append([])
-            each.value_minor.append(row.value_minor)
-            _check_number(orders)
-        channel = channels.setdefault(row.channel, len(channels))
-        each.touches[-1].append((channel, (row.ordered_at - row.touched_at).total_seconds()))
-        led[channel] += row.source == Basis.LINK
+    async for order in _orders(connection, asked, actor):
+        touches = [(channels.setdefault(row.channel, len(channels)), _age_s(row)) for row in order]
+        journeys.setdefault(order[0].currency, Journeys()).add(touches, order[0].value_minor)
+        led.update(channels[row.channel] for row in order if row.source == Basis.LINK)
     return journeys, led
 
 
-def _check_number(orders: int) -> None:
-    if orders > PATHS_LIMIT:
-        raise Refused("attribution.too_many_orders", limit=PATHS_LIMIT, do="ask for a shorter time")
+def _age_s(row: Any) -> float:
+    return float((row.ordered_at - row.touched_at).total_seconds())
+
+
+async def _orders(connection: AsyncConnection, asked: Question, actor: Actor) -> AsyncIterator[list[Any]]:
+    """The touches of each order within the window, of orders that have one of the campaign among them."""
+    order: list[Any] = []
+    found = await connection.stream(_query(asked, actor).execution_options(yield_per=ROWS_AT_ONCE))
+    async for row in found:
+        if order and order[0].order_id != row.order_id:
+            if any(one.channel != OUTSIDE for one in order):
+                yield order
+            order = []
+        if _age_s(row) <= asked.window_s:
+            order.append(row)
+    if any(one.channel != OUTSIDE for one in order):
+        yield order
 
 
 def _query(asked: Question, actor: Actor) -> sa.Select[Any]:
-    """The contacts of every order that has one of the campaign inside the window, order by order, oldest contact first."""
+    """The contacts of every order that has one of the campaign, order by order, oldest contact first."""
     contact, orders = ORDER_CONTACTS.c, ORDERS.c
     inside = ORDER_CONTACTS.alias("inside")
     touched = sa.select(inside.c.order_id).where(may_read(inside, actor), inside.c.campaign_id == asked.campaign_id)

@@ -42,7 +42,7 @@ def _time(field: str, told: Timestamp) -> datetime:
 
 
 def wire_attribution(asked: Question, found: SideBySide) -> pb.GetAttributionResponse:
-    most_first = sorted(found.journeys, key=lambda currency: (-len(found.journeys[currency].touches), currency))
+    most_first = sorted(found.journeys, key=lambda currency: (-len(found.journeys[currency]), currency))
     return pb.GetAttributionResponse(
         campaign_id=asked.campaign_id,
         brand_id=found.brand_id,
@@ -56,7 +56,7 @@ def _currency(currency: str, found: SideBySide) -> pb.CurrencyAttribution:
     journeys = found.journeys[currency]
     models = [_model(model, found.channels, credits) for model, credits in found.credits[currency].items()]
     return pb.CurrencyAttribution(
-        currency=currency, orders=len(journeys.touches), revenue_minor=sum(journeys.value_minor), models=models
+        currency=currency, orders=len(journeys), revenue_minor=sum(journeys.value_minor), models=models
     )
 
 

@@ -1,5 +1,6 @@
 """Attribution side by side, over gRPC and HTTP: whose the same orders are under each model, and who may ask."""
 
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -8,7 +9,9 @@ from dandelion.metrics.v1 import attribution_pb2 as pb
 from dandelion.metrics.v1.queries_pb2_grpc import OrderQueryServiceStub
 from google.protobuf.json_format import MessageToDict
 
+from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
+from services.metrics.attribution import paths
 from services.metrics.reads import attribution as reads
 from tests.integration.metrics.client import OPERATOR, Deal, Metrics, Who
 from tests.integration.metrics.test_order_queries import recorded
@@ -125,6 +128,21 @@ async def test_what_cannot_be_asked_is_refused(metrics: Metrics, more: dict[str,
 
 async def test_more_orders_than_can_be_compared_are_refused(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
     deal, _, token = await touched(metrics)
-    monkeypatch.setattr(reads, "PATHS_LIMIT", 0)
+    monkeypatch.setattr(paths, "PATHS_LIMIT", 0)
     with pytest.raises(grpc.RpcError, match=r"attribution\.too_many_orders"):
         await compared(metrics, deal.brand, campaign_id=deal.campaign_id, at_least=token)
+
+
+async def test_an_order_without_a_touch_of_the_campaign_in_the_window_is_no_order_of_it(metrics: Metrics) -> None:
+    """The campaign was clicked four minutes before the order, which came with a coupon of another campaign."""
+    deal = await metrics.contracted(Deal(deliverables=2))
+    other = await metrics.contracted(Deal(deal.brand_id))
+    await coupon(metrics, other, "NEWER1")
+    clicked = await click(metrics, await link(metrics, deal))
+    later = (system_clock() + timedelta(minutes=4)).isoformat()
+    _, receipt = await recorded(metrics, deal, "W1", click_ids=[clicked], coupon_code="NEWER1", ordered_at=later)
+    counted = []
+    for campaign_id, window_s in ((deal.campaign_id, 60), (other.campaign_id, 60), (deal.campaign_id, 600)):
+        asked = {"campaign_id": campaign_id, "window_s": window_s, "at_least": receipt["token"]}
+        counted.append([one.orders for one in (await compared(metrics, deal.brand, **asked)).currencies])
+    assert counted == [[], [1], [1]]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.core.faults import Invalid
+from kernel.core.faults import Invalid, Refused
 from services.metrics.attribution import paths as limits
 from services.metrics.attribution.models import HALF_LIFE_S, MODELS, credited, removal_effects
-from services.metrics.attribution.paths import Paths, paths_of
+from services.metrics.attribution.paths import Journeys, Paths
 from services.metrics.domain.attribution import Model
 
 DAY_S = 24 * 3600
@@ -22,7 +22,9 @@ A, B, C = range(3)
 def one(*channels: int, value_minor: int = 100) -> Paths:
     """A single order; the touches came a day apart, the last one at the moment of the order."""
     ages = range(len(channels) - 1, -1, -1)
-    return paths_of(3, [[(channel, age * DAY_S) for channel, age in zip(channels, ages, strict=True)]], [value_minor])
+    journeys = Journeys()
+    journeys.add([(channel, age * DAY_S) for channel, age in zip(channels, ages, strict=True)], value_minor)
+    return journeys.paths(3)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,9 @@ def test_two_touches_share_a_position_alike() -> None:
 
 
 def test_a_touch_a_half_life_older_gets_half_as_much() -> None:
-    found = credited(Model.TIME_DECAY, paths_of(2, [[(A, 3 * HALF_LIFE_S), (B, 2 * HALF_LIFE_S)]], [300]))
+    journeys = Journeys()
+    journeys.add([(A, 3 * HALF_LIFE_S), (B, 2 * HALF_LIFE_S)], 300)
+    found = credited(Model.TIME_DECAY, journeys.paths(2))
     assert found.value_minor == (100, 200)
 
 
@@ -80,8 +84,10 @@ losses = st.lists(st.integers(0, 5), min_size=CHANNELS, max_size=CHANNELS)
 
 
 def made(found: Found, lost: Sequence[int] = ()) -> Paths:
-    oldest_first = [sorted(touches, key=lambda touch: -touch[1]) for touches, _ in found]
-    return paths_of(CHANNELS, oldest_first, [value for _, value in found], lost)
+    journeys = Journeys()
+    for touches, value in found:
+        journeys.add(sorted(touches, key=lambda touch: -touch[1]), value)
+    return journeys.paths(CHANNELS, lost)
 
 
 @given(journeys, losses, st.sampled_from(Model))
@@ -151,10 +157,20 @@ def _chance(paths: Paths, removed: int | None) -> float:
 
 
 def test_no_order_is_nobody_s() -> None:
-    paths = paths_of(2, [], [], [3, 1])
+    paths = Journeys().paths(2, [3, 1])
     assert [credited(model, paths).value_minor for model in Model] == [(0, 0)] * len(Model)
 
 
 def test_more_channels_than_a_matrix_can_hold_are_refused() -> None:
     with pytest.raises(Invalid, match=r"attribution\.too_many_channels"):
-        paths_of(limits.CHANNELS_LIMIT + 1, [[(0, 0.0)]], [1])
+        Journeys().paths(limits.CHANNELS_LIMIT + 1, [1])
+
+
+@pytest.mark.parametrize("name", ["PATHS_LIMIT", "TOUCHES_LIMIT"])
+def test_more_orders_than_fit_into_memory_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, name, 2)
+    journeys = Journeys()
+    journeys.add([(A, 0.0)], 1)
+    journeys.add([(B, 0.0)], 1)
+    with pytest.raises(Refused, match=r"attribution\.too_many_orders"):
+        journeys.add([(C, 0.0)], 1)
