@@ -17,9 +17,8 @@ SERVERS = ("kafka", "kafka_controller", "postgres")
 FREED_S = 10.0
 """So long a port may still be held by what an earlier start left and the kernel is ending."""
 LOOK_EVERY_S = 0.2
-
-
 DRAWS = 1_000
+"""Ports that are looked at for one process before the file is said to leave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,15 @@ def kept_ports(folder: Path, processes: Sequence[str], draw: Callable[[], int] =
     """
     path = folder / FILE
     known = _read(path)
-    taken = set(known.named().values())
+    given = set(known.named().values())
 
     def drawn() -> int:
         """None that the file gives to another process, which may not listen yet."""
-        port = next(port for port in (draw() for _ in range(DRAWS)) if port not in taken)
-        taken.add(port)
-        return port
+        for port in (draw() for _ in range(DRAWS)):
+            if port not in given:
+                given.add(port)
+                return port
+        raise Refused("ports.wrong", file=str(path), why="it names every port that is free", do="remove ports from it")
 
     fresh = KeptPorts(
         known.edges,

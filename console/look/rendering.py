@@ -1,6 +1,6 @@
 """Templates: one environment by language, with the filters that write numbers, times and enum values for the page's reader."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import cache
 from pathlib import Path
@@ -29,8 +29,8 @@ COMMON_ZONES = (
 def environments() -> Mapping[str, Environment]:
     """Environment by language.
 
-    Jinja takes what a catalog says as HTML. A word that people wrote may come that way too, such as a category that no catalog
-    has, so all of it is escaped here.
+    Jinja takes what a catalog says as HTML and as a format. A word that people wrote may come that way too, such as a category
+    that no catalog has: so what a catalog says is escaped, and is a format only where values are given.
     """
     return {lang: _environment(lang) for lang in LANGUAGES}
 
@@ -45,12 +45,7 @@ def _environment(lang: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    catalog = translations(lang)
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: escape(catalog.gettext(text)),
-        lambda one, many, count: escape(catalog.ngettext(one, many, count)),
-        newstyle=True,
-    )
+    made.install_gettext_callables(*_told(lang), newstyle=False)  # type: ignore[attr-defined]
     made.globals |= {
         "asset": _asset,
         "menu": menu,
@@ -65,6 +60,20 @@ def _environment(lang: str) -> Environment:
     made.filters |= {"goods": _named(GOODS), "law": _named(LAWS)}
     made.tests["marked_in"] = lambda field, content: f'id="{field}-wrong"' in content
     return made
+
+
+def _told(lang: str) -> tuple[Callable[..., Markup], Callable[..., Markup]]:
+    """`_("...", name=value)` and `ngettext`, whose values are escaped too; the count is `num` there."""
+    catalog = translations(lang)
+
+    def gettext(text: str, **values: Any) -> Markup:
+        told = escape(catalog.gettext(text))
+        return told % values if values else told
+
+    def ngettext(one: str, many: str, num: int, **values: Any) -> Markup:
+        return escape(catalog.ngettext(one, many, num)) % {"num": num, **values}
+
+    return gettext, ngettext
 
 
 FORMATS = ("money", "amount", "number", "short", "ratio", "share", "day", "exact", "relative")

@@ -27,6 +27,7 @@ from kernel.runtime.tls.material import EdgeTls
 
 SPARE_FILES = 200
 """File descriptors that are left to databases, brokers and files."""
+BACKLOG = 1_024
 
 
 def _nobody(_address: str) -> bool:
@@ -267,7 +268,7 @@ def http(
         proxy_headers=False,
         timeout_keep_alive=known.limits.keep_alive_s,
         timeout_graceful_shutdown=int(grace_s),
-        backlog=1024,
+        backlog=BACKLOG,
     )
 
     async def serve(stop: asyncio.Event) -> None:
@@ -285,11 +286,13 @@ def http(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound TCP socket (port 0: any free one); OSError when it is taken."""
+    """A TCP socket on which connections wait until they are served (port 0: any free one); OSError when it is taken."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        # a socket that is only bound refuses connections, and lets another process bind its port too
+        bound.listen(BACKLOG)
     except OSError:
         bound.close()
         raise

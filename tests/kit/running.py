@@ -30,10 +30,12 @@ from tools.speed import patience
 S = TypeVar("S", bound=Settings)
 ROLES = ("relay", "project", "process", "rpc")
 ISSUER = "https://issuer.test"
+RATES = dict.fromkeys(("rate_per_s", "rate_burst", "tenant_rate_per_s", "tenant_rate_burst"), 10_000)
+"""One caller asks everything: within the usual limits a fast machine would be answered 429 in place of what is judged."""
 
 
 def settings_in(folder: Path, kind: type[S], **changes: Any) -> S:
-    """Embedded settings, with keys of this folder's own."""
+    """Embedded settings, with keys of this folder's own; a test of rates gives rates of its own."""
     if not (folder / "fingerprint.key").exists():
         (folder / "fingerprint.key").write_bytes(os.urandom(32))
         (folder / "master.keys").write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
@@ -47,7 +49,7 @@ def settings_in(folder: Path, kind: type[S], **changes: Any) -> S:
         "master_keys_file": folder / "master.keys",
         "rpc_port": free_port(),
     }
-    return kind(**(values | changes))
+    return kind(**(values | RATES | changes))
 
 
 def issuer_in(folder: Path) -> Issuer:

@@ -257,6 +257,7 @@ async def test_who_was_erased_is_not_brought_back_by_a_file_that_names_its_accou
 
     async def imported(*rows: str) -> list[tuple[str, str]]:
         answer = (await both.discovery.send("POST", "/imports", "\n".join([header, *rows]).encode())).json()
+        await both.discovery.seen(answer["token"])
         return [(one["creator_id"], one["outcome"]) for one in answer["rows"]]
 
     first = await imported(*rows)

@@ -19,8 +19,7 @@ def sending_codes(app: App, mail: Mail) -> Effect:
     async def perform(incoming: Delivered[Any]) -> None:
         asked: MailCodeAsked = incoming.event
         creator_id = split_stream(incoming.stream)[1]
-        address, _ = await opened(app, creator_id, "address")
-        code, _ = await opened(app, creator_id, "address_code")
+        (address, code), _ = await opened(app, creator_id, "address", "address_code")
         if not address or not code or system_clock() >= asked.expires_at:
             return
         refused = await mail.send(_letter(derived_id("letter", incoming.id), address, code))

@@ -28,7 +28,7 @@ def looking_at_profiles(app: App, profiles: Profiles) -> Effect:
 
     async def perform(incoming: Delivered[Any]) -> None:
         asked: ProofLookRequested = incoming.event
-        code, key = await opened(app, asked.creator_id, f"proof.{asked.account.platform}")
+        (code,), key = await opened(app, asked.creator_id, f"proof.{asked.account.platform}")
         missed = await _missed(profiles, asked, code, incoming.id)
         if not missed and key is not None:
             command = VerifyAccount(asked.account, METHOD)

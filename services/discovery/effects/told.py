@@ -16,9 +16,13 @@ def meta(incoming: Delivered[Any], what: str) -> Meta:
     return Meta(derived_id(what, incoming.id), actor, "", incoming.correlation, incoming.id, incoming.traceparent)
 
 
-async def opened(app: App, creator_id: str, name: str) -> tuple[str, SubjectKey | None]:
-    """A sealed text of the creator and its key; "" and None where it was erased."""
+async def opened(app: App, creator_id: str, *names: str) -> tuple[tuple[str, ...], SubjectKey | None]:
+    """Sealed texts of the creator as they stand at one moment, and its key; "" and None where they were erased.
+
+    Texts that belong together, as an address and the code that goes to it, are asked for in one call: one query reads them, so
+    none of them is of another moment than the others.
+    """
     async with app.database.reading() as connection:
-        texts = await app.personal.open_many(connection, [(creator_id, name)])
+        texts = await app.personal.open_many(connection, [(creator_id, name) for name in names])
         keys = await app.personal.keys(connection, [creator_id])
-    return texts.get((creator_id, name), ""), keys.get(creator_id)
+    return tuple(texts.get((creator_id, name), "") for name in names), keys.get(creator_id)

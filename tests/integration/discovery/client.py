@@ -86,10 +86,15 @@ class Discovery(Running):
             return answer
 
     async def shipped(self) -> str:
-        """Imports the shipped creators; the token, once searches see them all, however long the machine takes for that."""
+        """Imports the shipped creators; the token, once searches see them all."""
         token: str = (await self.send("POST", "/imports", TARGET.read_bytes())).json()["token"]
+        await self.seen(token)
+        return token
 
-        async def seen() -> bool:
+    async def seen(self, token: str) -> None:
+        """Until searches see what the token is of, however long the machine takes for that."""
+
+        async def is_seen() -> bool:
             try:
                 await self.search(at_least=token, page_size=1)
             except grpc.RpcError as error:
@@ -98,8 +103,7 @@ class Discovery(Running):
                 return False
             return True
 
-        await until(seen, 60)
-        return token
+        await until(is_seen, 60)
 
     async def get(self, creator_id: str, *who: str, at_least: str = "") -> pb.Creator:
         async with self.queries(*who) as queries:

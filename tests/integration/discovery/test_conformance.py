@@ -32,9 +32,7 @@ ROOT = Path(__file__).parents[3]
 FOLDER = Path(tempfile.mkdtemp(prefix="dandelion-discovery-"))
 atexit.register(shutil.rmtree, FOLDER)
 ISSUER = Issuer.at(FOLDER / "issuer", "https://issuer.test", "dandelion")
-RATES = dict.fromkeys(("rate_per_s", "rate_burst", "tenant_rate_per_s", "tenant_rate_burst"), 10_000)
-"""One caller asks everything here: within the usual limits a fast machine would be answered 429 in place of what is judged."""
-SETTINGS = settings_in(FOLDER, DiscoverySettings, http_port=free_port(), **RATES)
+SETTINGS = settings_in(FOLDER, DiscoverySettings, http_port=free_port())
 SCHEMA = schemathesis.openapi.from_dict(open_app(SETTINGS).api().openapi()).exclude(tag="CreatorQueryService")
 """Commands; queries over HTTP are judged with those of the other services (tests/e2e/test_conformance.py)."""
 LIMIT_S = 60

@@ -127,6 +127,27 @@ def test_no_word_stands_in_the_file_and_another_key_or_a_changed_byte_is_said(tm
     assert stored.head_of(path) is None
 
 
+def test_a_label_that_nobody_has_any_more_is_in_no_memory_and_in_no_file(tmp_path: Path) -> None:
+    """A tag may be a person's own words: it goes with the person."""
+    chance, path, head = Random(5), tmp_path / "index", Head("file-1", "form")
+    index, oracle = filled(chance, 40)
+    erased, told = plain.creator_id(chance), plain.creator(chance)
+    own = replace(told, labels={**told.labels, "tag": frozenset({"her own words"})})
+    index = index.changed(plain.rows(index.words, {erased: own}))
+    index = index.changed(plain.rows(index.words, {}), [erased]).purged().purged(small=True)
+    index.forget_labels()
+    stored.write(path, head, KEY, index, 1)
+    for kept in (index, stored.read(path, head, KEY)[0]):
+        assert "her own words" not in kept.words.vocabularies["tag"].labels
+        assert "her own words" not in kept.words.vocabularies["tag"].code_of
+    for _ in range(5):
+        for _ in range(20):
+            asked = plain.question(chance, list(oracle.creators))
+            assert index.answer(asked) == oracle.answer(asked), asked
+        index = changed(chance, index, oracle)
+        index.purged().purged(small=True).forget_labels()
+
+
 KILLED = """
 import sys, pathlib, random
 from services.discovery.search.index import stored

@@ -49,6 +49,12 @@ def test_a_process_that_is_new_gets_a_port_and_the_others_keep_theirs(tmp_path: 
     assert more.probes["ledger audit"] not in first.named().values()
 
 
+def test_a_file_that_names_every_free_port_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"ports\.wrong") as refused:
+        kept_ports(tmp_path, PROCESSES, lambda: HTTP_PORTS["ledger"])
+    assert "remove ports from it" in str(refused.value)
+
+
 def test_ports_that_a_person_wrote_are_taken(tmp_path: Path) -> None:
     kept_ports(tmp_path, PROCESSES)
     saved = json.loads((tmp_path / FILE).read_text())

@@ -119,6 +119,7 @@ class Index:
             if self.snapshot is None:
                 return
             self.snapshot = await asyncio.to_thread(self.snapshot.purged, True)
+            self.snapshot.forget_labels()
             snapshot, mark, form = self.snapshot, self._changes.mark, self._form
         if self._file is not None:
             await self._file.store(name, form, snapshot, mark)

@@ -21,7 +21,7 @@ FEW = 24
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Labels of one column by code, shared by all segments; only ever grows."""
+    """Labels of one column by code, shared by all segments. A code is given once; the label of one that was forgotten is ""."""
 
     code_of: dict[str, int]
     labels: list[str]
@@ -37,6 +37,12 @@ class Vocabulary:
             self.labels.append(label)
             self.code_of[label] = code
         return code
+
+    def forget(self, codes: NDArray[np.intp]) -> None:
+        """Takes these labels out: no document has them, and what a person wrote of itself goes with the person."""
+        for code in codes.tolist():
+            self.code_of.pop(self.labels[code], None)
+            self.labels[code] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,15 @@ class Snapshot:
         parts = [self._joined([part]) if _is_small(part) == small else (part,) for part in self.parts]
         return replace(self, parts=tuple(one for made in parts for one in made))
 
+    def forget_labels(self) -> None:
+        """Takes the labels that no document has any more out of the words, which all snapshots of the index share."""
+        for name, vocabulary in self.words.vocabularies.items():
+            held = np.zeros(len(vocabulary.labels), np.int64)
+            for part in self.parts:
+                if name in part.segment.labels:
+                    held += part.segment.labels[name].documents(len(held))
+            vocabulary.forget(np.flatnonzero(held == 0))
+
     def rebased(self, before: "Snapshot", after: "Snapshot") -> "Snapshot":
         """This one with what `after` made of `before`'s segments, less what has changed since; itself where they are gone."""
         merged_away = [one for one in before.parts if not _among(one, after)]
@@ -136,7 +145,7 @@ class Snapshot:
         vocabulary = self.words.vocabularies[facet.column]
         counts = _counted(facet, looked, len(vocabulary.labels))
         most = sorted((-int(counts[code]), vocabulary.labels[code]) for code in np.flatnonzero(counts))
-        return tuple((label, -count) for count, label in most[:VALUES_LIMIT])
+        return tuple((label, -count) for count, label in most[:VALUES_LIMIT] if label)
 
 
 class _Look:

@@ -142,7 +142,7 @@ def _snapshot(whole: bytearray) -> tuple[Snapshot, int]:
     start = 8 + int.from_bytes(whole[:8], "big")
     told = json.loads(whole[8:start])
     vocabularies = {
-        name: Vocabulary({label: code for code, label in enumerate(labels)}, labels)
+        name: Vocabulary({label: code for code, label in enumerate(labels) if label}, labels)
         for name, labels in told["labels"].items()
     }
     parts = []
