@@ -25,6 +25,7 @@ def routers() -> list[APIRouter]:
         home,
         invitations,
         market,
+        match_weights,
         money,
         moves,
         operator,
@@ -39,8 +40,8 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, comparing, creators, similar,
-        planner, invitations, profile, contacts, performance, attribution, payable, reviews, authenticity, money, finance,
-        escrows, moves, disputes,
+        planner, match_weights, invitations, profile, contacts, performance, attribution, payable, reviews, authenticity,
+        money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

@@ -36,6 +36,7 @@ from services.discovery.domain.events import (
     RateCardChanged,
 )
 from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn, OfferBarChanged
+from services.discovery.domain.match_weights.events import WeightsAdopted
 from services.discovery.domain.media_kit.events import (
     KitOpened,
     KitPublished,
@@ -84,6 +85,7 @@ EVENTS: dict[str, type] = {
     "kit.shared@1": KitShared,
     "kit.share_revoked@1": KitShareRevoked,
     "kit.opened@1": KitOpened,
+    "weights.adopted@1": WeightsAdopted,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

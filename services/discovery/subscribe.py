@@ -30,6 +30,9 @@ RATIOS = {
     "hundred_like_micros": "hundred_like_share",
     "thousand_like_micros": "thousand_like_share",
 }
+GOALS = {"exposure": "exposures", "reads": "reads", "engagement": "engagements", "sales": "sales"}
+"""What creators are forecast by, by a brief's objective."""
+BRIEF_CHARS = 2_000
 TOPICS = (Topic("campaigns.events.v1"), Topic("compliance.events.v1"), Topic("metrics.events.v1"))
 
 
@@ -73,6 +76,18 @@ class Worked:
     """Who cancelled it: "brand", "creator", "system", ..."""
 
 
+@dataclass(frozen=True, slots=True)
+class Briefed:
+    """What a campaign asks of creators, since its brief was published or amended. `goal` and `format` are "" where the brief
+    tells none that creators are forecast by."""
+
+    campaign_id: str
+    text: str
+    goal: str
+    format: str
+    currency: str
+
+
 class Mark(StrEnum):
     FINDINGS = "findings"
     DISCLOSURES_MISSING = "disclosures_missing"
@@ -109,7 +124,7 @@ class Measured:
     cells: tuple[dict[str, Any], ...]
 
 
-External = Applied | Worked | Marked | Happened | Measured | Erased
+External = Applied | Worked | Briefed | Marked | Happened | Measured | Erased
 
 
 def _applied(message: Any, stage: Stage, by: str = "") -> Applied:
@@ -121,6 +136,13 @@ def _worked(message: Any, stage: Stage, by: str = "") -> Worked:
     campaign_id, brand_id, creator_id = _ids(message)
     industry = message.product_category if stage is Stage.CONTRACTED else ""
     return Worked(checked_id(message.collaboration_id), campaign_id, brand_id, creator_id, stage, industry, by)
+
+
+def _briefed(message: campaigns.BriefPublished | campaigns.BriefAmended) -> Briefed:
+    brief = message.brief
+    told = " ".join([brief.title, *brief.key_messages, *(one.name for one in brief.products)])[:BRIEF_CHARS]
+    form = word(common.Format, brief.formats[0]) if brief.formats else ""
+    return Briefed(checked_id(message.campaign_id), told, GOALS.get(brief.objective, ""), form, brief.currency)
 
 
 def _party(value: Any) -> str:
@@ -185,6 +207,8 @@ def _breaches(message: compliance.ReviewCompleted) -> int:
 
 
 READS: dict[type[Message], Callable[[Any], External | None]] = {
+    campaigns.BriefPublished: _briefed,
+    campaigns.BriefAmended: _briefed,
     campaigns.CreatorInvited: lambda m: _applied(m, Stage.INVITED),
     campaigns.ApplicationSubmitted: lambda m: _applied(m, Stage.APPLIED),
     campaigns.OfferCountered: lambda m: _applied(m, Stage.COUNTERED, _party(m.countered_by)),

@@ -16,6 +16,7 @@ from services.discovery.domain.contact.contact import CONTACT
 from services.discovery.domain.creator import CREATOR
 from services.discovery.domain.erasure import ERASURES, FORGOTTEN
 from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES, VERIFIED
+from services.discovery.domain.match_weights.match_weights import MATCH_WEIGHTS
 from services.discovery.domain.media_kit.media_kit import MEDIA_KIT
 from services.discovery.domain.proofs.proof import PROOF
 from services.discovery.effects import effects
@@ -48,7 +49,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT),
+    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT, MATCH_WEIGHTS),
     publish=publish,
     http=_http,
     queries=_queries,

@@ -71,7 +71,7 @@ class Matcher:
                 await _either(self._asked, stop)
                 continue
             with suppress(Unavailable):
-                await self._style(portraits)
+                await self.style(portraits)
 
     async def similar(self, seeds: Sequence[str], at: datetime, size: int, actor: Actor) -> Likenesses:
         """Of those that share a category with a seed, the nearest in size are compared.
@@ -85,7 +85,7 @@ class Matcher:
             mine = await self._visible(connection, wanted, actor)
             ids = await _neighbours(connection, mine, at, actor)
             others = await self.portraits.read(connection, [one for one in ids if one not in wanted], actor)
-        await self._style([*mine, *others])
+        await self.style([*mine, *others])
         ours, theirs = self._compared(mine), self._compared(others)
         found = await asyncio.to_thread(most_alike, ours, theirs, at, size)
         return Likenesses(found, len(others), sum(one.vector is not None for one in theirs))
@@ -109,7 +109,7 @@ class Matcher:
             portraits = await self.portraits.read(connection, ids, actor)
         words = await self.vectors.of_text(brief.text)
         if words is not None:
-            await self._style(portraits)
+            await self.style(portraits)
         suitors = [Suitor(one, self.vectors.of(one.creator_id)) for one in portraits]
         found = await asyncio.to_thread(best, brief, words, suitors, weights, at, size)
         styled = sum(one.vector is not None for one in suitors) if words is not None else 0
@@ -125,7 +125,7 @@ class Matcher:
     def _compared(self, portraits: Sequence[Portrait]) -> list[Compared]:
         return [Compared(one.creator_id, one.state, self.vectors.of(one.creator_id)) for one in portraits]
 
-    async def _style(self, portraits: Sequence[Portrait]) -> None:
+    async def style(self, portraits: Sequence[Portrait]) -> None:
         """Vectors of those who have none of this version yet, a bounded number at once."""
         versions = {one.creator_id: one.version for one in portraits}
         states = {one.creator_id: one.state for one in portraits}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.discovery.domain.match_weights.match_weights import OWN, WHOLE_MICROS
 from services.discovery.domain.matching import Brief
 from services.discovery.domain.profile import Availability
 from services.discovery.domain.rate_card import quote
@@ -12,11 +13,8 @@ from services.discovery.matching.parts import Part, categories, clipped, mean, p
 from services.discovery.planning.forecast import Known, forecasts
 from services.discovery.planning.portraits import Portrait
 
-WEIGHTS: Mapping[str, float] = {
-    "style": 0.2, "category": 0.15, "audience": 0.15, "forecast": 0.15, "price": 0.15, "safety": 0.08, "reliability": 0.07,
-    "availability": 0.05,
-}  # fmt: skip
-"""Before anything was learned: chosen."""
+WEIGHTS: Mapping[str, float] = {one.part: one.micros / WHOLE_MICROS for one in OWN}
+"""Version 0."""
 GOOD_JOBS, JOBS = 2.0, 3.0
 """A creator's settled jobs count beside so many good ones of so many: nobody is sure after one."""
 

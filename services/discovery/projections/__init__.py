@@ -6,6 +6,7 @@ from kernel.processors.projector import Projection
 from services.discovery.projections.authenticity import apply_authenticity
 from services.discovery.projections.contacts import apply_contacts
 from services.discovery.projections.creators import apply_creators
+from services.discovery.projections.match_weights import apply_match_weights
 from services.discovery.projections.measured import apply_measured
 from services.discovery.projections.media_kits import apply_media_kits
 from services.discovery.projections.noting import noting
@@ -16,6 +17,7 @@ from services.discovery.tables.audience_shares import CREATOR_SHARES
 from services.discovery.tables.authenticity import AUTHENTICITY
 from services.discovery.tables.contacts import CONTACT_READINGS, CONTACT_STATES, CONTACTS
 from services.discovery.tables.creators import CREATOR_LABELS, CREATOR_PRICES, CREATORS
+from services.discovery.tables.match_weights import MATCH_BRIEFS, MATCH_OUTCOMES, MATCH_WEIGHTS
 from services.discovery.tables.measured import (
     CREATOR_ACTIVITY,
     CREATOR_CONDUCT,
@@ -50,7 +52,10 @@ MEASURED = Projection(
     topics=TOPICS,
 )
 MEDIA_KITS_PROJECTION = Projection("media_kits", 1, (MEDIA_KITS, MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS), apply_media_kits)
-PROJECTIONS = tuple(
+MATCH_WEIGHTS_PROJECTION = Projection(
+    "match_weights", 1, (MATCH_WEIGHTS, MATCH_BRIEFS, MATCH_OUTCOMES), apply_match_weights, topics=TOPICS
+)
+FOLLOWED = tuple(
     replace(one, apply=noting(one.name, one.apply))
     for one in (
         CREATORS_PROJECTION,
@@ -63,3 +68,4 @@ PROJECTIONS = tuple(
     )
 )
 """Each notes whose rows it writes, for search indexes to follow."""
+PROJECTIONS = (*FOLLOWED, MATCH_WEIGHTS_PROJECTION)

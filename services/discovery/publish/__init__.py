@@ -16,6 +16,7 @@ from kernel.streams.relay import OutgoingCommand, PublicEvent
 from services.discovery.domain.authenticity.events import Event as AuthenticityEvent
 from services.discovery.domain.contact import events as contact
 from services.discovery.domain.guardians.events import GuardianConsented, GuardianConsentWithdrawn
+from services.discovery.domain.match_weights.events import WeightsAdopted
 from services.discovery.domain.media_kit import events as media_kit
 from services.discovery.domain.proofs import events as proofs
 from services.discovery.publish import authenticity
@@ -26,6 +27,7 @@ PRIVATE = (
     ErasureDone,
     GuardianConsented,
     GuardianConsentWithdrawn,
+    WeightsAdopted,
     *get_args(proofs.Event),
     *get_args(media_kit.Event),
     *get_args(contact.Event),

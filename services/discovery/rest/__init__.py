@@ -4,7 +4,16 @@ from fastapi import FastAPI
 
 from kernel.edge.http import create_api
 from kernel.host.app import App
-from services.discovery.rest import authenticity, contacts, creators, imports, media_kits, proofs, vocabulary
+from services.discovery.rest import (
+    authenticity,
+    contacts,
+    creators,
+    imports,
+    match_weights,
+    media_kits,
+    proofs,
+    vocabulary,
+)
 from services.discovery.rest.sealing import Sealer
 
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
@@ -28,5 +37,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(imports.routes(app.writer, sealer))
     api.include_router(authenticity.routes(app, sealer))
     api.include_router(media_kits.routes(app, sealer))
+    api.include_router(match_weights.routes(app))
     api.include_router(vocabulary.routes())
     return api

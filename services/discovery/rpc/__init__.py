@@ -16,6 +16,7 @@ from services.discovery.rpc.contacts import Contacts
 from services.discovery.rpc.creators import Creators
 from services.discovery.rpc.figures import FigureQueries
 from services.discovery.rpc.history import shared_queries
+from services.discovery.rpc.match_weights import MatchWeightQueries
 from services.discovery.rpc.matching import Matching
 from services.discovery.rpc.media_kits import MediaKitQueries
 from services.discovery.rpc.messages import wire_creator
@@ -23,7 +24,9 @@ from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.search import Search
 
 
-class CreatorQueries(Search, AuthenticityQueries, MediaKitQueries, FigureQueries, Creators, Matching, Mix, Contacts):
+class CreatorQueries(
+    Search, AuthenticityQueries, MediaKitQueries, FigureQueries, Creators, Matching, MatchWeightQueries, Mix, Contacts
+):
     """All questions."""
 
 

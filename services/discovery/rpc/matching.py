@@ -17,9 +17,11 @@ from services.discovery.domain.criteria import MOST_FOLLOWERS
 from services.discovery.domain.matching import Brief, Wanted, checked_brief
 from services.discovery.domain.mix import Goal
 from services.discovery.domain.rate_card import Format
+from services.discovery.matching.adopted import in_force
 from services.discovery.matching.parts import Part
-from services.discovery.matching.suiting import WEIGHTS
+from services.discovery.projections import MATCH_WEIGHTS_PROJECTION
 from services.discovery.rpc.asked import Asked
+from services.discovery.rpc.match_weights import wire_in_force
 from services.discovery.rpc.messages import listed
 from services.discovery.rpc.search import criteria_of, needed
 from services.discovery.search.asked.checking import checked_search
@@ -51,9 +53,11 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
         brief = checked_brief(_brief(request.brief))
         criteria = checked_search(replace(criteria_of(request.search), order=MOST_FOLLOWERS))
         await self._wait(request.at_least)
+        await self._app.at_least(request.at_least, MATCH_WEIGHTS_PROJECTION.name)
+        weights = await in_force(self._app.database)
         actor, at, size = caller(), self._clock(), page_size(request.page_size, SIZE, SIZE_LIMIT)
         named = await self._reads.found(criteria)
-        found = await self.matcher.match(brief, criteria, named, WEIGHTS, at, size, actor)
+        found = await self.matcher.match(brief, criteria, named, weights.weights, at, size, actor)
         cards = await self._reads.get_many([one.creator_id for one in found.best], actor, at)
         shown = {card.creator_id: listed(card) for card in cards}
         creators = [
@@ -66,13 +70,12 @@ class Matching(Asked, grpc_pb.CreatorQueryServiceServicer):
             for one in found.best
             if one.creator_id in shown
         ]
-        weights = [match.MatchWeight(part=part, weight=weight) for part, weight in WEIGHTS.items()]
         return pb.MatchCreatorsResponse(
             creators=creators,
             found=found.found,
             looked_at=found.looked_at,
             styled=found.styled,
-            weights=match.MatchWeights(weights=weights),
+            weights=wire_in_force(weights),
         )
 
 

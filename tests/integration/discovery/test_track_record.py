@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dandelion.campaigns.v1 import events_pb2 as campaigns
+from dandelion.common.v1 import common_pb2 as common
 from dandelion.compliance.v1 import events_pb2 as compliance
 from dandelion.discovery.v1.filters_pb2 import Filter, Labels, WorkedFor
 from dandelion.metrics.v1 import events_pb2 as metrics
 
 from kernel.core.ids import new_id
 from kernel.processors.generations import Rebuild
-from services.discovery.projections import AUTHENTICITY_PROJECTION, PROJECTIONS
+from services.discovery.domain.matching import PARTS
+from services.discovery.projections import AUTHENTICITY_PROJECTION, MATCH_WEIGHTS_PROJECTION, PROJECTIONS
 from services.discovery.subscribe import decode
 from services.discovery.wiring import SERVICE
 from tests.integration.discovery.client import OPERATOR, Discovery, running
@@ -18,6 +20,7 @@ from tests.kit.generations import dump
 from tests.kit.until import until
 from tools.make_creators import TARGET
 
+STYLE = [{"part": part, "weight": float(part == "style")} for part in PARTS]
 HEADER = "platform,handle,display_name,categories,observed_on,followers"
 
 
@@ -41,6 +44,14 @@ class Job:
     async def applies(self, kind: type = campaigns.CreatorInvited) -> str:
         message = kind(application_id=self.uuid, **self.ids)
         return await self.discovery.tell(f"application-{self.uuid}", message)
+
+    async def publishes(self) -> str:
+        """The campaign's brief, which asks for reads of a video."""
+        brief = campaigns.Brief(title="口红", objective="reads", formats=[common.FORMAT_VIDEO], currency="CNY")
+        message = campaigns.BriefPublished(
+            campaign_id=self.ids["campaign_id"], brand_id=self.ids["brand_id"], brief=brief
+        )
+        return await self.discovery.tell(f"campaign-{self.ids['campaign_id']}", message)
 
     async def works(self, kind: type, at: datetime | None = None) -> str:
         message = kind(collaboration_id=self.uuid, **self.ids)
@@ -152,10 +163,12 @@ async def test_a_rebuild_gives_the_live_rows(tmp_path: Path) -> None:
         tokens = [answer["token"]]
         for creator_id in creators:
             job = Job(discovery, creator_id)
-            tokens += [await job.works(campaigns.CollaborationContracted), await job.applies()]
+            tokens += [await job.works(campaigns.CollaborationContracted), await job.applies(), await job.publishes()]
             tokens.append(await job.works(campaigns.CollaborationSettled))
+        tokens.append(await discovery.done("POST", "/match-weights", {"reason": "style", "weights": STYLE}))
         for token in tokens:
             await discovery.get(creators[0], at_least=token)
+            await discovery.app.at_least(token, MATCH_WEIGHTS_PROJECTION.name)
         bots = {"profiles": [{"followers": 4, "following": 3_000, "posts": 0}] * 200}
         token = await discovery.done("POST", f"/authenticity/{creators[0]}/followers", bots)
         await discovery.app.at_least(token, AUTHENTICITY_PROJECTION.name)

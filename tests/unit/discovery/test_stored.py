@@ -57,18 +57,36 @@ from services.discovery.domain.guardians.events import (
     OfferBarChanged,
     Relation,
 )
+from services.discovery.domain.match_weights.commands import Learning
+from services.discovery.domain.match_weights.events import WeightsAdopted
+from services.discovery.domain.match_weights.match_weights import OWN
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
 from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
-from services.discovery.subscribe import READS, Applied, Happened, Mark, Marked, Stage, Worked, decode, decode_command
+from services.discovery.subscribe import (
+    READS,
+    Applied,
+    Briefed,
+    Happened,
+    Mark,
+    Marked,
+    Stage,
+    Worked,
+    decode,
+    decode_command,
+)
 from tests.kit.forms import check_forms
 from tests.unit.discovery.authenticity import judged
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
 from tests.unit.discovery.media_kit import kits
 
+BRIEF = campaigns.Brief(
+    title="口红", objective="engagement", key_messages=["持久"], products=[campaigns.Product(name="红管")],
+    formats=[common.FORMAT_VIDEO], currency="CNY",
+)  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden"
 FULL = replace(
     PROFILE, bio_revision="r2", contact_revision="r3", tags=("平价",), province="上海", birth_year=1995, agency_id=OTHER,
@@ -112,11 +130,12 @@ SAMPLES: dict[str, Any] = {
     "creator.guardian_consent_withdrawn@1": GuardianConsentWithdrawn(),
     "creator.offer_bar_changed@1": OfferBarChanged(True),
     **kits.SAMPLES,
+    "weights.adopted@1": WeightsAdopted(1, OWN, "learned", "olga", Learning(40, 900, 20, 930_000, 880_000, 410_000), 0),
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.")
+OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.", "weights.")
 PRIVATE = {name for name in SAMPLES if name.startswith(OF_THE_HOUSE)}
 
 
@@ -233,7 +252,12 @@ IDS: dict[str, Any] = {"campaign_id": OTHER, "brand_id": OTHER, "creator_id": ID
         (metrics.ConversionReversed(order_id="o", creator_id=ID), None),
         (campaigns.DisputeOpened(collaboration_id=OTHER, **IDS), Happened("dispute", OTHER, ID, None)),
         (campaigns.DeliverableLapsed(reason="content.ruled_against", **IDS), None),
-        (campaigns.BriefPublished(campaign_id=OTHER), None),
+        (
+            campaigns.BriefPublished(campaign_id=OTHER, brief=BRIEF),
+            Briefed(OTHER, "口红 持久 红管", "engagements", "video", "CNY"),
+        ),
+        (campaigns.BriefAmended(campaign_id=OTHER), Briefed(OTHER, "", "", "", "")),
+        (campaigns.CampaignDrafted(campaign_id=OTHER), None),
     ],
     ids=lambda value: type(value).__name__,
 )

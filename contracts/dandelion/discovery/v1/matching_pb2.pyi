@@ -192,3 +192,185 @@ class MatchWeight(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["part", b"part", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class MatchLearning(message.Message):
+    """What weights were learned from, and how well they rank. The NDCG@10 (0..1) is that of the newer half of the briefs, ranked by
+    weights that only the older half taught.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    BRIEFS_FIELD_NUMBER: builtins.int
+    PAIRS_FIELD_NUMBER: builtins.int
+    BRIEFS_RANKED_FIELD_NUMBER: builtins.int
+    NDCG_FIELD_NUMBER: builtins.int
+    NDCG_BEFORE_FIELD_NUMBER: builtins.int
+    NDCG_FOLLOWERS_FIELD_NUMBER: builtins.int
+    briefs: builtins.int
+    """Published briefs among whose creators there was a difference."""
+    pairs: builtins.int
+    """Of two creators of one brief the one that did better: taken before refused, settled before taken."""
+    briefs_ranked: builtins.int
+    ndcg: builtins.float
+    ndcg_before: builtins.float
+    """By the weights in force then."""
+    ndcg_followers: builtins.float
+    """By the number of followers alone."""
+    def __init__(
+        self,
+        *,
+        briefs: builtins.int = ...,
+        pairs: builtins.int = ...,
+        briefs_ranked: builtins.int = ...,
+        ndcg: builtins.float = ...,
+        ndcg_before: builtins.float = ...,
+        ndcg_followers: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["briefs", b"briefs", "briefs_ranked", b"briefs_ranked", "ndcg", b"ndcg", "ndcg_before", b"ndcg_before", "ndcg_followers", b"ndcg_followers", "pairs", b"pairs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class AdoptedWeights(message.Message):
+    """Weights that were adopted."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    WEIGHTS_FIELD_NUMBER: builtins.int
+    ADOPTED_BY_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    RESTORED_VERSION_FIELD_NUMBER: builtins.int
+    LEARNING_FIELD_NUMBER: builtins.int
+    adopted_by: builtins.str
+    """The operator."""
+    reason: builtins.str
+    restored_version: builtins.int
+    """The version that was put back; absent for new weights."""
+    @builtins.property
+    def weights(self) -> MatchWeights: ...
+    @builtins.property
+    def learning(self) -> MatchLearning:
+        """Absent for weights that a person chose, and for those put back."""
+
+    def __init__(
+        self,
+        *,
+        weights: MatchWeights | None = ...,
+        adopted_by: builtins.str = ...,
+        reason: builtins.str = ...,
+        restored_version: builtins.int | None = ...,
+        learning: MatchLearning | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_restored_version", b"_restored_version", "learning", b"learning", "restored_version", b"restored_version", "weights", b"weights"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_restored_version", b"_restored_version", "adopted_by", b"adopted_by", "learning", b"learning", "reason", b"reason", "restored_version", b"restored_version", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__restored_version: _TypeAlias = typing.Literal["restored_version"]  # noqa: Y015
+    _WhichOneofArgType__restored_version: _TypeAlias = typing.Literal["_restored_version", b"_restored_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__restored_version) -> _WhichOneofReturnType__restored_version | None: ...
+
+@typing.final
+class ListMatchWeightsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMatchWeightsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ADOPTED_FIELD_NUMBER: builtins.int
+    OWN_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def adopted(self) -> containers.RepeatedCompositeFieldContainer[AdoptedWeights]:
+        """The newest first."""
+
+    @builtins.property
+    def own(self) -> MatchWeights:
+        """Version 0, which the platform came with."""
+
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        adopted: abc.Iterable[AdoptedWeights] | None = ...,
+        own: MatchWeights | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["own", b"own", "page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adopted", b"adopted", "own", b"own", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class LearnMatchWeightsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class LearnMatchWeightsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    WEIGHTS_FIELD_NUMBER: builtins.int
+    IN_FORCE_FIELD_NUMBER: builtins.int
+    LEARNING_FIELD_NUMBER: builtins.int
+    PROPOSAL_FIELD_NUMBER: builtins.int
+    proposal: builtins.str
+    """Adopts the proposal when it is posted to /match-weights."""
+    @builtins.property
+    def weights(self) -> containers.RepeatedCompositeFieldContainer[MatchWeight]:
+        """What is proposed; nothing is changed by asking."""
+
+    @builtins.property
+    def in_force(self) -> MatchWeights: ...
+    @builtins.property
+    def learning(self) -> MatchLearning: ...
+    def __init__(
+        self,
+        *,
+        weights: abc.Iterable[MatchWeight] | None = ...,
+        in_force: MatchWeights | None = ...,
+        learning: MatchLearning | None = ...,
+        proposal: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "learning", b"learning"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "learning", b"learning", "proposal", b"proposal", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -103,6 +103,16 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.FromString,
                 _registered_method=True)
+        self.ListMatchWeights = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListMatchWeights',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsResponse.FromString,
+                _registered_method=True)
+        self.LearnMatchWeights = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/LearnMatchWeights',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsResponse.FromString,
+                _registered_method=True)
         self.PlanMix = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/PlanMix',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.PlanMixRequest.SerializeToString,
@@ -224,6 +234,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMatchWeights(self, request, context):
+        """The weights of a match, version by version; for operators and auditors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LearnMatchWeights(self, request, context):
+        """Weights learned from what came of past briefs, with how well they rank; for operators and auditors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanMix(self, request, context):
         """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left.
         """
@@ -328,6 +352,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.MatchCreators,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.SerializeToString,
+            ),
+            'ListMatchWeights': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMatchWeights,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsResponse.SerializeToString,
+            ),
+            'LearnMatchWeights': grpc.unary_unary_rpc_method_handler(
+                    servicer.LearnMatchWeights,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsResponse.SerializeToString,
             ),
             'PlanMix': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanMix,
@@ -685,6 +719,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/MatchCreators',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.MatchCreatorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMatchWeights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListMatchWeights',
+            dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_matching__pb2.ListMatchWeightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LearnMatchWeights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/LearnMatchWeights',
+            dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_matching__pb2.LearnMatchWeightsResponse.FromString,
             options,
             channel_credentials,
             insecure,

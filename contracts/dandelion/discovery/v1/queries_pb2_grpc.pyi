@@ -67,6 +67,10 @@ class CreatorQueryServiceStub:
     """Creators like one to five others, with what they have in common."""
     MatchCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.MatchCreatorsRequest, _queries_pb2.MatchCreatorsResponse]
     """Creators that a search finds, ranked for a brief, each with the parts of its score."""
+    ListMatchWeights: _grpc.UnaryUnaryMultiCallable[_matching_pb2.ListMatchWeightsRequest, _matching_pb2.ListMatchWeightsResponse]
+    """The weights of a match, version by version; for operators and auditors."""
+    LearnMatchWeights: _grpc.UnaryUnaryMultiCallable[_matching_pb2.LearnMatchWeightsRequest, _matching_pb2.LearnMatchWeightsResponse]
+    """Weights learned from what came of past briefs, with how well they rank; for operators and auditors."""
     PlanMix: _grpc.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
     ListAccountProofs: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]
@@ -111,6 +115,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Creators like one to five others, with what they have in common."""
     MatchCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.MatchCreatorsRequest, _queries_pb2.MatchCreatorsResponse]  # type: ignore[assignment]
     """Creators that a search finds, ranked for a brief, each with the parts of its score."""
+    ListMatchWeights: _aio.UnaryUnaryMultiCallable[_matching_pb2.ListMatchWeightsRequest, _matching_pb2.ListMatchWeightsResponse]  # type: ignore[assignment]
+    """The weights of a match, version by version; for operators and auditors."""
+    LearnMatchWeights: _aio.UnaryUnaryMultiCallable[_matching_pb2.LearnMatchWeightsRequest, _matching_pb2.LearnMatchWeightsResponse]  # type: ignore[assignment]
+    """Weights learned from what came of past briefs, with how well they rank; for operators and auditors."""
     PlanMix: _aio.UnaryUnaryMultiCallable[_queries_pb2.PlanMixRequest, _mix_pb2.PlanMixResponse]  # type: ignore[assignment]
     """The set of creators that brings most of a goal for a budget, within bounds: optimal, or with the gap that is left."""
     ListAccountProofs: _aio.UnaryUnaryMultiCallable[_proofs_pb2.ListAccountProofsRequest, _proofs_pb2.ListAccountProofsResponse]  # type: ignore[assignment]
@@ -224,6 +232,22 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.MatchCreatorsResponse, _abc.Awaitable[_queries_pb2.MatchCreatorsResponse]]:
         """Creators that a search finds, ranked for a brief, each with the parts of its score."""
+
+    @_abc_1.abstractmethod
+    def ListMatchWeights(
+        self,
+        request: _matching_pb2.ListMatchWeightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matching_pb2.ListMatchWeightsResponse, _abc.Awaitable[_matching_pb2.ListMatchWeightsResponse]]:
+        """The weights of a match, version by version; for operators and auditors."""
+
+    @_abc_1.abstractmethod
+    def LearnMatchWeights(
+        self,
+        request: _matching_pb2.LearnMatchWeightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matching_pb2.LearnMatchWeightsResponse, _abc.Awaitable[_matching_pb2.LearnMatchWeightsResponse]]:
+        """Weights learned from what came of past briefs, with how well they rank; for operators and auditors."""
 
     @_abc_1.abstractmethod
     def PlanMix(

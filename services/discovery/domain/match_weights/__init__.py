@@ -1,0 +1,1 @@
+"""The weights of a match that the platform adopted, version by version."""
