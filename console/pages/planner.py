@@ -32,8 +32,10 @@ from console.look import weighing
 from console.look.charts import Chart, Series, lines
 from console.look.menu import BRANDS, STAFF
 from console.page import Page, SignedIn, needs
+from console.pages import finding
 from console.words import mark
 from console.words.enums import label
+from kernel.core.ids import is_id
 
 router = APIRouter(prefix="/planner", dependencies=[needs(*BRANDS, *STAFF)])
 CAMPAIGNS_SHOWN = 100
@@ -47,6 +49,7 @@ GOALS = {
 }
 OBJECTIVES = {"exposure": "exposures", "reads": "reads", "engagement": "engagements", "sales": "sales"}
 """A brief's objective as a goal."""
+CHOSEN, CHOSEN_LIMIT = ("must", "never"), 200
 LINES = {"categories": MIX_QUOTA_KIND_CATEGORY, "places": MIX_QUOTA_KIND_PLACE}
 """Fields of lines such as `美妆 2 10`: at least, at most so many creators."""
 
@@ -62,11 +65,13 @@ async def mix(page: Page) -> Response:
             if refused.kind == "unauthenticated":
                 raise
             problem = refused
-    picks = [*plan.picks, *plan.next_in_line] if plan else []
+    named = {one.creator_id for one in (*plan.picks, *plan.next_in_line)} if plan else set()
+    chosen = {field: _chosen(form, field) for field in CHOSEN}
     return page.show(
         "planner/mix.html",
         problem.status if problem else 200,
-        names=await page.creators(one.creator_id for one in picks),
+        names=await page.creators(sorted(named.union(*chosen.values()))),
+        chosen=chosen,
         plan=plan,
         currency=form.text("currency").upper() or "CNY",
         goals=_goals(page, GOALS),
@@ -78,6 +83,11 @@ async def mix(page: Page) -> Response:
         form=form,
         problem=problem,
     )
+
+
+def _chosen(form: Form, field: str) -> list[str]:
+    """Ids of the creators who were put in or left out, each once; a creator put into both was chosen last by its button."""
+    return [one for one in dict.fromkeys(form.many(field)) if is_id(one)][:CHOSEN_LIMIT]
 
 
 def _typed(page: SignedIn) -> Form:
@@ -98,6 +108,8 @@ def _mix(form: Form) -> PlanMixRequest:
         creators_max=form.whole("creators_max", 0),
         quotas=[*_tier_quotas(form), *_line_quotas(form)],
         authenticity_min=form.whole("authenticity_min", 0),
+        must=_chosen(form, "must"),
+        never=_chosen(form, "never"),
         with_frontier=True,
     )
     form.check()
@@ -106,7 +118,9 @@ def _mix(form: Form) -> PlanMixRequest:
 
 def _search(form: Form) -> SearchCreatorsRequest:
     platforms = [Platform.Value(one) for one in form.many("platforms") if one in Platform.keys()]  # noqa: SIM118
-    return SearchCreatorsRequest(text=form.text("text"), platforms=platforms)
+    return SearchCreatorsRequest(
+        text=form.text("text"), platforms=platforms, exclude_worked_for=finding.rivals_of(form)
+    )
 
 
 def _goal(name: str) -> Any:

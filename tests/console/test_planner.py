@@ -84,3 +84,27 @@ async def test_those_like_a_creator_lead_to_those_like_two(console: OpenConsole)
 async def test_creators_plan_for_nobody(console: OpenConsole) -> None:
     async with console.visitor("creator") as creator:
         assert (await creator.get("/planner")).status_code == 403
+
+
+async def test_a_creator_is_kept_in_and_another_left_out(console: OpenConsole) -> None:
+    async with console.visitor("brand") as brand:
+        before = await mixed(brand)
+        last, first = (
+            CREATOR.findall(before.text)[-1].rpartition("/")[2],
+            CREATOR.findall(before.text)[0].rpartition("/")[2],
+        )
+        assert f'form="asked-for" name="must" value="{last}"' in before.text
+        after = await mixed(brand, must=last, never=first)
+    taken = after.text.partition('id="picks"')[2].partition("</section>")[0]
+    assert f"/creators/{last}" in taken
+    assert "must be in" in taken
+    assert f"/creators/{first}" not in after.text
+    assert f'name="never" value="{first}" checked' in after.text
+
+
+async def test_whoever_sold_for_a_rival_is_no_candidate(console: OpenConsole) -> None:
+    async with console.visitor("brand") as brand:
+        all_, without = await mixed(brand), await mixed(brand, rivals="cosmetics")
+    considered = re.compile(r"of ([\d,]+) candidates")
+    counts = [int(considered.findall(one.text)[0].replace(",", "")) for one in (all_, without)]
+    assert counts[0] > counts[1]
