@@ -35,7 +35,6 @@ from console.page import Page, SignedIn, needs
 from console.pages import finding
 from console.words import mark
 from console.words.enums import label
-from kernel.core.ids import is_id
 
 router = APIRouter(prefix="/planner", dependencies=[needs(*BRANDS, *STAFF)])
 CAMPAIGNS_SHOWN = 100
@@ -86,8 +85,8 @@ async def mix(page: Page) -> Response:
 
 
 def _chosen(form: Form, field: str) -> list[str]:
-    """Ids of the creators who were put in or left out, each once; a creator put into both was chosen last by its button."""
-    return [one for one in dict.fromkeys(form.many(field)) if is_id(one)][:CHOSEN_LIMIT]
+    """Ids of the creators who were put in or left out, each once."""
+    return list(dict.fromkeys(form.many(field)))[:CHOSEN_LIMIT]
 
 
 def _typed(page: SignedIn) -> Form:

@@ -108,3 +108,9 @@ async def test_whoever_sold_for_a_rival_is_no_candidate(console: OpenConsole) ->
     considered = re.compile(r"of ([\d,]+) candidates")
     counts = [int(considered.findall(one.text)[0].replace(",", "")) for one in (all_, without)]
     assert counts[0] > counts[1]
+
+
+async def test_an_id_that_is_none_is_refused_in_words(console: OpenConsole) -> None:
+    async with console.visitor("brand") as brand:
+        shown = await mixed(brand, must="x")
+    assert shown.status_code == 422
